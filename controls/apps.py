@@ -1,0 +1,18 @@
+"""The app that answers *what must be true, and who is responsible for it*."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class ControlsConfig(AppConfig):
+    """Catalogs, services, systems, people, responsibility decisions, audit log."""
+
+    name = "controls"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Keep history twins, triggers and grants in step with every migrate."""
+        from controls.history import install
+
+        pre_migrate.connect(install.before_migrate, sender=self)
+        post_migrate.connect(install.after_migrate)

@@ -1,0 +1,31 @@
+"""Refusals a person can understand. Forms, pages and the API all show them."""
+
+from django.core.exceptions import ValidationError
+
+
+class SrmError(ValidationError):
+    """The family; `status_code` is what the API answers."""
+
+    status_code = 400
+
+
+class Refused(SrmError):
+    """The input cannot be accepted as it is."""
+
+
+class TransitionNotAllowed(SrmError):
+    """The stored state does not permit this step, or somebody was first."""
+
+    status_code = 409
+
+
+class StaleVersion(SrmError):
+    """The row changed since the form was opened."""
+
+    status_code = 409
+
+
+class NotPermitted(SrmError):
+    """The person may see the object but not do this."""
+
+    status_code = 403

@@ -1,0 +1,170 @@
+"""The statements that make history, refuse changes and grant rights.
+
+Every function here returns SQL text; `install.py` runs it after each migrate.
+"""
+
+FUNCTIONS = """
+CREATE OR REPLACE FUNCTION srm_is_owner() RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT pg_has_role(session_user, relowner, 'MEMBER')
+    FROM pg_class WHERE oid = 'public.controls_auditevent'::regclass
+$$;
+
+-- The clock of knowledge. Only the owner may set it (session setting srm.clock),
+-- to build a past for the demo, the benchmarks and the tests.
+CREATE OR REPLACE FUNCTION srm_now() RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE said text := nullif(current_setting('srm.clock', true), '');
+BEGIN
+  IF said IS NOT NULL AND srm_is_owner() THEN
+    RETURN said::timestamptz;
+  END IF;
+  RETURN clock_timestamp();
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_known() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW.known_from := srm_now();
+  ELSE
+    NEW.known_from := greatest(
+      srm_now(), OLD.known_from + interval '1 microsecond');
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_keep() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE ends timestamptz;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    ends := NEW.known_from;
+  ELSE
+    ends := greatest(srm_now(), OLD.known_from + interval '1 microsecond');
+  END IF;
+  EXECUTE format(
+    'INSERT INTO %1$I SELECT (jsonb_populate_record(NULL::%1$I,'
+    ' to_jsonb($1) || jsonb_build_object(''known_until'', $2))).*',
+    TG_TABLE_NAME || '_history') USING OLD, ends;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_audit_clock() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.at := srm_now();
+  NEW.recorded_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_review_matches() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE link record;
+BEGIN
+  SELECT l.submitted_by_id, r.collected_by_id, r.uploaded_by_id INTO link
+    FROM evidence_evidencelink l JOIN evidence_evidencerevision r
+      ON r.id = l.revision_id WHERE l.id = NEW.link_id;
+  IF NEW.submitter_id IS DISTINCT FROM link.submitted_by_id THEN
+    RAISE EXCEPTION 'the review names another submitter than its link'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'review_names_the_submitter';
+  END IF;
+  IF NEW.reviewer_id IN (link.collected_by_id, link.uploaded_by_id) THEN
+    RAISE EXCEPTION 'the reviewer collected or uploaded this evidence'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'reviewer_is_not_collector';
+  END IF;
+  RETURN NEW;
+END $$;
+"""
+
+
+def history_table(table: str) -> str:
+    """Make the twin of a table if it is not there: same columns and `known_until`."""
+    return f"""
+CREATE TABLE IF NOT EXISTS {table}_history (
+  known_until timestamptz NOT NULL, LIKE {table});
+CREATE INDEX IF NOT EXISTS {table}_history_id ON {table}_history (id, known_until);
+"""
+
+
+def history_column(table: str, column: str, sql_type: str) -> str:
+    """Add a column that the table has gained since its twin was made."""
+    return f'ALTER TABLE {table}_history ADD COLUMN "{column}" {sql_type};'
+
+
+def loosen(table: str, column: str) -> str:
+    """Let the twin hold rows from before a column was required."""
+    return f'ALTER TABLE {table}_history ALTER COLUMN "{column}" DROP NOT NULL;'
+
+
+def versions_view(table: str, columns: list[str]) -> str:
+    """What the table says and said: current rows have no `known_until`."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f"""
+DROP VIEW IF EXISTS {table}_versions;
+CREATE VIEW {table}_versions AS
+  SELECT {names}, NULL::timestamptz AS known_until FROM {table}
+  UNION ALL SELECT {names}, known_until FROM {table}_history;
+"""
+
+
+def known_trigger(table: str) -> str:
+    """Let the database clock say since when a row is known."""
+    return f"""
+DROP TRIGGER IF EXISTS srm_known ON {table};
+CREATE TRIGGER srm_known BEFORE INSERT OR UPDATE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION srm_known();
+"""
+
+
+def keep_trigger(table: str) -> str:
+    """Keep what a row said before an UPDATE or DELETE."""
+    return f"""
+DROP TRIGGER IF EXISTS srm_keep ON {table};
+CREATE TRIGGER srm_keep AFTER UPDATE OR DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION srm_keep();
+"""
+
+
+def append_only_trigger(table: str) -> str:
+    """Refuse UPDATE, DELETE and TRUNCATE, also for the owner."""
+    return f"""
+DROP TRIGGER IF EXISTS srm_append_only ON {table};
+CREATE TRIGGER srm_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+  FOR EACH STATEMENT EXECUTE FUNCTION srm_append_only();
+"""
+
+
+AUDIT_CLOCK = """
+DROP TRIGGER IF EXISTS srm_audit_clock ON controls_auditevent;
+CREATE TRIGGER srm_audit_clock BEFORE INSERT ON controls_auditevent
+  FOR EACH ROW EXECUTE FUNCTION srm_audit_clock();
+"""
+
+REVIEW_MATCHES = """
+DROP TRIGGER IF EXISTS srm_review_matches ON evidence_review;
+CREATE TRIGGER srm_review_matches BEFORE INSERT ON evidence_review
+  FOR EACH ROW EXECUTE FUNCTION srm_review_matches();
+"""
+
+
+def grants(role: str, append_only: list[str], histories: list[str]) -> str:
+    """What the application role may do: nothing to history, only add to the log."""
+    name = f'"{role}"'
+    closed = ", ".join([*histories, "django_migrations"])
+    added = ", ".join(append_only)
+    return f"""
+GRANT USAGE ON SCHEMA public TO {name};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {name};
+REVOKE UPDATE, DELETE, TRUNCATE ON {added} FROM {name};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {closed} FROM {name};
+"""

@@ -1,0 +1,56 @@
+"""The public face of the models of `controls`."""
+
+from controls.models.audit import AuditEvent
+from controls.models.catalog import (
+    Baseline,
+    BaselineControl,
+    Catalog,
+    Control,
+    ControlLayer,
+    ControlMapping,
+    ReferenceVersion,
+)
+from controls.models.decisions import (
+    ApplicabilityDecision,
+    Basis,
+    ResponsibilityDecision,
+    ResponsibilityOverride,
+)
+from controls.models.engagements import Engagement
+from controls.models.people import Membership, Role, Team, User
+from controls.models.services import Service, ServiceLayer, ServiceVariant
+from controls.models.systems import (
+    Applicability,
+    ControlImplementation,
+    ImplementationStatus,
+    System,
+    SystemComponent,
+)
+
+__all__ = [
+    "Applicability",
+    "ApplicabilityDecision",
+    "AuditEvent",
+    "Baseline",
+    "BaselineControl",
+    "Basis",
+    "Catalog",
+    "Control",
+    "ControlImplementation",
+    "ControlLayer",
+    "ControlMapping",
+    "Engagement",
+    "ImplementationStatus",
+    "Membership",
+    "ReferenceVersion",
+    "ResponsibilityDecision",
+    "ResponsibilityOverride",
+    "Role",
+    "Service",
+    "ServiceLayer",
+    "ServiceVariant",
+    "System",
+    "SystemComponent",
+    "Team",
+    "User",
+]

@@ -1,0 +1,59 @@
+"""An audit: who audits what, over which window."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class EngagementKind(models.TextChoices):
+    """What kind of opinion the audit ends in."""
+
+    TYPE1 = "type1", "SOC 2 Type I"
+    TYPE2 = "type2", "SOC 2 Type II"
+    FEDRAMP = "fedramp", "FedRAMP assessment"
+    ISO = "iso", "ISO 27001 audit"
+    PCI = "pci", "PCI DSS assessment"
+    OTHER = "other", "Other"
+
+
+class EngagementQuerySet(models.QuerySet["Engagement"]):
+    """Audits."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Engagements of the systems the user may read."""
+        from controls.models.systems import System
+
+        return self.filter(system__in=System.objects.visible_to(user))
+
+
+class Engagement(models.Model):
+    """One audit of one system. The window's days are both inclusive."""
+
+    system = models.ForeignKey(
+        "controls.System", models.PROTECT, related_name="engagements"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=EngagementKind)
+    firm = models.CharField(max_length=200)
+    window_start = models.DateField()
+    window_end = models.DateField()
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = EngagementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="engagement_window_ordered",
+                condition=Q(window_start__lte=F("window_end")),
+                violation_error_message="The audit window must end after it starts.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

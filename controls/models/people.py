@@ -1,0 +1,182 @@
+"""Users, teams, and who may do what in which system, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+MAX_AUDITOR_GRANT = dt.timedelta(days=90)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates accounts; the e-mail address is the name to sign in with."""
+
+    use_in_migrations = True
+
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        """A saved account; without a password it can only sign in elsewhere."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        """An account that administers the whole installation."""
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, **fields
+        )
+
+
+class User(AbstractUser):
+    """A person. Deactivated when they leave, never deleted."""
+
+    keeps_history = True
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=150, blank=True, default="")
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()  # type: ignore[misc]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """The name shown on pages; the address where none was given."""
+        return str(self)
+
+    def get_short_name(self) -> str:
+        """Same as the full name: names are not split."""
+        return str(self)
+
+
+class Team(models.Model):
+    """A group that owns controls. Belongs to the installation, not to a system."""
+
+    keeps_history = True
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=60, unique=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a person is in one system."""
+
+    OFFICER = "officer", "Compliance officer"
+    CONTRIBUTOR = "contributor", "Contributor"
+    REVIEWER = "reviewer", "Reviewer"
+    AUDITOR = "auditor", "Auditor"
+    READER = "reader", "Read only"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Who holds which role."""
+
+    def active(self, at: dt.datetime | None = None) -> Self:
+        """Memberships in force at an instant (default: now); the end is exclusive."""
+        at = at or timezone.now()
+        return self.filter(
+            Q(starts_at__lte=at) & (Q(ends_at=None) | Q(ends_at__gt=at)),
+            user__is_active=True,
+        )
+
+    def visible_to(self, user: Any) -> Self:
+        """Memberships of the systems the user may read."""
+        from controls.models.systems import System
+
+        return self.filter(system__in=System.objects.visible_to(user))
+
+
+class Membership(models.Model):
+    """A role of one person in one system, for a time.
+
+    Auditors are let in for one engagement and for at most 90 days at a time.
+    """
+
+    system = models.ForeignKey(
+        "controls.System", models.PROTECT, related_name="memberships"
+    )
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    # null: officers and auditors act for no team
+    team = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
+    # null: only auditors are bound to an engagement
+    engagement = models.ForeignKey(
+        "controls.Engagement",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="memberships",
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    role = models.CharField(max_length=12, choices=Role)
+    starts_at = models.DateTimeField(default=timezone.now)
+    # null: until further notice
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="membership_role_known", condition=Q(role__in=Role.values)
+            ),
+            models.CheckConstraint(
+                name="membership_ends_after_it_starts",
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                violation_error_message="A membership must end after it starts.",
+            ),
+            models.CheckConstraint(
+                name="membership_auditor_bound_to_engagement",
+                condition=~Q(role="auditor")
+                | Q(engagement__isnull=False, ends_at__isnull=False),
+                violation_error_message=(
+                    "An auditor is let in for one engagement and until a set day."
+                ),
+            ),
+            models.CheckConstraint(
+                name="membership_auditor_at_most_90_days",
+                condition=~Q(role="auditor")
+                | Q(ends_at__lte=F("starts_at") + MAX_AUDITOR_GRANT),
+                violation_error_message="An auditor is let in for 90 days at most.",
+            ),
+            models.CheckConstraint(
+                name="membership_contributor_has_team",
+                condition=~Q(role="contributor") | Q(team__isnull=False),
+                violation_error_message="A contributor belongs to a team.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} of {self.system}"

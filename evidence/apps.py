@@ -1,0 +1,10 @@
+"""The app that answers *how is it proven, and does the proof hold*."""
+
+from django.apps import AppConfig
+
+
+class EvidenceConfig(AppConfig):
+    """Requirements, evidence, reviews, AWS artifacts, status and exports."""
+
+    name = "evidence"
+    default_auto_field = "django.db.models.BigAutoField"

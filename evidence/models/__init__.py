@@ -1,0 +1,48 @@
+"""The public face of the models of `evidence`."""
+
+from evidence.models.artifacts import (
+    Artifact,
+    ArtifactCoverage,
+    ArtifactVersion,
+    AssuranceKind,
+    ContinuityLetter,
+    RelianceConclusion,
+    RelianceReview,
+)
+from evidence.models.blobs import Blob
+from evidence.models.evidence import (
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRevision,
+    Half,
+    LinkState,
+)
+from evidence.models.exports import Export, ExportState
+from evidence.models.proof import Proof
+from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
+from evidence.models.reviews import Review
+
+__all__ = [
+    "Artifact",
+    "ArtifactCoverage",
+    "ArtifactVersion",
+    "AssuranceKind",
+    "Blob",
+    "Cadence",
+    "ContinuityLetter",
+    "Evidence",
+    "EvidenceFile",
+    "EvidenceLink",
+    "EvidenceRequirement",
+    "EvidenceRevision",
+    "Export",
+    "ExportState",
+    "Half",
+    "LinkState",
+    "Proof",
+    "Purpose",
+    "RelianceConclusion",
+    "RelianceReview",
+    "Review",
+]

@@ -1,0 +1,275 @@
+"""AWS's reports: what they are, what they cover, and whether we may rely on them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from controls.models import Control, Service, System
+from controls.models.systems import ImpactLevel, Partition
+
+USER = settings.AUTH_USER_MODEL
+
+
+class AssuranceKind(models.TextChoices):
+    """What an artifact can prove, and for how long."""
+
+    PERIOD = "period", "Report over a period (SOC 2 Type II)"
+    POINT = "point", "Report of one date (Type I, PCI AOC)"
+    CERTIFICATE = "certificate", "Certificate (ISO, HITRUST)"
+    AUTHORIZATION = "authorization", "Authorization (FedRAMP)"
+    SUMMARY = "summary", "Public summary (SOC 3)"
+
+
+class Scheme(models.TextChoices):
+    """The rules under which the report was made."""
+
+    SOC1 = "soc1", "SOC 1"
+    SOC2 = "soc2", "SOC 2"
+    SOC3 = "soc3", "SOC 3"
+    C5 = "c5", "C5"
+    ISO = "iso", "ISO 27001"
+    HITRUST = "hitrust", "HITRUST"
+    PCI = "pci", "PCI DSS"
+    IRAP = "irap", "IRAP"
+    FEDRAMP = "fedramp", "FedRAMP"
+
+
+class ArtifactQuerySet(models.QuerySet["Artifact"]):
+    """AWS's documents; they belong to the installation."""
+
+    def visible_to(self, user: Any) -> Self:
+        """All, for anybody who may read some system."""
+        if user.is_superuser or System.objects.visible_to(user).exists():
+            return self
+        return self.none()
+
+    def for_listing(self) -> Self:
+        """With versions, letters and reliance reviews."""
+        return self.prefetch_related(
+            "versions__letters", "versions__reliance_reviews", "versions__services"
+        ).order_by("title")
+
+
+class Artifact(models.Model):
+    """A series of reports of one kind, such as AWS's SOC 2 Type II."""
+
+    keeps_history = True
+
+    registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    provider = models.CharField(max_length=60, default="AWS")
+    series = models.SlugField(max_length=60, unique=True)
+    kind = models.CharField(max_length=14, choices=AssuranceKind)
+    scheme = models.CharField(max_length=12, choices=Scheme)
+    type1 = models.BooleanField(
+        default=False, help_text="Type I: shows design only, on one date."
+    )
+    responsibility_summary = models.BooleanField(
+        default=False, help_text="Comes with a responsibility summary (PCI)."
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    objects = ArtifactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="artifact_kind_known", condition=Q(kind__in=AssuranceKind.values)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ArtifactVersionState(models.TextChoices):
+    """Whether the provider still stands by it."""
+
+    ACTIVE = "active", "Active"
+    WITHDRAWN = "withdrawn", "Withdrawn by the provider"
+    REVOKED = "revoked", "Revoked"
+
+
+class ArtifactVersion(models.Model):
+    """One report: the days it speaks of, and the services and regions in scope.
+
+    `starts` .. `until` (exclusive) is the period of a report, the validity of a
+    certificate or authorization. Our own words only: AWS's text is never stored.
+    """
+
+    keeps_history = True
+
+    artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="versions")
+    registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    services = models.ManyToManyField(
+        Service, related_name="artifact_versions", blank=True
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    label = models.CharField(max_length=120)
+    reference = models.CharField(max_length=120, blank=True, default="")
+    starts = models.DateField()
+    # null: an authorization without a set end
+    until = models.DateField(null=True, blank=True)
+    issued_on = models.DateField(null=True, blank=True)
+    opinion = models.CharField(max_length=60, blank=True, default="")
+    impact_level = models.CharField(
+        max_length=10, choices=ImpactLevel, blank=True, default=""
+    )
+    partition = models.CharField(
+        max_length=12, choices=Partition, default=Partition.COMMERCIAL
+    )
+    regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    service_slugs = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True
+    )
+    state = models.CharField(
+        max_length=10,
+        choices=ArtifactVersionState,
+        default=ArtifactVersionState.ACTIVE,
+    )
+    # null: not ended; from this day on it counts no more
+    ended_on = models.DateField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        ordering = ["artifact", "-starts"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["artifact", "label"], name="artifact_version_label_unique"
+            ),
+            models.CheckConstraint(
+                name="artifact_version_days_ordered",
+                condition=Q(until=None) | Q(until__gt=F("starts")),
+                violation_error_message="The report must end on or after its first day.",
+            ),
+            models.CheckConstraint(
+                name="artifact_version_ended_has_day",
+                condition=Q(state="active", ended_on=None)
+                | (~Q(state="active") & Q(ended_on__isnull=False)),
+                violation_error_message="Say from which day it no longer counts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artifact}, {self.label}"
+
+
+class ContinuityLetter(models.Model):
+    """AWS's letter that its controls went on operating after a report's period."""
+
+    keeps_history = True
+
+    artifact_version = models.ForeignKey(
+        ArtifactVersion, models.PROTECT, related_name="letters"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    issued_on = models.DateField()
+    starts = models.DateField()
+    until = models.DateField()
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="letter_days_ordered",
+                condition=Q(until__gt=F("starts")),
+                violation_error_message="The letter must end on or after its first day.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"letter of {self.issued_on}"
+
+
+class ArtifactCoverage(models.Model):
+    """A citation: this series is offered as proof of AWS's half of this control."""
+
+    keeps_history = True
+
+    artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="coverage")
+    control = models.ForeignKey(Control, models.PROTECT, related_name="coverage")
+    cited_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    citation = models.CharField(max_length=300, blank=True, default="")
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["artifact", "control"],
+                name="artifact_cited_once_per_control",
+                violation_error_message="This artifact is already cited there.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artifact_id} for {self.control_id}"
+
+
+class RelianceConclusion(models.TextChoices):
+    """What the reliance review ends in."""
+
+    RELY = "rely", "Rely"
+    RELY_WITH_RESPONSE = "rely-with-response", "Rely, with our response"
+    DO_NOT_RELY = "do-not-rely", "Do not rely"
+
+
+class RelianceReview(models.Model):
+    """One system's reading of one report, by somebody who did not register it.
+
+    Append-only: the newest one of a version and system counts.
+    """
+
+    append_only = True
+
+    artifact_version = models.ForeignKey(
+        ArtifactVersion, models.PROTECT, related_name="reliance_reviews"
+    )
+    system = models.ForeignKey(
+        System, models.PROTECT, related_name="reliance_reviews"
+    )
+    reviewer = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    # copied so that the database can compare them
+    registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    conclusion = models.CharField(max_length=20, choices=RelianceConclusion)
+    scope_note = models.TextField(blank=True, default="")
+    period_note = models.TextField(blank=True, default="")
+    exceptions_note = models.TextField(blank=True, default="")
+    cuec_note = models.TextField(blank=True, default="")
+    reviewed_on = models.DateField()
+    reviewer_name = models.CharField(max_length=200)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="reliance_reviewer_is_not_registrar",
+                condition=~Q(reviewer=F("registered_by")),
+                violation_error_message=(
+                    "Somebody other than the person who registered it must review it."
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_conclusion_display()} by {self.reviewer_name}"

@@ -1,0 +1,49 @@
+"""Bytes in the evidence store, named by their digest."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+
+models.CharField.register_lookup(Length)
+
+
+class ScanState(models.TextChoices):
+    """What the virus scanner said."""
+
+    NOT_SCANNED = "not-scanned", "Not scanned"
+    PENDING = "pending", "Waiting for the scan"
+    CLEAN = "clean", "Clean"
+    INFECTED = "infected", "Infected"
+    ERROR = "error", "Scan failed"
+
+
+class Blob(models.Model):
+    """Bytes that lie in the store before this row exists. Kept once by sha256."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size_bytes = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=120)
+    scan_state = models.CharField(
+        max_length=12, choices=ScanState, default=ScanState.NOT_SCANNED
+    )
+    # null: the bytes are there
+    purged_at = models.DateTimeField(null=True, blank=True)
+    stored_at = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="blob_digest_is_sha256",
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+            models.CheckConstraint(
+                name="blob_is_not_empty", condition=Q(size_bytes__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]

@@ -1,0 +1,429 @@
+"""Evidence, its revisions and files, and the links by which it proves controls."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.models import AuditEvent, ControlImplementation, Role, System, Team
+from controls.models.audit import about
+from evidence.models.blobs import Blob
+from evidence.models.requirements import EvidenceRequirement
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Half(models.TextChoices):
+    """Whose part of a control a link proves."""
+
+    CUSTOMER = "customer", "Yours"
+    AWS = "aws", "AWS's"
+
+
+class Sensitivity(models.TextChoices):
+    """Who may see the bytes."""
+
+    INTERNAL = "internal", "Internal"
+    CONFIDENTIAL = "confidential", "Confidential"
+    RESTRICTED = "restricted", "Restricted"
+
+
+class RevisionKind(models.TextChoices):
+    """Why a further revision exists."""
+
+    ORIGINAL = "original", "Original"
+    CORRECTION = "correction", "Correction"
+    ADDITION = "addition", "Addition"
+
+
+class LinkState(models.TextChoices):
+    """Where one link stands. `lapsed` is computed from dates, never stored."""
+
+    DRAFT = "draft", "Draft"
+    SUBMITTED = "submitted", "Submitted"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    VOID = "void", "Void (corrected)"
+
+
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Of one's systems; contributors see their own teams' only."""
+        if user.is_superuser:
+            return self
+        everything = System.objects.held_as(
+            user, [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
+        )
+        own_teams = Team.objects.filter(
+            memberships__in=user.memberships.active().filter(role=Role.CONTRIBUTOR)
+        )
+        as_contributor = System.objects.held_as(user, [Role.CONTRIBUTOR])
+        return self.filter(
+            Q(system__in=everything) | Q(system__in=as_contributor, team__in=own_teams)
+        )
+
+
+class Evidence(models.Model):
+    """Something offered as proof that a control is designed well or operated."""
+
+    keeps_history = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="evidence")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="evidence")
+    created_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    source_system = models.CharField(max_length=120, blank=True, default="")
+    procedure = models.TextField(blank=True, default="")
+    sensitivity = models.CharField(
+        max_length=12, choices=Sensitivity, default=Sensitivity.INTERNAL
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class EvidenceRevision(models.Model):
+    """The files and dates of one evidence at one time. Never changed.
+
+    `period_from` .. `period_until` (exclusive) is what it is about; `performed_on`
+    is the day the control operated. `digest` covers the files and these dates.
+    """
+
+    append_only = True
+
+    evidence = models.ForeignKey(
+        Evidence, models.PROTECT, related_name="revisions"
+    )
+    # null: collected by a program or by the uploader
+    collected_by = models.ForeignKey(
+        USER, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    uploaded_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.PositiveIntegerField(default=1)
+    kind = models.CharField(
+        max_length=10, choices=RevisionKind, default=RevisionKind.ORIGINAL
+    )
+    reason = models.TextField(blank=True, default="")
+    performed_on = models.DateField()
+    period_from = models.DateField()
+    period_until = models.DateField()
+    collected_on = models.DateField()
+    digest = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        ordering = ["evidence", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evidence", "number"], name="revision_number_unique"
+            ),
+            models.CheckConstraint(
+                name="revision_period_ordered",
+                condition=Q(period_until__gt=F("period_from")),
+                violation_error_message="The period must end on or after its first day.",
+            ),
+            models.CheckConstraint(
+                name="revision_performed_before_collected",
+                condition=Q(collected_on__gte=F("performed_on")),
+                violation_error_message=(
+                    "Evidence cannot be collected before it was performed."
+                ),
+            ),
+            models.CheckConstraint(
+                name="revision_correction_says_why",
+                condition=~Q(kind="correction") | ~Q(reason=""),
+                violation_error_message="Say what the correction corrects.",
+            ),
+            models.CheckConstraint(
+                name="revision_digest_is_sha256",
+                condition=Q(digest__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.evidence} (revision {self.number})"
+
+    @property
+    def period_last(self) -> dt.date:
+        """The last day it is about (inclusive), as pages show it."""
+        return self.period_until - dt.timedelta(days=1)
+
+    @staticmethod
+    def digest_of(sha256s: list[str], *dates: dt.date) -> str:
+        """sha256 over the files' digests in order and the dates, in hex."""
+        text = "\n".join([*sha256s, *(day.isoformat() for day in dates)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class EvidenceFile(models.Model):
+    """One file of a revision under the name the uploader gave it."""
+
+    append_only = True
+
+    revision = models.ForeignKey(
+        EvidenceRevision, models.PROTECT, related_name="files"
+    )
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="files")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=255)
+    position = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["revision", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision", "blob"],
+                name="file_once_in_revision",
+                violation_error_message="The same file is attached twice.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
+    """What proves what."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Links of the systems the user may read (status and titles, not bytes)."""
+        return self.filter(system__in=System.objects.visible_to(user))
+
+    def awaiting_review(self) -> Self:
+        """Submitted and undecided, oldest first."""
+        return self.filter(state=LinkState.SUBMITTED).order_by("submitted_at", "pk")
+
+    def reviewable_by(self, user: Any) -> Self:
+        """What this person may decide: not their own, in systems they review."""
+        mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        return (
+            self.filter(system__in=mine)
+            .exclude(submitted_by=user)
+            .exclude(revision__collected_by=user)
+        )
+
+    def for_listing(self) -> Self:
+        """With all that a row shows."""
+        return self.select_related(
+            "revision__evidence__team",
+            "implementation__control",
+            "requirement",
+            "submitted_by",
+            "system",
+        )
+
+
+class EvidenceLink(models.Model):
+    """A revision offered as proof of one half of one control.
+
+    Life cycle: draft -> submitted -> accepted | rejected; submitted | accepted ->
+    withdrawn; accepted -> void when a correction replaces its revision. Steps are
+    taken through the methods only; each writes its audit event, last, in the same
+    transaction. `occurrence` is the first day of the calendar period it performs.
+    """
+
+    keeps_history = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="links")
+    revision = models.ForeignKey(
+        EvidenceRevision, models.PROTECT, related_name="links"
+    )
+    implementation = models.ForeignKey(
+        ControlImplementation, models.PROTECT, related_name="links"
+    )
+    # null: supplementary, nothing asks for it
+    requirement = models.ForeignKey(
+        EvidenceRequirement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+    )
+    submitted_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    statement_ids = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True
+    )
+    half = models.CharField(max_length=10, choices=Half, default=Half.CUSTOMER)
+    # null: yearly, once and per-event requirements have no calendar period
+    occurrence = models.DateField(null=True, blank=True)
+    state = models.CharField(
+        max_length=10, choices=LinkState, default=LinkState.SUBMITTED, editable=False
+    )
+    proves_from = models.DateField()
+    # null: no end (a requirement performed once); inclusive
+    proves_to = models.DateField(null=True)
+    # null: a draft
+    submitted_at = models.DateTimeField(null=True, default=timezone.now)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    objects = EvidenceLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="link_state_known", condition=Q(state__in=LinkState.values)
+            ),
+            models.CheckConstraint(
+                name="link_proof_ordered",
+                condition=Q(proves_to=None) | Q(proves_to__gte=F("proves_from")),
+            ),
+            models.UniqueConstraint(
+                fields=["revision", "implementation", "requirement", "half"],
+                name="revision_linked_once",
+                nulls_distinct=False,
+                violation_error_message=(
+                    "This evidence is already attached to this control."
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["implementation", "state"], name="link_of_implementation"
+            ),
+            models.Index(
+                fields=["system", "submitted_at"],
+                name="link_awaiting_review",
+                condition=Q(state="submitted"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision.evidence} for {self.implementation.control.label}"
+
+    def accept(self, *, by: Any, reason: str = "", version: int | None = None) -> None:
+        """Record that `by` judged this link's bytes sufficient.
+
+        Raises NotPermitted for the submitter, the collector and people without the
+        reviewer's role; TransitionNotAllowed, naming who was first, when the link
+        is already decided.
+        """
+        self._review("accept", LinkState.ACCEPTED, by, reason, version)
+
+    def reject(self, *, by: Any, reason: str, version: int | None = None) -> None:
+        """Record that the link does not prove it, with what to change."""
+        if not reason.strip():
+            raise Refused("Say why, and what to change.")
+        self._review("reject", LinkState.REJECTED, by, reason, version)
+
+    @transaction.atomic
+    def submit(self, *, by: Any) -> None:
+        """Hand a draft over for review."""
+        stored = self._locked()
+        if stored.state != LinkState.DRAFT:
+            raise TransitionNotAllowed("Only a draft can be submitted.")
+        self._take(stored, LinkState.SUBMITTED, submitted_at=timezone.now())
+        AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
+
+    @transaction.atomic
+    def withdraw(self, *, by: Any, reason: str) -> None:
+        """Take the link back; what it proved is no longer proven from now on."""
+        stored = self._locked()
+        if stored.state not in {LinkState.SUBMITTED, LinkState.ACCEPTED}:
+            raise TransitionNotAllowed(
+                f"Evidence that is {stored.get_state_display().lower()} cannot be"
+                " withdrawn."
+            )
+        if not reason.strip():
+            raise Refused("Say why it is withdrawn.")
+        self._take(stored, LinkState.WITHDRAWN)
+        AuditEvent.objects.append(
+            about(self, "evidence.withdrawn", by=by, reason=reason)
+        )
+
+    @transaction.atomic
+    def _review(
+        self, decision: str, to: str, by: Any, reason: str, version: int | None
+    ) -> None:
+        """Decide from the locked row; write review, state, proof and event, or none."""
+        from evidence.models.reviews import Review
+
+        stored = self._locked()
+        if stored.state != LinkState.SUBMITTED:
+            raise TransitionNotAllowed(_already_decided(stored))
+        _refuse_dependent_reviewer(stored, by)
+        if version is not None and version != stored.version:
+            raise TransitionNotAllowed("This changed since you opened it. Look again.")
+        self._take(stored, to)
+        review = Review.of(stored, decision=decision, by=by, reason=reason)
+        review.save(force_insert=True)
+        AuditEvent.objects.append(
+            about(
+                self,
+                f"evidence.{to}",
+                by=by,
+                reason=reason,
+                digest=review.digest,
+                review=review.uuid,
+            )
+        )
+
+    def _locked(self) -> EvidenceLink:
+        return (
+            EvidenceLink.objects.select_for_update(of=("self",))
+            .select_related("revision__evidence", "implementation__control", "system")
+            .get(pk=self.pk)
+        )
+
+    def _take(self, stored: EvidenceLink, to: str, **changes: Any) -> None:
+        """Write the new state on the locked row and keep the proof table in step."""
+        from evidence.models.proof import Proof
+
+        stored.state = to
+        for name, value in changes.items():
+            setattr(stored, name, value)
+        stored.version = F("version") + 1
+        stored.save(update_fields=["state", "version", *changes])
+        stored.refresh_from_db(fields=["version", "known_from"])
+        Proof.objects.follow(stored)
+        self.state, self.version = stored.state, stored.version
+
+
+def _already_decided(stored: EvidenceLink) -> str:
+    """A sentence that says who was first."""
+    last = stored.reviews.select_related("reviewer").order_by("pk").last()
+    if last is None:
+        return f"This is {stored.get_state_display().lower()}; there is nothing to review."
+    return f"{last.reviewer} has already {last.past_tense} this."
+
+
+def _refuse_dependent_reviewer(stored: EvidenceLink, by: Any) -> None:
+    """Raise NotPermitted unless `by` is an independent reviewer of the system."""
+    if by.pk in {
+        stored.submitted_by_id,
+        stored.revision.collected_by_id,
+        stored.revision.uploaded_by_id,
+    }:
+        raise NotPermitted("Somebody other than the submitter must review this.")
+    allowed = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
+    if not allowed.filter(pk=stored.system_id).exists():
+        raise NotPermitted("You are not a reviewer of this system.")

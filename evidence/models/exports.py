@@ -1,0 +1,103 @@
+"""A file made for somebody by a job, from one instant of knowledge."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from controls.models import System
+
+
+class ExportKind(models.TextChoices):
+    """What is exported."""
+
+    STATUS_CSV = "status-csv", "Control status (CSV)"
+
+
+class ExportState(models.TextChoices):
+    """Where the job stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    """Exports."""
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own, and all of a system for its officers."""
+        from controls.models import Role
+
+        if user.is_superuser:
+            return self
+        officer_of = System.objects.held_as(user, [Role.OFFICER])
+        seen = System.objects.visible_to(user)
+        return self.filter(
+            Q(requested_by=user, system__in=seen) | Q(system__in=officer_of)
+        )
+
+    def for_listing(self) -> Self:
+        """With system and requester, newest first."""
+        return self.select_related("system", "requested_by").order_by("-pk")
+
+
+class Export(models.Model):
+    """One export: about day `on`, with the knowledge before `known_at`.
+
+    Life cycle: queued -> running -> done | failed | cancelled. The row is the job;
+    the broker only wakes a worker. A lease that ran out is taken up by the sweep.
+    """
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="exports")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="exports"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(
+        max_length=20, choices=ExportKind, default=ExportKind.STATUS_CSV
+    )
+    on = models.DateField()
+    known_at = models.DateTimeField()
+    window_start = models.DateField()
+    window_end = models.DateField()
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    state = models.CharField(
+        max_length=10, choices=ExportState, default=ExportState.QUEUED, editable=False
+    )
+    done_rows = models.PositiveIntegerField(default=0)
+    total_rows = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failure = models.TextField(blank=True, default="")
+    file_name = models.CharField(max_length=200, blank=True, default="")
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    # null: nobody works on it
+    leased_until = models.DateTimeField(null=True, blank=True)
+    requested_at = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+    # null: not finished
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="export_state_known", condition=Q(state__in=ExportState.values)
+            ),
+            models.CheckConstraint(
+                name="export_done_has_digest",
+                condition=~Q(state="done") | Q(sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.system} on {self.on}"

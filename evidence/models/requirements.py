@@ -1,0 +1,112 @@
+"""What proves our half of a control, and how often."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from controls.models import ControlImplementation, System, Team
+
+
+class Cadence(models.TextChoices):
+    """How often a requirement must be performed."""
+
+    ONCE = "once", "Once"
+    WEEKLY = "weekly", "Weekly"
+    MONTHLY = "monthly", "Monthly"
+    QUARTERLY = "quarterly", "Quarterly"
+    HALF_YEARLY = "half-yearly", "Half-yearly"
+    YEARLY = "yearly", "Yearly"
+    PER_EVENT = "per-event", "Per event"
+
+
+class Purpose(models.TextChoices):
+    """Whether it shows that a control is well designed or that it operated."""
+
+    DESIGN = "design", "Design"
+    OPERATION = "operation", "Operation"
+
+
+class RequirementOrigin(models.TextChoices):
+    """Where a requirement comes from."""
+
+    TEMPLATE = "template", "Template of the family"
+    IMPLIED = "implied", "Implied yearly"
+    LOCAL = "local", "Local"
+
+
+class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
+    """What is asked."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Requirements of the systems the user may read."""
+        return self.filter(system__in=System.objects.visible_to(user))
+
+    def for_listing(self) -> Self:
+        """With control and team."""
+        return self.select_related(
+            "implementation__control", "implementation__owner_team", "system"
+        )
+
+
+class EvidenceRequirement(models.Model):
+    """One thing asked of our half of a control.
+
+    In operation from a day until a day (exclusive); `grace_days` after an
+    occurrence's last day it is due.
+    """
+
+    keeps_history = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="requirements")
+    implementation = models.ForeignKey(
+        ControlImplementation, models.PROTECT, related_name="requirements"
+    )
+    # null: the team that owns the control
+    owner_team = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="requirements"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    guidance = models.TextField(blank=True, default="")
+    cadence = models.CharField(max_length=12, choices=Cadence)
+    cadence_source = models.CharField(max_length=200, blank=True, default="")
+    purpose = models.CharField(
+        max_length=10, choices=Purpose, default=Purpose.OPERATION
+    )
+    grace_days = models.PositiveSmallIntegerField()
+    # null: min(30, a third of the cadence)
+    lead_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    operates_from = models.DateField()
+    # null: until further notice
+    operates_until = models.DateField(null=True, blank=True)
+    origin = models.CharField(
+        max_length=10, choices=RequirementOrigin, default=RequirementOrigin.LOCAL
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    objects = EvidenceRequirementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="requirement_cadence_known",
+                condition=Q(cadence__in=Cadence.values),
+            ),
+            models.CheckConstraint(
+                name="requirement_operation_ordered",
+                condition=Q(operates_until=None)
+                | Q(operates_until__gt=F("operates_from")),
+                violation_error_message="Operation must end after it starts.",
+            ),
+        ]
+        indexes = [models.Index(fields=["implementation"], name="requirement_of")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,85 @@
+"""Who judged which link, bound to the exact bytes and dates."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from evidence.models.evidence import EvidenceLink
+
+USER = settings.AUTH_USER_MODEL
+
+
+class ReviewDecision(models.TextChoices):
+    """What the reviewer said."""
+
+    ACCEPT = "accept", "Accepted"
+    REJECT = "reject", "Rejected"
+
+
+class Review(models.Model):
+    """One judgement of one link. Append-only; `digest` is the revision's."""
+
+    append_only = True
+
+    link = models.ForeignKey(EvidenceLink, models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(USER, models.PROTECT, related_name="reviews")
+    # copied from the link so that the database can compare them
+    submitter = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    decision = models.CharField(max_length=6, choices=ReviewDecision)
+    reason = models.TextField(blank=True, default="")
+    digest = models.CharField(max_length=64)
+    performed_on = models.DateField()
+    period_from = models.DateField()
+    period_until = models.DateField()
+    reviewer_name = models.CharField(max_length=200)
+    known_from = models.DateTimeField(
+        db_default=models.functions.Now(), editable=False
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="reviewer_is_not_submitter",
+                condition=~Q(reviewer=F("submitter")),
+                violation_error_message=(
+                    "Somebody other than the submitter must review this."
+                ),
+            ),
+            models.CheckConstraint(
+                name="review_rejection_says_why",
+                condition=~Q(decision="reject") | ~Q(reason=""),
+                violation_error_message="A rejection says why.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} by {self.reviewer_name}"
+
+    @property
+    def past_tense(self) -> str:
+        """`accepted` or `rejected`, for sentences."""
+        return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"
+
+    @classmethod
+    def of(cls, link: EvidenceLink, *, decision: str, by: Any, reason: str) -> Review:
+        """The unsaved judgement of a link, with copies of what it is bound to."""
+        revision = link.revision
+        return cls(
+            link=link,
+            reviewer=by,
+            submitter_id=link.submitted_by_id,
+            decision=decision,
+            reason=reason,
+            digest=revision.digest,
+            performed_on=revision.performed_on,
+            period_from=revision.period_from,
+            period_until=revision.period_until,
+            reviewer_name=str(by),
+        )
