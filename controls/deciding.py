@@ -1,0 +1,459 @@
+"""Writes who answers for what: one decision for each control whose class or basis
+changed on some days. The record is only added to; as-of reads it, never derives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.models import (
+    ApplicabilityDecision,
+    AuditEvent,
+    Basis,
+    Control,
+    ControlImplementation,
+    ReferenceVersion,
+    ResponsibilityDecision,
+    ResponsibilityOverride,
+    Role,
+    System,
+    SystemComponent,
+)
+from controls.models.audit import about
+from controls.models.decisions import DecisionSource, RequestState
+from controls.models.systems import Applicability
+from controls.reading import in_use, layers_of_controls
+from controls.responsibility import derive
+from controls.timelines import (
+    LAST,
+    Span,
+    always,
+    cut_at,
+    differing,
+    mapped,
+    merged,
+    paint,
+)
+
+PARTIES = {
+    "inherited": frozenset({"aws"}),
+    "shared": frozenset({"aws", "customer"}),
+    "customer": frozenset({"customer"}),
+    "none": frozenset(),
+    "unclassified": frozenset({"customer"}),
+}
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A class with its basis, as it would stand in a decision."""
+
+    responsibility: str
+    basis: str
+    source: str = DecisionSource.DERIVED.value
+    override: int | None = None
+    reason: str = ""
+
+
+Line = list[Span[Ruling]]
+
+
+@transaction.atomic
+def redecide(system: System, *, by: Any, reason: str) -> int:
+    """Compare what should hold on every day with the record, and add what differs.
+
+    Returns the number of controls whose class or basis changed on some days. Locks
+    the system first; writes decisions with one INSERT and one audit event, last.
+    """
+    System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    implementations = list(
+        system.implementations.select_related("control").order_by("pk")
+    )
+    wanted = _wanted(system, implementations)
+    recorded = _recorded(implementations)
+    spans = [
+        (implementation, span)
+        for implementation in implementations
+        for span in differing(wanted[implementation.pk], recorded[implementation.pk])
+    ]
+    if not spans:
+        return 0
+    rows = _decisions(spans, by, reason)
+    ResponsibilityDecision.objects.bulk_create(rows, batch_size=1000)
+    changed = {row.implementation_id for row in rows}
+    _show_todays(system, _today(system))
+    AuditEvent.objects.append(
+        about(system, "responsibility.decided", by=by, reason=reason, controls=len(changed))
+    )
+    return len(changed)
+
+
+def _today(system: System) -> dt.date:
+    """The system's day at the database's clock of knowledge."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT srm_now()")
+        return system.day_of(cursor.fetchone()[0])
+
+
+def _wanted(
+    system: System, implementations: list[ControlImplementation]
+) -> dict[int, Line]:
+    """What should hold on every day: derived, then overrides laid on top."""
+    controls = [implementation.control for implementation in implementations]
+    derived = _derived(system, controls)
+    overrides = _overrides(system)
+    return {
+        implementation.pk: _with_overrides(
+            derived[implementation.control_id], overrides[implementation.pk]
+        )
+        for implementation in implementations
+    }
+
+
+def _derived(system: System, controls: list[Control]) -> dict[int, Line]:
+    """Class and basis of each control on every day, from the services in use."""
+    components = list(
+        SystemComponent.objects.filter(system=system).with_layers().order_by("pk")
+    )
+    layers = layers_of_controls(controls)
+    bounds = [day for c in components for day in (c.used_from, c.used_until)]
+    lines: dict[int, list[Span[tuple[str, str]]]] = defaultdict(list)
+    memo: dict[Any, tuple[str, str]] = {}
+    bodies: dict[str, Any] = {}
+    for start, end in cut_at(bounds):
+        running = in_use(components, start, own_code=system.own_code)
+        names = tuple(sorted((c.component, c.variant) for c in running))
+        for control in controls:
+            key = (names, layers[control.pk])
+            if key not in memo:
+                memo[key] = _judge(layers[control.pk], running, bodies)
+            lines[control.pk].append(Span(start, end, memo[key]))
+    Basis.objects.keep(bodies.values())
+    return {
+        pk: mapped(merged(line), lambda value: Ruling(value[0], value[1]))
+        for pk, line in lines.items()
+    }
+
+
+def _judge(
+    layers: frozenset[str] | None, running: list[Any], bodies: dict[str, Any]
+) -> tuple[str, str]:
+    """Class and basis digest; the basis itself is put aside to be stored."""
+    derivation = derive(layers, running)
+    body = derivation.as_json()
+    digest = Basis.digest_of(Basis.text_of(body))
+    bodies[digest] = body
+    return derivation.responsibility, digest
+
+
+def _overrides(system: System) -> dict[int, list[ResponsibilityOverride]]:
+    approved = ResponsibilityOverride.objects.filter(
+        implementation__system=system, state=RequestState.APPROVED
+    ).order_by("known_from", "pk")
+    found: dict[int, list[ResponsibilityOverride]] = defaultdict(list)
+    for override in approved:
+        found[override.implementation_id].append(override)
+    return found
+
+
+def _with_overrides(line: Line, overrides: list[ResponsibilityOverride]) -> Line:
+    """R9: an override holds to its end; after it the union does, until settled."""
+    result = line
+    for override in overrides:
+        settled = override.settled_on or LAST
+        after = min(override.ends_on + dt.timedelta(days=1), settled)
+        result = _laid(result, line, override.starts_on, after, override, expired=False)
+        result = _laid(result, line, after, settled, override, expired=True)
+    return result
+
+
+def _laid(
+    onto: Line,
+    derived: Line,
+    start: dt.date,
+    end: dt.date,
+    override: ResponsibilityOverride,
+    *,
+    expired: bool,
+) -> Line:
+    """`onto` with the override's ruling on each derived span between two days."""
+    for span in derived:
+        first, last = max(span.start, start), min(span.end, end)
+        if first < last:
+            ruling = _overridden(span.value, override, expired=expired)
+            onto = paint(onto, Span(first, last, ruling))
+    return onto
+
+
+def _overridden(
+    derived: Ruling, override: ResponsibilityOverride, *, expired: bool
+) -> Ruling:
+    parties = PARTIES[override.responsibility]
+    source = DecisionSource.OVERRIDE
+    if expired:
+        parties = parties | PARTIES[derived.responsibility]
+        source = DecisionSource.OVERRIDE_EXPIRED
+    return replace(
+        derived,
+        responsibility=_class_of(parties),
+        source=source.value,
+        override=override.pk,
+        reason=override.reason,
+    )
+
+
+def _class_of(parties: frozenset[str]) -> str:
+    return next(name for name, said in PARTIES.items() if said == parties)
+
+
+def _recorded(
+    implementations: list[ControlImplementation],
+) -> dict[int, list[Span[Ruling | None]]]:
+    """What the decisions say today, for every day; None where nothing was decided."""
+    lines: dict[int, list[Span[Ruling | None]]] = {
+        implementation.pk: always(None) for implementation in implementations
+    }
+    rows = ResponsibilityDecision.objects.filter(
+        implementation__in=list(lines)
+    ).select_related("override").order_by("known_from", "pk")
+    for row in rows:
+        ruling = Ruling(
+            row.responsibility,
+            row.basis_id,
+            row.source,
+            row.override_id,
+            row.override.reason if row.override else "",
+        )
+        span: Span[Ruling | None] = Span(
+            row.effective.lower or dt.date.min, row.effective.upper or LAST, ruling
+        )
+        lines[row.implementation_id] = paint(lines[row.implementation_id], span)
+    return lines
+
+
+def _decisions(
+    spans: list[tuple[ControlImplementation, Span[Ruling]]], by: Any, reason: str
+) -> list[ResponsibilityDecision]:
+    """The unsaved decisions; versions and overrides are looked up once for all."""
+    reference = _newest_reference()
+    overrides = ResponsibilityOverride.objects.select_related(
+        "requested_by", "decided_by"
+    ).in_bulk({span.value.override for _, span in spans if span.value.override})
+    rows = []
+    for implementation, span in spans:
+        ruling = span.value
+        override = overrides.get(ruling.override or 0)
+        rows.append(
+            ResponsibilityDecision(
+                implementation=implementation,
+                basis_id=ruling.basis,
+                reference_version=reference,
+                decided_by=override.requested_by if override else by,
+                approved_by=override.decided_by if override else None,
+                override=override,
+                responsibility=ruling.responsibility,
+                source=ruling.source,
+                effective=DateRange(*span.bounds),
+                reason=ruling.reason or reason,
+            )
+        )
+    return rows
+
+
+def _newest_reference() -> ReferenceVersion:
+    version = ReferenceVersion.objects.order_by("-loaded_at", "-pk").first()
+    if version is None:
+        raise Refused("No reference data is loaded: run manage.py load_reference.")
+    return version
+
+
+SHOW_TODAYS = """
+WITH latest AS (
+  SELECT DISTINCT ON (d.implementation_id) d.implementation_id, d.id, d.responsibility
+    FROM controls_responsibilitydecision d
+    JOIN controls_controlimplementation i ON i.id = d.implementation_id
+   WHERE i.system_id = %s AND d.effective @> %s::date
+   ORDER BY d.implementation_id, d.known_from DESC, d.id DESC)
+UPDATE controls_controlimplementation i
+   SET decision_id = latest.id, responsibility = latest.responsibility
+  FROM latest
+ WHERE i.id = latest.implementation_id AND i.decision_id IS DISTINCT FROM latest.id
+"""
+
+
+def _show_todays(system: System, today: dt.date) -> None:
+    """Copy the decision in force today onto each implementation, for lists."""
+    with connection.cursor() as cursor:
+        cursor.execute(SHOW_TODAYS, [system.pk, today])
+
+
+def refresh_todays(system: System, today: dt.date) -> None:
+    """The same, once a day: an override may have ended, a service may have begun."""
+    _show_todays(system, today)
+
+
+def _require_officer(system: System, by: Any) -> None:
+    if by.is_superuser:
+        return
+    if not System.objects.held_as(by, [Role.OFFICER]).filter(pk=system.pk).exists():
+        raise NotPermitted("Only a compliance officer of this system may do this.")
+
+
+@transaction.atomic
+def request_override(
+    implementation: ControlImplementation,
+    *,
+    responsibility: str,
+    reason: str,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    by: Any,
+    citation: str = "",
+) -> ResponsibilityOverride:
+    """Ask for another class until a day; it holds once somebody else approves.
+
+    A class that moves a duty to AWS must cite the provider's document (R9).
+    """
+    _require_officer(implementation.system, by)
+    gains_aws = "aws" in PARTIES[responsibility] and "aws" not in PARTIES.get(
+        implementation.responsibility, frozenset()
+    )
+    drops_ours = "customer" in PARTIES.get(
+        implementation.responsibility, frozenset()
+    ) and "customer" not in PARTIES[responsibility]
+    if (gains_aws or drops_ours) and not citation.strip():
+        raise Refused(
+            "This moves a duty to AWS: cite the AWS document that accepts it."
+        )
+    override = ResponsibilityOverride(
+        implementation=implementation,
+        requested_by=by,
+        responsibility=responsibility,
+        reason=reason.strip(),
+        citation=citation.strip(),
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+    override.full_clean(exclude=["requested_by", "decided_by"])
+    override.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(override, "override.requested", by=by, reason=override.reason)
+    )
+    return override
+
+
+@transaction.atomic
+def decide_override(
+    override: ResponsibilityOverride, *, approve: bool, by: Any
+) -> None:
+    """Approve or refuse, by an officer other than the requester."""
+    stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
+        pk=override.pk
+    )
+    _require_officer(stored.implementation.system, by)
+    if stored.requested_by_id == by.pk:
+        raise NotPermitted("Somebody other than the requester must approve this.")
+    if stored.state != RequestState.REQUESTED:
+        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
+    stored.state = RequestState.APPROVED if approve else RequestState.REFUSED
+    stored.decided_by = by
+    stored.save(update_fields=["state", "decided_by"])
+    events = [about(stored, f"override.{stored.state}", by=by)]
+    if approve:
+        redecide(stored.implementation.system, by=by, reason=stored.reason)
+    AuditEvent.objects.append_all(events)
+    override.refresh_from_db()
+
+
+@transaction.atomic
+def settle_override(
+    override: ResponsibilityOverride, *, on: dt.date, by: Any
+) -> None:
+    """End an override for good: from `on` the derived class holds again."""
+    stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
+        pk=override.pk
+    )
+    _require_officer(stored.implementation.system, by)
+    if stored.state != RequestState.APPROVED:
+        raise TransitionNotAllowed("Only an approved override can be settled.")
+    stored.settled_on = max(on, stored.starts_on)
+    stored.save(update_fields=["settled_on"])
+    redecide(stored.implementation.system, by=by, reason="Override settled")
+    AuditEvent.objects.append(about(stored, "override.settled", by=by, on=str(on)))
+
+
+@transaction.atomic
+def request_not_applicable(
+    implementation: ControlImplementation,
+    *,
+    justification: str,
+    review_by: dt.date,
+    by: Any,
+) -> ApplicabilityDecision:
+    """Ask to leave a control out because it has no object here (R10).
+
+    Refused with a hint where AWS does it: that is inherited, not inapplicable.
+    """
+    stored = ControlImplementation.objects.select_for_update(of=("self",)).get(
+        pk=implementation.pk
+    )
+    _require_officer(stored.system, by)
+    if stored.responsibility == "inherited":
+        raise Refused(
+            "This is inherited: AWS does it. Not applicable means that the"
+            " requirement has no object in this system."
+        )
+    if stored.decision is None:
+        raise Refused("This control is not classified yet.")
+    request = ApplicabilityDecision(
+        implementation=stored,
+        basis=stored.decision.basis,
+        requested_by=by,
+        justification=justification.strip(),
+        review_by=review_by,
+    )
+    request.full_clean(exclude=["requested_by", "decided_by"])
+    request.save(force_insert=True)
+    _set_applicability(stored, Applicability.REQUESTED)
+    AuditEvent.objects.append(
+        about(request, "not-applicable.requested", by=by, reason=request.justification)
+    )
+    return request
+
+
+@transaction.atomic
+def decide_not_applicable(
+    request: ApplicabilityDecision, *, approve: bool, by: Any
+) -> None:
+    """Approve or refuse, by an officer other than the requester."""
+    stored = ApplicabilityDecision.objects.select_for_update(of=("self",)).get(
+        pk=request.pk
+    )
+    _require_officer(stored.implementation.system, by)
+    if stored.requested_by_id == by.pk:
+        raise NotPermitted("Somebody other than the requester must approve this.")
+    if stored.state != RequestState.REQUESTED:
+        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
+    stored.state = RequestState.APPROVED if approve else RequestState.REFUSED
+    stored.decided_by = by
+    stored.save(update_fields=["state", "decided_by"])
+    _set_applicability(
+        stored.implementation,
+        Applicability.NOT_APPLICABLE if approve else Applicability.APPLICABLE,
+    )
+    AuditEvent.objects.append(about(stored, f"not-applicable.{stored.state}", by=by))
+    request.refresh_from_db()
+
+
+def _set_applicability(
+    implementation: ControlImplementation, value: Applicability
+) -> None:
+    implementation.applicability = value
+    implementation.save(update_fields=["applicability"])
+

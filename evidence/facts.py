@@ -1,0 +1,379 @@
+"""Facts for one or many controls of a system, in a constant number of statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from controls.deciding import PARTIES
+from controls.models import System
+from evidence import facts_sql
+from evidence.judged import (
+    ApplicabilityFacts,
+    ArtifactVersionFacts,
+    AwsFacts,
+    ControlFacts,
+    LetterFacts,
+    LinkFacts,
+    NeededService,
+    PeriodFacts,
+    RequirementFacts,
+    RequirementHistory,
+)
+
+REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
+NO_END = dt.date(9999, 12, 31)
+ONE_DAY = dt.timedelta(days=1)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What an answer is about and how much is known.
+
+    `known_at` is exclusive; None means all that is recorded now.
+    """
+
+    on: dt.date
+    known_at: dt.datetime | None = None
+
+
+@dataclass
+class Gathered:
+    """Facts of the controls asked for, and the rows they were made from."""
+
+    system: Row
+    rows: dict[int, Row]
+    facts: dict[int, ControlFacts]
+    bases: dict[str, Any]
+    artifacts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+
+def gather(system: System, pks: Iterable[int], moment: Moment) -> Gathered:
+    """Facts about the implementations `pks`, for `status`. Nine statements."""
+    reader = _Reader(system, list(pks), moment)
+    about = reader.one(facts_sql.SYSTEM)
+    rows = {row["id"]: row for row in reader.all(facts_sql.IMPLEMENTATIONS)}
+    bases = reader.bases({row["basis_id"] for row in rows.values()})
+    asked = _grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
+    extra = {
+        row["implementation_id"]: row["links"]
+        for row in reader.all(facts_sql.SUPPLEMENTARY)
+    }
+    aws = _AwsSide(reader, about, bases)
+    facts = {
+        pk: _control_facts(row, asked[pk], extra.get(pk, 0), aws)
+        for pk, row in rows.items()
+    }
+    artifacts = {pk: aws.cited(row["control_id"]) for pk, row in rows.items()}
+    return Gathered(about, rows, facts, bases, artifacts)
+
+
+def gather_period(
+    system: System,
+    pks: Iterable[int],
+    start: dt.date,
+    end: dt.date,
+    moment: Moment,
+) -> dict[int, PeriodFacts]:
+    """Facts about the same controls over the days start..end, for `period`."""
+    reader = _Reader(system, list(pks), moment, start=start, end=end)
+    about = reader.one(facts_sql.SYSTEM)
+    rows = {row["id"]: row for row in reader.all(facts_sql.IMPLEMENTATIONS)}
+    held = _grouped(reader.all(facts_sql.DECISIONS_OF_WINDOW), "implementation_id")
+    bases = reader.bases(
+        {row["basis_id"] for row in rows.values()}
+        | {each["basis_id"] for decisions in held.values() for each in decisions}
+    )
+    asked = _grouped(reader.all(facts_sql.REQUIREMENTS_OF_WINDOW), "implementation_id")
+    links = _grouped(reader.all(facts_sql.LINKS_OF_WINDOW), "requirement_id")
+    aws = _AwsSide(reader, about, bases)
+    return {
+        pk: _period_facts(row, held[pk], asked[pk], links, aws)
+        for pk, row in rows.items()
+    }
+
+
+class _Reader:
+    """Runs the statements with one set of parameters."""
+
+    def __init__(
+        self, system: System, pks: list[int], moment: Moment, **days: dt.date
+    ) -> None:
+        self.as_known_then = moment.known_at is not None
+        self.parameters: dict[str, Any] = {
+            "system": system.pk,
+            "implementations": pks,
+            "day": moment.on,
+            "known_at": moment.known_at,
+            **days,
+        }
+
+    def all(self, statement: str, **more: Any) -> list[Row]:
+        """Rows as mappings by column name."""
+        spelled = facts_sql.spelled(statement, as_known_then=self.as_known_then)
+        with connection.cursor() as cursor:
+            cursor.execute(spelled, self.parameters | more)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, statement: str) -> Row:
+        """The only row. Raises LookupError when the system was not known then."""
+        rows = self.all(statement)
+        if not rows:
+            raise LookupError("The system was not recorded at that time.")
+        return rows[0]
+
+    def bases(self, digests: set[str | None]) -> dict[str, Any]:
+        """Bodies of the bases by digest."""
+        wanted = [digest for digest in digests if digest]
+        found = self.all(facts_sql.BASES, digests=wanted)
+        return {row["digest"]: _as_json(row["body"]) for row in found}
+
+
+def _as_json(value: Any) -> Any:
+    """jsonb of a raw cursor as data: Django leaves it as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _grouped(rows: Iterable[Row], key: str) -> defaultdict[Any, list[Row]]:
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(row)
+    return groups
+
+
+def aws_layers(basis: Any) -> frozenset[str]:
+    """Layers that AWS runs according to a basis, with their components: `layer/slug`."""
+    return frozenset(
+        f"{row['layer']}/{row['component']}" for row in basis if row["party"] == "aws"
+    )
+
+
+class _AwsSide:
+    """AWS's facts: versions loaded once, one object per distinct question."""
+
+    def __init__(self, reader: _Reader, about: Row, bases: dict[str, Any]) -> None:
+        self.about = about
+        self.layers = {digest: aws_layers(body) for digest, body in bases.items()}
+        self.components = reader.all(facts_sql.COMPONENTS)
+        self.coverage = {
+            row["control_id"]: tuple(row["artifacts"])
+            for row in reader.all(facts_sql.COVERAGE)
+        }
+        letters = _grouped(reader.all(facts_sql.LETTERS), "artifact_version_id")
+        self.versions = _grouped(
+            reader.all(facts_sql.ARTIFACT_VERSIONS), "artifact_id"
+        )
+        self.spoken = {
+            row["id"]: _version_facts(row, letters[row["id"]])
+            for rows in self.versions.values()
+            for row in rows
+        }
+        self.memo: dict[Any, AwsFacts] = {}
+
+    def cited(self, control: int) -> tuple[int, ...]:
+        """Artifacts cited for a control."""
+        return self.coverage.get(control, ())
+
+    def facts(self, control: int, digests: frozenset[str]) -> AwsFacts:
+        """AWS's side of a control whose class rested on these bases."""
+        layers = frozenset().union(*(self.layers.get(d, frozenset()) for d in digests))
+        key = (layers, self.cited(control))
+        if key not in self.memo:
+            self.memo[key] = AwsFacts(
+                needed=self._needed(layers),
+                versions=tuple(
+                    self.spoken[row["id"]]
+                    for artifact in key[1]
+                    for row in self.versions[artifact]
+                ),
+                regime=self.about["regime"],
+                impact_level=self.about["impact_level"],
+                partition=self.about["partition"],
+                currency_days=self.about["currency_days"],
+            )
+        return self.memo[key]
+
+    def _needed(self, layers: frozenset[str]) -> tuple[NeededService, ...]:
+        """One entry per use of a service and scope, in a fixed order."""
+        by_service: dict[str, set[str]] = defaultdict(set)
+        for layer_of in layers:
+            layer, _, service = layer_of.partition("/")
+            by_service[service].add(layer)
+        found = {
+            _needed_service(component, scope, said)
+            for component in self.components
+            for scope, said in _scopes(by_service.get(component["service"], set()))
+        }
+        return tuple(sorted(found, key=lambda n: (n.slug, n.scope, n.used_from)))
+
+
+def _scopes(layers: set[str]) -> list[tuple[str, tuple[str, ...]]]:
+    by_region = tuple(sorted(layers & REGION_LAYERS))
+    by_service = tuple(sorted(layers - REGION_LAYERS))
+    return [
+        (scope, said)
+        for scope, said in (("region", by_region), ("service", by_service))
+        if said
+    ]
+
+
+def _needed_service(
+    component: Row, scope: Any, layers: tuple[str, ...]
+) -> NeededService:
+    return NeededService(
+        slug=component["service"],
+        scope=scope,
+        used_from=component["used_from"],
+        used_until=component["used_until"],
+        is_global=component["is_global"],
+        regions=tuple(component["regions"]),
+        layers=layers,
+    )
+
+
+def _version_facts(row: Row, letters: list[Row]) -> ArtifactVersionFacts:
+    return ArtifactVersionFacts(
+        uuid=str(row["uuid"]),
+        artifact=row["title"],
+        series=row["series"],
+        kind=row["kind"],
+        label=row["label"],
+        starts=row["starts"],
+        ends=row["until"] - ONE_DAY if row["until"] else None,
+        scheme=row["scheme"],
+        type1=row["type1"],
+        responsibility_summary=row["responsibility_summary"],
+        state="revoked" if row["state"] == "revoked" else "active",
+        revoked_on=row["ended_on"] if row["state"] == "revoked" else None,
+        opinion=row["opinion"],
+        impact_level=row["impact_level"],
+        partition=row["partition"],
+        services_in_scope=frozenset(row["service_slugs"]),
+        regions_in_scope=frozenset(row["regions"]),
+        reliance=row["conclusion"],
+        letters=tuple(
+            LetterFacts(each["issued_on"], each["starts"], each["until"] - ONE_DAY)
+            for each in letters
+        ),
+    )
+
+
+def _parties(row: Row) -> frozenset[str]:
+    return PARTIES.get(row["responsibility"] or "unclassified", frozenset())
+
+
+def _applicability(row: Row) -> ApplicabilityFacts:
+    approved = row["na_state"] == "approved"
+    return ApplicabilityFacts(
+        requested=row["na_state"] == "requested",
+        approved=approved,
+        basis_changed=approved and row["na_basis"] != row["basis_id"],
+        review_by=row["na_review_by"],
+    )
+
+
+def _control_facts(
+    row: Row, asked: list[Row], supplementary: int, aws: _AwsSide
+) -> ControlFacts:
+    parties = _parties(row)
+    parts = _as_json(row["part_statuses"]) or {}
+    return ControlFacts(
+        control_id=row["ref_id"],
+        responsibility=row["responsibility"] or "unclassified",
+        aws_required="aws" in parties,
+        customer_required="customer" in parties,
+        override_expired=row["source"] == "override-expired",
+        implementation_status=row["implementation_status"],
+        worst_part=_worst(parts.values()),
+        applicability=_applicability(row),
+        requirements=tuple(_requirement_facts(each) for each in asked),
+        aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
+        if "aws" in parties
+        else None,
+        supplementary=supplementary,
+    )
+
+
+def _worst(statuses: Iterable[str]) -> str | None:
+    said = set(statuses)
+    order = ("planned", "partial", "alternative", "implemented")
+    return next((each for each in order if each in said), None)
+
+
+def _asked(row: Row) -> dict[str, Any]:
+    return {
+        "uuid": str(row["uuid"]),
+        "title": row["title"],
+        "cadence": row["cadence"],
+        "operates_from": row["operates_from"],
+        "operates_until": row["operates_until"],
+        "purpose": row["purpose"],
+        "grace_days": row["grace_days"],
+        "lead_days": row["lead_days"],
+    }
+
+
+def _requirement_facts(row: Row) -> RequirementFacts:
+    accepted = _link_facts(row, "accepted") if row["link_id"] else None
+    rejected = row["rejected_at"]
+    return RequirementFacts(
+        **_asked(row),
+        latest_accepted=accepted,
+        submitted=row["submitted"] or 0,
+        newer_rejected=bool(
+            accepted
+            and rejected
+            and accepted.submitted_at
+            and rejected > accepted.submitted_at
+        ),
+    )
+
+
+def _link_facts(row: Row, state: Any) -> LinkFacts:
+    return LinkFacts(
+        link=str(row["link"]),
+        evidence=str(row["evidence"]),
+        performed_on=row["starts"],
+        ends=None if row["ends"] == NO_END else row["ends"],
+        state=state,
+        occurrence=row["occurrence"],
+        submitted_at=row["submitted_at"],
+        collected_on=row["collected_on"],
+        title=row["evidence_title"],
+    )
+
+
+def _period_facts(
+    row: Row,
+    held: list[Row],
+    asked: list[Row],
+    links: Mapping[int, list[Row]],
+    aws: _AwsSide,
+) -> PeriodFacts:
+    parties = frozenset().union(*(_parties(each) for each in held))
+    digests = frozenset(each["basis_id"] for each in held)
+    return PeriodFacts(
+        control_id=row["ref_id"],
+        responsibility=row["responsibility"] or "unclassified",
+        aws_required="aws" in parties,
+        customer_required="customer" in parties or not held,
+        applicability=_applicability(row),
+        requirements=tuple(
+            RequirementHistory(
+                requirement=RequirementFacts(**_asked(each)),
+                links=tuple(
+                    _link_facts(link, link["state"]) for link in links[each["id"]]
+                ),
+            )
+            for each in asked
+        ),
+        aws=aws.facts(row["control_id"], digests) if "aws" in parties else None,
+    )

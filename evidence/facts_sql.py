@@ -1,0 +1,189 @@
+"""The statements that gather what status and period judge.
+
+Each is written against names of relations in braces: `{link}` is the table itself
+when knowledge is today's, else its rows as they were known before %(known_at)s.
+"""
+
+from __future__ import annotations
+
+TABLES = {
+    "system": "controls_system",
+    "component": "controls_systemcomponent",
+    "implementation": "controls_controlimplementation",
+    "control": "controls_control",
+    "team": "controls_team",
+    "applicability": "controls_applicabilitydecision",
+    "requirement": "evidence_evidencerequirement",
+    "link": "evidence_evidencelink",
+    "evidence": "evidence_evidence",
+    "artifact": "evidence_artifact",
+    "artifact_version": "evidence_artifactversion",
+    "letter": "evidence_continuityletter",
+    "coverage": "evidence_artifactcoverage",
+}
+
+BEFORE = "known_from < %(known_at)s"
+STANDING = f"{BEFORE} AND (known_until IS NULL OR known_until >= %(known_at)s)"
+
+
+def spelled(statement: str, *, as_known_then: bool) -> str:
+    """The statement with its relations filled in, for today's or past knowledge."""
+    if not as_known_then:
+        names = TABLES | {
+            "standing": "known_until IS NULL",
+            "before": "TRUE",
+            "proof_standing": "p.known_until IS NULL",
+        }
+    else:
+        names = {
+            short: f"(SELECT * FROM {table}_versions WHERE {STANDING})"
+            for short, table in TABLES.items()
+        }
+        names |= {
+            "standing": STANDING,
+            "before": BEFORE,
+            "proof_standing": (
+                "p.known_from < %(known_at)s AND"
+                " (p.known_until IS NULL OR p.known_until >= %(known_at)s)"
+            ),
+        }
+    return statement.format(**names)
+
+
+SYSTEM = """
+SELECT s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone, s.name,
+       s.slug, s.window_start, s.window_end
+  FROM {system} s WHERE s.id = %(system)s
+"""
+
+COMPONENTS = """
+SELECT v.slug AS variant, sv.slug AS service, sv.is_global, c.regions,
+       c.used_from, c.used_until
+  FROM {component} c
+  JOIN controls_servicevariant v ON v.id = c.variant_id
+  JOIN controls_service sv ON sv.id = v.service_id
+ WHERE c.system_id = %(system)s AND sv.provider = 'aws'
+ ORDER BY c.id
+"""
+
+IMPLEMENTATIONS = """
+SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
+       i.implementation_status, i.part_statuses, i.applicability,
+       t.name AS owner, d.responsibility, d.source, d.basis_id,
+       d.reason AS decision_reason, rv.version AS reference_version,
+       o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,
+       a.review_by AS na_review_by, a.justification AS na_justification
+  FROM {implementation} i
+  JOIN {control} c ON c.id = i.control_id
+  LEFT JOIN {team} t ON t.id = i.owner_team_id
+  LEFT JOIN LATERAL (
+    SELECT * FROM controls_responsibilitydecision d
+     WHERE d.implementation_id = i.id AND d.effective @> %(day)s::date AND {before}
+     ORDER BY d.known_from DESC, d.id DESC LIMIT 1) d ON TRUE
+  LEFT JOIN controls_referenceversion rv ON rv.id = d.reference_version_id
+  LEFT JOIN controls_responsibilityoverride o ON o.id = d.override_id
+  LEFT JOIN LATERAL (
+    SELECT * FROM {applicability} a WHERE a.implementation_id = i.id
+     ORDER BY a.id DESC LIMIT 1) a ON TRUE
+ WHERE i.id = ANY(%(implementations)s)
+ ORDER BY c.sort_order
+"""
+
+# Every class that held on some day of the window, for the period's two halves.
+DECISIONS_OF_WINDOW = """
+SELECT d.implementation_id, lower(d.effective) AS starts, upper(d.effective) AS until,
+       d.responsibility, d.basis_id
+  FROM controls_responsibilitydecision d
+ WHERE d.implementation_id = ANY(%(implementations)s) AND {before}
+   AND d.effective && daterange(%(start)s, %(end)s, '[]')
+ ORDER BY d.known_from, d.id
+"""
+
+BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)"
+
+REQUIREMENTS = """
+SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace_days,
+       r.lead_days, r.operates_from, r.operates_until,
+       p.link_id, p.starts, p.ends, p.occurrence, l.uuid AS link, e.uuid AS evidence,
+       e.title AS evidence_title, l.submitted_at, rev.collected_on,
+       waiting.submitted, waiting.rejected_at
+  FROM {requirement} r
+  LEFT JOIN LATERAL (
+    SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
+     WHERE p.implementation_id = r.implementation_id AND p.half = 'customer'
+       AND p.state = 'accepted' AND p.requirement_id = r.id
+       AND p.starts <= %(day)s AND {standing}
+     ORDER BY p.ends DESC, p.starts DESC, p.link_id DESC LIMIT 1) p ON TRUE
+  LEFT JOIN evidence_evidencelink l ON l.id = p.link_id
+  LEFT JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  LEFT JOIN {evidence} e ON e.id = rev.evidence_id
+  LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
+           max(pl.submitted_at) FILTER (WHERE p.state = 'rejected') AS rejected_at
+      FROM evidence_proof p JOIN evidence_evidencelink pl ON pl.id = p.link_id
+     WHERE p.implementation_id = r.implementation_id AND p.half = 'customer'
+       AND p.state IN ('submitted', 'rejected') AND p.requirement_id = r.id
+       AND p.starts <= %(day)s AND {proof_standing}) waiting ON TRUE
+ WHERE r.implementation_id = ANY(%(implementations)s)
+   AND r.operates_from <= %(day)s
+   AND (r.operates_until IS NULL OR r.operates_until > %(day)s)
+ ORDER BY r.implementation_id, r.id
+"""
+
+REQUIREMENTS_OF_WINDOW = """
+SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace_days,
+       r.lead_days, r.operates_from, r.operates_until
+  FROM {requirement} r
+ WHERE r.implementation_id = ANY(%(implementations)s)
+   AND r.operates_from <= %(end)s
+   AND (r.operates_until IS NULL OR r.operates_until > %(start)s)
+ ORDER BY r.implementation_id, r.id
+"""
+
+LINKS_OF_WINDOW = """
+SELECT p.requirement_id, p.state, p.starts, p.ends, p.occurrence, l.uuid AS link,
+       e.uuid AS evidence, e.title AS evidence_title, l.submitted_at, rev.collected_on
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+ WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
+   AND p.requirement_id IS NOT NULL AND p.state IN ('accepted', 'submitted')
+   AND {proof_standing}
+   AND p.starts >= %(start)s::date - 400 AND p.starts <= %(end)s::date + 400
+ ORDER BY p.starts, p.link_id
+"""
+
+SUPPLEMENTARY = """
+SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
+ WHERE p.implementation_id = ANY(%(implementations)s) AND p.requirement_id IS NULL
+   AND p.state = 'accepted' AND {standing}
+ GROUP BY p.implementation_id
+"""
+
+COVERAGE = """
+SELECT c.control_id, array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifacts
+  FROM {coverage} c
+  JOIN {implementation} i ON i.control_id = c.control_id
+ WHERE i.id = ANY(%(implementations)s)
+ GROUP BY c.control_id
+"""
+
+ARTIFACT_VERSIONS = """
+SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
+       v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
+       v.artifact_id, a.uuid AS artifact, a.title, a.series, a.kind, a.scheme, a.type1,
+       a.responsibility_summary, r.conclusion
+  FROM {artifact_version} v
+  JOIN {artifact} a ON a.id = v.artifact_id
+  LEFT JOIN LATERAL (
+    SELECT conclusion FROM evidence_reliancereview r
+     WHERE r.artifact_version_id = v.id AND r.system_id = %(system)s AND {before}
+     ORDER BY r.known_from DESC, r.id DESC LIMIT 1) r ON TRUE
+ ORDER BY v.starts, v.id
+"""
+
+LETTERS = """
+SELECT l.artifact_version_id, l.issued_on, l.starts, l.until
+  FROM {letter} l ORDER BY l.issued_on, l.id
+"""
