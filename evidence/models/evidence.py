@@ -277,7 +277,7 @@ class EvidenceLink(models.Model):
         max_length=10, choices=LinkState, default=LinkState.SUBMITTED, editable=False
     )
     proves_from = models.DateField()
-    # null: no end (a requirement performed once); inclusive
+    # null: no end (performed once); inclusive; before proves_from: proves no day
     proves_to = models.DateField(null=True)
     # null: a draft
     submitted_at = models.DateTimeField(null=True, default=timezone.now)
@@ -292,10 +292,6 @@ class EvidenceLink(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="link_state_known", condition=Q(state__in=LinkState.values)
-            ),
-            models.CheckConstraint(
-                name="link_proof_ordered",
-                condition=Q(proves_to=None) | Q(proves_to__gte=F("proves_from")),
             ),
             models.UniqueConstraint(
                 fields=["revision", "implementation", "requirement", "half"],

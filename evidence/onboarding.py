@@ -1,0 +1,166 @@
+"""Describing a system: baseline, services, owners, classes, requirements at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from controls.deciding import redecide
+from controls.errors import NotPermitted, Refused, StaleVersion
+from controls.models import (
+    AuditEvent,
+    Baseline,
+    ControlImplementation,
+    Membership,
+    Role,
+    ServiceVariant,
+    System,
+    SystemComponent,
+    Team,
+)
+from controls.models.audit import about
+from evidence.asking import ask_for_all
+
+
+@dataclass(frozen=True)
+class Use:
+    """A component in use from a day until a day (exclusive; None: still)."""
+
+    variant: ServiceVariant
+    used_from: dt.date
+    used_until: dt.date | None = None
+    regions: Sequence[str] = ()
+    name: str = ""
+
+
+@transaction.atomic
+def create_system(
+    system: System,
+    uses: Sequence[Use],
+    owners: Mapping[str, Team],
+    *,
+    by: Any,
+) -> System:
+    """Save a new system with its components, classified controls and requirements.
+
+    `owners` names a team by control family; "" is the team of all other families.
+    The creator becomes its compliance officer. Raises ValidationError.
+    """
+    system.full_clean()
+    withdrawn = _withdrawn(system.baseline)
+    if withdrawn:
+        raise Refused(f"The baseline selects withdrawn controls: {withdrawn}.")
+    system.save(force_insert=True)
+    Membership.objects.create(
+        system=system, user=by, role=Role.OFFICER, starts_at=_since(system)
+    )
+    SystemComponent.objects.bulk_create([_component(system, use) for use in uses])
+    _implement(system, owners)
+    redecide(system, by=by, reason="System described")
+    ask_for_all(system, by=by, since=system.window_start)
+    AuditEvent.objects.append(about(system, "system.created", by=by))
+    return system
+
+
+def _since(system: System) -> dt.datetime:
+    """Now, by the database's clock of knowledge."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT srm_now()")
+        instant: dt.datetime = cursor.fetchone()[0]
+    return min(instant, timezone.now())
+
+
+def _withdrawn(baseline: Baseline) -> str:
+    labels = baseline.controls.filter(withdrawn=True).values_list("label", flat=True)
+    return ", ".join(labels[:10])
+
+
+def _component(system: System, use: Use) -> SystemComponent:
+    return SystemComponent(
+        system=system,
+        variant=use.variant,
+        name=use.name,
+        regions=list(use.regions),
+        used_from=use.used_from,
+        used_until=use.used_until,
+    )
+
+
+def _implement(system: System, owners: Mapping[str, Team]) -> None:
+    controls = system.baseline.controls.order_by("sort_order")
+    ControlImplementation.objects.bulk_create(
+        [
+            ControlImplementation(
+                system=system,
+                control=control,
+                owner_team=owners.get(control.family) or owners.get(""),
+            )
+            for control in controls
+        ],
+        batch_size=1000,
+    )
+
+
+def require_officer(system: System, by: Any) -> None:
+    """Raise NotPermitted unless `by` is an officer of the system."""
+    if by.is_superuser:
+        return
+    if not System.objects.held_as(by, [Role.OFFICER]).filter(pk=system.pk).exists():
+        raise NotPermitted("Only a compliance officer of this system may do this.")
+
+
+@transaction.atomic
+def add_component(system: System, use: Use, *, by: Any) -> int:
+    """Take a component into use; returns how many controls changed class or basis."""
+    locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    require_officer(locked, by)
+    component = _component(locked, use)
+    component.full_clean()
+    component.save(force_insert=True)
+    changed = _after_change(locked, by, f"{use.variant} in use from {use.used_from}")
+    AuditEvent.objects.append(about(component, "component.added", by=by))
+    return changed
+
+
+@transaction.atomic
+def end_component(
+    component: SystemComponent,
+    *,
+    last_day: dt.date,
+    by: Any,
+    version: int | None = None,
+) -> int:
+    """End the use of a component after `last_day`; returns the controls changed."""
+    System.objects.select_for_update(of=("self",)).get(pk=component.system_id)
+    stored = SystemComponent.objects.select_for_update(of=("self",)).get(
+        pk=component.pk
+    )
+    require_officer(stored.system, by)
+    if version is not None and version != stored.version:
+        raise StaleVersion("This component changed since you opened it. Look again.")
+    stored.used_until = last_day + dt.timedelta(days=1)
+    stored.clean_fields()
+    stored.validate_constraints()
+    stored.version = F("version") + 1
+    stored.save(update_fields=["used_until", "version"])
+    changed = _after_change(
+        stored.system, by, f"{stored.variant} in use until {last_day}"
+    )
+    AuditEvent.objects.append(
+        about(component, "component.ended", by=by, last_day=str(last_day))
+    )
+    return changed
+
+
+def _after_change(system: System, by: Any, reason: str) -> int:
+    changed = redecide(system, by=by, reason=reason)
+    ask_for_all(system, by=by, since=system.window_start)
+    return changed

@@ -1,0 +1,5 @@
+"""Where the bytes of evidence lie: named by their sha256, never overwritten."""
+
+from evidence.storage.local import BlobTooLarge, LocalStore, StoredBytes, open_store
+
+__all__ = ["BlobTooLarge", "LocalStore", "StoredBytes", "open_store"]

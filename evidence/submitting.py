@@ -1,0 +1,234 @@
+"""From uploaded bytes to submitted links: all of it, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from controls.errors import NotPermitted, Refused
+from controls.models import AuditEvent, ControlImplementation, Role, System, Team
+from controls.models.audit import about
+from evidence.cadence import occurrence_of, proof_end
+from evidence.models import (
+    Blob,
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    Proof,
+)
+from evidence.storage import StoredBytes, open_store
+
+ONE_DAY = dt.timedelta(days=1)
+BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
+RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+MAX_NAME_BYTES = 200
+
+
+def clean_name(name: str) -> str:
+    """A file name that shows what it is: no path, control or bidi characters.
+
+    At most 200 bytes of UTF-8; never empty. Source: UP-06 of the requirements.
+    """
+    name = unicodedata.normalize("NFC", str(name)).replace("\\", "/").rsplit("/", 1)[-1]
+    name = BIDI.sub("", name)
+    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cf"})
+    name = name.strip().rstrip(". ")
+    if RESERVED.match(name):
+        name = f"_{name}"
+    stem, dot, ending = name.rpartition(".")
+    while len(name.encode()) > MAX_NAME_BYTES:
+        stem = stem[:-1] if stem else ""
+        name = f"{stem}{dot}{ending}" if stem else name[:-1]
+    return name or "file"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Bytes that already lie in the store, under the name the user gave them."""
+
+    name: str
+    stored: StoredBytes
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a contributor says about the files. Days are inclusive."""
+
+    title: str
+    performed_on: dt.date
+    period_start: dt.date
+    period_end: dt.date
+    collected_on: dt.date
+    source_system: str = ""
+    procedure: str = ""
+    sensitivity: str = "internal"
+
+
+def store(name: str, chunks: Iterable[bytes]) -> Upload:
+    """Stream one file into the store. Raises Refused when it is empty, BlobTooLarge."""
+    stored = open_store().put(chunks, limit=settings.MAX_UPLOAD_BYTES)
+    if stored.size_bytes == 0:
+        raise Refused(f"“{clean_name(name)}” is empty: nothing was stored.")
+    return Upload(clean_name(name), stored)
+
+
+@transaction.atomic
+def submit(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    *,
+    requirement: EvidenceRequirement | None = None,
+    implementation: ControlImplementation | None = None,
+    by: Any,
+    today: dt.date,
+) -> EvidenceLink:
+    """Record evidence with its files and hand it over for review, in one step.
+
+    Either for a requirement, or (supplementary) for a control. Raises Refused for
+    dates that cannot be and NotPermitted when the control is another team's.
+    """
+    target = requirement.implementation if requirement else implementation
+    if target is None:
+        raise Refused("Say which requirement or control this is for.")
+    if not uploads:
+        raise Refused("Attach at least one file.")
+    team = _team_for(requirement, target, by)
+    _refuse_impossible_days(submission, today)
+    evidence = _evidence(submission, target.system, team, by)
+    revision = _revision(submission, evidence, uploads, by)
+    link = _link(submission, revision, target, requirement, by)
+    Proof.objects.follow(link)
+    AuditEvent.objects.append(
+        about(
+            link,
+            "evidence.submitted",
+            by=by,
+            digest=revision.digest,
+            performed_on=str(submission.performed_on),
+            files=[upload.stored.sha256 for upload in uploads],
+        )
+    )
+    return link
+
+
+def _team_for(
+    requirement: EvidenceRequirement | None, target: ControlImplementation, by: Any
+) -> Team:
+    """The team in whose name `by` submits."""
+    team = (requirement and requirement.owner_team) or target.owner_team
+    if team is None:
+        raise Refused("This control has no owner team yet: ask an officer to name one.")
+    roles = by.memberships.active().filter(system=target.system)
+    if by.is_superuser or roles.filter(role=Role.OFFICER).exists():
+        return team
+    if roles.filter(role=Role.CONTRIBUTOR, team=team).exists():
+        return team
+    raise NotPermitted(f"This is for {team} to prove; you are not in that team.")
+
+
+def _refuse_impossible_days(submission: Submission, today: dt.date) -> None:
+    said = submission
+    if said.period_end < said.period_start:
+        raise Refused({"period_end": "The period ends before it starts."})
+    if said.performed_on > today or said.collected_on > today:
+        raise Refused({"performed_on": "That day has not come yet."})
+    if said.collected_on < said.performed_on:
+        raise Refused(
+            {"collected_on": "Evidence cannot be collected before it was performed."}
+        )
+    if said.performed_on < said.period_start:
+        raise Refused(
+            {"performed_on": "It was performed before the period it is about began."}
+        )
+
+
+def _evidence(said: Submission, system: System, team: Team, by: Any) -> Evidence:
+    return Evidence.objects.create(
+        system=system,
+        team=team,
+        created_by=by,
+        title=said.title,
+        source_system=said.source_system,
+        procedure=said.procedure,
+        sensitivity=said.sensitivity,
+    )
+
+
+def _revision(
+    said: Submission, evidence: Evidence, uploads: Sequence[Upload], by: Any
+) -> EvidenceRevision:
+    digests = [upload.stored.sha256 for upload in uploads]
+    if len(set(digests)) < len(digests):
+        raise Refused("The same file is attached twice.")
+    days = (said.performed_on, said.period_start, said.period_end + ONE_DAY)
+    revision = EvidenceRevision(
+        evidence=evidence,
+        uploaded_by=by,
+        performed_on=days[0],
+        period_from=days[1],
+        period_until=days[2],
+        collected_on=said.collected_on,
+        digest=EvidenceRevision.digest_of(digests, *days),
+    )
+    revision.save(force_insert=True)
+    EvidenceFile.objects.bulk_create(
+        EvidenceFile(revision=revision, blob=_blob(upload), name=upload.name, position=n)
+        for n, upload in enumerate(uploads, start=1)
+    )
+    return revision
+
+
+def _blob(upload: Upload) -> Blob:
+    """The row of the bytes; the same bytes twice are one row."""
+    guessed = mimetypes.guess_type(upload.name)[0] or "application/octet-stream"
+    Blob.objects.bulk_create(
+        [
+            Blob(
+                sha256=upload.stored.sha256,
+                size_bytes=upload.stored.size_bytes,
+                media_type=guessed,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return Blob.objects.get(sha256=upload.stored.sha256)
+
+
+def _link(
+    said: Submission,
+    revision: EvidenceRevision,
+    target: ControlImplementation,
+    requirement: EvidenceRequirement | None,
+    by: Any,
+) -> EvidenceLink:
+    occurrence, ends = None, said.performed_on
+    if requirement:
+        occurrence = occurrence_of(requirement.cadence, said.period_end)
+        ends = proof_end(
+            requirement.cadence,
+            occurrence,
+            said.performed_on,
+            requirement.grace_days,
+        )
+    link = EvidenceLink(
+        system=target.system,
+        revision=revision,
+        implementation=target,
+        requirement=requirement,
+        submitted_by=by,
+        occurrence=occurrence,
+        proves_from=said.performed_on,
+        proves_to=ends,
+    )
+    link.save(force_insert=True)
+    return link
