@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.models import (
     ApplicabilityDecision,
     AuditEvent,
@@ -96,9 +97,7 @@ def redecide(system: System, *, by: Any, reason: str) -> int:
 
 def _today(system: System) -> dt.date:
     """The system's day at the database's clock of knowledge."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT srm_now()")
-        return system.day_of(cursor.fetchone()[0])
+    return system.day_of(knowledge_now())
 
 
 def _wanted(

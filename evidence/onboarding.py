@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from controls.deciding import redecide
 from controls.errors import NotPermitted, Refused, StaleVersion
+from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
     Baseline,
@@ -58,7 +59,7 @@ def create_system(
         raise Refused(f"The baseline selects withdrawn controls: {withdrawn}.")
     system.save(force_insert=True)
     Membership.objects.create(
-        system=system, user=by, role=Role.OFFICER, starts_at=_since(system)
+        system=system, user=by, role=Role.OFFICER, starts_at=_since()
     )
     SystemComponent.objects.bulk_create([_component(system, use) for use in uses])
     _implement(system, owners)
@@ -68,14 +69,9 @@ def create_system(
     return system
 
 
-def _since(system: System) -> dt.datetime:
-    """Now, by the database's clock of knowledge."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT srm_now()")
-        instant: dt.datetime = cursor.fetchone()[0]
-    return min(instant, timezone.now())
+def _since() -> dt.datetime:
+    """Since when the creator holds the role: now, or the clock of an imported past."""
+    return min(knowledge_now(), timezone.now())
 
 
 def _withdrawn(baseline: Baseline) -> str:

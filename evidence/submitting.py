@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from controls.errors import NotPermitted, Refused
+from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import about
 from evidence.cadence import occurrence_of, proof_end
@@ -174,6 +175,7 @@ def _revision(
     revision = EvidenceRevision(
         evidence=evidence,
         uploaded_by=by,
+        uploaded_at=knowledge_now(),
         performed_on=days[0],
         period_from=days[1],
         period_until=days[2],
@@ -226,6 +228,7 @@ def _link(
         implementation=target,
         requirement=requirement,
         submitted_by=by,
+        submitted_at=revision.uploaded_at,
         occurrence=occurrence,
         proves_from=said.performed_on,
         proves_to=ends,

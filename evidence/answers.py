@@ -1,0 +1,139 @@
+"""The answer that page, API, export and command show: facts judged for many controls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from controls.models import System
+from evidence.facts import Moment, gather, gather_period
+from evidence.judged import ControlFacts
+from evidence.period import Period, period
+from evidence.status import Status, status
+
+Window = tuple[dt.date, dt.date]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One control of a system on one day: its row, facts, verdict and window result."""
+
+    implementation: Mapping[str, Any]
+    facts: ControlFacts
+    status: Status
+    basis: list[dict[str, Any]]
+    artifacts: tuple[int, ...] = ()
+    period: Period | None = None
+
+
+@dataclass
+class FamilyCount:
+    """Proof of one family: verdicts counted."""
+
+    family: str
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """Controls of the family."""
+        return sum(self.verdicts.values())
+
+
+@dataclass
+class Counts:
+    """What a dashboard counts. `aws_only` controls are inside `partly`."""
+
+    classes: Counter[str]
+    verdicts: Counter[str]
+    aws_only: int
+    families: list[FamilyCount]
+
+
+def today_of(system: System) -> dt.date:
+    """The system's calendar day now, by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return system.day_of(cursor.fetchone()[0])
+
+
+def now() -> dt.datetime:
+    """The database's clock: the bound of what is known now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        instant: dt.datetime = cursor.fetchone()[0]
+    return instant
+
+
+def moment_of(
+    system: System, as_of: dt.date | None, known_at: dt.datetime | None
+) -> Moment:
+    """The moment a person means: today with all knowledge unless they say otherwise."""
+    return Moment(on=as_of or today_of(system), known_at=known_at)
+
+
+def as_known_then(system: System, day: dt.date) -> Moment:
+    """`day` with what was known at its end; for today, with what is known now."""
+    return Moment(on=day, known_at=min(system.end_of_day(day), now()))
+
+
+def window_of(system: System) -> Window:
+    """The system's audit window, both days inclusive."""
+    return system.window_start, system.window_end
+
+
+def answers(
+    system: System,
+    moment: Moment,
+    *,
+    pks: Iterable[int] | None = None,
+    window: Window | None = None,
+) -> list[Answer]:
+    """Answers in catalog order for all controls of the system, or for some.
+
+    A constant number of statements; with `window` the period result as well.
+    """
+    wanted = list(pks) if pks is not None else _all(system)
+    gathered = gather(system, wanted, moment)
+    periods: Mapping[int, Any] = {}
+    if window:
+        periods = gather_period(system, wanted, *window, moment)
+    return [
+        Answer(
+            implementation=row,
+            facts=gathered.facts[pk],
+            status=status(gathered.facts[pk], moment.on),
+            basis=gathered.bases.get(row["basis_id"], []),
+            artifacts=gathered.artifacts[pk],
+            period=period(periods[pk], *window, today=moment.on) if window else None,
+        )
+        for pk, row in gathered.rows.items()
+    ]
+
+
+def _all(system: System) -> list[int]:
+    return list(system.implementations.values_list("pk", flat=True))
+
+
+def summary(given: Sequence[Answer]) -> Counts:
+    """Counts by class, verdict and family."""
+    families: dict[str, FamilyCount] = {}
+    for answer in given:
+        name = answer.implementation["family"]
+        families.setdefault(name, FamilyCount(name)).verdicts[
+            answer.status.verdict
+        ] += 1
+    return Counts(
+        classes=Counter(a.facts.responsibility for a in given),
+        verdicts=Counter(a.status.verdict for a in given),
+        aws_only=sum(_is_aws_only(a.status) for a in given),
+        families=[families[name] for name in sorted(families)],
+    )
+
+
+def _is_aws_only(judged: Status) -> bool:
+    return any(reason.code == "aws_only" for reason in judged.reasons)

@@ -1,0 +1,112 @@
+"""Control status as CSV: one row per control, cells that no spreadsheet executes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+COLUMNS = (
+    "control_id",
+    "label",
+    "title",
+    "responsibility",
+    "basis",
+    "owner",
+    "implementation_status",
+    "applicability",
+    "applicability_reason",
+    "override",
+    "aws_half",
+    "customer_half",
+    "verdict",
+    "reasons",
+    "period_result",
+    "expected",
+    "on_time",
+    "late",
+    "missed",
+    "not_yet_due",
+    "audited_days",
+    "asserted_days",
+    "open_days",
+    "evidence",
+    "artifacts",
+    "on",
+    "known_at",
+    "reference_version",
+    "marks",
+)
+
+# Cells that begin so would be taken for a formula (IN-04).
+LIVE = tuple("=+-@\t\r\n\0＝＋－＠")
+
+
+def inert(text: str) -> str:
+    """The text, with a quote before it where a spreadsheet would execute it."""
+    return f"'{text}" if text.startswith(LIVE) else text
+
+
+class _Line:
+    """A file for `csv.writer` that hands back what it is given."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(
+    documents: Iterable[Mapping[str, Any]], *, marks: str = ""
+) -> Iterator[bytes]:
+    """The file line by line in UTF-8, RFC 4180. `marks` labels demo history."""
+    writer = csv.writer(_Line())
+    yield writer.writerow(COLUMNS).encode()
+    for document in documents:
+        cells = cells_of(document) | {"marks": marks}
+        yield writer.writerow([inert(cells[name]) for name in COLUMNS]).encode()
+
+
+def cells_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Each column's text for one control."""
+    flat = {**document, **_period_cells(document["period"])}
+    flat["basis"] = "; ".join(_basis_text(row) for row in document["basis"])
+    flat["override"] = _override_text(document["override"])
+    flat["reasons"] = "; ".join(_reason_text(each) for each in document["reasons"])
+    flat["evidence"] = "; ".join(_evidence_text(each) for each in document["evidence"])
+    flat["artifacts"] = "; ".join(_report_text(each) for each in document["artifacts"])
+    return {
+        name: "" if flat.get(name) is None else str(flat[name])
+        for name in COLUMNS
+        if name != "marks"
+    }
+
+
+def _period_cells(period: Mapping[str, Any]) -> dict[str, Any]:
+    return {"period_result": period.get("result", ""), **period}
+
+
+def _basis_text(row: Mapping[str, Any]) -> str:
+    where = ":".join(part for part in (row["component"], row["variant"]) if part)
+    return f"{row['layer']} of {where}: {row['party']} ({row['kind']})"
+
+
+def _override_text(override: Mapping[str, Any] | None) -> str:
+    if override is None:
+        return ""
+    return f"{override['source']} until {override['until']}: {override['reason']}"
+
+
+def _reason_text(reason: Mapping[str, Any]) -> str:
+    return f"{reason['code']}: {reason['subject']}".rstrip(": ")
+
+
+def _evidence_text(row: Mapping[str, Any]) -> str:
+    digests = " ".join(row["sha256"])
+    reviewer = f", reviewed by {row['reviewer']}" if row["reviewer"] else ""
+    return (
+        f"{row['uuid']} {row['state']}, performed {row['performed_on']}, about"
+        f" {row['period_start']}..{row['period_end']}, sha256 {digests}{reviewer}"
+    )
+
+
+def _report_text(row: Mapping[str, Any]) -> str:
+    return f"{row['title']} {row['version']} ({row['start']}..{row['end'] or 'open'})"

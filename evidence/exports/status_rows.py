@@ -1,0 +1,175 @@
+"""Control status as rows: the same for CSV, JSON and the API, equal to the screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+from controls.models import System
+from evidence import facts_sql
+from evidence.answers import Answer, Window, answers
+from evidence.facts import Moment
+
+EVIDENCE = """
+SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
+       rev.period_until, rev.collected_on, rev.uploaded_at, rev.digest, l.uuid AS link,
+       (SELECT array_agg(b.sha256 ORDER BY f.position)
+          FROM evidence_evidencefile f JOIN evidence_blob b ON b.id = f.blob_id
+         WHERE f.revision_id = rev.id) AS sha256,
+       r.reviewer_name AS reviewer
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  LEFT JOIN LATERAL (
+    SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
+     ORDER BY r.id DESC LIMIT 1) r ON TRUE
+ WHERE p.implementation_id = ANY(%(implementations)s) AND p.starts <= %(day)s
+   AND {proof_standing}
+ ORDER BY p.implementation_id, rev.performed_on, l.id
+"""
+
+ARTIFACTS = """
+SELECT v.artifact_id, a.title, a.series, v.label, v.starts, v.until, v.reference
+  FROM {artifact_version} v JOIN {artifact} a ON a.id = v.artifact_id
+ ORDER BY v.artifact_id, v.starts, v.id
+"""
+
+
+def documents(
+    system: System, moment: Moment, window: Window
+) -> Iterator[dict[str, Any]]:
+    """One JSON-ready mapping per control, in catalog order."""
+    given = answers(system, moment, window=window)
+    pks = [answer.implementation["id"] for answer in given]
+    proofs = _grouped(EVIDENCE, system, moment, pks, "implementation_id")
+    reports = _grouped(ARTIFACTS, system, moment, pks, "artifact_id")
+    for answer in given:
+        yield document(
+            answer,
+            moment,
+            proofs[answer.implementation["id"]],
+            [row for artifact in answer.artifacts for row in reports[artifact]],
+        )
+
+
+def _grouped(
+    statement: str, system: System, moment: Moment, pks: Sequence[int], key: str
+) -> defaultdict[Any, list[dict[str, Any]]]:
+    spelled = facts_sql.spelled(statement, as_known_then=moment.known_at is not None)
+    groups: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            spelled,
+            {
+                "system": system.pk,
+                "implementations": list(pks),
+                "day": moment.on,
+                "known_at": moment.known_at,
+            },
+        )
+        names = [column.name for column in cursor.description]
+        for values in cursor.fetchall():
+            row = dict(zip(names, values, strict=True))
+            groups[row[key]].append(row)
+    return groups
+
+
+def document(
+    answer: Answer,
+    moment: Moment,
+    proofs: Sequence[Mapping[str, Any]],
+    reports: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """One control as a mapping: keys are the columns of the CSV and of the JSON."""
+    row, judged = answer.implementation, answer.status
+    return {
+        "control_id": row["ref_id"],
+        "label": row["label"],
+        "title": row["title"],
+        "responsibility": answer.facts.responsibility,
+        "basis": [basis_row(each) for each in answer.basis],
+        "owner": row["owner"] or "",
+        "implementation_status": row["implementation_status"],
+        "applicability": row["applicability"],
+        "applicability_reason": row["na_justification"] or "",
+        "override": _override(row),
+        "aws_half": judged.aws_half,
+        "customer_half": judged.customer_half,
+        "verdict": judged.verdict,
+        "reasons": [
+            {"code": r.code, "subject": r.subject, "next_step": r.next_step}
+            for r in judged.reasons
+        ],
+        "period": _period(answer),
+        "evidence": [_evidence(each) for each in proofs],
+        "artifacts": [_report(each) for each in reports],
+        "on": moment.on.isoformat(),
+        "known_at": moment.known_at.isoformat() if moment.known_at else None,
+        "reference_version": row["reference_version"] or "",
+    }
+
+
+BASIS_KEYS = ("layer", "component", "variant", "party", "kind", "source")
+
+
+def basis_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a basis with exactly the published keys."""
+    return {key: row.get(key, "") for key in BASIS_KEYS}
+
+
+def _override(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    if row["source"] not in {"override", "override-expired"}:
+        return None
+    return {
+        "source": row["source"],
+        "reason": row["decision_reason"],
+        "until": row["override_until"].isoformat() if row["override_until"] else None,
+    }
+
+
+def _period(answer: Answer) -> dict[str, Any]:
+    result = answer.period
+    if result is None:
+        return {}
+    return {
+        "result": result.result,
+        "expected": result.occurrences.expected,
+        "on_time": result.occurrences.on_time,
+        "late": result.occurrences.late,
+        "missed": result.occurrences.missed,
+        "not_yet_due": result.occurrences.not_yet_due,
+        "audited_days": result.aws_days.audited,
+        "asserted_days": result.aws_days.asserted,
+        "open_days": result.aws_days.open_days,
+    }
+
+
+def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "uuid": str(row["uuid"]),
+        "link": str(row["link"]),
+        "title": row["title"],
+        "state": row["state"],
+        "performed_on": row["performed_on"].isoformat(),
+        "period_start": row["period_from"].isoformat(),
+        "period_end": (row["period_until"] - dt.timedelta(days=1)).isoformat(),
+        "collected_on": row["collected_on"].isoformat(),
+        "sha256": list(row["sha256"] or []),
+        "reviewer": row["reviewer"] or "",
+    }
+
+
+def _report(row: Mapping[str, Any]) -> dict[str, Any]:
+    end = row["until"] - dt.timedelta(days=1) if row["until"] else None
+    return {
+        "title": row["title"],
+        "series": row["series"],
+        "version": row["label"],
+        "start": row["starts"].isoformat(),
+        "end": end.isoformat() if end else None,
+    }

@@ -1,0 +1,94 @@
+"""Print the control status of a system, for scripts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.dateparse import parse_datetime
+
+from controls.models import System
+from evidence.answers import as_known_then, moment_of, window_of
+from evidence.exports.status_csv import lines
+from evidence.exports.status_rows import documents
+from evidence.facts import Moment
+
+WRONG_USE = 2
+
+
+class Command(BaseCommand):
+    """`control_status SYSTEM [--as-of DAY] [--known-at INSTANT] [--format csv|json]`.
+
+    `--as-of` alone means as it was known then. Exit 2 on wrong use.
+    """
+
+    help = "Print each control of a system with both halves and the verdict."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Names and meanings are fixed: scripts call them."""
+        parser.add_argument("system", nargs="?", help="slug of the system")
+        parser.add_argument("--list", action="store_true", help="print the slugs")
+        parser.add_argument("--as-of", help="day, YYYY-MM-DD")
+        parser.add_argument("--known-at", help="instant, ISO 8601 with offset")
+        parser.add_argument("--format", choices=["csv", "json"], default="json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print, or say what is wrong and exit with 2."""
+        if options["list"]:
+            for slug in System.objects.order_by("slug").values_list("slug", flat=True):
+                self.stdout.write(slug)
+            return
+        system = self._system(options["system"])
+        moment = self._moment(system, options["as_of"], options["known_at"])
+        try:
+            rows = list(documents(system, moment, window_of(system)))
+        except LookupError as absent:
+            self._refuse(str(absent))
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False))
+        else:
+            marks = "demo / imported history" if system.demo else ""
+            self.stdout.write(
+                b"".join(lines(rows, marks=marks)).decode(), ending=""
+            )
+
+    def _system(self, slug: str | None) -> System:
+        if not slug:
+            self._refuse("Name a system, or use --list.")
+        system = System.objects.filter(slug=slug).first()
+        if system is None:
+            known = ", ".join(System.objects.values_list("slug", flat=True)[:20])
+            self._refuse(f"There is no system “{slug}”. Known: {known or 'none'}.")
+        return system
+
+    def _moment(
+        self, system: System, as_of: str | None, known_at: str | None
+    ) -> Moment:
+        day = self._day(as_of) if as_of else None
+        if known_at:
+            return moment_of(system, day, self._instant(known_at))
+        return as_known_then(system, day) if day else moment_of(system, None, None)
+
+    def _day(self, text: str) -> dt.date:
+        try:
+            return dt.date.fromisoformat(text)
+        except ValueError:
+            self._refuse(f"--as-of “{text}” is not a day such as 2026-06-30.")
+
+    def _instant(self, text: str) -> dt.datetime:
+        try:
+            instant = parse_datetime(text)
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            self._refuse(
+                f"--known-at “{text}” is not an instant such as 2026-06-30T12:00:00Z."
+            )
+        return instant
+
+    def _refuse(self, sentence: str) -> Any:
+        self.stderr.write(sentence)
+        sys.exit(WRONG_USE)

@@ -1,0 +1,28 @@
+"""Thin tasks: a primary key in, one domain call."""
+
+from celery import shared_task
+
+from evidence.exports import jobs
+
+
+@shared_task(ignore_result=True, acks_late=True)
+def make_export(export_pk: int) -> None:
+    """Make the file of one export; may run twice."""
+    jobs.run(export_pk)
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Wake the jobs nobody works on."""
+    jobs.sweep()
+
+
+@shared_task(ignore_result=True)
+def show_todays_classes() -> None:
+    """Just after midnight: overrides may have ended, services may have begun."""
+    from controls.deciding import refresh_todays
+    from controls.models import System
+    from evidence.answers import today_of
+
+    for system in System.objects.all():
+        refresh_todays(system, today_of(system))
