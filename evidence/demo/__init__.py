@@ -1,0 +1,1 @@
+"""A plausible company, built in its own past so that every screen has content."""

@@ -1,0 +1,134 @@
+"""Who and what the demo company is: people, teams, services, AWS's reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+DOMAIN = "northwind-pay.example"
+
+# (local part, name, role, team slug)
+PEOPLE = (
+    ("olivia", "Olivia Officer", "officer", ""),
+    ("oscar", "Oscar Officer", "officer", ""),
+    ("paul", "Paul Platform", "contributor", "platform"),
+    ("sara", "Sara Security", "contributor", "security"),
+    ("petra", "Petra People", "contributor", "people-operations"),
+    ("rita", "Rita Reviewer", "reviewer", ""),
+    ("audrey", "Audrey Auditor", "auditor", ""),
+)
+
+TEAMS = (
+    ("platform", "Platform"),
+    ("security", "Security"),
+    ("people-operations", "People & Operations"),
+)
+
+OWNERS = {
+    "": "security",
+    "cm": "platform",
+    "cp": "platform",
+    "sc": "platform",
+    "si": "platform",
+    "ma": "platform",
+    "mp": "platform",
+    "au": "platform",
+    "at": "people-operations",
+    "ps": "people-operations",
+    "pe": "people-operations",
+    "pl": "people-operations",
+}
+
+PAYMENTS_SERVICES = (
+    "ec2", "ebs", "vpc", "elb", "rds", "s3", "dynamodb", "lambda", "kms", "iam",
+    "cloudtrail", "cloudwatch", "config", "guardduty", "cloudfront", "route53",
+    "waf", "secretsmanager", "backup",
+)
+ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "athena")
+
+
+@dataclass(frozen=True)
+class Report:
+    """One version of an AWS document as the demo registers it. Days inclusive."""
+
+    label: str
+    starts: dt.date
+    ends: dt.date | None
+    recorded: dt.date
+    conclusion: str = "rely"
+    letter: tuple[dt.date, dt.date, dt.date] | None = None  # issued, from, to
+    impact_level: str = ""
+    partition: str = "aws"
+    opinion: str = "unqualified"
+
+
+@dataclass(frozen=True)
+class Series:
+    """An AWS document and its versions."""
+
+    title: str
+    series: str
+    kind: str
+    scheme: str
+    reports: tuple[Report, ...]
+    out_of_scope: tuple[str, ...] = ()
+
+
+def half_year_start(day: dt.date) -> dt.date:
+    """First day of the report period (April or October) that `day` falls in."""
+    if 4 <= day.month <= 9:
+        return dt.date(day.year, 4, 1)
+    return dt.date(day.year if day.month >= 10 else day.year - 1, 10, 1)
+
+
+def aws_documents(today: dt.date) -> tuple[Series, ...]:
+    """AWS's documents around `today`, reports coming out some weeks after their end."""
+    current = half_year_start(today)
+    periods = []
+    for _ in range(4):
+        previous = half_year_start(current - dt.timedelta(days=1))
+        periods.append((previous, current - dt.timedelta(days=1)))
+        current = previous
+    reports = tuple(
+        Report(
+            label=f"{start:%B %Y} to {end:%B %Y}",
+            starts=start,
+            ends=end,
+            recorded=end + dt.timedelta(days=46),
+        )
+        for start, end in reversed(periods)
+        if end + dt.timedelta(days=48) < today
+    )
+    return (
+        Series("AWS SOC 2 Type II", "aws-soc2", "period", "soc2", reports, ("athena",)),
+        Series(
+            "FedRAMP authorization, AWS US East/West",
+            "aws-fedramp-east-west",
+            "authorization",
+            "fedramp",
+            (
+                Report(
+                    label="P-ATO Moderate",
+                    starts=dt.date(2013, 5, 13),
+                    ends=None,
+                    recorded=today - dt.timedelta(days=400),
+                    impact_level="moderate",
+                ),
+            ),
+            ("athena", "waf"),
+        ),
+        Series(
+            "AWS ISO/IEC 27001 certificate",
+            "aws-iso27001",
+            "certificate",
+            "iso",
+            (
+                Report(
+                    label="Cycle 2024 to 2027",
+                    starts=dt.date(2024, 11, 20),
+                    ends=dt.date(2027, 11, 19),
+                    recorded=today - dt.timedelta(days=380),
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Load the demo company once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from controls.models import System
+from evidence.demo import company
+from evidence.demo.building import build
+
+
+class Command(BaseCommand):
+    """Builds the demo in its own past; does nothing when it is already there."""
+
+    help = "Load the demo company (needs the owner role and loaded reference data)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--today` fixes the day the demo is built around."""
+        parser.add_argument("--today", type=dt.date.fromisoformat)
+        parser.add_argument("--accounts", help="file to write the accounts to")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Build it and write the accounts to a file that only the owner can read."""
+        if System.objects.filter(slug="payments").exists():
+            self.stdout.write("The demo is already there.")
+            return
+        password = secrets.token_urlsafe(9)
+        today = options["today"] or timezone.localdate()
+        build(today=today, password=password)
+        self._write_accounts(password, options["accounts"])
+        self.stdout.write("The demo is loaded.")
+
+    def _write_accounts(self, password: str, named: str | None) -> None:
+        lines = [
+            f"  {role:<12} {local}@{company.DOMAIN}" + (f"  (team {team})" if team else "")
+            for local, _, role, team in company.PEOPLE
+        ]
+        text = "\n".join([*lines, f"  password for all: {password}", ""])
+        target = named or os.environ.get("SRM_DEMO_ACCOUNTS")
+        if target is None:
+            self.stdout.write(text)
+            return
+        path = Path(target)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
