@@ -297,7 +297,7 @@ def refresh_todays(system: System, today: dt.date) -> None:
     _show_todays(system, today)
 
 
-def _require_officer(system: System, by: Any) -> None:
+def require_officer(system: System, by: Any) -> None:
     if by.is_superuser:
         return
     if not System.objects.held_as(by, [Role.OFFICER]).filter(pk=system.pk).exists():
@@ -319,7 +319,7 @@ def request_override(
 
     A class that moves a duty to AWS must cite the provider's document (R9).
     """
-    _require_officer(implementation.system, by)
+    require_officer(implementation.system, by)
     gains_aws = "aws" in PARTIES[responsibility] and "aws" not in PARTIES.get(
         implementation.responsibility, frozenset()
     )
@@ -355,7 +355,7 @@ def decide_override(
     stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
         pk=override.pk
     )
-    _require_officer(stored.implementation.system, by)
+    require_officer(stored.implementation.system, by)
     if stored.requested_by_id == by.pk:
         raise NotPermitted("Somebody other than the requester must approve this.")
     if stored.state != RequestState.REQUESTED:
@@ -378,7 +378,7 @@ def settle_override(
     stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
         pk=override.pk
     )
-    _require_officer(stored.implementation.system, by)
+    require_officer(stored.implementation.system, by)
     if stored.state != RequestState.APPROVED:
         raise TransitionNotAllowed("Only an approved override can be settled.")
     stored.settled_on = max(on, stored.starts_on)
@@ -402,7 +402,7 @@ def request_not_applicable(
     stored = ControlImplementation.objects.select_for_update(of=("self",)).get(
         pk=implementation.pk
     )
-    _require_officer(stored.system, by)
+    require_officer(stored.system, by)
     if stored.responsibility == "inherited":
         raise Refused(
             "This is inherited: AWS does it. Not applicable means that the"
@@ -434,7 +434,7 @@ def decide_not_applicable(
     stored = ApplicabilityDecision.objects.select_for_update(of=("self",)).get(
         pk=request.pk
     )
-    _require_officer(stored.implementation.system, by)
+    require_officer(stored.implementation.system, by)
     if stored.requested_by_id == by.pk:
         raise NotPermitted("Somebody other than the requester must approve this.")
     if stored.state != RequestState.REQUESTED:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.http import FileResponse
 from kombu.exceptions import OperationalError
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
@@ -254,3 +255,21 @@ def open_file(export: Export) -> BinaryIO:
     if export.state != ExportState.DONE:
         raise TransitionNotAllowed("The export is not finished.")
     return (folder() / export.file_name).open("rb")
+
+
+def download(export: Export, *, by: Any) -> FileResponse:
+    """The finished file as an attachment; each download is recorded first."""
+    file = open_file(export)
+    AuditEvent.objects.append(about(export, "export.downloaded", by=by))
+    name = f"{export.system.slug}-control-status-{export.on}.csv"
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=name,
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )

@@ -41,13 +41,17 @@ SELECT v.artifact_id, a.title, a.series, v.label, v.starts, v.until, v.reference
 
 
 def documents(
-    system: System, moment: Moment, window: Window
+    system: System,
+    moment: Moment,
+    window: Window,
+    *,
+    pks: Sequence[int] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One JSON-ready mapping per control, in catalog order."""
-    given = answers(system, moment, window=window)
-    pks = [answer.implementation["id"] for answer in given]
-    proofs = _grouped(EVIDENCE, system, moment, pks, "implementation_id")
-    reports = _grouped(ARTIFACTS, system, moment, pks, "artifact_id")
+    """One JSON-ready mapping per control (all, or the implementations `pks`)."""
+    given = answers(system, moment, pks=pks, window=window)
+    found = [answer.implementation["id"] for answer in given]
+    proofs = _grouped(EVIDENCE, system, moment, found, "implementation_id")
+    reports = _grouped(ARTIFACTS, system, moment, found, "artifact_id")
     for answer in given:
         yield document(
             answer,

@@ -1,0 +1,117 @@
+"""What every API answer shares: one error shape, paging, ETags, scoped tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+PROBLEM = "application/problem+json"
+
+
+class Precondition(exceptions.APIException):
+    """The edit does not name the version it is based on."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_detail = "Send If-Match with the ETag of the version you changed."
+
+
+class ByKey(CursorPagination):
+    """Cursor paging by primary key, 100 rows a page."""
+
+    ordering = "pk"
+    page_size = 100
+    max_page_size = 500
+    page_size_query_param = "page_size"
+
+
+class ScopedToken(BasePermission):
+    """A token with the scope `read` may only read; sessions and others may do both."""
+
+    message = "This token may only read."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the token that was used, if any, allows the method."""
+        if request.method in SAFE_METHODS:
+            return True
+        scope = getattr(getattr(request.auth, "srm_scope", None), "scope", "write")
+        return scope == "write"
+
+
+def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
+    """Every refusal as problem+json: type, title, status, detail, errors."""
+    if isinstance(failure, ValidationError):
+        return _refused(failure)
+    answer = exception_handler(failure, context)
+    if answer is None:
+        return None
+    detail, errors = _spoken(failure, answer.data)
+    return _answer(answer.status_code, detail, errors, dict(answer.items()))
+
+
+def _refused(failure: ValidationError) -> Response:
+    code = getattr(failure, "status_code", status.HTTP_400_BAD_REQUEST)
+    errors = failure.message_dict if hasattr(failure, "error_dict") else {}
+    return _answer(code, " ".join(failure.messages), errors, {})
+
+
+def _spoken(failure: Exception, data: Any) -> tuple[str, Any]:
+    if isinstance(failure, Http404):
+        return "There is no such object, or you may not see it.", {}
+    if isinstance(failure, PermissionDenied):
+        return str(failure) or "You may not do this.", {}
+    if isinstance(failure, exceptions.ValidationError):
+        return "The input cannot be accepted as it is.", data
+    return str(data.get("detail", failure)), {}
+
+
+def _answer(code: int, detail: str, errors: Any, headers: dict[str, str]) -> Response:
+    kept = {k: v for k, v in headers.items() if k.lower() != "content-type"}
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(code, "Refused"),
+        "status": code,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(body, status=code, headers=kept, content_type=PROBLEM)
+
+
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not permitted",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported media type",
+    428: "Precondition required",
+    429: "Too many requests",
+}
+
+
+def etag(row: Any) -> str:
+    """The ETag of a row that people edit: its version."""
+    return f'"{row.uuid}:{row.version}"'
+
+
+def expected_version(request: Request, row: Any) -> int:
+    """The version named by If-Match.
+
+    Raises Precondition (428) without the header; a foreign tag never matches.
+    """
+    header = request.headers.get("If-Match", "")
+    if not header:
+        raise Precondition
+    prefix, _, number = header.strip('"').rpartition(":")
+    return int(number) if prefix == str(row.uuid) and number.isdigit() else -1

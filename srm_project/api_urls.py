@@ -1,0 +1,23 @@
+"""Routes of `/api/v1/`."""
+
+from rest_framework.routers import SimpleRouter
+
+from controls.api import BaselineViewSet, ServiceViewSet
+from evidence.api import (
+    ArtifactViewSet,
+    DescribedSystemViewSet,
+    ExportViewSet,
+    LinkViewSet,
+    RequirementViewSet,
+)
+
+router = SimpleRouter()
+router.register("systems", DescribedSystemViewSet, basename="system")
+router.register("services", ServiceViewSet, basename="service")
+router.register("baselines", BaselineViewSet, basename="baseline")
+router.register("requirements", RequirementViewSet, basename="requirement")
+router.register("evidence", LinkViewSet, basename="evidence")
+router.register("artifacts", ArtifactViewSet, basename="artifact")
+router.register("exports", ExportViewSet, basename="export")
+
+urlpatterns = router.urls
