@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import mimetypes
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -27,7 +26,7 @@ from evidence.models import (
     EvidenceRevision,
     Proof,
 )
-from evidence.storage import StoredBytes, open_store
+from evidence.storage import Incoming, StoredBytes, media_type, open_store
 
 ONE_DAY = dt.timedelta(days=1)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -55,10 +54,17 @@ def clean_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Upload:
-    """Bytes that already lie in the store, under the name the user gave them."""
+    """Bytes in the store, or sealed on their way in, under the name the user gave."""
 
     name: str
     stored: StoredBytes
+    # None: they already lie under their digest
+    incoming: Incoming | None = None
+
+    def settle(self) -> None:
+        """Make sure that the bytes lie in the store before a row names them."""
+        if self.incoming is not None:
+            self.incoming.keep()
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,32 @@ def store(name: str, chunks: Iterable[bytes]) -> Upload:
     return Upload(clean_name(name), stored)
 
 
+def withdraw(link: EvidenceLink, *, by: Any, reason: str) -> None:
+    """Take a link back; its team and the system's officers may.
+
+    Raises NotPermitted for others, Refused without a reason, TransitionNotAllowed
+    when the link is no longer in force.
+    """
+    evidence = link.revision.evidence
+    if not may_submit(link.implementation, evidence.team, by=by):
+        raise NotPermitted(
+            f"Only {evidence.team} or a compliance officer may withdraw this."
+        )
+    link.withdraw(by=by, reason=reason)
+
+
+def may_submit(
+    implementation: ControlImplementation, team: Team | None, *, by: Any
+) -> bool:
+    """Whether `by` acts for this team, or is an officer, in the control's system."""
+    if by.is_superuser:
+        return True
+    roles = by.memberships.active().filter(system_id=implementation.system_id)
+    if roles.filter(role=Role.OFFICER).exists():
+        return True
+    return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
+
+
 @transaction.atomic
 def submit(
     submission: Submission,
@@ -103,6 +135,9 @@ def submit(
         raise Refused("Say which requirement or control this is for.")
     if not uploads:
         raise Refused("Attach at least one file.")
+    for upload in uploads:
+        if upload.stored.size_bytes == 0:
+            raise Refused(f"“{upload.name}” is empty: nothing was stored.")
     team = _team_for(requirement, target, by)
     _refuse_impossible_days(submission, today)
     evidence = _evidence(submission, target.system, team, by)
@@ -129,10 +164,7 @@ def _team_for(
     team = (requirement and requirement.owner_team) or target.owner_team
     if team is None:
         raise Refused("This control has no owner team yet: ask an officer to name one.")
-    roles = by.memberships.active().filter(system=target.system)
-    if by.is_superuser or roles.filter(role=Role.OFFICER).exists():
-        return team
-    if roles.filter(role=Role.CONTRIBUTOR, team=team).exists():
+    if may_submit(target, team, by=by):
         return team
     raise NotPermitted(f"This is for {team} to prove; you are not in that team.")
 
@@ -192,13 +224,13 @@ def _revision(
 
 def _blob(upload: Upload) -> Blob:
     """The row of the bytes; the same bytes twice are one row."""
-    guessed = mimetypes.guess_type(upload.name)[0] or "application/octet-stream"
+    upload.settle()
     Blob.objects.bulk_create(
         [
             Blob(
                 sha256=upload.stored.sha256,
                 size_bytes=upload.stored.size_bytes,
-                media_type=guessed,
+                media_type=media_type(upload.stored.head, upload.name),
             )
         ],
         ignore_conflicts=True,

@@ -14,6 +14,8 @@ from django.conf import settings
 
 from controls.errors import SrmError
 
+HEAD_BYTES = 4096
+
 
 class BlobTooLarge(SrmError):
     """More bytes than the limit; nothing was stored."""
@@ -30,6 +32,50 @@ class StoredBytes:
     head: bytes
 
 
+class Incoming:
+    """Bytes on their way in, hashed as they come; gone on `close` unless kept.
+
+    Order of use: `write` any number of times, `seal`, then `keep` or `close`.
+    """
+
+    def __init__(self, store: LocalStore, limit: int) -> None:
+        self.store, self.limit = store, limit
+        handle, name = tempfile.mkstemp(dir=store.incoming)
+        self._path, self._file = Path(name), os.fdopen(handle, "wb")
+        self._digest, self._size, self._head = hashlib.sha256(), 0, b""
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept."""
+        self._size += len(chunk)
+        if self._size > self.limit:
+            self.close()
+            raise BlobTooLarge(f"More than {self.limit // 1_000_000} MB: not stored.")
+        if len(self._head) < HEAD_BYTES:
+            self._head += chunk[: HEAD_BYTES - len(self._head)]
+        self._digest.update(chunk)
+        self._file.write(chunk)
+
+    def seal(self) -> StoredBytes:
+        """End the bytes and make them durable, still under a temporary name."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return StoredBytes(self._digest.hexdigest(), self._size, self._head)
+
+    def keep(self) -> StoredBytes:
+        """Give the bytes their final name; they are durable when this returns."""
+        stored = self.seal()
+        self.store.settle(self._path, stored.sha256)
+        self._path.unlink(missing_ok=True)
+        return stored
+
+    def close(self) -> None:
+        """Drop what was not kept. May be called at any time and more than once."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
 class LocalStore:
     """Blobs under `root/ab/abcdef…`, written once."""
 
@@ -38,27 +84,31 @@ class LocalStore:
         self.incoming = root / "incoming"
         self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def begin(self, *, limit: int) -> Incoming:
+        """A place to write bytes to, piece by piece, up to `limit` bytes."""
+        return Incoming(self, limit)
+
     def put(self, chunks: Iterable[bytes], *, limit: int) -> StoredBytes:
         """Write and hash in one pass; the bytes are durable when this returns.
 
         Raises BlobTooLarge as soon as `limit` bytes are exceeded, leaving nothing.
         """
-        handle, name = tempfile.mkstemp(dir=self.incoming)
-        path = Path(name)
+        incoming = self.begin(limit=limit)
         try:
-            with os.fdopen(handle, "wb") as file:
-                stored = _copy(chunks, file, limit)
-                file.flush()
-                os.fsync(file.fileno())
-            self._settle(path, stored.sha256)
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.keep()
         finally:
-            path.unlink(missing_ok=True)
-        return stored
+            incoming.close()
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes for reading. Raises FileNotFoundError; never follows a link."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW
-        return os.fdopen(os.open(self.path_of(sha256), flags), "rb")
+        folder = self._folder(self.path_of(sha256).parent)
+        try:
+            handle = os.open(sha256, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+        finally:
+            os.close(folder)
+        return os.fdopen(handle, "rb")
 
     def path_of(self, sha256: str) -> Path:
         """Where a digest lies. Raises ValueError for anything but a hex sha256."""
@@ -70,31 +120,22 @@ class LocalStore:
         """Whether a file can be made here now."""
         return os.access(self.incoming, os.W_OK)
 
-    def _settle(self, incoming: Path, sha256: str) -> None:
-        """Give the bytes their final name; the same bytes twice are one file."""
-        target = self.path_of(sha256)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+    def settle(self, incoming: Path, sha256: str) -> None:
+        """Link the bytes to their digest; the same bytes twice are one file."""
+        parent = self.path_of(sha256).parent
+        parent.mkdir(mode=0o700, exist_ok=True)
+        folder = self._folder(parent)
         try:
-            os.link(incoming, target)
+            os.link(incoming, sha256, dst_dir_fd=folder)
+            os.fsync(folder)
         except FileExistsError:
             return
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
         finally:
             os.close(folder)
 
-
-def _copy(chunks: Iterable[bytes], file: BinaryIO, limit: int) -> StoredBytes:
-    digest, size, head = hashlib.sha256(), 0, b""
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise BlobTooLarge(f"The file is larger than {limit // 1_000_000} MB.")
-        digest.update(chunk)
-        head = head or chunk[:4096]
-        file.write(chunk)
-    return StoredBytes(digest.hexdigest(), size, head)
+    def _folder(self, path: Path) -> int:
+        """A descriptor of one of our folders; a planted link is refused."""
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 
 def open_store() -> LocalStore:

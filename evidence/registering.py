@@ -1,0 +1,281 @@
+"""AWS's reports in our own words: registered, cited, and relied on after a review."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
+from controls.models import (
+    AuditEvent,
+    Control,
+    ControlImplementation,
+    Role,
+    Service,
+    System,
+)
+from controls.models.audit import about
+from evidence.models import (
+    Artifact,
+    ArtifactCoverage,
+    ArtifactVersion,
+    ContinuityLetter,
+    RelianceReview,
+)
+from evidence.models.artifacts import ArtifactVersionState
+
+ONE_DAY = dt.timedelta(days=1)
+OF_AWS = ("inherited", "shared")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a reliance review says, in the reviewer's own words."""
+
+    scope: str
+    period: str
+    exceptions: str = ""
+    complementary: str = ""
+
+
+def may_register(by: Any) -> bool:
+    """Whether a person keeps the register of artifacts: an officer of some system."""
+    return by.is_superuser or System.objects.held_as(by, [Role.OFFICER]).exists()
+
+
+def _require_registrar(by: Any) -> None:
+    if not may_register(by):
+        raise NotPermitted("Only a compliance officer may change the register.")
+
+
+@transaction.atomic
+def register_artifact(artifact: Artifact, *, by: Any) -> Artifact:
+    """Save a new series of reports. Raises ValidationError and NotPermitted."""
+    _require_registrar(by)
+    artifact.registered_by = by
+    artifact.full_clean()
+    artifact.save(force_insert=True)
+    AuditEvent.objects.append(about(artifact, "artifact.registered", by=by))
+    return artifact
+
+
+@transaction.atomic
+def register_version(
+    version: ArtifactVersion, services: Sequence[Service], *, by: Any
+) -> ArtifactVersion:
+    """Save one report of a series with the services in its scope.
+
+    Until somebody else has reviewed it, nothing rests on it.
+    """
+    _require_registrar(by)
+    Artifact.objects.select_for_update(of=("self",)).get(pk=version.artifact_id)
+    version.registered_by = by
+    version.service_slugs = sorted(service.slug for service in services)
+    version.full_clean()
+    version.save(force_insert=True)
+    version.services.set(services)
+    AuditEvent.objects.append(
+        about(
+            version,
+            "artifact-version.registered",
+            by=by,
+            starts=str(version.starts),
+            until=str(version.until or ""),
+            services=version.service_slugs,
+            regions=version.regions,
+        )
+    )
+    return version
+
+
+@transaction.atomic
+def end_version(
+    version: ArtifactVersion,
+    *,
+    state: str,
+    on: dt.date,
+    by: Any,
+    seen_version: int | None = None,
+) -> None:
+    """Record that the provider withdrew or revoked a report from a day on.
+
+    Raises TransitionNotAllowed when that was recorded before.
+    """
+    _require_registrar(by)
+    stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    if stored.state != ArtifactVersionState.ACTIVE:
+        raise TransitionNotAllowed(
+            f"This report is already {stored.get_state_display().lower()}."
+        )
+    if seen_version is not None and seen_version != stored.version:
+        raise StaleVersion("This report changed since you opened it. Look again.")
+    if state not in {ArtifactVersionState.WITHDRAWN, ArtifactVersionState.REVOKED}:
+        raise Refused({"state": "Say whether it was withdrawn or revoked."})
+    stored.state, stored.ended_on = state, on
+    stored.validate_constraints()
+    stored.version = F("version") + 1
+    stored.save(update_fields=["state", "ended_on", "version"])
+    AuditEvent.objects.append(
+        about(version, f"artifact-version.{state}", by=by, on=str(on))
+    )
+    version.refresh_from_db()
+
+
+@transaction.atomic
+def add_letter(letter: ContinuityLetter, *, by: Any) -> ContinuityLetter:
+    """Save a letter that continues a report; its days start after the period."""
+    _require_registrar(by)
+    report = ArtifactVersion.objects.select_for_update(of=("self",)).get(
+        pk=letter.artifact_version_id
+    )
+    if report.until is None:
+        raise Refused("A letter continues a report that has an end; this one has none.")
+    letter.starts = report.until
+    letter.full_clean()
+    letter.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(
+            letter,
+            "letter.added",
+            by=by,
+            report=str(report.uuid),
+            until=str(letter.until),
+        )
+    )
+    return letter
+
+
+def controls_of_aws(system: System, family: str = "") -> list[Control]:
+    """The controls of a system in which AWS has a half; of one family, or all."""
+    found = ControlImplementation.objects.matching(family=family).filter(
+        system=system, responsibility__in=OF_AWS
+    )
+    return list(
+        Control.objects.filter(implementations__in=found).order_by("sort_order")
+    )
+
+
+@transaction.atomic
+def cite(
+    artifact: Artifact, controls: Iterable[Control], *, citation: str = "", by: Any
+) -> int:
+    """Offer a series as proof of AWS's half of many controls, in one act.
+
+    Returns how many were added; controls that cite it already stay as they are.
+    """
+    _require_registrar(by)
+    Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
+    known = set(artifact.coverage.values_list("control_id", flat=True))
+    added = [control for control in controls if control.pk not in known]
+    if not added:
+        return 0
+    ArtifactCoverage.objects.bulk_create(
+        ArtifactCoverage(
+            artifact=artifact, control=control, cited_by=by, citation=citation.strip()
+        )
+        for control in added
+    )
+    AuditEvent.objects.append(
+        about(
+            artifact,
+            "artifact.cited",
+            by=by,
+            citation=citation.strip(),
+            controls=[control.ref_id for control in added],
+        )
+    )
+    return len(added)
+
+
+@transaction.atomic
+def remove_citation(coverage: ArtifactCoverage, *, by: Any) -> None:
+    """Stop offering a series for a control; what was said before stays on record."""
+    _require_registrar(by)
+    stored = (
+        ArtifactCoverage.objects.select_for_update(of=("self",))
+        .select_related("artifact", "control")
+        .get(pk=coverage.pk)
+    )
+    event = about(
+        stored.artifact, "citation.removed", by=by, control=stored.control.ref_id
+    )
+    stored.delete()
+    AuditEvent.objects.append(event)
+
+
+def may_review_reliance(system: System, version: ArtifactVersion, *, by: Any) -> bool:
+    """Whether a person may judge a report for a system: a reviewer, not its registrar."""
+    if version.registered_by_id == by.pk:
+        return False
+    return _reviews(system, by)
+
+
+def _reviews(system: System, by: Any) -> bool:
+    held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
+    return held.filter(pk=system.pk).exists()
+
+
+@transaction.atomic
+def record_reliance(
+    version: ArtifactVersion,
+    system: System,
+    conclusion: str,
+    notes: Notes,
+    *,
+    by: Any,
+    today: dt.date,
+) -> RelianceReview:
+    """Record whether a system relies on a report, and what was read to say so (R24).
+
+    Refuses the person who registered it, and a review without a word about scope and
+    period. A later review replaces an earlier one; both stay on record.
+    """
+    stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    if stored.registered_by_id == by.pk:
+        raise NotPermitted(
+            "You registered this report; somebody else must review whether to rely"
+            " on it."
+        )
+    if not _reviews(system, by):
+        raise NotPermitted("You are not a reviewer of this system.")
+    _refuse_unread(notes)
+    review = RelianceReview(
+        artifact_version=stored,
+        system=system,
+        reviewer=by,
+        registered_by_id=stored.registered_by_id,
+        conclusion=conclusion,
+        scope_note=notes.scope.strip(),
+        period_note=notes.period.strip(),
+        exceptions_note=notes.exceptions.strip(),
+        cuec_note=notes.complementary.strip(),
+        reviewed_on=today,
+        reviewer_name=str(by),
+    )
+    review.full_clean()
+    review.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(
+            review,
+            "reliance.recorded",
+            by=by,
+            conclusion=conclusion,
+            report=str(stored.uuid),
+        )
+    )
+    return review
+
+
+def _refuse_unread(notes: Notes) -> None:
+    missing = {}
+    if not notes.scope.strip():
+        missing["scope"] = "Say which of your services and regions are in its scope."
+    if not notes.period.strip():
+        missing["period"] = "Say how its period lies against your audit window."
+    if missing:
+        raise Refused(missing)
