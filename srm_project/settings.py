@@ -1,0 +1,224 @@
+"""Settings, all from the environment; a wrong value stops the start.
+
+`.env.example` lists every variable with its unit and default.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    """The text of a variable."""
+    return os.environ.get(name, default).strip()
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """`1`, `true`, `yes`, `on` or their opposites. Raises ImproperlyConfigured."""
+    text = env(name, "yes" if default else "no").lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={text!r} is neither yes nor no.")
+
+
+def env_int(name: str, default: int) -> int:
+    """A whole number. Raises ImproperlyConfigured."""
+    text = env(name, str(default))
+    if not text.isdigit():
+        raise ImproperlyConfigured(f"{name}={text!r} is not a whole number.")
+    return int(text)
+
+
+def env_secret(name: str, default: str = "") -> str:
+    """A secret from NAME, or from the file that NAME_FILE names."""
+    path = env(f"{name}_FILE")
+    if path:
+        return Path(path).read_text(encoding="utf-8").strip()
+    return env(name, default)
+
+
+DEBUG = env_bool("DEBUG", False)
+DEMO = env_bool("DEMO", False)
+SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")
+INSTANCE_NAME = env("INSTANCE_NAME", "srm")
+ALLOWED_HOSTS = [
+    host for host in env("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",") if host
+]
+LOCAL = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+HTTPS = SITE_URL.startswith("https://")
+
+SECRET_KEY = env_secret("SECRET_KEY")
+WITHOUT_SECRETS = env_bool("SRM_WITHOUT_SECRETS", False)
+if WITHOUT_SECRETS and not SECRET_KEY:
+    SECRET_KEY = "only-for-commands-that-serve-nothing-and-sign-nothing-x"  # noqa: S105
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
+if DEBUG and set(ALLOWED_HOSTS) - LOCAL:
+    raise ImproperlyConfigured("DEBUG is for local hosts only.")
+if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that are served.")
+SECRET_KEY_FALLBACKS = [
+    key for key in env_secret("SECRET_KEY_FALLBACKS").split(",") if key
+]
+
+
+def database(url: str) -> dict[str, Any]:
+    """A DATABASES entry from `postgresql://user:password@host:port/name`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ImproperlyConfigured("Only postgresql:// database addresses work.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {},
+    }
+
+
+DATABASE_URL = env_secret("DATABASE_URL")
+DATABASE_OWNER_URL = env_secret("DATABASE_OWNER_URL")
+AS_OWNER = env("SRM_ROLE") == "owner" and bool(DATABASE_OWNER_URL)
+APP_DATABASE = database(DATABASE_URL or "postgresql://localhost/none")
+DATABASE_OWNER = database(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else None
+DATABASES = {"default": DATABASE_OWNER if AS_OWNER and DATABASE_OWNER else APP_DATABASE}
+APP_DATABASE_USER = APP_DATABASE["USER"]
+if env("SRM_PROCESS") == "web":
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8}
+
+INSTALLED_APPS = [
+    "controls",
+    "evidence",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "srm_project.urls"
+WSGI_APPLICATION = "srm_project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "controls.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_REQUIRED = env_bool("MFA_REQUIRED", not DEMO)
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "srm_project" / "static"]
+
+EVIDENCE_STORE = env("EVIDENCE_STORE", str(BASE_DIR / "var" / "evidence"))
+MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
+
+BROKER_URL = env_secret("BROKER_URL")
+CELERY_BROKER_URL = BROKER_URL or "memory://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BEAT_SCHEDULE = {
+    # Every 30 seconds: jobs that nobody works on.
+    "sweep": {"task": "evidence.tasks.sweep", "schedule": 30.0},
+    # Just after midnight UTC and hourly for other zones: classes of the new day.
+    "classes": {
+        "task": "evidence.tasks.show_todays_classes",
+        "schedule": crontab(minute=1),
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "srm_project.api.ScopedToken",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "srm_project.api.problem",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "SRM", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
