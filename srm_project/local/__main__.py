@@ -1,0 +1,69 @@
+"""Command line: `python -m srm_project.local run|test|env|with`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from srm_project.local import instance, testing
+from srm_project.local.paths import State, state
+from srm_project.local.postgres import DatabaseUnavailable
+from srm_project.local.supervise import StartFailed, Supervisor, say
+from srm_project.local.valkey import BrokerUnavailable
+
+USAGE = """usage: python -m srm_project.local COMMAND
+  run               start everything and keep it running
+  test [-- ARGS]    run pytest with a database and a broker of its own
+  with COMMAND…     run `python COMMAND…` with a database and a broker of its own
+  env               print the settings of the running instance as shell exports"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    command, rest = (arguments or ["help"])[0], arguments[1:]
+    rest = rest[1:] if rest[:1] == ["--"] else rest
+    if command == "run":
+        return _run(state().prepare())
+    if command == "test":
+        return testing.run_tests(rest)
+    if command == "with":
+        with testing.throwaway() as env:
+            return testing.run(rest, env)
+    if command == "env":
+        return _env(state())
+    sys.stderr.write(f"{USAGE}\n")
+    return 2
+
+
+def _run(here: State) -> int:
+    try:
+        with instance.locked(here.lock):
+            Supervisor(here).run()
+    except instance.AlreadyRunning:
+        return _say_where(here)
+    except (StartFailed, DatabaseUnavailable, BrokerUnavailable) as failed:
+        sys.stderr.write(f"{failed}\n")
+        return 1
+    return 0
+
+
+def _say_where(here: State) -> int:
+    running = instance.running_one(here)
+    where = f"at {running.url} (process {running.pid})" if running else "and is starting"
+    say(f"SRM already runs from this folder {where}.")
+    return 1
+
+
+def _env(here: State) -> int:
+    running = instance.running_one(here)
+    if running is None:
+        sys.stderr.write("SRM does not run from this folder.\n")
+        return 1
+    for name, value in sorted(running.env.items()):
+        say(f"export {name}='{value}'")
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,140 @@
+"""Who runs the embedded servers of this folder, and how others may use them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from srm_project.local import secrets
+from srm_project.local.paths import State, project_hash, state
+from srm_project.local.postgres import Postgres
+
+READY_WITHIN = 120.0
+WITHOUT_DATABASE = frozenset(
+    "help version check makemigrations collectstatic spectacular diffsettings"
+    " findstatic startapp sqlmigrate".split()
+)
+AS_OWNER = frozenset("migrate load_reference load_demo flush".split())
+
+
+class AlreadyRunning(Exception):
+    """Somebody else holds the lock of this state folder."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the holder of the lock tells others."""
+
+    pid: int
+    url: str
+    env: dict[str, str]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock, or raise AlreadyRunning. The kernel frees it when we die."""
+    with path.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as refused:
+            raise AlreadyRunning(str(path)) from refused
+        yield
+
+
+def announce(here: State, running: Running) -> None:
+    """Tell others how to reach the servers."""
+    draft = here.running.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(asdict(running)))
+    draft.replace(here.running)
+
+
+def running_one(here: State) -> Running | None:
+    """What the holder of the lock announced, if it did."""
+    try:
+        return Running(**json.loads(here.running.read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def base_environment(here: State) -> dict[str, str]:
+    """Settings that hold for every process, unless the environment says otherwise."""
+    kept = secrets.load(here.secrets)
+    chosen = {
+        "SECRET_KEY": kept.secret_key,
+        "EVIDENCE_STORE": str(here.evidence),
+        "INSTANCE_NAME": f"srm-{project_hash(here.root)}",
+        "SRM_STATE": str(here.root),
+    }
+    if "SECRET_KEY_FILE" in os.environ:
+        del chosen["SECRET_KEY"]
+    return {name: os.environ.get(name) or value for name, value in chosen.items()}
+
+
+def database_environment(postgres: Postgres) -> dict[str, str]:
+    """The addresses of an embedded database."""
+    return {
+        "DATABASE_URL": postgres.app_url,
+        "DATABASE_OWNER_URL": postgres.owner_url,
+    }
+
+
+def database_given() -> bool:
+    """Whether the environment names a database of its own."""
+    return bool(os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"))
+
+
+@contextmanager
+def database_for(command: str) -> Iterator[None]:
+    """Inside, os.environ names a database that a management command can use.
+
+    In turn: the one the environment names, the one of the running instance, an
+    embedded one started for this command alone.
+    """
+    if command in AS_OWNER:
+        os.environ.setdefault("SRM_ROLE", "owner")
+    if command in WITHOUT_DATABASE or not command:
+        os.environ.setdefault("SRM_WITHOUT_SECRETS", "yes")
+        yield
+        return
+    if database_given():
+        yield
+        return
+    here = state().prepare()
+    try:
+        with locked(here.lock):
+            yield from _own_database(here)
+    except AlreadyRunning:
+        _adopt(_wait_for(here).env)
+        yield
+
+
+def _own_database(here: State) -> Iterator[None]:
+    here.running.unlink(missing_ok=True)
+    postgres = Postgres(here, secrets.load(here.secrets))
+    try:
+        postgres.start()
+        _adopt(base_environment(here) | database_environment(postgres))
+        yield
+    finally:
+        postgres.stop()
+
+
+def _wait_for(here: State) -> Running:
+    until = time.monotonic() + READY_WITHIN
+    while time.monotonic() < until:
+        if running := running_one(here):
+            return running
+        time.sleep(0.2)
+    raise SystemExit("Another process holds the database of this folder; try again.")
+
+
+def _adopt(env: dict[str, str]) -> None:
+    for name, value in env.items():
+        os.environ.setdefault(name, value)

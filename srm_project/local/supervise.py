@@ -1,0 +1,268 @@
+"""`make run`: start everything, keep it running, stop it in order."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from types import FrameType
+
+from srm_project.local import secrets
+from srm_project.local.instance import (
+    Running,
+    announce,
+    base_environment,
+    database_environment,
+    database_given,
+)
+from srm_project.local.paths import PROJECT, State
+from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
+from srm_project.local.postgres import Postgres
+from srm_project.local.processes import Child, dies_with_parent
+from srm_project.local.valkey import Valkey
+
+ANSWERS_WITHIN = 90.0
+WEB_WORKERS, WEB_THREADS, JOBS_AT_ONCE = 2, 4, 2
+
+
+class StartFailed(Exception):
+    """Something did not start; the text says what and where to look."""
+
+
+class StopAsked(Exception):
+    """Ctrl-C or SIGTERM came."""
+
+
+def say(text: str) -> None:
+    """One line on the terminal, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Supervisor:
+    """Everything one installation runs on this machine."""
+
+    here: State
+    env: dict[str, str] = field(default_factory=dict)
+    children: list[Child] = field(default_factory=list)
+    listener: socket.socket | None = None
+
+    def run(self) -> None:
+        """Start, say the address, and watch until somebody asks to stop."""
+        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(asked, _stop)
+        try:
+            self._start()
+            while True:
+                self._watch(time.monotonic())
+                time.sleep(0.2)
+        except StopAsked:
+            say("\nStopping.")
+        finally:
+            self._stop_all()
+
+    def _start(self) -> None:
+        self.here.running.unlink(missing_ok=True)
+        self.env = dict(os.environ) | base_environment(self.here)
+        self.env.setdefault("PYTHONUNBUFFERED", "1")
+        self.listener = open_door()
+        url = f"http://localhost:{self.listener.getsockname()[1]}"
+        self.env.setdefault("SITE_URL", url)
+        self._start_servers()
+        self._prepare_database()
+        self._start_programs()
+        self._wait_for_page()
+        shared = ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "SITE_URL", "DEMO")
+        kept = {name: self.env[name] for name in shared if name in self.env}
+        env = base_environment(self.here) | kept
+        announce(self.here, Running(os.getpid(), url, env))
+        self._greet(url)
+
+    def _start_servers(self) -> None:
+        kept = secrets.load(self.here.secrets)
+        if not database_given():
+            say("Starting the database.")
+            postgres = Postgres(self.here, kept)
+            try:
+                postgres.start(say)
+            finally:
+                self._has(postgres.child)
+            self.env |= database_environment(postgres)
+            self.env.setdefault("DEMO", "yes")
+        if not (self.env.get("BROKER_URL") or self.env.get("BROKER_URL_FILE")):
+            valkey = Valkey(self.here, kept)
+            try:
+                valkey.start()
+            finally:
+                self._has(valkey.child)
+            self.env["BROKER_URL"] = valkey.url
+
+    def _has(self, child: Child | None) -> None:
+        if child is not None:
+            self.children.append(child)
+
+    def _prepare_database(self) -> None:
+        say("Bringing the tables up to date.")
+        self._manage("migrate", "--noinput")
+        known = self._known_commands()
+        if "load_reference" in known:
+            say("Loading catalogs, baselines and services.")
+            self._manage("load_reference")
+        if self.env.get("DEMO", "").lower() not in {"1", "true", "yes", "on"}:
+            return
+        if "load_demo" in known and not self.here.demo_loaded.exists():
+            say("Loading the demo company (only the first time).")
+            self._manage("load_demo")
+            self.here.demo_loaded.touch()
+
+    def _known_commands(self) -> set[str]:
+        code = (
+            "import django; django.setup();"
+            "from django.core.management import get_commands;"
+            "print(*get_commands())"
+        )
+        settings = {"DJANGO_SETTINGS_MODULE": "srm_project.settings"}
+        asked = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=PROJECT,
+            env=self.env | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return set(asked.stdout.split())
+
+    def _manage(self, *command: str) -> None:
+        """Run a management command as the owner, its output in a log."""
+        log = self.here.logs / "manage.log"
+        with log.open("ab") as written:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", *command],
+                cwd=PROJECT,
+                env=self.env | {"SRM_ROLE": "owner"},
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGTERM),
+            )
+            try:
+                failed = process.wait()
+            except StopAsked:
+                process.terminate()
+                process.wait()
+                raise
+        if failed:
+            words = Child("manage", [], log).last_words(25)
+            raise StartFailed(f"{' '.join(command)} failed ({log}):\n{words}")
+
+    def _start_programs(self) -> None:
+        for child in (self._web(), self._worker(), self._beat()):
+            child.start()
+            self.children.append(child)
+
+    def _web(self) -> Child:
+        assert self.listener is not None
+        fd = self.listener.fileno()
+        command = f"-m gunicorn srm_project.wsgi:application --bind fd://{fd}"
+        command += f" --workers {WEB_WORKERS} --threads {WEB_THREADS}"
+        command += " --worker-class gthread --graceful-timeout 10 --timeout 120"
+        command += " --no-control-socket --access-logfile - --max-requests 20000"
+        command += " --max-requests-jitter 2000"
+        return self._program("web", command, {"SRM_PROCESS": "web"}, (fd,))
+
+    def _worker(self) -> Child:
+        command = f"-m celery -A srm_project worker --concurrency {JOBS_AT_ONCE}"
+        command += " --loglevel INFO --without-mingle --without-gossip"
+        return self._program("worker", command, {"SRM_PROCESS": "worker"})
+
+    def _beat(self) -> Child:
+        command = "-m celery -A srm_project beat --loglevel WARNING --pidfile="
+        child = self._program("beat", command, {"SRM_PROCESS": "beat"})
+        child.command = [*child.command, "-s", self.here.root / "beat-schedule"]
+        return child
+
+    def _program(
+        self, name: str, command: str, env: dict[str, str], fds: tuple[int, ...] = ()
+    ) -> Child:
+        return Child(
+            name=name,
+            command=[sys.executable, *command.split()],
+            log=self.here.logs / f"{name}.log",
+            env=self.env | env,
+            cwd=PROJECT,
+            pass_fds=fds,
+        )
+
+    def _wait_for_page(self) -> None:
+        until = time.monotonic() + ANSWERS_WITHIN
+        while time.monotonic() < until:
+            self._watch(time.monotonic())
+            if self._answers():
+                return
+            time.sleep(0.2)
+        web = next(child for child in self.children if child.name == "web")
+        raise StartFailed(f"The web server gives no page ({web.log}):\n{web.last_words()}")
+
+    def _answers(self) -> bool:
+        assert self.listener is not None
+        port = self.listener.getsockname()[1]
+        asked = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+        try:
+            asked.request("GET", "/livez", headers={"Host": f"localhost:{port}"})
+            return asked.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            asked.close()
+
+    def _greet(self, url: str) -> None:
+        say(f"\nSRM is ready: {url}")
+        if self.here.demo_accounts.exists():
+            say(f"\n{self.here.demo_accounts.read_text().strip()}")
+        say(f"\nLogs: {self.here.logs}\nStop with Ctrl-C.")
+
+    def _watch(self, now: float) -> None:
+        for child in self.children:
+            if child.keep_alive(now):
+                say(f"The {child.name} stopped; starting it again ({child.log}).")
+
+    def _stop_all(self) -> None:
+        """Programs first and together, then the broker, then the database."""
+        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(asked, signal.SIG_IGN)
+        self.here.running.unlink(missing_ok=True)
+        programs = [c for c in self.children if c.name in {"web", "worker", "beat"}]
+        for child in programs:
+            child.ask_to_stop()
+        for child in [*programs, *reversed(self.children)]:
+            child.stop()
+        if self.listener is not None:
+            self.listener.close()
+
+
+def open_door() -> socket.socket:
+    """The socket that the web server answers on, opened before everything else."""
+    host, said = os.environ.get("HOST", LOOPBACK), os.environ.get("PORT", "")
+    try:
+        if said:
+            return listen(host, int(said))
+        door = listen_somewhere(host)
+    except PortTaken as taken:
+        raise StartFailed(f"{taken} Choose another one with PORT=…") from taken
+    except ValueError as wrong:
+        raise StartFailed(f"PORT={said} is not a number.") from wrong
+    port = door.getsockname()[1]
+    if port != FIRST:
+        say(f"Port {FIRST} is in use; using {port}.")
+    return door
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise StopAsked
