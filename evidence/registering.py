@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
     Control,
@@ -33,16 +33,6 @@ ONE_DAY = dt.timedelta(days=1)
 OF_AWS = ("inherited", "shared")
 
 
-@dataclass(frozen=True)
-class Notes:
-    """What a reliance review says, in the reviewer's own words."""
-
-    scope: str
-    period: str
-    exceptions: str = ""
-    complementary: str = ""
-
-
 def may_register(by: Any) -> bool:
     """Whether a person keeps the register of artifacts: an officer of some system."""
     return by.is_superuser or System.objects.held_as(by, [Role.OFFICER]).exists()
@@ -54,10 +44,10 @@ def _require_registrar(by: Any) -> None:
 
 
 @transaction.atomic
-def register_artifact(artifact: Artifact, *, by: Any) -> Artifact:
+def register_artifact(*, by: Any, **fields: Any) -> Artifact:
     """Save a new series of reports. Raises ValidationError and NotPermitted."""
     _require_registrar(by)
-    artifact.registered_by = by
+    artifact = Artifact(registered_by=by, **fields)
     artifact.full_clean()
     artifact.save(force_insert=True)
     AuditEvent.objects.append(about(artifact, "artifact.registered", by=by))
@@ -66,31 +56,53 @@ def register_artifact(artifact: Artifact, *, by: Any) -> Artifact:
 
 @transaction.atomic
 def register_version(
-    version: ArtifactVersion, services: Sequence[Service], *, by: Any
+    artifact: Artifact,
+    *,
+    starts: dt.date,
+    ends: dt.date | None,
+    services: Sequence[str],
+    by: Any,
+    **fields: Any,
 ) -> ArtifactVersion:
-    """Save one report of a series with the services in its scope.
+    """Save one report of a series; `services` are slugs, `ends` its last day.
 
     Until somebody else has reviewed it, nothing rests on it.
     """
     _require_registrar(by)
-    Artifact.objects.select_for_update(of=("self",)).get(pk=version.artifact_id)
-    version.registered_by = by
-    version.service_slugs = sorted(service.slug for service in services)
+    Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
+    version = ArtifactVersion(
+        artifact=artifact,
+        registered_by=by,
+        starts=starts,
+        until=ends + ONE_DAY if ends else None,
+        service_slugs=sorted(set(services)),
+        **fields,
+    )
     version.full_clean()
     version.save(force_insert=True)
-    version.services.set(services)
+    version.services.set(_known_services(version.service_slugs))
     AuditEvent.objects.append(
         about(
             version,
             "artifact-version.registered",
             by=by,
-            starts=str(version.starts),
-            until=str(version.until or ""),
+            starts=str(starts),
+            ends=str(ends or ""),
             services=version.service_slugs,
             regions=version.regions,
         )
     )
     return version
+
+
+def _known_services(slugs: Sequence[str]) -> list[Service]:
+    """The services by slug. Raises Refused for a name nobody knows; "*" is all."""
+    wanted = set(slugs) - {"*"}
+    found = list(Service.objects.filter(slug__in=wanted))
+    unknown = wanted - {service.slug for service in found}
+    if unknown:
+        raise Refused(f"Unknown services: {', '.join(sorted(unknown))}.")
+    return found
 
 
 @transaction.atomic
@@ -127,25 +139,24 @@ def end_version(
 
 
 @transaction.atomic
-def add_letter(letter: ContinuityLetter, *, by: Any) -> ContinuityLetter:
-    """Save a letter that continues a report; its days start after the period."""
+def add_letter(
+    version: ArtifactVersion, *, issued_on: dt.date, ends: dt.date, by: Any
+) -> ContinuityLetter:
+    """Save a letter that continues a report from the day after it, until `ends`."""
     _require_registrar(by)
-    report = ArtifactVersion.objects.select_for_update(of=("self",)).get(
-        pk=letter.artifact_version_id
-    )
+    report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
-    letter.starts = report.until
+    letter = ContinuityLetter(
+        artifact_version=report,
+        issued_on=issued_on,
+        starts=report.until,
+        until=ends + ONE_DAY,
+    )
     letter.full_clean()
     letter.save(force_insert=True)
     AuditEvent.objects.append(
-        about(
-            letter,
-            "letter.added",
-            by=by,
-            report=str(report.uuid),
-            until=str(letter.until),
-        )
+        about(letter, "letter.added", by=by, report=str(report.uuid), ends=str(ends))
     )
     return letter
 
@@ -224,11 +235,13 @@ def _reviews(system: System, by: Any) -> bool:
 def record_reliance(
     version: ArtifactVersion,
     system: System,
-    conclusion: str,
-    notes: Notes,
     *,
+    conclusion: str,
+    scope_note: str,
+    period_note: str,
+    exceptions_note: str = "",
+    cuec_note: str = "",
     by: Any,
-    today: dt.date,
 ) -> RelianceReview:
     """Record whether a system relies on a report, and what was read to say so (R24).
 
@@ -243,18 +256,18 @@ def record_reliance(
         )
     if not _reviews(system, by):
         raise NotPermitted("You are not a reviewer of this system.")
-    _refuse_unread(notes)
+    _refuse_unread(scope_note, period_note)
     review = RelianceReview(
         artifact_version=stored,
         system=system,
         reviewer=by,
         registered_by_id=stored.registered_by_id,
         conclusion=conclusion,
-        scope_note=notes.scope.strip(),
-        period_note=notes.period.strip(),
-        exceptions_note=notes.exceptions.strip(),
-        cuec_note=notes.complementary.strip(),
-        reviewed_on=today,
+        scope_note=scope_note.strip(),
+        period_note=period_note.strip(),
+        exceptions_note=exceptions_note.strip(),
+        cuec_note=cuec_note.strip(),
+        reviewed_on=system.day_of(knowledge_now()),
         reviewer_name=str(by),
     )
     review.full_clean()
@@ -271,11 +284,13 @@ def record_reliance(
     return review
 
 
-def _refuse_unread(notes: Notes) -> None:
+def _refuse_unread(scope_note: str, period_note: str) -> None:
     missing = {}
-    if not notes.scope.strip():
-        missing["scope"] = "Say which of your services and regions are in its scope."
-    if not notes.period.strip():
-        missing["period"] = "Say how its period lies against your audit window."
+    if not scope_note.strip():
+        missing["scope_note"] = (
+            "Say which of your services and regions are in its scope."
+        )
+    if not period_note.strip():
+        missing["period_note"] = "Say how its period lies against your audit window."
     if missing:
         raise Refused(missing)
