@@ -1,5 +1,262 @@
-"""Does proof of a control hold over a window? The specification, free of Django."""
+"""Does proof of a control hold over a window? The specification, free of Django.
 
-from evidence.judged import PeriodFacts, RequirementHistory
+Both days of a window are inclusive. Source: rules R14, R15, R21, R23, R25, R30.
+"""
 
-__all__ = ["PeriodFacts", "RequirementHistory"]
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from evidence import cadence
+from evidence.assurance import NeedDays, days_of
+from evidence.judged import (
+    AwsFacts,
+    LinkFacts,
+    PeriodFacts,
+    RequirementFacts,
+    RequirementHistory,
+)
+from evidence.reasons import Reason, because
+
+__all__ = [
+    "AwsDays",
+    "OccurrenceResult",
+    "Occurrences",
+    "Period",
+    "PeriodFacts",
+    "RequirementHistory",
+    "period",
+]
+
+DAY = dt.timedelta(days=1)
+Result = Literal["complete", "exceptions", "running", "nothing"]
+Outcome = Literal["on_time", "late", "missed", "not_yet_due"]
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceResult:
+    """One expected occurrence and what became of it. Days are inclusive."""
+
+    requirement: str
+    title: str
+    starts: dt.date
+    ends: dt.date
+    due_on: dt.date
+    outcome: Outcome
+    performed_on: dt.date | None = None
+    late_days: int = 0
+    collected_late: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Our half counted in occurrences."""
+
+    expected: int = 0
+    on_time: int = 0
+    late: int = 0
+    missed: int = 0
+    not_yet_due: int = 0
+    results: tuple[OccurrenceResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AwsDays:
+    """AWS's half counted in days of the worst needed service; `services` has all."""
+
+    audited: int = 0
+    asserted: int = 0
+    open_days: int = 0
+    services: tuple[NeedDays, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The result over a window with both counts and the reasons."""
+
+    result: Result
+    occurrences: Occurrences
+    aws_days: AwsDays
+    reasons: tuple[Reason, ...] = ()
+
+
+def period(
+    facts: PeriodFacts, start: dt.date, end: dt.date, *, today: dt.date
+) -> Period:
+    """Judge one control over start..end as it stands on `today`.
+
+    AWS's days are counted to `today` where the window has not ended.
+    """
+    if facts.applicability.approved and not facts.applicability.basis_changed:
+        return Period("nothing", Occurrences(), AwsDays())
+    ours = Occurrences()
+    if facts.customer_required:
+        ours = _occurrences(facts.requirements, start, end, today)
+    aws = AwsDays()
+    if facts.aws_required:
+        aws = _aws_days(facts.aws or AwsFacts(), start, min(end, today))
+    reasons = (*_our_reasons(ours), *_aws_reasons(aws))
+    return Period(_result(facts, ours, aws, end, today), ours, aws, reasons)
+
+
+def _result(
+    facts: PeriodFacts, ours: Occurrences, aws: AwsDays, end: dt.date, today: dt.date
+) -> Result:
+    """R15. A required half of which nothing can be said is an exception."""
+    unasked = facts.customer_required and not facts.requirements
+    if ours.late or ours.missed or aws.open_days or unasked:
+        return "exceptions"
+    if not (facts.customer_required or facts.aws_required):
+        return "nothing"
+    ended = today > end and not ours.not_yet_due
+    if not ended:
+        return "running"
+    return "complete" if ours.expected or facts.aws_required else "nothing"
+
+
+def _occurrences(
+    asked: Iterable[RequirementHistory], start: dt.date, end: dt.date, today: dt.date
+) -> Occurrences:
+    results = [
+        result
+        for history in asked
+        for result in _results(history, start, end, today)
+    ]
+    outcomes = [result.outcome for result in results]
+    return Occurrences(
+        expected=len(results),
+        on_time=outcomes.count("on_time"),
+        late=outcomes.count("late"),
+        missed=outcomes.count("missed"),
+        not_yet_due=outcomes.count("not_yet_due"),
+        results=tuple(results),
+    )
+
+
+def _results(
+    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
+) -> list[OccurrenceResult]:
+    """What was expected of one requirement while it was in operation."""
+    asked = history.requirement
+    first = max(start, asked.operates_from)
+    last = end
+    if asked.operates_until:
+        last = min(end, asked.operates_until - DAY)
+    if first > last:
+        return []
+    accepted = [link for link in history.links if link.state == "accepted"]
+    if asked.cadence in {"once", "yearly"}:
+        return _single(asked, accepted, start, first, last, today)
+    if asked.cadence == "per-event":
+        return []
+    return [
+        _judged(asked, _performed_for(accepted, begins), begins, ends, today)
+        for begins, ends in cadence.periods(asked.cadence, first, last)
+        if begins >= asked.operates_from or ends >= first
+    ]
+
+
+def _performed_for(
+    links: Sequence[LinkFacts], begins: dt.date
+) -> LinkFacts | None:
+    """The earliest accepted performance of the period that starts on `begins`."""
+    found = [link for link in links if link.occurrence == begins]
+    return min(found, key=lambda link: link.performed_on, default=None)
+
+
+def _judged(
+    asked: RequirementFacts,
+    link: LinkFacts | None,
+    begins: dt.date,
+    ends: dt.date,
+    today: dt.date,
+) -> OccurrenceResult:
+    grace = _grace(asked)
+    due = ends + DAY * grace
+    if link is None or link.performed_on > today:
+        outcome: Outcome = "missed" if today > due else "not_yet_due"
+        return OccurrenceResult(asked.uuid, asked.title, begins, ends, due, outcome)
+    late = max(0, (link.performed_on - due).days)
+    return OccurrenceResult(
+        asked.uuid,
+        asked.title,
+        begins,
+        ends,
+        due,
+        "late" if late else "on_time",
+        link.performed_on,
+        late,
+        bool(not late and link.collected_on and link.collected_on > due),
+        link.link,
+    )
+
+
+def _grace(asked: RequirementFacts) -> int:
+    if asked.grace_days is None:
+        return cadence.default_grace(asked.cadence)
+    return asked.grace_days
+
+
+def _single(
+    asked: RequirementFacts,
+    links: Sequence[LinkFacts],
+    start: dt.date,
+    first: dt.date,
+    last: dt.date,
+    today: dt.date,
+) -> list[OccurrenceResult]:
+    """Yearly: one performance in the window, or in the 12 months before its end.
+
+    Longer windows are cut into years counted back from the end. Once: any day.
+    """
+    if asked.cadence == "once":
+        found = [link for link in links if link.performed_on <= last]
+        return [_judged(asked, found[0] if found else None, first, last, today)]
+    results = []
+    ends = last
+    while ends >= first:
+        begins = cadence.add_months(ends + DAY, -12)
+        if begins < start and results:
+            break  # a rest shorter than a year asks for nothing of its own
+        inside = [each for each in links if begins <= each.performed_on <= ends]
+        chosen = min(inside, key=lambda each: each.performed_on, default=None)
+        results.append(_judged(asked, chosen, max(begins, first), ends, today))
+        ends = begins - DAY
+    return results[::-1]
+
+
+def _aws_days(aws: AwsFacts, start: dt.date, end: dt.date) -> AwsDays:
+    """The worst service decides; each is listed."""
+    if start > end:
+        return AwsDays()
+    rows = tuple(days_of(need, aws, start, end) for need in aws.needed)
+    asked = [row for row in rows if row.audited + row.asserted + row.open_days]
+    if not asked:
+        return AwsDays(services=rows)
+    decisive = max(asked, key=lambda row: (row.open_days, row.asserted, row.slug))
+    return AwsDays(decisive.audited, decisive.asserted, decisive.open_days, rows)
+
+
+def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
+    reasons = []
+    for result in ours.results:
+        name = f"{result.title}, {result.starts} to {result.ends}"
+        if result.outcome == "missed":
+            reasons.append(because("missed", name, missed=1))
+        elif result.outcome == "late":
+            reasons.append(because("late", name, late=1, days=result.late_days))
+        elif result.collected_late:
+            reasons.append(because("collected_late", name))
+    return tuple(reasons)
+
+
+def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
+    return tuple(
+        because("aws_days_open", row.slug, days=row.open_days, start=row.open_ranges[0][0])
+        for row in aws.services
+        if row.open_days
+    )

@@ -1,0 +1,98 @@
+"""Calendar periods, due days and how long a performance carries. Pure.
+
+Days are inclusive unless a name ends in `_until`. Source: rules R11 to R14.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterator
+from math import ceil
+
+DAY = dt.timedelta(days=1)
+DAYS = {
+    "weekly": 7,
+    "monthly": 30,
+    "quarterly": 91,
+    "half-yearly": 182,
+    "yearly": 365,
+}
+MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
+
+
+def default_grace(cadence: str) -> int:
+    """Days of grace after a period's last day: 15 % of the cadence, at least one."""
+    return max(1, ceil(DAYS.get(cadence, 0) * 0.15))
+
+
+def lead_days(cadence: str, said: int | None = None) -> int:
+    """Days before the end in which proof counts as expiring: min(30, a third)."""
+    if said is not None:
+        return said
+    return min(30, DAYS.get(cadence, 90) // 3)
+
+
+def occurrence_of(cadence: str, day: dt.date) -> dt.date | None:
+    """First day of the calendar period that holds `day`; None where there is none."""
+    if cadence == "weekly":
+        return day - DAY * day.weekday()
+    if cadence in MONTHS:
+        months = MONTHS[cadence]
+        return dt.date(day.year, (day.month - 1) // months * months + 1, 1)
+    return None
+
+
+def last_day(cadence: str, start: dt.date) -> dt.date:
+    """Last day of the calendar period that starts on `start`."""
+    if cadence == "weekly":
+        return start + 6 * DAY
+    return add_months(start, MONTHS[cadence]) - DAY
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day some months later; the month's last day where it has none."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return dt.date(year, month + 1, min(day.day, last))
+
+
+def due_on(cadence: str, start: dt.date, grace_days: int) -> dt.date:
+    """Day by which the period that starts on `start` must have been performed."""
+    return last_day(cadence, start) + DAY * grace_days
+
+
+def proof_end(
+    cadence: str,
+    occurrence: dt.date | None,
+    performed_on: dt.date,
+    grace_days: int | None,
+) -> dt.date | None:
+    """Last day that a performance proves: the due day of the occurrence after it.
+
+    Yearly counts from the performance itself, since a calendar year would let one
+    proof carry for almost two. None: performed once, no end.
+    """
+    grace = default_grace(cadence) if grace_days is None else grace_days
+    if cadence == "yearly":
+        return add_months(performed_on, 12) + DAY * grace
+    if cadence in MONTHS or cadence == "weekly":
+        start = occurrence or occurrence_of(cadence, performed_on)
+        following = last_day(cadence, start or performed_on) + DAY
+        return due_on(cadence, following, grace)
+    return None
+
+
+def periods(
+    cadence: str, start: dt.date, end: dt.date
+) -> Iterator[tuple[dt.date, dt.date]]:
+    """Calendar periods whose last day lies in start..end, in order."""
+    first = occurrence_of(cadence, start)
+    while first is not None:
+        last = last_day(cadence, first)
+        if last > end:
+            return
+        if last >= start:
+            yield first, last
+        first = last + DAY

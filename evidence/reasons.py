@@ -1,0 +1,131 @@
+"""Codes of reasons, and the one table of sentences and next steps for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "never_performed": ("{subject} was never performed.", "Perform it and upload proof."),
+    "not_yet_due": ("{subject} is first due on {due}.", "Perform it by {due}."),
+    "overdue": (
+        "{subject}: due {due}, {days} days overdue.",
+        "Perform it now and upload proof.",
+    ),
+    "expiring": ("{subject} counts until {ends}.", "Perform the next one by {ends}."),
+    "submitted_unreviewed": (
+        "{subject} was submitted and waits for review.",
+        "Ask a reviewer to decide.",
+    ),
+    "newer_rejected": (
+        "A newer submission of {subject} was rejected.",
+        "Read the reason and submit again.",
+    ),
+    "nothing_asked": (
+        "Nothing is asked of your half.",
+        "Add a requirement with a cadence.",
+    ),
+    "design_only": ("{subject} shows design only.", "Add proof that it operated."),
+    "aws_only": ("Only AWS's half is proven.", "Prove your half."),
+    "customer_only": ("Only your half is proven.", "Cite an AWS artifact."),
+    "no_artifact": ("No AWS artifact is cited.", "Register and cite one."),
+    "supporting_only": (
+        "{subject} supports, but proves nothing under {regime}.",
+        "Cite an artifact of a kind that proves under {regime}.",
+    ),
+    "reliance_pending": (
+        "{subject} has not been reviewed for reliance.",
+        "Have somebody other than its registrar review it.",
+    ),
+    "not_relied_on": ("{subject} is not relied on.", "Cite another artifact."),
+    "newer_version_unreviewed": (
+        "A newer version, {subject}, is not reviewed yet.",
+        "Review it for reliance.",
+    ),
+    "service_out_of_scope": (
+        "{subject} is outside the scope of {artifact}.",
+        "Find an artifact that covers it, or stop using it.",
+    ),
+    "region_out_of_scope": (
+        "Region {subject} is outside the scope of {artifact}.",
+        "Find an artifact that covers it.",
+    ),
+    "impact_below_baseline": (
+        "{subject} is authorized at {level}, below the system's level.",
+        "Use a partition authorized at that level.",
+    ),
+    "other_partition": (
+        "{subject} is for another AWS partition.",
+        "Cite the authorization of your partition.",
+    ),
+    "report_lapsed": (
+        "{subject} counted as current until {ends}.",
+        "Register AWS's newer report or letter.",
+    ),
+    "revoked": ("{subject} was revoked on {ends}.", "Cite another artifact."),
+    "exception_unanswered": (
+        "{subject} has an exception without our response.",
+        "Record a response and have it accepted.",
+    ),
+    "implementation_partial": (
+        "The implementation is {status}.",
+        "Finish the implementation and say so.",
+    ),
+    "open_finding": ("A finding is open.", "Close it."),
+    "contradicted": ("A check fails without a disposition.", "Record a disposition."),
+    "cuec_open": ("A complementary control asks for nothing yet.", "Add a requirement."),
+    "override_expired": (
+        "The override of the class has ended.",
+        "Decide: a new override, or the derived class.",
+    ),
+    "na_requested": (
+        "Not applicable was requested and not decided.",
+        "A second officer decides.",
+    ),
+    "na_basis_changed": (
+        "Services changed since it was found not applicable.",
+        "Request it again, or implement the control.",
+    ),
+    "na_review_due": ("Not applicable was to be reviewed by {due}.", "Review it."),
+    "unclassified": ("Nobody has read this control yet.", "Say which layers it governs."),
+    "proposed_not_applicable": (
+        "No layer of this control exists here.",
+        "Request not applicable, or override the class.",
+    ),
+    "missed": ("{subject}: {missed} missed.", "Explain the gap to the auditor."),
+    "late": ("{subject}: {late} late, {days} days.", "Explain the delay."),
+    "aws_days_open": (
+        "{subject}: {days} days open from {start}.",
+        "Register AWS's report or letter for these days.",
+    ),
+    "collected_late": ("{subject} was collected after the period.", "Nothing to do."),
+    "letter_beyond_issue": (
+        "The letter says more days than it can: counted to {ends}.",
+        "Ask AWS for a newer letter.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a state holds: a code, what it is about, and what to do next."""
+
+    code: str
+    subject: str = ""
+    next_step: str = ""
+    params: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def sentence(self) -> str:
+        """The reason in plain words."""
+        return _spoken(MESSAGES[self.code][0], self.subject, self.params)
+
+
+def because(code: str, subject: str = "", **params: Any) -> Reason:
+    """A reason with its next step. Raises KeyError for a code without a sentence."""
+    said = tuple(sorted((name, str(value)) for name, value in params.items()))
+    return Reason(code, subject, _spoken(MESSAGES[code][1], subject, said), said)
+
+
+def _spoken(text: str, subject: str, params: tuple[tuple[str, str], ...]) -> str:
+    return text.format(subject=subject or "It", **dict(params))
