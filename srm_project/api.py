@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -30,19 +29,6 @@ class ByKey(CursorPagination):
     page_size = 100
     max_page_size = 500
     page_size_query_param = "page_size"
-
-
-class ScopedToken(BasePermission):
-    """A token with the scope `read` may only read; sessions and others may do both."""
-
-    message = "This token may only read."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the token that was used, if any, allows the method."""
-        if request.method in SAFE_METHODS:
-            return True
-        scope = getattr(getattr(request.auth, "srm_scope", None), "scope", "write")
-        return scope == "write"
 
 
 def problem(failure: Exception, context: dict[str, Any]) -> Response | None:

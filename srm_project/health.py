@@ -1,0 +1,58 @@
+"""Whether the process lives, whether it can work, and the way into the admin."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+
+from evidence.storage import open_store
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers; needs nothing else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database and evidence store work, else 503 with what is missing."""
+    found = {"database": _database(), "evidence_store": _store()}
+    ready = all(found.values())
+    protection = "triggers and roles" if _two_roles() else "triggers only"
+    body = {**found, "ready": ready, "audit_log_protected_by": protection}
+    answer = JsonResponse(body, status=200 if ready else 503)
+    if not ready:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except OperationalError:
+        return False
+    return True
+
+
+def _store() -> bool:
+    try:
+        return open_store().writable()
+    except OSError:
+        return False
+
+
+def _two_roles() -> bool:
+    owner = settings.DATABASE_OWNER
+    return owner is not None and owner["USER"] != settings.APP_DATABASE_USER
+
+
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+    """The admin has no door of its own: sign-in is allauth's, with its MFA."""
+    onward = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
+    return HttpResponseRedirect(f"{reverse('account_login')}?{onward}")

@@ -1,0 +1,25 @@
+"""All routes."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from srm_project import health
+
+urlpatterns = [
+    path("", include("controls.urls")),
+    path("", include("evidence.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/login/", health.admin_sign_in),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("srm_project.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema"),
+        name="api_docs",
+    ),
+    path("livez", login_not_required(health.livez)),
+    path("readyz", login_not_required(health.readyz)),
+]
