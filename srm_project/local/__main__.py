@@ -49,7 +49,9 @@ def _run(here: State) -> int:
 
 def _say_where(here: State) -> int:
     running = instance.running_one(here)
-    where = f"at {running.url} (process {running.pid})" if running else "and is starting"
+    where = (
+        f"at {running.url} (process {running.pid})" if running else "and is starting"
+    )
     say(f"SRM already runs from this folder {where}.")
     return 1
 

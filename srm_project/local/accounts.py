@@ -25,10 +25,13 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
 
+OURSELVES = Account()
+
+
 def server_account() -> Account:
     """Ourselves, or for root an existing system user (initdb wants a named one)."""
     if os.geteuid() != 0:
-        return Account()
+        return OURSELVES
     for name in FITTING:
         try:
             entry = pwd.getpwnam(name)
@@ -40,7 +43,14 @@ def server_account() -> Account:
 
 def _new_account() -> Account:
     subprocess.run(
-        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "srm"],
+        [
+            "useradd",
+            "--system",
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            "srm",
+        ],
         check=True,
     )
     entry = pwd.getpwnam("srm")

@@ -16,11 +16,11 @@ from srm_project.local.paths import State, project_hash, state
 from srm_project.local.postgres import Postgres
 
 READY_WITHIN = 120.0
-WITHOUT_DATABASE = frozenset(
-    "help version check makemigrations collectstatic spectacular diffsettings"
-    " findstatic startapp sqlmigrate".split()
-)
-AS_OWNER = frozenset("migrate load_reference load_demo flush".split())
+WITHOUT_DATABASE = {
+    *("help", "version", "check", "makemigrations", "collectstatic", "findstatic"),
+    *("spectacular", "diffsettings", "startapp", "sqlmigrate"),
+}
+AS_OWNER = {"migrate", "load_reference", "load_demo", "flush"}
 
 
 class AlreadyRunning(Exception):
@@ -71,6 +71,7 @@ def base_environment(here: State) -> dict[str, str]:
         "EVIDENCE_STORE": str(here.evidence),
         "INSTANCE_NAME": f"srm-{project_hash(here.root)}",
         "SRM_STATE": str(here.root),
+        "SRM_DEMO_ACCOUNTS": str(here.demo_accounts),
     }
     if "SECRET_KEY_FILE" in os.environ:
         del chosen["SECRET_KEY"]

@@ -37,7 +37,9 @@ class DatabaseUnavailable(Exception):
 class Postgres:
     """One database cluster in one state folder."""
 
-    def __init__(self, state: State, secrets: Secrets, *, throwaway: bool = False) -> None:
+    def __init__(
+        self, state: State, secrets: Secrets, *, throwaway: bool = False
+    ) -> None:
         """Nothing happens yet; `throwaway` trades safety for speed, for tests."""
         self.state, self.secrets, self.throwaway = state, secrets, throwaway
         self.account = server_account()
@@ -47,7 +49,9 @@ class Postgres:
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
         """A connection URL for one role."""
-        return f"postgresql://{role}:{quote(password)}@{LOOPBACK}:{self.port}/{database}"
+        return (
+            f"postgresql://{role}:{quote(password)}@{LOOPBACK}:{self.port}/{database}"
+        )
 
     @property
     def app_url(self) -> str:
@@ -159,7 +163,9 @@ def make_cluster(data: Path, programs: Path, account: Account, password: str) ->
     shutil.rmtree(draft, ignore_errors=True)
     pwfile = data.with_name("password")
     pwfile.unlink(missing_ok=True)
-    with os.fdopen(os.open(pwfile, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as f:
+    with os.fdopen(
+        os.open(pwfile, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
+    ) as f:
         f.write(password)
     account.own(pwfile)
     try:
@@ -191,7 +197,10 @@ def check_version(data: Path, programs: Path) -> None:
     """Refuse a cluster that another major version made."""
     ours = (programs / "postgres", "--version")
     said = subprocess.run([str(p) for p in ours], capture_output=True, text=True).stdout
-    have, want = (data / "PG_VERSION").read_text().strip(), said.split()[-1].split(".")[0]
+    have, want = (
+        (data / "PG_VERSION").read_text().strip(),
+        said.split()[-1].split(".")[0],
+    )
     if have != want:
         raise DatabaseUnavailable(
             f"{data} was made by PostgreSQL {have}, this is {want}: dump it with the"
@@ -199,7 +208,9 @@ def check_version(data: Path, programs: Path) -> None:
         )
 
 
-def provision(connection: psycopg.Connection, secrets: Secrets, *, throwaway: bool) -> None:
+def provision(
+    connection: psycopg.Connection, secrets: Secrets, *, throwaway: bool
+) -> None:
     """Make both roles and the database; may be run any number of times."""
     rights = "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS"
     make = "CREATEDB" if throwaway else "NOCREATEDB"
@@ -218,7 +229,9 @@ def provision(connection: psycopg.Connection, secrets: Secrets, *, throwaway: bo
     connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {APP}")
 
 
-def _role(connection: psycopg.Connection, name: str, rights: str, password: str) -> None:
+def _role(
+    connection: psycopg.Connection, name: str, rights: str, password: str
+) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
     verb = "ALTER" if known.fetchone() else "CREATE"
     connection.execute(

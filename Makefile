@@ -1,0 +1,37 @@
+# The first command is `make run`. Paths with spaces work; only Python 3.11+ is needed.
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install -q --disable-pip-version-check --no-input
+export DJANGO_SETTINGS_MODULE = srm_project.settings
+
+.PHONY: run setup setup-dev test browser lint fmt bench worker clean
+run: .venv/.runs       # start everything; Ctrl-C stops it
+	@exec $(PY) -m srm_project.local run
+setup: .venv/.runs     # what `make run` needs
+setup-dev: .venv/.tests
+.venv/.runs: requirements.txt
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "Installing what SRM needs (only when requirements.txt changed)."
+	@$(PIP) --require-hashes -r requirements.txt
+	@touch .venv/.runs
+.venv/.tests: requirements-dev.txt .venv/.runs
+	@echo "Installing what tests and checks need."
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch .venv/.tests
+test: .venv/.tests     # every test but the browser's; ARGS="-k name" for some
+	@$(PY) -m srm_project.local test -- -n 2 $(ARGS)
+browser: .venv/.tests  # the tests that need Chromium
+	@$(PY) -m srm_project.local test -- tests/browser $(ARGS)
+lint: .venv/.tests
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@SRM_WITHOUT_SECRETS=yes .venv/bin/mypy
+	@$(PY) manage.py makemigrations --check --dry-run
+	@./.ci/deploy-check
+fmt: .venv/.tests
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+bench: .venv/.tests    # measures; ARGS are passed on
+	@$(PY) -m srm_project.local with -m bench $(ARGS)
+worker: .venv/.runs    # one more worker beside a running `make run`
+	@set -a; eval "$$($(PY) -m srm_project.local env)"; exec .venv/bin/celery -A srm_project worker
+clean:                 # caches only; data stays where `make run` said
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis staticfiles

@@ -1,0 +1,178 @@
+"""What every test gets: a migrated database, the app's rights, no network.
+
+Run with `make test` or `python -m srm_project.local test -- ARGS`: both start a
+database and a broker that no other run shares. Tables are made by the owner role;
+tests connect as the application role. The first part of this file is about the
+database; people and systems that stories share are further down.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.db import connections
+from django.test import TransactionTestCase
+
+TEMPLATE = "srm_template"
+ONE_AT_A_TIME = 20_261_123  # advisory lock: one process makes the template
+# Loaded once into the template; tests may add rows of their own, marked "local".
+REFERENCE_TABLES = frozenset(
+    {
+        "controls_catalog",
+        "controls_control",
+        "controls_baseline",
+        "controls_baselinecontrol",
+        "controls_controllayer",
+        "controls_referenceversion",
+        "controls_service",
+        "controls_servicevariant",
+        "controls_servicelayer",
+    }
+)
+KEPT_TABLES = REFERENCE_TABLES | {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+}
+
+# --- network ------------------------------------------------------------------
+
+_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: Any) -> None:
+    """Refuse to leave this machine."""
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = address[0]
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise AssertionError(f"A test tried to reach {host}.")
+    _connect(self, address)
+
+
+socket.socket.connect = _loopback_only  # type: ignore[method-assign, assignment]
+
+# --- database -----------------------------------------------------------------
+
+
+def _dsn(owner: bool, database: str) -> str:
+    """A libpq address for one of the two roles."""
+    kept = settings.DATABASE_OWNER if owner else settings.DATABASES["default"]
+    return psycopg.conninfo.make_conninfo(
+        host=kept["HOST"],
+        port=kept["PORT"],
+        user=kept["USER"],
+        password=kept["PASSWORD"],
+        dbname=database,
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_blocker: Any
+) -> Iterator[None]:
+    """A database for this worker, copied from a template that is made once."""
+    if not os.environ.get("DATABASE_OWNER_URL"):
+        pytest.exit("No database: use `make test`, see tests/conftest.py.", 4)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"srm_test_{worker}"
+    with django_db_blocker.unblock():
+        with psycopg.connect(_dsn(True, "srm"), autocommit=True) as owner:
+            owner.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+            _make_template(owner)
+            owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        _point_at(name)
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+def _make_template(owner: psycopg.Connection) -> None:
+    """Migrate and load reference data, unless another worker has done it."""
+    done = owner.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = %s",
+        [TEMPLATE],
+    ).fetchone()
+    if done == ("ready",):
+        return
+    owner.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+    owner.execute(f"CREATE DATABASE {TEMPLATE}")
+    _as_owner_in(TEMPLATE)
+    owner.execute(f"COMMENT ON DATABASE {TEMPLATE} IS 'ready'")
+
+
+def _as_owner_in(database: str) -> None:
+    served = dict(connections["default"].settings_dict)
+    assert settings.DATABASE_OWNER
+    _point_at(database, settings.DATABASE_OWNER)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        if "load_reference" in get_commands():
+            call_command("load_reference", verbosity=0)
+    finally:
+        _point_at(served["NAME"], served)
+
+
+def _point_at(database: str, role: dict[str, Any] | None = None) -> None:
+    """Make the default connection use this database, as this role if given."""
+    connection = connections["default"]
+    connection.close()
+    changed = {"NAME": database}
+    if role is not None:
+        changed |= {"USER": role["USER"], "PASSWORD": role["PASSWORD"]}
+    connection.settings_dict.update(changed)
+
+
+def empty_tables(database: str) -> None:
+    """Delete what transactional tests left, past every trigger; keep reference."""
+    with psycopg.connect(_dsn(True, database)) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("SELECT set_config('srm.clock', '', false)")
+        for table, local in _tables(owner):
+            if table not in KEPT_TABLES:
+                owner.execute(f'DELETE FROM "{table}"')
+            elif local:
+                owner.execute(f"DELETE FROM \"{table}\" WHERE origin = 'local'")
+
+
+def _tables(owner: psycopg.Connection) -> list[tuple[str, bool]]:
+    """Every table of ours and whether it has rows of shipped and local origin."""
+    return owner.execute(
+        "SELECT t.relname, EXISTS (SELECT FROM pg_attribute a"
+        " WHERE a.attrelid = t.oid AND a.attname = 'origin')"
+        " FROM pg_class t WHERE t.relkind = 'r'"
+        " AND t.relnamespace = 'public'::regnamespace"
+    ).fetchall()
+
+
+def _teardown(self: TransactionTestCase) -> None:
+    """Instead of TRUNCATE, which the append-only tables refuse."""
+    connections["default"].close()
+    empty_tables(connections["default"].settings_dict["NAME"])
+
+
+TransactionTestCase._fixture_teardown = _teardown  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def owner_dsn() -> str:
+    """Where a transactional test connects to as the owner role."""
+    return _dsn(True, connections["default"].settings_dict["NAME"])
+
+
+@pytest.fixture
+def app_dsn() -> str:
+    """Where a transactional test connects to as the application role."""
+    return _dsn(False, connections["default"].settings_dict["NAME"])
+
+
+# --- people, systems (shared by stories; append below) -------------------------
