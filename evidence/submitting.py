@@ -216,7 +216,9 @@ def _revision(
     )
     revision.save(force_insert=True)
     EvidenceFile.objects.bulk_create(
-        EvidenceFile(revision=revision, blob=_blob(upload), name=upload.name, position=n)
+        EvidenceFile(
+            revision=revision, blob=_blob(upload), name=upload.name, position=n
+        )
         for n, upload in enumerate(uploads, start=1)
     )
     return revision

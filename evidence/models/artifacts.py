@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Self
 
@@ -166,6 +167,11 @@ class ArtifactVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.artifact}, {self.label}"
 
+    @property
+    def last_day(self) -> dt.date | None:
+        """The last day it speaks of (inclusive), as pages show it; None: no end."""
+        return self.until - dt.timedelta(days=1) if self.until else None
+
 
 class ContinuityLetter(models.Model):
     """AWS's letter that its controls went on operating after a report's period."""
@@ -194,6 +200,11 @@ class ContinuityLetter(models.Model):
 
     def __str__(self) -> str:
         return f"letter of {self.issued_on}"
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day it names (inclusive); those after its issue do not count."""
+        return self.until - dt.timedelta(days=1)
 
 
 class ArtifactCoverage(models.Model):

@@ -1,0 +1,187 @@
+"""Forms of the register of AWS's reports."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+
+from controls.models import Service, System
+from controls.models.systems import ImpactLevel, Partition
+from evidence.forms.uploads import DayInput
+from evidence.models import Artifact, RelianceConclusion
+from evidence.models.artifacts import ArtifactVersionState
+
+OWN_WORDS = (
+    "In your own words: the text of AWS's confidential documents is not stored here."
+)
+REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
+
+
+class ArtifactForm(forms.ModelForm):
+    """A series of reports of one kind."""
+
+    class Meta:
+        model = Artifact
+        fields = (
+            "title",
+            "provider",
+            "series",
+            "kind",
+            "scheme",
+            "type1",
+            "responsibility_summary",
+        )
+        labels = {"series": "Short name", "type1": "Type I"}  # noqa: RUF012
+        help_texts = {  # noqa: RUF012
+            "title": "Such as “AWS SOC 2 Type II”.",
+            "series": "Letters, digits and hyphens, such as aws-soc2.",
+        }
+
+
+class VersionForm(forms.Form):
+    """One report of a series: its days and its scope."""
+
+    label = forms.CharField(
+        max_length=120, help_text="Such as “Spring 2026”; unique in its series."
+    )
+    reference = forms.CharField(
+        max_length=120, required=False, help_text="A number to find it again, no text."
+    )
+    starts = forms.DateField(label="First day of the period", widget=DayInput)
+    ends = forms.DateField(
+        label="Last day of the period",
+        required=False,
+        widget=DayInput,
+        help_text="Empty only for an authorization without a set end.",
+    )
+    issued_on = forms.DateField(label="Issued on", required=False, widget=DayInput)
+    opinion = forms.CharField(
+        max_length=60, required=False, help_text="Such as unqualified or qualified."
+    )
+    impact_level = forms.ChoiceField(
+        choices=[("", "Does not say"), *ImpactLevel.choices],
+        required=False,
+        help_text="For an authorization: the level it was given at.",
+    )
+    partition = forms.ChoiceField(choices=Partition, initial=Partition.COMMERCIAL)
+    all_services = forms.BooleanField(
+        required=False, label="Every AWS service is in scope"
+    )
+    services = forms.ModelMultipleChoiceField(
+        queryset=Service.objects.none(),
+        required=False,
+        to_field_name="slug",
+        label="Services in scope",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    regions = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Regions in scope",
+        help_text="Such as us-east-1, eu-west-1; an asterisk stands for all of them.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["services"]
+        field.queryset = Service.objects.filter(provider="aws")  # type: ignore[attr-defined]
+
+    def clean_regions(self) -> list[str]:
+        """The names, each once. Raises ValidationError for what is not one."""
+        names = sorted(set(re.split(r"[\s,;]+", self.cleaned_data["regions"])) - {""})
+        wrong = [name for name in names if not REGION.match(name)]
+        if wrong:
+            raise forms.ValidationError(f"Not a region name: {', '.join(wrong[:5])}.")
+        return names
+
+    def said(self) -> dict[str, Any]:
+        """What `register_version` takes."""
+        given = dict(self.cleaned_data)
+        chosen = [service.slug for service in given.pop("services")]
+        given["services"] = ["*"] if given.pop("all_services") else chosen
+        return given
+
+
+class EndForm(forms.Form):
+    """AWS stands by a report no more."""
+
+    state = forms.ChoiceField(
+        choices=[
+            choice
+            for choice in ArtifactVersionState.choices
+            if choice[0] != ArtifactVersionState.ACTIVE
+        ]
+    )
+    on = forms.DateField(label="From this day on", widget=DayInput)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class LetterForm(forms.Form):
+    """A continuity letter; it starts the day after the report ends."""
+
+    issued_on = forms.DateField(label="Issued on", widget=DayInput)
+    ends = forms.DateField(
+        label="Covers days to (last day)",
+        widget=DayInput,
+        help_text="Days after its issue date do not count, whatever it says.",
+    )
+
+
+class RelianceForm(forms.Form):
+    """What was read, and the conclusion."""
+
+    scope_note = forms.CharField(
+        label="Scope",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Which services and regions you use are in it, and which are not.",
+    )
+    period_note = forms.CharField(
+        label="Period",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="How its period and letters lie against your audit window.",
+    )
+    exceptions_note = forms.CharField(
+        label="Opinion and exceptions",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Exceptions that touch your controls, and your response.",
+    )
+    cuec_note = forms.CharField(
+        label="Complementary user entity controls",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What AWS expects you to do, and where you do it.",
+    )
+    conclusion = forms.ChoiceField(choices=RelianceConclusion, widget=forms.RadioSelect)
+
+
+class CiteForm(forms.Form):
+    """All inherited and shared controls of a system, or of one family of it."""
+
+    system = forms.ModelChoiceField(
+        queryset=System.objects.none(), to_field_name="slug"
+    )
+    family = forms.CharField(
+        required=False,
+        max_length=10,
+        help_text="Two letters, such as pe. Empty: every family.",
+    )
+    citation = forms.CharField(
+        required=False,
+        max_length=300,
+        help_text="Where it speaks of this: a section number. " + OWN_WORDS,
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["system"]
+        field.queryset = System.objects.visible_to(user)  # type: ignore[attr-defined]
+
+    def clean_family(self) -> str:
+        """The family as catalogs write it."""
+        family: str = self.cleaned_data["family"]
+        return family.strip().lower()

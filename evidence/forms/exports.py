@@ -1,0 +1,29 @@
+"""Which system, about which day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from controls.models import System
+from evidence.forms.uploads import DayInput
+
+
+class ExportForm(forms.Form):
+    """A control status workbook as CSV."""
+
+    system = forms.ModelChoiceField(
+        queryset=System.objects.none(), to_field_name="slug"
+    )
+    on = forms.DateField(label="About the day", widget=DayInput)
+    as_known_then = forms.BooleanField(
+        required=False,
+        label="Only what was known on that day",
+        help_text="Otherwise what is recorded now, also about a past day.",
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["system"]
+        field.queryset = System.objects.visible_to(user)  # type: ignore[attr-defined]

@@ -1,0 +1,108 @@
+"""What a contributor says about files that prove something."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from evidence.models.evidence import Sensitivity
+from evidence.submitting import Submission
+from evidence.uploads import WaitingFile
+
+MAX_FILES = 20
+
+
+class SeveralFilesInput(forms.ClearableFileInput):
+    """A file input that takes more than one."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or more files; each must hold something."""
+
+    widget = SeveralFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[WaitingFile]:
+        """The files in the order of the form. Raises ValidationError."""
+        given = data if isinstance(data, (list, tuple)) else [data]
+        if len(given) > MAX_FILES:
+            raise forms.ValidationError(f"Attach at most {MAX_FILES} files at a time.")
+        if not [each for each in given if each]:
+            given = [None]
+        clean_one = super().clean
+        return [clean_one(each, initial) for each in given]
+
+
+class DayInput(forms.DateInput):
+    """A calendar day, as the browser's own control shows it."""
+
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class UploadForm(forms.Form):
+    """Files and the days they speak of. The rules about days are `submit`'s."""
+
+    title = forms.CharField(
+        max_length=200, help_text="What it shows, such as “Access review, October”."
+    )
+    performed_on = forms.DateField(
+        label="Performed on",
+        widget=DayInput,
+        help_text="The day the control operated, not the day you took the picture.",
+    )
+    period_start = forms.DateField(label="It is about the days from", widget=DayInput)
+    period_end = forms.DateField(label="to (last day)", widget=DayInput)
+    collected_on = forms.DateField(
+        label="Collected on",
+        widget=DayInput,
+        help_text="The day the file was taken out of its source.",
+    )
+    source_system = forms.CharField(
+        label="Source",
+        max_length=120,
+        required=False,
+        help_text="Where it comes from: console, ticket system, repository.",
+    )
+    procedure = forms.CharField(
+        label="How it was made",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The query, report or clicks, so that somebody else gets the same.",
+    )
+    sensitivity = forms.ChoiceField(
+        choices=Sensitivity, initial=Sensitivity.INTERNAL, label="Who may see it"
+    )
+    files = FilesField(
+        label="Files", help_text="Several are possible; they are kept as they are."
+    )
+
+    def said(self) -> Submission:
+        """What the valid form says, as `submit` takes it."""
+        given = {name: value for name, value in self.cleaned_data.items()}
+        given.pop("files")
+        return Submission(**given)
+
+
+class WithdrawForm(forms.Form):
+    """Why evidence is taken back."""
+
+    reason = forms.CharField(
+        max_length=1000, error_messages={"required": "Say why it is withdrawn."}
+    )
+
+
+def first_values(title: str, first: dt.date, last: dt.date, today: dt.date) -> dict:
+    """What the upload form shows before anybody has typed."""
+    return {
+        "title": title,
+        "performed_on": min(today, last) if last >= first else today,
+        "period_start": first,
+        "period_end": last,
+        "collected_on": today,
+    }

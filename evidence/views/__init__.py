@@ -1,0 +1,1 @@
+"""Pages; each asks one question and shows one answer."""

@@ -1,0 +1,283 @@
+"""The register of AWS's reports: what they cover, and whether we rely on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+)
+
+from controls.errors import SrmError
+from controls.models import System
+from evidence import registering
+from evidence.forms.artifacts import (
+    OWN_WORDS,
+    ArtifactForm,
+    CiteForm,
+    EndForm,
+    LetterForm,
+    RelianceForm,
+    VersionForm,
+)
+from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion, RelianceReview
+from evidence.views.refusals import refused
+
+
+@require_GET
+def artifacts(request: HttpRequest) -> HttpResponse:
+    """All reports: kind, days, scope, letters, and each system's reliance."""
+    found = Artifact.objects.visible_to(request.user).for_listing()
+    context = {
+        "artifacts": found.prefetch_related("coverage"),
+        "may_register": registering.may_register(request.user),
+    }
+    return render(request, "evidence/artifacts.html", context)
+
+
+@require_GET
+def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """One series with its reports, reviews and citations."""
+    found = _artifact(request, uuid)
+    systems = list(System.objects.visible_to(request.user))
+    versions = list(
+        found.versions.prefetch_related("letters", "services").select_related(
+            "registered_by"
+        )
+    )
+    reviews = (
+        RelianceReview.objects.filter(artifact_version__in=versions, system__in=systems)
+        .select_related("system")
+        .order_by("-pk")
+    )
+    context = {
+        "artifact": found,
+        "reports": _reports(versions, systems, list(reviews), request.user),
+        "coverage": found.coverage.select_related("control").order_by(
+            "control__sort_order"
+        ),
+        "may_register": registering.may_register(request.user),
+        "end_form": EndForm(),
+    }
+    return render(request, "evidence/artifact.html", context)
+
+
+def _reports(
+    versions: list[ArtifactVersion],
+    systems: list[System],
+    reviews: list[RelianceReview],
+    user: Any,
+) -> list[dict[str, Any]]:
+    """Each report with one row per system: the newest review, or none yet."""
+    newest: dict[tuple[int, int], RelianceReview] = {}
+    for review in reviews:
+        newest.setdefault((review.artifact_version_id, review.system_id), review)
+    return [
+        {
+            "version": version,
+            "mine": version.registered_by_id == user.pk,
+            "reliance": [
+                {"system": system, "review": newest.get((version.pk, system.pk))}
+                for system in systems
+            ],
+        }
+        for version in versions
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+def artifact_new(request: HttpRequest) -> HttpResponse:
+    """Register a series of reports."""
+    _require_register(request)
+    form = ArtifactForm(request.POST or None)
+
+    def save() -> str:
+        made = registering.register_artifact(by=request.user, **form.cleaned_data)
+        return str(made.uuid)
+
+    return _form_page(request, form, save, "Register an artifact")
+
+
+@require_http_methods(["GET", "POST"])
+def version_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Register one report of a series."""
+    found = _artifact(request, uuid)
+    _require_register(request)
+    form = VersionForm(request.POST or None)
+
+    def save() -> str:
+        registering.register_version(found, by=request.user, **form.said())
+        return str(found.uuid)
+
+    return _form_page(request, form, save, f"New report of {found}", OWN_WORDS)
+
+
+@require_http_methods(["GET", "POST"])
+def letter_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Register a letter that continues a report."""
+    version = _version(request, uuid)
+    _require_register(request)
+    form = LetterForm(request.POST or None)
+
+    def save() -> str:
+        registering.add_letter(version, by=request.user, **form.cleaned_data)
+        return str(version.artifact.uuid)
+
+    return _form_page(request, form, save, f"Letter that continues {version}")
+
+
+@require_http_methods(["GET", "POST"])
+def version_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that AWS withdrew or revoked a report."""
+    version = _version(request, uuid)
+    _require_register(request)
+    form = EndForm(request.POST or None, initial={"version": version.version})
+
+    def save() -> str:
+        said = form.cleaned_data
+        registering.end_version(
+            version,
+            state=said["state"],
+            on=said["on"],
+            by=request.user,
+            seen_version=said["version"],
+        )
+        return str(version.artifact.uuid)
+
+    return _form_page(request, form, save, f"End of {version}")
+
+
+@require_http_methods(["GET", "POST"])
+def cite(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Offer a series as proof of many controls at once."""
+    found = _artifact(request, uuid)
+    _require_register(request)
+    form = CiteForm(request.POST or None, user=request.user)
+
+    def save() -> str:
+        said = form.cleaned_data
+        controls = registering.controls_of_aws(said["system"], said["family"])
+        number = registering.cite(
+            found, controls, citation=said["citation"], by=request.user
+        )
+        messages.success(
+            request, f"Cited for {number} more of {len(controls)} controls."
+        )
+        return str(found.uuid)
+
+    return _form_page(request, form, save, f"Cite {found}")
+
+
+@require_POST
+def citation_remove(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Stop offering a series for one control."""
+    coverage = get_object_or_404(
+        ArtifactCoverage.objects.select_related("artifact"),
+        uuid=uuid,
+        artifact__in=Artifact.objects.visible_to(request.user),
+    )
+    try:
+        registering.remove_citation(coverage, by=request.user)
+    except SrmError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "The citation was removed.")
+    return redirect("evidence:artifact", uuid=coverage.artifact.uuid)
+
+
+@require_http_methods(["GET", "POST"])
+def reliance(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Read one report for one system and say whether to rely on it."""
+    system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
+    version = _version(request, uuid)
+    if not registering.may_review_reliance(system, version, by=request.user):
+        raise PermissionDenied("Another person with the reviewer's role must do this.")
+    form = RelianceForm(request.POST or None)
+
+    def save() -> str:
+        registering.record_reliance(
+            version, system, by=request.user, **form.cleaned_data
+        )
+        return str(version.artifact.uuid)
+
+    return _form_page(
+        request,
+        form,
+        save,
+        f"Rely on {version}?",
+        OWN_WORDS,
+        {"version": version, "system": system, "services": _in_use(system, version)},
+        page="evidence/reliance.html",
+    )
+
+
+def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:
+    """The system's AWS services, each with whether the report speaks of it."""
+    components = system.components.select_related("variant__service").order_by(
+        "variant__service__name"
+    )
+    services = {each.variant.service for each in components}
+    scope = set(version.service_slugs)
+    return [
+        {"name": each.name, "covered": each.slug in scope or "*" in scope}
+        for each in sorted(services, key=lambda service: service.name)
+        if each.provider == "aws"
+    ]
+
+
+def _form_page(
+    request: HttpRequest,
+    form: Form,
+    save: Callable[[], str],
+    heading: str,
+    hint: str = "",
+    context: dict[str, Any] | None = None,
+    *,
+    page: str = "evidence/artifact_form.html",
+) -> HttpResponse:
+    """Show the form, or save it and go to the artifact; refusals stay on the form."""
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return redirect("evidence:artifact", uuid=save())
+            except ValidationError as refusal:
+                _show(form, refusal)
+                status = getattr(refusal, "status_code", 400)
+        else:
+            status = 400
+    shown = {"form": form, "heading": heading, "hint": hint, **(context or {})}
+    return render(request, page, shown, status=status)
+
+
+def _show(form: Form, refusal: ValidationError) -> None:
+    """Put each message at its field; those of fields not shown go to the top."""
+    if not hasattr(refusal, "error_dict"):
+        form.add_error(None, refusal)
+        return
+    for name, errors in refusal.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def _artifact(request: HttpRequest, uuid: Any) -> Artifact:
+    return get_object_or_404(Artifact.objects.visible_to(request.user), uuid=uuid)
+
+
+def _version(request: HttpRequest, uuid: Any) -> ArtifactVersion:
+    return get_object_or_404(
+        ArtifactVersion.objects.select_related("artifact"),
+        uuid=uuid,
+        artifact__in=Artifact.objects.visible_to(request.user),
+    )
+
+
+def _require_register(request: HttpRequest) -> None:
+    if not registering.may_register(request.user):
+        raise PermissionDenied("Only a compliance officer may change the register.")

@@ -1,0 +1,176 @@
+"""The controls of a system, and one control with both its halves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from controls.describing import may_describe
+from controls.models import AuditEvent, ControlImplementation, System
+from controls.models.decisions import RequestState
+from controls.naming import matches
+from evidence.answers import Answer, answers, window_of
+from evidence.forms.clocks import Clocks, clocks_of
+from evidence.forms.controls import ControlFilter
+from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.shown import aws_days, latest_evidence, our_requirements
+from evidence.views.dashboard import answers_or_none
+from evidence.views.systems import is_officer, system_or_404
+
+PER_PAGE = 100
+
+
+@require_GET
+def controls(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which controls are how far, and why?"""
+    system = system_or_404(request, slug)
+    clocks = clocks_of(request, system)
+    given = answers_or_none(clocks) or []
+    chosen = ControlFilter(request.GET, given=given)
+    found = [answer for answer in given if _wanted(answer, chosen.said())]
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "system": system,
+        "clocks": clocks,
+        "filter": chosen,
+        "page": page,
+        "total": len(given),
+    }
+    partial = "evidence/partials/control_rows.html"
+    name = partial if getattr(request, "htmx", False) else "evidence/controls.html"
+    return render(request, name, context)
+
+
+def _wanted(answer: Answer, said: dict[str, str]) -> bool:
+    row = answer.implementation
+    has = {
+        "family": row["family"],
+        "responsibility": answer.facts.responsibility,
+        "verdict": answer.status.verdict,
+        "team": row["owner"] or "",
+    }
+    if any(said.get(name) and said[name] != value for name, value in has.items()):
+        return False
+    text = said.get("q", "")
+    return not text or matches(
+        text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
+    )
+
+
+def implementation_or_404(
+    request: HttpRequest, slug: str, ref_id: str
+) -> ControlImplementation:
+    """A control of a system that the person may read."""
+    mine = ControlImplementation.objects.visible_to(request.user).select_related(
+        "system__baseline", "control", "owner_team", "decision"
+    )
+    return get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
+
+
+@require_GET
+def control(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Is this control proven, by whom, and what is missing?"""
+    return control_page(request, implementation_or_404(request, slug, ref_id))
+
+
+def control_page(
+    request: HttpRequest,
+    implementation: ControlImplementation,
+    *,
+    status: int = 200,
+    **forms: Any,
+) -> HttpResponse:
+    """The control page, with forms as somebody filled them in."""
+    system = implementation.system
+    clocks = clocks_of(request, system)
+    page: dict[str, Any] = {
+        "system": system,
+        "implementation": implementation,
+        "control": implementation.control,
+        "clocks": clocks,
+    }
+    answer = _answer(system, clocks, implementation)
+    if answer is not None:
+        page |= _halves(answer, clocks)
+        page |= _record(request.user, implementation, clocks)
+        page |= _forms(request.user, implementation, clocks) | forms
+    return render(request, "evidence/control.html", page, status=status)
+
+
+def _answer(
+    system: System, clocks: Clocks, implementation: ControlImplementation
+) -> Answer | None:
+    try:
+        given = answers(
+            system, clocks.moment, pks=[implementation.pk], window=window_of(system)
+        )
+    except LookupError:
+        return None
+    if not given:
+        raise Http404("This control was not recorded at that time.")
+    return given[0]
+
+
+def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
+    """What the two columns show."""
+    basis = answer.basis
+    return {
+        "answer": answer,
+        "aws_duties": [row for row in basis if row["party"] != "customer"],
+        "our_duties": [row for row in basis if row["party"] == "customer"],
+        "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
+        "aws_timeline": aws_days(answer, clocks),
+        "requirements": our_requirements(answer, clocks),
+        "latest": latest_evidence(answer.implementation["id"], clocks),
+    }
+
+
+def _record(
+    user: Any, implementation: ControlImplementation, clocks: Clocks
+) -> dict[str, Any]:
+    """Decisions, requests and events about the control, up to what is known."""
+    known = clocks.moment.known_at
+    before = {"known_from__lt": known} if known else {}
+    overrides = list(
+        implementation.overrides.filter(**before)
+        .select_related("requested_by", "decided_by")
+        .order_by("-pk")
+    )
+    excused = list(
+        implementation.applicability_decisions.filter(**before)
+        .select_related("requested_by", "decided_by")
+        .order_by("-pk")
+    )
+    subjects = [implementation.uuid, *(row.uuid for row in [*overrides, *excused])]
+    subjects += implementation.links.values_list("uuid", flat=True)
+    events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
+    return {
+        "decisions": implementation.decisions.newest_first().filter(**before)[:20],
+        "overrides": overrides,
+        "excused": excused,
+        "events": events.filter(**({"at__lt": known} if known else {})).order_by(
+            "-at", "-seq"
+        )[:30],
+    }
+
+
+def _forms(
+    user: Any, implementation: ControlImplementation, clocks: Clocks
+) -> dict[str, Any]:
+    """The forms of people who may change something; nobody changes the past."""
+    if not clocks.now:
+        return {}
+    officer = is_officer(user, implementation.system)
+    found: dict[str, Any] = {"officer": officer}
+    if may_describe(implementation, user):
+        found["may_describe"] = True
+        found["describe_form"] = DescribeForm.about(implementation)
+    if officer:
+        found["override_form"] = OverrideForm(today=clocks.today)
+        found["na_form"] = NotApplicableForm(today=clocks.today)
+        found["undecided"] = RequestState.REQUESTED
+    return found

@@ -1,0 +1,148 @@
+"""Where one system stands: who carries what, what is proven, what comes due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from controls.models import System
+from evidence.answers import Answer, Counts, answers, summary
+from evidence.assurance import current_to
+from evidence.charts import Segment, bar
+from evidence.forms.clocks import Clocks, clocks_of
+from evidence.judged import ArtifactVersionFacts
+from evidence.views.systems import is_officer, system_or_404
+
+AHEAD = dt.timedelta(days=60)
+SHOWN = 15
+CLASSES = (
+    ("inherited", "Inherited", "AWS carries it"),
+    ("shared", "Shared", "AWS one half, we the other"),
+    ("customer", "Customer", "we carry it"),
+    ("none", "No such layer", "a person decides"),
+    ("unclassified", "Unclassified", "counted as ours"),
+)
+VERDICTS = (
+    ("proven", "Proven"),
+    ("partly", "Partly"),
+    ("unproven", "Unproven"),
+    ("not_applicable", "Not applicable"),
+)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that stops counting soon: a control's proof or requirement."""
+
+    day: dt.date
+    days_left: int
+    label: str
+    ref_id: str
+    what: str
+
+
+@dataclass(frozen=True)
+class CitedArtifact:
+    """The newest report of a series and whether it may be relied on."""
+
+    newest: ArtifactVersionFacts
+    controls: int
+    current_to: dt.date
+    current: bool
+
+
+def answers_or_none(
+    clocks: Clocks, pks: Sequence[int] | None = None
+) -> list[Answer] | None:
+    """Answers of the moment; None when the system was not recorded by then."""
+    try:
+        return answers(clocks.system, clocks.moment, pks=pks)
+    except LookupError:
+        return None
+
+
+@require_GET
+def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
+    """How much does AWS carry, how much is proven, what comes due?"""
+    system = system_or_404(request, slug)
+    clocks = clocks_of(request, system)
+    given = answers_or_none(clocks)
+    page = {"system": system, "clocks": clocks, "officer": is_officer(request.user, system)}
+    if given is not None:
+        page |= _shown(system, clocks, given)
+    return render(request, "evidence/dashboard.html", page)
+
+
+def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, object]:
+    counts = summary(given)
+    day = clocks.moment.on
+    gaps = sorted(_gaps(given, day), key=lambda gap: (gap.day, gap.label))
+    return {
+        "counts": counts,
+        "total": len(given),
+        "burden": bar(_burden(counts)),
+        "verdicts": [
+            Segment(code, title, counts.verdicts[code]) for code, title in VERDICTS
+        ],
+        "families": [
+            (family, bar(_proof(family.verdicts)), _title(given, family.family))
+            for family in counts.families
+        ],
+        "gaps": gaps[:SHOWN],
+        "more_gaps": max(0, len(gaps) - SHOWN),
+        "artifacts": list(_artifacts(given, day)),
+    }
+
+
+def _burden(counts: Counts) -> list[Segment]:
+    return [Segment(c, title, counts.classes[c], note) for c, title, note in CLASSES]
+
+
+def _proof(verdicts: dict[str, int]) -> list[Segment]:
+    return [Segment(code, title, verdicts[code]) for code, title in VERDICTS]
+
+
+def _title(given: list[Answer], family: str) -> str:
+    return next(
+        (
+            str(a.implementation.get("family_title") or "")
+            for a in given
+            if a.implementation["family"] == family
+        ),
+        "",
+    )
+
+
+def _gaps(given: list[Answer], day: dt.date) -> Iterator[Gap]:
+    """Proof that ends within the next 60 days, by control and half."""
+    for answer in given:
+        judged, row = answer.status, answer.implementation
+        ends = (
+            (judged.customer_until, judged.customer_half, "our half stops counting"),
+            (judged.aws_until, judged.aws_half, "AWS's half stops counting"),
+        )
+        for until, state, what in ends:
+            if until and state in {"proven", "expiring"} and day <= until <= day + AHEAD:
+                yield Gap(until, (until - day).days, row["label"], row["ref_id"], what)
+
+
+def _artifacts(given: list[Answer], day: dt.date) -> Iterator[CitedArtifact]:
+    """Each series cited by some control, its newest report first known to facts."""
+    newest: dict[str, tuple[ArtifactVersionFacts, dt.date]] = {}
+    controls: dict[str, int] = {}
+    for answer in given:
+        aws = answer.facts.aws
+        for version in aws.versions if aws else ():
+            held = newest.get(version.series)
+            if aws and (held is None or held[0].starts < version.starts):
+                newest[version.series] = (version, current_to(version, aws))
+        for series in {v.series for v in (aws.versions if aws else ())}:
+            controls[series] = controls.get(series, 0) + 1
+    for series in sorted(newest):
+        version, until = newest[series]
+        yield CitedArtifact(version, controls[series], until, day <= until)

@@ -1,0 +1,84 @@
+"""Exports: ask for one, see how far it is, take the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from evidence.answers import as_known_then
+from evidence.exports import jobs
+from evidence.forms.exports import ExportForm
+from evidence.models import Export, ExportState
+from evidence.views.refusals import refused
+
+SHOWN = 50
+
+
+@require_GET
+def exports(request: HttpRequest) -> HttpResponse:
+    """My exports, newest first; the part with the progress is fetched again by htmx."""
+    form = ExportForm(user=request.user, initial={"on": timezone.localdate()})
+    return _page(request, form)
+
+
+@require_POST
+def export_request(request: HttpRequest) -> HttpResponse:
+    """Queue an export of a system."""
+    form = ExportForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _page(request, form, status=400)
+    system, on = form.cleaned_data["system"], form.cleaned_data["on"]
+    known_at = None
+    if form.cleaned_data["as_known_then"]:
+        known_at = as_known_then(system, on).known_at
+    try:
+        jobs.request_export(system, by=request.user, on=on, known_at=known_at)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "The export is queued; it appears below when done.")
+    return redirect("evidence:exports")
+
+
+@require_GET
+def export_download(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """The finished file."""
+    try:
+        return jobs.download(_export(request, uuid), by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+
+
+@require_POST
+def export_cancel(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Stop an export that is not finished."""
+    try:
+        jobs.cancel(_export(request, uuid), by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    return redirect("evidence:exports")
+
+
+def _export(request: HttpRequest, uuid: Any) -> Export:
+    return get_object_or_404(
+        Export.objects.visible_to(request.user).for_listing(), uuid=uuid
+    )
+
+
+def _page(request: HttpRequest, form: ExportForm, status: int = 200) -> HttpResponse:
+    found = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
+    unfinished = {ExportState.QUEUED, ExportState.RUNNING}
+    context = {
+        "exports": found,
+        "running": any(export.state in unfinished for export in found),
+        "form": form,
+    }
+    page = "evidence/exports.html"
+    if request.headers.get("HX-Request") and request.method == "GET":
+        page = "evidence/partials/exports.html"
+    return render(request, page, context, status=status)

@@ -1,0 +1,178 @@
+"""Changing what is said of one control: words, class, applicability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from controls.deciding import (
+    decide_not_applicable,
+    decide_override,
+    request_not_applicable,
+    request_override,
+    settle_override,
+)
+from controls.describing import describe, may_describe
+from controls.errors import NotPermitted, StaleVersion
+from controls.models import (
+    ApplicabilityDecision,
+    ControlImplementation,
+    ResponsibilityOverride,
+)
+from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.views.controls import control_page, implementation_or_404
+from evidence.views.systems import require_officer_page, tell
+
+
+def _to_control(implementation: ControlImplementation) -> HttpResponse:
+    return redirect(
+        "evidence:control", implementation.system.slug, implementation.control.ref_id
+    )
+
+
+def _try(
+    request: HttpRequest,
+    implementation: ControlImplementation,
+    form: forms.Form,
+    name: str,
+    act: Callable[[], Any],
+    done: str,
+) -> HttpResponse:
+    """Do what the form says; what is refused is shown on it, with nothing lost."""
+    if not form.is_valid():
+        return control_page(request, implementation, status=422, **{name: form})
+    try:
+        act()
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except ValidationError as refusal:
+        form.add_error(None, refusal.messages)
+        status = 409 if isinstance(refusal, StaleVersion) else 422
+        return control_page(request, implementation, status=status, **{name: form})
+    messages.success(request, done)
+    return _to_control(implementation)
+
+
+@require_POST
+def control_describe(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Say how far our half is, and how we do it."""
+    implementation = implementation_or_404(request, slug, ref_id)
+    if not may_describe(implementation, request.user):
+        raise PermissionDenied("Only an officer or the owner team may describe this.")
+    form = DescribeForm(request.POST)
+    return _try(
+        request,
+        implementation,
+        form,
+        "describe_form",
+        lambda: describe(implementation, by=request.user, **form.cleaned_data),
+        "Saved.",
+    )
+
+
+@require_POST
+def override_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Ask for another class; it holds once another officer approves."""
+    implementation = implementation_or_404(request, slug, ref_id)
+    require_officer_page(request.user, implementation.system)
+    today = implementation.system.day_of(timezone.now())
+    form = OverrideForm(request.POST, today=today)
+    return _try(
+        request,
+        implementation,
+        form,
+        "override_form",
+        lambda: request_override(implementation, by=request.user, **form.cleaned_data),
+        "Requested. It holds once another officer approves it.",
+    )
+
+
+@require_POST
+def override_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse an override somebody else asked for."""
+    override = _of_mine(request, ResponsibilityOverride, uuid)
+    approve = request.POST.get("decision") == "approve"
+    return _decided(
+        request,
+        override.implementation,
+        lambda: decide_override(override, approve=approve, by=request.user),
+        "Approved: the class is changed." if approve else "Refused.",
+    )
+
+
+@require_POST
+def override_settle(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Let the derived class hold again, from today."""
+    override = _of_mine(request, ResponsibilityOverride, uuid)
+    today = override.implementation.system.day_of(timezone.now())
+    return _decided(
+        request,
+        override.implementation,
+        lambda: settle_override(override, on=today, by=request.user),
+        "Settled: the derived class holds again.",
+    )
+
+
+@require_POST
+def na_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Ask to leave the control out; another officer decides."""
+    implementation = implementation_or_404(request, slug, ref_id)
+    require_officer_page(request.user, implementation.system)
+    today = implementation.system.day_of(timezone.now())
+    form = NotApplicableForm(request.POST, today=today)
+    return _try(
+        request,
+        implementation,
+        form,
+        "na_form",
+        lambda: request_not_applicable(
+            implementation, by=request.user, **form.cleaned_data
+        ),
+        "Requested. Nothing changes until another officer approves it.",
+    )
+
+
+@require_POST
+def na_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse a request to leave a control out."""
+    asked = _of_mine(request, ApplicabilityDecision, uuid)
+    approve = request.POST.get("decision") == "approve"
+    return _decided(
+        request,
+        asked.implementation,
+        lambda: decide_not_applicable(asked, approve=approve, by=request.user),
+        "Approved: not applicable." if approve else "Refused: it stays applicable.",
+    )
+
+
+def _of_mine(request: HttpRequest, model: Any, uuid: Any) -> Any:
+    """A request about a control that the person may read, by its uuid."""
+    mine = model.objects.filter(
+        implementation__in=ControlImplementation.objects.visible_to(request.user)
+    ).select_related("implementation__system", "implementation__control")
+    found = get_object_or_404(mine, uuid=uuid)
+    require_officer_page(request.user, found.implementation.system)
+    return found
+
+
+def _decided(
+    request: HttpRequest,
+    implementation: ControlImplementation,
+    act: Callable[[], None],
+    done: str,
+) -> HttpResponse:
+    try:
+        act()
+    except ValidationError as refusal:
+        tell(request, refusal)
+    else:
+        messages.success(request, done)
+    return _to_control(implementation)

@@ -1,0 +1,70 @@
+"""What waits for my decision, and the decision itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from evidence.forms.review import DecisionForm
+from evidence.models import EvidenceLink
+
+PER_PAGE = 25
+
+
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    """What waits for my decision, oldest first?"""
+    return _queue(request)
+
+
+@require_POST
+def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that the link's bytes suffice."""
+    link = _link(request, uuid)
+    reason, version = DecisionForm(request.POST).seen()
+    try:
+        link.accept(by=request.user, reason=reason, version=version)
+    except ValidationError as refusal:
+        return _queue(request, refusal)
+    messages.success(request, f"Accepted: {link}.")
+    return redirect("evidence:queue")
+
+
+@require_POST
+def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that the link does not prove it, and what to change."""
+    link = _link(request, uuid)
+    reason, version = DecisionForm(request.POST).seen()
+    try:
+        link.reject(by=request.user, reason=reason, version=version)
+    except ValidationError as refusal:
+        return _queue(request, refusal)
+    messages.success(request, f"Rejected: {link}.")
+    return redirect("evidence:queue")
+
+
+def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
+    return get_object_or_404(
+        EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
+    )
+
+
+def _queue(
+    request: HttpRequest, refusal: ValidationError | None = None
+) -> HttpResponse:
+    waiting = (
+        EvidenceLink.objects.awaiting_review()
+        .reviewable_by(request.user)
+        .for_listing()
+        .prefetch_related("revision__files__blob")
+    )
+    page = Paginator(waiting, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "refusal": " ".join(refusal.messages) if refusal else ""}
+    status = getattr(refusal, "status_code", 400) if refusal else 200
+    return render(request, "evidence/queue.html", context, status=status)

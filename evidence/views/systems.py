@@ -1,0 +1,188 @@
+"""Which systems are mine, a new one, and the components one uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from controls.errors import NotPermitted
+from controls.models import Role, System, SystemComponent
+from evidence.across import tallies
+from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
+from evidence.onboarding import add_component, end_component
+
+
+def system_or_404(request: HttpRequest, slug: str) -> System:
+    """The system if the person may read it; to all others it does not exist."""
+    mine = System.objects.visible_to(request.user).select_related("baseline")
+    return get_object_or_404(mine, slug=slug)
+
+
+def is_officer(user: Any, system: System) -> bool:
+    """Whether the page offers an officer's forms."""
+    if user.is_superuser:
+        return True
+    held = user.memberships.active().filter(system=system, role=Role.OFFICER)
+    return bool(held.exists())
+
+
+def require_officer_page(user: Any, system: System) -> None:
+    """Raises PermissionDenied (403) for everybody but officers."""
+    if not is_officer(user, system):
+        raise PermissionDenied("Only a compliance officer of this system may do this.")
+
+
+def tell(request: HttpRequest, refusal: ValidationError) -> None:
+    """Show a refusal as a message; what is not permitted becomes a 403."""
+    if isinstance(refusal, NotPermitted):
+        raise PermissionDenied(" ".join(refusal.messages))
+    messages.error(request, " ".join(refusal.messages))
+
+
+@require_GET
+def systems(request: HttpRequest) -> HttpResponse:
+    """Where do my systems stand today?"""
+    mine = list(System.objects.visible_to(request.user).for_listing())
+    return render(
+        request,
+        "evidence/systems.html",
+        {
+            "rows": tallies(mine, timezone.now()),
+            "may_create": may_create(request.user),
+        },
+    )
+
+
+def may_create(user: Any) -> bool:
+    """Officers, administrators, and newcomers who hold no role anywhere yet."""
+    if user.is_superuser or user.is_staff:
+        return True
+    roles = set(user.memberships.active().values_list("role", flat=True))
+    return not roles or Role.OFFICER in roles
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """What is the system, what does it use, who owns what? All in one form."""
+    if not may_create(request.user):
+        raise PermissionDenied("Only a compliance officer describes a new system.")
+    today = timezone.now().date()
+    form = NewSystemForm(request.POST or None, today=today)
+    if request.method == "POST" and form.is_valid():
+        try:
+            system = form.save(by=request.user)
+        except ValidationError as refusal:
+            form.add_error(None, refusal.messages)
+        else:
+            messages.success(request, f"{system} is described. Here is who carries what.")
+            return redirect("evidence:dashboard", system.slug)
+    status = 422 if form.is_bound else 200
+    return render(request, "evidence/system_new.html", {"form": form}, status=status)
+
+
+@require_GET
+def components(request: HttpRequest, slug: str) -> HttpResponse:
+    """What does this system use, and since when?"""
+    return _components_page(request, system_or_404(request, slug))
+
+
+def _components_page(
+    request: HttpRequest,
+    system: System,
+    *,
+    adding: AddComponentForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    rows = system.components.select_related("variant__service").order_by(
+        "variant__service__name", "used_from", "pk"
+    )
+    page = {
+        "system": system,
+        "rows": [(each, EndComponentForm(component=each)) for each in rows],
+        "officer": is_officer(request.user, system),
+        "adding": adding or AddComponentForm(system=system),
+        "changes": _changes(system),
+    }
+    return render(request, "evidence/components.html", page, status=status)
+
+
+def _changes(system: System) -> list[Any]:
+    """The last changes of class, newest first, the first description left out."""
+    from controls.models import AuditEvent
+
+    return list(
+        AuditEvent.objects.filter(
+            chain=str(system.uuid),
+            verb__in=["component.added", "component.ended", "responsibility.decided"],
+        ).order_by("-seq")[:12]
+    )
+
+
+@require_POST
+def component_add(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take a component into use and say which controls changed."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    form = AddComponentForm(request.POST, system=system)
+    if not form.is_valid():
+        return _components_page(request, system, adding=form, status=422)
+    before = classes_of(system)
+    try:
+        add_component(system, form.use(), by=request.user)
+    except ValidationError as refusal:
+        form.add_error(None, refusal.messages)
+        return _components_page(request, system, adding=form, status=422)
+    say_what_changed(request, system, before)
+    return redirect("evidence:components", system.slug)
+
+
+@require_POST
+def component_end(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+    """End the use of a component and say which controls changed."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    component = get_object_or_404(
+        SystemComponent.objects.select_related("system"), system=system, uuid=uuid
+    )
+    form = EndComponentForm(request.POST)
+    if not form.is_valid():
+        tell(request, ValidationError("Say the last day on which it is in use."))
+        return redirect("evidence:components", system.slug)
+    before = classes_of(system)
+    try:
+        end_component(component, by=request.user, **form.cleaned_data)
+    except ValidationError as refusal:
+        tell(request, refusal)
+    else:
+        say_what_changed(request, system, before)
+    return redirect("evidence:components", system.slug)
+
+
+def classes_of(system: System) -> dict[str, str]:
+    """Label -> today's class of every control."""
+    rows = system.implementations.order_by("control__sort_order")
+    return dict(rows.values_list("control__label", "responsibility"))
+
+
+def say_what_changed(
+    request: HttpRequest, system: System, before: dict[str, str]
+) -> None:
+    """Name the controls whose class is another one today than before the change."""
+    after = classes_of(system)
+    moved = [
+        f"{label} {before[label]} → {after[label]}"
+        for label in after
+        if before.get(label) and before[label] != after[label]
+    ]
+    if not moved:
+        messages.success(request, "Saved. No control has another class today.")
+        return
+    shown = ", ".join(moved[:12]) + (", …" if len(moved) > 12 else "")
+    controls = "control has" if len(moved) == 1 else "controls have"
+    messages.success(request, f"Saved. {len(moved)} {controls} another class: {shown}.")

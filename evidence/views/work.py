@@ -1,0 +1,27 @@
+"""My work: the page a person opens in the morning."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from evidence import working
+
+
+@require_GET
+def work(request: HttpRequest) -> HttpResponse:
+    """What is due, rejected or expiring for my teams, and what waits for me?"""
+    asks = working.asked_of(request.user, timezone.localdate())
+    open_asks = [each for each in asks if each.state != "current"]
+    context = {
+        "asks": open_asks[: working.LISTED],
+        "more": max(0, len(open_asks) - working.LISTED),
+        "counts": working.counted(asks),
+        "waiting": working.waiting_for(request.user),
+        "overrides": working.overrides_to_decide(request.user),
+        "exclusions": working.exclusions_to_decide(request.user),
+        "unread": working.unread_reports(request.user),
+    }
+    return render(request, "evidence/work.html", context)
