@@ -1,0 +1,95 @@
+"""Write the shipped catalog facts from official OSCAL JSON files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from controls.oscal.catalog import (
+    CatalogFacts,
+    OscalProblem,
+    catalog_facts,
+    profile_facts,
+)
+from controls.reference.loader import FOLDER
+
+
+class Command(BaseCommand):
+    """`build_reference --catalog FILE --profile SLUG=FILE ... [--into FOLDER]`."""
+
+    help = "Write controls.csv, statements.csv and baselines.csv: facts, no prose."
+    requires_system_checks: Sequence[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Paths of the official files."""
+        parser.add_argument("--catalog", type=Path, required=True)
+        parser.add_argument(
+            "--profile", action="append", default=[], metavar="SLUG=FILE"
+        )
+        parser.add_argument("--into", type=Path, default=FOLDER)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write all files, or none and say what is wrong where."""
+        try:
+            facts = catalog_facts(options["catalog"])
+            rows = list(_baselines(facts, options["profile"]))
+        except OscalProblem as problem:
+            raise CommandError(str(problem)) from problem
+        into: Path = options["into"]
+        _write(into / "controls.csv", CONTROLS, _controls(facts))
+        _write(into / "statements.csv", STATEMENTS, _statements(facts))
+        _write(into / "baselines.csv", BASELINES, rows)
+        self.stdout.write(
+            f"{len(facts.controls)} controls, {len(facts.statements)} statements,"
+            f" {len(rows)} selections of catalog {facts.version} into {into}"
+        )
+
+
+CONTROLS = ("control_id", "label", "title", "family", "family_title", "parent", "withdrawn")
+STATEMENTS = ("control_id", "statement_id", "name", "label", "depth")
+BASELINES = ("baseline", "control_id", "parameters")
+
+
+def _controls(facts: CatalogFacts) -> Iterable[Sequence[object]]:
+    for each in facts.controls:
+        yield (
+            each.control_id,
+            each.label,
+            each.title,
+            each.family,
+            each.family_title,
+            each.parent,
+            int(each.withdrawn),
+        )
+
+
+def _statements(facts: CatalogFacts) -> Iterable[Sequence[object]]:
+    for each in facts.statements:
+        yield (each.control_id, each.statement_id, each.name, each.label, each.depth)
+
+
+def _baselines(
+    facts: CatalogFacts, profiles: Iterable[str]
+) -> Iterable[Sequence[object]]:
+    known = {each.control_id: each for each in facts.controls}
+    for named in profiles:
+        slug, _, file = named.partition("=")
+        for selection in profile_facts(Path(file), known):
+            values = json.dumps(dict(selection.parameters), sort_keys=True)
+            yield (slug, selection.control_id, values if selection.parameters else "")
+
+
+def _write(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""Reading official OSCAL documents."""
