@@ -53,11 +53,11 @@ def _say_where(here: State) -> int:
         f"at {running.url} (process {running.pid})" if running else "and is starting"
     )
     say(f"SRM already runs from this folder {where}.")
-    return 1
+    return 0
 
 
 def _env(here: State) -> int:
-    running = instance.running_one(here)
+    running = instance.running_one(here) if instance.is_held(here.lock) else None
     if running is None:
         sys.stderr.write("SRM does not run from this folder.\n")
         return 1

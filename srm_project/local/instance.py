@@ -47,6 +47,15 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock now."""
+    try:
+        with locked(path):
+            return False
+    except (AlreadyRunning, FileNotFoundError):
+        return path.exists()
+
+
 def announce(here: State, running: Running) -> None:
     """Tell others how to reach the servers."""
     draft = here.running.with_suffix(".new")

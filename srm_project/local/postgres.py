@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -73,7 +74,8 @@ class Postgres:
         programs = self._programs()
         make_cluster(self.data, programs, self.account, self.secrets.superuser_password)
         check_version(self.data, programs)
-        clear_stale_pid(self.data, programs / "postgres", say)
+        make_way = partial(clear_stale_pid, self.data, programs / "postgres", say)
+        make_way()
         self.child = Child(
             name="database",
             command=self._command(programs),
@@ -83,6 +85,7 @@ class Postgres:
             cwd=self.data,
             stop_signal=signal.SIGINT,
             patience=60.0,
+            before_restart=make_way,
         )
         self.child.start()
         self._wait(say)

@@ -47,6 +47,7 @@ class Child:
     stdin: bytes | None = None
     pass_fds: tuple[int, ...] = ()
     patience: float = 20.0
+    before_restart: Callable[[], None] | None = None
     process: subprocess.Popen[bytes] | None = None
     _wait: float = 0.5
     _due: float = field(default=0.0)
@@ -91,6 +92,8 @@ class Child:
             return True
         if now >= self._due:
             self._due = 0.0
+            if self.before_restart is not None:
+                self.before_restart()
             self.start()
         return False
 

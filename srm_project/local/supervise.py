@@ -116,15 +116,23 @@ class Supervisor:
     def _prepare_database(self) -> None:
         say("Bringing the tables up to date.")
         self._manage("migrate", "--noinput")
-        known = self._known_commands()
-        if "load_reference" in known:
-            say("Loading catalogs, baselines and services.")
-            self._manage("load_reference")
-        if self.env.get("DEMO", "").lower() not in {"1", "true", "yes", "on"}:
+        if "load_reference" not in self._known_commands():
             return
-        if "load_demo" in known and not self.here.demo_loaded.exists():
-            say("Loading the demo company (only the first time).")
+        say("Loading catalogs, baselines and services.")
+        self._manage("load_reference")
+        if self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}:
+            self._load_demo()
+
+    def _load_demo(self) -> None:
+        """Load it once; without it there is still a page to start from."""
+        if self.here.demo_loaded.exists():
+            return
+        say("Loading the demo company (only the first time).")
+        try:
             self._manage("load_demo")
+        except StartFailed as failed:
+            say(f"Going on without the demo company: {failed}")
+        else:
             self.here.demo_loaded.touch()
 
     def _known_commands(self) -> set[str]:

@@ -153,7 +153,8 @@ def test_a_database_starts_keeps_and_starts_again(own_state):
         assert owner.execute("SELECT word FROM remembered").fetchone() == ("yes",)
     second.stop()
     assert not second.child.alive
-    assert socket.socket().connect_ex((ports.LOOPBACK, second.port)) != 0
+    with socket.socket() as probe:
+        assert probe.connect_ex((ports.LOOPBACK, second.port)) != 0
 
 
 @pytest.mark.slow
