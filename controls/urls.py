@@ -1,6 +1,12 @@
 """Routes of `controls`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from controls.views import systems
 
 app_name = "controls"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    # After signing in.
+    path("", systems.landing, name="systems"),
+    path("describe/", systems.system_new, name="system_new"),
+]

@@ -2,10 +2,73 @@
 
 from django.urls import URLPattern, path
 
-from evidence.views import artifacts, evidence, exports, review, uploads, work
+from evidence.views import (
+    artifacts,
+    controls,
+    dashboard,
+    evidence,
+    exports,
+    overrides,
+    review,
+    systems,
+    uploads,
+    work,
+)
 
 app_name = "evidence"
 urlpatterns: list[URLPattern] = []
+
+# Systems: the list, a new one, what one uses, where it stands.
+urlpatterns += [
+    path("systems/", systems.systems, name="systems"),
+    path("systems/new/", systems.new, name="system_new"),
+    path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
+    path("systems/<slug:slug>/components/", systems.components, name="components"),
+    path(
+        "systems/<slug:slug>/components/add/",
+        systems.component_add,
+        name="component_add",
+    ),
+    path(
+        "systems/<slug:slug>/components/<uuid:uuid>/end/",
+        systems.component_end,
+        name="component_end",
+    ),
+]
+
+# Controls: the list, one control, what is said of it and by whom it is decided.
+urlpatterns += [
+    path("systems/<slug:slug>/controls/", controls.controls, name="controls"),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/", controls.control, name="control"
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/describe/",
+        overrides.control_describe,
+        name="control_describe",
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/override/",
+        overrides.override_request,
+        name="override_request",
+    ),
+    path(
+        "overrides/<uuid:uuid>/decide/",
+        overrides.override_decide,
+        name="override_decide",
+    ),
+    path(
+        "overrides/<uuid:uuid>/settle/",
+        overrides.override_settle,
+        name="override_settle",
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/not-applicable/",
+        overrides.na_request,
+        name="na_request",
+    ),
+    path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
+]
 
 # Evidence: my work, upload, review, files, AWS's reports, exports.
 urlpatterns += [

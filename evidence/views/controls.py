@@ -7,11 +7,11 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from controls.describing import may_describe
 from controls.models import AuditEvent, ControlImplementation, System
-from controls.models.decisions import RequestState
 from controls.naming import matches
 from evidence.answers import Answer, answers, window_of
 from evidence.forms.clocks import Clocks, clocks_of
@@ -36,6 +36,7 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "system": system,
         "clocks": clocks,
+        "here": request.path,
         "filter": chosen,
         "page": page,
         "total": len(given),
@@ -92,6 +93,9 @@ def control_page(
         "implementation": implementation,
         "control": implementation.control,
         "clocks": clocks,
+        "here": reverse(
+            "evidence:control", args=[system.slug, implementation.control.ref_id]
+        ),
     }
     answer = _answer(system, clocks, implementation)
     if answer is not None:
@@ -167,10 +171,9 @@ def _forms(
     officer = is_officer(user, implementation.system)
     found: dict[str, Any] = {"officer": officer}
     if may_describe(implementation, user):
-        found["may_describe"] = True
+        found["may_describe"] = found["may_upload"] = True
         found["describe_form"] = DescribeForm.about(implementation)
     if officer:
         found["override_form"] = OverrideForm(today=clocks.today)
         found["na_form"] = NotApplicableForm(today=clocks.today)
-        found["undecided"] = RequestState.REQUESTED
     return found

@@ -16,7 +16,7 @@ from evidence.assurance import current_to
 from evidence.charts import Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.judged import ArtifactVersionFacts
-from evidence.views.systems import is_officer, system_or_404
+from evidence.views.systems import system_or_404
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
@@ -72,7 +72,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
     given = answers_or_none(clocks)
-    page = {"system": system, "clocks": clocks, "officer": is_officer(request.user, system)}
+    page = {"system": system, "clocks": clocks, "here": request.path}
     if given is not None:
         page |= _shown(system, clocks, given)
     return render(request, "evidence/dashboard.html", page)

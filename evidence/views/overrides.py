@@ -55,10 +55,22 @@ def _try(
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:
         form.add_error(None, refusal.messages)
-        status = 409 if isinstance(refusal, StaleVersion) else 422
+        status = _status_of(form, implementation, refusal)
         return control_page(request, implementation, status=status, **{name: form})
     messages.success(request, done)
     return _to_control(implementation)
+
+
+def _status_of(
+    form: forms.Form, implementation: ControlImplementation, refusal: ValidationError
+) -> int:
+    """409 for a stale form, which then carries the version that is stored now."""
+    if not isinstance(refusal, StaleVersion):
+        return 422
+    implementation.refresh_from_db()
+    form.data = form.data.copy()
+    form.data["version"] = str(implementation.version)
+    return 409
 
 
 @require_POST

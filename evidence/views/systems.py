@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted
-from controls.models import Role, System, SystemComponent
+from controls.models import AuditEvent, Role, System, SystemComponent
 from evidence.across import tallies
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
 from evidence.onboarding import add_component, end_component
@@ -104,7 +106,9 @@ def _components_page(
     )
     page = {
         "system": system,
-        "rows": [(each, EndComponentForm(component=each)) for each in rows],
+        "rows": [
+            (each, _last_day(each), EndComponentForm(component=each)) for each in rows
+        ],
         "officer": is_officer(request.user, system),
         "adding": adding or AddComponentForm(system=system),
         "changes": _changes(system),
@@ -112,16 +116,26 @@ def _components_page(
     return render(request, "evidence/components.html", page, status=status)
 
 
-def _changes(system: System) -> list[Any]:
-    """The last changes of class, newest first, the first description left out."""
-    from controls.models import AuditEvent
+def _last_day(component: SystemComponent) -> dt.date | None:
+    """The last day of use, inclusive; None while it is in use."""
+    until = component.used_until
+    return until - dt.timedelta(days=1) if until else None
 
-    return list(
-        AuditEvent.objects.filter(
-            chain=str(system.uuid),
-            verb__in=["component.added", "component.ended", "responsibility.decided"],
-        ).order_by("-seq")[:12]
-    )
+
+def _changes(system: System) -> list[tuple[AuditEvent, str]]:
+    """The last changes of components and classes, newest first, with their reason."""
+    events = AuditEvent.objects.filter(
+        chain=str(system.uuid),
+        verb__in=["component.added", "component.ended", "responsibility.decided"],
+    ).order_by("-seq")[:12]
+    return [(event, _said(json.loads(event.body))) for event in events]
+
+
+def _said(body: dict[str, Any]) -> str:
+    """What the event's body adds, in words."""
+    if "controls" in body:
+        return f"{body.get('reason', '')}: {body['controls']} controls decided anew"
+    return f"last day {body['last_day']}" if "last_day" in body else ""
 
 
 @require_POST

@@ -1,0 +1,88 @@
+"""How far our part of a control is implemented, in our own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.errors import NotPermitted, StaleVersion
+from controls.models import AuditEvent, ControlImplementation, Role, Team
+from controls.models.audit import about
+
+
+def may_describe(implementation: ControlImplementation, by: Any) -> bool:
+    """Officers of the system, and contributors of the team that owns the control."""
+    if by.is_superuser:
+        return True
+    held = by.memberships.active().filter(system=implementation.system_id)
+    return any(
+        role == Role.OFFICER
+        or (role == Role.CONTRIBUTOR and team == implementation.owner_team_id)
+        for role, team in held.values_list("role", "team_id")
+    )
+
+
+@transaction.atomic
+def describe(
+    implementation: ControlImplementation,
+    *,
+    implementation_status: str,
+    customer_statement: str,
+    owner_team: Team | None,
+    version: int,
+    by: Any,
+) -> None:
+    """Record status, statement and owner of our part.
+
+    Raises NotPermitted for other teams (and for an owner changed by anybody but an
+    officer), StaleVersion when somebody saved since `version` was read.
+    """
+    stored = (
+        ControlImplementation.objects.select_for_update(of=("self",))
+        .select_related("system", "control")
+        .get(pk=implementation.pk)
+    )
+    if not may_describe(stored, by):
+        raise NotPermitted("Only an officer or the owner team may describe this.")
+    if version != stored.version:
+        raise StaleVersion(
+            "Somebody saved this control since you opened it. Your text is kept below:"
+            " compare it with theirs, then save again."
+        )
+    changed = _changes(stored, implementation_status, customer_statement, owner_team)
+    if "owner_team" in changed:
+        _require_officer(stored, by)
+    if not changed:
+        return
+    before = {name: str(getattr(stored, name) or "") for name in changed}
+    for name, value in changed.items():
+        setattr(stored, name, value)
+    stored.full_clean(exclude=["system", "control", "decision", "version"])
+    stored.version = F("version") + 1
+    stored.save(update_fields=[*changed, "version"])
+    after = {name: str(value or "") for name, value in changed.items()}
+    AuditEvent.objects.append(
+        about(stored, "implementation.described", by=by, before=before, after=after)
+    )
+
+
+def _changes(
+    stored: ControlImplementation, status: str, statement: str, team: Team | None
+) -> dict[str, Any]:
+    """Only what differs from the locked row."""
+    said: dict[str, Any] = {
+        "implementation_status": status,
+        "customer_statement": statement.strip(),
+        "owner_team": team,
+    }
+    return {
+        name: value for name, value in said.items() if getattr(stored, name) != value
+    }
+
+
+def _require_officer(stored: ControlImplementation, by: Any) -> None:
+    held = by.memberships.active().filter(system=stored.system_id, role=Role.OFFICER)
+    if not by.is_superuser and not held.exists():
+        raise NotPermitted("Only a compliance officer names another owner team.")

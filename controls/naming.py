@@ -1,0 +1,31 @@
+"""How people write the ids of controls, and the one way in which we keep them."""
+
+from __future__ import annotations
+
+import re
+
+SPELLED = re.compile(
+    r"^(?P<family>[a-z]{2,3})[\s._-]*0*(?P<number>\d+)"
+    r"(?:[\s.(]+0*(?P<enhancement>\d+)\)?)?$"
+)
+
+
+def normalised_id(text: str) -> str:
+    """`ac-2.1` for “AC-02(01)”, “ac 2.1” or “AC-2 (1)”; empty when it is no id."""
+    match = SPELLED.match(text.strip().lower())
+    if match is None:
+        return ""
+    base = f"{match['family']}-{match['number']}"
+    return f"{base}.{match['enhancement']}" if match["enhancement"] else base
+
+
+def matches(text: str, *, ref_id: str, label: str, title: str) -> bool:
+    """Whether a control is meant by what somebody typed: its id first, then words.
+
+    An id also finds the control's enhancements; a word is looked for in the title.
+    """
+    wanted = text.strip().lower()
+    exact = normalised_id(wanted)
+    if exact:
+        return ref_id == exact or ref_id.startswith(f"{exact}.")
+    return label.lower().startswith(wanted) or wanted in title.lower()

@@ -1,0 +1,24 @@
+"""Where a person lands after signing in."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from controls.models import System
+
+
+@require_GET
+def landing(request: HttpRequest) -> HttpResponse:
+    """The only system's dashboard, else the list of systems."""
+    mine = list(System.objects.visible_to(request.user).values_list("slug", flat=True)[:2])
+    if len(mine) == 1:
+        return redirect("evidence:dashboard", mine[0])
+    return redirect("evidence:systems")
+
+
+@require_GET
+def system_new(request: HttpRequest) -> HttpResponse:
+    """To the page that describes a new system."""
+    return redirect("evidence:system_new")

@@ -1,0 +1,135 @@
+"""Verdicts of many systems in a constant number of statements, for lists of systems."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controls.models import ControlImplementation, System
+from evidence import facts, facts_sql
+from evidence.facts import Moment
+from evidence.status import status
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One system of the list with its controls counted."""
+
+    system: System
+    classes: Counter[str]
+    verdicts: Counter[str]
+
+    @property
+    def total(self) -> int:
+        """Controls of its baseline."""
+        return sum(self.classes.values())
+
+
+def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:
+    """Counts by class and verdict of each system on its own day of today."""
+    classes: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    pks: defaultdict[int, list[int]] = defaultdict(list)
+    rows = ControlImplementation.objects.filter(system__in=systems)
+    for system, pk, responsibility in rows.values_list(
+        "system_id", "pk", "responsibility"
+    ):
+        pks[system].append(pk)
+        classes[system][responsibility] += 1
+    verdicts = _verdicts(systems, pks, now)
+    return [Tally(s, classes[s.pk], verdicts[s.pk]) for s in systems]
+
+
+MANY = {
+    facts_sql.SYSTEM: facts_sql.SYSTEM.replace(
+        "SELECT ", "SELECT s.id AS of_system, "
+    ).replace("s.id = %(system)s", "s.id = ANY(%(systems)s)"),
+    facts_sql.COMPONENTS: facts_sql.COMPONENTS.replace(
+        "SELECT ", "SELECT c.system_id AS of_system, ", 1
+    ).replace("c.system_id = %(system)s", "c.system_id = ANY(%(systems)s)"),
+    facts_sql.ARTIFACT_VERSIONS: facts_sql.ARTIFACT_VERSIONS.replace(
+        "SELECT ", "SELECT asked.system AS of_system, ", 1
+    )
+    .replace(
+        "FROM {artifact_version} v",
+        "FROM {artifact_version} v"
+        " CROSS JOIN unnest(%(systems)s::bigint[]) AS asked(system)",
+    )
+    .replace("r.system_id = %(system)s", "r.system_id = asked.system"),
+}
+FOR_ALL = (facts_sql.LETTERS, facts_sql.COVERAGE)
+BY_CONTROL = {
+    facts_sql.IMPLEMENTATIONS: "id",
+    facts_sql.REQUIREMENTS: "implementation_id",
+    facts_sql.SUPPLEMENTARY: "implementation_id",
+}
+Fetched = dict[str, list[facts.Row]]
+
+
+def _verdicts(
+    systems: Sequence[System], pks: dict[int, list[int]], now: dt.datetime
+) -> dict[int, Counter[str]]:
+    """Verdicts by system; statements are run once per calendar day there is."""
+    by_day: defaultdict[dt.date, list[System]] = defaultdict(list)
+    for system in systems:
+        by_day[system.day_of(now)].append(system)
+    found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for day, same_day in by_day.items():
+        for system, rows in _fetched(same_day, pks, Moment(day)).items():
+            found[system] = _judged(rows, day)
+    return found
+
+
+def _fetched(
+    systems: Sequence[System], pks: dict[int, list[int]], moment: Moment
+) -> dict[int, Fetched]:
+    """The rows of each system, out of nine statements for all."""
+    everything = [pk for system in systems for pk in pks[system.pk]]
+    numbers = [system.pk for system in systems]
+    reader = facts._Reader(systems[0], everything, moment)
+    owner = {pk: system.pk for system in systems for pk in pks[system.pk]}
+    found: dict[int, Fetched] = {n: defaultdict(list) for n in numbers}
+    for statement, spelled in MANY.items():
+        for row in reader.all(spelled, systems=numbers):
+            found[row["of_system"]][statement].append(row)
+    for statement, key in BY_CONTROL.items():
+        for row in reader.all(statement):
+            found[owner[row[key]]][statement].append(row)
+    shared = {statement: reader.all(statement) for statement in FOR_ALL}
+    digests = {
+        row["basis_id"] for f in found.values() for row in f[facts_sql.IMPLEMENTATIONS]
+    }
+    wanted = [digest for digest in digests if digest]
+    shared[facts_sql.BASES] = reader.all(facts_sql.BASES, digests=wanted)
+    return {number: rows | shared for number, rows in found.items()}
+
+
+class _Fetched(facts._Reader):
+    """Answers each statement with the rows fetched before."""
+
+    def __init__(self, rows: Fetched) -> None:
+        self.rows = rows
+
+    def all(self, statement: str, **more: Any) -> list[facts.Row]:
+        """The rows of one system."""
+        return self.rows.get(statement, [])
+
+
+def _judged(rows: Fetched, day: dt.date) -> Counter[str]:
+    """Verdicts of one system's controls, counted."""
+    reader = _Fetched(rows)
+    asked = facts._grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
+    bases = reader.bases(set())
+    aws = facts._AwsSide(reader, reader.one(facts_sql.SYSTEM), bases)
+    extra = {
+        row["implementation_id"]: row["links"]
+        for row in reader.all(facts_sql.SUPPLEMENTARY)
+    }
+    return Counter(
+        status(
+            facts._control_facts(row, asked[row["id"]], extra.get(row["id"], 0), aws), day
+        ).verdict
+        for row in reader.all(facts_sql.IMPLEMENTATIONS)
+    )

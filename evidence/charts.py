@@ -1,0 +1,89 @@
+"""Shapes of the charts, as numbers that templates turn into SVG."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+WIDTH = 1000
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of a stacked bar: its code is the CSS class and the shape's name."""
+
+    code: str
+    title: str
+    count: int
+    note: str = ""
+    x: float = 0
+    width: float = 0
+    percent: int = 0
+
+
+def bar(parts: Sequence[Segment]) -> list[Segment]:
+    """The parts laid side by side over 1000 units, empty ones left out."""
+    total = sum(part.count for part in parts)
+    laid: list[Segment] = []
+    x = 0.0
+    for part in parts:
+        if not part.count:
+            continue
+        width = round(part.count * WIDTH / total, 2)
+        percent = round(100 * part.count / total)
+        laid.append(
+            Segment(part.code, part.title, part.count, part.note, x, width, percent)
+        )
+        x = round(x + width, 2)
+    return laid
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Days of a window that share a state; both days inclusive."""
+
+    code: str
+    title: str
+    start: dt.date
+    end: dt.date
+    x: float
+    width: float
+
+    @property
+    def days(self) -> int:
+        """How many days it is."""
+        return (self.end - self.start).days + 1
+
+
+def stretches(
+    window: tuple[dt.date, dt.date],
+    ranges: Iterable[tuple[str, str, dt.date, dt.date]],
+) -> list[Stretch]:
+    """Ranges (code, title, first, last day) laid over a window of 1000 units."""
+    laid = []
+    for code, title, first, last in ranges:
+        start, end = max(first, window[0]), min(last, window[1])
+        if start <= end:
+            x = place(window, start)
+            width = max(place(window, end + DAY) - x, 1.5)
+            laid.append(Stretch(code, title, start, end, x, round(width, 2)))
+    return sorted(laid, key=lambda each: (each.start, each.code))
+
+
+def place(window: tuple[dt.date, dt.date], day: dt.date) -> float:
+    """Where the morning of a day lies on the 1000 units of a window."""
+    days = (window[1] - window[0]).days + 1
+    return round((day - window[0]).days * WIDTH / days, 2)
+
+
+def months(window: tuple[dt.date, dt.date]) -> list[tuple[float, str]]:
+    """Ticks at the first of each month: place and short name."""
+    ticks = []
+    day = window[0].replace(day=1)
+    while day <= window[1]:
+        if day >= window[0]:
+            ticks.append((place(window, day), f"{day:%b}"))
+        day = (day + dt.timedelta(days=32)).replace(day=1)
+    return ticks

@@ -1,0 +1,56 @@
+"""The filters of the control list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from evidence.answers import Answer
+
+CLASSES = [
+    ("", "Any class"),
+    ("inherited", "Inherited"),
+    ("shared", "Shared"),
+    ("customer", "Customer"),
+    ("none", "No such layer"),
+    ("unclassified", "Unclassified"),
+]
+VERDICTS = [
+    ("", "Any verdict"),
+    ("proven", "Proven"),
+    ("partly", "Partly"),
+    ("unproven", "Unproven"),
+    ("not_applicable", "Not applicable"),
+]
+
+
+class ControlFilter(forms.Form):
+    """Narrow the list; choices are those that the system's controls have."""
+
+    q = forms.CharField(
+        label="Control",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
+    )
+    family = forms.ChoiceField(label="Family", required=False)
+    responsibility = forms.ChoiceField(label="Class", required=False, choices=CLASSES)
+    verdict = forms.ChoiceField(label="Verdict", required=False, choices=VERDICTS)
+    team = forms.ChoiceField(label="Owner", required=False)
+
+    def __init__(self, *args: Any, given: Sequence[Answer], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        families = sorted({a.implementation["family"] for a in given})
+        teams = sorted({a.implementation["owner"] or "" for a in given} - {""})
+        self._choices("family", "Any family", [(f, f.upper()) for f in families])
+        self._choices("team", "Any owner", [(team, team) for team in teams])
+
+    def _choices(self, name: str, anything: str, pairs: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        field.choices = [("", anything), *pairs]  # type: ignore[attr-defined]
+
+    def said(self) -> dict[str, str]:
+        """The filters that make sense; a choice nobody has is left out."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}

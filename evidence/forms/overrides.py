@@ -1,0 +1,86 @@
+"""Saying how far a control is, asking for another class, leaving a control out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from controls.models import ControlImplementation, ImplementationStatus, Team
+from evidence.forms.systems import day_input
+
+CLASSES = [
+    ("", "Choose one"),
+    ("inherited", "Inherited: AWS carries it"),
+    ("shared", "Shared: AWS carries one half, we the other"),
+    ("customer", "Customer: we carry it"),
+]
+
+
+class DescribeForm(forms.Form):
+    """Our half in our words. `version` is what the form was opened on."""
+
+    implementation_status = forms.ChoiceField(
+        label="Implementation status", choices=ImplementationStatus.choices
+    )
+    owner_team = forms.ModelChoiceField(
+        Team.objects.all(), label="Owner team", required=False, empty_label="Nobody yet"
+    )
+    customer_statement = forms.CharField(
+        label="How we do it",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="In your own words; it goes into exports.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def about(cls, implementation: ControlImplementation) -> DescribeForm:
+        """The form as it is opened."""
+        return cls(
+            initial={
+                "implementation_status": implementation.implementation_status,
+                "owner_team": implementation.owner_team_id,
+                "customer_statement": implementation.customer_statement,
+                "version": implementation.version,
+            }
+        )
+
+
+class OverrideForm(forms.Form):
+    """Another class for a control, until a day."""
+
+    responsibility = forms.ChoiceField(label="Class", choices=CLASSES)
+    starts_on = forms.DateField(label="From", widget=day_input())
+    ends_on = forms.DateField(
+        label="Last day",
+        widget=day_input(),
+        help_text="After it both sides count until a person decides.",
+    )
+    reason = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+    citation = forms.CharField(
+        label="AWS document",
+        required=False,
+        max_length=300,
+        help_text="Title and section, in your words; needed to move a duty to AWS.",
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_override_%s", **kwargs)
+        self.fields["starts_on"].initial = today
+
+
+class NotApplicableForm(forms.Form):
+    """Leave a control out because it has no object in this system."""
+
+    justification = forms.CharField(
+        label="What the requirement is about, and why there is none of it here",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="“AWS does it” is inherited, not “not applicable”.",
+    )
+    review_by = forms.DateField(label="Look again by", widget=day_input())
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_na_%s", **kwargs)
+        self.fields["review_by"].initial = today + dt.timedelta(days=365)

@@ -1,0 +1,339 @@
+"""Describing a system on one page: what it is, what it uses, who owns which family."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.utils.text import slugify
+
+from controls.models import (
+    AuditEvent,
+    Control,
+    Service,
+    ServiceVariant,
+    System,
+    SystemComponent,
+    Team,
+)
+from controls.models.audit import about
+from controls.models.services import Provider
+from evidence.onboarding import Use, create_system
+
+REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+RESERVED_SLUGS = frozenset({"new", "add"})
+
+
+def day_input() -> forms.DateInput:
+    """A date field as browsers offer it, in ISO spelling."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class RegionsField(forms.CharField):
+    """Region codes separated by commas or spaces; a sorted list."""
+
+    def clean(self, value: Any) -> list[str]:
+        """The codes. Raises ValidationError naming the first that is none."""
+        said = super().clean(value)
+        codes = sorted({each for each in re.split(r"[,;\s]+", said or "") if each})
+        wrong = [code for code in codes if not REGION.match(code)]
+        if wrong:
+            raise forms.ValidationError(
+                f"“{wrong[0]}” is not a region code such as us-east-1."
+            )
+        return codes
+
+
+def free_slug(name: str) -> str:
+    """A slug for a new system that no other system has."""
+    stem = slugify(name)[:50] or "system"
+    taken = set(
+        System.objects.filter(slug__startswith=stem).values_list("slug", flat=True)
+    )
+    taken |= RESERVED_SLUGS
+    numbered = (f"{stem}-{n}" for n in range(2, 10_000))
+    return stem if stem not in taken else next(s for s in numbered if s not in taken)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A service as the form offers it: its tick box and, if any, its variants."""
+
+    service: Service
+    tick: forms.BoundField
+    variant: forms.BoundField | None
+
+
+@dataclass(frozen=True)
+class Category:
+    """Services of one kind under one heading."""
+
+    title: str
+    choices: list[Choice]
+
+    @property
+    def ticked(self) -> int:
+        """How many of them are chosen."""
+        return sum(bool(choice.tick.value()) for choice in self.choices)
+
+
+class NewSystemForm(forms.ModelForm[System]):
+    """One page that describes a whole system. `save` creates all of it."""
+
+    used_from = forms.DateField(
+        label="In use since",
+        widget=day_input(),
+        help_text="For every service ticked below; change single ones afterwards.",
+    )
+    regions = RegionsField(
+        label="Regions",
+        required=False,
+        help_text="Region codes such as us-east-1, eu-west-1; not for global services.",
+    )
+    owner = forms.ModelChoiceField(
+        Team.objects.all(),
+        label="Owner team",
+        required=False,
+        help_text="Owns every family for which no other team is named.",
+    )
+    new_team = forms.CharField(
+        label="or a new team",
+        required=False,
+        max_length=120,
+        help_text="Only if your team is not in the list.",
+    )
+
+    class Meta:
+        model = System
+        fields = (
+            "name",
+            "description",
+            "regime",
+            "impact_level",
+            "partition",
+            "baseline",
+            "time_zone",
+            "window_start",
+            "window_end",
+            "own_code",
+        )
+        labels = {
+            "impact_level": "Impact level",
+            "partition": "AWS partition",
+            "time_zone": "Time zone",
+            "window_start": "Audit window starts",
+            "window_end": "Audit window ends (last day)",
+            "own_code": "It runs application code of your own",
+        }
+        help_texts = {
+            "time_zone": "Says when a day ends; such as Europe/Paris.",
+            "own_code": "",
+        }
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 2}),
+            "window_start": day_input(),
+            "window_end": day_input(),
+        }
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["used_from"].initial = today.replace(month=1, day=1)
+        self.fields["window_start"].initial = today.replace(month=1, day=1)
+        self.fields["window_end"].initial = today.replace(month=12, day=31)
+        self.services = list(
+            Service.objects.exclude(slug="organisation").prefetch_related("variants")
+        )
+        for service in self.services:
+            self._offer(service)
+        self.families = _families()
+        teams = list(Team.objects.all())
+        for family in self.families:
+            self.fields[f"owner_{family}"] = forms.ChoiceField(
+                label=f"{family.upper()} {self.families[family]}",
+                required=False,
+                choices=[("", "the owner team"), *((t.slug, t.name) for t in teams)],
+            )
+
+    def _offer(self, service: Service) -> None:
+        variants = list(service.variants.all())
+        self.fields[f"use_{service.slug}"] = forms.BooleanField(
+            label=service.name, required=False
+        )
+        if len(variants) > 1:
+            self.fields[f"variant_{service.slug}"] = forms.ChoiceField(
+                label=f"How you use {service.name}",
+                required=False,
+                choices=[(variant.slug, variant.name) for variant in variants],
+            )
+
+    def categories(self) -> Iterator[Category]:
+        """AWS services by category, then components that are not AWS."""
+        aws = sorted(
+            (s for s in self.services if s.provider == Provider.AWS),
+            key=lambda s: (s.category or "Other", s.name),
+        )
+        for title, found in groupby(aws, key=lambda s: s.category or "Other"):
+            yield self._category(title[:1].upper() + title[1:], found)
+        others = [s for s in self.services if s.provider != Provider.AWS]
+        if others:
+            yield self._category("Not AWS", others)
+
+    def _category(self, title: str, services: Iterable[Service]) -> Category:
+        return Category(title, [self._choice(service) for service in services])
+
+    def _choice(self, service: Service) -> Choice:
+        variant = f"variant_{service.slug}"
+        return Choice(
+            service,
+            self[f"use_{service.slug}"],
+            self[variant] if variant in self.fields else None,
+        )
+
+    def about_system(self) -> list[forms.BoundField]:
+        """The fields of the first part of the page."""
+        return [self[name] for name in self.Meta.fields]
+
+    def family_owners(self) -> list[forms.BoundField]:
+        """One select per family."""
+        return [self[f"owner_{family}"] for family in self.families]
+
+    def ticked(self) -> list[Service]:
+        """The services chosen."""
+        return [s for s in self.services if self.cleaned_data.get(f"use_{s.slug}")]
+
+    def clean(self) -> dict[str, Any]:
+        """At least one component, an owner, and variants that exist."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.ticked():
+            self.add_error(None, "Services: tick at least one service in use.")
+        if not cleaned.get("owner") and not cleaned.get("new_team"):
+            self.add_error("owner", "Name the team that owns the controls.")
+        return cleaned
+
+    @transaction.atomic
+    def save(self, *, by: Any) -> System:  # type: ignore[override]
+        """The system with its components, classes and requirements."""
+        system = self.instance
+        system.slug = free_slug(system.name)
+        return create_system(system, self._uses(), self._owners(by), by=by)
+
+    def _uses(self) -> list[Use]:
+        said = self.cleaned_data
+        return [
+            Use(
+                variant=_variant(service, said.get(f"variant_{service.slug}", "")),
+                used_from=said["used_from"],
+                regions=regions_for(service, said["regions"]),
+            )
+            for service in self.ticked()
+        ]
+
+    def _owners(self, by: Any) -> dict[str, Team]:
+        said = self.cleaned_data
+        named = {
+            family: said[f"owner_{family}"]
+            for family in self.families
+            if said.get(f"owner_{family}")
+        }
+        teams = Team.objects.in_bulk(set(named.values()), field_name="slug")
+        owners = {family: teams[slug] for family, slug in named.items()}
+        owners[""] = said["owner"] or team_named(said["new_team"], by=by)
+        return owners
+
+
+def team_named(name: str, *, by: Any) -> Team:
+    """The team of that name; a new one where there is none."""
+    found = Team.objects.filter(name__iexact=name.strip()).first()
+    if found:
+        return found
+    slug = slugify(name)[:60] or "team"
+    team = Team(name=name.strip(), slug=slug)
+    team.full_clean()
+    team.save(force_insert=True)
+    AuditEvent.objects.append(about(team, "team.created", by=by))
+    return team
+
+
+def regions_for(service: Service, regions: list[str]) -> list[str]:
+    """Regions of a use: only AWS services that are not global have any."""
+    return regions if service.provider == Provider.AWS and not service.is_global else []
+
+
+def _variant(service: Service, slug: str) -> ServiceVariant:
+    variants = list(service.variants.all())
+    named = [variant for variant in variants if variant.slug == slug]
+    defaults = [variant for variant in variants if variant.is_default]
+    return (named or defaults or variants)[0]
+
+
+def _families() -> dict[str, str]:
+    found = Control.objects.live().filter(baselines__isnull=False)
+    pairs = found.order_by("family").values_list("family", "family_title")
+    return dict(pairs.distinct())
+
+
+class AddComponentForm(forms.Form):
+    """Take one more component into use."""
+
+    variant = forms.ModelChoiceField(
+        ServiceVariant.objects.none(), label="Component", empty_label="Choose one"
+    )
+    used_from = forms.DateField(label="In use since", widget=day_input())
+    regions = RegionsField(label="Regions", required=False)
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=120,
+        help_text="Only to tell two uses of the same service apart.",
+    )
+
+    def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["variant"]
+        field.queryset = ServiceVariant.objects.exclude(  # type: ignore[attr-defined]
+            service__slug="organisation"
+        ).select_related("service")
+        field.label_from_instance = _variant_label  # type: ignore[attr-defined]
+        self.fields["regions"].initial = ", ".join(_regions_in_use(system))
+
+    def use(self) -> Use:
+        """What the person said."""
+        said = self.cleaned_data
+        service = said["variant"].service
+        return Use(
+            variant=said["variant"],
+            used_from=said["used_from"],
+            regions=regions_for(service, said["regions"]),
+            name=said["name"],
+        )
+
+
+def _variant_label(variant: ServiceVariant) -> str:
+    service = variant.service.name
+    return service if variant.name == service else f"{service}: {variant.name}"
+
+
+def _regions_in_use(system: System) -> list[str]:
+    said = system.components.values_list("regions", flat=True)
+    return sorted({region for regions in said for region in regions})
+
+
+class EndComponentForm(forms.Form):
+    """End the use of a component."""
+
+    last_day = forms.DateField(label="Last day in use", widget=day_input())
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, component: SystemComponent | None = None, **kwargs: Any
+    ) -> None:
+        if component is not None:
+            kwargs["initial"] = {"version": component.version}
+            kwargs["auto_id"] = f"id_{component.pk}_%s"
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,187 @@
+"""What the control page shows beside the verdict: timelines, requirements, evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from evidence import facts_sql
+from evidence.answers import Answer, window_of
+from evidence.assurance import NeedDays
+from evidence.charts import DAY, Stretch, months, stretches
+from evidence.forms.clocks import Clocks
+from evidence.judged import RequirementFacts
+from evidence.period import OccurrenceResult
+from evidence.reasons import Reason
+from evidence.status import requirement_state
+
+COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
+OUTCOMES = {
+    "on_time": "On time",
+    "late": "Late",
+    "missed": "Missed",
+    "not_yet_due": "Not yet due",
+}
+RECENT = 10
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Stretches over the audit window, with the months as ticks."""
+
+    title: str
+    stretches: list[Stretch]
+    months: list[tuple[float, str]]
+    today: float | None = None
+
+
+@dataclass(frozen=True)
+class ServiceDays:
+    """One needed service with its days in the window."""
+
+    days: NeedDays
+    timeline: Timeline
+
+
+@dataclass(frozen=True)
+class RequirementShown:
+    """One requirement with its state today and its occurrences in the window."""
+
+    facts: RequirementFacts
+    state: str
+    reasons: tuple[Reason, ...]
+    ends: dt.date | None
+    next_due: dt.date | None
+    results: tuple[OccurrenceResult, ...]
+    timeline: Timeline
+
+
+def aws_days(answer: Answer, clocks: Clocks) -> list[ServiceDays]:
+    """AWS's days by service over the audit window, the worst service first."""
+    if answer.period is None:
+        return []
+    services = sorted(
+        answer.period.aws_days.services, key=lambda s: (-s.open_days, s.slug, s.scope)
+    )
+    return [ServiceDays(each, _of_service(each, clocks)) for each in services]
+
+
+def _of_service(days: NeedDays, clocks: Clocks) -> Timeline:
+    ranges = [
+        (code, title, first, last)
+        for code, title in COVERAGE.items()
+        for first, last in getattr(days, f"{code}_ranges")
+    ]
+    return _timeline(f"AWS's days of {days.slug}", ranges, clocks)
+
+
+def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
+    window = window_of(clocks.system)
+    here = stretches(window, [("today", "", clocks.moment.on, clocks.moment.on)])
+    today = here[0].x if here else None
+    return Timeline(title, stretches(window, ranges), months(window), today)
+
+
+def our_requirements(answer: Answer, clocks: Clocks) -> list[RequirementShown]:
+    """Each requirement of our half in operation that day."""
+    results = answer.period.occurrences.results if answer.period else ()
+    return [
+        _requirement(
+            asked, tuple(r for r in results if r.requirement == asked.uuid), clocks
+        )
+        for asked in answer.facts.requirements
+    ]
+
+
+def _requirement(
+    asked: RequirementFacts, results: tuple[OccurrenceResult, ...], clocks: Clocks
+) -> RequirementShown:
+    judged = requirement_state(asked, clocks.moment.on)
+    ranges = [(r.outcome, OUTCOMES[r.outcome], r.starts, r.ends) for r in results]
+    waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
+    accepted = asked.latest_accepted
+    return RequirementShown(
+        facts=asked,
+        state=judged.state,
+        reasons=judged.reasons,
+        ends=accepted.ends if accepted else None,
+        next_due=min(waiting, default=None),
+        results=results,
+        timeline=_timeline(f"Occurrences of {asked.title}", ranges, clocks),
+    )
+
+
+EVIDENCE = """
+SELECT e.uuid, e.title, p.state, p.starts, p.ends, rev.performed_on, rev.period_from,
+       rev.period_until, rev.collected_on, rev.digest, u.name AS uploader, u.email,
+       r.reviewer_name AS reviewer, r.reason AS review_reason, q.title AS requirement
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  JOIN controls_user u ON u.id = rev.uploaded_by_id
+  LEFT JOIN {requirement} q ON q.id = p.requirement_id
+  LEFT JOIN LATERAL (
+    SELECT reviewer_name, reason FROM evidence_review r
+     WHERE r.link_id = l.id AND {before} ORDER BY r.id DESC LIMIT 1) r ON TRUE
+ WHERE p.implementation_id = %(implementation)s AND p.starts <= %(day)s
+   AND {proof_standing}
+ ORDER BY rev.performed_on DESC, l.id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class EvidenceShown:
+    """One evidence offered for the control, as known at the moment. Days inclusive."""
+
+    uuid: Any
+    title: str
+    state: str
+    requirement: str
+    performed_on: dt.date
+    period_start: dt.date
+    period_end: dt.date
+    digest: str
+    uploader: str
+    reviewer: str
+    review_reason: str
+
+
+def latest_evidence(implementation: int, clocks: Clocks) -> list[EvidenceShown]:
+    """The newest evidence of a control, by the day it was performed."""
+    return list(_evidence(implementation, clocks))
+
+
+def _evidence(implementation: int, clocks: Clocks) -> Iterator[EvidenceShown]:
+    moment = clocks.moment
+    spelled = facts_sql.spelled(EVIDENCE, as_known_then=moment.known_at is not None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            spelled,
+            {
+                "implementation": implementation,
+                "day": moment.on,
+                "known_at": moment.known_at,
+                "limit": RECENT,
+            },
+        )
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        yield EvidenceShown(
+            uuid=row["uuid"],
+            title=row["title"],
+            state=row["state"],
+            requirement=row["requirement"] or "",
+            performed_on=row["performed_on"],
+            period_start=row["period_from"],
+            period_end=row["period_until"] - DAY,
+            digest=row["digest"],
+            uploader=row["uploader"] or row["email"],
+            reviewer=row["reviewer"] or "",
+            review_reason=row["review_reason"] or "",
+        )
