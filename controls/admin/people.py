@@ -1,0 +1,127 @@
+"""People, teams and roles. Accounts are kept by superusers, roles by officers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from controls.admin.scoped import (
+    AuditedAdmin,
+    RelatedScopeFilter,
+    VersionedForm,
+)
+from controls.errors import NotPermitted
+from controls.models import Engagement, Membership, Role, System, Team, User
+
+
+def require_officer(system: System, by: Any) -> None:
+    """Raise NotPermitted unless `by` is an officer of the system, or a superuser."""
+    held = System.objects.held_as(by, [Role.OFFICER])
+    if not by.is_superuser and not held.filter(pk=system.pk).exists():
+        raise NotPermitted("Only a compliance officer of this system may do this.")
+
+
+class NewPersonForm(AdminUserCreationForm):
+    """An account; without a password its owner signs in elsewhere."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class PersonAdmin(AuditedAdmin, UserAdmin):
+    """Accounts: deactivated, never deleted."""
+
+    superuser_only = True
+    form = VersionedForm
+    add_form = NewPersonForm
+    verb_noun = "user"
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    date_hierarchy = "date_joined"
+    filter_horizontal = ("groups",)
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "seen_version")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("email", "name", "usable_password", "password1", "password2")},
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers make accounts."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers change accounts: a flag here is the whole installation."""
+        return bool(request.user.is_superuser)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Set a new password and record that it was set."""
+        with transaction.atomic():
+            response: HttpResponse = super().user_change_password(request, id, form_url)
+            person = self.get_object(request, id)
+            if request.method == "POST" and response.status_code == 302 and person:
+                self.record(request, person, "password-set")
+        return response
+
+
+@admin.register(Team)
+class TeamAdmin(AuditedAdmin):
+    """Groups that own controls."""
+
+    list_display = ("name", "slug")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+
+
+class OfSystemAdmin(AuditedAdmin):
+    """Rows of one system that its officers keep."""
+
+    def require_right(self, request: HttpRequest, obj: Any) -> None:
+        """Only officers of the row's system."""
+        require_officer(obj.system, request.user)
+
+
+@admin.register(Membership)
+class MembershipAdmin(OfSystemAdmin):
+    """Who is what in which system, and until when. Ended, not deleted."""
+
+    list_display = ("user", "system", "role", "team", "starts_at", "ends_at")
+    list_filter = ("role", ("system", RelatedScopeFilter), "team")
+    list_select_related = ("user", "system", "team", "engagement")
+    search_fields = ("user__email", "user__name", "system__name")
+    date_hierarchy = "starts_at"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A role given is a fact; afterwards only its end can be set."""
+        if obj is None:
+            return ()
+        return ("user", "system", "role", "team", "engagement", "starts_at")
+
+
+@admin.register(Engagement)
+class EngagementAdmin(OfSystemAdmin):
+    """Audits."""
+
+    list_display = ("title", "system", "kind", "firm", "window_start", "window_end")
+    list_filter = ("kind", ("system", RelatedScopeFilter))
+    list_select_related = ("system",)
+    search_fields = ("title", "firm", "system__name")
+    date_hierarchy = "window_start"

@@ -1,0 +1,105 @@
+"""What was decided and what happened: looked at, never edited."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from controls.models import (
+    ApplicabilityDecision,
+    AuditEvent,
+    Basis,
+    ResponsibilityDecision,
+    ResponsibilityOverride,
+)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """The audit log."""
+
+    list_display = ("at", "verb", "subject_label", "actor_name", "chain", "seq")
+    list_filter = ("verb", "subject_type")
+    list_select_related = ("actor",)
+    search_fields = ("verb", "subject_label", "actor_name", "subject_uuid__exact")
+    date_hierarchy = "at"
+    ordering = ("-at", "-seq")
+
+
+@admin.register(Basis)
+class BasisAdmin(ReadOnlyAdmin):
+    """Reasons of decisions, each once."""
+
+    superuser_only = True
+    list_display = ("digest",)
+    search_fields = ("digest",)
+
+
+@admin.register(ResponsibilityDecision)
+class ResponsibilityDecisionAdmin(ReadOnlyAdmin):
+    """Which class held when, and since when that is known."""
+
+    list_display = (
+        "implementation",
+        "responsibility",
+        "source",
+        "effective",
+        "decided_by",
+        "known_from",
+    )
+    list_filter = (
+        "responsibility",
+        "source",
+        ("implementation__system", RelatedScopeFilter),
+    )
+    list_select_related = (
+        "implementation__control",
+        "implementation__system",
+        "decided_by",
+    )
+    search_fields = ("implementation__control__label", "reason")
+    date_hierarchy = "known_from"
+
+
+class RequestAdmin(ReadOnlyAdmin):
+    """Requests that a second person decides, on the control's page."""
+
+    scope_path = "implementation"
+    list_filter = ("state", ("implementation__system", RelatedScopeFilter))
+    list_select_related = (
+        "implementation__control",
+        "implementation__system",
+        "requested_by",
+        "decided_by",
+    )
+    date_hierarchy = "known_from"
+
+
+@admin.register(ResponsibilityOverride)
+class ResponsibilityOverrideAdmin(RequestAdmin):
+    """Classes that hold instead of the derived ones."""
+
+    list_display = (
+        "implementation",
+        "responsibility",
+        "state",
+        "starts_on",
+        "ends_on",
+        "requested_by",
+        "decided_by",
+    )
+    search_fields = ("implementation__control__label", "reason", "citation")
+
+
+@admin.register(ApplicabilityDecision)
+class ApplicabilityDecisionAdmin(RequestAdmin):
+    """Controls left out, and why."""
+
+    list_display = (
+        "implementation",
+        "state",
+        "review_by",
+        "requested_by",
+        "decided_by",
+    )
+    search_fields = ("implementation__control__label", "justification")

@@ -1,0 +1,8 @@
+"""The operators' door: Django's admin for `evidence`, and for systems.
+
+Systems are here because a change of what they use asks for new evidence.
+"""
+
+from evidence.admin import evidence, reports, systems
+
+__all__ = ["evidence", "reports", "systems"]

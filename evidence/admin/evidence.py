@@ -1,0 +1,180 @@
+"""Requirements can be tuned; evidence, reviews and proof are looked at only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from controls.admin.people import OfSystemAdmin
+from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from evidence.models import (
+    Blob,
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    Proof,
+    Review,
+)
+
+
+@admin.register(EvidenceRequirement)
+class EvidenceRequirementAdmin(OfSystemAdmin):
+    """What is asked of our half. Cadence is set where the reason for it is given."""
+
+    verb_noun = "requirement"
+    list_display = (
+        "title",
+        "implementation",
+        "cadence",
+        "purpose",
+        "owner_team",
+        "operates_from",
+        "operates_until",
+    )
+    list_filter = (
+        ("system", RelatedScopeFilter),
+        "cadence",
+        "purpose",
+        "origin",
+        "owner_team",
+    )
+    list_select_related = (
+        "implementation__control",
+        "implementation__system",
+        "owner_team",
+    )
+    search_fields = ("title", "implementation__control__label")
+    date_hierarchy = "operates_from"
+    fields = (
+        "system",
+        "implementation",
+        "title",
+        "guidance",
+        "owner_team",
+        "cadence",
+        "cadence_source",
+        "purpose",
+        "grace_days",
+        "lead_days",
+        "operates_from",
+        "operates_until",
+        "seen_version",
+    )
+    readonly_fields = (
+        "system",
+        "implementation",
+        "cadence",
+        "cadence_source",
+        "purpose",
+        "grace_days",
+        "operates_from",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Asked from templates when classes are decided."""
+        return False
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyAdmin):
+    """Evidence as submitted."""
+
+    list_display = (
+        "title",
+        "system",
+        "team",
+        "sensitivity",
+        "created_by",
+        "known_from",
+    )
+    list_filter = (("system", RelatedScopeFilter), "team", "sensitivity")
+    list_select_related = ("system", "team", "created_by")
+    search_fields = ("title", "source_system", "uuid__exact")
+    date_hierarchy = "known_from"
+
+
+@admin.register(EvidenceRevision)
+class EvidenceRevisionAdmin(ReadOnlyAdmin):
+    """Files and dates at one time."""
+
+    scope_path = "evidence"
+    list_display = ("evidence", "number", "kind", "performed_on", "uploaded_by")
+    list_filter = ("kind",)
+    list_select_related = ("evidence", "uploaded_by")
+    search_fields = ("evidence__title", "digest")
+    date_hierarchy = "performed_on"
+
+
+@admin.register(EvidenceFile)
+class EvidenceFileAdmin(ReadOnlyAdmin):
+    """Files by name; the bytes are served by one page only."""
+
+    scope_path = "revision__evidence"
+    list_display = ("name", "revision", "blob", "position")
+    list_select_related = ("revision__evidence", "blob")
+    search_fields = ("name", "blob__sha256")
+
+
+@admin.register(Blob)
+class BlobAdmin(ReadOnlyAdmin):
+    """Bytes in the store."""
+
+    superuser_only = True
+    list_display = ("sha256", "size_bytes", "media_type", "scan_state", "stored_at")
+    list_filter = ("scan_state", "media_type")
+    search_fields = ("sha256",)
+    date_hierarchy = "stored_at"
+
+
+@admin.register(EvidenceLink)
+class EvidenceLinkAdmin(ReadOnlyAdmin):
+    """What proves what; decided in the review queue."""
+
+    list_display = (
+        "revision",
+        "implementation",
+        "half",
+        "state",
+        "proves_from",
+        "proves_to",
+        "submitted_by",
+    )
+    list_filter = (("system", RelatedScopeFilter), "state", "half")
+    list_select_related = (
+        "revision__evidence",
+        "implementation__control",
+        "implementation__system",
+        "submitted_by",
+    )
+    search_fields = ("revision__evidence__title", "implementation__control__label")
+    date_hierarchy = "submitted_at"
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    """Who judged which bytes."""
+
+    scope_path = "link"
+    list_display = ("link", "decision", "reviewer_name", "performed_on", "known_from")
+    list_filter = ("decision",)
+    list_select_related = (
+        "link__revision__evidence",
+        "link__implementation__control",
+        "reviewer",
+    )
+    search_fields = ("reviewer_name", "digest", "reason")
+    date_hierarchy = "known_from"
+
+
+@admin.register(Proof)
+class ProofAdmin(ReadOnlyAdmin):
+    """What status reads."""
+
+    scope_path = "system"
+    list_display = ("implementation", "half", "state", "starts", "ends", "known_from")
+    list_filter = (("system", RelatedScopeFilter), "state", "half")
+    list_select_related = ("implementation__control", "implementation__system")
+    search_fields = ("implementation__control__label",)
+    date_hierarchy = "known_from"

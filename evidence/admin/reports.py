@@ -1,0 +1,90 @@
+"""AWS's reports and our exports; registered and reviewed on their own pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from evidence.models import (
+    Artifact,
+    ArtifactCoverage,
+    ArtifactVersion,
+    ContinuityLetter,
+    Export,
+    RelianceReview,
+)
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(ReadOnlyAdmin):
+    """Series of reports."""
+
+    list_display = ("title", "series", "kind", "scheme", "provider", "registered_by")
+    list_filter = ("kind", "scheme", "provider")
+    list_select_related = ("registered_by",)
+    search_fields = ("title", "series")
+    date_hierarchy = "known_from"
+
+
+@admin.register(ArtifactVersion)
+class ArtifactVersionAdmin(ReadOnlyAdmin):
+    """Reports."""
+
+    scope_path = "artifact"
+    list_display = ("artifact", "label", "starts", "until", "state", "registered_by")
+    list_filter = ("state", "partition", "impact_level")
+    list_select_related = ("artifact", "registered_by")
+    search_fields = ("artifact__title", "label", "reference")
+    date_hierarchy = "starts"
+
+
+@admin.register(ContinuityLetter)
+class ContinuityLetterAdmin(ReadOnlyAdmin):
+    """Letters between reports."""
+
+    scope_path = "artifact_version__artifact"
+    list_display = ("artifact_version", "issued_on", "starts", "until")
+    list_select_related = ("artifact_version__artifact",)
+    search_fields = ("artifact_version__label",)
+    date_hierarchy = "issued_on"
+
+
+@admin.register(ArtifactCoverage)
+class ArtifactCoverageAdmin(ReadOnlyAdmin):
+    """Citations."""
+
+    scope_path = "artifact"
+    list_display = ("artifact", "control", "citation", "cited_by")
+    list_filter = ("artifact", "control__family")
+    list_select_related = ("artifact", "control", "cited_by")
+    search_fields = ("control__label", "citation")
+    date_hierarchy = "known_from"
+
+
+@admin.register(RelianceReview)
+class RelianceReviewAdmin(ReadOnlyAdmin):
+    """Whether systems rely on reports."""
+
+    scope_path = "system"
+    list_display = (
+        "artifact_version",
+        "system",
+        "conclusion",
+        "reviewer_name",
+        "reviewed_on",
+    )
+    list_filter = (("system", RelatedScopeFilter), "conclusion")
+    list_select_related = ("artifact_version__artifact", "system", "reviewer")
+    search_fields = ("reviewer_name", "scope_note")
+    date_hierarchy = "reviewed_on"
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    """Exports and where they stand."""
+
+    list_display = ("system", "kind", "on", "state", "requested_by", "requested_at")
+    list_filter = (("system", RelatedScopeFilter), "state", "kind")
+    list_select_related = ("system", "requested_by")
+    search_fields = ("system__name", "sha256")
+    date_hierarchy = "requested_at"

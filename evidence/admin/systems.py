@@ -1,0 +1,115 @@
+"""Systems and the components they use; every change re-derives the classes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from controls.admin.people import OfSystemAdmin, require_officer
+from controls.admin.scoped import AuditedAdmin, RelatedScopeFilter
+from controls.deciding import redecide
+from controls.errors import Refused
+from controls.models import System, SystemComponent
+from evidence.asking import ask_for_all
+from evidence.onboarding import Use, add_component, end_component
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+@admin.register(System)
+class SystemAdmin(AuditedAdmin):
+    """Boundaries. New ones are described on their own page."""
+
+    list_display = ("name", "slug", "regime", "impact_level", "partition", "baseline")
+    list_filter = ("regime", "impact_level", "partition", "demo")
+    list_select_related = ("baseline",)
+    search_fields = ("name", "slug", "description")
+    date_hierarchy = "window_end"
+    fields = (
+        "name",
+        "slug",
+        "description",
+        "regime",
+        "impact_level",
+        "partition",
+        "baseline",
+        "time_zone",
+        "window_start",
+        "window_end",
+        "own_code",
+        "currency_days",
+        "demo",
+        "seen_version",
+    )
+    readonly_fields = ("slug", "baseline", "time_zone", "demo")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Described as a whole, with its components, on the page for it."""
+        return False
+
+    def require_right(self, request: HttpRequest, obj: Any) -> None:
+        """Only officers of the system."""
+        require_officer(obj, request.user)
+
+    def after_change(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Own code moves responsibility: classes and requirements follow."""
+        if "own_code" in form.changed_data:
+            redecide(obj, by=request.user, reason="Own code changed")
+            ask_for_all(obj, by=request.user, since=obj.window_start)
+
+
+@admin.register(SystemComponent)
+class SystemComponentAdmin(OfSystemAdmin):
+    """What systems use. Adding and ending one re-derives every class."""
+
+    list_display = ("system", "variant", "name", "regions", "used_from", "used_until")
+    list_filter = (("system", RelatedScopeFilter), "variant__service__provider")
+    list_select_related = ("system", "variant__service")
+    search_fields = ("name", "variant__name", "variant__service__slug")
+    date_hierarchy = "used_from"
+    fields = (
+        "system",
+        "variant",
+        "name",
+        "regions",
+        "used_from",
+        "used_until",
+        "seen_version",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Once in use, only its end can be set."""
+        if obj is None:
+            return ()
+        return ("system", "variant", "name", "regions", "used_from")
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Through the verbs of `onboarding`, which lock, record and re-derive."""
+        if not change:
+            self.create(request, obj, form)
+            return
+        if "used_until" not in form.changed_data:
+            return
+        if obj.used_until is None:
+            raise Refused("Say the first day on which it is no longer used.")
+        end_component(
+            obj,
+            last_day=obj.used_until - ONE_DAY,
+            by=request.user,
+            version=form.cleaned_data.get("seen_version"),
+        )
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Take the component into use."""
+        use = Use(obj.variant, obj.used_from, obj.used_until, obj.regions, obj.name)
+        add_component(obj.system, use, by=request.user)
+        made = obj.system.components.get(
+            variant=obj.variant, name=obj.name, used_from=obj.used_from
+        )
+        obj.pk, obj.uuid = made.pk, made.uuid
+        obj._state.adding = False
