@@ -241,7 +241,7 @@ class Supervisor:
     def _greet(self, url: str) -> None:
         say(f"\nSRM is ready: {url}")
         if self.here.demo_accounts.exists():
-            say(f"\n{self.here.demo_accounts.read_text().strip()}")
+            say(f"\nDemo accounts:\n{self.here.demo_accounts.read_text().rstrip()}")
         say(f"\nLogs: {self.here.logs}\nStop with Ctrl-C.")
 
     def _watch(self, now: float) -> None:
