@@ -83,7 +83,7 @@ class Category:
         return sum(bool(choice.tick.value()) for choice in self.choices)
 
 
-class NewSystemForm(forms.ModelForm[System]):
+class NewSystemForm(forms.ModelForm):
     """One page that describes a whole system. `save` creates all of it."""
 
     used_from = forms.DateField(
