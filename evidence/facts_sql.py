@@ -25,6 +25,12 @@ TABLES = {
 BEFORE = "known_from < %(known_at)s"
 STANDING = f"{BEFORE} AND (known_until IS NULL OR known_until >= %(known_at)s)"
 
+# A catalog is a publication: before it was loaded its oldest wording stands.
+CATALOG_THEN = """(
+SELECT DISTINCT ON (id) * FROM controls_control_versions
+ ORDER BY id, (known_from < %(known_at)s) DESC,
+       CASE WHEN known_from < %(known_at)s THEN known_from END DESC, known_from)"""
+
 
 def spelled(statement: str, *, as_known_then: bool) -> str:
     """The statement with its relations filled in, for today's or past knowledge."""
@@ -39,6 +45,7 @@ def spelled(statement: str, *, as_known_then: bool) -> str:
             short: f"(SELECT * FROM {table}_versions WHERE {STANDING})"
             for short, table in TABLES.items()
         }
+        names["control"] = CATALOG_THEN
         names |= {
             "standing": STANDING,
             "before": BEFORE,

@@ -112,7 +112,7 @@ def _payments(
         window_end=today.replace(month=12, day=31),
     )
     uses = _uses(company.PAYMENTS_SERVICES, start, ["us-east-1", "us-west-2"])
-    uses += _uses(("staff-devices", "office"), start, [])
+    uses += _uses(("staff-devices",), start, [])
     return _create(system, uses, people, teams, start)
 
 

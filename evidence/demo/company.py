@@ -115,7 +115,7 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
                     impact_level="moderate",
                 ),
             ),
-            ("athena", "waf"),
+            ("athena",),
         ),
         Series(
             "AWS ISO/IEC 27001 certificate",
