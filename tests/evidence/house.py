@@ -1,0 +1,148 @@
+"""A small company for the stories about evidence: one system, four controls.
+
+olivia is its officer, alice proves for the platform team, bob for another team, rita
+and raul review, audrey audits, ray reads, mallory belongs to nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from controls.models import (
+    Baseline,
+    BaselineControl,
+    Control,
+    Engagement,
+    Membership,
+    Role,
+    ServiceVariant,
+    System,
+    Team,
+    User,
+)
+from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.onboarding import Use, create_system
+from evidence.submitting import Submission, store, submit
+
+CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
+
+
+@dataclass
+class House:
+    """What a story needs: people by name, the system, its teams."""
+
+    system: System
+    team: Team
+    other_team: Team
+    people: dict[str, User] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> User:
+        try:
+            return self.__dict__["people"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def requirement(self, ref_id: str = "cm-8") -> EvidenceRequirement:
+        """What is asked for one control; made monthly so that days can be counted."""
+        found = EvidenceRequirement.objects.get(
+            system=self.system, implementation__control__ref_id=ref_id
+        )
+        EvidenceRequirement.objects.filter(pk=found.pk).update(
+            cadence="monthly", grace_days=10
+        )
+        found.refresh_from_db()
+        return found
+
+
+def person(name: str) -> User:
+    """An account that can sign in."""
+    return User.objects.create_user(f"{name}@example.test", name=name.title())
+
+
+def give(house: House, name: str, role: Role, **fields: object) -> None:
+    """Let a person in, from an hour ago."""
+    start = timezone.now() - dt.timedelta(hours=1)
+    Membership.objects.create(
+        system=house.system,
+        user=house.people[name],
+        role=role,
+        starts_at=start,
+        **fields,
+    )
+
+
+def build() -> House:
+    """The company, described by olivia."""
+    catalog_controls = Control.objects.filter(ref_id__in=CONTROLS)
+    catalog = catalog_controls[0].catalog
+    baseline = Baseline.objects.create(catalog=catalog, slug="four", title="Four")
+    BaselineControl.objects.bulk_create(
+        BaselineControl(baseline=baseline, control=control)
+        for control in catalog_controls
+    )
+    names = ("olivia", "alice", "bob", "rita", "raul", "audrey", "ray", "mallory")
+    people = {name: person(name) for name in names}
+    team = Team.objects.create(name="Platform", slug="platform")
+    other = Team.objects.create(name="Data", slug="data")
+    today = dt.date.today()
+    system = System(
+        baseline=baseline,
+        slug="shop",
+        name="Shop",
+        regime="soc2",
+        impact_level="moderate",
+        window_start=today - dt.timedelta(days=400),
+        window_end=today + dt.timedelta(days=40),
+    )
+    variants = ServiceVariant.objects.filter(
+        service__slug__in=["s3", "ec2"], is_default=True
+    )
+    uses = [Use(variant, system.window_start) for variant in variants]
+    create_system(system, uses, {"": team}, by=people["olivia"])
+    house = House(system, team, other, people)
+    give(house, "alice", Role.CONTRIBUTOR, team=team)
+    give(house, "bob", Role.CONTRIBUTOR, team=other)
+    give(house, "rita", Role.REVIEWER)
+    give(house, "raul", Role.REVIEWER)
+    give(house, "ray", Role.READER)
+    audit = Engagement.objects.create(
+        system=system,
+        title="SOC 2",
+        kind="type2",
+        firm="Firm",
+        window_start=system.window_start,
+        window_end=system.window_end,
+    )
+    end = timezone.now() + dt.timedelta(days=30)
+    give(house, "audrey", Role.AUDITOR, engagement=audit, ends_at=end)
+    return house
+
+
+def submitted(
+    house: House, text: str = "proof", *, requirement: EvidenceRequirement | None = None
+) -> EvidenceLink:
+    """Evidence that alice submitted today, about this month."""
+    today = dt.date.today()
+    said = Submission(
+        title="Patch report",
+        performed_on=today,
+        period_start=today.replace(day=1),
+        period_end=today,
+        collected_on=today,
+    )
+    return submit(
+        said,
+        [store("report.txt", [text.encode()])],
+        requirement=requirement or house.requirement(),
+        by=house.alice,
+        today=today,
+    )
+
+
+def file(name: str = "report.txt", content: bytes = b"patched") -> SimpleUploadedFile:
+    """A file as a browser sends it."""
+    return SimpleUploadedFile(name, content)
