@@ -1,0 +1,25 @@
+"""One log line per happening, as JSON, with the request's id and no control codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON; line breaks and escapes are encoded."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line: time (UTC), level, logger, request id, message, and the trace."""
+        from srm_project.middleware import request_id
+
+        said = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "request": request_id.get(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            said["trace"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=True)
