@@ -25,7 +25,7 @@ browser: .venv/.tests  # the tests that need Chromium
 lint: .venv/.tests
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@SRM_WITHOUT_SECRETS=yes .venv/bin/mypy
-	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@./.ci/deploy-check
 fmt: .venv/.tests
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .

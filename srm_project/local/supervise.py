@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from types import FrameType
+from urllib.parse import urlsplit, urlunsplit
 
 from srm_project.local import secrets
 from srm_project.local.instance import (
@@ -202,6 +203,13 @@ class Supervisor:
         child.command = [*child.command, "-s", self.here.root / "beat-schedule"]
         return child
 
+    def _served_env(self) -> dict[str, str]:
+        """Programs learn that there is an owner role, not its password."""
+        env = {k: v for k, v in self.env.items() if k != "DATABASE_OWNER_URL_FILE"}
+        if owner := env.get("DATABASE_OWNER_URL"):
+            env["DATABASE_OWNER_URL"] = without_password(owner)
+        return env
+
     def _program(
         self, name: str, command: str, env: dict[str, str], fds: tuple[int, ...] = ()
     ) -> Child:
@@ -209,7 +217,7 @@ class Supervisor:
             name=name,
             command=[sys.executable, *command.split()],
             log=self.here.logs / f"{name}.log",
-            env=self.env | env,
+            env=self._served_env() | env,
             cwd=PROJECT,
             pass_fds=fds,
         )
@@ -261,6 +269,14 @@ class Supervisor:
             child.stop()
         if self.listener is not None:
             self.listener.close()
+
+
+def without_password(url: str) -> str:
+    """The same address, naming the user only."""
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{name}@{place}" if name else place))
 
 
 def open_door() -> socket.socket:

@@ -16,6 +16,7 @@ import pytest
 from srm_project.local import instance, ports, postgres, secrets
 from srm_project.local.paths import State, state_root
 from srm_project.local.processes import Child
+from srm_project.local.supervise import without_password
 
 DATA = Path("/srv/a b/.srm/postgres/data")
 OURS = ["/opt/pg/bin/postgres", "-D", str(DATA), "-c", "port=1"]
@@ -101,6 +102,11 @@ def test_a_child_comes_back_after_a_wait_that_grows(tmp_path):
     assert child.alive
     child.stop()
     assert not child.alive
+
+
+def test_programs_that_serve_do_not_learn_the_owners_password():
+    known = without_password("postgresql://srm_owner:word@127.0.0.1:5/srm")
+    assert known == "postgresql://srm_owner@127.0.0.1:5/srm"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's promise is Linux's")
