@@ -275,3 +275,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
 }
+
+# Files are served from where they lie; `collectstatic` is needed behind a proxy only.
+WHITENOISE_USE_FINDERS = True
