@@ -21,6 +21,8 @@ from django.core.management import call_command, get_commands
 from django.db import connections
 from django.test import TransactionTestCase
 
+pytest_plugins = ["tests.people"]
+
 TEMPLATE = "srm_template"
 ONE_AT_A_TIME = 20_261_123  # advisory lock: one process makes the template
 # Loaded once into the template; tests may add rows of their own, marked "local".

@@ -1,0 +1,128 @@
+"""An officer asks for another class; a second one approves; it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from controls.models import AuditEvent, ResponsibilityOverride
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def today():
+    return timezone.now().date()
+
+
+def asked_for(today, **changes):
+    """The form as an officer sends it."""
+    return {
+        "responsibility": "shared",
+        "starts_on": str(today),
+        "ends_on": str(today + dt.timedelta(days=90)),
+        "reason": "Our own guards watch the cage.",
+        "citation": "",
+    } | changes
+
+
+def ask(browser, system, given, ref_id="pe-3"):
+    url = reverse("evidence:override_request", args=[system.slug, ref_id])
+    return browser.post(url, given, follow=True)
+
+
+def decide(browser, override, decision="approve"):
+    url = reverse("evidence:override_decide", args=[override.uuid])
+    return browser.post(url, {"decision": decision}, follow=True)
+
+
+def test_it_holds_once_a_second_officer_approves(system, oscar, olga, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    control = factories.implementation(system, "pe-3")
+    assert control.responsibility == "inherited"
+
+    page = decide(as_user(olga), override).content.decode()
+
+    control.refresh_from_db()
+    assert control.responsibility == "shared"
+    assert "Set by an override" in page
+    assert "Our own guards watch the cage." in page
+    verbs = AuditEvent.objects.filter(verb__startswith="override.")
+    assert sorted(verbs.values_list("verb", flat=True)) == [
+        "override.approved",
+        "override.requested",
+    ]
+
+
+def test_nobody_approves_their_own(system, oscar, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    assert decide(as_user(oscar), override).status_code == 403
+    override.refresh_from_db()
+    assert override.state == "requested"
+
+
+def test_the_second_decision_is_told_who_was_first(
+    system, oscar, olga, as_user, today
+):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    decide(as_user(olga), override, "refuse")
+    page = decide(as_user(olga), override).content.decode()
+    assert "Olga has already decided this." in page
+    assert factories.implementation(system, "pe-3").responsibility == "inherited"
+
+
+def test_moving_a_duty_to_aws_cites_awss_document(system, oscar, as_user, today):
+    given = asked_for(today, responsibility="inherited")
+
+    answer = ask(as_user(oscar), system, given, "si-2")
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "cite the AWS document" in page
+    assert "Our own guards watch the cage." in page
+    assert not ResponsibilityOverride.objects.exists()
+    ask(as_user(oscar), system, given | {"citation": "SOC 2 report, part 3"}, "si-2")
+    assert ResponsibilityOverride.objects.count() == 1
+
+
+def test_an_end_before_the_start_is_refused(system, oscar, as_user, today):
+    given = asked_for(today, ends_on=str(today - dt.timedelta(days=1)))
+    answer = ask(as_user(oscar), system, given)
+    assert answer.status_code == 422
+    assert "must end after it starts" in answer.content.decode()
+
+
+def test_settling_lets_the_derived_class_hold(system, oscar, olga, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    decide(as_user(olga), override)
+
+    as_user(oscar).post(reverse("evidence:override_settle", args=[override.uuid]))
+
+    assert factories.implementation(system, "pe-3").responsibility == "inherited"
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)]
+)
+def test_others_neither_ask_nor_decide(who, status, system, oscar, request, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    browser = as_user(request.getfixturevalue(who))
+    assert ask(browser, system, asked_for(today)).status_code == status
+    assert decide(browser, override).status_code == status
+    assert ResponsibilityOverride.objects.get().state == "requested"
+
+
+def test_looking_decides_nothing(system, oscar, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    override = ResponsibilityOverride.objects.get()
+    url = reverse("evidence:override_decide", args=[override.uuid])
+    assert as_user(oscar).get(url).status_code == 405

@@ -1,0 +1,228 @@
+"""Plain functions that make what a story needs, with sensible defaults."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from controls.models import (
+    Baseline,
+    Control,
+    ControlImplementation,
+    Engagement,
+    Membership,
+    Role,
+    ServiceVariant,
+    System,
+    Team,
+    User,
+)
+from evidence.models import (
+    Artifact,
+    ArtifactCoverage,
+    ArtifactVersion,
+    EvidenceLink,
+    EvidenceRequirement,
+    RelianceReview,
+)
+from evidence.onboarding import Use, create_system
+from evidence.submitting import Submission, store, submit
+
+PASSWORD = "correct horse battery"
+START = dt.date(2026, 1, 1)
+END = dt.date(2026, 12, 31)
+SMALL = (
+    "ac-1 ac-2 ac-2.1 ac-4 ac-11 at-2 cm-2 ma-4 pe-1 pe-3 pe-13 pe-17 sc-15 si-2".split()
+)
+SERVICES = ("ec2", "s3", "iam")
+
+
+def make_user(local: str, *, name: str = "", **fields: Any) -> User:
+    """A person with an account at example.com."""
+    return User.objects.create_user(
+        f"{local}@example.com", PASSWORD, name=name or local.capitalize(), **fields
+    )
+
+
+def make_team(name: str = "Platform") -> Team:
+    """A team; the one of that name if it is there."""
+    team, _ = Team.objects.get_or_create(name=name, defaults={"slug": name.lower()})
+    return team
+
+
+def give_role(
+    user: User, system: System, role: str, *, team: Team | None = None, **fields: Any
+) -> Membership:
+    """A role of a person in a system, from a year ago on."""
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    return Membership.objects.create(
+        user=user, system=system, role=role, team=team, **{"starts_at": since} | fields
+    )
+
+
+def make_engagement(system: System, *, kind: str = "type2") -> Engagement:
+    """An audit over the system's window."""
+    return Engagement.objects.create(
+        system=system,
+        title=f"{system.name} audit",
+        kind=kind,
+        firm="Audit & Sons",
+        window_start=system.window_start,
+        window_end=system.window_end,
+    )
+
+
+def let_auditor_in(user: User, system: System) -> Membership:
+    """An auditor for 30 days in a new engagement."""
+    return give_role(
+        user,
+        system,
+        Role.AUDITOR,
+        engagement=make_engagement(system),
+        ends_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=30),
+    )
+
+
+def make_baseline(ref_ids: Iterable[str] = SMALL, slug: str = "small") -> Baseline:
+    """A short baseline of real controls of the loaded catalog."""
+    found = Baseline.objects.filter(slug=slug).first()
+    if found:
+        return found
+    controls = Control.objects.filter(ref_id__in=list(ref_ids), catalog__slug=CATALOG())
+    baseline = Baseline.objects.create(
+        catalog=controls[0].catalog, slug=slug, title=slug.capitalize()
+    )
+    baseline.controls.set(controls)
+    return baseline
+
+
+def CATALOG() -> str:  # noqa: N802 - a constant that needs the database
+    """The slug of the catalog that holds AC-2."""
+    found = Control.objects.filter(ref_id="ac-2").select_related("catalog").first()
+    assert found, "no reference data is loaded"
+    return found.catalog.slug
+
+
+def variant(name: str) -> ServiceVariant:
+    """`lambda` or `lambda:runtime-auto` as a variant."""
+    slug, _, wanted = name.partition(":")
+    found = ServiceVariant.objects.filter(service__slug=slug)
+    found = found.filter(slug=wanted) if wanted else found.filter(is_default=True)
+    return found.select_related("service").get()
+
+
+def make_system(
+    by: User,
+    *,
+    slug: str = "payments",
+    services: Sequence[str] = SERVICES,
+    baseline: Baseline | None = None,
+    team: Team | None = None,
+    used_from: dt.date = START,
+    **fields: Any,
+) -> System:
+    """A described system of which `by` is the officer."""
+    said = {
+        "name": slug.capitalize(),
+        "slug": slug,
+        "regime": "soc2",
+        "impact_level": "moderate",
+        "time_zone": "UTC",
+        "window_start": START,
+        "window_end": END,
+    } | fields
+    system = System(baseline=baseline or make_baseline(), **said)
+    uses = [Use(variant(name), used_from, regions=["us-east-1"]) for name in services]
+    return create_system(system, uses, {"": team or make_team()}, by=by)
+
+
+def implementation(system: System, ref_id: str) -> ControlImplementation:
+    """A control of a system."""
+    return system.implementations.select_related("system", "control").get(
+        control__ref_id=ref_id
+    )
+
+
+def requirement(system: System, ref_id: str) -> EvidenceRequirement:
+    """The first requirement of a control of a system."""
+    found = EvidenceRequirement.objects.filter(
+        system=system, implementation__control__ref_id=ref_id
+    )
+    return found.select_related("implementation__control", "system").order_by("pk")[0]
+
+
+def make_evidence(
+    asked: EvidenceRequirement,
+    *,
+    by: User,
+    performed_on: dt.date,
+    title: str = "Report",
+    content: bytes = b"what was done",
+    today: dt.date | None = None,
+) -> EvidenceLink:
+    """Evidence submitted for a requirement, about the month it was performed in."""
+    said = Submission(
+        title=title,
+        performed_on=performed_on,
+        period_start=performed_on.replace(day=1),
+        period_end=performed_on,
+        collected_on=performed_on,
+    )
+    upload = store(f"{title}.txt", [content + title.encode()])
+    today = today or max(performed_on, dt.datetime.now(dt.UTC).date())
+    return submit(said, [upload], requirement=asked, by=by, today=today)
+
+
+def make_artifact(
+    by: User,
+    controls: Iterable[str],
+    *,
+    title: str = "SOC 2 Type II",
+    series: str = "soc2-type2",
+    kind: str = "period",
+    scheme: str = "soc2",
+) -> Artifact:
+    """A series of AWS's reports, cited for these controls."""
+    artifact = Artifact.objects.create(
+        registered_by=by, title=title, series=series, kind=kind, scheme=scheme
+    )
+    cited = Control.objects.filter(ref_id__in=list(controls), catalog__slug=CATALOG())
+    for control in cited:
+        ArtifactCoverage.objects.create(artifact=artifact, control=control, cited_by=by)
+    return artifact
+
+
+def make_report(
+    artifact: Artifact,
+    starts: dt.date,
+    ends: dt.date,
+    *,
+    services: Sequence[str] = ("*",),
+    regions: Sequence[str] = ("*",),
+    label: str = "",
+) -> ArtifactVersion:
+    """One report over starts..ends (inclusive), all services in scope."""
+    return ArtifactVersion.objects.create(
+        artifact=artifact,
+        registered_by=artifact.registered_by,
+        label=label or f"to {ends}",
+        starts=starts,
+        until=ends + dt.timedelta(days=1),
+        issued_on=ends,
+        service_slugs=list(services),
+        regions=list(regions),
+    )
+
+
+def rely_on(report: ArtifactVersion, system: System, *, by: User) -> RelianceReview:
+    """A reliance review that ends in `rely`."""
+    return RelianceReview.objects.create(
+        artifact_version=report,
+        system=system,
+        reviewer=by,
+        registered_by=report.registered_by,
+        conclusion="rely",
+        reviewed_on=report.issued_on,
+        reviewer_name=str(by),
+    )
