@@ -190,7 +190,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env("STATIC_ROOT") or None
 STATICFILES_DIRS = [BASE_DIR / "srm_project" / "static"]
 
 EVIDENCE_STORE = env("EVIDENCE_STORE", str(BASE_DIR / "var" / "evidence"))
