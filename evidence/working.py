@@ -42,6 +42,15 @@ WORDS = {
     "current": "Up to date",
 }
 
+MARKS = {
+    "rejected": "rejected",
+    "overdue": "lapsed",
+    "never": "missing",
+    "expiring": "expiring",
+    "waiting": "pending",
+    "current": "proven",
+}
+
 
 @dataclass(frozen=True)
 class Period:
@@ -63,6 +72,11 @@ class Ask:
     due: dt.date | None
     period: Period
     rejection: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The half state this amounts to, for the shape and colour beside the word."""
+        return MARKS[self.state]
 
     @property
     def word(self) -> str:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def store_folder(settings, tmp_path: Path) -> None:
     settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def house() -> House:
+def house(settings) -> House:
+    settings.MFA_REQUIRED = False
     return houses.build()
 
 

@@ -21,7 +21,8 @@ NOTES = {"scope_note": "All services in scope", "period_note": "Ends in March"}
 
 
 @pytest.fixture
-def house() -> House:
+def house(settings) -> House:
+    settings.MFA_REQUIRED = False
     return houses.build()
 
 

@@ -22,6 +22,7 @@ from tests.evidence.house import House, submitted
 @pytest.fixture(autouse=True)
 def store_folder(settings, tmp_path: Path) -> None:
     settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
 
 
 @pytest.fixture
@@ -158,8 +159,7 @@ def test_decision_locks_the_row(house, link):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_reviewers_at_once_make_one_review(settings, tmp_path):
-    settings.EVIDENCE_STORE = str(tmp_path)
+def test_two_reviewers_at_once_make_one_review():
     house = houses.build()
     link = submitted(house)
     gate, refusals = threading.Barrier(2), []

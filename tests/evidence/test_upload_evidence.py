@@ -23,6 +23,7 @@ MEGABYTE = 1_048_576
 @pytest.fixture(autouse=True)
 def store_folder(settings, tmp_path: Path) -> Path:
     settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
     return tmp_path
 
 
