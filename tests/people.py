@@ -68,8 +68,9 @@ def mallory(db: Any) -> User:
 
 
 @pytest.fixture
-def as_user(client: Client) -> Any:
-    """`as_user(alice)` is the browser with alice signed in."""
+def as_user(client: Client, settings: Any) -> Any:
+    """`as_user(alice)` is the browser with alice signed in, asked for no second factor."""
+    settings.MFA_REQUIRED = False
 
     def signed_in(user: User) -> Client:
         client.force_login(user)
