@@ -247,7 +247,8 @@ def _link(
     requirement: EvidenceRequirement | None,
     by: Any,
 ) -> EvidenceLink:
-    occurrence, ends = None, said.performed_on
+    occurrence: dt.date | None = None
+    ends: dt.date | None = said.performed_on
     if requirement:
         occurrence = occurrence_of(requirement.cadence, said.period_end)
         ends = proof_end(

@@ -100,10 +100,10 @@ class ScopedAdmin(admin.ModelAdmin):
         )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Our own log has it; Django's second, editable one is not kept."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Our own log has it."""
 
 
@@ -112,7 +112,7 @@ class RelatedScopeFilter(admin.RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
-    ) -> list[tuple[Any, str]]:
+    ) -> list[Any]:
         """Each visible related row with its name."""
         found = visible(field.related_model._default_manager.all(), request.user)
         return [(row.pk, str(row)) for row in found]
@@ -233,7 +233,7 @@ def _plain(obj: Any, name: str) -> str:
     """A value as text for the log; passwords never."""
     if name == "password":
         return "withheld"
-    value = getattr(obj, name, "")
+    value: Any = getattr(obj, name, "")
     if obj._meta.get_field(name).many_to_many:
         value = ", ".join(sorted(str(each) for each in value.all()))
     return str(value)[:300]

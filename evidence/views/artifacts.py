@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import (
@@ -234,7 +234,7 @@ def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:
 
 def _form_page(
     request: HttpRequest,
-    form: Form,
+    form: BaseForm,
     save: Callable[[], str],
     heading: str,
     hint: str = "",
@@ -257,7 +257,7 @@ def _form_page(
     return render(request, page, shown, status=status)
 
 
-def _show(form: Form, refusal: ValidationError) -> None:
+def _show(form: BaseForm, refusal: ValidationError) -> None:
     """Put each message at its field; those of fields not shown go to the top."""
     if not hasattr(refusal, "error_dict"):
         form.add_error(None, refusal)

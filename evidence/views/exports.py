@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -46,7 +47,7 @@ def export_request(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def export_download(request: HttpRequest, uuid: Any) -> HttpResponse:
+def export_download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
     """The finished file."""
     try:
         return jobs.download(_export(request, uuid), by=request.user)

@@ -8,7 +8,13 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    UnreadablePostError,
+)
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -110,7 +116,7 @@ def _page(
 
 
 @require_GET
-def download(request: HttpRequest, uuid: Any) -> HttpResponse:
+def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
     """The bytes of one file as an attachment that no browser runs; recorded first."""
     file = get_object_or_404(
         EvidenceFile.objects.select_related("blob", "revision__evidence__system"),
