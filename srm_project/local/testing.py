@@ -35,6 +35,7 @@ def throwaway() -> Iterator[dict[str, str]]:
             **database_environment(postgres),
             **env,
             "EVIDENCE_STORE": str(here.evidence),
+            "MFA_REQUIRED": "no",
         }
     finally:
         valkey.stop()
