@@ -64,7 +64,7 @@ class Period:
 class Ask:
     """One requirement of mine, where it stands today, and by when it is due.
 
-    `due` is None where nothing runs out (performed once).
+    `due` is None where nothing runs out (performed once); `late` says it has passed.
     """
 
     requirement: EvidenceRequirement
@@ -72,6 +72,7 @@ class Ask:
     due: dt.date | None
     period: Period
     rejection: str = ""
+    late: bool = False
 
     @property
     def mark(self) -> str:
@@ -163,6 +164,7 @@ def ask(requirement: EvidenceRequirement, today: dt.date) -> Ask:
         due=due,
         period=period_due(requirement, row.proven_occurrence, today),
         rejection=(row.rejection or "") if rejected else "",
+        late=due is not None and due < today,
     )
 
 

@@ -101,7 +101,7 @@ def first_values(title: str, first: dt.date, last: dt.date, today: dt.date) -> d
     """What the upload form shows before anybody has typed."""
     return {
         "title": title,
-        "performed_on": min(today, last) if last >= first else today,
+        "performed_on": today,
         "period_start": first,
         "period_end": last,
         "collected_on": today,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,16 +29,25 @@ from evidence.forms.artifacts import (
     RelianceForm,
     VersionForm,
 )
-from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion, RelianceReview
+from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
 from evidence.views.refusals import refused
 
 
 @require_GET
 def artifacts(request: HttpRequest) -> HttpResponse:
     """All reports: kind, days, scope, letters, and each system's reliance."""
-    found = Artifact.objects.visible_to(request.user).for_listing()
+    found = list(
+        Artifact.objects.visible_to(request.user)
+        .for_listing()
+        .annotate(citations=Count("coverage"))
+    )
+    systems = list(System.objects.visible_to(request.user))
+    rows = [
+        (each, _reports(list(each.versions.all()), systems, request.user))
+        for each in found
+    ]
     context = {
-        "artifacts": found.prefetch_related("coverage"),
+        "rows": rows,
         "may_register": registering.may_register(request.user),
     }
     return render(request, "evidence/artifacts.html", context)
@@ -49,18 +59,13 @@ def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
     found = _artifact(request, uuid)
     systems = list(System.objects.visible_to(request.user))
     versions = list(
-        found.versions.prefetch_related("letters", "services").select_related(
+        found.versions.prefetch_related("letters", "reliance_reviews").select_related(
             "registered_by"
         )
     )
-    reviews = (
-        RelianceReview.objects.filter(artifact_version__in=versions, system__in=systems)
-        .select_related("system")
-        .order_by("-pk")
-    )
     context = {
         "artifact": found,
-        "reports": _reports(versions, systems, list(reviews), request.user),
+        "reports": _reports(versions, systems, request.user),
         "coverage": found.coverage.select_related("control").order_by(
             "control__sort_order"
         ),
@@ -73,13 +78,14 @@ def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
 def _reports(
     versions: list[ArtifactVersion],
     systems: list[System],
-    reviews: list[RelianceReview],
     user: Any,
 ) -> list[dict[str, Any]]:
     """Each report with one row per system: the newest review, or none yet."""
-    newest: dict[tuple[int, int], RelianceReview] = {}
-    for review in reviews:
-        newest.setdefault((review.artifact_version_id, review.system_id), review)
+    newest = {
+        (review.artifact_version_id, review.system_id): review
+        for version in versions
+        for review in sorted(version.reliance_reviews.all(), key=lambda row: row.pk)
+    }
     return [
         {
             "version": version,
