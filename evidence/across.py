@@ -127,9 +127,8 @@ def _judged(rows: Fetched, day: dt.date) -> Counter[str]:
         row["implementation_id"]: row["links"]
         for row in reader.all(facts_sql.SUPPLEMENTARY)
     }
-    return Counter(
-        status(
-            facts._control_facts(row, asked[row["id"]], extra.get(row["id"], 0), aws), day
-        ).verdict
+    judged = (
+        facts._control_facts(row, asked[row["id"]], extra.get(row["id"], 0), aws)
         for row in reader.all(facts_sql.IMPLEMENTATIONS)
     )
+    return Counter(status(each, day).verdict for each in judged)

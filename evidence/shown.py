@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,50 @@ class Timeline:
 
 @dataclass(frozen=True)
 class ServiceDays:
-    """One needed service with its days in the window."""
+    """Needed services that share their days in the window."""
 
+    names: tuple[str, ...]
     days: NeedDays
     timeline: Timeline
+
+
+@dataclass(frozen=True)
+class BasisGroup:
+    """Components of which one party runs the same layer, for the same reason."""
+
+    layer: str
+    party: str
+    kind: str
+    source: str
+    components: tuple[str, ...]
+
+
+def basis_groups(basis: Iterable[Mapping[str, Any]]) -> list[BasisGroup]:
+    """The rows of a basis with equal layer, party, kind and source made one."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for row in basis:
+        key = (row["layer"], row["party"], row["kind"], row["source"])
+        groups.setdefault(key, []).append(_component(row))
+    return [BasisGroup(*key, tuple(names)) for key, names in groups.items()]
+
+
+def _component(row: Mapping[str, Any]) -> str:
+    variant = row["variant"]
+    plain = variant in {"", "standard"}
+    return row["component"] if plain else f"{row['component']} ({variant})"
+
+
+def duties(
+    basis: Iterable[Mapping[str, Any]], *, ours: bool
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Layer -> components, of our side or of the providers'."""
+    found: dict[str, list[str]] = {}
+    for row in basis:
+        if (row["party"] == "customer") == ours:
+            third = " (third party)" if row["party"] == "third-party" else ""
+            how = f", {row['kind']}" if ours else ""
+            found.setdefault(f"{row['layer']}{how}", []).append(_component(row) + third)
+    return [(layer, tuple(dict.fromkeys(names))) for layer, names in found.items()]
 
 
 @dataclass(frozen=True)
@@ -61,22 +101,29 @@ class RequirementShown:
 
 
 def aws_days(answer: Answer, clocks: Clocks) -> list[ServiceDays]:
-    """AWS's days by service over the audit window, the worst service first."""
+    """AWS's days over the audit window, services with equal days together.
+
+    The group with most open days comes first.
+    """
     if answer.period is None:
         return []
-    services = sorted(
-        answer.period.aws_days.services, key=lambda s: (-s.open_days, s.slug, s.scope)
-    )
-    return [ServiceDays(each, _of_service(each, clocks)) for each in services]
+    groups: dict[Any, list[NeedDays]] = {}
+    for each in answer.period.aws_days.services:
+        key = (each.scope, *(getattr(each, f"{code}_ranges") for code in COVERAGE))
+        groups.setdefault(key, []).append(each)
+    worst_first = sorted(groups.values(), key=lambda g: (-g[0].open_days, g[0].slug))
+    return [_of_services(group, clocks) for group in worst_first]
 
 
-def _of_service(days: NeedDays, clocks: Clocks) -> Timeline:
+def _of_services(group: list[NeedDays], clocks: Clocks) -> ServiceDays:
+    names = tuple(sorted({each.slug for each in group}))
     ranges = [
         (code, title, first, last)
         for code, title in COVERAGE.items()
-        for first, last in getattr(days, f"{code}_ranges")
+        for first, last in getattr(group[0], f"{code}_ranges")
     ]
-    return _timeline(f"AWS's days of {days.slug}", ranges, clocks)
+    timeline = _timeline(f"AWS's days of {', '.join(names)}", ranges, clocks)
+    return ServiceDays(names, group[0], timeline)
 
 
 def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:

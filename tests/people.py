@@ -69,7 +69,7 @@ def mallory(db: Any) -> User:
 
 @pytest.fixture
 def as_user(client: Client, settings: Any) -> Any:
-    """`as_user(alice)` is the browser with alice signed in, asked for no second factor."""
+    """`as_user(alice)` is the browser with alice signed in, without MFA."""
     settings.MFA_REQUIRED = False
 
     def signed_in(user: User) -> Client:

@@ -12,7 +12,8 @@ from controls.models import System
 @require_GET
 def landing(request: HttpRequest) -> HttpResponse:
     """The only system's dashboard, else the list of systems."""
-    mine = list(System.objects.visible_to(request.user).values_list("slug", flat=True)[:2])
+    systems = System.objects.visible_to(request.user)
+    mine = list(systems.values_list("slug", flat=True)[:2])
     if len(mine) == 1:
         return redirect("evidence:dashboard", mine[0])
     return redirect("evidence:systems")

@@ -17,7 +17,13 @@ from evidence.answers import Answer, answers, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.shown import aws_days, latest_evidence, our_requirements
+from evidence.shown import (
+    aws_days,
+    basis_groups,
+    duties,
+    latest_evidence,
+    our_requirements,
+)
 from evidence.views.dashboard import answers_or_none
 from evidence.views.systems import is_officer, system_or_404
 
@@ -124,8 +130,9 @@ def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
     basis = answer.basis
     return {
         "answer": answer,
-        "aws_duties": [row for row in basis if row["party"] != "customer"],
-        "our_duties": [row for row in basis if row["party"] == "customer"],
+        "aws_duties": duties(basis, ours=False),
+        "our_duties": duties(basis, ours=True),
+        "basis": basis_groups(basis),
         "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
         "aws_timeline": aws_days(answer, clocks),
         "requirements": our_requirements(answer, clocks),

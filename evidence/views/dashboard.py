@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from controls.models import System
+from controls.models import Control, System
 from evidence.answers import Answer, Counts, answers, summary
 from evidence.assurance import current_to
 from evidence.charts import Segment, bar
@@ -20,6 +20,7 @@ from evidence.views.systems import system_or_404
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
+GOOD = frozenset({"proven", "expiring"})
 CLASSES = (
     ("inherited", "Inherited", "AWS carries it"),
     ("shared", "Shared", "AWS one half, we the other"),
@@ -80,6 +81,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, object]:
     counts = summary(given)
+    titles = _titles(system)
     day = clocks.moment.on
     gaps = sorted(_gaps(given, day), key=lambda gap: (gap.day, gap.label))
     return {
@@ -90,7 +92,7 @@ def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, obj
             Segment(code, title, counts.verdicts[code]) for code, title in VERDICTS
         ],
         "families": [
-            (family, bar(_proof(family.verdicts)), _title(given, family.family))
+            (family, bar(_proof(family.verdicts)), titles.get(family.family, ""))
             for family in counts.families
         ],
         "gaps": gaps[:SHOWN],
@@ -107,15 +109,10 @@ def _proof(verdicts: dict[str, int]) -> list[Segment]:
     return [Segment(code, title, verdicts[code]) for code, title in VERDICTS]
 
 
-def _title(given: list[Answer], family: str) -> str:
-    return next(
-        (
-            str(a.implementation.get("family_title") or "")
-            for a in given
-            if a.implementation["family"] == family
-        ),
-        "",
-    )
+def _titles(system: System) -> dict[str, str]:
+    """Names of the families of the baseline."""
+    found = Control.objects.filter(implementations__system=system).order_by("family")
+    return dict(found.values_list("family", "family_title").distinct())
 
 
 def _gaps(given: list[Answer], day: dt.date) -> Iterator[Gap]:
@@ -127,7 +124,7 @@ def _gaps(given: list[Answer], day: dt.date) -> Iterator[Gap]:
             (judged.aws_until, judged.aws_half, "AWS's half stops counting"),
         )
         for until, state, what in ends:
-            if until and state in {"proven", "expiring"} and day <= until <= day + AHEAD:
+            if until and state in GOOD and day <= until <= day + AHEAD:
                 yield Gap(until, (until - day).days, row["label"], row["ref_id"], what)
 
 

@@ -82,7 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal.messages)
         else:
-            messages.success(request, f"{system} is described. Here is who carries what.")
+            messages.success(request, f"{system} is described: who carries what.")
             return redirect("evidence:dashboard", system.slug)
     status = 422 if form.is_bound else 200
     return render(request, "evidence/system_new.html", {"form": form}, status=status)

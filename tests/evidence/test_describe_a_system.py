@@ -48,7 +48,8 @@ def test_one_post_describes_all_of_it(oscar, as_user):
     answer = browser.post(reverse("evidence:system_new"), filled_in(), follow=True)
 
     system = System.objects.get(slug="ledger")
-    assert answer.redirect_chain[-1][0] == reverse("evidence:dashboard", args=["ledger"])
+    landed = answer.redirect_chain[-1][0]
+    assert landed == reverse("evidence:dashboard", args=["ledger"])
     assert system.implementations.count() == len(factories.SMALL)
     assert factories.implementation(system, "si-2").responsibility == "shared"
     assert factories.implementation(system, "pe-3").responsibility == "inherited"
@@ -157,7 +158,8 @@ def test_the_same_component_twice_is_refused_on_the_form(system, oscar, as_user)
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)]
+    ("who", "status"),
+    [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)],
 )
 def test_only_officers_change_components(who, status, system, request, as_user):
     browser = as_user(request.getfixturevalue(who))

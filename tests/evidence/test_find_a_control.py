@@ -75,8 +75,11 @@ def test_nothing_found_offers_all(system, alice, as_user):
 def test_one_control_costs_as_many_queries_as_a_hundred(oscar, as_user):
     few = factories.make_baseline(["ac-1"], slug="one")
     many = factories.make_baseline(
-        Control.objects.live().filter(selections__isnull=False)
-        .order_by("sort_order").distinct().values_list("ref_id", flat=True)[:130],
+        Control.objects.live()
+        .filter(selections__isnull=False)
+        .order_by("sort_order")
+        .distinct()
+        .values_list("ref_id", flat=True)[:130],
         slug="many",
     )
     browser = as_user(oscar)

@@ -92,7 +92,8 @@ def test_another_basis_makes_it_void(system, oscar, olga, as_user):
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)]
+    ("who", "status"),
+    [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)],
 )
 def test_others_neither_ask_nor_decide(who, status, system, oscar, request, as_user):
     ask(as_user(oscar), system)

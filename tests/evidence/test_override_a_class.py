@@ -67,9 +67,7 @@ def test_nobody_approves_their_own(system, oscar, as_user, today):
     assert override.state == "requested"
 
 
-def test_the_second_decision_is_told_who_was_first(
-    system, oscar, olga, as_user, today
-):
+def test_the_second_decision_is_told_who_was_first(system, oscar, olga, as_user, today):
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()
     decide(as_user(olga), override, "refuse")
@@ -110,9 +108,12 @@ def test_settling_lets_the_derived_class_hold(system, oscar, olga, as_user, toda
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)]
+    ("who", "status"),
+    [("alice", 403), ("rita", 403), ("audrey", 403), ("mallory", 404)],
 )
-def test_others_neither_ask_nor_decide(who, status, system, oscar, request, as_user, today):
+def test_others_neither_ask_nor_decide(
+    who, status, system, oscar, request, as_user, today
+):
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()
     browser = as_user(request.getfixturevalue(who))

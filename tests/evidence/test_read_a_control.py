@@ -20,9 +20,7 @@ def url_of(system, ref_id: str) -> str:
     return reverse("evidence:control", args=[system.slug, ref_id])
 
 
-def test_a_shared_control_shows_both_halves_and_what_is_missing(
-    system, alice, as_user
-):
+def test_a_shared_control_shows_both_halves_and_what_is_missing(system, alice, as_user):
     page = as_user(alice).get(url_of(system, "si-2")).content.decode()
     assert "AWS proves" in page
     assert "You prove" in page
@@ -139,9 +137,7 @@ def test_others_do_not_describe_it(who, status, system, request, as_user):
 
 
 @pytest.mark.parametrize("who", ["rita", "audrey", "olga"])
-def test_readers_see_it_without_forms_they_may_not_send(
-    who, system, request, as_user
-):
+def test_readers_see_it_without_forms_they_may_not_send(who, system, request, as_user):
     page = as_user(request.getfixturevalue(who)).get(url_of(system, "si-2"))
     may = who == "olga"
     assert ("Change status or description" in page.content.decode()) is may

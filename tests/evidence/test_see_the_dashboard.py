@@ -45,7 +45,9 @@ def test_the_list_asks_as_many_questions_for_three_systems_as_for_one(
 ):
     browser = as_user(oscar)
     url = reverse("evidence:systems")
-    with CaptureQueriesContext(connection, ) as for_one:
+    with CaptureQueriesContext(
+        connection,
+    ) as for_one:
         browser.get(url)
     factories.make_system(oscar, slug="ledger")
     factories.make_system(oscar, slug="archive")
