@@ -1,0 +1,47 @@
+"""Everyone can read the pages: no obstacle that axe finds, nothing CSP stops."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+PAGES = ["evidence:dashboard", "evidence:controls"]
+ELSEWHERE = ["evidence:queue", "evidence:artifacts", "evidence:exports"]
+BAD = {"serious", "critical"}
+
+
+def obstacles(page):
+    """What axe finds that keeps somebody out, in words."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']}"
+        for one in found
+        if one["impact"] in BAD
+    ]
+
+
+def test_the_sign_in_page(page):
+    page.goto("/")
+    assert page.locator("input[type=password]").count() == 1
+    assert obstacles(page) == []
+
+
+@pytest.mark.parametrize("name", [*PAGES, *ELSEWHERE, "a control"])
+def test_a_page_of_an_officer(name, system, oscar, page_of):
+    page = page_of(oscar)
+    if name == "a control":
+        path = reverse("evidence:control", args=[system.slug, "ac-2"])
+    else:
+        path = reverse(name, args=[system.slug] if name in PAGES else [])
+    answer = page.goto(path)
+    assert answer.status == 200
+    assert page.locator("h1").count() == 1
+    assert obstacles(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_page_never_scrolls_sideways(width, system, oscar, page_of):
+    page = page_of(oscar)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(reverse("evidence:dashboard", args=[system.slug]))
+    wider = "document.documentElement.scrollWidth > window.innerWidth"
+    assert page.evaluate(wider) is False
