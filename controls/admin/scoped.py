@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from controls.errors import StaleVersion
-from controls.models import AuditEvent
+from controls.models import AuditEvent, Role
 from controls.models.audit import about
 
 STALE = "This changed since you opened it. Look again."
@@ -33,6 +33,20 @@ def visible(queryset: QuerySet[Any], user: Any) -> QuerySet[Any]:
     return narrow(user) if narrow else queryset
 
 
+def roles_of(request: HttpRequest) -> frozenset[str]:
+    """Roles the person holds in any system now; asked once per request.
+
+    The admin follows these roles, not Django's own permissions, so that who may do
+    what is said in one place.
+    """
+    known: frozenset[str] | None = getattr(request, "_roles_held", None)
+    if known is None:
+        held = request.user.memberships.active().values_list("role", flat=True)
+        known = frozenset(held) if request.user.is_staff else frozenset()
+        request._roles_held = known  # type: ignore[attr-defined]
+    return known
+
+
 class ScopedAdmin(admin.ModelAdmin):
     """Shows visible rows only; never deletes; offers visible rows in drop-downs."""
 
@@ -42,11 +56,15 @@ class ScopedAdmin(admin.ModelAdmin):
     scope_path = ""
     superuser_only = False
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Shown in the index to whom it may be shown at all."""
+        return self.has_view_permission(request)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """With Django's permission; some tables are for superusers only."""
+        """Staff with a role in some system; some tables are for superusers only."""
         if self.superuser_only and not request.user.is_superuser:
             return False
-        return super().has_view_permission(request, obj)
+        return request.user.is_superuser or bool(roles_of(request))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -157,6 +175,14 @@ class AuditedAdmin(ScopedAdmin):
 
     form = VersionedForm
     verb_noun = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Officers; whether of this very system is asked when it is saved."""
+        return request.user.is_superuser or Role.OFFICER in roles_of(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Officers; whether of this very system is asked when it is saved."""
+        return request.user.is_superuser or Role.OFFICER in roles_of(request)
 
     def changeform_view(
         self,
