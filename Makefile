@@ -10,7 +10,8 @@ run: .venv/.runs       # start everything; Ctrl-C stops it
 setup: .venv/.runs     # what `make run` needs
 setup-dev: .venv/.tests
 .venv/.runs: requirements.txt
-	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SRM needs Python 3.11 or later: make run PYTHON=...")'
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@echo "Installing what SRM needs (only when requirements.txt changed)."
 	@$(PIP) --require-hashes -r requirements.txt
 	@touch .venv/.runs
