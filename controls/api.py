@@ -25,7 +25,15 @@ class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):
 
     class Meta:
         model = SystemComponent
-        fields = ["uuid", "service", "variant", "name", "regions", "used_from", "used_until"]
+        fields = [
+            "uuid",
+            "service",
+            "variant",
+            "name",
+            "regions",
+            "used_from",
+            "used_until",
+        ]
 
 
 class SystemSerializer(serializers.ModelSerializer[System]):
@@ -38,9 +46,21 @@ class SystemSerializer(serializers.ModelSerializer[System]):
     class Meta:
         model = System
         fields = [
-            "uuid", "slug", "name", "description", "regime", "impact_level",
-            "partition", "baseline", "time_zone", "window_start", "window_end",
-            "own_code", "currency_days", "demo", "version",
+            "uuid",
+            "slug",
+            "name",
+            "description",
+            "regime",
+            "impact_level",
+            "partition",
+            "baseline",
+            "time_zone",
+            "window_start",
+            "window_end",
+            "own_code",
+            "currency_days",
+            "demo",
+            "version",
         ]
         read_only_fields = ["uuid", "demo", "version"]
 
@@ -91,7 +111,12 @@ class SystemViewSet(
         system.save(update_fields=[*given.validated_data, "version"])
         system.refresh_from_db()
         AuditEvent.objects.append(
-            about(system, "system.changed", by=request.user, fields=sorted(given.validated_data))
+            about(
+                system,
+                "system.changed",
+                by=request.user,
+                fields=sorted(given.validated_data),
+            )
         )
         return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
 
@@ -99,11 +124,21 @@ class SystemViewSet(
 class ServiceSerializer(serializers.ModelSerializer[Service]):
     """A service or component one can tick, with its variants."""
 
-    variants = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+    variants: Any = serializers.SlugRelatedField(
+        slug_field="slug", many=True, read_only=True
+    )
 
     class Meta:
         model = Service
-        fields = ["slug", "name", "provider", "category", "is_global", "variants", "source"]
+        fields = [
+            "slug",
+            "name",
+            "provider",
+            "category",
+            "is_global",
+            "variants",
+            "source",
+        ]
 
 
 class ServiceViewSet(viewsets.ReadOnlyModelViewSet[Service]):

@@ -90,7 +90,13 @@ def redecide(system: System, *, by: Any, reason: str) -> int:
     changed = {row.implementation_id for row in rows}
     _show_todays(system, _today(system))
     AuditEvent.objects.append(
-        about(system, "responsibility.decided", by=by, reason=reason, controls=len(changed))
+        about(
+            system,
+            "responsibility.decided",
+            by=by,
+            reason=reason,
+            controls=len(changed),
+        )
     )
     return len(changed)
 
@@ -218,9 +224,11 @@ def _recorded(
     lines: dict[int, list[Span[Ruling | None]]] = {
         implementation.pk: always(None) for implementation in implementations
     }
-    rows = ResponsibilityDecision.objects.filter(
-        implementation__in=list(lines)
-    ).select_related("override").order_by("known_from", "pk")
+    rows = (
+        ResponsibilityDecision.objects.filter(implementation__in=list(lines))
+        .select_related("override")
+        .order_by("known_from", "pk")
+    )
     for row in rows:
         ruling = Ruling(
             row.responsibility,
@@ -323,9 +331,10 @@ def request_override(
     gains_aws = "aws" in PARTIES[responsibility] and "aws" not in PARTIES.get(
         implementation.responsibility, frozenset()
     )
-    drops_ours = "customer" in PARTIES.get(
-        implementation.responsibility, frozenset()
-    ) and "customer" not in PARTIES[responsibility]
+    drops_ours = (
+        "customer" in PARTIES.get(implementation.responsibility, frozenset())
+        and "customer" not in PARTIES[responsibility]
+    )
     if (gains_aws or drops_ours) and not citation.strip():
         raise Refused(
             "This moves a duty to AWS: cite the AWS document that accepts it."
@@ -371,9 +380,7 @@ def decide_override(
 
 
 @transaction.atomic
-def settle_override(
-    override: ResponsibilityOverride, *, on: dt.date, by: Any
-) -> None:
+def settle_override(override: ResponsibilityOverride, *, on: dt.date, by: Any) -> None:
     """End an override for good: from `on` the derived class holds again."""
     stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
         pk=override.pk
@@ -455,4 +462,3 @@ def _set_applicability(
 ) -> None:
     implementation.applicability = value
     implementation.save(update_fields=["applicability"])
-

@@ -50,7 +50,7 @@ class LayerParty:
 
 @dataclass(frozen=True, slots=True)
 class ComponentInUse:
-    """A component with the parties of each layer it has; an absent layer is not there."""
+    """A component with the parties of each of its layers; others are not there."""
 
     component: str
     variant: str
@@ -115,7 +115,13 @@ def derive(
     governed = frozenset(layers_of_control)
     rows = sorted(
         BasisRow(
-            layer, each.component, each.variant, who.party, who.kind, who.source, who.duty
+            layer,
+            each.component,
+            each.variant,
+            who.party,
+            who.kind,
+            who.source,
+            who.duty,
         )
         for each in components_in_use
         for layer, parties in each.layers.items()
@@ -124,7 +130,10 @@ def derive(
     )
     parties = {row.party for row in rows}
     return Derivation(
-        _class_of(parties), _duties(rows, ours=False), _duties(rows, ours=True), tuple(rows)
+        _class_of(parties),
+        _duties(rows, ours=False),
+        _duties(rows, ours=True),
+        tuple(rows),
     )
 
 

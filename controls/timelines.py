@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -78,10 +79,11 @@ def at(line: list[Span[V]], day: dt.date) -> V:
 
 def differing(wanted: list[Span[V]], recorded: list[Span[V | None]]) -> list[Span[V]]:
     """The spans of `wanted` on which `recorded` says something else."""
-    cuts = sorted({s.start for s in [*wanted, *recorded]} | {LAST})
+    starts = {s.start for s in wanted} | {s.start for s in recorded}
+    cuts = sorted(starts | {LAST})
     found = [
         Span(start, end, at(wanted, start))
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
         if at(wanted, start) != at(recorded, start)
     ]
     return merged(found)
@@ -90,4 +92,4 @@ def differing(wanted: list[Span[V]], recorded: list[Span[V | None]]) -> list[Spa
 def cut_at(days: Iterable[dt.date | None]) -> list[tuple[dt.date, dt.date]]:
     """The stretches between consecutive days, from the first day to the last."""
     cuts = sorted({FIRST, LAST, *(day for day in days if day is not None)})
-    return list(zip(cuts, cuts[1:], strict=False))
+    return list(pairwise(cuts))

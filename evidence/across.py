@@ -77,8 +77,8 @@ def _verdicts(
         by_day[system.day_of(now)].append(system)
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for day, same_day in by_day.items():
-        for system, rows in _fetched(same_day, pks, Moment(day)).items():
-            found[system] = _judged(rows, day)
+        for pk, rows in _fetched(same_day, pks, Moment(day)).items():
+            found[pk] = _judged(rows, day)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The answer that page, API, export and command show: facts judged for many controls."""
+"""What page, API, export and command show: facts judged for many controls."""
 
 from __future__ import annotations
 

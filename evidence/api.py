@@ -108,6 +108,39 @@ def variant_named(text: str) -> ServiceVariant:
     return chosen
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a state holds, and what to do next."""
+
+    code = serializers.CharField()
+    subject = serializers.CharField()
+    next_step = serializers.CharField()
+
+
+class ControlStatusSerializer(serializers.Serializer[Any]):
+    """One control with class, both halves, verdict and window result."""
+
+    control_id = serializers.CharField()
+    label: Any = serializers.CharField()
+    title = serializers.CharField()
+    responsibility = serializers.CharField()
+    basis = serializers.ListField(child=serializers.DictField())
+    owner = serializers.CharField()
+    implementation_status = serializers.CharField()
+    applicability = serializers.CharField()
+    applicability_reason = serializers.CharField()
+    override = serializers.DictField(allow_null=True)
+    aws_half = serializers.CharField()
+    customer_half = serializers.CharField()
+    verdict = serializers.CharField()
+    reasons = ReasonSerializer(many=True)
+    period = serializers.DictField()
+    evidence = serializers.ListField(child=serializers.DictField())
+    artifacts = serializers.ListField(child=serializers.DictField())
+    on = serializers.DateField()
+    known_at = serializers.DateTimeField(allow_null=True)
+    reference_version = serializers.CharField()
+
+
 class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
     """Systems, and the control status of each."""
 
@@ -121,14 +154,18 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         given.is_valid(raise_exception=True)
         said = dict(given.validated_data)
         uses = [
-            Use(variant_named(u["service"]), u["used_from"], regions=u.get("regions", ()))
+            Use(
+                variant_named(u["service"]),
+                u["used_from"],
+                regions=u.get("regions", ()),
+            )
             for u in said.pop("components")
         ]
         owners = {f: _team(slug) for f, slug in said.pop("owners", {}).items()}
         system = create_system(System(**said), uses, owners, by=request.user)
         return Response(SystemSerializer(system).data, status=201)
 
-    @extend_schema(parameters=CLOCKS, responses=serializers.ListSerializer)
+    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))
     @action(detail=True, methods=["get"])
     def controls(self, request: Request, slug: str) -> Response:
         """Class, both halves, verdict, reasons and period of every control."""
@@ -136,7 +173,7 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         moment = moment_asked(request, system)
         return Response(list(documents(system, moment, window_of(system))))
 
-    @extend_schema(parameters=CLOCKS, responses=serializers.DictField)
+    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer)
     @action(detail=True, methods=["get"], url_path="controls/(?P<ref_id>[^/]+)")
     def control(self, request: Request, slug: str, ref_id: str) -> Response:
         """The same for one control, with the ETag of its implementation."""
@@ -157,7 +194,7 @@ def _team(slug: str) -> Team:
 class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
     """What is asked of our half; `operates_until` is exclusive."""
 
-    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     control_id = serializers.CharField(
         source="implementation.control.ref_id", read_only=True
     )
@@ -165,8 +202,18 @@ class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
     class Meta:
         model = EvidenceRequirement
         fields = [
-            "uuid", "system", "control_id", "title", "guidance", "cadence", "purpose",
-            "grace_days", "lead_days", "operates_from", "operates_until", "origin",
+            "uuid",
+            "system",
+            "control_id",
+            "title",
+            "guidance",
+            "cadence",
+            "purpose",
+            "grace_days",
+            "lead_days",
+            "operates_from",
+            "operates_until",
+            "origin",
         ]
 
 
@@ -186,7 +233,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
 class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
     """One evidence for one half of one control, and where it stands."""
 
-    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     control_id = serializers.CharField(
         source="implementation.control.ref_id", read_only=True
     )
@@ -198,8 +245,19 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
     class Meta:
         model = EvidenceLink
         fields = [
-            "uuid", "system", "control_id", "half", "evidence", "title", "performed_on",
-            "digest", "state", "occurrence", "proves_from", "proves_to", "version",
+            "uuid",
+            "system",
+            "control_id",
+            "half",
+            "evidence",
+            "title",
+            "performed_on",
+            "digest",
+            "state",
+            "occurrence",
+            "proves_from",
+            "proves_to",
+            "version",
         ]
         read_only_fields = fields
 
@@ -270,7 +328,9 @@ class LinkViewSet(viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Accept; needs If-Match."""
         link = self.get_object()
         link.accept(
-            by=request.user, reason=_reason(request), version=expected_version(request, link)
+            by=request.user,
+            reason=_reason(request),
+            version=expected_version(request, link),
         )
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
@@ -280,7 +340,9 @@ class LinkViewSet(viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Reject with a reason; needs If-Match."""
         link = self.get_object()
         link.reject(
-            by=request.user, reason=_reason(request), version=expected_version(request, link)
+            by=request.user,
+            reason=_reason(request),
+            version=expected_version(request, link),
         )
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
@@ -310,8 +372,18 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
     class Meta:
         model = ArtifactVersion
         fields = [
-            "uuid", "label", "reference", "starts", "until", "opinion", "impact_level",
-            "partition", "regions", "service_slugs", "state", "ended_on",
+            "uuid",
+            "label",
+            "reference",
+            "starts",
+            "until",
+            "opinion",
+            "impact_level",
+            "partition",
+            "regions",
+            "service_slugs",
+            "state",
+            "ended_on",
         ]
 
 
@@ -343,14 +415,18 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
 
     def get_queryset(self) -> QuerySet[Artifact]:
         """Only what `visible_to` allows."""
-        return Artifact.objects.visible_to(self.request.user).prefetch_related("versions")
+        return Artifact.objects.visible_to(self.request.user).prefetch_related(
+            "versions"
+        )
 
     @extend_schema(request=ArtifactSerializer, responses=ArtifactSerializer)
     def create(self, request: Request) -> Response:
         """Register a series."""
         given = ArtifactSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        artifact = registering.register_artifact(**given.validated_data, by=request.user)
+        artifact = registering.register_artifact(
+            **given.validated_data, by=request.user
+        )
         return Response(ArtifactSerializer(artifact).data, status=201)
 
     @extend_schema(
@@ -390,13 +466,22 @@ def _controls(
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """An export and how far it is."""
 
-    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
         model = Export
         fields = [
-            "uuid", "system", "kind", "on", "known_at", "state", "done_rows",
-            "total_rows", "sha256", "size_bytes", "failure",
+            "uuid",
+            "system",
+            "kind",
+            "on",
+            "known_at",
+            "state",
+            "done_rows",
+            "total_rows",
+            "sha256",
+            "size_bytes",
+            "failure",
         ]
 
 

@@ -77,7 +77,9 @@ def _requirement(
     control = implementation.control
     template = template_for(control.ref_id, control.family)
     if template is None:
-        template = Template("", f"Proof of {control.label}", "yearly", "operation", "", "")
+        template = Template(
+            "", f"Proof of {control.label}", "yearly", "operation", "", ""
+        )
     origin = RequirementOrigin.TEMPLATE if template.applies_to else None
     return EvidenceRequirement(
         system_id=implementation.system_id,

@@ -63,7 +63,7 @@ class HalfJudged:
 
 
 def worst(states: Iterable[HalfState]) -> HalfState:
-    """The worst of several states; `missing` of none, so that nothing is never green."""
+    """The worst of several states; `missing` of none: nothing is never green."""
     said = set(states)
     return next((state for state in WORST_FIRST if state in said), "missing")
 
@@ -127,7 +127,7 @@ def spoken_days(version: ArtifactVersionFacts) -> Days:
 
 
 def asserted_days(version: ArtifactVersionFacts) -> Days | None:
-    """The days that continuity letters assert after the report, to their issue (R21)."""
+    """Days that continuity letters assert after the report, to their issue (R21)."""
     if version.ends is None:
         return None
     ends = [
@@ -150,7 +150,7 @@ def current_to(version: ArtifactVersionFacts, aws: AwsFacts) -> dt.date:
 
 
 def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfJudged:
-    """State of AWS's half on a day: the worst needed service, each by its best series."""
+    """AWS's half on a day: the worst needed service, each by its best series."""
     if aws is None or not aws.versions:
         return HalfJudged("missing", None, (because("no_artifact"),))
     proving = [v for v in aws.versions if proves_under(v, aws.regime)]
@@ -270,7 +270,9 @@ class NeedDays:
     open_ranges: tuple[Days, ...] = ()
 
 
-def days_of(need: NeededService, aws: AwsFacts, start: dt.date, end: dt.date) -> NeedDays:
+def days_of(
+    need: NeededService, aws: AwsFacts, start: dt.date, end: dt.date
+) -> NeedDays:
     """The days of one service in start..end by the series that leaves fewest open."""
     first = max(start, need.used_from)
     last = min(end, need.used_until - DAY) if need.used_until else end

@@ -150,7 +150,7 @@ def _grouped(rows: Iterable[Row], key: str) -> defaultdict[Any, list[Row]]:
 
 
 def aws_layers(basis: Any) -> frozenset[str]:
-    """Layers that AWS runs according to a basis, with their components: `layer/slug`."""
+    """Layers that AWS runs according to a basis, with components: `layer/slug`."""
     return frozenset(
         f"{row['layer']}/{row['component']}" for row in basis if row["party"] == "aws"
     )
@@ -168,9 +168,7 @@ class _AwsSide:
             for row in reader.all(facts_sql.COVERAGE)
         }
         letters = _grouped(reader.all(facts_sql.LETTERS), "artifact_version_id")
-        self.versions = _grouped(
-            reader.all(facts_sql.ARTIFACT_VERSIONS), "artifact_id"
-        )
+        self.versions = _grouped(reader.all(facts_sql.ARTIFACT_VERSIONS), "artifact_id")
         self.spoken = {
             row["id"]: _version_facts(row, letters[row["id"]])
             for rows in self.versions.values()

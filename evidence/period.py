@@ -122,9 +122,7 @@ def _occurrences(
     asked: Iterable[RequirementHistory], start: dt.date, end: dt.date, today: dt.date
 ) -> Occurrences:
     results = [
-        result
-        for history in asked
-        for result in _results(history, start, end, today)
+        result for history in asked for result in _results(history, start, end, today)
     ]
     outcomes = [result.outcome for result in results]
     return Occurrences(
@@ -160,9 +158,7 @@ def _results(
     ]
 
 
-def _performed_for(
-    links: Sequence[LinkFacts], begins: dt.date
-) -> LinkFacts | None:
+def _performed_for(links: Sequence[LinkFacts], begins: dt.date) -> LinkFacts | None:
     """The earliest accepted performance of the period that starts on `begins`."""
     found = [link for link in links if link.occurrence == begins]
     return min(found, key=lambda link: link.performed_on, default=None)
@@ -216,7 +212,7 @@ def _single(
     if asked.cadence == "once":
         found = [link for link in links if link.performed_on <= last]
         return [_judged(asked, found[0] if found else None, first, last, today)]
-    results = []
+    results: list[OccurrenceResult] = []
     ends = last
     while ends >= first:
         begins = cadence.add_months(ends + DAY, -12)
@@ -256,7 +252,9 @@ def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
 
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
     return tuple(
-        because("aws_days_open", row.slug, days=row.open_days, start=row.open_ranges[0][0])
+        because(
+            "aws_days_open", row.slug, days=row.open_days, start=row.open_ranges[0][0]
+        )
         for row in aws.services
         if row.open_days
     )

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "never_performed": ("{subject} was never performed.", "Perform it and upload proof."),
+    "never_performed": (
+        "{subject} was never performed.",
+        "Perform it and upload proof.",
+    ),
     "not_yet_due": ("{subject} is first due on {due}.", "Perform it by {due}."),
     "overdue": (
         "{subject}: due {due}, {days} days overdue.",
@@ -73,7 +76,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "open_finding": ("A finding is open.", "Close it."),
     "contradicted": ("A check fails without a disposition.", "Record a disposition."),
-    "cuec_open": ("A complementary control asks for nothing yet.", "Add a requirement."),
+    "cuec_open": (
+        "A complementary control asks for nothing yet.",
+        "Add a requirement.",
+    ),
     "override_expired": (
         "The override of the class has ended.",
         "Decide: a new override, or the derived class.",
@@ -87,7 +93,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Request it again, or implement the control.",
     ),
     "na_review_due": ("Not applicable was to be reviewed by {due}.", "Review it."),
-    "unclassified": ("Nobody has read this control yet.", "Say which layers it governs."),
+    "unclassified": (
+        "Nobody has read this control yet.",
+        "Say which layers it governs.",
+    ),
     "proposed_not_applicable": (
         "No layer of this control exists here.",
         "Request not applicable, or override the class.",

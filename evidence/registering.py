@@ -220,7 +220,7 @@ def remove_citation(coverage: ArtifactCoverage, *, by: Any) -> None:
 
 
 def may_review_reliance(system: System, version: ArtifactVersion, *, by: Any) -> bool:
-    """Whether a person may judge a report for a system: a reviewer, not its registrar."""
+    """Whether a person may judge a report: a reviewer who did not register it."""
     if version.registered_by_id == by.pk:
         return False
     return _reviews(system, by)

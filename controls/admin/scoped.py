@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from controls.errors import StaleVersion
-from controls.models import AuditEvent, Role
+from controls.models import AuditEvent, Membership, Role
 from controls.models.audit import about
 
 STALE = "This changed since you opened it. Look again."
@@ -41,8 +41,9 @@ def roles_of(request: HttpRequest) -> frozenset[str]:
     """
     known: frozenset[str] | None = getattr(request, "_roles_held", None)
     if known is None:
-        held = request.user.memberships.active().values_list("role", flat=True)
-        known = frozenset(held) if request.user.is_staff else frozenset()
+        held = Membership.objects.active().filter(user=request.user.pk)
+        roles = held.values_list("role", flat=True)
+        known = frozenset(roles) if request.user.is_staff else frozenset()
         request._roles_held = known  # type: ignore[attr-defined]
     return known
 

@@ -26,7 +26,7 @@ def knowledge_now() -> dt.datetime:
 
 @contextmanager
 def clock_at(instant: dt.datetime) -> Iterator[None]:
-    """Write as if it were `instant`. Works for the owner role only; others keep time."""
+    """Write as if it were `instant`. For the owner role only; others keep time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('srm.clock', %s, false)", [str(instant)])
     try:

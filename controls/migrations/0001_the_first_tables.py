@@ -17,488 +17,1526 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         BtreeGistExtension(),
         TrigramExtension(),
         migrations.CreateModel(
-            name='Basis',
+            name="Basis",
             fields=[
-                ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('body', models.JSONField()),
+                (
+                    "digest",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
+                ("body", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='Catalog',
+            name="Catalog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('version', models.CharField(max_length=40)),
-                ('source', models.CharField(blank=True, default='', max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("version", models.CharField(max_length=40)),
+                ("source", models.CharField(blank=True, default="", max_length=300)),
             ],
         ),
         migrations.CreateModel(
-            name='ReferenceVersion',
+            name="ReferenceVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=60, unique=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('loaded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("version", models.CharField(max_length=60, unique=True)),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "loaded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('provider', models.CharField(choices=[('aws', 'AWS'), ('customer', 'Your organisation'), ('third-party', 'Third party')], default='aws', max_length=12)),
-                ('category', models.CharField(blank=True, default='', max_length=60)),
-                ('is_global', models.BooleanField(default=False)),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('source', models.CharField(blank=True, default='', max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[
+                            ("aws", "AWS"),
+                            ("customer", "Your organisation"),
+                            ("third-party", "Third party"),
+                        ],
+                        default="aws",
+                        max_length=12,
+                    ),
+                ),
+                ("category", models.CharField(blank=True, default="", max_length=60)),
+                ("is_global", models.BooleanField(default=False)),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source", models.CharField(blank=True, default="", max_length=300)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("name", models.CharField(max_length=120, unique=True)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(blank=True, default='', max_length=150)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last login"
+                    ),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        max_length=254, unique=True, verbose_name="e-mail address"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=150)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', controls.models.people.UserManager()),
+                ("objects", controls.models.people.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Baseline',
+            name="Baseline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('publisher', models.CharField(blank=True, default='', max_length=60)),
-                ('catalog', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='baselines', to='controls.catalog')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("publisher", models.CharField(blank=True, default="", max_length=60)),
+                (
+                    "catalog",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="baselines",
+                        to="controls.catalog",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['slug'],
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='Control',
+            name="Control",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref_id', models.CharField(max_length=40)),
-                ('label', models.CharField(max_length=40)),
-                ('title', models.CharField(max_length=300)),
-                ('family', models.CharField(db_index=True, max_length=10)),
-                ('family_title', models.CharField(max_length=120)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('sort_order', models.PositiveIntegerField()),
-                ('statements', models.JSONField(blank=True, default=list)),
-                ('params', models.JSONField(blank=True, default=list)),
-                ('parts', models.JSONField(blank=True, default=list)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('catalog', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='controls', to='controls.catalog')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enhancements', to='controls.control')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("ref_id", models.CharField(max_length=40)),
+                ("label", models.CharField(max_length=40)),
+                ("title", models.CharField(max_length=300)),
+                ("family", models.CharField(db_index=True, max_length=10)),
+                ("family_title", models.CharField(max_length=120)),
+                ("withdrawn", models.BooleanField(default=False)),
+                ("sort_order", models.PositiveIntegerField()),
+                ("statements", models.JSONField(blank=True, default=list)),
+                ("params", models.JSONField(blank=True, default=list)),
+                ("parts", models.JSONField(blank=True, default=list)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "catalog",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="controls",
+                        to="controls.catalog",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enhancements",
+                        to="controls.control",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sort_order'],
+                "ordering": ["sort_order"],
             },
         ),
         migrations.CreateModel(
-            name='BaselineControl',
+            name="BaselineControl",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('parameters', models.JSONField(blank=True, default=dict)),
-                ('baseline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='selections', to='controls.baseline')),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='selections', to='controls.control')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                (
+                    "baseline",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="selections",
+                        to="controls.baseline",
+                    ),
+                ),
+                (
+                    "control",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="selections",
+                        to="controls.control",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='baseline',
-            name='controls',
-            field=models.ManyToManyField(related_name='baselines', through='controls.BaselineControl', to='controls.control'),
+            model_name="baseline",
+            name="controls",
+            field=models.ManyToManyField(
+                related_name="baselines",
+                through="controls.BaselineControl",
+                to="controls.control",
+            ),
         ),
         migrations.CreateModel(
-            name='ControlImplementation',
+            name="ControlImplementation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('responsibility', models.CharField(default='', editable=False, max_length=12)),
-                ('implementation_status', models.CharField(choices=[('implemented', 'Implemented'), ('partial', 'Partially implemented'), ('planned', 'Planned'), ('alternative', 'Alternative implementation')], default='implemented', max_length=12)),
-                ('part_statuses', models.JSONField(blank=True, default=dict, help_text='Statuses of parts that differ, by statement id.')),
-                ('applicability', models.CharField(choices=[('applicable', 'Applicable'), ('na-requested', 'Not applicable (requested)'), ('not-applicable', 'Not applicable')], default='applicable', editable=False, max_length=14)),
-                ('customer_statement', models.TextField(blank=True, default='')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='implementations', to='controls.control')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "responsibility",
+                    models.CharField(default="", editable=False, max_length=12),
+                ),
+                (
+                    "implementation_status",
+                    models.CharField(
+                        choices=[
+                            ("implemented", "Implemented"),
+                            ("partial", "Partially implemented"),
+                            ("planned", "Planned"),
+                            ("alternative", "Alternative implementation"),
+                        ],
+                        default="implemented",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "part_statuses",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Statuses of parts that differ, by statement id.",
+                    ),
+                ),
+                (
+                    "applicability",
+                    models.CharField(
+                        choices=[
+                            ("applicable", "Applicable"),
+                            ("na-requested", "Not applicable (requested)"),
+                            ("not-applicable", "Not applicable"),
+                        ],
+                        default="applicable",
+                        editable=False,
+                        max_length=14,
+                    ),
+                ),
+                ("customer_statement", models.TextField(blank=True, default="")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "control",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="implementations",
+                        to="controls.control",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApplicabilityDecision',
+            name="ApplicabilityDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('justification', models.TextField()),
-                ('review_by', models.DateField()),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('refused', 'Refused')], default='requested', editable=False, max_length=10)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('basis', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='controls.basis')),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applicability_decisions', to='controls.controlimplementation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("justification", models.TextField()),
+                ("review_by", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("approved", "Approved"),
+                            ("refused", "Refused"),
+                        ],
+                        default="requested",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "basis",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="controls.basis",
+                    ),
+                ),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applicability_decisions",
+                        to="controls.controlimplementation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ControlMapping',
+            name="ControlMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relationship', models.CharField(max_length=20)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='maps_to', to='controls.control')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mapped_from', to='controls.control')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("relationship", models.CharField(max_length=20)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="maps_to",
+                        to="controls.control",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mapped_from",
+                        to="controls.control",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ControlLayer',
+            name="ControlLayer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statement_id', models.CharField(blank=True, default='', max_length=60)),
-                ('layer', models.CharField(blank=True, default='', max_length=40)),
-                ('reason', models.TextField()),
-                ('as_base', models.BooleanField(default=False)),
-                ('origin', models.CharField(choices=[('shipped', 'Shipped template'), ('local', 'Local')], default='shipped', max_length=8)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='layers', to='controls.control')),
-                ('reference_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='controls.referenceversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "statement_id",
+                    models.CharField(blank=True, default="", max_length=60),
+                ),
+                ("layer", models.CharField(blank=True, default="", max_length=40)),
+                ("reason", models.TextField()),
+                ("as_base", models.BooleanField(default=False)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("shipped", "Shipped template"), ("local", "Local")],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "control",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="layers",
+                        to="controls.control",
+                    ),
+                ),
+                (
+                    "reference_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="controls.referenceversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ResponsibilityDecision',
+            name="ResponsibilityDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('responsibility', models.CharField(choices=[('inherited', 'Inherited'), ('shared', 'Shared'), ('customer', 'Customer'), ('none', 'No such layer'), ('unclassified', 'Unclassified')], max_length=12)),
-                ('source', models.CharField(choices=[('derived', 'Derived from the template'), ('provider-document', "Provider's document"), ('override', 'Override'), ('override-expired', 'Override expired')], default='derived', max_length=20)),
-                ('effective', django.contrib.postgres.fields.ranges.DateRangeField()),
-                ('reason', models.TextField(blank=True, default='')),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('basis', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='controls.basis')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='controls.controlimplementation')),
-                ('reference_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='controls.referenceversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "responsibility",
+                    models.CharField(
+                        choices=[
+                            ("inherited", "Inherited"),
+                            ("shared", "Shared"),
+                            ("customer", "Customer"),
+                            ("none", "No such layer"),
+                            ("unclassified", "Unclassified"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("derived", "Derived from the template"),
+                            ("provider-document", "Provider's document"),
+                            ("override", "Override"),
+                            ("override-expired", "Override expired"),
+                        ],
+                        default="derived",
+                        max_length=20,
+                    ),
+                ),
+                ("effective", django.contrib.postgres.fields.ranges.DateRangeField()),
+                ("reason", models.TextField(blank=True, default="")),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "basis",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="controls.basis",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="controls.controlimplementation",
+                    ),
+                ),
+                (
+                    "reference_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="controls.referenceversion",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='controlimplementation',
-            name='decision',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='controls.responsibilitydecision'),
+            model_name="controlimplementation",
+            name="decision",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="controls.responsibilitydecision",
+            ),
         ),
         migrations.CreateModel(
-            name='ResponsibilityOverride',
+            name="ResponsibilityOverride",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('responsibility', models.CharField(choices=[('inherited', 'Inherited'), ('shared', 'Shared'), ('customer', 'Customer'), ('none', 'No such layer'), ('unclassified', 'Unclassified')], max_length=12)),
-                ('reason', models.TextField()),
-                ('citation', models.CharField(blank=True, default='', max_length=300)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(help_text='Last day on which the override holds.')),
-                ('settled_on', models.DateField(blank=True, editable=False, null=True)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('refused', 'Refused')], default='requested', editable=False, max_length=10)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='controls.controlimplementation')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "responsibility",
+                    models.CharField(
+                        choices=[
+                            ("inherited", "Inherited"),
+                            ("shared", "Shared"),
+                            ("customer", "Customer"),
+                            ("none", "No such layer"),
+                            ("unclassified", "Unclassified"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.TextField()),
+                ("citation", models.CharField(blank=True, default="", max_length=300)),
+                ("starts_on", models.DateField()),
+                (
+                    "ends_on",
+                    models.DateField(help_text="Last day on which the override holds."),
+                ),
+                ("settled_on", models.DateField(blank=True, editable=False, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("approved", "Approved"),
+                            ("refused", "Refused"),
+                        ],
+                        default="requested",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="overrides",
+                        to="controls.controlimplementation",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='responsibilitydecision',
-            name='override',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='controls.responsibilityoverride'),
+            model_name="responsibilitydecision",
+            name="override",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="decisions",
+                to="controls.responsibilityoverride",
+            ),
         ),
         migrations.CreateModel(
-            name='ServiceVariant',
+            name="ServiceVariant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('is_default', models.BooleanField(default=False)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='controls.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                ("is_default", models.BooleanField(default=False)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variants",
+                        to="controls.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service__name', '-is_default', 'slug'],
+                "ordering": ["service__name", "-is_default", "slug"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceLayer',
+            name="ServiceLayer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('layer', models.CharField(max_length=40)),
-                ('party', models.CharField(choices=[('aws', 'AWS'), ('customer', 'Customer'), ('both', 'Both'), ('third-party', 'Third party')], max_length=12)),
-                ('kind', models.CharField(choices=[('configured', 'Configured'), ('provided', 'Provided')], max_length=10)),
-                ('duty', models.TextField(blank=True, default='')),
-                ('source', models.CharField(max_length=300)),
-                ('origin', models.CharField(choices=[('shipped', 'Shipped template'), ('local', 'Local')], default='shipped', max_length=8)),
-                ('reference_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='controls.referenceversion')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='layers', to='controls.servicevariant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("layer", models.CharField(max_length=40)),
+                (
+                    "party",
+                    models.CharField(
+                        choices=[
+                            ("aws", "AWS"),
+                            ("customer", "Customer"),
+                            ("both", "Both"),
+                            ("third-party", "Third party"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("configured", "Configured"),
+                            ("provided", "Provided"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("duty", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=300)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("shipped", "Shipped template"), ("local", "Local")],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "reference_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="controls.referenceversion",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="layers",
+                        to="controls.servicevariant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='System',
+            name="System",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, default='')),
-                ('regime', models.CharField(choices=[('fedramp', 'FedRAMP'), ('soc2', 'SOC 2'), ('pci', 'PCI DSS'), ('iso', 'ISO 27001'), ('hipaa', 'HIPAA'), ('none', 'None')], max_length=10)),
-                ('impact_level', models.CharField(choices=[('li-saas', 'LI-SaaS'), ('low', 'Low'), ('moderate', 'Moderate'), ('high', 'High')], max_length=10)),
-                ('partition', models.CharField(choices=[('aws', 'AWS (commercial)'), ('aws-us-gov', 'AWS GovCloud (US)'), ('aws-cn', 'AWS China')], default='aws', max_length=12)),
-                ('time_zone', models.CharField(default='UTC', max_length=60, validators=[controls.models.systems.validate_time_zone])),
-                ('window_start', models.DateField()),
-                ('window_end', models.DateField()),
-                ('own_code', models.BooleanField(default=True, help_text='The system runs application code of your own.')),
-                ('currency_days', models.PositiveSmallIntegerField(default=90, help_text="Days for which AWS's newest report counts as current after its end.")),
-                ('demo', models.BooleanField(default=False, editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('baseline', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='systems', to='controls.baseline')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True, default="")),
+                (
+                    "regime",
+                    models.CharField(
+                        choices=[
+                            ("fedramp", "FedRAMP"),
+                            ("soc2", "SOC 2"),
+                            ("pci", "PCI DSS"),
+                            ("iso", "ISO 27001"),
+                            ("hipaa", "HIPAA"),
+                            ("none", "None"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "impact_level",
+                    models.CharField(
+                        choices=[
+                            ("li-saas", "LI-SaaS"),
+                            ("low", "Low"),
+                            ("moderate", "Moderate"),
+                            ("high", "High"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "partition",
+                    models.CharField(
+                        choices=[
+                            ("aws", "AWS (commercial)"),
+                            ("aws-us-gov", "AWS GovCloud (US)"),
+                            ("aws-cn", "AWS China"),
+                        ],
+                        default="aws",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=60,
+                        validators=[controls.models.systems.validate_time_zone],
+                    ),
+                ),
+                ("window_start", models.DateField()),
+                ("window_end", models.DateField()),
+                (
+                    "own_code",
+                    models.BooleanField(
+                        default=True,
+                        help_text="The system runs application code of your own.",
+                    ),
+                ),
+                (
+                    "currency_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        help_text="Days for which AWS's newest report counts as current after its end.",
+                    ),
+                ),
+                ("demo", models.BooleanField(default=False, editable=False)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "baseline",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="systems",
+                        to="controls.baseline",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Engagement',
+            name="Engagement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('type1', 'SOC 2 Type I'), ('type2', 'SOC 2 Type II'), ('fedramp', 'FedRAMP assessment'), ('iso', 'ISO 27001 audit'), ('pci', 'PCI DSS assessment'), ('other', 'Other')], max_length=10)),
-                ('firm', models.CharField(max_length=200)),
-                ('window_start', models.DateField()),
-                ('window_end', models.DateField()),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='controls.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("type1", "SOC 2 Type I"),
+                            ("type2", "SOC 2 Type II"),
+                            ("fedramp", "FedRAMP assessment"),
+                            ("iso", "ISO 27001 audit"),
+                            ("pci", "PCI DSS assessment"),
+                            ("other", "Other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("firm", models.CharField(max_length=200)),
+                ("window_start", models.DateField()),
+                ("window_end", models.DateField()),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="engagements",
+                        to="controls.system",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='controlimplementation',
-            name='system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='implementations', to='controls.system'),
+            model_name="controlimplementation",
+            name="system",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="implementations",
+                to="controls.system",
+            ),
         ),
         migrations.CreateModel(
-            name='SystemComponent',
+            name="SystemComponent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(blank=True, default='', max_length=120)),
-                ('regions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, size=None)),
-                ('used_from', models.DateField()),
-                ('used_until', models.DateField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='components', to='controls.system')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='controls.servicevariant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=120)),
+                (
+                    "regions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("used_from", models.DateField()),
+                ("used_until", models.DateField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="components",
+                        to="controls.system",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uses",
+                        to="controls.servicevariant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('role', models.CharField(choices=[('officer', 'Compliance officer'), ('contributor', 'Contributor'), ('reviewer', 'Reviewer'), ('auditor', 'Auditor'), ('reader', 'Read only')], max_length=12)),
-                ('starts_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('engagement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='controls.engagement')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='controls.system')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='controls.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("officer", "Compliance officer"),
+                            ("contributor", "Contributor"),
+                            ("reviewer", "Reviewer"),
+                            ("auditor", "Auditor"),
+                            ("reader", "Read only"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "engagement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="controls.engagement",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="controls.system",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="controls.team",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='controlimplementation',
-            name='owner_team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='implementations', to='controls.team'),
+            model_name="controlimplementation",
+            name="owner_team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="implementations",
+                to="controls.team",
+            ),
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor_name', models.CharField(blank=True, default='', max_length=200)),
-                ('chain', models.CharField(max_length=36)),
-                ('seq', models.PositiveBigIntegerField()),
-                ('verb', models.CharField(max_length=60)),
-                ('subject_type', models.CharField(blank=True, default='', max_length=60)),
-                ('subject_uuid', models.UUIDField(null=True)),
-                ('subject_label', models.CharField(blank=True, default='', max_length=300)),
-                ('operation', models.UUIDField(default=uuid.uuid4)),
-                ('body', models.TextField()),
-                ('content_hash', models.BinaryField()),
-                ('prev_hash', models.BinaryField()),
-                ('hash', models.BinaryField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "actor_name",
+                    models.CharField(blank=True, default="", max_length=200),
+                ),
+                ("chain", models.CharField(max_length=36)),
+                ("seq", models.PositiveBigIntegerField()),
+                ("verb", models.CharField(max_length=60)),
+                (
+                    "subject_type",
+                    models.CharField(blank=True, default="", max_length=60),
+                ),
+                ("subject_uuid", models.UUIDField(null=True)),
+                (
+                    "subject_label",
+                    models.CharField(blank=True, default="", max_length=300),
+                ),
+                ("operation", models.UUIDField(default=uuid.uuid4)),
+                ("body", models.TextField()),
+                ("content_hash", models.BinaryField()),
+                ("prev_hash", models.BinaryField()),
+                ("hash", models.BinaryField()),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_uuid'], name='audit_subject'), models.Index(fields=['-at'], name='audit_at')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='audit_event_number_unique_in_chain')],
+                "indexes": [
+                    models.Index(fields=["subject_uuid"], name="audit_subject"),
+                    models.Index(fields=["-at"], name="audit_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("chain", "seq"),
+                        name="audit_event_number_unique_in_chain",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='control',
-            constraint=models.UniqueConstraint(fields=('catalog', 'ref_id'), name='control_id_unique_in_catalog'),
+            model_name="control",
+            constraint=models.UniqueConstraint(
+                fields=("catalog", "ref_id"), name="control_id_unique_in_catalog"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='baselinecontrol',
-            constraint=models.UniqueConstraint(fields=('baseline', 'control'), name='baseline_selects_control_once'),
+            model_name="baselinecontrol",
+            constraint=models.UniqueConstraint(
+                fields=("baseline", "control"), name="baseline_selects_control_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='applicabilitydecision',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='applicability_decided_by_another', violation_error_message='Not applicable is approved by somebody other than the requester.'),
+            model_name="applicabilitydecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by", None),
+                    models.Q(("decided_by", models.F("requested_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="applicability_decided_by_another",
+                violation_error_message="Not applicable is approved by somebody other than the requester.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='applicabilitydecision',
-            constraint=models.CheckConstraint(condition=models.Q(('justification', ''), _negated=True), name='applicability_justified', violation_error_message='Say why the control has no object here.'),
+            model_name="applicabilitydecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("justification", ""), _negated=True),
+                name="applicability_justified",
+                violation_error_message="Say why the control has no object here.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controlmapping',
-            constraint=models.UniqueConstraint(fields=('source', 'target'), name='control_mapped_once'),
+            model_name="controlmapping",
+            constraint=models.UniqueConstraint(
+                fields=("source", "target"), name="control_mapped_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controllayer',
-            constraint=models.UniqueConstraint(fields=('control', 'statement_id', 'layer', 'origin'), name='control_layer_said_once'),
+            model_name="controllayer",
+            constraint=models.UniqueConstraint(
+                fields=("control", "statement_id", "layer", "origin"),
+                name="control_layer_said_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controllayer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('as_base', True), ('layer', '')), models.Q(('as_base', False), models.Q(('layer', ''), _negated=True)), _connector='OR'), name='control_layer_or_as_base', violation_error_message='Name a layer, or say that it reads as its base.'),
+            model_name="controllayer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("as_base", True), ("layer", "")),
+                    models.Q(
+                        ("as_base", False), models.Q(("layer", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="control_layer_or_as_base",
+                violation_error_message="Name a layer, or say: reads as its base.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilityoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='override_ends_after_it_starts', violation_error_message='An override must end after it starts.'),
+            model_name="responsibilityoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gte", models.F("starts_on"))),
+                name="override_ends_after_it_starts",
+                violation_error_message="An override must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilityoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='override_decided_by_another', violation_error_message='An override is decided by somebody other than the requester.'),
+            model_name="responsibilityoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by", None),
+                    models.Q(("decided_by", models.F("requested_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="override_decided_by_another",
+                violation_error_message="An override is decided by somebody other than the requester.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilityoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='override_reason_given', violation_error_message='An override needs a reason.'),
+            model_name="responsibilityoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="override_reason_given",
+                violation_error_message="An override needs a reason.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='responsibilitydecision',
-            index=models.Index(fields=['implementation', '-known_from'], name='decision_latest'),
+            model_name="responsibilitydecision",
+            index=models.Index(
+                fields=["implementation", "-known_from"], name="decision_latest"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilitydecision',
-            constraint=models.CheckConstraint(condition=models.Q(('responsibility__in', ['inherited', 'shared', 'customer', 'none', 'unclassified'])), name='decision_class_known'),
+            model_name="responsibilitydecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "responsibility__in",
+                        ["inherited", "shared", "customer", "none", "unclassified"],
+                    )
+                ),
+                name="decision_class_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilitydecision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('source', 'override'), _negated=True), models.Q(('approved_by__isnull', False), models.Q(('approved_by', models.F('decided_by')), _negated=True)), _connector='OR'), name='decision_override_approved_by_another', violation_error_message='An override is approved by somebody other than the requester.'),
+            model_name="responsibilitydecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("source", "override"), _negated=True),
+                    models.Q(
+                        ("approved_by__isnull", False),
+                        models.Q(
+                            ("approved_by", models.F("decided_by")), _negated=True
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="decision_override_approved_by_another",
+                violation_error_message="An override is approved by somebody other than the requester.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicevariant',
-            constraint=models.UniqueConstraint(fields=('service', 'slug'), name='service_variant_unique'),
+            model_name="servicevariant",
+            constraint=models.UniqueConstraint(
+                fields=("service", "slug"), name="service_variant_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicevariant',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('service',), name='service_has_one_default_variant'),
+            model_name="servicevariant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("service",),
+                name="service_has_one_default_variant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicelayer',
-            constraint=models.UniqueConstraint(fields=('variant', 'layer', 'origin'), name='service_layer_said_once'),
+            model_name="servicelayer",
+            constraint=models.UniqueConstraint(
+                fields=("variant", "layer", "origin"), name="service_layer_said_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='system',
-            constraint=models.CheckConstraint(condition=models.Q(('window_start__lte', models.F('window_end'))), name='system_window_ordered', violation_error_message='The audit window must end after it starts.'),
+            model_name="system",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("window_start__lte", models.F("window_end"))),
+                name="system_window_ordered",
+                violation_error_message="The audit window must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('window_start__lte', models.F('window_end'))), name='engagement_window_ordered', violation_error_message='The audit window must end after it starts.'),
+            model_name="engagement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("window_start__lte", models.F("window_end"))),
+                name="engagement_window_ordered",
+                violation_error_message="The audit window must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='systemcomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('used_until', None), ('used_until__gt', models.F('used_from')), _connector='OR'), name='component_use_ordered', violation_error_message='Use must end after it starts.'),
+            model_name="systemcomponent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("used_until", None),
+                    ("used_until__gt", models.F("used_from")),
+                    _connector="OR",
+                ),
+                name="component_use_ordered",
+                violation_error_message="Use must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='systemcomponent',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func('used_from', 'used_until', function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('system', '='), ('variant', '='), ('name', '=')], name='component_used_once_at_a_time', violation_error_message='This component is already in use on some of these days.'),
+            model_name="systemcomponent",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(
+                            "used_from",
+                            "used_until",
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                    ("system", "="),
+                    ("variant", "="),
+                    ("name", "="),
+                ],
+                name="component_used_once_at_a_time",
+                violation_error_message="This component is already in use on some of these days.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['officer', 'contributor', 'reviewer', 'auditor', 'reader'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        ["officer", "contributor", "reviewer", "auditor", "reader"],
+                    )
+                ),
+                name="membership_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='membership_ends_after_it_starts', violation_error_message='A membership must end after it starts.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_at", None),
+                    ("ends_at__gt", models.F("starts_at")),
+                    _connector="OR",
+                ),
+                name="membership_ends_after_it_starts",
+                violation_error_message="A membership must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', 'auditor'), _negated=True), models.Q(('ends_at__isnull', False), ('engagement__isnull', False)), _connector='OR'), name='membership_auditor_bound_to_engagement', violation_error_message='An auditor is let in for one engagement and until a set day.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role", "auditor"), _negated=True),
+                    models.Q(("ends_at__isnull", False), ("engagement__isnull", False)),
+                    _connector="OR",
+                ),
+                name="membership_auditor_bound_to_engagement",
+                violation_error_message="An auditor is let in for one engagement and until a set day.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', 'auditor'), _negated=True), ('ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('starts_at'), '+', models.Value(datetime.timedelta(days=90)))), _connector='OR'), name='membership_auditor_at_most_90_days', violation_error_message='An auditor is let in for 90 days at most.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role", "auditor"), _negated=True),
+                    (
+                        "ends_at__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("starts_at"),
+                            "+",
+                            models.Value(datetime.timedelta(days=90)),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="membership_auditor_at_most_90_days",
+                violation_error_message="An auditor is let in for 90 days at most.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', 'contributor'), _negated=True), ('team__isnull', False), _connector='OR'), name='membership_contributor_has_team', violation_error_message='A contributor belongs to a team.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role", "contributor"), _negated=True),
+                    ("team__isnull", False),
+                    _connector="OR",
+                ),
+                name="membership_contributor_has_team",
+                violation_error_message="A contributor belongs to a team.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controlimplementation',
-            constraint=models.UniqueConstraint(fields=('system', 'control'), name='control_implemented_once_in_system'),
+            model_name="controlimplementation",
+            constraint=models.UniqueConstraint(
+                fields=("system", "control"), name="control_implemented_once_in_system"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controlimplementation',
-            constraint=models.CheckConstraint(condition=models.Q(('implementation_status__in', ['implemented', 'partial', 'planned', 'alternative'])), name='implementation_status_known'),
+            model_name="controlimplementation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "implementation_status__in",
+                        ["implemented", "partial", "planned", "alternative"],
+                    )
+                ),
+                name="implementation_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='controlimplementation',
-            constraint=models.CheckConstraint(condition=models.Q(('applicability__in', ['applicable', 'na-requested', 'not-applicable'])), name='applicability_known'),
+            model_name="controlimplementation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "applicability__in",
+                        ["applicable", "na-requested", "not-applicable"],
+                    )
+                ),
+                name="applicability_known",
+            ),
         ),
     ]

@@ -104,7 +104,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
                 row = AuditEvent.following(heads[event.chain], event)
                 heads[event.chain] = (row.seq, bytes(row.hash))
                 rows.append(row)
-            return self.bulk_create(rows)
+            return AuditEvent.objects.bulk_create(rows)
 
 
 def _chains(events: Iterable[Event]) -> list[str]:

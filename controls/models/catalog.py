@@ -68,9 +68,7 @@ class Control(models.Model):
     statements = models.JSONField(default=list, blank=True)
     params = models.JSONField(default=list, blank=True)
     parts = models.JSONField(default=list, blank=True)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = ControlQuerySet.as_manager()
 
@@ -165,7 +163,7 @@ class ControlLayer(models.Model):
             models.CheckConstraint(
                 name="control_layer_or_as_base",
                 condition=Q(as_base=True, layer="") | (Q(as_base=False) & ~Q(layer="")),
-                violation_error_message="Name a layer, or say that it reads as its base.",
+                violation_error_message="Name a layer, or say: reads as its base.",
             ),
         ]
 

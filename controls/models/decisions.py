@@ -44,7 +44,7 @@ class BasisQuerySet(models.QuerySet["Basis"]):
         """Store what is new; returns the text of each body -> its digest."""
         texts = {Basis.text_of(body) for body in bodies}
         digests = {text: Basis.digest_of(text) for text in texts}
-        self.bulk_create(
+        Basis.objects.bulk_create(
             [Basis(digest=d, body=json.loads(t)) for t, d in sorted(digests.items())],
             ignore_conflicts=True,
         )
@@ -125,9 +125,7 @@ class ResponsibilityDecision(models.Model):
     )
     effective = DateRangeField()
     reason = models.TextField(blank=True, default="")
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = ResponsibilityDecisionQuerySet.as_manager()
 
@@ -193,9 +191,7 @@ class ResponsibilityOverride(models.Model):
         editable=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [
@@ -255,9 +251,7 @@ class ApplicabilityDecision(models.Model):
         editable=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [

@@ -48,14 +48,12 @@ class User(AbstractUser):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=150, blank=True, default="")
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects = UserManager()  # type: ignore[misc]
+    objects = UserManager()  # type: ignore[misc,assignment]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -78,9 +76,7 @@ class Team(models.Model):
     name = models.CharField(max_length=120, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         ordering = ["name"]

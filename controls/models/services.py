@@ -38,9 +38,7 @@ class Service(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    provider = models.CharField(
-        max_length=12, choices=Provider, default=Provider.AWS
-    )
+    provider = models.CharField(max_length=12, choices=Provider, default=Provider.AWS)
     category = models.CharField(max_length=60, blank=True, default="")
     is_global = models.BooleanField(default=False)
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -81,9 +79,7 @@ class ServiceVariant(models.Model):
 class ServiceLayer(models.Model):
     """Who runs one layer of a service variant. No row: the layer is not there."""
 
-    variant = models.ForeignKey(
-        ServiceVariant, models.CASCADE, related_name="layers"
-    )
+    variant = models.ForeignKey(ServiceVariant, models.CASCADE, related_name="layers")
     reference_version = models.ForeignKey(ReferenceVersion, models.PROTECT)
     layer = models.CharField(max_length=40)
     party = models.CharField(max_length=12, choices=PartyChoice)

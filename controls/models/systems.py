@@ -66,7 +66,9 @@ class Applicability(models.TextChoices):
 def validate_time_zone(name: str) -> None:
     """Refuse a name that the time zone database does not know."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone name, such as Europe/Paris.")
+        raise ValidationError(
+            f"“{name}” is not a time zone name, such as Europe/Paris."
+        )
 
 
 class SystemQuerySet(models.QuerySet["System"]):
@@ -129,9 +131,7 @@ class System(models.Model):
     )
     demo = models.BooleanField(default=False, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = SystemQuerySet.as_manager()
 
@@ -194,9 +194,7 @@ class SystemComponent(models.Model):
     # null: still in use
     used_until = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = SystemComponentQuerySet.as_manager()
 
@@ -285,9 +283,7 @@ class ControlImplementation(models.Model):
 
     keeps_history = True
 
-    system = models.ForeignKey(
-        System, models.PROTECT, related_name="implementations"
-    )
+    system = models.ForeignKey(System, models.PROTECT, related_name="implementations")
     control = models.ForeignKey(
         "controls.Control", models.PROTECT, related_name="implementations"
     )
@@ -323,9 +319,7 @@ class ControlImplementation(models.Model):
     )
     customer_statement = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = ControlImplementationQuerySet.as_manager()
 

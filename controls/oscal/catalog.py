@@ -79,7 +79,9 @@ def _controls(
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
     for control in group.get("controls", []):
         if "id" not in control:
-            raise OscalProblem(f"{path}: a control of group {group.get('id')} has no id.")
+            raise OscalProblem(
+                f"{path}: a control of group {group.get('id')} has no id."
+            )
         yield control, ""
         for enhancement in control.get("controls", []):
             yield enhancement, control["id"]
@@ -147,9 +149,7 @@ def profile_facts(path: Path, known: Mapping[str, ControlFact]) -> list[Selectio
             f"{path}: selects withdrawn controls: {', '.join(withdrawn)}."
         )
     values = _values(profile)
-    return [
-        Selection(each, values.get(each, {})) for each in known if each in ids
-    ]
+    return [Selection(each, values.get(each, {})) for each in known if each in ids]
 
 
 def _selected(profile: Mapping[str, Any]) -> set[str]:

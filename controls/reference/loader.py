@@ -164,7 +164,10 @@ def _controls(changed: Counter[str]) -> dict[str, Control]:
         for number, row in enumerate(shipped, start=1)
     }
     found, count = upsert(
-        Control, ("catalog_id", "ref_id"), wanted, Control.objects.filter(catalog=catalog)
+        Control,
+        ("catalog_id", "ref_id"),
+        wanted,
+        Control.objects.filter(catalog=catalog),
     )
     changed["controls"] += count
     by_id = {ref_id: row for (_, ref_id), row in found.items()}
@@ -190,7 +193,10 @@ def _baselines(by_id: dict[str, Control], changed: Counter[str]) -> None:
         for slug, (title, publisher) in TITLES.items()
     }
     found, count = upsert(
-        Baseline, ("catalog_id", "slug"), wanted, Baseline.objects.filter(catalog=catalog)
+        Baseline,
+        ("catalog_id", "slug"),
+        wanted,
+        Baseline.objects.filter(catalog=catalog),
     )
     changed["baselines"] += count
     chosen = {
@@ -218,7 +224,12 @@ def _readings(
     for row in reading_rows():
         as_base = row["as_base"] == "yes"
         for layer in [""] if as_base else row["layers"].split():
-            key = (by_id[row["control_id"]].pk, row["statement_id"], layer, Origin.SHIPPED)
+            key = (
+                by_id[row["control_id"]].pk,
+                row["statement_id"],
+                layer,
+                Origin.SHIPPED,
+            )
             wanted[key] = {"reason": row["reason"], "as_base": as_base}
     existing = ControlLayer.objects.filter(origin=Origin.SHIPPED)
     gone = [
@@ -227,8 +238,8 @@ def _readings(
         if (row.control_id, row.statement_id, row.layer, row.origin) not in wanted
     ]
     ControlLayer.objects.filter(pk__in=gone).delete()
-    key = ("control_id", "statement_id", "layer", "origin")
-    _, count = _versioned(ControlLayer, key, wanted, existing, version)
+    columns = ("control_id", "statement_id", "layer", "origin")
+    _, count = _versioned(ControlLayer, columns, wanted, existing, version)
     changed["readings"] += count + len(gone)
 
 

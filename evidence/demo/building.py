@@ -9,7 +9,6 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
@@ -26,7 +25,7 @@ from controls.models import (
 )
 from controls.models.systems import ControlImplementation
 from evidence import registering
-from evidence.cadence import occurrence_of
+from evidence.cadence import last_day, occurrence_of
 from evidence.demo import company
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
@@ -34,13 +33,6 @@ from evidence.submitting import Submission, store, submit
 
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
-STEPS = {
-    "weekly": 7,
-    "monthly": 30,
-    "quarterly": 91,
-    "half-yearly": 182,
-    "yearly": 365,
-}
 
 
 @dataclass(frozen=True)
@@ -79,9 +71,7 @@ def build(*, today: dt.date, password: str) -> list[User]:
 
 
 @transaction.atomic
-def _people(
-    start: dt.date, password: str
-) -> tuple[dict[str, User], dict[str, Team]]:
+def _people(start: dt.date, password: str) -> tuple[dict[str, User], dict[str, Team]]:
     teams = {
         slug: Team.objects.create(slug=slug, name=name) for slug, name in company.TEAMS
     }
@@ -188,7 +178,9 @@ def _documents(
     people: dict[str, User], systems: tuple[System, ...], today: dt.date
 ) -> None:
     """Register AWS's documents on their days; cite and review them."""
-    controls = list(Control.objects.filter(implementations__system__in=systems).distinct())
+    controls = list(
+        Control.objects.filter(implementations__system__in=systems).distinct()
+    )
     for series in company.aws_documents(today):
         artifact = None
         for report in series.reports:
@@ -225,7 +217,7 @@ def _documents(
                         version,
                         system,
                         conclusion=report.conclusion,
-                        scope_note="All services in use checked against the scope list.",
+                        scope_note="Services in use checked against the scope list.",
                         period_note="Period compared with the audit window.",
                         exceptions_note="No exception touches a control of ours.",
                         cuec_note="Complementary controls compared with ours.",
@@ -304,8 +296,13 @@ def _acts(
         waits = performed > today - dt.timedelta(days=25) and chance.random() < 0.4
         decided = None if waits else submitted + dt.timedelta(hours=20)
         yield Act(
-            requirement, performed, start, max(end, performed) if late else end,
-            submitted, decided, accepted=chance.random() > 0.05,
+            requirement,
+            performed,
+            start,
+            max(end, performed) if late else end,
+            submitted,
+            decided,
+            accepted=chance.random() > 0.05,
         )
 
 
@@ -319,9 +316,8 @@ def _periods(
         return
     day = first
     while day <= today:
-        start = occurrence_of(cadence, day)
-        following = start + dt.timedelta(days=STEPS[cadence] + 5)
-        following = occurrence_of(cadence, following)
+        start = occurrence_of(cadence, day) or day
+        following = last_day(cadence, start) + DAY
         if following - DAY < today and start >= first:
             yield start, following - DAY
         day = following
@@ -355,9 +351,7 @@ def _submit(act: Act, people: dict[str, User], instant: dt.datetime) -> Evidence
     )
 
 
-def _decide(
-    link: EvidenceLink, act: Act, people: dict[str, User], number: int
-) -> None:
+def _decide(link: EvidenceLink, act: Act, people: dict[str, User], number: int) -> None:
     if act.accepted:
         link.accept(by=people["rita"])
         return

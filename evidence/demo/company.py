@@ -40,9 +40,25 @@ OWNERS = {
 }
 
 PAYMENTS_SERVICES = (
-    "ec2", "ebs", "vpc", "elb", "rds", "s3", "dynamodb", "lambda", "kms", "iam",
-    "cloudtrail", "cloudwatch", "config", "guardduty", "cloudfront", "route53",
-    "waf", "secretsmanager", "backup",
+    "ec2",
+    "ebs",
+    "vpc",
+    "elb",
+    "rds",
+    "s3",
+    "dynamodb",
+    "lambda",
+    "kms",
+    "iam",
+    "cloudtrail",
+    "cloudwatch",
+    "config",
+    "guardduty",
+    "cloudfront",
+    "route53",
+    "waf",
+    "secretsmanager",
+    "backup",
 )
 ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "athena")
 

@@ -90,7 +90,9 @@ def request_export(
     export.save(force_insert=True)
     wake(export)
     AuditEvent.objects.append(
-        about(export, "export.requested", by=by, on=str(on), known_at=instant.isoformat())
+        about(
+            export, "export.requested", by=by, on=str(on), known_at=instant.isoformat()
+        )
     )
     return export
 
@@ -202,9 +204,7 @@ def status_lines(export: Export) -> Iterator[bytes]:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         rows = list(
-            documents(
-                export.system, moment, (export.window_start, export.window_end)
-            )
+            documents(export.system, moment, (export.window_start, export.window_end))
         )
     Export.objects.filter(pk=export.pk).update(total_rows=len(rows))
     for number, line in enumerate(lines(rows, marks=marks)):

@@ -33,8 +33,8 @@ class ArtifactForm(forms.ModelForm):
             "type1",
             "responsibility_summary",
         )
-        labels = {"series": "Short name", "type1": "Type I"}  # noqa: RUF012
-        help_texts = {  # noqa: RUF012
+        labels = {"series": "Short name", "type1": "Type I"}
+        help_texts = {
             "title": "Such as “AWS SOC 2 Type II”.",
             "series": "Letters, digits and hyphens, such as aws-soc2.",
         }

@@ -67,7 +67,8 @@ class OverrideForm(forms.Form):
     )
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_override_%s", **kwargs)
+        kwargs["auto_id"] = "id_override_%s"
+        super().__init__(*args, **kwargs)
         self.fields["starts_on"].initial = today
 
 
@@ -82,5 +83,6 @@ class NotApplicableForm(forms.Form):
     review_by = forms.DateField(label="Look again by", widget=day_input())
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_na_%s", **kwargs)
+        kwargs["auto_id"] = "id_na_%s"
+        super().__init__(*args, **kwargs)
         self.fields["review_by"].initial = today + dt.timedelta(days=365)

@@ -10,386 +10,1278 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('controls', '0001_the_first_tables'),
+        ("controls", "0001_the_first_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Artifact',
+            name="Artifact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('provider', models.CharField(default='AWS', max_length=60)),
-                ('series', models.SlugField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('period', 'Report over a period (SOC 2 Type II)'), ('point', 'Report of one date (Type I, PCI AOC)'), ('certificate', 'Certificate (ISO, HITRUST)'), ('authorization', 'Authorization (FedRAMP)'), ('summary', 'Public summary (SOC 3)')], max_length=14)),
-                ('scheme', models.CharField(choices=[('soc1', 'SOC 1'), ('soc2', 'SOC 2'), ('soc3', 'SOC 3'), ('c5', 'C5'), ('iso', 'ISO 27001'), ('hitrust', 'HITRUST'), ('pci', 'PCI DSS'), ('irap', 'IRAP'), ('fedramp', 'FedRAMP')], max_length=12)),
-                ('type1', models.BooleanField(default=False, help_text='Type I: shows design only, on one date.')),
-                ('responsibility_summary', models.BooleanField(default=False, help_text='Comes with a responsibility summary (PCI).')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("provider", models.CharField(default="AWS", max_length=60)),
+                ("series", models.SlugField(max_length=60, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("period", "Report over a period (SOC 2 Type II)"),
+                            ("point", "Report of one date (Type I, PCI AOC)"),
+                            ("certificate", "Certificate (ISO, HITRUST)"),
+                            ("authorization", "Authorization (FedRAMP)"),
+                            ("summary", "Public summary (SOC 3)"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.CharField(
+                        choices=[
+                            ("soc1", "SOC 1"),
+                            ("soc2", "SOC 2"),
+                            ("soc3", "SOC 3"),
+                            ("c5", "C5"),
+                            ("iso", "ISO 27001"),
+                            ("hitrust", "HITRUST"),
+                            ("pci", "PCI DSS"),
+                            ("irap", "IRAP"),
+                            ("fedramp", "FedRAMP"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "type1",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Type I: shows design only, on one date.",
+                    ),
+                ),
+                (
+                    "responsibility_summary",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Comes with a responsibility summary (PCI).",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ArtifactCoverage',
+            name="ArtifactCoverage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('citation', models.CharField(blank=True, default='', max_length=300)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coverage', to='evidence.artifact')),
-                ('cited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coverage', to='controls.control')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("citation", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="coverage",
+                        to="evidence.artifact",
+                    ),
+                ),
+                (
+                    "cited_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "control",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="coverage",
+                        to="controls.control",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ArtifactVersion',
+            name="ArtifactVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('label', models.CharField(max_length=120)),
-                ('reference', models.CharField(blank=True, default='', max_length=120)),
-                ('starts', models.DateField()),
-                ('until', models.DateField(blank=True, null=True)),
-                ('issued_on', models.DateField(blank=True, null=True)),
-                ('opinion', models.CharField(blank=True, default='', max_length=60)),
-                ('impact_level', models.CharField(blank=True, choices=[('li-saas', 'LI-SaaS'), ('low', 'Low'), ('moderate', 'Moderate'), ('high', 'High')], default='', max_length=10)),
-                ('partition', models.CharField(choices=[('aws', 'AWS (commercial)'), ('aws-us-gov', 'AWS GovCloud (US)'), ('aws-cn', 'AWS China')], default='aws', max_length=12)),
-                ('regions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, size=None)),
-                ('service_slugs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('withdrawn', 'Withdrawn by the provider'), ('revoked', 'Revoked')], default='active', max_length=10)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='evidence.artifact')),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('services', models.ManyToManyField(blank=True, related_name='artifact_versions', to='controls.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("label", models.CharField(max_length=120)),
+                ("reference", models.CharField(blank=True, default="", max_length=120)),
+                ("starts", models.DateField()),
+                ("until", models.DateField(blank=True, null=True)),
+                ("issued_on", models.DateField(blank=True, null=True)),
+                ("opinion", models.CharField(blank=True, default="", max_length=60)),
+                (
+                    "impact_level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("li-saas", "LI-SaaS"),
+                            ("low", "Low"),
+                            ("moderate", "Moderate"),
+                            ("high", "High"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "partition",
+                    models.CharField(
+                        choices=[
+                            ("aws", "AWS (commercial)"),
+                            ("aws-us-gov", "AWS GovCloud (US)"),
+                            ("aws-cn", "AWS China"),
+                        ],
+                        default="aws",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "regions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "service_slugs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("withdrawn", "Withdrawn by the provider"),
+                            ("revoked", "Revoked"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="evidence.artifact",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "services",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="artifact_versions",
+                        to="controls.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['artifact', '-starts'],
+                "ordering": ["artifact", "-starts"],
             },
         ),
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('media_type', models.CharField(max_length=120)),
-                ('scan_state', models.CharField(choices=[('not-scanned', 'Not scanned'), ('pending', 'Waiting for the scan'), ('clean', 'Clean'), ('infected', 'Infected'), ('error', 'Scan failed')], default='not-scanned', max_length=12)),
-                ('purged_at', models.DateTimeField(blank=True, null=True)),
-                ('stored_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("media_type", models.CharField(max_length=120)),
+                (
+                    "scan_state",
+                    models.CharField(
+                        choices=[
+                            ("not-scanned", "Not scanned"),
+                            ("pending", "Waiting for the scan"),
+                            ("clean", "Clean"),
+                            ("infected", "Infected"),
+                            ("error", "Scan failed"),
+                        ],
+                        default="not-scanned",
+                        max_length=12,
+                    ),
+                ),
+                ("purged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "stored_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='blob_digest_is_sha256'), models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='blob_is_not_empty')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
+                        name="blob_digest_is_sha256",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size_bytes__gt", 0)),
+                        name="blob_is_not_empty",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ContinuityLetter',
+            name="ContinuityLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('issued_on', models.DateField()),
-                ('starts', models.DateField()),
-                ('until', models.DateField()),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('artifact_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='evidence.artifactversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("issued_on", models.DateField()),
+                ("starts", models.DateField()),
+                ("until", models.DateField()),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "artifact_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="evidence.artifactversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('source_system', models.CharField(blank=True, default='', max_length=120)),
-                ('procedure', models.TextField(blank=True, default='')),
-                ('sensitivity', models.CharField(choices=[('internal', 'Internal'), ('confidential', 'Confidential'), ('restricted', 'Restricted')], default='internal', max_length=12)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='controls.system')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='controls.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "source_system",
+                    models.CharField(blank=True, default="", max_length=120),
+                ),
+                ("procedure", models.TextField(blank=True, default="")),
+                (
+                    "sensitivity",
+                    models.CharField(
+                        choices=[
+                            ("internal", "Internal"),
+                            ("confidential", "Confidential"),
+                            ("restricted", "Restricted"),
+                        ],
+                        default="internal",
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="controls.system",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="controls.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'evidence',
+                "verbose_name_plural": "evidence",
             },
         ),
         migrations.CreateModel(
-            name='EvidenceRequirement',
+            name="EvidenceRequirement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('guidance', models.TextField(blank=True, default='')),
-                ('cadence', models.CharField(choices=[('once', 'Once'), ('weekly', 'Weekly'), ('monthly', 'Monthly'), ('quarterly', 'Quarterly'), ('half-yearly', 'Half-yearly'), ('yearly', 'Yearly'), ('per-event', 'Per event')], max_length=12)),
-                ('cadence_source', models.CharField(blank=True, default='', max_length=200)),
-                ('purpose', models.CharField(choices=[('design', 'Design'), ('operation', 'Operation')], default='operation', max_length=10)),
-                ('grace_days', models.PositiveSmallIntegerField()),
-                ('lead_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('operates_from', models.DateField()),
-                ('operates_until', models.DateField(blank=True, null=True)),
-                ('origin', models.CharField(choices=[('template', 'Template of the family'), ('implied', 'Implied yearly'), ('local', 'Local')], default='local', max_length=10)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requirements', to='controls.controlimplementation')),
-                ('owner_team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requirements', to='controls.team')),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requirements', to='controls.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("guidance", models.TextField(blank=True, default="")),
+                (
+                    "cadence",
+                    models.CharField(
+                        choices=[
+                            ("once", "Once"),
+                            ("weekly", "Weekly"),
+                            ("monthly", "Monthly"),
+                            ("quarterly", "Quarterly"),
+                            ("half-yearly", "Half-yearly"),
+                            ("yearly", "Yearly"),
+                            ("per-event", "Per event"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "cadence_source",
+                    models.CharField(blank=True, default="", max_length=200),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("design", "Design"), ("operation", "Operation")],
+                        default="operation",
+                        max_length=10,
+                    ),
+                ),
+                ("grace_days", models.PositiveSmallIntegerField()),
+                ("lead_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("operates_from", models.DateField()),
+                ("operates_until", models.DateField(blank=True, null=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("template", "Template of the family"),
+                            ("implied", "Implied yearly"),
+                            ("local", "Local"),
+                        ],
+                        default="local",
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requirements",
+                        to="controls.controlimplementation",
+                    ),
+                ),
+                (
+                    "owner_team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requirements",
+                        to="controls.team",
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requirements",
+                        to="controls.system",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EvidenceRevision',
+            name="EvidenceRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('number', models.PositiveIntegerField(default=1)),
-                ('kind', models.CharField(choices=[('original', 'Original'), ('correction', 'Correction'), ('addition', 'Addition')], default='original', max_length=10)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('performed_on', models.DateField()),
-                ('period_from', models.DateField()),
-                ('period_until', models.DateField()),
-                ('collected_on', models.DateField()),
-                ('digest', models.CharField(max_length=64)),
-                ('uploaded_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('collected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='evidence.evidence')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("number", models.PositiveIntegerField(default=1)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("original", "Original"),
+                            ("correction", "Correction"),
+                            ("addition", "Addition"),
+                        ],
+                        default="original",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("performed_on", models.DateField()),
+                ("period_from", models.DateField()),
+                ("period_until", models.DateField()),
+                ("collected_on", models.DateField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "uploaded_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "collected_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="evidence.evidence",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['evidence', 'number'],
+                "ordering": ["evidence", "number"],
             },
         ),
         migrations.CreateModel(
-            name='EvidenceLink',
+            name="EvidenceLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('statement_ids', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('half', models.CharField(choices=[('customer', 'Yours'), ('aws', "AWS's")], default='customer', max_length=10)),
-                ('occurrence', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'Submitted'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('void', 'Void (corrected)')], default='submitted', editable=False, max_length=10)),
-                ('proves_from', models.DateField()),
-                ('proves_to', models.DateField(null=True)),
-                ('submitted_at', models.DateTimeField(default=django.utils.timezone.now, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='controls.controlimplementation')),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='controls.system')),
-                ('requirement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='evidence.evidencerequirement')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='evidence.evidencerevision')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "statement_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "half",
+                    models.CharField(
+                        choices=[("customer", "Yours"), ("aws", "AWS's")],
+                        default="customer",
+                        max_length=10,
+                    ),
+                ),
+                ("occurrence", models.DateField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("submitted", "Submitted"),
+                            ("accepted", "Accepted"),
+                            ("rejected", "Rejected"),
+                            ("withdrawn", "Withdrawn"),
+                            ("void", "Void (corrected)"),
+                        ],
+                        default="submitted",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("proves_from", models.DateField()),
+                ("proves_to", models.DateField(null=True)),
+                (
+                    "submitted_at",
+                    models.DateTimeField(default=django.utils.timezone.now, null=True),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="controls.controlimplementation",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="controls.system",
+                    ),
+                ),
+                (
+                    "requirement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="evidence.evidencerequirement",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="evidence.evidencerevision",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EvidenceFile',
+            name="EvidenceFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=255)),
-                ('position', models.PositiveSmallIntegerField(default=1)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='evidence.blob')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='evidence.evidencerevision')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("position", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="evidence.blob",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="evidence.evidencerevision",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['revision', 'position'],
+                "ordering": ["revision", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('status-csv', 'Control status (CSV)')], default='status-csv', max_length=20)),
-                ('on', models.DateField()),
-                ('known_at', models.DateTimeField()),
-                ('window_start', models.DateField()),
-                ('window_end', models.DateField()),
-                ('idempotency_key', models.CharField(max_length=80, unique=True)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', editable=False, max_length=10)),
-                ('done_rows', models.PositiveIntegerField(default=0)),
-                ('total_rows', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('failure', models.TextField(blank=True, default='')),
-                ('file_name', models.CharField(blank=True, default='', max_length=200)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('requested_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to='controls.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("status-csv", "Control status (CSV)")],
+                        default="status-csv",
+                        max_length=20,
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("known_at", models.DateTimeField()),
+                ("window_start", models.DateField()),
+                ("window_end", models.DateField()),
+                ("idempotency_key", models.CharField(max_length=80, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("done_rows", models.PositiveIntegerField(default=0)),
+                ("total_rows", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("failure", models.TextField(blank=True, default="")),
+                ("file_name", models.CharField(blank=True, default="", max_length=200)),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField(default=0)),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "requested_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exports",
+                        to="controls.system",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Proof',
+            name="Proof",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('half', models.CharField(choices=[('customer', 'Yours'), ('aws', "AWS's")], max_length=10)),
-                ('state', models.CharField(max_length=10)),
-                ('starts', models.DateField()),
-                ('ends', models.DateField()),
-                ('occurrence', models.DateField(null=True)),
-                ('known_from', models.DateTimeField()),
-                ('known_until', models.DateTimeField(null=True)),
-                ('implementation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='controls.controlimplementation')),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='evidence.evidencelink')),
-                ('requirement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.evidencerequirement')),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='controls.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "half",
+                    models.CharField(
+                        choices=[("customer", "Yours"), ("aws", "AWS's")], max_length=10
+                    ),
+                ),
+                ("state", models.CharField(max_length=10)),
+                ("starts", models.DateField()),
+                ("ends", models.DateField()),
+                ("occurrence", models.DateField(null=True)),
+                ("known_from", models.DateTimeField()),
+                ("known_until", models.DateTimeField(null=True)),
+                (
+                    "implementation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proofs",
+                        to="controls.controlimplementation",
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proofs",
+                        to="evidence.evidencelink",
+                    ),
+                ),
+                (
+                    "requirement",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="evidence.evidencerequirement",
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="controls.system",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RelianceReview',
+            name="RelianceReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('conclusion', models.CharField(choices=[('rely', 'Rely'), ('rely-with-response', 'Rely, with our response'), ('do-not-rely', 'Do not rely')], max_length=20)),
-                ('scope_note', models.TextField(blank=True, default='')),
-                ('period_note', models.TextField(blank=True, default='')),
-                ('exceptions_note', models.TextField(blank=True, default='')),
-                ('cuec_note', models.TextField(blank=True, default='')),
-                ('reviewed_on', models.DateField()),
-                ('reviewer_name', models.CharField(max_length=200)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('artifact_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reliance_reviews', to='evidence.artifactversion')),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reliance_reviews', to='controls.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "conclusion",
+                    models.CharField(
+                        choices=[
+                            ("rely", "Rely"),
+                            ("rely-with-response", "Rely, with our response"),
+                            ("do-not-rely", "Do not rely"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("scope_note", models.TextField(blank=True, default="")),
+                ("period_note", models.TextField(blank=True, default="")),
+                ("exceptions_note", models.TextField(blank=True, default="")),
+                ("cuec_note", models.TextField(blank=True, default="")),
+                ("reviewed_on", models.DateField()),
+                ("reviewer_name", models.CharField(max_length=200)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "artifact_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reliance_reviews",
+                        to="evidence.artifactversion",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reliance_reviews",
+                        to="controls.system",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('decision', models.CharField(choices=[('accept', 'Accepted'), ('reject', 'Rejected')], max_length=6)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('digest', models.CharField(max_length=64)),
-                ('performed_on', models.DateField()),
-                ('period_from', models.DateField()),
-                ('period_until', models.DateField()),
-                ('reviewer_name', models.CharField(max_length=200)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='evidence.evidencelink')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to=settings.AUTH_USER_MODEL)),
-                ('submitter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("accept", "Accepted"), ("reject", "Rejected")],
+                        max_length=6,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("digest", models.CharField(max_length=64)),
+                ("performed_on", models.DateField()),
+                ("period_from", models.DateField()),
+                ("period_until", models.DateField()),
+                ("reviewer_name", models.CharField(max_length=200)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="evidence.evidencelink",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "submitter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='artifact',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['period', 'point', 'certificate', 'authorization', 'summary'])), name='artifact_kind_known'),
+            model_name="artifact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["period", "point", "certificate", "authorization", "summary"],
+                    )
+                ),
+                name="artifact_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifactcoverage',
-            constraint=models.UniqueConstraint(fields=('artifact', 'control'), name='artifact_cited_once_per_control', violation_error_message='This artifact is already cited there.'),
+            model_name="artifactcoverage",
+            constraint=models.UniqueConstraint(
+                fields=("artifact", "control"),
+                name="artifact_cited_once_per_control",
+                violation_error_message="This artifact is already cited there.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifactversion',
-            constraint=models.UniqueConstraint(fields=('artifact', 'label'), name='artifact_version_label_unique'),
+            model_name="artifactversion",
+            constraint=models.UniqueConstraint(
+                fields=("artifact", "label"), name="artifact_version_label_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifactversion',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('starts')), _connector='OR'), name='artifact_version_days_ordered', violation_error_message='The report must end on or after its first day.'),
+            model_name="artifactversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until", None), ("until__gt", models.F("starts")), _connector="OR"
+                ),
+                name="artifact_version_days_ordered",
+                violation_error_message="A report ends on or after its first day.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifactversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_on', None), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('ended_on__isnull', False)), _connector='OR'), name='artifact_version_ended_has_day', violation_error_message='Say from which day it no longer counts.'),
+            model_name="artifactversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_on", None), ("state", "active")),
+                    models.Q(
+                        models.Q(("state", "active"), _negated=True),
+                        ("ended_on__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="artifact_version_ended_has_day",
+                violation_error_message="Say from which day it no longer counts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='continuityletter',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gt', models.F('starts'))), name='letter_days_ordered', violation_error_message='The letter must end on or after its first day.'),
+            model_name="continuityletter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until__gt", models.F("starts"))),
+                name="letter_days_ordered",
+                violation_error_message="A letter ends on or after its first day.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='evidencerequirement',
-            index=models.Index(fields=['implementation'], name='requirement_of'),
+            model_name="evidencerequirement",
+            index=models.Index(fields=["implementation"], name="requirement_of"),
         ),
         migrations.AddConstraint(
-            model_name='evidencerequirement',
-            constraint=models.CheckConstraint(condition=models.Q(('cadence__in', ['once', 'weekly', 'monthly', 'quarterly', 'half-yearly', 'yearly', 'per-event'])), name='requirement_cadence_known'),
+            model_name="evidencerequirement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "cadence__in",
+                        [
+                            "once",
+                            "weekly",
+                            "monthly",
+                            "quarterly",
+                            "half-yearly",
+                            "yearly",
+                            "per-event",
+                        ],
+                    )
+                ),
+                name="requirement_cadence_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerequirement',
-            constraint=models.CheckConstraint(condition=models.Q(('operates_until', None), ('operates_until__gt', models.F('operates_from')), _connector='OR'), name='requirement_operation_ordered', violation_error_message='Operation must end after it starts.'),
+            model_name="evidencerequirement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("operates_until", None),
+                    ("operates_until__gt", models.F("operates_from")),
+                    _connector="OR",
+                ),
+                name="requirement_operation_ordered",
+                violation_error_message="Operation must end after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerevision',
-            constraint=models.UniqueConstraint(fields=('evidence', 'number'), name='revision_number_unique'),
+            model_name="evidencerevision",
+            constraint=models.UniqueConstraint(
+                fields=("evidence", "number"), name="revision_number_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerevision',
-            constraint=models.CheckConstraint(condition=models.Q(('period_until__gt', models.F('period_from'))), name='revision_period_ordered', violation_error_message='The period must end on or after its first day.'),
+            model_name="evidencerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("period_until__gt", models.F("period_from"))),
+                name="revision_period_ordered",
+                violation_error_message="A period ends on or after its first day.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerevision',
-            constraint=models.CheckConstraint(condition=models.Q(('collected_on__gte', models.F('performed_on'))), name='revision_performed_before_collected', violation_error_message='Evidence cannot be collected before it was performed.'),
+            model_name="evidencerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("collected_on__gte", models.F("performed_on"))),
+                name="revision_performed_before_collected",
+                violation_error_message="Evidence cannot be collected before it was performed.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerevision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'correction'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='revision_correction_says_why', violation_error_message='Say what the correction corrects.'),
+            model_name="evidencerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "correction"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="revision_correction_says_why",
+                violation_error_message="Say what the correction corrects.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencerevision',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='revision_digest_is_sha256'),
+            model_name="evidencerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("digest__regex", "^[0-9a-f]{64}$")),
+                name="revision_digest_is_sha256",
+            ),
         ),
         migrations.AddIndex(
-            model_name='evidencelink',
-            index=models.Index(fields=['implementation', 'state'], name='link_of_implementation'),
+            model_name="evidencelink",
+            index=models.Index(
+                fields=["implementation", "state"], name="link_of_implementation"
+            ),
         ),
         migrations.AddIndex(
-            model_name='evidencelink',
-            index=models.Index(condition=models.Q(('state', 'submitted')), fields=['system', 'submitted_at'], name='link_awaiting_review'),
+            model_name="evidencelink",
+            index=models.Index(
+                condition=models.Q(("state", "submitted")),
+                fields=["system", "submitted_at"],
+                name="link_awaiting_review",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencelink',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'submitted', 'accepted', 'rejected', 'withdrawn', 'void'])), name='link_state_known'),
+            model_name="evidencelink",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "submitted",
+                            "accepted",
+                            "rejected",
+                            "withdrawn",
+                            "void",
+                        ],
+                    )
+                ),
+                name="link_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencelink',
-            constraint=models.UniqueConstraint(fields=('revision', 'implementation', 'requirement', 'half'), name='revision_linked_once', nulls_distinct=False, violation_error_message='This evidence is already attached to this control.'),
+            model_name="evidencelink",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "implementation", "requirement", "half"),
+                name="revision_linked_once",
+                nulls_distinct=False,
+                violation_error_message="This evidence is already attached to this control.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencefile',
-            constraint=models.UniqueConstraint(fields=('revision', 'blob'), name='file_once_in_revision', violation_error_message='The same file is attached twice.'),
+            model_name="evidencefile",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "blob"),
+                name="file_once_in_revision",
+                violation_error_message="The same file is attached twice.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'done', 'failed', 'cancelled'])), name='export_state_known'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "running", "done", "failed", "cancelled"])
+                ),
+                name="export_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('sha256__regex', '^[0-9a-f]{64}$'), _connector='OR'), name='export_done_has_digest'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True),
+                    ("sha256__regex", "^[0-9a-f]{64}$"),
+                    _connector="OR",
+                ),
+                name="export_done_has_digest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='proof',
-            index=models.Index(condition=models.Q(('known_until', None)), fields=['system', 'implementation', 'half'], include=('state', 'starts', 'ends'), name='proof_current'),
+            model_name="proof",
+            index=models.Index(
+                condition=models.Q(("known_until", None)),
+                fields=["system", "implementation", "half"],
+                include=("state", "starts", "ends"),
+                name="proof_current",
+            ),
         ),
         migrations.AddIndex(
-            model_name='proof',
-            index=models.Index(models.F('implementation'), models.F('half'), models.F('state'), models.OrderBy(models.F('ends'), descending=True), include=('starts', 'known_from', 'known_until', 'requirement'), name='proof_by_end'),
+            model_name="proof",
+            index=models.Index(
+                models.F("implementation"),
+                models.F("half"),
+                models.F("state"),
+                models.OrderBy(models.F("ends"), descending=True),
+                include=("starts", "known_from", "known_until", "requirement"),
+                name="proof_by_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proof',
-            constraint=models.UniqueConstraint(condition=models.Q(('known_until', None)), fields=('link',), name='proof_one_current_row_per_link'),
+            model_name="proof",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("known_until", None)),
+                fields=("link",),
+                name="proof_one_current_row_per_link",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reliancereview',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewer', models.F('registered_by')), _negated=True), name='reliance_reviewer_is_not_registrar', violation_error_message='Somebody other than the person who registered it must review it.'),
+            model_name="reliancereview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("reviewer", models.F("registered_by")), _negated=True
+                ),
+                name="reliance_reviewer_is_not_registrar",
+                violation_error_message="Somebody other than the person who registered it must review it.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewer', models.F('submitter')), _negated=True), name='reviewer_is_not_submitter', violation_error_message='Somebody other than the submitter must review this.'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reviewer", models.F("submitter")), _negated=True),
+                name="reviewer_is_not_submitter",
+                violation_error_message="Somebody other than the submitter must review this.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'reject'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='review_rejection_says_why', violation_error_message='A rejection says why.'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decision", "reject"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="review_rejection_says_why",
+                violation_error_message="A rejection says why.",
+            ),
         ),
     ]

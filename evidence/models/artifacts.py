@@ -76,9 +76,7 @@ class Artifact(models.Model):
         default=False, help_text="Comes with a responsibility summary (PCI)."
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = ArtifactQuerySet.as_manager()
 
@@ -141,9 +139,7 @@ class ArtifactVersion(models.Model):
     # null: not ended; from this day on it counts no more
     ended_on = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         ordering = ["artifact", "-starts"]
@@ -154,7 +150,7 @@ class ArtifactVersion(models.Model):
             models.CheckConstraint(
                 name="artifact_version_days_ordered",
                 condition=Q(until=None) | Q(until__gt=F("starts")),
-                violation_error_message="The report must end on or after its first day.",
+                violation_error_message="A report ends on or after its first day.",
             ),
             models.CheckConstraint(
                 name="artifact_version_ended_has_day",
@@ -185,16 +181,14 @@ class ContinuityLetter(models.Model):
     issued_on = models.DateField()
     starts = models.DateField()
     until = models.DateField()
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 name="letter_days_ordered",
                 condition=Q(until__gt=F("starts")),
-                violation_error_message="The letter must end on or after its first day.",
+                violation_error_message="A letter ends on or after its first day.",
             )
         ]
 
@@ -217,9 +211,7 @@ class ArtifactCoverage(models.Model):
     cited_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     citation = models.CharField(max_length=300, blank=True, default="")
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [
@@ -253,9 +245,7 @@ class RelianceReview(models.Model):
     artifact_version = models.ForeignKey(
         ArtifactVersion, models.PROTECT, related_name="reliance_reviews"
     )
-    system = models.ForeignKey(
-        System, models.PROTECT, related_name="reliance_reviews"
-    )
+    system = models.ForeignKey(System, models.PROTECT, related_name="reliance_reviews")
     reviewer = models.ForeignKey(USER, models.PROTECT, related_name="+")
     # copied so that the database can compare them
     registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
@@ -267,9 +257,7 @@ class RelianceReview(models.Model):
     cuec_note = models.TextField(blank=True, default="")
     reviewed_on = models.DateField()
     reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [

@@ -30,9 +30,7 @@ class Blob(models.Model):
     )
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
-    stored_at = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    stored_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         constraints = [

@@ -91,9 +91,7 @@ class Evidence(models.Model):
         max_length=12, choices=Sensitivity, default=Sensitivity.INTERNAL
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = EvidenceQuerySet.as_manager()
 
@@ -113,9 +111,7 @@ class EvidenceRevision(models.Model):
 
     append_only = True
 
-    evidence = models.ForeignKey(
-        Evidence, models.PROTECT, related_name="revisions"
-    )
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="revisions")
     # null: collected by a program or by the uploader
     collected_by = models.ForeignKey(
         USER, models.PROTECT, null=True, blank=True, related_name="+"
@@ -133,9 +129,7 @@ class EvidenceRevision(models.Model):
     collected_on = models.DateField()
     digest = models.CharField(max_length=64)
     uploaded_at = models.DateTimeField(default=timezone.now)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         ordering = ["evidence", "number"]
@@ -146,7 +140,7 @@ class EvidenceRevision(models.Model):
             models.CheckConstraint(
                 name="revision_period_ordered",
                 condition=Q(period_until__gt=F("period_from")),
-                violation_error_message="The period must end on or after its first day.",
+                violation_error_message="A period ends on or after its first day.",
             ),
             models.CheckConstraint(
                 name="revision_performed_before_collected",
@@ -186,9 +180,7 @@ class EvidenceFile(models.Model):
 
     append_only = True
 
-    revision = models.ForeignKey(
-        EvidenceRevision, models.PROTECT, related_name="files"
-    )
+    revision = models.ForeignKey(EvidenceRevision, models.PROTECT, related_name="files")
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="files")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
@@ -251,9 +243,7 @@ class EvidenceLink(models.Model):
     keeps_history = True
 
     system = models.ForeignKey(System, models.PROTECT, related_name="links")
-    revision = models.ForeignKey(
-        EvidenceRevision, models.PROTECT, related_name="links"
-    )
+    revision = models.ForeignKey(EvidenceRevision, models.PROTECT, related_name="links")
     implementation = models.ForeignKey(
         ControlImplementation, models.PROTECT, related_name="links"
     )
@@ -282,9 +272,7 @@ class EvidenceLink(models.Model):
     # null: a draft
     submitted_at = models.DateTimeField(null=True, default=timezone.now)
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = EvidenceLinkQuerySet.as_manager()
 
@@ -408,7 +396,9 @@ def _already_decided(stored: EvidenceLink) -> str:
     """A sentence that says who was first."""
     last = stored.reviews.select_related("reviewer").order_by("pk").last()
     if last is None:
-        return f"This is {stored.get_state_display().lower()}; there is nothing to review."
+        return (
+            f"This is {stored.get_state_display().lower()}; there is nothing to review."
+        )
     return f"{last.reviewer} has already {last.past_tense} this."
 
 

@@ -42,7 +42,7 @@ SELECT l.system_id, l.implementation_id, l.requirement_id, l.id, l.half, l.state
 
 
 class Proof(models.Model):
-    """One link's claim on a half: `starts` .. `ends` inclusive, `ends` 9999-12-31 means no end.
+    """One link's claim on a half, on `starts` .. `ends` inclusive; 9999-12-31: no end.
 
     Rows are closed (`known_until`), never deleted; the open ones are today's
     knowledge.

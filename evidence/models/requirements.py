@@ -87,9 +87,7 @@ class EvidenceRequirement(models.Model):
         max_length=10, choices=RequirementOrigin, default=RequirementOrigin.LOCAL
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = EvidenceRequirementQuerySet.as_manager()
 

@@ -38,9 +38,7 @@ class Review(models.Model):
     period_from = models.DateField()
     period_until = models.DateField()
     reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(
-        db_default=models.functions.Now(), editable=False
-    )
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         ordering = ["pk"]

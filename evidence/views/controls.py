@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
+from django_htmx.middleware import HtmxDetails
 
 from controls.describing import may_describe
 from controls.models import AuditEvent, ControlImplementation, System
@@ -30,8 +31,14 @@ from evidence.views.systems import is_officer, system_or_404
 PER_PAGE = 100
 
 
+class HtmxRequest(HttpRequest):
+    """A request as django-htmx leaves it."""
+
+    htmx: HtmxDetails
+
+
 @require_GET
-def controls(request: HttpRequest, slug: str) -> HttpResponse:
+def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     """Which controls are how far, and why?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
@@ -47,8 +54,9 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "total": len(given),
     }
-    partial = "evidence/partials/control_rows.html"
-    name = partial if getattr(request, "htmx", False) else "evidence/controls.html"
+    name = "evidence/controls.html"
+    if request.htmx and not request.htmx.history_restore_request:
+        name = "evidence/partials/control_rows.html"
     return render(request, name, context)
 
 
@@ -156,7 +164,8 @@ def _record(
         .select_related("requested_by", "decided_by")
         .order_by("-pk")
     )
-    subjects = [implementation.uuid, *(row.uuid for row in [*overrides, *excused])]
+    subjects = [implementation.uuid]
+    subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     return {

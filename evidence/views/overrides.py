@@ -68,8 +68,7 @@ def _status_of(
     if not isinstance(refusal, StaleVersion):
         return 422
     implementation.refresh_from_db()
-    form.data = form.data.copy()
-    form.data["version"] = str(implementation.version)
+    form.data = {**dict(form.data.items()), "version": str(implementation.version)}
     return 409
 
 

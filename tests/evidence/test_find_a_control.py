@@ -66,6 +66,13 @@ def test_a_row_says_both_halves_and_the_first_reason(system, alice, as_user):
     assert "Platform" in page
 
 
+def test_htmx_gets_the_rows_alone(system, alice, as_user):
+    url = reverse("evidence:controls", args=[system.slug])
+    page = as_user(alice).get(url, {"q": "si-2"}, headers={"HX-Request": "true"})
+    assert "<html" not in page.content.decode()
+    assert "SI-2" in page.content.decode()
+
+
 def test_nothing_found_offers_all(system, alice, as_user):
     url = reverse("evidence:controls", args=[system.slug])
     page = as_user(alice).get(url, {"q": "zebra"}).content.decode()

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     """`build_reference --catalog FILE --profile SLUG=FILE ... [--into FOLDER]`."""
 
     help = "Write controls.csv, statements.csv and baselines.csv: facts, no prose."
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Paths of the official files."""
@@ -50,7 +50,15 @@ class Command(BaseCommand):
         )
 
 
-CONTROLS = ("control_id", "label", "title", "family", "family_title", "parent", "withdrawn")
+CONTROLS = (
+    "control_id",
+    "label",
+    "title",
+    "family",
+    "family_title",
+    "parent",
+    "withdrawn",
+)
 STATEMENTS = ("control_id", "statement_id", "name", "label", "depth")
 BASELINES = ("baseline", "control_id", "parameters")
 

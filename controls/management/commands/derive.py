@@ -62,12 +62,10 @@ class Command(BaseCommand):
         by_name: dict[str, ServiceVariant] = {}
         for variant in variants:
             if (variant.service.provider == Provider.AWS) is aws:
-                by_name |= {name: variant for name in _names(variant)}
+                by_name |= dict.fromkeys(_names(variant), variant)
         found = {self._known(text, by_name, aws=aws) for text in named}
         return [
-            component_in_use(
-                v.service.slug, v.slug, v.service.provider, v.layers.all()
-            )
+            component_in_use(v.service.slug, v.slug, v.service.provider, v.layers.all())
             for v in sorted(found, key=lambda v: (v.service.slug, v.slug))
         ]
 

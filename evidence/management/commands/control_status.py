@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.dateparse import parse_datetime
@@ -51,9 +51,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False))
         else:
             marks = "demo / imported history" if system.demo else ""
-            self.stdout.write(
-                b"".join(lines(rows, marks=marks)).decode(), ending=""
-            )
+            self.stdout.write(b"".join(lines(rows, marks=marks)).decode(), ending="")
 
     def _system(self, slug: str | None) -> System:
         if not slug:
@@ -89,6 +87,6 @@ class Command(BaseCommand):
             )
         return instant
 
-    def _refuse(self, sentence: str) -> Any:
+    def _refuse(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
         sys.exit(WRONG_USE)

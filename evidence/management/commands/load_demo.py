@@ -39,7 +39,8 @@ class Command(BaseCommand):
 
     def _write_accounts(self, password: str, named: str | None) -> None:
         lines = [
-            f"  {role:<12} {local}@{company.DOMAIN}" + (f"  (team {team})" if team else "")
+            f"  {role:<12} {local}@{company.DOMAIN}"
+            + (f"  (team {team})" if team else "")
             for local, _, role, team in company.PEOPLE
         ]
         text = "\n".join([*lines, f"  password for all: {password}", ""])
