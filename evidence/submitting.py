@@ -104,12 +104,12 @@ def withdraw(link: EvidenceLink, *, by: Any, reason: str) -> None:
 
 
 def may_submit(
-    implementation: ControlImplementation, team: Team | None, *, by: Any
+    target: ControlImplementation | Evidence, team: Team | None, *, by: Any
 ) -> bool:
-    """Whether `by` acts for this team, or is an officer, in the control's system."""
+    """Whether `by` acts for this team, or is an officer, in the target's system."""
     if by.is_superuser:
         return True
-    roles = by.memberships.active().filter(system_id=implementation.system_id)
+    roles = by.memberships.active().filter(system_id=target.system_id)
     if roles.filter(role=Role.OFFICER).exists():
         return True
     return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
@@ -133,16 +133,12 @@ def submit(
     target = requirement.implementation if requirement else implementation
     if target is None:
         raise Refused("Say which requirement or control this is for.")
-    if not uploads:
-        raise Refused("Attach at least one file.")
-    for upload in uploads:
-        if upload.stored.size_bytes == 0:
-            raise Refused(f"“{upload.name}” is empty: nothing was stored.")
+    refuse_empty(uploads)
     team = _team_for(requirement, target, by)
-    _refuse_impossible_days(submission, today)
+    refuse_impossible_days(submission, today)
     evidence = _evidence(submission, target.system, team, by)
-    revision = _revision(submission, evidence, uploads, by)
-    link = _link(submission, revision, target, requirement, by)
+    revision = make_revision(submission, evidence, uploads, by)
+    link = make_link(revision, target, requirement, by)
     Proof.objects.follow(link)
     AuditEvent.objects.append(
         about(
@@ -169,7 +165,17 @@ def _team_for(
     raise NotPermitted(f"This is for {team} to prove; you are not in that team.")
 
 
-def _refuse_impossible_days(submission: Submission, today: dt.date) -> None:
+def refuse_empty(uploads: Sequence[Upload]) -> None:
+    """Raise Refused where nothing is attached, or a file without a byte."""
+    if not uploads:
+        raise Refused("Attach at least one file.")
+    for upload in uploads:
+        if upload.stored.size_bytes == 0:
+            raise Refused(f"“{upload.name}” is empty: nothing was stored.")
+
+
+def refuse_impossible_days(submission: Submission, today: dt.date) -> None:
+    """Raise Refused, by field, for days that contradict each other or the clock."""
     said = submission
     if said.period_end < said.period_start:
         raise Refused({"period_end": "The period ends before it starts."})
@@ -197,9 +203,14 @@ def _evidence(said: Submission, system: System, team: Team, by: Any) -> Evidence
     )
 
 
-def _revision(
-    said: Submission, evidence: Evidence, uploads: Sequence[Upload], by: Any
+def make_revision(
+    said: Submission,
+    evidence: Evidence,
+    uploads: Sequence[Upload],
+    by: Any,
+    **about_it: Any,
 ) -> EvidenceRevision:
+    """Settle the bytes, then save files and dates; `about_it`: number, kind, reason."""
     digests = [upload.stored.sha256 for upload in uploads]
     if len(set(digests)) < len(digests):
         raise Refused("The same file is attached twice.")
@@ -213,6 +224,7 @@ def _revision(
         period_until=days[2],
         collected_on=said.collected_on,
         digest=EvidenceRevision.digest_of(digests, *days),
+        **about_it,
     )
     revision.save(force_insert=True)
     EvidenceFile.objects.bulk_create(
@@ -240,21 +252,21 @@ def _blob(upload: Upload) -> Blob:
     return Blob.objects.get(sha256=upload.stored.sha256)
 
 
-def _link(
-    said: Submission,
+def make_link(
     revision: EvidenceRevision,
     target: ControlImplementation,
     requirement: EvidenceRequirement | None,
     by: Any,
 ) -> EvidenceLink:
+    """Save an unreviewed link of a revision, with the days it will prove."""
     occurrence: dt.date | None = None
-    ends: dt.date | None = said.performed_on
+    ends: dt.date | None = revision.performed_on
     if requirement:
-        occurrence = occurrence_of(requirement.cadence, said.period_end)
+        occurrence = occurrence_of(requirement.cadence, revision.period_last)
         ends = proof_end(
             requirement.cadence,
             occurrence,
-            said.performed_on,
+            revision.performed_on,
             requirement.grace_days,
         )
     link = EvidenceLink(
@@ -265,7 +277,7 @@ def _link(
         submitted_by=by,
         submitted_at=revision.uploaded_at,
         occurrence=occurrence,
-        proves_from=said.performed_on,
+        proves_from=revision.performed_on,
         proves_to=ends,
     )
     link.save(force_insert=True)

@@ -1,5 +1,11 @@
 """The operators' door: Django's admin for every model of `controls`."""
 
+from django.contrib import admin
+
 from controls.admin import catalog, people, record, systems
 
 __all__ = ["catalog", "people", "record", "systems"]
+
+admin.site.site_header = "SRM administration"
+admin.site.site_title = "SRM"
+admin.site.index_title = "What operators may see and change"

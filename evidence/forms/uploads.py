@@ -85,8 +85,29 @@ class UploadForm(forms.Form):
     def said(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
         given = dict(self.cleaned_data)
-        given.pop("files")
+        for name in ("files", "kind", "reason"):
+            given.pop(name, None)
         return Submission(**given)
+
+
+class RevisionForm(UploadForm):
+    """The same for a further revision, with what it is for."""
+
+    kind = forms.ChoiceField(
+        label="This is",
+        choices=[
+            ("correction", "a correction: earlier reviews are void from now on"),
+            ("addition", "an addition: what was accepted stays accepted"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="What it corrects or adds",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="The auditor sees this beside the earlier revision.",
+    )
+    field_order = ("kind", "reason")
 
 
 class WithdrawForm(forms.Form):

@@ -66,7 +66,7 @@ def _turning(
 
 
 def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Any) -> bool:
-    return bool(links) and may_submit(links[0].implementation, found.team, by=user)
+    return bool(links) and may_submit(found, found.team, by=user)
 
 
 @require_POST

@@ -45,6 +45,15 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     team = requirement.owner_team or requirement.implementation.owner_team
     if not may_submit(requirement.implementation, team, by=request.user):
         raise PermissionDenied(f"This is for {team or 'a team'} to prove.")
+    unread = unreadable(request)
+    if unread is not None:
+        return unread
+    response: HttpResponse = _answer(request, requirement)
+    return response
+
+
+def unreadable(request: HttpRequest) -> HttpResponse | None:
+    """Stream the body into the store; the refusal where it was too long or cut off."""
     handler = stream_into_store(request)
     try:
         parsed = request.POST
@@ -56,8 +65,7 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
         return explained(request, sentence, 413)
     if parsed and was_cut_off(request):
         return explained(request, "The upload broke off. Nothing was stored.", 400)
-    response: HttpResponse = _answer(request, requirement)
-    return response
+    return None
 
 
 @csrf_protect

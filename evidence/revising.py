@@ -1,0 +1,142 @@
+"""Evidence changed after it was submitted: corrected, added to, used again (R17)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.errors import NotPermitted, Refused
+from controls.models import AuditEvent, ControlImplementation
+from controls.models.audit import about
+from evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    LinkState,
+    Proof,
+)
+from evidence.models.evidence import RevisionKind
+from evidence.submitting import (
+    Submission,
+    Upload,
+    make_link,
+    make_revision,
+    may_submit,
+    refuse_empty,
+    refuse_impossible_days,
+)
+
+STANDING = (LinkState.SUBMITTED, LinkState.ACCEPTED)
+
+
+@transaction.atomic
+def revise(
+    evidence: Evidence,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    *,
+    kind: str,
+    reason: str,
+    by: Any,
+    today: dt.date,
+) -> EvidenceRevision:
+    """Add a revision and submit it for the controls that the evidence stands for.
+
+    A correction voids what stands on earlier revisions, from now on and visibly; an
+    addition leaves it as it is. Raises Refused, NotPermitted.
+    """
+    locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    if not may_submit(locked, locked.team, by=by):
+        raise NotPermitted(f"This belongs to {locked.team}; you are not in that team.")
+    if kind not in {RevisionKind.CORRECTION, RevisionKind.ADDITION}:
+        raise Refused({"kind": "Say whether it corrects or adds."})
+    if not reason.strip():
+        raise Refused({"reason": "Say what it corrects or adds."})
+    refuse_empty(uploads)
+    refuse_impossible_days(submission, today)
+    standing = _standing(locked)
+    number = EvidenceRevision.objects.filter(evidence=locked).count() + 1
+    revision = make_revision(
+        submission,
+        locked,
+        uploads,
+        by,
+        number=number,
+        kind=kind,
+        reason=reason.strip(),
+    )
+    if kind == RevisionKind.CORRECTION:
+        _void(standing)
+    made = [_again(revision, link, by) for link in _one_per_control(standing)]
+    Proof.objects.follow_all([link.pk for link in made])
+    said = {"kind": kind, "reason": reason.strip(), "digest": revision.digest}
+    events = [about(link, "evidence.submitted", by=by, **said) for link in made]
+    if kind == RevisionKind.CORRECTION:
+        events += [about(link, "evidence.void", by=by, **said) for link in standing]
+    events.append(about(locked, "evidence.revised", by=by, **said))
+    AuditEvent.objects.append_all(events)
+    return revision
+
+
+def _standing(evidence: Evidence) -> list[EvidenceLink]:
+    """Submitted and accepted links of all its revisions, locked in pk order."""
+    return list(
+        EvidenceLink.objects.select_for_update(of=("self",))
+        .filter(revision__evidence=evidence, state__in=STANDING)
+        .select_related(
+            "revision__evidence",
+            "implementation__control",
+            "implementation__system",
+            "requirement",
+            "system",
+        )
+        .order_by("pk")
+    )
+
+
+def _void(links: Sequence[EvidenceLink]) -> None:
+    pks = [link.pk for link in links]
+    EvidenceLink.objects.filter(pk__in=pks).update(
+        state=LinkState.VOID, version=F("version") + 1
+    )
+    Proof.objects.follow_all(pks)
+
+
+def _one_per_control(links: Sequence[EvidenceLink]) -> list[EvidenceLink]:
+    """The newest link of each control and requirement."""
+    return list(
+        {(each.implementation_id, each.requirement_id): each for each in links}.values()
+    )
+
+
+def _again(revision: EvidenceRevision, link: EvidenceLink, by: Any) -> EvidenceLink:
+    return make_link(revision, link.implementation, link.requirement, by)
+
+
+@transaction.atomic
+def attach(
+    revision: EvidenceRevision,
+    *,
+    requirement: EvidenceRequirement | None = None,
+    implementation: ControlImplementation | None = None,
+    by: Any,
+) -> EvidenceLink:
+    """Offer a revision for one more control of its system; touches no other link."""
+    target = requirement.implementation if requirement else implementation
+    evidence = revision.evidence
+    if target is None or target.system_id != evidence.system_id:
+        raise Refused("Evidence stays within its system.")
+    if not may_submit(target, evidence.team, by=by):
+        raise NotPermitted(f"This belongs to {evidence.team}.")
+    Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    link = make_link(revision, target, requirement, by)
+    Proof.objects.follow(link)
+    AuditEvent.objects.append(
+        about(link, "evidence.submitted", by=by, digest=revision.digest)
+    )
+    return link
