@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
+from django.db.models import Model, QuerySet
 
 from evidence import facts_sql
 from evidence.answers import Answer, window_of
@@ -159,6 +160,25 @@ def _requirement(
         next_due=min(waiting, default=None),
         results=results,
         timeline=_timeline(f"Occurrences of {asked.title}", ranges, clocks),
+    )
+
+
+M = TypeVar("M", bound=Model)
+
+
+def as_known(rows: QuerySet[M], known_at: dt.datetime | None) -> list[M]:
+    """The rows as they were known before an instant, newest first; None: now."""
+    if known_at is None:
+        return list(rows.order_by("-pk"))
+    table = rows.model._meta.db_table
+    numbers = list(rows.values_list("pk", flat=True))
+    return list(
+        rows.model._default_manager.raw(
+            f"SELECT * FROM {table}_versions"  # noqa: S608 - our own table name
+            " WHERE id = ANY(%s) AND known_from < %s"
+            " AND (known_until IS NULL OR known_until >= %s) ORDER BY id DESC",
+            [numbers, known_at, known_at],
+        )
     )
 
 

@@ -19,6 +19,7 @@ from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.shown import (
+    as_known,
     aws_days,
     basis_groups,
     duties,
@@ -154,22 +155,18 @@ def _record(
     """Decisions, requests and events about the control, up to what is known."""
     known = clocks.moment.known_at
     before = {"known_from__lt": known} if known else {}
-    overrides = list(
-        implementation.overrides.filter(**before)
-        .select_related("requested_by", "decided_by")
-        .order_by("-pk")
-    )
-    excused = list(
-        implementation.applicability_decisions.filter(**before)
-        .select_related("requested_by", "decided_by")
-        .order_by("-pk")
-    )
+    asked = "requested_by", "decided_by"
+    overrides = as_known(implementation.overrides.select_related(*asked), known)
+    requests = implementation.applicability_decisions.select_related(*asked)
+    excused = as_known(requests, known)
+    itself = ControlImplementation.objects.filter(pk=implementation.pk)
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     return {
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
+        "said": as_known(itself, known)[0],
         "overrides": overrides,
         "excused": excused,
         "events": events.filter(**({"at__lt": known} if known else {})).order_by(

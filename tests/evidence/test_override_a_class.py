@@ -59,6 +59,20 @@ def test_it_holds_once_a_second_officer_approves(system, oscar, olga, as_user, t
     ]
 
 
+def test_the_past_shows_what_was_known_then(system, oscar, olga, as_user, today):
+    ask(as_user(oscar), system, asked_for(today))
+    before = timezone.now()
+    decide(as_user(olga), ResponsibilityOverride.objects.get())
+    url = reverse("evidence:control", args=[system.slug, "pe-3"])
+
+    answer = as_user(oscar).get(url, {"known_at": before.isoformat()})
+
+    assert answer.context["answer"].facts.responsibility == "inherited"
+    assert [each.state for each in answer.context["overrides"]] == ["requested"]
+    assert answer.context["said"].customer_statement == ""
+    assert "Ask for another class" not in answer.content.decode()
+
+
 def test_nobody_approves_their_own(system, oscar, as_user, today):
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()
