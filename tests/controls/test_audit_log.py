@@ -1,0 +1,76 @@
+"""The audit log shows tampering: AU-01, AU-02, AU-03, AU-06, AU-11."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from controls.history.chain import verify, verify_all
+from controls.models import AuditEvent, System, User
+from controls.models.audit import INSTANCE_CHAIN, Event, about
+
+
+@pytest.mark.django_db
+def test_au_03_what_the_product_did_verifies(system: System) -> None:
+    assert AuditEvent.objects.filter(chain=str(system.uuid)).count() >= 3
+    assert list(verify_all()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("act", ["update", "delete"])
+def test_au_02_the_application_can_neither_change_nor_remove(
+    system: System, act: str
+) -> None:
+    events = AuditEvent.objects.all()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        events.update(body="{}") if act == "update" else events._raw_delete("default")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_au_03_a_change_by_the_owner_is_found_and_named(
+    system: System, owner_dsn: str
+) -> None:
+    chain = str(system.uuid)
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute(
+            "UPDATE controls_auditevent SET body = '{}' WHERE chain = %s AND seq = 2",
+            [chain],
+        )
+    found = verify(chain)
+    assert found is not None
+    assert (found.seq, found.why) == (2, "its body was changed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_au_06_parallel_writers_leave_no_gap_and_no_fork() -> None:
+    def write(number: int) -> None:
+        for _ in range(10):
+            with transaction.atomic():
+                AuditEvent.objects.append(Event("test.written", body={"n": number}))
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert AuditEvent.objects.filter(verb="test.written").count() == 40
+    assert verify(INSTANCE_CHAIN) is None
+
+
+@pytest.mark.django_db
+def test_au_01_a_rolled_back_act_leaves_no_event(oscar: User) -> None:
+    before = AuditEvent.objects.count()
+    with pytest.raises(ValueError, match="undo"), transaction.atomic():
+        AuditEvent.objects.append(about(oscar, "test.undone", by=oscar))
+        raise ValueError("undo")
+    assert AuditEvent.objects.count() == before
+    assert verify(INSTANCE_CHAIN) is None
+
+
+@pytest.mark.django_db
+def test_au_11_the_name_of_the_actor_is_kept(oscar: User) -> None:
+    event = AuditEvent.objects.append(about(oscar, "test.named", by=oscar))
+    User.objects.filter(pk=oscar.pk).update(name="Somebody Else")
+    assert AuditEvent.objects.get(pk=event.pk).actor_name == "Oscar"
