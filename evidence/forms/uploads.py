@@ -84,14 +84,19 @@ class UploadForm(forms.Form):
 
     def said(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
-        given = dict(self.cleaned_data)
+        given = {"title": "", **self.cleaned_data}
         for name in ("files", "kind", "reason"):
             given.pop(name, None)
         return Submission(**given)
 
 
 class RevisionForm(UploadForm):
-    """The same for a further revision, with what it is for."""
+    """Files and days of a further revision; the rest was said once for all."""
+
+    title = None  # type: ignore[assignment]
+    source_system = None  # type: ignore[assignment]
+    procedure = None  # type: ignore[assignment]
+    sensitivity = None  # type: ignore[assignment]
 
     kind = forms.ChoiceField(
         label="This is",

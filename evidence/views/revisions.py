@@ -44,18 +44,12 @@ def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         initial={
-            "title": found.title,
             "performed_on": last.performed_on,
             "period_start": last.period_from,
             "period_end": last.period_last,
             "collected_on": today,
-            "source_system": found.source_system,
-            "procedure": found.procedure,
-            "sensitivity": found.sensitivity,
         },
     )
-    for name in ("title", "source_system", "procedure", "sensitivity"):
-        form.fields[name].disabled = True  # said once for all revisions
     if request.method == "POST" and form.is_valid():
         try:
             revise(
