@@ -83,9 +83,7 @@ urlpatterns += [
     path("review/<uuid:uuid>/accept/", review.accept, name="accept"),
     path("review/<uuid:uuid>/reject/", review.reject, name="reject"),
     path("evidence/<uuid:uuid>/", evidence.evidence, name="evidence"),
-    path(
-        "evidence/<uuid:uuid>/revise/", revisions.revision_new, name="revision_new"
-    ),
+    path("evidence/<uuid:uuid>/revise/", revisions.revision_new, name="revision_new"),
     path("links/<uuid:uuid>/withdraw/", evidence.withdraw_link, name="withdraw"),
     path("files/<uuid:uuid>/", uploads.download, name="download"),
     path("artifacts/", artifacts.artifacts, name="artifacts"),
