@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from controls.api import BaselineViewSet, ServiceViewSet
+from controls.api_tokens import TokenViewSet
 from evidence.api import (
     ArtifactViewSet,
     DescribedSystemViewSet,
@@ -19,5 +20,6 @@ router.register("requirements", RequirementViewSet, basename="requirement")
 router.register("evidence", LinkViewSet, basename="evidence")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register("exports", ExportViewSet, basename="export")
+router.register("tokens", TokenViewSet, basename="token")
 
 urlpatterns = router.urls

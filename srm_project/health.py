@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
@@ -47,8 +46,13 @@ def _store() -> bool:
 
 
 def _two_roles() -> bool:
-    owner = settings.DATABASE_OWNER
-    return owner is not None and owner["USER"] != settings.APP_DATABASE_USER
+    """Whether the role that serves does not own the audit log."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT srm_is_owner()")
+            return not cursor.fetchone()[0]
+    except DatabaseError:
+        return False
 
 
 @login_not_required

@@ -213,6 +213,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - a model, not a secret
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "knox.auth.TokenAuthentication",

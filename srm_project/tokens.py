@@ -17,5 +17,8 @@ class ScopedToken(BasePermission):
         """Whether the token that was used, if any, allows the method."""
         if request.method in SAFE_METHODS:
             return True
-        scope = getattr(getattr(request.auth, "srm_scope", None), "scope", "write")
+        if request.auth is None:
+            return True
+        said = getattr(request.auth, "srm_scope", None)
+        scope = said.scope if said is not None else "read"
         return scope == "write"

@@ -26,6 +26,7 @@ from controls.models.systems import (
     System,
     SystemComponent,
 )
+from controls.models.tokens import TokenScope
 
 __all__ = [
     "Applicability",
@@ -52,5 +53,6 @@ __all__ = [
     "System",
     "SystemComponent",
     "Team",
+    "TokenScope",
     "User",
 ]

@@ -1,0 +1,91 @@
+"""API tokens: made in a session, shown once, kept as a hash, revoked at any time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.models import AuditEvent, TokenScope
+from controls.models.audit import about
+from controls.models.tokens import Scope
+from srm_project.api import ByKey
+
+MAX_DAYS = 365
+
+
+class TokenSerializer(serializers.ModelSerializer[TokenScope]):
+    """A token without its secret."""
+
+    expiry = serializers.DateTimeField(source="token.expiry", read_only=True)
+
+    class Meta:
+        model = TokenScope
+        fields = ["uuid", "name", "scope", "expiry"]
+
+
+class NewTokenSerializer(serializers.Serializer[Any]):
+    """What a new token is for; it expires after `days`."""
+
+    name = serializers.CharField(max_length=80)
+    scope = serializers.ChoiceField(choices=Scope.choices, default=Scope.READ)
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=90)
+
+
+class MadeTokenSerializer(TokenSerializer):
+    """A token with its secret, which is shown this once."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(TokenSerializer.Meta):
+        fields = [*TokenSerializer.Meta.fields, "token"]
+
+
+class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
+    """One's own tokens. Only a session makes them: a token cannot make another."""
+
+    authentication_classes = [SessionAuthentication]
+    serializer_class = TokenSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = TokenScope.objects.none()
+
+    def get_queryset(self) -> QuerySet[TokenScope]:
+        """The caller's own."""
+        mine = TokenScope.objects.filter(token__user=self.request.user.pk)
+        return mine.select_related("token")
+
+    @extend_schema(request=NewTokenSerializer, responses=MadeTokenSerializer)
+    @transaction.atomic
+    def create(self, request: Request) -> Response:
+        """Make a token; the answer is the only place that holds its secret."""
+        given = NewTokenSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        token, secret = AuthToken.objects.create(
+            request.user, expiry=dt.timedelta(days=said["days"])
+        )
+        kept = TokenScope.objects.create(
+            token=token, name=said["name"], scope=said["scope"]
+        )
+        AuditEvent.objects.append(
+            about(kept, "token.made", by=request.user, scope=kept.scope)
+        )
+        return Response({**TokenSerializer(kept).data, "token": secret}, status=201)
+
+    @transaction.atomic
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Revoke a token; it works no more from the next request on."""
+        kept = self.get_object()
+        event = about(kept, "token.revoked", by=request.user)
+        kept.token.delete()
+        AuditEvent.objects.append(event)
+        return Response(status=204)

@@ -1,0 +1,37 @@
+"""What an API token may do, beside the hash that knox keeps."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from knox.models import AuthToken
+
+
+class Scope(models.TextChoices):
+    """How far a token reaches; never further than its owner."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class TokenScope(models.Model):
+    """Name and scope of one token. The token itself is kept as a hash, by knox."""
+
+    token = models.OneToOneField(
+        AuthToken, models.CASCADE, related_name="srm_scope", primary_key=True
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=5, choices=Scope, default=Scope.READ)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="token_scope_known", condition=Q(scope__in=Scope.values)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

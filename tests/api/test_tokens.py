@@ -1,0 +1,63 @@
+"""AZ-07: tokens are hashed, scoped, shown once, revocable and die with their owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from knox.models import AuthToken
+
+from controls.models import AuditEvent, System, User
+
+pytestmark = pytest.mark.django_db
+SYSTEM = "/api/v1/systems/payments/"
+
+
+def make(user: User, **said: Any) -> dict[str, Any]:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post(
+        "/api/v1/tokens/", {"name": "ci", **said}, content_type="application/json"
+    )
+    assert answer.status_code == 201, answer.content
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def call(token: str, method: str = "get", path: str = SYSTEM) -> int:
+    headers = {"Authorization": f"Token {token}"}
+    return int(getattr(Client(), method)(path, headers=headers).status_code)
+
+
+def test_az_07_the_database_holds_no_usable_token(system: System, oscar: User) -> None:
+    made = make(oscar)
+    stored = AuthToken.objects.get()
+    assert made["token"] not in {stored.digest, stored.token_key}
+    assert call(made["token"]) == 200
+    assert AuditEvent.objects.filter(verb="token.made").count() == 1
+
+
+def test_a_reading_token_only_reads(system: System, oscar: User) -> None:
+    reads, writes = make(oscar)["token"], make(oscar, scope="write")["token"]
+    assert call(reads, "patch") == 403
+    assert call(writes, "patch") == 428
+
+
+def test_a_token_sees_no_more_than_its_owner(system: System, mallory: User) -> None:
+    assert call(make(mallory)["token"]) == 404
+
+
+def test_revoked_and_disabled_end_at_once(system: System, oscar: User) -> None:
+    first, second = make(oscar), make(oscar)
+    client = Client()
+    client.force_login(oscar, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.delete(f"/api/v1/tokens/{first['uuid']}/").status_code == 204
+    assert call(first["token"]) == 401
+    User.objects.filter(pk=oscar.pk).update(is_active=False)
+    assert call(second["token"]) == 401
+
+
+def test_a_token_makes_no_token(system: System, oscar: User) -> None:
+    token = make(oscar, scope="write")["token"]
+    assert call(token, "post", "/api/v1/tokens/") in {401, 403}
