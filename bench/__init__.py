@@ -1,0 +1,1 @@
+"""Measures what the product promises; tests never do. Run with `make bench`."""

@@ -1,0 +1,144 @@
+"""What is measured, on which rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from controls.models import Baseline, ServiceVariant, System, Team, User
+from evidence.answers import answers, now, window_of
+from evidence.exports import jobs
+from evidence.facts import Moment, gather, gather_period
+from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
+from evidence.onboarding import Use, create_system
+
+Timed = Callable[..., None]
+DAY = dt.date(2026, 11, 23)
+SERVICES = ("ec2", "ebs", "vpc", "s3", "dynamodb", "lambda", "rds", "kms", "iam", "elb")
+
+
+def describe(slug: str, baseline: str, by: User) -> System:
+    """A system on ten services."""
+    system = System(
+        baseline=Baseline.objects.get(slug=baseline),
+        slug=slug,
+        name=slug,
+        regime="soc2",
+        impact_level="high",
+        window_start=dt.date(2026, 1, 1),
+        window_end=dt.date(2026, 12, 31),
+    )
+    variants = ServiceVariant.objects.filter(
+        service__slug__in=SERVICES, is_default=True
+    )
+    uses = [Use(v, dt.date(2025, 1, 1), regions=["us-east-1"]) for v in variants]
+    team, _ = Team.objects.get_or_create(name="Bench", slug="bench")
+    return create_system(system, uses, {"": team}, by=by)
+
+
+def fill(system: System, by: User, links: int) -> None:
+    """Accepted links spread evenly over the requirements and over two years."""
+    asked = list(system.requirements.select_related("implementation"))
+    team = Team.objects.get(slug="bench")
+    first = dt.date(2025, 1, 1)
+    days = [first + dt.timedelta(days=n % 680) for n in range(links)]
+    evidence = Evidence.objects.bulk_create(
+        [
+            Evidence(system=system, team=team, created_by=by, title=f"E {n}")
+            for n in range(links)
+        ],
+        batch_size=5000,
+    )
+    revisions = EvidenceRevision.objects.bulk_create(
+        [
+            EvidenceRevision(
+                evidence=each,
+                uploaded_by=by,
+                performed_on=day,
+                period_from=day,
+                period_until=day + dt.timedelta(days=1),
+                collected_on=day,
+                digest="0" * 64,
+            )
+            for each, day in zip(evidence, days, strict=True)
+        ],
+        batch_size=5000,
+    )
+    rows = EvidenceLink.objects.bulk_create(
+        [
+            EvidenceLink(
+                system=system,
+                revision=revision,
+                implementation=requirement.implementation,
+                requirement=requirement,
+                submitted_by=by,
+                state="accepted",
+                proves_from=revision.performed_on,
+                proves_to=revision.performed_on + dt.timedelta(days=100),
+            )
+            for revision, requirement in zip(
+                revisions, itertools.cycle(asked), strict=False
+            )
+        ],
+        batch_size=5000,
+    )
+    Proof.objects.follow_all([row.pk for row in rows])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def measure(timed: Timed, *, links: int, few: int) -> None:
+    """Print every figure that the README promises."""
+    by = User.objects.create_superuser("bench@example.com", "x")
+    count = itertools.count()
+    timed(
+        "system on NIST HIGH (370 controls) created",
+        lambda: describe(f"high-{next(count)}", "nist-high", by),
+        times=3,
+    )
+    listed = describe("listed", "fedramp-high", by)
+    fill(listed, by, few)
+    client = Client()
+    client.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
+    page = f"/systems/{listed.slug}/controls/"
+    with CaptureQueriesContext(connection) as queries:
+        client.get(page, headers={"host": "localhost"})
+    timed(
+        f"control list, 100 rows, {few} links, {len(queries)} queries",
+        lambda: client.get(page, headers={"host": "localhost"}),
+    )
+    for slug, baseline in (("high", "fedramp-high"), ("all", "nist-all")):
+        system = describe(slug, baseline, by)
+        fill(system, by, links)
+        _facts(timed, system, links)
+    _export(timed, listed, by)
+
+
+def _facts(timed: Timed, system: System, links: int) -> None:
+    pks = list(system.implementations.values_list("pk", flat=True))
+    said = f"{len(pks)} controls, {links} links"
+    start, end = window_of(system)
+    moments: list[tuple[str, Any]] = [("now", None), ("as known at", now())]
+    for name, known_at in moments:
+        moment = Moment(DAY, known_at)
+        timed(f"facts {name}, {said}", lambda m=moment: gather(system, pks, m))
+    timed(
+        f"facts of a 12-month window, {said}",
+        lambda: gather_period(system, pks, start, end, Moment(DAY)),
+        times=5,
+    )
+    timed(f"answers, {said}", lambda: answers(system, Moment(DAY)), times=5)
+
+
+def _export(timed: Timed, system: System, by: User) -> None:
+    def make() -> None:
+        export = jobs.request_export(system, by=by, on=DAY)
+        jobs.run(export.pk)
+
+    timed("CSV export of 410 controls", make, times=3)
