@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from redis import Redis
+from redis.exceptions import RedisError
 
 from evidence.storage import open_store
 
@@ -18,11 +21,20 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database and evidence store work, else 503 with what is missing."""
+    """200 when database and evidence store work, else 503 with what is missing.
+
+    A broker that is away delays exports and checks; pages still work, so it is named
+    and does not take the process out of service.
+    """
     found = {"database": _database(), "evidence_store": _store()}
     ready = all(found.values())
     protection = "triggers and roles" if _two_roles() else "triggers only"
-    body = {**found, "ready": ready, "audit_log_protected_by": protection}
+    body = {
+        **found,
+        "broker": _broker(),
+        "ready": ready,
+        "audit_log_protected_by": protection,
+    }
     answer = JsonResponse(body, status=200 if ready else 503)
     if not ready:
         answer["Retry-After"] = "5"
@@ -36,6 +48,20 @@ def _database() -> bool:
     except OperationalError:
         return False
     return True
+
+
+def _broker() -> bool:
+    if not settings.BROKER_URL.startswith("redis"):
+        return False
+    client = Redis.from_url(
+        settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=1
+    )
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
+        client.close()
 
 
 def _store() -> bool:

@@ -1,4 +1,4 @@
-"""What happens around every request: an id for the log, headers, MFA, read-only."""
+"""Around every request: an id for the log, headers, an end, MFA, read-only."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from contextvars import ContextVar
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.contrib.auth import logout
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+
+from srm_project.accounts import outlived
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -48,18 +51,13 @@ def with_request_id(following: Handler) -> Handler:
     return handle
 
 
-def without_database(following: Handler) -> Handler:
-    """503 with Retry-After while the database is away; recovers by itself."""
+def with_an_end(following: Handler) -> Handler:
+    """Signs out whoever signed in longer ago than a session may last."""
 
     def handle(request: HttpRequest) -> HttpResponse:
-        try:
-            return following(request)
-        except OperationalError:
-            log.exception("database unavailable")
-            text = "The database is not reachable. Try again in a moment.\n"
-            answer = HttpResponse(text, status=503, content_type="text/plain")
-            answer["Retry-After"] = "5"
-            return answer
+        if request.user.is_authenticated and outlived(request):
+            logout(request)
+        return following(request)
 
     return handle
 

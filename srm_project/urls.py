@@ -23,3 +23,5 @@ urlpatterns = [
     path("livez", login_not_required(health.livez)),
     path("readyz", login_not_required(health.readyz)),
 ]
+
+handler500 = "srm_project.errors.unexpected"

@@ -1,0 +1,71 @@
+"""A wrong setting stops the start and says why; every setting is described."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+GOOD = {
+    "PATH": os.environ["PATH"],
+    "SECRET_KEY": "a" * 50,
+    "DATABASE_URL": "postgresql://app@localhost/srm",
+}
+# Set by our own commands, not by people.
+INTERNAL = {"SRM_PROCESS", "SRM_ROLE", "SRM_WITHOUT_SECRETS", "STATIC_ROOT"}
+ELSEWHERE = {"PORT", "HOST", "SRM_STATE"}  # read by srm_project/local
+
+
+def start(**changed: str) -> str:
+    """What importing the settings says on stderr, empty when it works."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import srm_project.settings"],
+        env=GOOD | changed,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
+
+
+def test_good_settings_start():
+    assert start() == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"DEBUG": "yes", "ALLOWED_HOSTS": "srm.example.org"}, "DEBUG"),
+        ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"DATABASE_URL": "mysql://localhost/srm"}, "postgresql"),
+        ({"MAX_UPLOAD_BYTES": "5 MB"}, "MAX_UPLOAD_BYTES"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start(changed, said):
+    told = start(**changed)
+    assert "ImproperlyConfigured" in told
+    assert said in told.splitlines()[-1]
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "key").write_text("b" * 60 + "\n")
+    assert start(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "key")) == ""
+
+
+def test_the_example_names_every_setting_and_no_other():
+    source = (ROOT / "srm_project" / "settings.py").read_text()
+    read = set(re.findall(r'\benv(?:_bool|_int|_secret)?\(\s*"([A-Z_]+)"', source))
+    example = (ROOT / ".env.example").read_text()
+    described = set(re.findall(r"^([A-Z_]+)=", example, re.M))
+    assert described - ELSEWHERE == read - INTERNAL

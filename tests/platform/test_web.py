@@ -1,0 +1,205 @@
+"""Signing in and out, headers, health, and what a visitor is refused."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+from django.urls import reverse
+
+from controls.models import AuditEvent
+from srm_project import accounts, health
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def without_earlier_attempts():
+    """Attempts of other tests do not count."""
+    cache.clear()
+
+
+@pytest.fixture
+def known(alice):
+    """Alice, whose password is known."""
+    alice.set_password(PASSWORD)
+    alice.save()
+    return alice
+
+
+def sign_in(client, user, password=PASSWORD):
+    url = reverse("account_login")
+    return client.post(url, {"login": user.email, "password": password})
+
+
+def test_signing_in_and_out(client, known, settings):
+    settings.MFA_REQUIRED = False
+    assert sign_in(client, known).status_code == 302
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    kept = cookie.value
+    client.post(reverse("account_logout"))
+
+    client.cookies[settings.SESSION_COOKIE_NAME] = kept
+    answer = client.get(reverse("evidence:systems"))
+    assert answer.url.startswith(reverse("account_login"))
+    verbs = list(AuditEvent.objects.order_by("seq").values_list("verb", flat=True))
+    assert [verb for verb in verbs if verb.startswith("session.")] == [
+        "session.started",
+        "session.ended",
+    ]
+
+
+def test_a_wrong_password_is_recorded_without_it(client, known):
+    assert sign_in(client, known, "not the password").status_code == 200
+    event = AuditEvent.objects.filter(verb="session.refused").get()
+    assert event.subject_label == known.email
+    assert "not the password" not in event.body
+
+
+def test_many_wrong_passwords_are_refused(client, known):
+    for attempt in range(6):
+        sign_in(client, known, f"wrong {attempt}")
+
+    answer = sign_in(client, known)
+
+    assert "Too many" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_stranger_and_a_wrong_password_read_the_same(client, known):
+    wrong = sign_in(client, known, "wrong").context["form"].errors
+    known.email = "nobody@example.org"
+    assert sign_in(client, known, "wrong").context["form"].errors == wrong
+
+
+def test_a_session_ends_after_its_longest_time(client, known, settings, monkeypatch):
+    settings.MFA_REQUIRED = False
+    sign_in(client, known)
+    assert client.get(reverse("evidence:systems")).status_code == 200
+    now = time.time()
+    later = now + accounts.LONGEST_SESSION + 1
+    monkeypatch.setattr(accounts.time, "time", lambda: later)
+    answer = client.get(reverse("evidence:systems"))
+    assert answer.url.startswith(reverse("account_login"))
+
+
+def test_nobody_signs_up_by_themselves(client):
+    given = {"email": "eve@example.org", "password1": PASSWORD}
+    answer = client.post(reverse("account_signup"), given)
+    assert "_auth_user_id" not in client.session
+    assert "closed" in answer.content.decode().lower()
+
+
+def test_without_a_second_factor_there_is_only_the_page_to_add_one(
+    client, known, settings
+):
+    settings.MFA_REQUIRED = True
+    sign_in(client, known)
+    answer = client.get(reverse("evidence:systems"))
+    assert answer.url == reverse("mfa_index")
+    assert client.get(answer.url).status_code == 200
+
+
+def test_the_admin_has_no_door_of_its_own(client):
+    answer = client.get("/admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+HEADERS = {
+    "Content-Security-Policy": {
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    },
+    "X-Content-Type-Options": {"nosniff"},
+    "X-Frame-Options": {"DENY"},
+    "Referrer-Policy": {"same-origin"},
+    "Cross-Origin-Opener-Policy": {"same-origin"},
+    "Cross-Origin-Resource-Policy": {"same-origin"},
+    "Permissions-Policy": {"camera=(), geolocation=(), microphone=()"},
+}
+
+
+def test_a_static_file_is_taken_for_what_it_says(client):
+    answer = client.get("/static/srm/srm.css")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    answer.close()
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/livez", "/no-such-page/"])
+def test_every_answer_carries_the_headers(client, path):
+    answer = client.get(path)
+    for name, wanted in HEADERS.items():
+        given = {part.strip() for part in answer.headers.get(name, "").split(";")}
+        assert given - {""} == wanted, name
+    assert answer["X-Request-ID"]
+
+
+def test_a_signed_in_page_is_not_kept_by_caches(client, known, settings):
+    settings.MFA_REQUIRED = False
+    sign_in(client, known)
+    kept = client.get(reverse("evidence:systems"))["Cache-Control"]
+    assert kept == "private, no-store"
+
+
+def test_a_post_without_its_token_is_refused(known):
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True)
+    assert sign_in(strict, known).status_code == 403
+
+
+def test_alive_and_ready(client):
+    assert client.get("/livez").status_code == 200
+    body = client.get("/readyz").json()
+    assert body == {
+        "database": True,
+        "evidence_store": True,
+        "broker": True,
+        "ready": True,
+        "audit_log_protected_by": "triggers and roles",
+    }
+
+
+def test_not_ready_without_the_store(client, monkeypatch):
+    monkeypatch.setattr(health, "_store", lambda: False)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+
+
+def test_pages_still_count_as_ready_without_the_broker(client, settings):
+    settings.BROKER_URL = "redis://localhost:1/0"
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["broker"] is False
+
+
+def fail(error):
+    """A check of the store that fails by `error`."""
+
+    def check():
+        raise error
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(OperationalError("away"), 503), (ValueError("odd"), 500)]
+)
+def test_what_breaks_says_whether_to_try_again(client, monkeypatch, error, status):
+    monkeypatch.setattr(health, "_store", fail(error))
+    client.raise_request_exception = False
+    answer = client.get("/readyz")
+    assert answer.status_code == status
+    assert answer.has_header("Retry-After") is (status == 503)
+    assert answer["X-Request-ID"]
