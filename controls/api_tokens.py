@@ -61,7 +61,7 @@ class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
     def get_queryset(self) -> QuerySet[TokenScope]:
         """The caller's own."""
         mine = TokenScope.objects.filter(token__user=self.request.user.pk)
-        return mine.select_related("token")
+        return mine.select_related("token").order_by("pk")
 
     @extend_schema(request=NewTokenSerializer, responses=MadeTokenSerializer)
     @transaction.atomic

@@ -12,11 +12,20 @@ from django.http import HttpRequest, HttpResponse
 
 from controls.admin.scoped import (
     AuditedAdmin,
+    ReadOnlyAdmin,
     RelatedScopeFilter,
     VersionedForm,
 )
 from controls.errors import NotPermitted
-from controls.models import Engagement, Membership, Role, System, Team, User
+from controls.models import (
+    Engagement,
+    Membership,
+    Role,
+    System,
+    Team,
+    TokenScope,
+    User,
+)
 
 
 def require_officer(system: System, by: Any) -> None:
@@ -125,3 +134,13 @@ class EngagementAdmin(OfSystemAdmin):
     list_select_related = ("system",)
     search_fields = ("title", "firm", "system__name")
     date_hierarchy = "window_start"
+
+
+@admin.register(TokenScope)
+class TokenScopeAdmin(ReadOnlyAdmin):
+    """API tokens by name and scope; their secrets are nowhere."""
+
+    list_display = ("name", "scope", "token")
+    list_filter = ("scope",)
+    list_select_related = ("token__user",)
+    search_fields = ("name", "token__user__email")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -16,6 +17,14 @@ class Scope(models.TextChoices):
     WRITE = "write", "Read and write"
 
 
+class TokenScopeQuerySet(models.QuerySet["TokenScope"]):
+    """Tokens."""
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own; all for a superuser."""
+        return self if user.is_superuser else self.filter(token__user=user.pk)
+
+
 class TokenScope(models.Model):
     """Name and scope of one token. The token itself is kept as a hash, by knox."""
 
@@ -25,6 +34,8 @@ class TokenScope(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
     scope = models.CharField(max_length=5, choices=Scope, default=Scope.READ)
+
+    objects = TokenScopeQuerySet.as_manager()
 
     class Meta:
         constraints = [
