@@ -117,8 +117,7 @@ SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace
   FROM {requirement} r
   LEFT JOIN LATERAL (
     SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
-     WHERE p.implementation_id = r.implementation_id AND p.half = 'customer'
-       AND p.state = 'accepted' AND p.requirement_id = r.id
+     WHERE p.requirement_id = r.id AND p.half = 'customer' AND p.state = 'accepted'
        AND p.starts <= %(day)s AND {standing}
      ORDER BY p.ends DESC, p.starts DESC, p.link_id DESC LIMIT 1) p ON TRUE
   LEFT JOIN evidence_evidencelink l ON l.id = p.link_id
@@ -128,8 +127,8 @@ SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace
     SELECT count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
            max(pl.submitted_at) FILTER (WHERE p.state = 'rejected') AS rejected_at
       FROM evidence_proof p JOIN evidence_evidencelink pl ON pl.id = p.link_id
-     WHERE p.implementation_id = r.implementation_id AND p.half = 'customer'
-       AND p.state IN ('submitted', 'rejected') AND p.requirement_id = r.id
+     WHERE p.requirement_id = r.id AND p.half = 'customer'
+       AND p.state IN ('submitted', 'rejected')
        AND p.starts <= %(day)s AND {proof_standing}) waiting ON TRUE
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(day)s

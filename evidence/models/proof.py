@@ -54,7 +54,11 @@ class Proof(models.Model):
     )
     # null: supplementary
     requirement = models.ForeignKey(
-        EvidenceRequirement, models.PROTECT, null=True, related_name="+"
+        EvidenceRequirement,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,  # proof_by_requirement begins with it
     )
     link = models.ForeignKey(EvidenceLink, models.PROTECT, related_name="proofs")
     half = models.CharField(max_length=10, choices=Half)
@@ -83,6 +87,16 @@ class Proof(models.Model):
                 include=["state", "starts", "ends"],
                 condition=Q(known_until=None),
                 name="proof_current",
+            ),
+            models.Index(
+                models.F("requirement"),
+                models.F("half"),
+                models.F("state"),
+                models.F("ends").desc(),
+                models.F("starts").desc(),
+                models.F("link").desc(),
+                include=["known_from", "known_until", "occurrence", "implementation"],
+                name="proof_by_requirement",
             ),
             models.Index(
                 models.F("implementation"),
