@@ -26,7 +26,8 @@ def timed(what: str, act: Callable[[], object], *, times: int = 15) -> None:
         act()
         taken.append((time.perf_counter() - start) * 1000)
     middle = statistics.median(taken)
-    sys.stdout.write(f"{what:<58} p50 {middle:8.1f} ms   max {max(taken):8.1f} ms\n")
+    line = f"{what:<58} p50 {middle:8.1f} ms   max {max(taken):8.1f} ms"
+    print(line, flush=True)
 
 
 def main() -> None:
