@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from controls.models import Baseline, ServiceVariant, System, Team, User
 from evidence.answers import answers, now, window_of
+from evidence.cadence import occurrence_of
 from evidence.exports import jobs
 from evidence.facts import Moment, gather, gather_period
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
@@ -79,6 +80,7 @@ def fill(system: System, by: User, links: int) -> None:
                 requirement=requirement,
                 submitted_by=by,
                 state="accepted",
+                occurrence=occurrence_of(requirement.cadence, revision.performed_on),
                 proves_from=revision.performed_on,
                 proves_to=revision.performed_on + dt.timedelta(days=100),
             )

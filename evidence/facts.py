@@ -26,6 +26,7 @@ from evidence.judged import (
     RequirementFacts,
     RequirementHistory,
 )
+from evidence.period import asked_periods
 
 REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
 NO_END = dt.date(9999, 12, 31)
@@ -91,11 +92,27 @@ def gather_period(
         {row["basis_id"] for row in rows.values()}
         | {each["basis_id"] for decisions in held.values() for each in decisions}
     )
-    asked = _grouped(reader.all(facts_sql.REQUIREMENTS_OF_WINDOW), "implementation_id")
-    links = _grouped(reader.all(facts_sql.LINKS_OF_WINDOW), "requirement_id")
+    requirements = reader.all(facts_sql.REQUIREMENTS_OF_WINDOW)
+    asked = _grouped(requirements, "implementation_id")
+    histories = {row["id"]: RequirementFacts(**_asked(row)) for row in requirements}
+    links = _grouped(
+        reader.all(facts_sql.LINKS_OF_WINDOW, **_parts(histories, start, end)),
+        "requirement_id",
+    )
     aws = _AwsSide(reader, about, bases)
     return {
-        pk: _period_facts(row, held[pk], asked[pk], links, aws)
+        pk: _period_facts(
+            row,
+            held[pk],
+            [
+                RequirementHistory(
+                    histories[each["id"]],
+                    tuple(_link_facts(link, "accepted") for link in links[each["id"]]),
+                )
+                for each in asked[pk]
+            ],
+            aws,
+        )
         for pk, row in rows.items()
     }
 
@@ -349,12 +366,25 @@ def _link_facts(row: Row, state: Any) -> LinkFacts:
     )
 
 
+def _parts(
+    asked: Mapping[int, RequirementFacts], start: dt.date, end: dt.date
+) -> dict[str, list[Any]]:
+    """The periods that ask for one performance each, as four arrays."""
+    parts = [
+        (pk, part)
+        for pk, requirement in asked.items()
+        for part in asked_periods(requirement, start, end)
+    ]
+    return {
+        "asked": [pk for pk, _ in parts],
+        "occurrences": [part.occurrence for _, part in parts],
+        "begins": [part.begins for _, part in parts],
+        "ends": [part.ends for _, part in parts],
+    }
+
+
 def _period_facts(
-    row: Row,
-    held: list[Row],
-    asked: list[Row],
-    links: Mapping[int, list[Row]],
-    aws: _AwsSide,
+    row: Row, held: list[Row], asked: list[RequirementHistory], aws: _AwsSide
 ) -> PeriodFacts:
     parties = frozenset().union(*(_parties(each) for each in held))
     digests = frozenset(each["basis_id"] for each in held)
@@ -364,14 +394,6 @@ def _period_facts(
         aws_required="aws" in parties,
         customer_required="customer" in parties or not held,
         applicability=_applicability(row),
-        requirements=tuple(
-            RequirementHistory(
-                requirement=RequirementFacts(**_asked(each)),
-                links=tuple(
-                    _link_facts(link, link["state"]) for link in links[each["id"]]
-                ),
-            )
-            for each in asked
-        ),
+        requirements=tuple(asked),
         aws=aws.facts(row["control_id"], digests) if "aws" in parties else None,
     )

@@ -123,13 +123,15 @@ SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace
   LEFT JOIN evidence_evidencelink l ON l.id = p.link_id
   LEFT JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   LEFT JOIN {evidence} e ON e.id = rev.evidence_id
-  LEFT JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
+  LEFT JOIN (
+    SELECT p.requirement_id,
+           count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
            max(pl.submitted_at) FILTER (WHERE p.state = 'rejected') AS rejected_at
       FROM evidence_proof p JOIN evidence_evidencelink pl ON pl.id = p.link_id
-     WHERE p.requirement_id = r.id AND p.half = 'customer'
+     WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
        AND p.state IN ('submitted', 'rejected')
-       AND p.starts <= %(day)s AND {proof_standing}) waiting ON TRUE
+       AND p.starts <= %(day)s AND {proof_standing}
+     GROUP BY p.requirement_id) waiting ON waiting.requirement_id = r.id
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(day)s
    AND (r.operates_until IS NULL OR r.operates_until > %(day)s)
@@ -146,18 +148,23 @@ SELECT r.id, r.uuid, r.implementation_id, r.title, r.cadence, r.purpose, r.grace
  ORDER BY r.implementation_id, r.id
 """
 
+# The earliest accepted performance of each period asked for; those come as four
+# arrays, `occurrence` NULL where any day of the range will do (yearly, once).
 LINKS_OF_WINDOW = """
-SELECT p.requirement_id, p.state, p.starts, p.ends, p.occurrence, l.uuid AS link,
+SELECT part.requirement_id, p.starts, p.ends, p.occurrence, l.uuid AS link,
        e.uuid AS evidence, e.title AS evidence_title, l.submitted_at, rev.collected_on
-  FROM evidence_proof p
+  FROM unnest(%(asked)s::bigint[], %(occurrences)s::date[], %(begins)s::date[],
+              %(ends)s::date[]) AS part(requirement_id, occurrence, begins, ends)
+ CROSS JOIN LATERAL (
+    SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
+     WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
+       AND p.state = 'accepted' AND {standing}
+       AND (p.occurrence = part.occurrence OR (part.occurrence IS NULL
+            AND p.starts BETWEEN part.begins AND part.ends))
+     ORDER BY p.starts, p.link_id LIMIT 1) p
   JOIN evidence_evidencelink l ON l.id = p.link_id
   JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   JOIN {evidence} e ON e.id = rev.evidence_id
- WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
-   AND p.requirement_id IS NOT NULL AND p.state IN ('accepted', 'submitted')
-   AND {proof_standing}
-   AND p.starts >= %(start)s::date - 400 AND p.starts <= %(end)s::date + 400
- ORDER BY p.starts, p.link_id
 """
 
 SUPPLEMENTARY = """

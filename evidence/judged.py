@@ -221,9 +221,9 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class RequirementHistory:
-    """A requirement with all its links, for judging a window.
+    """A requirement with its accepted links, for judging a window.
 
-    `links` holds accepted links, and submitted ones so that they can be named;
+    Of the links of one occurrence the earliest performed suffices;
     `requirement.latest_accepted` and its counts are not read.
     """
 

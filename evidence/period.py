@@ -6,7 +6,8 @@ Both days of a window are inclusive. Source: rules R14, R15, R21, R23, R25, R30.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,12 +23,14 @@ from evidence.judged import (
 from evidence.reasons import Reason, because
 
 __all__ = [
+    "AskedPeriod",
     "AwsDays",
     "OccurrenceResult",
     "Occurrences",
     "Period",
     "PeriodFacts",
     "RequirementHistory",
+    "asked_periods",
     "period",
 ]
 
@@ -135,33 +138,75 @@ def _occurrences(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AskedPeriod:
+    """Days that ask for one performance, both inclusive.
+
+    With `occurrence` the performance is the one submitted for that calendar period,
+    whenever it was done; without (yearly, once) one done from `begins` to `ends`.
+    """
+
+    begins: dt.date
+    ends: dt.date
+    occurrence: dt.date | None = None
+
+
+def asked_periods(
+    asked: RequirementFacts, start: dt.date, end: dt.date
+) -> list[AskedPeriod]:
+    """What a requirement asks for in start..end while in operation, in order (R12).
+
+    Yearly: the 12 months before the last day asked; longer windows are cut into
+    years counted back from it, and a rest shorter than a year asks for nothing of
+    its own. Once: any day up to the last. Per event: populations ask, not days.
+    """
+    last = end
+    if asked.operates_until:
+        last = min(end, asked.operates_until - DAY)
+    first = max(start, asked.operates_from)
+    if first > last or asked.cadence == "per-event":
+        return []
+    if asked.cadence == "once":
+        return [AskedPeriod(dt.date.min, last)]
+    if asked.cadence == "yearly":
+        return _years(first, last, start)
+    return [
+        AskedPeriod(begins, ends, begins)
+        for begins, ends in cadence.periods(asked.cadence, first, last)
+    ]
+
+
+def _years(first: dt.date, last: dt.date, start: dt.date) -> list[AskedPeriod]:
+    found: list[AskedPeriod] = []
+    while last >= first:
+        begins = cadence.add_months(last + DAY, -12)
+        if begins < start and found:
+            break
+        found.append(AskedPeriod(begins, last))
+        last = begins - DAY
+    return found[::-1]
+
+
 def _results(
     history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
 ) -> list[OccurrenceResult]:
     """What was expected of one requirement while it was in operation."""
     asked = history.requirement
-    first = max(start, asked.operates_from)
-    last = end
-    if asked.operates_until:
-        last = min(end, asked.operates_until - DAY)
-    if first > last:
-        return []
     accepted = [link for link in history.links if link.state == "accepted"]
-    if asked.cadence in {"once", "yearly"}:
-        return _single(asked, accepted, start, first, last, today)
-    if asked.cadence == "per-event":
-        return []
-    return [
-        _judged(asked, _performed_for(accepted, begins), begins, ends, today)
-        for begins, ends in cadence.periods(asked.cadence, first, last)
-        if begins >= asked.operates_from or ends >= first
-    ]
-
-
-def _performed_for(links: Sequence[LinkFacts], begins: dt.date) -> LinkFacts | None:
-    """The earliest accepted performance of the period that starts on `begins`."""
-    found = [link for link in links if link.occurrence == begins]
-    return min(found, key=lambda link: link.performed_on, default=None)
+    first = max(start, asked.operates_from)
+    by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
+    for link in accepted:
+        by_occurrence[link.occurrence].append(link)
+    results = []
+    for part in asked_periods(asked, start, end):
+        if part.occurrence:
+            found, begins = by_occurrence[part.occurrence], part.begins
+        else:
+            begins = max(part.begins, first)
+            found = [x for x in accepted if part.begins <= x.performed_on <= part.ends]
+        earliest = min(found, key=lambda link: link.performed_on, default=None)
+        results.append(_judged(asked, earliest, begins, part.ends, today))
+    return results
 
 
 def _judged(
@@ -195,34 +240,6 @@ def _grace(asked: RequirementFacts) -> int:
     if asked.grace_days is None:
         return cadence.default_grace(asked.cadence)
     return asked.grace_days
-
-
-def _single(
-    asked: RequirementFacts,
-    links: Sequence[LinkFacts],
-    start: dt.date,
-    first: dt.date,
-    last: dt.date,
-    today: dt.date,
-) -> list[OccurrenceResult]:
-    """Yearly: one performance in the window, or in the 12 months before its end.
-
-    Longer windows are cut into years counted back from the end. Once: any day.
-    """
-    if asked.cadence == "once":
-        found = [link for link in links if link.performed_on <= last]
-        return [_judged(asked, found[0] if found else None, first, last, today)]
-    results: list[OccurrenceResult] = []
-    ends = last
-    while ends >= first:
-        begins = cadence.add_months(ends + DAY, -12)
-        if begins < start and results:
-            break  # a rest shorter than a year asks for nothing of its own
-        inside = [each for each in links if begins <= each.performed_on <= ends]
-        chosen = min(inside, key=lambda each: each.performed_on, default=None)
-        results.append(_judged(asked, chosen, max(begins, first), ends, today))
-        ends = begins - DAY
-    return results[::-1]
 
 
 def _aws_days(aws: AwsFacts, start: dt.date, end: dt.date) -> AwsDays:
