@@ -43,9 +43,6 @@ def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:
 
 
 MANY = {
-    facts_sql.SYSTEM: facts_sql.SYSTEM.replace(
-        "SELECT ", "SELECT s.id AS of_system, "
-    ).replace("s.id = %(system)s", "s.id = ANY(%(systems)s)"),
     facts_sql.COMPONENTS: facts_sql.COMPONENTS.replace(
         "SELECT ", "SELECT c.system_id AS of_system, ", 1
     ).replace("c.system_id = %(system)s", "c.system_id = ANY(%(systems)s)"),
@@ -59,7 +56,7 @@ MANY = {
     )
     .replace("r.system_id = %(system)s", "r.system_id = asked.system"),
 }
-FOR_ALL = (facts_sql.LETTERS, facts_sql.COVERAGE)
+FOR_ALL = (facts_sql.COVERAGE,)
 BY_CONTROL = {
     facts_sql.IMPLEMENTATIONS: "id",
     facts_sql.REQUIREMENTS: "implementation_id",
@@ -76,16 +73,17 @@ def _verdicts(
     for system in systems:
         by_day[system.day_of(now)].append(system)
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    by_pk = {system.pk: system for system in systems}
     for day, same_day in by_day.items():
         for pk, rows in _fetched(same_day, pks, Moment(day)).items():
-            found[pk] = _judged(rows, day)
+            found[pk] = _judged(by_pk[pk], rows, day)
     return found
 
 
 def _fetched(
     systems: Sequence[System], pks: dict[int, list[int]], moment: Moment
 ) -> dict[int, Fetched]:
-    """The rows of each system, out of nine statements for all."""
+    """The rows of each system, out of seven statements for all."""
     everything = [pk for system in systems for pk in pks[system.pk]]
     numbers = [system.pk for system in systems]
     reader = facts._Reader(systems[0], everything, moment)
@@ -117,12 +115,12 @@ class _Fetched(facts._Reader):
         return self.rows.get(statement, [])
 
 
-def _judged(rows: Fetched, day: dt.date) -> Counter[str]:
+def _judged(system: System, rows: Fetched, day: dt.date) -> Counter[str]:
     """Verdicts of one system's controls, counted."""
     reader = _Fetched(rows)
     asked = facts._grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
     bases = reader.bases(set())
-    aws = facts._AwsSide(reader, reader.one(facts_sql.SYSTEM), bases)
+    aws = facts._AwsSide(reader, vars(system), bases)
     extra = {
         row["implementation_id"]: row["links"]
         for row in reader.all(facts_sql.SUPPLEMENTARY)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from controls.models import System
-from evidence.facts import Moment, gather, gather_period
+from evidence.facts import Moment, gather, gather_period, implementations
 from evidence.judged import ControlFacts
 from evidence.period import Period, period
 from evidence.status import Status, status
@@ -91,14 +91,20 @@ def answers(
     moment: Moment,
     *,
     pks: Iterable[int] | None = None,
+    known: Sequence[Mapping[str, Any]] | None = None,
     window: Window | None = None,
 ) -> list[Answer]:
     """Answers in catalog order for all controls of the system, or for some.
 
-    A constant number of statements; with `window` the period result as well.
+    `known` are rows of `listed`, instead of `pks`. A constant number of statements;
+    with `window` the period result as well. Raises LookupError when the system was
+    not recorded by the moment.
     """
-    wanted = list(pks) if pks is not None else _all(system)
-    gathered = gather(system, wanted, moment)
+    if known is not None:
+        wanted = [row["id"] for row in known]
+    else:
+        wanted = list(pks) if pks is not None else _all(system)
+    gathered = gather(system, wanted, moment, known=known)
     periods: Mapping[int, Any] = {}
     if window:
         periods = gather_period(system, wanted, *window, moment)
@@ -113,6 +119,11 @@ def answers(
         )
         for pk, row in gathered.rows.items()
     ]
+
+
+def listed(system: System, moment: Moment) -> list[Mapping[str, Any]]:
+    """The system's controls as rows without their proof, in catalog order."""
+    return implementations(system, _all(system), moment)
 
 
 def _all(system: System) -> list[int]:

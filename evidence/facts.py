@@ -56,11 +56,27 @@ class Gathered:
     artifacts: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def gather(system: System, pks: Iterable[int], moment: Moment) -> Gathered:
-    """Facts about the implementations `pks`, for `status`. Nine statements."""
+def implementations(system: System, pks: Iterable[int], moment: Moment) -> list[Row]:
+    """The rows of controls without their proof, in catalog order. One statement."""
+    return _Reader(system, list(pks), moment).all(facts_sql.IMPLEMENTATIONS)
+
+
+def gather(
+    system: System,
+    pks: Iterable[int],
+    moment: Moment,
+    *,
+    known: Iterable[Row] | None = None,
+) -> Gathered:
+    """Facts about the implementations `pks`, for `status`. At most eight statements.
+
+    `known` are their rows where the caller has read them already. Raises LookupError
+    when the system was not recorded by the moment.
+    """
     reader = _Reader(system, list(pks), moment)
-    about = reader.one(facts_sql.SYSTEM)
-    rows = {row["id"]: row for row in reader.all(facts_sql.IMPLEMENTATIONS)}
+    about = _about(reader, system)
+    read = reader.all(facts_sql.IMPLEMENTATIONS) if known is None else known
+    rows = {row["id"]: row for row in read}
     bases = reader.bases({row["basis_id"] for row in rows.values()})
     asked = _grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
     extra = {
@@ -85,7 +101,7 @@ def gather_period(
 ) -> dict[int, PeriodFacts]:
     """Facts about the same controls over the days start..end, for `period`."""
     reader = _Reader(system, list(pks), moment, start=start, end=end)
-    about = reader.one(facts_sql.SYSTEM)
+    about = _about(reader, system)
     rows = {row["id"]: row for row in reader.all(facts_sql.IMPLEMENTATIONS)}
     held = _grouped(reader.all(facts_sql.DECISIONS_OF_WINDOW), "implementation_id")
     bases = reader.bases(
@@ -154,6 +170,11 @@ class _Reader:
         return {row["digest"]: _as_json(row["body"]) for row in found}
 
 
+def _about(reader: _Reader, system: System) -> Row:
+    """What artifacts are judged against: the system now, or as it was known then."""
+    return reader.one(facts_sql.SYSTEM) if reader.as_known_then else vars(system)
+
+
 def _as_json(value: Any) -> Any:
     """jsonb of a raw cursor as data: Django leaves it as text."""
     return json.loads(value) if isinstance(value, str) else value
@@ -184,10 +205,9 @@ class _AwsSide:
             row["control_id"]: tuple(row["artifacts"])
             for row in reader.all(facts_sql.COVERAGE)
         }
-        letters = _grouped(reader.all(facts_sql.LETTERS), "artifact_version_id")
         self.versions = _grouped(reader.all(facts_sql.ARTIFACT_VERSIONS), "artifact_id")
         self.spoken = {
-            row["id"]: _version_facts(row, letters[row["id"]])
+            row["id"]: _version_facts(row)
             for rows in self.versions.values()
             for row in rows
         }
@@ -254,7 +274,7 @@ def _needed_service(
     )
 
 
-def _version_facts(row: Row, letters: list[Row]) -> ArtifactVersionFacts:
+def _version_facts(row: Row) -> ArtifactVersionFacts:
     return ArtifactVersionFacts(
         uuid=str(row["uuid"]),
         artifact=row["title"],
@@ -275,8 +295,11 @@ def _version_facts(row: Row, letters: list[Row]) -> ArtifactVersionFacts:
         regions_in_scope=frozenset(row["regions"]),
         reliance=row["conclusion"],
         letters=tuple(
-            LetterFacts(each["issued_on"], each["starts"], each["until"] - ONE_DAY)
-            for each in letters
+            LetterFacts(issued, starts, until - ONE_DAY)
+            for issued, starts, until in (
+                map(dt.date.fromisoformat, letter)
+                for letter in _as_json(row["letters"]) or ()
+            )
         ),
     )
 

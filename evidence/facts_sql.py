@@ -186,7 +186,10 @@ ARTIFACT_VERSIONS = """
 SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
        v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
        v.artifact_id, a.uuid AS artifact, a.title, a.series, a.kind, a.scheme, a.type1,
-       a.responsibility_summary, r.conclusion
+       a.responsibility_summary, r.conclusion,
+       (SELECT json_agg(json_build_array(l.issued_on, l.starts, l.until)
+                        ORDER BY l.issued_on, l.id)
+          FROM {letter} l WHERE l.artifact_version_id = v.id) AS letters
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
   LEFT JOIN LATERAL (
@@ -194,9 +197,4 @@ SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
      WHERE r.artifact_version_id = v.id AND r.system_id = %(system)s AND {before}
      ORDER BY r.known_from DESC, r.id DESC LIMIT 1) r ON TRUE
  ORDER BY v.starts, v.id
-"""
-
-LETTERS = """
-SELECT l.artifact_version_id, l.issued_on, l.starts, l.until
-  FROM {letter} l ORDER BY l.issued_on, l.id
 """

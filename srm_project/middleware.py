@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -21,11 +22,13 @@ from srm_project.accounts import outlived
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 GIVEN_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+RENEW_AFTER = 60  # seconds
 log = logging.getLogger("srm.request")
 
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
 }
 
 
@@ -52,11 +55,17 @@ def with_request_id(following: Handler) -> Handler:
 
 
 def with_an_end(following: Handler) -> Handler:
-    """Signs out whoever signed in longer ago than a session may last."""
+    """Signs out whoever signed in longer ago than a session may last.
+
+    A session in use is renewed once a minute, so that reading writes rarely.
+    """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and outlived(request):
-            logout(request)
+        if request.user.is_authenticated:
+            if outlived(request):
+                logout(request)
+            elif time.time() - request.session.get("renewed", 0) > RENEW_AFTER:
+                request.session["renewed"] = int(time.time())
         return following(request)
 
     return handle

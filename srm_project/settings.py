@@ -243,6 +243,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
+        "report-uri": ["/csp-report/"],
     }
 }
 X_FRAME_OPTIONS = "DENY"
@@ -262,9 +263,8 @@ SESSION_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Idle for half an hour ends a session.
+# Idle for half an hour ends a session; `with_an_end` renews it once a minute.
 SESSION_COOKIE_AGE = 30 * 60
-SESSION_SAVE_EVERY_REQUEST = True
 
 CACHES = {
     "default": {

@@ -5,11 +5,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from srm_project import health
+from srm_project import doors, health
 
 urlpatterns = [
     path("", include("controls.urls")),
     path("", include("evidence.urls")),
+    path("accounts/login/", doors.SignIn.as_view(), name="account_login"),
+    path("csp-report/", doors.csp_report, name="csp_report"),
+    path("favicon.ico", doors.icon),
     path("accounts/", include("allauth.urls")),
     path("admin/login/", health.admin_sign_in),
     path("admin/", admin.site.urls),

@@ -74,6 +74,7 @@ def as_user(client: Client, settings: Any) -> Any:
 
     def signed_in(user: User) -> Client:
         client.force_login(user)
+        client.get("/accounts/password/change/")  # renews the session, once a minute
         return client
 
     return signed_in

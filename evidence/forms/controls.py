@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
-from evidence.answers import Answer
-
+Rows = Sequence[Mapping[str, Any]]
 CLASSES = [
     ("", "Any class"),
     ("inherited", "Inherited"),
@@ -39,10 +38,10 @@ class ControlFilter(forms.Form):
     verdict = forms.ChoiceField(label="Verdict", required=False, choices=VERDICTS)
     team = forms.ChoiceField(label="Owner", required=False)
 
-    def __init__(self, *args: Any, given: Sequence[Answer], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, given: Rows, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        families = sorted({a.implementation["family"] for a in given})
-        teams = sorted({a.implementation["owner"] or "" for a in given} - {""})
+        families = sorted({row["family"] for row in given})
+        teams = sorted({row["owner"] or "" for row in given} - {""})
         self._choices("family", "Any family", [(f, f.upper()) for f in families])
         self._choices("team", "Any owner", [(team, team) for team in teams])
 

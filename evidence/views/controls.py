@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django_htmx.middleware import HtmxDetails
 from controls.describing import may_describe
 from controls.models import AuditEvent, ControlImplementation, System
 from controls.naming import matches
-from evidence.answers import Answer, answers, window_of
+from evidence.answers import Answer, answers, listed, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
@@ -26,10 +27,10 @@ from evidence.shown import (
     latest_evidence,
     our_requirements,
 )
-from evidence.views.dashboard import answers_or_none
 from evidence.views.systems import is_officer, system_or_404
 
 PER_PAGE = 100
+Row = Mapping[str, Any]
 
 
 class HtmxRequest(HttpRequest):
@@ -43,17 +44,17 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     """Which controls are how far, and why?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
-    given = answers_or_none(clocks) or []
-    chosen = ControlFilter(request.GET, given=given)
-    found = [answer for answer in given if _wanted(answer, chosen.said())]
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    rows = listed(system, clocks.moment)
+    chosen = ControlFilter(request.GET, given=rows)
+    said = chosen.said()
+    page = _page(request, clocks, [row for row in rows if _wanted(row, said)], said)
     context = {
         "system": system,
         "clocks": clocks,
         "here": request.path,
         "filter": chosen,
         "page": page,
-        "total": len(given),
+        "total": len(rows),
     }
     name = "evidence/controls.html"
     if request.htmx and not request.htmx.history_restore_request:
@@ -61,12 +62,31 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     return render(request, name, context)
 
 
-def _wanted(answer: Answer, said: dict[str, str]) -> bool:
-    row = answer.implementation
+def _page(
+    request: HttpRequest, clocks: Clocks, rows: list[Row], said: dict[str, str]
+) -> Page[Any]:
+    """One page of answers; all are judged only where the verdict is asked for."""
+    number = request.GET.get("page")
+    found: list[Any] = rows
+    if verdict := said.get("verdict"):
+        found = [a for a in _judged(clocks, rows) if a.status.verdict == verdict]
+        return Paginator(found, PER_PAGE).get_page(number)
+    page = Paginator(found, PER_PAGE).get_page(number)
+    page.object_list = _judged(clocks, list(page.object_list))
+    return page
+
+
+def _judged(clocks: Clocks, rows: list[Row]) -> list[Answer]:
+    try:
+        return answers(clocks.system, clocks.moment, known=rows)
+    except LookupError:  # the system was not recorded by then, nor its controls
+        return []
+
+
+def _wanted(row: Row, said: dict[str, str]) -> bool:
     has = {
         "family": row["family"],
-        "responsibility": answer.facts.responsibility,
-        "verdict": answer.status.verdict,
+        "responsibility": row["responsibility"] or "unclassified",
         "team": row["owner"] or "",
     }
     if any(said.get(name) and said[name] != value for name, value in has.items()):

@@ -70,8 +70,8 @@ def test_the_number_of_statements_does_not_grow(
     system: System, oscar: User, django_assert_num_queries
 ) -> None:  # type: ignore[no-untyped-def]
     pks = list(system.implementations.values_list("pk", flat=True))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         gather(system, pks[:1], Moment(DAY))
     scatter(system, oscar, 1)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         gather(system, pks, Moment(DAY))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 
 import pytest
+import time_machine
 from django.core.cache import cache
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from controls.models import AuditEvent
@@ -67,8 +70,22 @@ def test_many_wrong_passwords_are_refused(client, known):
 
     answer = sign_in(client, known)
 
+    assert answer.status_code == 429
     assert "Too many" in answer.content.decode()
     assert "_auth_user_id" not in client.session
+
+
+def test_what_the_browser_refused_is_logged_and_cut(client, caplog):
+    said = '{"csp-report": {"blocked-uri": "https://evil.example"}}' + "x" * 9000
+    answer = client.post("/csp-report/", said, content_type="application/csp-report")
+    assert answer.status_code == 204
+    (record,) = [each for each in caplog.records if each.name == "srm.csp"]
+    assert "https://evil.example" in record.getMessage()
+    assert len(record.getMessage()) < 4200
+
+
+def test_the_icon_is_found_where_browsers_ask(client):
+    assert client.get("/favicon.ico").url == "/static/srm/favicon.svg"
 
 
 def test_a_stranger_and_a_wrong_password_read_the_same(client, known):
@@ -118,6 +135,7 @@ HEADERS = {
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "form-action 'self'",
+        "report-uri /csp-report/",
     },
     "X-Content-Type-Options": {"nosniff"},
     "X-Frame-Options": {"DENY"},
@@ -132,6 +150,7 @@ def test_a_static_file_is_taken_for_what_it_says(client):
     answer = client.get("/static/srm/srm.css")
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer["X-Frame-Options"] == "DENY"
     answer.close()
 
 
@@ -203,3 +222,21 @@ def test_what_breaks_says_whether_to_try_again(client, monkeypatch, error, statu
     assert answer.status_code == status
     assert answer.has_header("Retry-After") is (status == 503)
     assert answer["X-Request-ID"]
+
+
+def test_az_06_idle_ends_a_session_and_reading_renews_it(as_user, oscar) -> None:
+    start = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        browser = as_user(oscar)
+        for _ in range(3):
+            clock.shift(dt.timedelta(minutes=29))
+            assert browser.get("/systems/").status_code == 200
+        clock.shift(dt.timedelta(minutes=31))
+        assert browser.get("/systems/").status_code == 302
+
+
+def test_az_06_a_session_in_use_is_written_once_a_minute(as_user, oscar) -> None:
+    browser = as_user(oscar)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("/systems/")
+    assert not [q for q in queries if q["sql"].startswith("UPDATE")]

@@ -1,0 +1,21 @@
+"""The word of a state, with its colour and shape: one look on every page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+SPOKEN = {"none": "no such layer"}
+
+
+@register.simple_tag(name="state")
+@lru_cache(maxsize=256)
+def state_word(code: str | None) -> SafeString:
+    """A badge for a verdict, half, class, outcome or link state by its code."""
+    code = str(code or "")
+    words = SPOKEN.get(code, code.replace("_", " "))
+    return format_html('<span class="state state-{}">{}</span>', code, words)

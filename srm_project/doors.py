@@ -1,0 +1,47 @@
+"""Doors beside the pages: sign-in with its limit, reports of the browser, the icon."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from allauth.account.views import LoginView
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import RedirectView
+
+LONGEST_REPORT = 4096  # bytes of a browser's report that are kept
+log = logging.getLogger("srm.csp")
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignIn(LoginView):
+    """allauth's sign-in; refused for too many attempts it answers 429 (AZ-01)."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The form with its errors: 429 when the limit is what refused."""
+        response: HttpResponse = super().form_invalid(form)
+        if form.has_error("__all__", code="too_many_login_attempts"):
+            response.status_code = 429
+        return response
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def csp_report(request: HttpRequest) -> HttpResponse:
+    """What a browser refused by the content security policy, into the log."""
+    said = request.read(LONGEST_REPORT).decode("utf-8", "replace")
+    log.warning("The browser refused something: %s", said)
+    return HttpResponse(status=204)
+
+
+@login_not_required
+@require_GET
+def icon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for /favicon.ico where a page names no icon."""
+    return RedirectView.as_view(url=static("srm/favicon.svg"))(request)  # type: ignore[return-value]
