@@ -1,0 +1,48 @@
+"""The short list of what may be uploaded, and how a file that is not is refused."""
+
+from __future__ import annotations
+
+from controls.errors import Refused
+
+OOXML = "application/vnd.openxmlformats-officedocument."
+# ending -> media type it is served under
+ALLOWED = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "txt": "text/plain",
+    "log": "text/plain",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "json": "application/json",
+    "xml": "application/xml",
+    "docx": OOXML + "wordprocessingml.document",
+    "xlsx": OOXML + "spreadsheetml.sheet",
+    "pptx": OOXML + "presentationml.presentation",
+    "zip": "application/zip",
+}
+# What a file can do by itself; an officer looks at it before anybody relies on it.
+FLAGS = {
+    "javascript": "contains a script",
+    "launch": "starts a program when opened",
+    "attachment": "carries files inside",
+    "form-action": "sends data somewhere",
+    "external": "loads parts from elsewhere",
+    "embedded-object": "carries an embedded object",
+}
+
+
+class BadContent(Refused):
+    """The bytes are not what may be uploaded; the sentence names the file."""
+
+
+def ending_of(name: str) -> str:
+    """The ending of a name in lower case, without the dot; empty without one."""
+    stem, dot, ending = name.rpartition(".")
+    return ending.lower() if dot and stem else ""
+
+
+def refuse(name: str, why: str) -> BadContent:
+    """The refusal of one file, to be raised."""
+    return BadContent(f"“{name}” {why}. Nothing was stored.")

@@ -1,0 +1,99 @@
+"""Texts: readable from end to end, and nothing that a browser would run."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import BinaryIO
+from xml.etree.ElementTree import ParseError
+
+import orjson
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from evidence.checking.kinds import refuse
+
+CHUNK = 256 * 1024
+MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
+CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+ACTIVE_START = re.compile(
+    r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<\s*(!doctype\s+html|html|svg|script|iframe)",
+    re.IGNORECASE | re.DOTALL,
+)
+WEB_ARCHIVE = re.compile(r"^mime-version:.*multipart/", re.IGNORECASE | re.DOTALL)
+ACTIVE_SPACES = (
+    "http://www.w3.org/1999/xhtml",
+    "http://www.w3.org/2000/svg",
+    "http://www.w3.org/1999/XSL/Transform",
+)
+
+
+def plain(file: BinaryIO, name: str) -> set[str]:
+    """Text in UTF-8 or UTF-16 with a mark. Raises BadContent."""
+    head = file.read(4)
+    file.seek(0)
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")()
+    first = True
+    while chunk := file.read(CHUNK):
+        _refuse_text(_decoded(decoder, chunk, name), name, first=first)
+        first = False
+    _decoded(decoder, b"", name, final=True)
+    return set()
+
+
+def _decoded(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, name: str, *, final: bool = False
+) -> str:
+    try:
+        return decoder.decode(chunk, final)
+    except UnicodeDecodeError as broken:
+        said = "is not text in UTF-8, as its ending says"
+        raise refuse(name, said) from broken
+
+
+def _refuse_text(text: str, name: str, *, first: bool) -> None:
+    if CONTROL.search(text):
+        raise refuse(name, "holds control characters: it is not plain text")
+    if first and (ACTIVE_START.match(text[:4096]) or WEB_ARCHIVE.match(text[:4096])):
+        raise refuse(name, "is a web page under another ending")
+
+
+def json(file: BinaryIO, name: str) -> set[str]:
+    """One JSON document. Raises BadContent."""
+    body = file.read(MAX_PARSED + 1)
+    if len(body) > MAX_PARSED:
+        raise refuse(name, f"is JSON of more than {MAX_PARSED // 1_000_000} MB")
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError as broken:
+        said = f"is not JSON (line {broken.lineno})"
+        raise refuse(name, said) from broken
+    return set()
+
+
+def xml(file: BinaryIO, name: str) -> set[str]:
+    """Well-formed XML without a document type, stylesheet, page or drawing."""
+    if file.seek(0, 2) > MAX_PARSED:
+        raise refuse(name, f"is XML of more than {MAX_PARSED // 1_000_000} MB")
+    file.seek(0)
+    head = file.read(4096).decode("utf-8", "replace")
+    file.seek(0)
+    if "<?xml-stylesheet" in head:
+        raise refuse(name, "names a stylesheet that a browser would run")
+    try:
+        for _, element in iterparse(file, events=("start",), forbid_dtd=True):
+            _refuse_element(element.tag, name)
+            element.clear()
+    except DefusedXmlException as attack:
+        raise refuse(name, "declares a document type or entities") from attack
+    except ParseError as broken:
+        raise refuse(name, f"is not XML (line {broken.position[0]})") from broken
+    return set()
+
+
+def _refuse_element(tag: str, name: str) -> None:
+    space = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+    local = tag.rpartition("}")[2].lower()
+    if space in ACTIVE_SPACES or local in {"script", "svg", "html"}:
+        raise refuse(name, "holds a page, drawing or script that a browser would run")
