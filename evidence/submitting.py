@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import about
 from evidence.cadence import occurrence_of, proof_end
+from evidence.checking import Checked, check
 from evidence.models import (
     Blob,
     Evidence,
@@ -26,7 +27,9 @@ from evidence.models import (
     EvidenceRevision,
     Proof,
 )
-from evidence.storage import Incoming, StoredBytes, media_type, open_store
+from evidence.quotas import refuse_beyond
+from evidence.scanning import ask_for_scan, first_state
+from evidence.storage import Incoming, StoredBytes, open_store
 
 ONE_DAY = dt.timedelta(days=1)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -58,6 +61,7 @@ class Upload:
 
     name: str
     stored: StoredBytes
+    checked: Checked
     # None: they already lie under their digest
     incoming: Incoming | None = None
 
@@ -82,11 +86,32 @@ class Submission:
 
 
 def store(name: str, chunks: Iterable[bytes]) -> Upload:
-    """Stream one file into the store. Raises Refused when it is empty, BlobTooLarge."""
-    stored = open_store().put(chunks, limit=settings.MAX_UPLOAD_BYTES)
+    """Stream one file into the store once its content is checked.
+
+    Raises Refused when it is empty or not what may be uploaded, BlobTooLarge.
+    """
+    incoming = open_store().begin(limit=settings.MAX_UPLOAD_BYTES)
+    try:
+        for chunk in chunks:
+            incoming.write(chunk)
+        upload = checked_upload(name, incoming)
+        refuse_empty([upload])
+        upload.settle()
+        return replace(upload, incoming=None)
+    finally:
+        incoming.close()
+
+
+def checked_upload(name: str, incoming: Incoming) -> Upload:
+    """Sealed bytes under a name made safe to show, if they are what it says.
+
+    Raises Refused, naming the file. An empty file is left for `refuse_empty`.
+    """
+    name, stored = clean_name(name), incoming.seal()
     if stored.size_bytes == 0:
-        raise Refused(f"“{clean_name(name)}” is empty: nothing was stored.")
-    return Upload(clean_name(name), stored)
+        return Upload(name, stored, Checked("text/plain"), incoming)
+    with incoming.reread() as body:
+        return Upload(name, stored, check(body, name), incoming)
 
 
 def withdraw(link: EvidenceLink, *, by: Any, reason: str) -> None:
@@ -211,6 +236,7 @@ def make_revision(
     **about_it: Any,
 ) -> EvidenceRevision:
     """Settle the bytes, then save files and dates; `about_it`: number, kind, reason."""
+    refuse_beyond(evidence.team, uploads)
     digests = [upload.stored.sha256 for upload in uploads]
     if len(set(digests)) < len(digests):
         raise Refused("The same file is attached twice.")
@@ -229,7 +255,11 @@ def make_revision(
     revision.save(force_insert=True)
     EvidenceFile.objects.bulk_create(
         EvidenceFile(
-            revision=revision, blob=_blob(upload), name=upload.name, position=n
+            revision=revision,
+            blob=_blob(upload),
+            name=upload.name,
+            position=n,
+            flags=list(upload.checked.flags),
         )
         for n, upload in enumerate(uploads, start=1)
     )
@@ -244,12 +274,15 @@ def _blob(upload: Upload) -> Blob:
             Blob(
                 sha256=upload.stored.sha256,
                 size_bytes=upload.stored.size_bytes,
-                media_type=media_type(upload.stored.head, upload.name),
+                media_type=upload.checked.media_type,
+                scan_state=first_state(),
             )
         ],
         ignore_conflicts=True,
     )
-    return Blob.objects.get(sha256=upload.stored.sha256)
+    blob = Blob.objects.get(sha256=upload.stored.sha256)
+    ask_for_scan(blob)
+    return blob
 
 
 def make_link(

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from evidence import scanning
 from evidence.exports import jobs
 
 
@@ -11,10 +12,17 @@ def make_export(export_pk: int) -> None:
     jobs.run(export_pk)
 
 
+@shared_task(ignore_result=True, acks_late=True)
+def scan_blob(blob_pk: int) -> None:
+    """Scan one file for viruses; may run twice."""
+    scanning.scan(blob_pk)
+
+
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Wake the jobs nobody works on."""
     jobs.sweep()
+    scanning.sweep()
 
 
 @shared_task(ignore_result=True)

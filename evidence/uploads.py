@@ -17,7 +17,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from evidence.storage import BlobTooLarge, Incoming, open_store
-from evidence.submitting import Upload, clean_name
+from evidence.submitting import Upload, checked_upload
 
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
 
@@ -30,8 +30,8 @@ class WaitingFile(UploadedFile):
         super().__init__(file=None, name=name, size=self.stored.size_bytes)
 
     def as_upload(self) -> Upload:
-        """What `submit` takes; the name is made safe to show."""
-        return Upload(clean_name(self.name or ""), self.stored, self.incoming)
+        """What `submit` takes, its content checked. Raises Refused naming the file."""
+        return checked_upload(self.name or "", self.incoming)
 
     def close(self) -> None:
         """Called when the request ends: drop the bytes unless they were kept."""

@@ -200,6 +200,11 @@ STATICFILES_DIRS = [BASE_DIR / "srm_project" / "static"]
 
 EVIDENCE_STORE = env("EVIDENCE_STORE", str(BASE_DIR / "var" / "evidence"))
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
+TEAM_BYTES_PER_DAY = env_int("TEAM_BYTES_PER_DAY", 20_000_000_000)
+TEAM_FILES_PER_DAY = env_int("TEAM_FILES_PER_DAY", 5_000)
+CLAMAV_URL = env("CLAMAV_URL")
+if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
+    raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")
 
 BROKER_URL = env_secret("BROKER_URL")
 CELERY_BROKER_URL = BROKER_URL or "memory://"

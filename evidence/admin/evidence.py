@@ -14,6 +14,7 @@ from evidence.models import (
     EvidenceLink,
     EvidenceRequirement,
     EvidenceRevision,
+    FileClearance,
     Proof,
     Review,
 )
@@ -177,4 +178,15 @@ class ProofAdmin(ReadOnlyAdmin):
     list_filter = (("system", RelatedScopeFilter), "state", "half")
     list_select_related = ("implementation__control", "implementation__system")
     search_fields = ("implementation__control__label",)
+    date_hierarchy = "known_from"
+
+
+@admin.register(FileClearance)
+class FileClearanceAdmin(ReadOnlyAdmin):
+    """Flagged files that an officer let pass, and why."""
+
+    list_display = ("file", "officer", "reason", "known_from")
+    list_filter = (("file__revision__evidence__system", RelatedScopeFilter),)
+    list_select_related = ("file", "officer")
+    search_fields = ("file__name", "reason")
     date_hierarchy = "known_from"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import logging
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,12 +13,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.http import FileResponse
-from kombu.exceptions import OperationalError
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
 from controls.models import AuditEvent, System
 from controls.models.audit import about
+from evidence import waking
 from evidence.answers import now, window_of
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
@@ -29,23 +27,6 @@ from evidence.models import Export, ExportState
 
 LEASE = dt.timedelta(seconds=90)
 MAX_ATTEMPTS = 3
-BREAKER_SECONDS = 30.0
-log = logging.getLogger(__name__)
-
-
-class _Breaker:
-    """Remembers that the broker was down, so that requests do not wait for it."""
-
-    closed_at = 0.0
-
-    def open(self) -> bool:
-        return time.monotonic() < self.closed_at
-
-    def trip(self) -> None:
-        self.closed_at = time.monotonic() + BREAKER_SECONDS
-
-
-breaker = _Breaker()
 
 
 def folder() -> Path:
@@ -101,16 +82,7 @@ def wake(export: Export) -> None:
     """Tell a worker after commit; when the broker is down the sweep finds the row."""
     from evidence.tasks import make_export
 
-    def send() -> None:
-        if breaker.open():
-            return
-        try:
-            make_export.delay(export.pk)
-        except OperationalError as failure:
-            breaker.trip()
-            log.warning("broker unreachable, the sweep will find it: %s", failure)
-
-    transaction.on_commit(send, robust=True)
+    waking.wake(make_export, export.pk)
 
 
 def sweep() -> int:

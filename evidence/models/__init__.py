@@ -9,7 +9,8 @@ from evidence.models.artifacts import (
     RelianceConclusion,
     RelianceReview,
 )
-from evidence.models.blobs import Blob
+from evidence.models.blobs import Blob, ScanState
+from evidence.models.clearances import FileClearance
 from evidence.models.evidence import (
     Evidence,
     EvidenceFile,
@@ -38,6 +39,7 @@ __all__ = [
     "EvidenceRevision",
     "Export",
     "ExportState",
+    "FileClearance",
     "Half",
     "LinkState",
     "Proof",
@@ -45,4 +47,5 @@ __all__ = [
     "RelianceConclusion",
     "RelianceReview",
     "Review",
+    "ScanState",
 ]

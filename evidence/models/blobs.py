@@ -28,6 +28,12 @@ class Blob(models.Model):
     scan_state = models.CharField(
         max_length=12, choices=ScanState, default=ScanState.NOT_SCANNED
     )
+    scan_detail = models.CharField(max_length=300, blank=True, default="")
+    scan_attempts = models.PositiveIntegerField(default=0)
+    # null: nobody has looked
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    # null: in nobody's hands
+    scan_leased_until = models.DateTimeField(null=True, blank=True)
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
     stored_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
@@ -41,6 +47,13 @@ class Blob(models.Model):
             models.CheckConstraint(
                 name="blob_is_not_empty", condition=Q(size_bytes__gt=0)
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="blob_waits_for_scan",
+                condition=Q(scan_state__in=["pending", "error"]),
+            )
         ]
 
     def __str__(self) -> str:

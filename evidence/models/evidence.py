@@ -159,6 +159,7 @@ class EvidenceRevision(models.Model):
                 condition=Q(digest__regex=r"^[0-9a-f]{64}$"),
             ),
         ]
+        indexes = [models.Index(fields=["uploaded_at"], name="revision_by_upload")]
 
     def __str__(self) -> str:
         return f"{self.evidence} (revision {self.number})"
@@ -175,6 +176,18 @@ class EvidenceRevision(models.Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+class EvidenceFileQuerySet(models.QuerySet["EvidenceFile"]):
+    """Files."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Files of the evidence the user may read."""
+        return self.filter(revision__evidence__in=Evidence.objects.visible_to(user))
+
+    def for_opening(self) -> Self:
+        """With all that decides whether somebody may open it."""
+        return self.select_related("blob", "clearance", "revision__evidence__system")
+
+
 class EvidenceFile(models.Model):
     """One file of a revision under the name the uploader gave it."""
 
@@ -185,6 +198,10 @@ class EvidenceFile(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
     position = models.PositiveSmallIntegerField(default=1)
+    # what it can do by itself: keys of evidence.checking.FLAGS
+    flags = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+
+    objects = EvidenceFileQuerySet.as_manager()
 
     class Meta:
         ordering = ["revision", "position"]
@@ -350,6 +367,7 @@ class EvidenceLink(models.Model):
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
         from evidence.models.reviews import Review
+        from evidence.safety import refuse_unsafe
 
         stored = self._locked()
         if stored.state != LinkState.SUBMITTED:
@@ -357,6 +375,8 @@ class EvidenceLink(models.Model):
         _refuse_dependent_reviewer(stored, by)
         if version is not None and version != stored.version:
             raise TransitionNotAllowed("This changed since you opened it. Look again.")
+        if decision == "accept":
+            refuse_unsafe(stored.revision)
         self._take(stored, to)
         review = Review.of(stored, decision=decision, by=by, reason=reason)
         review.save(force_insert=True)

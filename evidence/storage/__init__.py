@@ -7,13 +7,11 @@ from evidence.storage.local import (
     StoredBytes,
     open_store,
 )
-from evidence.storage.sniffing import media_type
 
 __all__ = [
     "BlobTooLarge",
     "Incoming",
     "LocalStore",
     "StoredBytes",
-    "media_type",
     "open_store",
 ]

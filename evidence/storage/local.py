@@ -63,6 +63,11 @@ class Incoming:
             self._file.close()
         return StoredBytes(self._digest.hexdigest(), self._size, self._head)
 
+    def reread(self) -> BinaryIO:
+        """The sealed bytes for reading, before they are kept."""
+        self.seal()
+        return self._path.open("rb")
+
     def keep(self) -> StoredBytes:
         """Give the bytes their final name; they are durable when this returns."""
         stored = self.seal()

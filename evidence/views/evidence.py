@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from evidence.answers import today_of
 from evidence.forms.uploads import WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
+from evidence.scanning import scanning
 from evidence.submitting import may_submit, withdraw
 from evidence.views.refusals import explained, refused
+from evidence.views.systems import is_officer
 
 
 @require_GET
@@ -31,7 +33,7 @@ def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
     revisions = list(
         EvidenceRevision.objects.filter(evidence=found)
         .select_related("uploaded_by", "collected_by")
-        .prefetch_related("files__blob", _links())
+        .prefetch_related("files__blob", "files__clearance__officer", _links())
         .order_by("-number")
     )
     links = [link for revision in revisions for link in revision.links.all()]
@@ -40,6 +42,8 @@ def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
         "revisions": revisions,
         "links": links,
         "turning": _turning(links, today_of(found.system)),
+        "may_clear": is_officer(request.user, found.system),
+        "scanning": scanning(),
         "may_withdraw": _may_withdraw(found, links, request.user),
         "withdraw_form": WithdrawForm(),
     }

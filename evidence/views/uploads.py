@@ -1,34 +1,26 @@
-"""Upload for one requirement, and the only door through which bytes leave."""
+"""Upload for one requirement."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import (
-    FileResponse,
     HttpRequest,
     HttpResponse,
     UnreadablePostError,
 )
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
-from controls.models import AuditEvent
-from controls.models.audit import about
 from evidence.answers import today_of
 from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
-from evidence.models import Evidence, EvidenceFile, EvidenceRequirement
-from evidence.storage import open_store
-from evidence.submitting import clean_name, may_submit, submit
+from evidence.models import EvidenceRequirement
+from evidence.submitting import may_submit, submit
 from evidence.uploads import stream_into_store, uploads_of, was_cut_off
 from evidence.views.refusals import explained, refused
 from evidence.working import ask, with_newest_links
@@ -98,12 +90,18 @@ def _submit(
         return refused(request, refusal)
     except ValidationError as refusal:
         form.add_error(None, refusal)
-        return _page(request, form, requirement, today)
+        status = getattr(refusal, "status_code", 400)
+        return _page(request, form, requirement, today, status=status)
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
 
 
 def _page(
-    request: HttpRequest, form: UploadForm, requirement: Any, today: Any
+    request: HttpRequest,
+    form: UploadForm,
+    requirement: Any,
+    today: Any,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     standing = ask(requirement, today)
     context = {
@@ -119,48 +117,7 @@ def _page(
         ),
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
-    status = 400 if form.errors else 200
+    status = 400 if form.errors and status == 200 else status
+    if form.errors and status == 200:
+        status = 400
     return render(request, "evidence/upload.html", context, status=status)
-
-
-@require_GET
-def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
-    """The bytes of one file as an attachment that no browser runs; recorded first."""
-    file = get_object_or_404(
-        EvidenceFile.objects.select_related("blob", "revision__evidence__system"),
-        uuid=uuid,
-        revision__evidence__in=Evidence.objects.visible_to(request.user),
-    )
-    try:
-        body = open_store().open(file.blob.sha256)
-    except FileNotFoundError:
-        sentence = "The record is here, but its bytes are not in the store."
-        return explained(request, sentence, 410)
-    with transaction.atomic():
-        evidence = file.revision.evidence
-        AuditEvent.objects.append(
-            about(
-                evidence,
-                "evidence.downloaded",
-                by=request.user,
-                file=file.name,
-                sha256=file.blob.sha256,
-            )
-        )
-    return _attachment(body, file)
-
-
-def _attachment(body: Any, file: EvidenceFile) -> FileResponse:
-    name = clean_name(file.name)
-    plain = name.encode("ascii", "replace").decode().replace('"', "'")
-    response = FileResponse(body, content_type=file.blob.media_type)
-    response["Content-Disposition"] = (
-        f'attachment; filename="{plain.replace("?", "_")}";'
-        f" filename*=UTF-8''{quote(name, safe='')}"
-    )
-    response["Content-Length"] = str(file.blob.size_bytes)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    patch_cache_control(response, private=True, no_store=True)
-    return response

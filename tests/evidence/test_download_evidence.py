@@ -30,7 +30,7 @@ def house(store_folder) -> House:
 
 @pytest.fixture
 def file(house) -> EvidenceFile:
-    return submitted(house, "<script>alert(1)</script>").revision.files.get()
+    return submitted(house, "1: <script>alert(1)</script>").revision.files.get()
 
 
 def url(file: EvidenceFile) -> str:
@@ -41,7 +41,7 @@ def url(file: EvidenceFile) -> str:
 def test_those_who_may_see_it_get_an_attachment(client, house, file, name):
     client.force_login(house.people[name])
     answer = client.get(url(file))
-    assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
+    assert b"".join(answer.streaming_content) == b"1: <script>alert(1)</script>"
     assert answer["Content-Type"] == "text/plain"
     assert answer["Content-Disposition"].startswith("attachment;")
     assert "filename*=UTF-8''report.txt" in answer["Content-Disposition"]

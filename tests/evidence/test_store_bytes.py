@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from evidence.models import Blob, Evidence, EvidenceFile
-from evidence.storage import BlobTooLarge, LocalStore, media_type
+from evidence.storage import BlobTooLarge, LocalStore
 from evidence.submitting import clean_name
 from tests.evidence import house as houses
 
@@ -76,25 +76,3 @@ def test_no_name_hides_what_it_is(name: str):
     assert not shown.endswith((".", " "))
     assert all(unicodedata.category(c) not in {"Cc", "Cf", "Cs"} for c in shown)
     assert shown.split(".")[0].lower() not in {"con", "prn", "aux", "nul"}
-
-
-@pytest.mark.parametrize(
-    ("head", "name", "expected"),
-    [
-        (b"%PDF-1.7", "a.html", "application/pdf"),
-        (b"<html><script>", "a.html", "text/plain"),
-        (b"<svg xmlns=", "a.svg", "text/plain"),
-        (b"a,b\n", "a.csv", "text/csv"),
-        (b"MZ\x90\x00", "a.pdf", "application/octet-stream"),
-        (b"\x89PNG\r\n\x1a\n", "a.txt", "image/png"),
-        ("é".encode() * 2048 + b"\xc3", "a.txt", "text/plain"),
-        (
-            b"PK\x03\x04",
-            "a.xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ),
-        (b"", "a.txt", "application/octet-stream"),
-    ],
-)
-def test_type_comes_from_the_bytes(head: bytes, name: str, expected: str):
-    assert media_type(head, name) == expected
