@@ -81,6 +81,7 @@ urlpatterns += [
         name="upload",
     ),
     path("review/", review.queue, name="queue"),
+    path("review/several/", review.several, name="review_several"),
     path("review/<uuid:uuid>/accept/", review.accept, name="accept"),
     path("review/<uuid:uuid>/reject/", review.reject, name="reject"),
     path("evidence/<uuid:uuid>/", evidence.evidence, name="evidence"),

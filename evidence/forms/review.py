@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
 from django import forms
+
+from evidence.models import EvidenceLink
+from evidence.reviewing import Decision
 
 
 class DecisionForm(forms.Form):
@@ -17,4 +24,54 @@ class DecisionForm(forms.Form):
         return (
             self.cleaned_data.get("reason", ""),
             self.cleaned_data.get("version"),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One waiting link with what the reviewer has typed so far."""
+
+    link: EvidenceLink
+    choice: str
+    reason: str
+    error: str
+
+
+class DecisionsForm:
+    """Fields `decision-<uuid>`, `reason-<uuid>`, `version-<uuid>` for each link."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data or {}
+        self.is_bound = data is not None
+        self.decisions = [
+            decision
+            for name in self.data
+            if name.startswith("decision-") and (decision := self._decision(name))
+        ]
+
+    def _decision(self, name: str) -> Decision | None:
+        """What was said about one link; what cannot be read counts as nothing."""
+        key, said = name.removeprefix("decision-"), self.data[name]
+        try:
+            link = uuid.UUID(key)
+        except ValueError:
+            return None
+        if said not in {"accept", "reject"}:
+            return None
+        version = self.data.get(f"version-{key}", "")
+        return Decision(
+            link=link,
+            accept=said == "accept",
+            reason=self.data.get(f"reason-{key}", "")[:2000],
+            version=int(version) if version.isdecimal() else None,
+        )
+
+    def row(self, link: EvidenceLink, refused: dict[uuid.UUID, str]) -> Row:
+        """A link as the page shows it, nothing typed lost."""
+        key = str(link.uuid)
+        return Row(
+            link,
+            self.data.get(f"decision-{key}", ""),
+            self.data.get(f"reason-{key}", ""),
+            refused.get(link.uuid, ""),
         )

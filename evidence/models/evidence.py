@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
-from controls.models.audit import about
+from controls.models.audit import Event, about
 from evidence.models.blobs import Blob
 from evidence.models.requirements import EvidenceRequirement
 
@@ -237,6 +237,14 @@ class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
             .exclude(revision__collected_by=user)
         )
 
+    def locked(self) -> Self:
+        """Locked in the order of their keys, with all that a step reads."""
+        return (
+            self.select_for_update(of=("self",))
+            .select_related("revision__evidence", "implementation__control", "system")
+            .order_by("pk")
+        )
+
     def for_listing(self) -> Self:
         """With all that a row shows."""
         return self.select_related(
@@ -366,37 +374,37 @@ class EvidenceLink(models.Model):
         self, decision: str, to: str, by: Any, reason: str, version: int | None
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
+        stored = self._locked()
+        event = stored.decided(decision, to, by=by, reason=reason, version=version)
+        AuditEvent.objects.append(event)
+        self.state, self.version = stored.state, stored.version
+
+    def decided(
+        self, decision: str, to: str, *, by: Any, reason: str, version: int | None
+    ) -> Event:
+        """Write state, proof and review of this locked row; its event is returned.
+
+        The caller writes the event as the last act of the transaction. Raises as
+        `accept` does.
+        """
         from evidence.models.reviews import Review
         from evidence.safety import refuse_unsafe
 
-        stored = self._locked()
-        if stored.state != LinkState.SUBMITTED:
-            raise TransitionNotAllowed(_already_decided(stored))
-        _refuse_dependent_reviewer(stored, by)
-        if version is not None and version != stored.version:
+        if self.state != LinkState.SUBMITTED:
+            raise TransitionNotAllowed(_already_decided(self))
+        _refuse_dependent_reviewer(self, by)
+        if version is not None and version != self.version:
             raise TransitionNotAllowed("This changed since you opened it. Look again.")
         if decision == "accept":
-            refuse_unsafe(stored.revision)
-        self._take(stored, to)
-        review = Review.of(stored, decision=decision, by=by, reason=reason)
+            refuse_unsafe(self.revision)
+        self._take(self, to)
+        review = Review.of(self, decision=decision, by=by, reason=reason)
         review.save(force_insert=True)
-        AuditEvent.objects.append(
-            about(
-                self,
-                f"evidence.{to}",
-                by=by,
-                reason=reason,
-                digest=review.digest,
-                review=review.uuid,
-            )
-        )
+        said = {"reason": reason, "digest": review.digest, "review": review.uuid}
+        return about(self, f"evidence.{to}", by=by, **said)
 
     def _locked(self) -> EvidenceLink:
-        return (
-            EvidenceLink.objects.select_for_update(of=("self",))
-            .select_related("revision__evidence", "implementation__control", "system")
-            .get(pk=self.pk)
-        )
+        return EvidenceLink.objects.locked().get(pk=self.pk)
 
     def _take(self, stored: EvidenceLink, to: str, **changes: Any) -> None:
         """Write the new state on the locked row and keep the proof table in step."""

@@ -9,12 +9,14 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from evidence.forms.review import DecisionForm
+from evidence.forms.review import DecisionForm, DecisionsForm
 from evidence.models import EvidenceLink
+from evidence.reviewing import SomeRefused, decide_all
 
 PER_PAGE = 25
+SEVERAL = 50
 
 
 @require_GET
@@ -49,22 +51,44 @@ def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
     return redirect("evidence:queue")
 
 
+@require_http_methods(["GET", "POST"])
+def several(request: HttpRequest) -> HttpResponse:
+    """Many decisions in one step, each with its own reason."""
+    form = DecisionsForm(request.POST if request.method == "POST" else None)
+    refused: dict[Any, str] = {}
+    if form.is_bound and form.decisions:
+        try:
+            decided = decide_all(form.decisions, by=request.user)
+        except SomeRefused as refusal:
+            refused = refusal.by_link
+        else:
+            messages.success(request, f"{len(decided)} decided.")
+            return redirect("evidence:review_several")
+    rows = [form.row(link, refused) for link in _waiting(request)[:SEVERAL]]
+    context = {"rows": rows, "refused": len(refused), "nothing": form.is_bound}
+    status = 409 if refused else 422 if form.is_bound else 200
+    return render(request, "evidence/review_several.html", context, status=status)
+
+
 def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
     return get_object_or_404(
         EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
 
 
-def _queue(
-    request: HttpRequest, refusal: ValidationError | None = None
-) -> HttpResponse:
-    waiting = (
+def _waiting(request: HttpRequest) -> Any:
+    return (
         EvidenceLink.objects.awaiting_review()
         .reviewable_by(request.user)
         .for_listing()
-        .prefetch_related("revision__files__blob")
+        .prefetch_related("revision__files__blob", "revision__files__clearance")
     )
-    page = Paginator(waiting, PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _queue(
+    request: HttpRequest, refusal: ValidationError | None = None
+) -> HttpResponse:
+    page = Paginator(_waiting(request), PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "refusal": " ".join(refusal.messages) if refusal else ""}
     status = getattr(refusal, "status_code", 400) if refusal else 200
     return render(request, "evidence/queue.html", context, status=status)

@@ -1,0 +1,72 @@
+"""Many decisions at once, each with its own reason: all of them, or none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from controls.errors import Refused, SrmError
+from controls.models import AuditEvent
+from evidence.models import EvidenceLink, LinkState
+
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one reviewer says about one link, as it was on the screen."""
+
+    link: uuid.UUID
+    accept: bool
+    reason: str = ""
+    version: int | None = None
+
+
+class SomeRefused(SrmError):
+    """No decision was recorded; `by_link` says why, by the link's uuid."""
+
+    status_code = 409
+
+    def __init__(self, by_link: dict[uuid.UUID, str]) -> None:
+        self.by_link = by_link
+        super().__init__(list(by_link.values()))
+
+
+@transaction.atomic
+def decide_all(decisions: Sequence[Decision], *, by: Any) -> list[EvidenceLink]:
+    """Record every decision with its review and event, or raise SomeRefused.
+
+    Links are locked in the order of their keys before anything is written, and the
+    events are written last: the same order as a single review takes its locks in.
+    """
+    if len(decisions) > AT_ONCE:
+        raise Refused(f"Decide at most {AT_ONCE} at a time.")
+    wanted = {each.link: each for each in decisions}
+    locked = list(EvidenceLink.objects.visible_to(by).locked().filter(uuid__in=wanted))
+    gone = wanted.keys() - {link.uuid for link in locked}
+    refused = dict.fromkeys(gone, "This is not there (any more).")
+    events = []
+    for link in locked:
+        said = wanted[link.uuid]
+        try:
+            events.append(_decide(link, said, by))
+        except ValidationError as refusal:
+            refused[link.uuid] = " ".join(refusal.messages)
+    if refused:
+        raise SomeRefused(refused)
+    AuditEvent.objects.append_all(events)
+    return locked
+
+
+def _decide(link: EvidenceLink, said: Decision, by: Any) -> Any:
+    if not said.accept and not said.reason.strip():
+        raise Refused("Say why, and what to change.")
+    decision, to = ("accept", LinkState.ACCEPTED)
+    if not said.accept:
+        decision, to = ("reject", LinkState.REJECTED)
+    return link.decided(decision, to, by=by, reason=said.reason, version=said.version)
