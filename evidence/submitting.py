@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
@@ -147,13 +148,15 @@ def submit(
     *,
     requirement: EvidenceRequirement | None = None,
     implementation: ControlImplementation | None = None,
+    also: Iterable[EvidenceRequirement] = (),
     by: Any,
     today: dt.date,
 ) -> EvidenceLink:
     """Record evidence with its files and hand it over for review, in one step.
 
-    Either for a requirement, or (supplementary) for a control. Raises Refused for
-    dates that cannot be and NotPermitted when the control is another team's.
+    Either for a requirement, or (supplementary) for a control; `also` are further
+    requirements it proves, each by a link of its own. Returns the first link. Raises
+    Refused for dates that cannot be and NotPermitted when one is another team's.
     """
     target = requirement.implementation if requirement else implementation
     if target is None:
@@ -163,19 +166,43 @@ def submit(
     refuse_impossible_days(submission, today)
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
-    link = make_link(revision, target, requirement, by)
-    Proof.objects.follow(link)
-    AuditEvent.objects.append(
-        about(
-            link,
-            "evidence.submitted",
-            by=by,
-            digest=revision.digest,
-            performed_on=str(submission.performed_on),
-            files=[upload.stored.sha256 for upload in uploads],
-        )
+    links = [make_link(revision, target, requirement, by)]
+    links += [_also(revision, each, target.system, by) for each in also]
+    Proof.objects.follow_all([link.pk for link in links])
+    said = {
+        "digest": revision.digest,
+        "performed_on": str(submission.performed_on),
+        "files": [upload.stored.sha256 for upload in uploads],
+    }
+    AuditEvent.objects.append_all(
+        about(link, "evidence.submitted", by=by, **said) for link in links
     )
-    return link
+    return links[0]
+
+
+def _also(
+    revision: EvidenceRevision, asked: EvidenceRequirement, system: System, by: Any
+) -> EvidenceLink:
+    """A further link of the same evidence, for a requirement one may prove."""
+    if asked.system_id != system.pk:
+        raise Refused("Evidence stays within its system.")
+    team = asked.owner_team or asked.implementation.owner_team
+    if not may_submit(asked.implementation, team, by=by):
+        raise NotPermitted(f"“{asked}” is for {team or 'a team'} to prove.")
+    return make_link(revision, asked.implementation, asked, by)
+
+
+def provable_by(
+    team: Team | None,
+    system: System,
+    today: dt.date,
+    *,
+    besides: EvidenceRequirement | None = None,
+) -> QuerySet[EvidenceRequirement]:
+    """What else a team is asked in a system today, in catalog order."""
+    mine = EvidenceRequirement.objects.for_listing().asked_of_team(team, today)
+    found = mine.filter(system=system).order_by("implementation__control__sort_order")
+    return found.exclude(pk=besides.pk) if besides else found
 
 
 def _team_for(
@@ -313,5 +340,6 @@ def make_link(
         proves_from=revision.performed_on,
         proves_to=ends,
     )
+    link.validate_constraints()
     link.save(force_insert=True)
     return link

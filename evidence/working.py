@@ -117,6 +117,7 @@ def with_newest_links(
     rejected = links.filter(state=LinkState.REJECTED).order_by("-submitted_at")
     return requirements.annotate(
         proven_link=Subquery(accepted.values("pk")[:1]),
+        proven_evidence=Subquery(accepted.values("revision__evidence__uuid")[:1]),
         proven_to=Subquery(accepted.values("proves_to")[:1]),
         proven_occurrence=Subquery(accepted.values("occurrence")[:1]),
         proven_submitted=Subquery(accepted.values("submitted_at")[:1]),

@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submitting import Submission
 from evidence.uploads import WaitingFile
@@ -45,6 +47,20 @@ class DayInput(forms.DateInput):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
+class RequirementsField(forms.ModelMultipleChoiceField):
+    """Requirements, each with its control in front."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """`AC-2: Access review`."""
+        return f"{obj.implementation.control.label}: {obj.title}"
+
+
+class RequirementField(forms.ModelChoiceField):
+    """One requirement, with its control in front."""
+
+    label_from_instance = RequirementsField.label_from_instance  # type: ignore[assignment]
+
+
 class UploadForm(forms.Form):
     """Files and the days they speak of. The rules about days are `submit`'s."""
 
@@ -78,14 +94,32 @@ class UploadForm(forms.Form):
     sensitivity = forms.ChoiceField(
         choices=Sensitivity, initial=Sensitivity.INTERNAL, label="Who may see it"
     )
+    also = RequirementsField(
+        queryset=EvidenceRequirement.objects.none(),
+        required=False,
+        label="It also proves",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Each gets a link of its own, and a review of its own.",
+    )
     files = FilesField(  # type: ignore[assignment]
         label="Files", help_text="Several are possible; they are kept as they are."
     )
 
+    def __init__(
+        self, *args: Any, others: QuerySet[EvidenceRequirement] | None = None, **kw: Any
+    ) -> None:
+        super().__init__(*args, **kw)
+        if "also" not in self.fields:
+            return
+        if others is None:
+            del self.fields["also"]
+        else:
+            self.fields["also"].queryset = others  # type: ignore[attr-defined]
+
     def said(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
         given = {"title": "", **self.cleaned_data}
-        for name in ("files", "kind", "reason"):
+        for name in ("files", "kind", "reason", "also"):
             given.pop(name, None)
         return Submission(**given)
 
@@ -97,6 +131,7 @@ class RevisionForm(UploadForm):
     source_system = None  # type: ignore[assignment]
     procedure = None  # type: ignore[assignment]
     sensitivity = None  # type: ignore[assignment]
+    also = None  # type: ignore[assignment]
 
     kind = forms.ChoiceField(
         label="This is",
@@ -121,6 +156,20 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(
         max_length=1000, error_messages={"required": "Say why it is withdrawn."}
     )
+
+
+class AttachForm(forms.Form):
+    """One more requirement that evidence proves."""
+
+    requirement = RequirementField(
+        queryset=EvidenceRequirement.objects.none(), label="It also proves"
+    )
+
+    def __init__(
+        self, *args: Any, asked: QuerySet[EvidenceRequirement], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["requirement"].queryset = asked  # type: ignore[attr-defined]
 
 
 def first_values(title: str, first: dt.date, last: dt.date, today: dt.date) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Self
 
@@ -44,6 +45,19 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
     def visible_to(self, user: Any) -> Self:
         """Requirements of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
+
+    def asked_of_team(self, team: Team | None, today: dt.date) -> Self:
+        """What a team is to prove on a day: in operation, ours, applicable."""
+        theirs = Q(owner_team=team) | Q(
+            owner_team=None, implementation__owner_team=team
+        )
+        running = Q(operates_until=None) | Q(operates_until__gt=today)
+        return self.filter(
+            theirs,
+            running,
+            operates_from__lte=today,
+            implementation__responsibility__in=["shared", "customer"],
+        ).exclude(implementation__applicability="not-applicable")
 
     def for_listing(self) -> Self:
         """With control and team."""

@@ -10,15 +10,19 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from evidence.answers import today_of
-from evidence.forms.uploads import WithdrawForm
+from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
+from evidence.revising import attach
 from evidence.scanning import scanning
-from evidence.submitting import may_submit, withdraw
+from evidence.submitting import may_submit, provable_by, withdraw
 from evidence.views.refusals import explained, refused
 from evidence.views.systems import is_officer
+from evidence.whatif import Turn, if_lapsed, if_withdrawn
+
+SHOWN = 3  # days of lapse that a page shows
 
 
 @require_GET
@@ -41,7 +45,7 @@ def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
         "evidence": found,
         "revisions": revisions,
         "links": links,
-        "turning": _turning(links, today_of(found.system)),
+        "turning": _turning(found, links, today_of(found.system)),
         "may_clear": is_officer(request.user, found.system),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(found, links, request.user),
@@ -58,33 +62,76 @@ def _links() -> Prefetch[Any]:
 
 
 def _turning(
-    links: list[EvidenceLink], today: dt.date
-) -> list[tuple[dt.date, list[EvidenceLink]]]:
-    """Accepted links by the last day they prove, soonest first."""
-    days: dict[dt.date, list[EvidenceLink]] = {}
+    found: Evidence, links: list[EvidenceLink], today: dt.date
+) -> list[tuple[dt.date, list[Turn]]]:
+    """What turns after each of the next days on which links of this stop proving."""
+    days: dict[dt.date, list[int]] = {}
     for link in links:
         ends = link.proves_to
         if link.state == LinkState.ACCEPTED and ends is not None and ends >= today:
-            days.setdefault(ends, []).append(link)
-    return sorted(days.items(), key=lambda each: each[0])
+            days.setdefault(ends, []).append(link.implementation_id)
+    return [
+        (day, if_lapsed(found.system, days[day], day)) for day in sorted(days)[:SHOWN]
+    ]
 
 
 def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Any) -> bool:
     return bool(links) and may_submit(found, found.team, by=user)
 
 
-@require_POST
+def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
+    mine = EvidenceLink.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+@require_http_methods(["GET", "POST"])
 def withdraw_link(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """Take one link back, with a reason."""
-    link = get_object_or_404(
-        EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
-    )
-    form = WithdrawForm(request.POST)
-    if not form.is_valid():
-        return explained(request, "Say why it is withdrawn.", 400)
+    """What would turn; then take one link back, with a reason."""
+    link = _link(request, uuid)
+    if not may_submit(
+        link.implementation, link.revision.evidence.team, by=request.user
+    ):
+        return explained(request, "Only its team or an officer may withdraw this.", 403)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
     try:
-        withdraw(link, by=request.user, reason=form.cleaned_data["reason"])
+        if form.is_bound and form.is_valid():
+            withdraw(link, by=request.user, reason=form.cleaned_data["reason"])
+            messages.success(request, f"Withdrawn: {link}.")
+            return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
+        turns = if_withdrawn(link, by=request.user, today=today_of(link.system))
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(request, f"Withdrawn: {link}.")
-    return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
+    context = {"link": link, "form": form, "turns": turns}
+    status = 400 if form.is_bound else 200
+    return render(request, "evidence/withdraw.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def attach_more(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Offer the newest revision for one more requirement; the review is its own."""
+    found = get_object_or_404(
+        Evidence.objects.visible_to(request.user).select_related("system", "team"),
+        uuid=uuid,
+    )
+    if not may_submit(found, found.team, by=request.user):
+        return explained(request, f"This belongs to {found.team}.", 403)
+    today = today_of(found.system)
+    form = AttachForm(
+        request.POST if request.method == "POST" else None,
+        asked=provable_by(found.team, found.system, today),
+    )
+    if form.is_valid():
+        try:
+            attach(
+                found.revisions.order_by("-number")[0],
+                requirement=form.cleaned_data["requirement"],
+                by=request.user,
+            )
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            messages.success(request, "Attached; it waits for its own review.")
+            return redirect("evidence:evidence", uuid=found.uuid)
+    context = {"evidence": found, "form": form}
+    status = 400 if form.errors else 200
+    return render(request, "evidence/attach.html", context, status=status)

@@ -1,29 +1,49 @@
-"""Upload for one requirement."""
+"""Upload for a requirement, or for a control that nothing asks it of."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    UnreadablePostError,
-)
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
+from controls.models import ControlImplementation, System, Team
 from evidence.answers import today_of
 from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
-from evidence.models import EvidenceRequirement
-from evidence.submitting import may_submit, submit
+from evidence.models import Evidence, EvidenceRequirement
+from evidence.repeating import again_values
+from evidence.submitting import may_submit, provable_by, submit
 from evidence.uploads import stream_into_store, uploads_of, was_cut_off
 from evidence.views.refusals import explained, refused
-from evidence.working import ask, with_newest_links
+from evidence.working import Ask, ask, with_newest_links
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an upload is for: a requirement, or (supplementary) a control alone."""
+
+    implementation: ControlImplementation
+    requirement: EvidenceRequirement | None = None
+
+    @property
+    def system(self) -> System:
+        """The system it belongs to."""
+        return self.implementation.system
+
+    @property
+    def team(self) -> Team | None:
+        """Who proves it."""
+        asked = self.requirement
+        return (asked and asked.owner_team) or self.implementation.owner_team
 
 
 @csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
@@ -34,13 +54,25 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     requirement = get_object_or_404(
         with_newest_links(asked), uuid=uuid, system__slug=slug
     )
-    team = requirement.owner_team or requirement.implementation.owner_team
-    if not may_submit(requirement.implementation, team, by=request.user):
-        raise PermissionDenied(f"This is for {team or 'a team'} to prove.")
+    return _received(request, Target(requirement.implementation, requirement))
+
+
+@csrf_exempt  # as above
+@require_http_methods(["GET", "POST"])
+def upload_supplementary(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Files for a control that no requirement asks for (R19)."""
+    mine = ControlImplementation.objects.visible_to(request.user).for_listing()
+    found = get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
+    return _received(request, Target(found))
+
+
+def _received(request: HttpRequest, target: Target) -> HttpResponse:
+    if not may_submit(target.implementation, target.team, by=request.user):
+        raise PermissionDenied(f"This is for {target.team or 'a team'} to prove.")
     unread = unreadable(request)
     if unread is not None:
         return unread
-    response: HttpResponse = _answer(request, requirement)
+    response: HttpResponse = _answer(request, target)
     return response
 
 
@@ -61,28 +93,42 @@ def unreadable(request: HttpRequest) -> HttpResponse | None:
 
 
 @csrf_protect
-def _answer(request: HttpRequest, requirement: EvidenceRequirement) -> HttpResponse:
-    today = today_of(requirement.system)
+def _answer(request: HttpRequest, target: Target) -> HttpResponse:
+    today = today_of(target.system)
+    others = provable_by(target.team, target.system, today, besides=target.requirement)
     if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES)
+        form = UploadForm(request.POST, request.FILES, others=others)
         if form.is_valid():
-            return _submit(request, form, requirement, today)
+            return _submit(request, form, target, today)
     else:
-        period = ask(requirement, today).period
-        form = UploadForm(
-            initial=first_values(requirement.title, period.first, period.last, today)
-        )
-    return _page(request, form, requirement, today)
+        form = UploadForm(initial=_first(request, target, today), others=others)
+    return _page(request, form, target, today)
+
+
+def _first(request: HttpRequest, target: Target, today: dt.date) -> dict[str, Any]:
+    """What the form begins with: the days due; with `again`, the last time's words."""
+    asked = target.requirement
+    if asked is None:
+        return first_values("", today, today, today)
+    period = ask(asked, today).period
+    first = first_values(asked.title, period.first, period.last, today)
+    again = request.GET.get("again", "")
+    if not again:
+        return first
+    mine = Evidence.objects.visible_to(request.user)
+    return first | again_values(mine, again, asked, period.first)
 
 
 def _submit(
-    request: HttpRequest, form: UploadForm, requirement: Any, today: Any
+    request: HttpRequest, form: UploadForm, target: Target, today: dt.date
 ) -> HttpResponse:
     try:
         link = submit(
             form.said(),
             uploads_of(form.cleaned_data["files"]),
-            requirement=requirement,
+            requirement=target.requirement,
+            implementation=target.implementation,
+            also=form.cleaned_data["also"],
             by=request.user,
             today=today,
         )
@@ -91,33 +137,40 @@ def _submit(
     except ValidationError as refusal:
         form.add_error(None, refusal)
         status = getattr(refusal, "status_code", 400)
-        return _page(request, form, requirement, today, status=status)
+        return _page(request, form, target, today, status=status)
+    messages.success(request, "Submitted. Somebody else reviews it now.")
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
 
 
 def _page(
     request: HttpRequest,
     form: UploadForm,
-    requirement: Any,
-    today: Any,
+    target: Target,
+    today: dt.date,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    standing = ask(requirement, today)
+    asked = target.requirement
     context = {
         "form": form,
-        "requirement": requirement,
-        "standing": standing,
-        "carries_from": today,
-        "carries_to": proof_end(
-            requirement.cadence,
-            occurrence_of(requirement.cadence, standing.period.last),
-            today,
-            requirement.grace_days,
-        ),
+        "target": target,
+        "requirement": asked,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
+    if asked:
+        standing = ask(asked, today)
+        context |= {
+            "standing": standing,
+            "carries_from": today,
+            "carries_to": _carries_to(asked, standing, today),
+            "last": asked.proven_evidence,  # type: ignore[attr-defined]
+        }
     status = 400 if form.errors and status == 200 else status
-    if form.errors and status == 200:
-        status = 400
     return render(request, "evidence/upload.html", context, status=status)
+
+
+def _carries_to(
+    asked: EvidenceRequirement, standing: Ask, today: dt.date
+) -> dt.date | None:
+    occurrence = occurrence_of(asked.cadence, standing.period.last)
+    return proof_end(asked.cadence, occurrence, today, asked.grace_days)

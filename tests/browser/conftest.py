@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 # Playwright's event loop runs in the thread that also asks the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
@@ -33,6 +34,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def complains(said: ConsoleMessage) -> bool:
+    """An error, but not that a request of ours was refused as it should be."""
+    refusal = re.search(r"responded with a status of (400|409|413|422)", said.text)
+    return said.type == "error" and refusal is None
+
+
 @pytest.fixture
 def page(chromium: Browser, live_server: Any) -> Iterator[Page]:
     """A new window; complaints of the browser (CSP, scripts) fail the test."""
@@ -41,7 +48,7 @@ def page(chromium: Browser, live_server: Any) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(
         "console",
-        lambda said: complaints.append(said.text) if said.type == "error" else None,
+        lambda said: complaints.append(said.text) if complains(said) else None,
     )
     yield opened
     context.close()
