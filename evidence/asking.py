@@ -12,11 +12,17 @@ from typing import Any
 from django.db import transaction
 
 from controls.deciding import PARTIES
-from controls.models import AuditEvent, ControlImplementation, System
+from controls.models import (
+    AuditEvent,
+    BaselineControl,
+    ControlImplementation,
+    System,
+)
 from controls.models.audit import about
 from evidence.cadence import default_grace
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin
+from evidence.parameters import Stated, rarer, stated
 
 TEMPLATES = Path(__file__).parent / "reference" / "requirement_templates.csv"
 
@@ -30,6 +36,7 @@ class Template:
     cadence: str
     purpose: str
     guidance: str
+    good_proof: str
     cadence_source: str
 
 
@@ -46,22 +53,36 @@ def template_for(ref_id: str, family: str) -> Template | None:
     return known.get(ref_id) or known.get(ref_id.split(".")[0]) or known.get(family)
 
 
+def stated_for(system: System) -> dict[int, Stated]:
+    """The cadence that the system's baseline states, by control pk (R18)."""
+    rows = BaselineControl.objects.filter(baseline=system.baseline_id)
+    said = rows.values_list("control_id", "parameters")
+    return {pk: found for pk, values in said if (found := stated(values or {}))}
+
+
+def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
+    """The unsaved requirements that `ask_for_all` would add, in catalog order."""
+    unasked = (
+        system.implementations.filter(requirements=None)
+        .select_related("control", "owner_team")
+        .order_by("control__sort_order")
+    )
+    by_control = stated_for(system)
+    return [
+        _requirement(implementation, since, by_control.get(implementation.control_id))
+        for implementation in unasked
+        if "customer" in PARTIES.get(implementation.responsibility, frozenset())
+    ]
+
+
 @transaction.atomic
 def ask_for_all(system: System, *, by: Any, since: dt.date) -> int:
     """Give every required half of ours that has no requirement at least one.
 
     Returns how many were added; they operate from `since`. Nothing is removed.
     """
-    unasked = (
-        system.implementations.filter(requirements=None)
-        .select_related("control")
-        .order_by("pk")
-    )
-    added = [
-        _requirement(implementation, since)
-        for implementation in unasked
-        if "customer" in PARTIES.get(implementation.responsibility, frozenset())
-    ]
+    System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    added = proposed(system, since=since)
     if not added:
         return 0
     EvidenceRequirement.objects.bulk_create(added, batch_size=1000)
@@ -72,24 +93,28 @@ def ask_for_all(system: System, *, by: Any, since: dt.date) -> int:
 
 
 def _requirement(
-    implementation: ControlImplementation, since: dt.date
+    implementation: ControlImplementation, since: dt.date, asked: Stated | None
 ) -> EvidenceRequirement:
     control = implementation.control
     template = template_for(control.ref_id, control.family)
     if template is None:
-        template = Template(
-            "", f"Proof of {control.label}", "yearly", "operation", "", ""
-        )
+        title = f"Proof of {control.label}"
+        template = Template("", title, "yearly", "operation", "", "", "")
+    cadence, source = template.cadence, template.cadence_source
+    if asked and rarer(cadence, asked.cadence):
+        cadence = asked.cadence
+        source = f"Parameter {asked.parameter}: {asked.text}"[:200]
     origin = RequirementOrigin.TEMPLATE if template.applies_to else None
     return EvidenceRequirement(
         system_id=implementation.system_id,
         implementation=implementation,
         title=template.title,
         guidance=template.guidance,
-        cadence=template.cadence,
-        cadence_source=template.cadence_source,
+        good_proof=template.good_proof,
+        cadence=cadence,
+        cadence_source=source,
         purpose=template.purpose,
-        grace_days=default_grace(template.cadence),
+        grace_days=default_grace(cadence),
         operates_from=since,
         origin=origin or RequirementOrigin.IMPLIED,
     )

@@ -10,6 +10,7 @@ from evidence.views import (
     exports,
     files,
     overrides,
+    requirements,
     review,
     revisions,
     systems,
@@ -70,6 +71,35 @@ urlpatterns += [
         name="na_request",
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
+]
+
+# Requirements: what is asked of our halves.
+urlpatterns += [
+    path(
+        "systems/<slug:slug>/requirements/",
+        requirements.requirements,
+        name="requirements",
+    ),
+    path(
+        "systems/<slug:slug>/requirements/templates/",
+        requirements.templates,
+        name="requirement_templates",
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/requirements/new/",
+        requirements.requirement_new,
+        name="requirement_new",
+    ),
+    path(
+        "systems/<slug:slug>/requirements/<uuid:uuid>/",
+        requirements.requirement_edit,
+        name="requirement_edit",
+    ),
+    path(
+        "systems/<slug:slug>/requirements/<uuid:uuid>/retire/",
+        requirements.requirement_retire,
+        name="requirement_retire",
+    ),
 ]
 
 # Evidence: my work, upload, review, files, AWS's reports, exports.

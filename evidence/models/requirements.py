@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from controls.models import ControlImplementation, System, Team
 
@@ -62,8 +63,37 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
     def for_listing(self) -> Self:
         """With control and team."""
         return self.select_related(
-            "implementation__control", "implementation__owner_team", "system"
+            "implementation__control",
+            "implementation__owner_team",
+            "implementation__system",
+            "owner_team",
+            "system",
         )
+
+    def matching(self, *, q: str = "", cadence: str = "", team: str = "") -> Self:
+        """Narrowed by the filters of the list, in catalog order; empty means any."""
+        found = self.order_by("implementation__control__sort_order", "pk")
+        if cadence:
+            found = found.filter(cadence=cadence)
+        if team:
+            found = found.filter(
+                Q(owner_team__name=team)
+                | Q(owner_team=None, implementation__owner_team__name=team)
+            )
+        if q:
+            found = found.filter(
+                Q(title__icontains=q) | Q(implementation__control__label__icontains=q)
+            )
+        return found
+
+    def team_names(self) -> list[str]:
+        """Names of the teams that something is asked of."""
+        named = Coalesce("owner_team__name", "implementation__owner_team__name")
+        return [
+            name
+            for name in self.order_by().values_list(named, flat=True).distinct()
+            if name
+        ]
 
 
 class EvidenceRequirement(models.Model):
@@ -86,8 +116,11 @@ class EvidenceRequirement(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     title = models.CharField(max_length=200)
     guidance = models.TextField(blank=True, default="")
+    good_proof = models.TextField(blank=True, default="")
     cadence = models.CharField(max_length=12, choices=Cadence)
     cadence_source = models.CharField(max_length=200, blank=True, default="")
+    # why it is asked less often than the baseline says; empty where it is not
+    rarer_because = models.TextField(blank=True, default="")
     purpose = models.CharField(
         max_length=10, choices=Purpose, default=Purpose.OPERATION
     )

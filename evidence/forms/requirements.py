@@ -1,0 +1,107 @@
+"""What is asked of one half, as officers type it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from controls.models import Team
+from evidence.forms.systems import day_input
+from evidence.models import EvidenceRequirement
+from evidence.models.requirements import Cadence, Purpose
+from evidence.tuning import Asked
+
+
+class RequirementForm(forms.Form):
+    """One requirement; `version` is what the form was opened on."""
+
+    title = forms.CharField(max_length=200)
+    guidance = forms.CharField(
+        label="What to do",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="In plain words, for people who have never read the catalog.",
+    )
+    good_proof = forms.CharField(
+        label="What a good proof shows",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    cadence = forms.ChoiceField(label="How often", choices=Cadence.choices)
+    rarer_because = forms.CharField(
+        label="Why less often than the baseline",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Only where the baseline's own parameter asks more often.",
+    )
+    purpose = forms.ChoiceField(
+        label="It shows", choices=Purpose.choices, initial=Purpose.OPERATION
+    )
+    owner_team = forms.ModelChoiceField(
+        Team.objects.all(),
+        label="Team",
+        required=False,
+        empty_label="The team that owns the control",
+    )
+    grace_days = forms.IntegerField(
+        label="Days of grace",
+        required=False,
+        min_value=1,
+        max_value=180,
+        help_text="After the last day of a period. Empty: 15 % of the period.",
+    )
+    lead_days = forms.IntegerField(
+        label="Remind so many days before",
+        required=False,
+        min_value=1,
+        max_value=180,
+        help_text="Empty: 30 days, or a third of the period if that is less.",
+    )
+    operates_from = forms.DateField(label="Asked from", widget=day_input())
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def said(self) -> Asked:
+        """What the valid form says."""
+        return Asked(**{n: v for n, v in self.cleaned_data.items() if n != "version"})
+
+    @classmethod
+    def about(cls, stored: EvidenceRequirement) -> RequirementForm:
+        """The form as it is opened on a requirement."""
+        names = [name for name in cls.base_fields if name != "owner_team"]
+        initial: dict[str, Any] = {name: getattr(stored, name) for name in names}
+        return cls(initial=initial | {"owner_team": stored.owner_team_id})
+
+
+class RetireForm(forms.Form):
+    """From when something is no longer asked, and why."""
+
+    until = forms.DateField(label="No longer asked from", widget=day_input())
+    reason = forms.CharField(
+        label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class RequirementFilter(forms.Form):
+    """Narrow the list of requirements."""
+
+    q = forms.CharField(
+        label="Control or title",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "AC-2 or words of its title"}),
+    )
+    cadence = forms.ChoiceField(
+        label="How often", required=False, choices=[("", "Any"), *Cadence.choices]
+    )
+    team = forms.ChoiceField(label="Team", required=False)
+
+    def __init__(self, *args: Any, teams: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pairs = [("", "Any"), *((team, team) for team in sorted(set(teams)))]
+        self.fields["team"].choices = pairs  # type: ignore[attr-defined]
+
+    def said(self) -> dict[str, str]:
+        """The filters that make sense."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}

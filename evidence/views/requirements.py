@@ -1,0 +1,151 @@
+"""What is asked of a system's halves: list, templates, one requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from evidence.answers import today_of
+from evidence.asking import ask_for_all, proposed
+from evidence.forms.requirements import RequirementFilter, RequirementForm, RetireForm
+from evidence.models import EvidenceRequirement
+from evidence.tuning import add_requirement, change_requirement, retire_requirement
+from evidence.views.controls import implementation_or_404
+from evidence.views.refusals import refused
+from evidence.views.systems import is_officer, require_officer_page, system_or_404
+
+PER_PAGE = 100
+
+
+@require_GET
+def requirements(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is asked of whom, how often?"""
+    system = system_or_404(request, slug)
+    asked = EvidenceRequirement.objects.filter(system=system).for_listing()
+    narrowed = RequirementFilter(request.GET, teams=asked.team_names())
+    page = Paginator(asked.matching(**narrowed.said()), PER_PAGE)
+    officer = is_officer(request.user, system)
+    context = {
+        "system": system,
+        "filter": narrowed,
+        "page": page.get_page(request.GET.get("page")),
+        "officer": officer,
+        "today": today_of(system),
+    }
+    return render(request, "evidence/requirements.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def templates(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every half that nothing is asked of: see what the templates ask, then ask it."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    today = today_of(system)
+    if request.method == "POST":
+        added = ask_for_all(system, by=request.user, since=today)
+        messages.success(request, f"{added} requirements are asked from {today}.")
+        return redirect("evidence:requirements", slug)
+    context = {"system": system, "proposed": proposed(system, since=today)}
+    return render(request, "evidence/requirement_templates.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def requirement_new(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+    """Ask one more thing of our half of a control."""
+    implementation = implementation_or_404(request, slug, ref_id)
+    require_officer_page(request.user, implementation.system)
+    first = {"operates_from": today_of(implementation.system)}
+    form = RequirementForm(request.POST or None, initial=first)
+    context = {"implementation": implementation, "form": form}
+
+    def add() -> None:
+        add_requirement(implementation, form.said(), by=request.user)
+
+    return _saved(request, form, add, slug, context)
+
+
+@require_http_methods(["GET", "POST"])
+def requirement_edit(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Change what is asked."""
+    stored = _requirement(request, slug, uuid)
+    require_officer_page(request.user, stored.system)
+    form = RequirementForm.about(stored)
+    if request.method == "POST":
+        form = RequirementForm(request.POST)
+    context = {
+        "implementation": stored.implementation,
+        "requirement": stored,
+        "form": form,
+        "retire_form": RetireForm(initial={"until": today_of(stored.system)}),
+    }
+
+    def change() -> None:
+        seen = form.cleaned_data["version"] or 0
+        change_requirement(stored, form.said(), version=seen, by=request.user)
+
+    return _saved(request, form, change, slug, context)
+
+
+@require_http_methods(["POST"])
+def requirement_retire(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Stop asking from a day on."""
+    stored = _requirement(request, slug, uuid)
+    require_officer_page(request.user, stored.system)
+    form = RetireForm(request.POST)
+    context = {
+        "implementation": stored.implementation,
+        "requirement": stored,
+        "form": RequirementForm.about(stored),
+        "retire_form": form,
+    }
+
+    def retire() -> None:
+        retire_requirement(stored, by=request.user, **form.cleaned_data)
+
+    return _saved(request, form, retire, slug, context)
+
+
+def _requirement(request: HttpRequest, slug: str, uuid: Any) -> EvidenceRequirement:
+    mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, system__slug=slug, uuid=uuid)
+
+
+def _saved(
+    request: HttpRequest,
+    form: Any,
+    act: Callable[[], None],
+    slug: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    """Do it and go back to the list; otherwise the form with what is wrong."""
+    status = 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            try:
+                act()
+            except ValidationError as refusal:
+                if isinstance(refusal, NotPermitted):
+                    return refused(request, refusal)
+                stale = isinstance(refusal, StaleVersion | TransitionNotAllowed)
+                status = 409 if stale else 422
+                _explain(form, refusal)
+            else:
+                messages.success(request, "Saved.")
+                return redirect("evidence:requirements", slug)
+    return render(request, "evidence/requirement_form.html", context, status=status)
+
+
+def _explain(form: Any, refusal: ValidationError) -> None:
+    """What was refused, at its field where the form has it."""
+    by_field = getattr(refusal, "error_dict", {"__all__": [refusal]})
+    for name, errors in by_field.items():
+        form.add_error(name if name in form.fields else None, errors)
