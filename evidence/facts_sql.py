@@ -20,6 +20,7 @@ TABLES = {
     "artifact_version": "evidence_artifactversion",
     "letter": "evidence_continuityletter",
     "coverage": "evidence_artifactcoverage",
+    "removal": "evidence_spillremoval",
 }
 
 BEFORE = "known_from < %(known_at)s"

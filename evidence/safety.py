@@ -29,7 +29,7 @@ def obstacle(file: EvidenceFile) -> str:
     A file of an earlier time without a scan waits only while a scanner is set up.
     """
     state = file.blob.scan_state
-    if file.blob.purged_at:
+    if file.blob.purged_at or any(r.state == "approved" for r in file.removals.all()):
         return f"“{file.name}” was destroyed; its digest and record remain."
     if state == ScanState.NOT_SCANNED and settings.CLAMAV_URL:
         state = ScanState.PENDING
@@ -53,7 +53,8 @@ def withheld_from(user: Any, file: EvidenceFile) -> str:
 
 def files_of(revision: EvidenceRevision) -> Iterable[EvidenceFile]:
     """A revision's files with all that `obstacle` reads."""
-    return revision.files.select_related("blob", "clearance")
+    found = revision.files.select_related("blob", "clearance")
+    return found.prefetch_related("removals")
 
 
 def refuse_unsafe(revision: EvidenceRevision) -> None:

@@ -294,7 +294,11 @@ def make_revision(
 
 
 def _blob(upload: Upload) -> Blob:
-    """The row of the bytes; the same bytes twice are one row."""
+    """The row of the bytes, locked; the same bytes twice are one row.
+
+    Raises Refused for bytes that were removed as a spill: they do not come back.
+    """
+    _refuse_spilled(upload)
     upload.settle()
     Blob.objects.bulk_create(
         [
@@ -307,9 +311,18 @@ def _blob(upload: Upload) -> Blob:
         ],
         ignore_conflicts=True,
     )
-    blob = Blob.objects.get(sha256=upload.stored.sha256)
+    blob = Blob.objects.select_for_update(no_key=True).get(sha256=upload.stored.sha256)
+    if blob.purged_at:  # removed since
+        _refuse_spilled(upload)
     ask_for_scan(blob)
     return blob
+
+
+def _refuse_spilled(upload: Upload) -> None:
+    gone = Blob.objects.filter(sha256=upload.stored.sha256).exclude(purged_at=None)
+    if gone.exists():
+        said = "was removed as a spill; it may not be uploaded again."
+        raise Refused(f"“{upload.name}” {said}")
 
 
 def make_link(

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from evidence import scanning
+from evidence import removing, scanning
 from evidence.exports import jobs
 
 
@@ -18,11 +18,18 @@ def scan_blob(blob_pk: int) -> None:
     scanning.scan(blob_pk)
 
 
+@shared_task(ignore_result=True, acks_late=True)
+def destroy_spill(removal_pk: int) -> None:
+    """Destroy the bytes of an approved removal; may run twice."""
+    removing.destroy(removal_pk)
+
+
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Wake the jobs nobody works on."""
     jobs.sweep()
     scanning.sweep()
+    removing.sweep()
 
 
 @shared_task(ignore_result=True)

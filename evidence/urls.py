@@ -10,6 +10,7 @@ from evidence.views import (
     exports,
     files,
     overrides,
+    removals,
     requirements,
     review,
     revisions,
@@ -127,6 +128,11 @@ urlpatterns += [
     path("files/<uuid:uuid>/preview/", files.preview, name="preview"),
     path("files/<uuid:uuid>/picture/", files.picture, name="picture"),
     path("files/<uuid:uuid>/clear/", files.file_clear, name="file_clear"),
+    path("files/<uuid:uuid>/remove/", removals.removal_new, name="removal_new"),
+    path("removals/<uuid:uuid>/", removals.removal, name="removal"),
+    path(
+        "removals/<uuid:uuid>/decide/", removals.removal_decide, name="removal_decide"
+    ),
     path("artifacts/", artifacts.artifacts, name="artifacts"),
     path("artifacts/new/", artifacts.artifact_new, name="artifact_new"),
     path("artifacts/<uuid:uuid>/", artifacts.artifact, name="artifact"),

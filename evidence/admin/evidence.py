@@ -17,6 +17,7 @@ from evidence.models import (
     FileClearance,
     Proof,
     Review,
+    SpillRemoval,
 )
 
 
@@ -190,3 +191,13 @@ class FileClearanceAdmin(ReadOnlyAdmin):
     list_select_related = ("file", "officer")
     search_fields = ("file__name", "reason")
     date_hierarchy = "known_from"
+
+
+@admin.register(SpillRemoval)
+class SpillRemovalAdmin(ReadOnlyAdmin):
+    """Destroyed bytes: who asked, who decided, what became of them."""
+
+    list_display = ("file", "system", "state", "requested_by", "decided_by")
+    list_filter = (("system", RelatedScopeFilter), "state")
+    list_select_related = ("file", "system", "requested_by", "decided_by")
+    search_fields = ("file__name", "file__blob__sha256", "reason")

@@ -33,6 +33,22 @@ SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.peri
  ORDER BY p.implementation_id, rev.performed_on, l.id
 """
 
+REMOVED = """
+SELECT l.implementation_id, 'removed' AS state, e.uuid, e.title, rev.performed_on,
+       rev.period_from, rev.period_until, rev.collected_on, rev.uploaded_at, rev.digest,
+       l.uuid AS link, array_agg(b.sha256) AS sha256, '' AS reviewer
+  FROM {removal} s
+  JOIN evidence_evidencefile f ON f.id = s.file_id
+  JOIN evidence_blob b ON b.id = f.blob_id
+  JOIN evidence_evidencerevision rev ON rev.id = f.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  JOIN evidence_evidencelink l ON l.revision_id = rev.id
+ WHERE s.state = 'approved' AND s.system_id = %(system)s
+   AND l.implementation_id = ANY(%(implementations)s)
+ GROUP BY l.implementation_id, e.uuid, e.title, rev.id, l.uuid
+ ORDER BY l.implementation_id, rev.performed_on, l.uuid
+"""
+
 ARTIFACTS = """
 SELECT v.artifact_id, a.title, a.series, v.label, v.starts, v.until, v.reference
   FROM {artifact_version} v JOIN {artifact} a ON a.id = v.artifact_id
@@ -51,12 +67,13 @@ def documents(
     given = answers(system, moment, pks=pks, window=window)
     found = [answer.implementation["id"] for answer in given]
     proofs = _grouped(EVIDENCE, system, moment, found, "implementation_id")
+    removed = _grouped(REMOVED, system, moment, found, "implementation_id")
     reports = _grouped(ARTIFACTS, system, moment, found, "artifact_id")
     for answer in given:
         yield document(
             answer,
             moment,
-            proofs[answer.implementation["id"]],
+            proofs[answer.implementation["id"]] + removed[answer.implementation["id"]],
             [row for artifact in answer.artifacts for row in reports[artifact]],
         )
 

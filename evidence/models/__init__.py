@@ -21,6 +21,7 @@ from evidence.models.evidence import (
 )
 from evidence.models.exports import Export, ExportState
 from evidence.models.proof import Proof
+from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review
 
@@ -46,6 +47,8 @@ __all__ = [
     "Purpose",
     "RelianceConclusion",
     "RelianceReview",
+    "RemovalState",
     "Review",
     "ScanState",
+    "SpillRemoval",
 ]

@@ -115,6 +115,21 @@ class LocalStore:
             os.close(folder)
         return os.fdopen(handle, "rb")
 
+    def destroy(self, sha256: str) -> str:
+        """Delete the bytes; the sentence says what became of them. May run twice."""
+        try:
+            folder = self._folder(self.path_of(sha256).parent)
+        except FileNotFoundError:
+            return "The bytes were not in the store."
+        try:
+            os.unlink(sha256, dir_fd=folder)
+            os.fsync(folder)
+        except FileNotFoundError:
+            return "The bytes were not in the store."
+        finally:
+            os.close(folder)
+        return "The bytes were deleted from the store."
+
     def path_of(self, sha256: str) -> Path:
         """Where a digest lies. Raises ValueError for anything but a hex sha256."""
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):

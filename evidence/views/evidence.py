@@ -37,7 +37,9 @@ def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
     revisions = list(
         EvidenceRevision.objects.filter(evidence=found)
         .select_related("uploaded_by", "collected_by")
-        .prefetch_related("files__blob", "files__clearance__officer", _links())
+        .prefetch_related(
+            "files__blob", "files__clearance__officer", "files__removals", _links()
+        )
         .order_by("-number")
     )
     links = [link for revision in revisions for link in revision.links.all()]

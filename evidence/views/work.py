@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from evidence import working
+from evidence.models import SpillRemoval
 
 
 @require_GET
@@ -22,6 +23,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "waiting": working.waiting_for(request.user),
         "overrides": working.overrides_to_decide(request.user),
         "exclusions": working.exclusions_to_decide(request.user),
+        "removals": SpillRemoval.objects.to_decide(request.user),
         "unread": working.unread_reports(request.user),
     }
     return render(request, "evidence/work.html", context)

@@ -1,0 +1,65 @@
+"""Spilled data: asked for by one officer, decided by another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from evidence.models.removals import SpillRemoval
+from evidence.removing import decide_removal, request_removal
+from evidence.views.files import file_or_404
+from evidence.views.refusals import refused
+from evidence.views.systems import is_officer, require_officer_page
+
+
+@require_http_methods(["GET", "POST"])
+def removal_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Ask for a file's bytes to be destroyed."""
+    file = file_or_404(request, uuid)
+    require_officer_page(request.user, file.revision.evidence.system)
+    if request.method == "GET":
+        return render(request, "evidence/removal_new.html", {"file": file})
+    try:
+        reason = request.POST.get("reason", "")
+        removal = request_removal(file, reason=reason, by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "Asked for. Another officer decides.")
+    return redirect("evidence:removal", uuid=removal.uuid)
+
+
+@require_http_methods(["GET"])
+def removal(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """What was asked, by whom, and what became of it."""
+    found = _removal(request, uuid)
+    officer = is_officer(request.user, found.system)
+    mine = found.requested_by_id == request.user.pk
+    context = {
+        "removal": found,
+        "links": found.file.revision.links.for_listing(),
+        "may_decide": officer and not mine and found.state == "requested",
+    }
+    return render(request, "evidence/removal.html", context)
+
+
+@require_POST
+def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse what another officer asked for."""
+    found = _removal(request, uuid)
+    approve = request.POST.get("decision") == "approve"
+    try:
+        decide_removal(found, approve=approve, by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "Approved." if approve else "Refused.")
+    return redirect("evidence:removal", uuid=found.uuid)
+
+
+def _removal(request: HttpRequest, uuid: Any) -> SpillRemoval:
+    mine = SpillRemoval.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
