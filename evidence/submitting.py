@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
-from controls.models.audit import about
+from controls.models.audit import Event, about
 from evidence.cadence import occurrence_of, proof_end
 from evidence.checking import Checked, check
 from evidence.models import (
@@ -141,6 +141,24 @@ def may_submit(
     return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
 
 
+def submits_in(system: System, *, by: Any) -> bool:
+    """Whether `by` brings evidence in a system at all: for some team, or as officer."""
+    held = System.objects.held_as(by, [Role.OFFICER, Role.CONTRIBUTOR])
+    return bool(by.is_superuser) or held.filter(pk=system.pk).exists()
+
+
+@dataclass(frozen=True)
+class Proving:
+    """What evidence is for: a requirement, or (supplementary) a control alone.
+
+    `also` are further requirements it proves, each by a link of its own.
+    """
+
+    requirement: EvidenceRequirement | None = None
+    implementation: ControlImplementation | None = None
+    also: Sequence[EvidenceRequirement] = ()
+
+
 @transaction.atomic
 def submit(
     submission: Submission,
@@ -154,30 +172,42 @@ def submit(
 ) -> EvidenceLink:
     """Record evidence with its files and hand it over for review, in one step.
 
-    Either for a requirement, or (supplementary) for a control; `also` are further
-    requirements it proves, each by a link of its own. Returns the first link. Raises
-    Refused for dates that cannot be and NotPermitted when one is another team's.
+    Returns the first link. Raises Refused for dates that cannot be and NotPermitted
+    when a requirement is another team's.
     """
-    target = requirement.implementation if requirement else implementation
+    proving = Proving(requirement, implementation, tuple(also))
+    links, events = submitted(submission, uploads, proving, by=by, today=today)
+    AuditEvent.objects.append_all(events)
+    return links[0]
+
+
+def submitted(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
+    by: Any,
+    today: dt.date,
+) -> tuple[list[EvidenceLink], list[Event]]:
+    """As `submit`, within a transaction whose last act is to write the events."""
+    asked = proving.requirement
+    target = asked.implementation if asked else proving.implementation
     if target is None:
         raise Refused("Say which requirement or control this is for.")
     refuse_empty(uploads)
-    team = _team_for(requirement, target, by)
+    team = _team_for(asked, target, by)
     refuse_impossible_days(submission, today)
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
-    links = [make_link(revision, target, requirement, by)]
-    links += [_also(revision, each, target.system, by) for each in also]
+    links = [make_link(revision, target, asked, by)]
+    links += [_also(revision, each, target.system, by) for each in proving.also]
     Proof.objects.follow_all([link.pk for link in links])
     said = {
         "digest": revision.digest,
         "performed_on": str(submission.performed_on),
         "files": [upload.stored.sha256 for upload in uploads],
     }
-    AuditEvent.objects.append_all(
-        about(link, "evidence.submitted", by=by, **said) for link in links
-    )
-    return links[0]
+    return links, [about(link, "evidence.submitted", by=by, **said) for link in links]
 
 
 def _also(

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from evidence.views import (
     artifacts,
+    bulk,
     controls,
     dashboard,
     evidence,
@@ -116,6 +117,9 @@ urlpatterns += [
         uploads.upload_supplementary,
         name="upload_supplementary",
     ),
+    path("upload-list/", bulk.bulk_template, name="bulk_template"),
+    path("systems/<slug:slug>/upload/", bulk.bulk, name="bulk"),
+    path("systems/<slug:slug>/upload/confirm/", bulk.bulk_confirm, name="bulk_confirm"),
     path("review/", review.queue, name="queue"),
     path("review/several/", review.several, name="review_several"),
     path("review/<uuid:uuid>/accept/", review.accept, name="accept"),

@@ -60,6 +60,13 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
             implementation__responsibility__in=["shared", "customer"],
         ).exclude(implementation__applicability="not-applicable")
 
+    def in_operation(self, system: System, today: dt.date) -> Self:
+        """What is asked in a system on a day, with control and team."""
+        running = Q(operates_until=None) | Q(operates_until__gt=today)
+        return self.filter(
+            running, system=system, operates_from__lte=today
+        ).for_listing()
+
     def for_listing(self) -> Self:
         """With control and team."""
         return self.select_related(

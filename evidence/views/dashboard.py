@@ -16,6 +16,7 @@ from evidence.assurance import current_to
 from evidence.charts import Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.judged import ArtifactVersionFacts
+from evidence.submitting import submits_in
 from evidence.views.systems import system_or_404
 
 AHEAD = dt.timedelta(days=60)
@@ -73,7 +74,12 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
     given = answers_or_none(clocks)
-    page = {"system": system, "clocks": clocks, "here": request.path}
+    page = {
+        "system": system,
+        "clocks": clocks,
+        "here": request.path,
+        "may_bring": submits_in(system, by=request.user),
+    }
     if given is not None:
         page |= _shown(system, clocks, given)
     return render(request, "evidence/dashboard.html", page)
