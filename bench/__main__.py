@@ -13,6 +13,7 @@ from collections.abc import Callable
 os.environ["SRM_ROLE"] = "owner"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ |= {"TEAM_BYTES_PER_DAY": str(10**12), "TEAM_FILES_PER_DAY": str(10**6)}
 
 LINKS = 100_000
 FEW_LINKS = 10_000

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from bench.uploads import measure_uploads
 from controls.models import Baseline, ServiceVariant, System, Team, User
 from evidence.answers import answers, now, window_of
 from evidence.cadence import occurrence_of
@@ -120,6 +121,7 @@ def measure(timed: Timed, *, links: int, few: int) -> None:
         fill(system, by, links)
         _facts(timed, system, links)
     _export(timed, listed, by)
+    measure_uploads(listed, by, DAY.isoformat(), print)
 
 
 def _facts(timed: Timed, system: System, links: int) -> None:

@@ -192,12 +192,9 @@ def confirm(
     gone; Refused and NotPermitted as `submit` does, for what changed since.
     """
     planned = _opened(system, token, by)
-    teams = {team.pk for each in planned if (team := _team(each.requirements[0]))}
-    list(
-        Team.objects.select_for_update(of=("self",)).filter(pk__in=teams).order_by("pk")
-    )
     links, events = [], []
-    for each in planned:
+    # Teams in one order: what is recorded first locks its team's day.
+    for each in sorted(planned, key=_team_key):
         first, *also = each.requirements
         made, said = submitted(
             each.submission,
@@ -210,6 +207,11 @@ def confirm(
         events += said
     AuditEvent.objects.append_all(events)
     return links
+
+
+def _team_key(each: Planned) -> int:
+    team = _team(each.requirements[0])
+    return team.pk if team else 0
 
 
 def _opened(system: System, token: str, by: Any) -> list[Planned]:

@@ -1,6 +1,6 @@
 """How much one team may bring in a day, so that one cannot fill the store for all.
 
-Source: UP-12. Counted over the last 24 hours by the database's clock.
+Source: UP-12. A day is a calendar day in UTC by the database's clock.
 """
 
 from __future__ import annotations
@@ -9,14 +9,10 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db import connection
 
 from controls.errors import SrmError
-from controls.history.clock import knowledge_now
 from controls.models import Team
-from evidence.models import EvidenceFile
-
-DAY = dt.timedelta(days=1)
 
 
 class TooManyFiles(SrmError):
@@ -31,21 +27,30 @@ class NoRoomLeft(SrmError):
     status_code = 507
 
 
-def refuse_beyond(team: Team, uploads: Any) -> None:
-    """Raise TooManyFiles or NoRoomLeft where these uploads exceed the team's day.
+# The row stays locked to the end: two uploads at the edge are counted one by one.
+COUNT = """
+INSERT INTO evidence_teamday AS t (team_id, day, files, size_bytes)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (team_id, day) DO UPDATE
+   SET files = t.files + excluded.files, size_bytes = t.size_bytes + excluded.size_bytes
+RETURNING files, size_bytes
+"""
 
-    Locks the team, so that two uploads at the edge are counted one after the other;
-    call inside the transaction that saves the files.
+
+def refuse_beyond(team: Team, uploads: Any, instant: dt.datetime) -> None:
+    """Count these uploads to the team's day; raise where that is beyond its limits.
+
+    Raises TooManyFiles or NoRoomLeft; call inside the transaction that saves them,
+    so that what is refused is not counted.
     """
-    Team.objects.select_for_update(of=("self",)).get(pk=team.pk)
-    brought = EvidenceFile.objects.filter(
-        revision__evidence__team=team,
-        revision__uploaded_at__gt=knowledge_now() - DAY,
-    ).aggregate(files=Count("pk"), size=Sum("blob__size_bytes"))
-    if brought["files"] + len(uploads) > settings.TEAM_FILES_PER_DAY:
+    size = sum(upload.stored.size_bytes for upload in uploads)
+    day = instant.astimezone(dt.UTC).date()
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [team.pk, day, len(uploads), size])
+        files, total = cursor.fetchone()
+    if files > settings.TEAM_FILES_PER_DAY:
         limit = settings.TEAM_FILES_PER_DAY
         raise TooManyFiles(f"{team} may bring {limit} files a day. Nothing was stored.")
-    size = sum(upload.stored.size_bytes for upload in uploads)
-    if (brought["size"] or 0) + size > settings.TEAM_BYTES_PER_DAY:
+    if total > settings.TEAM_BYTES_PER_DAY:
         limit = settings.TEAM_BYTES_PER_DAY // 1_000_000
         raise NoRoomLeft(f"{team} may bring {limit} MB a day. Nothing was stored.")

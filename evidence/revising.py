@@ -134,6 +134,8 @@ def attach(
     if not may_submit(target, evidence.team, by=by):
         raise NotPermitted(f"This belongs to {evidence.team}.")
     Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    if revision.links.filter(implementation=target, requirement=requirement).exists():
+        raise Refused("This evidence is already attached to this control.")
     link = make_link(revision, target, requirement, by)
     Proof.objects.follow(link)
     AuditEvent.objects.append(

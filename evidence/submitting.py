@@ -293,7 +293,8 @@ def make_revision(
     **about_it: Any,
 ) -> EvidenceRevision:
     """Settle the bytes, then save files and dates; `about_it`: number, kind, reason."""
-    refuse_beyond(evidence.team, uploads)
+    instant = knowledge_now()
+    refuse_beyond(evidence.team, uploads, instant)
     digests = [upload.stored.sha256 for upload in uploads]
     if len(set(digests)) < len(digests):
         raise Refused("The same file is attached twice.")
@@ -301,7 +302,7 @@ def make_revision(
     revision = EvidenceRevision(
         evidence=evidence,
         uploaded_by=by,
-        uploaded_at=knowledge_now(),
+        uploaded_at=instant,
         performed_on=days[0],
         period_from=days[1],
         period_until=days[2],
@@ -326,33 +327,23 @@ def make_revision(
 def _blob(upload: Upload) -> Blob:
     """The row of the bytes, locked; the same bytes twice are one row.
 
+    The bytes are settled before the transaction ends, so no row is ever without them.
     Raises Refused for bytes that were removed as a spill: they do not come back.
     """
-    _refuse_spilled(upload)
-    upload.settle()
-    Blob.objects.bulk_create(
-        [
-            Blob(
-                sha256=upload.stored.sha256,
-                size_bytes=upload.stored.size_bytes,
-                media_type=upload.checked.media_type,
-                scan_state=first_state(),
-            )
-        ],
-        ignore_conflicts=True,
+    row = Blob(
+        sha256=upload.stored.sha256,
+        size_bytes=upload.stored.size_bytes,
+        media_type=upload.checked.media_type,
+        scan_state=first_state(),
     )
-    blob = Blob.objects.select_for_update(no_key=True).get(sha256=upload.stored.sha256)
-    if blob.purged_at:  # removed since
-        _refuse_spilled(upload)
-    ask_for_scan(blob)
-    return blob
-
-
-def _refuse_spilled(upload: Upload) -> None:
-    gone = Blob.objects.filter(sha256=upload.stored.sha256).exclude(purged_at=None)
-    if gone.exists():
+    Blob.objects.bulk_create([row], ignore_conflicts=True)
+    blob = Blob.objects.select_for_update(no_key=True).get(sha256=row.sha256)
+    if blob.purged_at:
         said = "was removed as a spill; it may not be uploaded again."
         raise Refused(f"“{upload.name}” {said}")
+    upload.settle()
+    ask_for_scan(blob)
+    return blob
 
 
 def make_link(
@@ -383,6 +374,5 @@ def make_link(
         proves_from=revision.performed_on,
         proves_to=ends,
     )
-    link.validate_constraints()
     link.save(force_insert=True)
     return link

@@ -98,7 +98,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         """
         ordered = sorted(events, key=lambda event: event.chain)
         rows: list[AuditEvent] = []
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             heads = {name: _lock_head(name) for name in _chains(ordered)}
             for event in ordered:
                 row = AuditEvent.following(heads[event.chain], event)

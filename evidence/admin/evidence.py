@@ -18,6 +18,7 @@ from evidence.models import (
     Proof,
     Review,
     SpillRemoval,
+    TeamDay,
 )
 
 
@@ -201,3 +202,14 @@ class SpillRemovalAdmin(ReadOnlyAdmin):
     list_filter = (("system", RelatedScopeFilter), "state")
     list_select_related = ("file", "system", "requested_by", "decided_by")
     search_fields = ("file__name", "file__blob__sha256", "reason")
+
+
+@admin.register(TeamDay)
+class TeamDayAdmin(ReadOnlyAdmin):
+    """What each team has brought on each day, against its limits."""
+
+    list_display = ("team", "day", "files", "size_bytes")
+    list_filter = ("team",)
+    list_select_related = ("team",)
+    search_fields = ("team__name",)
+    date_hierarchy = "day"

@@ -16,6 +16,8 @@ from evidence.checking.kinds import refuse
 CHUNK = 256 * 1024
 MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
 CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+# Every byte but those controls: what remains without them is a control.
+HARMLESS = bytes(b for b in range(256) if b > 0x1F or b in b"\t\n\x0c\r\x1b")
 ACTIVE_START = re.compile(
     r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<\s*(!doctype\s+html|html|svg|script|iframe)",
     re.IGNORECASE | re.DOTALL,
@@ -36,7 +38,11 @@ def plain(file: BinaryIO, name: str) -> set[str]:
     decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")()
     first = True
     while chunk := file.read(CHUNK):
-        _refuse_text(_decoded(decoder, chunk, name), name, first=first)
+        text = _decoded(decoder, chunk, name)
+        if CONTROL.search(text) if wide else chunk.translate(None, HARMLESS):
+            raise refuse(name, "holds control characters: it is not plain text")
+        if first:
+            _refuse_page(text[:4096], name)
         first = False
     _decoded(decoder, b"", name, final=True)
     return set()
@@ -52,10 +58,8 @@ def _decoded(
         raise refuse(name, said) from broken
 
 
-def _refuse_text(text: str, name: str, *, first: bool) -> None:
-    if CONTROL.search(text):
-        raise refuse(name, "holds control characters: it is not plain text")
-    if first and (ACTIVE_START.match(text[:4096]) or WEB_ARCHIVE.match(text[:4096])):
+def _refuse_page(head: str, name: str) -> None:
+    if ACTIVE_START.match(head) or WEB_ARCHIVE.match(head):
         raise refuse(name, "is a web page under another ending")
 
 

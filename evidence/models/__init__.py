@@ -21,6 +21,7 @@ from evidence.models.evidence import (
 )
 from evidence.models.exports import Export, ExportState
 from evidence.models.proof import Proof
+from evidence.models.quotas import TeamDay
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review
@@ -51,4 +52,5 @@ __all__ = [
     "Review",
     "ScanState",
     "SpillRemoval",
+    "TeamDay",
 ]

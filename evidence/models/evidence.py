@@ -159,7 +159,6 @@ class EvidenceRevision(models.Model):
                 condition=Q(digest__regex=r"^[0-9a-f]{64}$"),
             ),
         ]
-        indexes = [models.Index(fields=["uploaded_at"], name="revision_by_upload")]
 
     def __str__(self) -> str:
         return f"{self.evidence} (revision {self.number})"

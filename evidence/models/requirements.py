@@ -75,7 +75,7 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
             "implementation__system",
             "owner_team",
             "system",
-        )
+        ).defer("implementation__control__statements")
 
     def matching(self, *, q: str = "", cadence: str = "", team: str = "") -> Self:
         """Narrowed by the filters of the list, in catalog order; empty means any."""

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -27,12 +28,20 @@ from evidence.views.refusals import explained, refused
 from evidence.working import Ask, ask, with_newest_links
 
 
-@dataclass(frozen=True)
+@dataclass
 class Target:
     """What an upload is for: a requirement, or (supplementary) a control alone."""
 
     implementation: ControlImplementation
     requirement: EvidenceRequirement | None = None
+
+    @cached_property
+    def standing(self) -> EvidenceRequirement | None:
+        """The requirement with its newest links, asked for when a page shows them."""
+        if self.requirement is None:
+            return None
+        asked = EvidenceRequirement.objects.for_listing()
+        return with_newest_links(asked).get(pk=self.requirement.pk)
 
     @property
     def system(self) -> System:
@@ -51,9 +60,7 @@ class Target:
 def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
     asked = EvidenceRequirement.objects.visible_to(request.user).for_listing()
-    requirement = get_object_or_404(
-        with_newest_links(asked), uuid=uuid, system__slug=slug
-    )
+    requirement = get_object_or_404(asked, uuid=uuid, system__slug=slug)
     return _received(request, Target(requirement.implementation, requirement))
 
 
@@ -107,7 +114,7 @@ def _answer(request: HttpRequest, target: Target) -> HttpResponse:
 
 def _first(request: HttpRequest, target: Target, today: dt.date) -> dict[str, Any]:
     """What the form begins with: the days due; with `again`, the last time's words."""
-    asked = target.requirement
+    asked = target.standing
     if asked is None:
         return first_values("", today, today, today)
     period = ask(asked, today).period
@@ -150,7 +157,7 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    asked = target.requirement
+    asked = target.standing
     context = {
         "form": form,
         "target": target,
