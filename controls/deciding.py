@@ -4,8 +4,6 @@ changed on some days. The record is only added to; as-of reads it, never derives
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,53 +14,24 @@ from controls.history.clock import knowledge_now
 from controls.models import (
     ApplicabilityDecision,
     AuditEvent,
-    Basis,
-    Control,
     ControlImplementation,
     ReferenceVersion,
     ResponsibilityDecision,
     ResponsibilityOverride,
     Role,
     System,
-    SystemComponent,
 )
 from controls.models.audit import about
-from controls.models.decisions import DecisionSource, RequestState
+from controls.models.decisions import RequestState
 from controls.models.systems import Applicability
-from controls.reading import in_use, layers_of_controls
-from controls.responsibility import derive
+from controls.rulings import PARTIES, Ruling, wanted
 from controls.timelines import (
     LAST,
     Span,
     always,
-    cut_at,
     differing,
-    mapped,
-    merged,
     paint,
 )
-
-PARTIES = {
-    "inherited": frozenset({"aws"}),
-    "shared": frozenset({"aws", "customer"}),
-    "customer": frozenset({"customer"}),
-    "none": frozenset(),
-    "unclassified": frozenset({"customer"}),
-}
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """A class with its basis, as it would stand in a decision."""
-
-    responsibility: str
-    basis: str
-    source: str = DecisionSource.DERIVED.value
-    override: int | None = None
-    reason: str = ""
-
-
-Line = list[Span[Ruling]]
 
 
 @transaction.atomic
@@ -76,12 +45,12 @@ def redecide(system: System, *, by: Any, reason: str) -> int:
     implementations = list(
         system.implementations.select_related("control").order_by("pk")
     )
-    wanted = _wanted(system, implementations)
+    due = wanted(system, implementations)
     recorded = _recorded(implementations)
     spans = [
         (implementation, span)
         for implementation in implementations
-        for span in differing(wanted[implementation.pk], recorded[implementation.pk])
+        for span in differing(due[implementation.pk], recorded[implementation.pk])
     ]
     if not spans:
         return 0
@@ -106,117 +75,6 @@ def _today(system: System) -> dt.date:
     return system.day_of(knowledge_now())
 
 
-def _wanted(
-    system: System, implementations: list[ControlImplementation]
-) -> dict[int, Line]:
-    """What should hold on every day: derived, then overrides laid on top."""
-    controls = [implementation.control for implementation in implementations]
-    derived = _derived(system, controls)
-    overrides = _overrides(system)
-    return {
-        implementation.pk: _with_overrides(
-            derived[implementation.control_id], overrides[implementation.pk]
-        )
-        for implementation in implementations
-    }
-
-
-def _derived(system: System, controls: list[Control]) -> dict[int, Line]:
-    """Class and basis of each control on every day, from the services in use."""
-    components = list(
-        SystemComponent.objects.filter(system=system).with_layers().order_by("pk")
-    )
-    layers = layers_of_controls(controls)
-    bounds = [day for c in components for day in (c.used_from, c.used_until)]
-    lines: dict[int, list[Span[tuple[str, str]]]] = defaultdict(list)
-    memo: dict[Any, tuple[str, str]] = {}
-    bodies: dict[str, Any] = {}
-    for start, end in cut_at(bounds):
-        running = in_use(components, start, own_code=system.own_code)
-        names = tuple(sorted((c.component, c.variant) for c in running))
-        for control in controls:
-            key = (names, layers[control.pk])
-            if key not in memo:
-                memo[key] = _judge(layers[control.pk], running, bodies)
-            lines[control.pk].append(Span(start, end, memo[key]))
-    Basis.objects.keep(bodies.values())
-    return {
-        pk: mapped(merged(line), lambda value: Ruling(value[0], value[1]))
-        for pk, line in lines.items()
-    }
-
-
-def _judge(
-    layers: frozenset[str] | None, running: list[Any], bodies: dict[str, Any]
-) -> tuple[str, str]:
-    """Class and basis digest; the basis itself is put aside to be stored."""
-    derivation = derive(layers, running)
-    body = derivation.as_json()
-    digest = Basis.digest_of(Basis.text_of(body))
-    bodies[digest] = body
-    return derivation.responsibility, digest
-
-
-def _overrides(system: System) -> dict[int, list[ResponsibilityOverride]]:
-    approved = ResponsibilityOverride.objects.filter(
-        implementation__system=system, state=RequestState.APPROVED
-    ).order_by("known_from", "pk")
-    found: dict[int, list[ResponsibilityOverride]] = defaultdict(list)
-    for override in approved:
-        found[override.implementation_id].append(override)
-    return found
-
-
-def _with_overrides(line: Line, overrides: list[ResponsibilityOverride]) -> Line:
-    """R9: an override holds to its end; after it the union does, until settled."""
-    result = line
-    for override in overrides:
-        settled = override.settled_on or LAST
-        after = min(override.ends_on + dt.timedelta(days=1), settled)
-        result = _laid(result, line, override.starts_on, after, override, expired=False)
-        result = _laid(result, line, after, settled, override, expired=True)
-    return result
-
-
-def _laid(
-    onto: Line,
-    derived: Line,
-    start: dt.date,
-    end: dt.date,
-    override: ResponsibilityOverride,
-    *,
-    expired: bool,
-) -> Line:
-    """`onto` with the override's ruling on each derived span between two days."""
-    for span in derived:
-        first, last = max(span.start, start), min(span.end, end)
-        if first < last:
-            ruling = _overridden(span.value, override, expired=expired)
-            onto = paint(onto, Span(first, last, ruling))
-    return onto
-
-
-def _overridden(
-    derived: Ruling, override: ResponsibilityOverride, *, expired: bool
-) -> Ruling:
-    parties = PARTIES[override.responsibility]
-    source = DecisionSource.OVERRIDE
-    if expired:
-        parties = parties | PARTIES[derived.responsibility]
-        source = DecisionSource.OVERRIDE_EXPIRED
-    return replace(
-        derived,
-        responsibility=_class_of(parties),
-        source=source.value,
-        override=override.pk,
-        reason=override.reason,
-    )
-
-
-def _class_of(parties: frozenset[str]) -> str:
-    return next(name for name, said in PARTIES.items() if said == parties)
-
-
 def _recorded(
     implementations: list[ControlImplementation],
 ) -> dict[int, list[Span[Ruling | None]]]:
@@ -224,18 +82,16 @@ def _recorded(
     lines: dict[int, list[Span[Ruling | None]]] = {
         implementation.pk: always(None) for implementation in implementations
     }
-    rows = (
-        ResponsibilityDecision.objects.filter(implementation__in=list(lines))
-        .select_related("override")
-        .order_by("known_from", "pk")
-    )
+    rows = ResponsibilityDecision.objects.filter(
+        implementation__in=list(lines)
+    ).order_by("known_from", "pk")
     for row in rows:
         ruling = Ruling(
             row.responsibility,
             row.basis_id,
             row.source,
             row.override_id,
-            row.override.reason if row.override else "",
+            row.statement_id,
         )
         span: Span[Ruling | None] = Span(
             row.effective.lower or dt.date.min, row.effective.upper or LAST, ruling
@@ -264,6 +120,7 @@ def _decisions(
                 decided_by=override.requested_by if override else by,
                 approved_by=override.decided_by if override else None,
                 override=override,
+                statement_id=ruling.statement,
                 responsibility=ruling.responsibility,
                 source=ruling.source,
                 effective=DateRange(*span.bounds),
@@ -381,7 +238,7 @@ def decide_override(
 
 @transaction.atomic
 def settle_override(override: ResponsibilityOverride, *, on: dt.date, by: Any) -> None:
-    """End an override for good: from `on` the derived class holds again."""
+    """End an override for good: from `on` what is below it holds again."""
     stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
         pk=override.pk
     )

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import transaction
 
-from controls.deciding import PARTIES
 from controls.models import (
     AuditEvent,
     BaselineControl,
@@ -19,6 +18,7 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
+from controls.rulings import PARTIES
 from evidence.cadence import default_grace
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import connection
 
-from controls.deciding import PARTIES
 from controls.models import System
+from controls.rulings import PARTIES
 from evidence import facts_sql
 from evidence.judged import (
     ApplicabilityFacts,

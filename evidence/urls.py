@@ -11,6 +11,7 @@ from evidence.views import (
     exports,
     files,
     overrides,
+    provider,
     removals,
     requirements,
     review,
@@ -101,6 +102,37 @@ urlpatterns += [
         "systems/<slug:slug>/requirements/<uuid:uuid>/retire/",
         requirements.requirement_retire,
         name="requirement_retire",
+    ),
+]
+
+# The provider's own documents: import with a preview, differences, end.
+urlpatterns += [
+    path("systems/<slug:slug>/provider/", provider.documents, name="provider"),
+    path(
+        "systems/<slug:slug>/provider/upload/", provider.upload, name="provider_upload"
+    ),
+    path(
+        "systems/<slug:slug>/provider/template.csv",
+        provider.template_csv,
+        name="provider_template",
+    ),
+    path(
+        "systems/<slug:slug>/provider/<uuid:token>/",
+        provider.provider_preview,
+        name="provider_preview",
+    ),
+    path(
+        "systems/<slug:slug>/provider/<uuid:token>/adopt/",
+        provider.provider_adopt,
+        name="provider_adopt",
+    ),
+    path(
+        "provider-documents/<uuid:uuid>/", provider.document, name="provider_document"
+    ),
+    path(
+        "provider-documents/<uuid:uuid>/end/",
+        provider.document_end,
+        name="provider_document_end",
     ),
 ]
 

@@ -11,6 +11,7 @@ from evidence.api import (
     LinkViewSet,
     RequirementViewSet,
 )
+from evidence.api_provider import ProviderDocumentViewSet
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
@@ -21,5 +22,10 @@ router.register("evidence", LinkViewSet, basename="evidence")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register("exports", ExportViewSet, basename="export")
 router.register("tokens", TokenViewSet, basename="token")
+router.register(
+    r"systems/(?P<slug>[-\w]+)/provider-documents",
+    ProviderDocumentViewSet,
+    basename="provider-document",
+)
 
 urlpatterns = router.urls

@@ -237,7 +237,15 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "srm_project.api.problem",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "SRM", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SRM",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ResponsibilityEnum": "controls.models.decisions.Responsibility",
+        "DocumentStateEnum": "controls.models.statements.DocumentState",
+    },
+}
 
 SELF = "'self'"
 CONTENT_SECURITY_POLICY = {

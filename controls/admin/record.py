@@ -9,6 +9,8 @@ from controls.models import (
     ApplicabilityDecision,
     AuditEvent,
     Basis,
+    ProviderDocument,
+    ProviderStatement,
     ResponsibilityDecision,
     ResponsibilityOverride,
 )
@@ -103,3 +105,40 @@ class ApplicabilityDecisionAdmin(RequestAdmin):
         "decided_by",
     )
     search_fields = ("implementation__control__label", "justification")
+
+
+@admin.register(ProviderDocument)
+class ProviderDocumentAdmin(ReadOnlyAdmin):
+    """Imported and ended on their own page."""
+
+    list_display = (
+        "title",
+        "reference",
+        "system",
+        "starts_on",
+        "ended_on",
+        "state",
+        "imported_by",
+    )
+    list_filter = ("state", ("system", RelatedScopeFilter))
+    list_select_related = ("system", "imported_by")
+    search_fields = ("title", "reference", "sha256")
+    date_hierarchy = "starts_on"
+
+
+@admin.register(ProviderStatement)
+class ProviderStatementAdmin(ReadOnlyAdmin):
+    """What documents say of controls, beside what the template said then."""
+
+    list_display = ("implementation", "responsibility", "template_class", "document")
+    list_filter = (
+        "responsibility",
+        "template_class",
+        ("document__system", RelatedScopeFilter),
+    )
+    list_select_related = (
+        "document",
+        "implementation__control",
+        "implementation__system",
+    )
+    search_fields = ("implementation__control__label", "text")

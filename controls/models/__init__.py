@@ -19,6 +19,7 @@ from controls.models.decisions import (
 from controls.models.engagements import Engagement
 from controls.models.people import Membership, Role, Team, User
 from controls.models.services import Service, ServiceLayer, ServiceVariant
+from controls.models.statements import ProviderDocument, ProviderStatement
 from controls.models.systems import (
     Applicability,
     ControlImplementation,
@@ -43,6 +44,8 @@ __all__ = [
     "Engagement",
     "ImplementationStatus",
     "Membership",
+    "ProviderDocument",
+    "ProviderStatement",
     "ReferenceVersion",
     "ResponsibilityDecision",
     "ResponsibilityOverride",

@@ -118,6 +118,13 @@ class ResponsibilityDecision(models.Model):
         null=True,
         related_name="decisions",
     )
+    # null: no provider's document has a part in it
+    statement = models.ForeignKey(
+        "controls.ProviderStatement",
+        models.PROTECT,
+        null=True,
+        related_name="decisions",
+    )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     responsibility = models.CharField(max_length=12, choices=Responsibility)
     source = models.CharField(
@@ -142,6 +149,11 @@ class ResponsibilityDecision(models.Model):
                 violation_error_message=(
                     "An override is approved by somebody other than the requester."
                 ),
+            ),
+            models.CheckConstraint(
+                name="decision_of_a_document_names_the_statement",
+                condition=~Q(source="provider-document") | Q(statement__isnull=False),
+                violation_error_message="Name the provider's statement it rests on.",
             ),
         ]
         indexes = [

@@ -9,6 +9,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 
@@ -24,13 +25,16 @@ from controls.models import (
     User,
 )
 from controls.models.systems import ControlImplementation
+from controls.statement_rows import read_statements
 from evidence import registering
 from evidence.cadence import last_day, occurrence_of
 from evidence.demo import company
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
+from evidence.providing import adopt_document
 from evidence.submitting import Submission, store, submit
 
+STATEMENTS = Path(__file__).parent / "provider_statements.csv"
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
 
@@ -64,6 +68,7 @@ def build(*, today: dt.date, password: str) -> list[User]:
     for system in (payments, analytics):
         System.objects.filter(pk=system.pk).update(demo=True)
     _documents(people, (payments, analytics), today)
+    _provider_says(people, payments, today - 120 * DAY)
     for system, seed in ((payments, 7), (analytics, 11)):
         _play(system, people, today, random.Random(seed))  # noqa: S311 - a demo
         _statuses(system, random.Random(seed))  # noqa: S311 - a demo
@@ -223,6 +228,22 @@ def _documents(
                         cuec_note="Complementary controls compared with ours.",
                         by=people["oscar"],
                     )
+
+
+def _provider_says(people: dict[str, User], system: System, day: dt.date) -> None:
+    """Import a responsibility document that differs from our template in places."""
+    with STATEMENTS.open("rb") as file:
+        read = read_statements(file, STATEMENTS.name)
+    with clock_at(at(day, 10)):
+        adopt_document(
+            system,
+            read,
+            title="AWS customer responsibility matrix",
+            reference=f"issue of {day - 30 * DAY:%B %Y}",
+            starts_on=day - 30 * DAY,
+            by=people["olivia"],
+            today=day,
+        )
 
 
 def _in_scope(systems: tuple[System, ...], left_out: tuple[str, ...]) -> list[str]:

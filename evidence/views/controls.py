@@ -19,6 +19,7 @@ from evidence.answers import Answer, answers, listed, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.providing import statements_shown
 from evidence.shown import (
     as_known,
     aws_days,
@@ -188,6 +189,7 @@ def _record(
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": as_known(itself, known)[0],
         "overrides": overrides,
+        "provided": statements_shown(implementation, clocks),
         "excused": excused,
         "events": events.filter(**({"at__lt": known} if known else {})).order_by(
             "-at", "-seq"

@@ -121,14 +121,14 @@ def override_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def override_settle(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """Let the derived class hold again, from today."""
+    """Let what is below the override hold again, from today."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
     today = override.implementation.system.day_of(timezone.now())
     return _decided(
         request,
         override.implementation,
         lambda: settle_override(override, on=today, by=request.user),
-        "Settled: the derived class holds again.",
+        "Settled: the class below it holds again.",
     )
 
 
