@@ -19,8 +19,9 @@ from rest_framework.response import Response
 from controls.api import SystemSerializer, SystemViewSet
 from controls.errors import Refused
 from controls.models import ControlImplementation, ServiceVariant, System, Team
-from evidence import registering
+from evidence import registering, reviewing
 from evidence.answers import as_known_then, moment_of, today_of, window_of
+from evidence.api_uploads import FilesSerializer, Streaming, checked_files
 from evidence.exports import jobs
 from evidence.exports.status_rows import documents
 from evidence.facts import Moment
@@ -32,7 +33,7 @@ from evidence.models import (
     Export,
 )
 from evidence.onboarding import Use, create_system
-from evidence.submitting import Submission, store, submit
+from evidence.submitting import Submission, submit
 from srm_project.api import ByKey, etag, expected_version
 
 CLOCKS = [
@@ -191,45 +192,6 @@ def _team(slug: str) -> Team:
     return team
 
 
-class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
-    """What is asked of our half; `operates_until` is exclusive."""
-
-    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    control_id = serializers.CharField(
-        source="implementation.control.ref_id", read_only=True
-    )
-
-    class Meta:
-        model = EvidenceRequirement
-        fields = [
-            "uuid",
-            "system",
-            "control_id",
-            "title",
-            "guidance",
-            "cadence",
-            "purpose",
-            "grace_days",
-            "lead_days",
-            "operates_from",
-            "operates_until",
-            "origin",
-        ]
-
-
-class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
-    """Requirements of the systems the caller may read."""
-
-    serializer_class = RequirementSerializer
-    pagination_class = ByKey
-    lookup_field = "uuid"
-    queryset = EvidenceRequirement.objects.none()
-
-    def get_queryset(self) -> QuerySet[EvidenceRequirement]:
-        """Only what `visible_to` allows."""
-        return EvidenceRequirement.objects.visible_to(self.request.user).for_listing()
-
-
 class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
     """One evidence for one half of one control, and where it stands."""
 
@@ -262,7 +224,7 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
         read_only_fields = fields
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class UploadSerializer(FilesSerializer):
     """Files and what is said about them. Days are inclusive."""
 
     requirement = serializers.UUIDField()
@@ -273,7 +235,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     collected_on = serializers.DateField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
-    files = serializers.ListField(child=serializers.FileField(), min_length=1)
+    also = serializers.ListField(child=serializers.UUIDField(), required=False)
 
 
 class ReviewSerializer(serializers.Serializer[Any]):
@@ -282,7 +244,16 @@ class ReviewSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class LinkViewSet(viewsets.ReadOnlyModelViewSet[EvidenceLink]):
+class DecisionSerializer(serializers.Serializer[Any]):
+    """One decision of many; `version` is what was looked at."""
+
+    link = serializers.UUIDField()
+    accept = serializers.BooleanField()
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    version = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     """Evidence as linked to controls; uploads and reviews."""
 
     serializer_class = LinkSerializer
@@ -303,18 +274,18 @@ class LinkViewSet(viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     @extend_schema(request=UploadSerializer, responses=LinkSerializer)
     def create(self, request: Request) -> Response:
         """Upload files for a requirement and submit them for review."""
+        self.refuse_unread(request)
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
-        requirement = get_object_or_404(
-            EvidenceRequirement.objects.visible_to(request.user).for_listing(),
-            uuid=said["requirement"],
-        )
-        uploads = [store(file.name, file.chunks()) for file in said["files"]]
+        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        requirement = get_object_or_404(mine, uuid=said["requirement"])
+        also = [get_object_or_404(mine, uuid=each) for each in said.get("also", ())]
         link = submit(
             _submission(said),
-            uploads,
+            checked_files(said),
             requirement=requirement,
+            also=also,
             by=request.user,
             today=today_of(requirement.system),
         )
@@ -345,6 +316,19 @@ class LinkViewSet(viewsets.ReadOnlyModelViewSet[EvidenceLink]):
             version=expected_version(request, link),
         )
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(
+        request=DecisionSerializer(many=True), responses=LinkSerializer(many=True)
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def decide(self, request: Request) -> Response:
+        """Many decisions, each with its reason: all are recorded, or none."""
+        given = DecisionSerializer(data=request.data, many=True)
+        given.is_valid(raise_exception=True)
+        said = [reviewing.Decision(**each) for each in given.validated_data]
+        decided = reviewing.decide_all(said, by=request.user)
+        rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
+        return Response(LinkSerializer(rows, many=True).data)
 
 
 def _reason(request: Request) -> str:

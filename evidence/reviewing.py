@@ -34,7 +34,7 @@ class SomeRefused(SrmError):
 
     def __init__(self, by_link: dict[uuid.UUID, str]) -> None:
         self.by_link = by_link
-        super().__init__(list(by_link.values()))
+        super().__init__({str(link): said for link, said in by_link.items()})
 
 
 @transaction.atomic

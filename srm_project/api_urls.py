@@ -9,9 +9,10 @@ from evidence.api import (
     DescribedSystemViewSet,
     ExportViewSet,
     LinkViewSet,
-    RequirementViewSet,
 )
 from evidence.api_provider import ProviderDocumentViewSet
+from evidence.api_removals import FileViewSet, RemovalViewSet
+from evidence.api_requirements import RequirementViewSet
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
@@ -19,6 +20,8 @@ router.register("services", ServiceViewSet, basename="service")
 router.register("baselines", BaselineViewSet, basename="baseline")
 router.register("requirements", RequirementViewSet, basename="requirement")
 router.register("evidence", LinkViewSet, basename="evidence")
+router.register("files", FileViewSet, basename="file")
+router.register("removals", RemovalViewSet, basename="removal")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register("exports", ExportViewSet, basename="export")
 router.register("tokens", TokenViewSet, basename="token")

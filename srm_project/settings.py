@@ -294,6 +294,7 @@ LOGGING = {
     "formatters": {"json": {"()": "srm_project.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "loggers": {"pikepdf": {"level": "WARNING"}},  # says hello at INFO
 }
 
 # Files are served from where they lie; `collectstatic` is needed behind a proxy only.

@@ -28,6 +28,7 @@ from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
 from evidence.submitting import Submission, store, submit
 
+TODAY = dt.date.today()
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
 
 
