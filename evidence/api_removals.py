@@ -22,13 +22,13 @@ from evidence.safety import clear, obstacle
 from srm_project.api import ByKey
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class WhySerializer(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=2000)
 
 
-class FileSerializer(serializers.ModelSerializer[EvidenceFile]):
+class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
     """One file: its digest, what a scan and the content check said."""
 
     sha256 = serializers.CharField(source="blob.sha256")
@@ -58,7 +58,7 @@ class FileSerializer(serializers.ModelSerializer[EvidenceFile]):
 class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     """Files of the evidence the caller may read."""
 
-    serializer_class = FileSerializer
+    serializer_class = EvidenceFileSerializer
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceFile.objects.none()
@@ -76,14 +76,14 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
         except NotInStore as missing:
             raise TransitionNotAllowed(missing.messages) from missing
 
-    @extend_schema(request=ReasonSerializer, responses=FileSerializer)
+    @extend_schema(request=WhySerializer, responses=EvidenceFileSerializer)
     @action(detail=True, methods=["post"])
     def clear(self, request: Request, uuid: str) -> Response:
         """An officer lets a flagged file pass, with what was checked."""
         clear(self.get_object(), by=request.user, reason=_reason(request))
-        return Response(FileSerializer(self.get_object()).data)
+        return Response(EvidenceFileSerializer(self.get_object()).data)
 
-    @extend_schema(request=ReasonSerializer, responses=dict[str, str])
+    @extend_schema(request=WhySerializer, responses=dict[str, str])
     @action(detail=True, methods=["post"])
     def remove(self, request: Request, uuid: str) -> Response:
         """Ask for a spilled file's bytes to be destroyed; another officer decides."""
@@ -152,7 +152,7 @@ class RemovalViewSet(
 
 
 def _reason(request: Request) -> str:
-    given = ReasonSerializer(data=request.data)
+    given = WhySerializer(data=request.data)
     given.is_valid(raise_exception=True)
     reason: str = given.validated_data["reason"]
     return reason
