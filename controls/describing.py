@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.db.models import F
 from controls.errors import NotPermitted, StaleVersion
 from controls.models import AuditEvent, ControlImplementation, Role, Team
 from controls.models.audit import about
+from controls.parts import settled
 
 
 def may_describe(implementation: ControlImplementation, by: Any) -> bool:
@@ -33,11 +35,14 @@ def describe(
     owner_team: Team | None,
     version: int,
     by: Any,
+    part_statuses: Mapping[str, str] | None = None,
 ) -> None:
     """Record status, statement and owner of our part.
 
-    Raises NotPermitted for other teams (and for an owner changed by anybody but an
-    officer), StaleVersion when somebody saved since `version` was read.
+    `part_statuses` by statement id is what parts of the control say on their own, None:
+    as it was; only what differs from the control's is kept. Raises Refused for a part
+    that does not exist, NotPermitted for other teams (and for an owner changed by
+    anybody but an officer), StaleVersion when somebody saved since `version` was read.
     """
     stored = (
         ControlImplementation.objects.select_for_update(of=("self",))
@@ -51,29 +56,41 @@ def describe(
             "Somebody saved this control since you opened it. Your text is kept below:"
             " compare it with theirs, then save again."
         )
-    changed = _changes(stored, implementation_status, customer_statement, owner_team)
+    parts = stored.part_statuses if part_statuses is None else part_statuses
+    status, parts = settled(stored.control, implementation_status, parts)
+    changed = _changes(stored, status, parts, customer_statement, owner_team)
     if "owner_team" in changed:
         _require_officer(stored, by)
     if not changed:
         return
-    before = {name: str(getattr(stored, name) or "") for name in changed}
+    before = {name: _told(getattr(stored, name)) for name in changed}
     for name, value in changed.items():
         setattr(stored, name, value)
     stored.full_clean(exclude=["system", "control", "decision", "version"])
     stored.version = F("version") + 1
     stored.save(update_fields=[*changed, "version"])
-    after = {name: str(value or "") for name, value in changed.items()}
+    after = {name: _told(value) for name, value in changed.items()}
     AuditEvent.objects.append(
         about(stored, "implementation.described", by=by, before=before, after=after)
     )
 
 
+def _told(value: Any) -> Any:
+    """A value as the audit log keeps it."""
+    return value if isinstance(value, dict) else str(value or "")
+
+
 def _changes(
-    stored: ControlImplementation, status: str, statement: str, team: Team | None
+    stored: ControlImplementation,
+    status: str,
+    parts: Mapping[str, str],
+    statement: str,
+    team: Team | None,
 ) -> dict[str, Any]:
     """Only what differs from the locked row."""
     said: dict[str, Any] = {
         "implementation_status": status,
+        "part_statuses": parts,
         "customer_statement": statement.strip(),
         "owner_team": team,
     }

@@ -21,6 +21,7 @@ from controls.errors import Refused
 from controls.models import ControlImplementation, ServiceVariant, System, Team
 from evidence import registering, reviewing
 from evidence.answers import as_known_then, moment_of, today_of, window_of
+from evidence.api_describe import DescribeSerializer, described
 from evidence.api_uploads import FilesSerializer, Streaming, checked_files
 from evidence.exports import jobs
 from evidence.exports.status_rows import documents
@@ -183,6 +184,12 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         moment = moment_asked(request, system)
         found = documents(system, moment, window_of(system), pks=[row.pk])
         return Response(next(iter(found)), headers={"ETag": etag(row)})
+
+    @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
+    @control.mapping.patch
+    def describe(self, request: Request, slug: str, ref_id: str) -> Response:
+        """Say how far our half or single parts of it are; needs If-Match."""
+        return described(request, self.get_object(), ref_id)
 
 
 def _team(slug: str) -> Team:

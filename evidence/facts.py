@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from controls.models import System
+from controls.models.systems import worst_of
 from controls.rulings import PARTIES
 from evidence import facts_sql
 from evidence.judged import (
@@ -330,7 +331,7 @@ def _control_facts(
         customer_required="customer" in parties,
         override_expired=row["source"] == "override-expired",
         implementation_status=row["implementation_status"],
-        worst_part=_worst(parts.values()),
+        worst_part=worst_of(parts.values()) if parts else None,
         applicability=_applicability(row),
         requirements=tuple(_requirement_facts(each) for each in asked),
         aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
@@ -338,12 +339,6 @@ def _control_facts(
         else None,
         supplementary=supplementary,
     )
-
-
-def _worst(statuses: Iterable[str]) -> str | None:
-    said = set(statuses)
-    order = ("planned", "partial", "alternative", "implemented")
-    return next((each for each in order if each in said), None)
 
 
 def _asked(row: Row) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zoneinfo
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -53,6 +54,18 @@ class ImplementationStatus(models.TextChoices):
     PARTIAL = "partial", "Partially implemented"
     PLANNED = "planned", "Planned"
     ALTERNATIVE = "alternative", "Alternative implementation"
+
+
+def worst_of(statuses: Iterable[str]) -> str:
+    """The status farthest from done; `implemented` of none at all."""
+    order = [
+        ImplementationStatus.PLANNED,
+        ImplementationStatus.PARTIAL,
+        ImplementationStatus.ALTERNATIVE,
+    ]
+    said = set(statuses)
+    found = (each for each in order if each in said)
+    return next(found, ImplementationStatus.IMPLEMENTED).value
 
 
 class Applicability(models.TextChoices):
@@ -344,11 +357,4 @@ class ControlImplementation(models.Model):
     @property
     def worst_status(self) -> str:
         """The status of the control: its worst part's."""
-        order = [
-            ImplementationStatus.PLANNED,
-            ImplementationStatus.PARTIAL,
-            ImplementationStatus.ALTERNATIVE,
-            ImplementationStatus.IMPLEMENTED,
-        ]
-        said = {self.implementation_status, *self.part_statuses.values()}
-        return next(each for each in order if each in said).value
+        return worst_of([self.implementation_status, *self.part_statuses.values()])

@@ -25,6 +25,7 @@ from controls.models import (
     User,
 )
 from controls.models.systems import ControlImplementation
+from controls.parts import parts_of
 from controls.statement_rows import read_statements
 from evidence import registering
 from evidence.cadence import last_day, occurrence_of
@@ -388,10 +389,15 @@ def _statuses(system: System, chance: random.Random) -> None:
     """Some controls are not fully implemented yet."""
     ours = ControlImplementation.objects.filter(
         system=system, responsibility__in=["shared", "customer"]
-    ).order_by("control__sort_order")
-    for implementation in ours:
+    ).select_related("control")
+    for implementation in ours.order_by("control__sort_order"):
         draw = chance.random()
         if draw > 0.1:
+            continue
+        parts = [part.statement_id for part in parts_of(implementation.control)]
+        if draw > 0.05 and parts:  # only the last part is not finished
+            implementation.part_statuses = {parts[-1]: "partial"}
+            implementation.save(update_fields=["part_statuses"])
             continue
         implementation.implementation_status = "planned" if draw < 0.03 else "partial"
         implementation.save(update_fields=["implementation_status"])

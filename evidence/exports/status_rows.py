@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from controls.models import System
+from controls.models.systems import worst_of
 from evidence import facts_sql
 from evidence.answers import Answer, Window, answers
 from evidence.facts import Moment
@@ -115,7 +116,7 @@ def document(
         "responsibility": answer.facts.responsibility,
         "basis": [basis_row(each) for each in answer.basis],
         "owner": row["owner"] or "",
-        "implementation_status": row["implementation_status"],
+        "implementation_status": _status(answer),
         "applicability": row["applicability"],
         "applicability_reason": row["na_justification"] or "",
         "override": _override(row),
@@ -141,6 +142,13 @@ BASIS_KEYS = ("layer", "component", "variant", "party", "kind", "source")
 def basis_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a basis with exactly the published keys."""
     return {key: row.get(key, "") for key in BASIS_KEYS}
+
+
+def _status(answer: Answer) -> str:
+    """The control's implementation status: its worst part's."""
+    worst = answer.facts.worst_part
+    whole = answer.facts.implementation_status
+    return worst_of([whole, worst] if worst else [whole])
 
 
 def _override(row: Mapping[str, Any]) -> dict[str, Any] | None:

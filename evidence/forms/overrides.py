@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from controls.models import ControlImplementation, ImplementationStatus, Team
+from controls.parts import Part, parts_of
 from evidence.forms.systems import day_input
 
 CLASSES = [
@@ -35,16 +37,52 @@ class DescribeForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, parts: Sequence[Part] = (), **kwargs: Any) -> None:
+        """`parts` of the control get a field each; empty means: as the control."""
+        super().__init__(*args, **kwargs)
+        self.parts = {f"part_{part.statement_id}": part for part in parts}
+        for name, part in self.parts.items():
+            self.fields[name] = forms.ChoiceField(
+                label=f"Part {part.label}",
+                choices=[("", "As the control"), *ImplementationStatus.choices],
+                required=False,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """The parts' fields made one: status by statement id."""
+        given = super().clean() or self.cleaned_data
+        said = {
+            part.statement_id: given.pop(name, "") for name, part in self.parts.items()
+        }
+        given["part_statuses"] = {key: value for key, value in said.items() if value}
+        return given
+
+    def whole_fields(self) -> list[forms.BoundField]:
+        """What is said of the control as a whole."""
+        return [each for each in self if each.name not in self.parts]
+
+    def part_fields(self) -> list[forms.BoundField]:
+        """What is said of single parts."""
+        return [self[name] for name in self.parts]
+
+    def parts_open(self) -> bool:
+        """Whether some part says something, or is wrong."""
+        return any(field.value() or field.errors for field in self.part_fields())
+
     @classmethod
     def about(cls, implementation: ControlImplementation) -> DescribeForm:
         """The form as it is opened."""
+        parts = parts_of(implementation.control)
+        said = implementation.part_statuses
         return cls(
+            parts=parts,
             initial={
                 "implementation_status": implementation.implementation_status,
                 "owner_team": implementation.owner_team_id,
                 "customer_statement": implementation.customer_statement,
                 "version": implementation.version,
-            }
+                **{f"part_{key}": value for key, value in said.items()},
+            },
         )
 
 

@@ -13,8 +13,14 @@ from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from controls.describing import may_describe
-from controls.models import AuditEvent, ControlImplementation, System
+from controls.models import (
+    AuditEvent,
+    ControlImplementation,
+    ImplementationStatus,
+    System,
+)
 from controls.naming import matches
+from controls.parts import differing
 from evidence.answers import Answer, answers, listed, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
@@ -181,13 +187,16 @@ def _record(
     requests = implementation.applicability_decisions.select_related(*asked)
     excused = as_known(requests, known)
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
+    said = as_known(itself, known)[0]
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     return {
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
-        "said": as_known(itself, known)[0],
+        "said": said,
+        "said_status": ImplementationStatus(said.worst_status).label,
+        "parts": differing(implementation.control, said.part_statuses),
         "overrides": overrides,
         "provided": statements_shown(implementation, clocks),
         "excused": excused,

@@ -27,6 +27,7 @@ from controls.models import (
     ControlImplementation,
     ResponsibilityOverride,
 )
+from controls.parts import parts_of
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.controls import control_page, implementation_or_404
 from evidence.views.systems import require_officer_page, tell
@@ -78,7 +79,7 @@ def control_describe(request: HttpRequest, slug: str, ref_id: str) -> HttpRespon
     implementation = implementation_or_404(request, slug, ref_id)
     if not may_describe(implementation, request.user):
         raise PermissionDenied("Only an officer or the owner team may describe this.")
-    form = DescribeForm(request.POST)
+    form = DescribeForm(request.POST, parts=parts_of(implementation.control))
     return _try(
         request,
         implementation,

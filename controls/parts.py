@@ -1,0 +1,86 @@
+"""The parts of a control, and how far each is where it differs from the whole (R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controls.errors import Refused
+from controls.models import Control, ImplementationStatus
+from controls.models.systems import worst_of
+
+
+@dataclass(frozen=True)
+class Part:
+    """A lettered or numbered part; `label` is its whole path, such as “d.1”."""
+
+    statement_id: str
+    label: str
+    lowest: bool  # has no parts of its own
+
+
+@dataclass(frozen=True)
+class PartShown:
+    """A part whose status is another one than the control's."""
+
+    label: str
+    status: str
+    word: str
+
+
+def parts_of(control: Control) -> list[Part]:
+    """The parts in the order of the text; none for a control of one sentence."""
+    lettered = [each for each in control.statements if each["label"]]
+    labels: dict[str, str] = {}
+    parents = set()
+    for each in lettered:
+        above = each["id"].rpartition(".")[0]
+        parents.add(above)
+        labels[each["id"]] = _joined(labels.get(above, ""), each["label"])
+    return [Part(key, label, key not in parents) for key, label in labels.items()]
+
+
+def _joined(above: str, label: str) -> str:
+    own = label.strip(". ")
+    between = "." if above and not own.startswith("(") else ""
+    return f"{above}{between}{own}"
+
+
+def differing(control: Control, statuses: Mapping[str, str]) -> list[PartShown]:
+    """The parts with a status of their own, in the order of the text."""
+    return [
+        PartShown(
+            part.label,
+            statuses[part.statement_id],
+            str(ImplementationStatus(statuses[part.statement_id]).label),
+        )
+        for part in parts_of(control)
+        if part.statement_id in statuses
+    ]
+
+
+def settled(
+    control: Control, status: str, statuses: Mapping[str, str]
+) -> tuple[str, dict[str, str]]:
+    """The control's status, and those of its parts that differ from it.
+
+    What is not said for a part comes from the control. Where every lowest part says
+    its own, nothing is left for the control to say: its status is its worst part's.
+    Raises Refused for a part or a status that does not exist.
+    """
+    parts = parts_of(control)
+    _refuse_unknown(parts, statuses)
+    lowest = [part.statement_id for part in parts if part.lowest]
+    if lowest and all(statuses.get(key, status) != status for key in lowest):
+        status = worst_of(statuses.values())
+    own = {part.statement_id: statuses.get(part.statement_id) for part in parts}
+    return status, {k: said for k, said in own.items() if said and said != status}
+
+
+def _refuse_unknown(parts: list[Part], statuses: Mapping[str, str]) -> None:
+    known = {part.statement_id for part in parts}
+    if strange := sorted(set(statuses) - known):
+        raise Refused({"part_statuses": f"No such part: {', '.join(strange)[:200]}."})
+    for key, said in statuses.items():
+        if said not in ImplementationStatus.values:
+            raise Refused({"part_statuses": f"{key}: “{said}” is no such status."})
