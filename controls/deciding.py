@@ -29,6 +29,7 @@ from controls.timelines import (
     LAST,
     Span,
     always,
+    at,
     differing,
     paint,
 )
@@ -42,16 +43,7 @@ def redecide(system: System, *, by: Any, reason: str) -> int:
     the system first; writes decisions with one INSERT and one audit event, last.
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
-    implementations = list(
-        system.implementations.select_related("control").order_by("pk")
-    )
-    due = wanted(system, implementations)
-    recorded = _recorded(implementations)
-    spans = [
-        (implementation, span)
-        for implementation in implementations
-        for span in differing(due[implementation.pk], recorded[implementation.pk])
-    ]
+    spans = [(each, span) for each, span, _ in pending(system)]
     if not spans:
         return 0
     rows = _decisions(spans, by, reason)
@@ -68,6 +60,25 @@ def redecide(system: System, *, by: Any, reason: str) -> int:
         )
     )
     return len(changed)
+
+
+def pending(
+    system: System,
+) -> list[tuple[ControlImplementation, Span[Ruling], Ruling | None]]:
+    """Where the record differs from what should hold: control, days and ruling due.
+
+    The last is what is recorded for the first of those days; None: nothing.
+    """
+    implementations = list(
+        system.implementations.select_related("control").order_by("pk")
+    )
+    due = wanted(system, implementations)
+    recorded = _recorded(implementations)
+    return [
+        (each, span, at(recorded[each.pk], span.start))
+        for each in implementations
+        for span in differing(due[each.pk], recorded[each.pk])
+    ]
 
 
 def _today(system: System) -> dt.date:
@@ -131,7 +142,7 @@ def _decisions(
 
 
 def _newest_reference() -> ReferenceVersion:
-    version = ReferenceVersion.objects.order_by("-loaded_at", "-pk").first()
+    version = ReferenceVersion.objects.newest()
     if version is None:
         raise Refused("No reference data is loaded: run manage.py load_reference.")
     return version

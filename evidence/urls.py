@@ -14,6 +14,7 @@ from evidence.views import (
     provider,
     removals,
     requirements,
+    rereading,
     review,
     revisions,
     systems,
@@ -40,6 +41,10 @@ urlpatterns += [
         systems.component_end,
         name="component_end",
     ),
+]
+
+urlpatterns += [
+    path("systems/<slug:slug>/rereading/", rereading.rereading, name="rereading"),
 ]
 
 # Controls: the list, one control, what is said of it and by whom it is decided.

@@ -1,5 +1,6 @@
 """Routes of `/api/v1/`."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from controls.api import BaselineViewSet, ServiceViewSet
@@ -13,6 +14,7 @@ from evidence.api import (
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
 from evidence.api_requirements import RequirementViewSet
+from evidence.api_rereading import RereadingView
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
@@ -31,4 +33,9 @@ router.register(
     basename="provider-document",
 )
 
-urlpatterns = router.urls
+urlpatterns = [
+    path(
+        "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
+    ),
+    *router.urls,
+]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from controls.admin.scoped import ReadOnlyAdmin
+from django.contrib import admin
+from django.http import HttpRequest
+
+from controls.admin.scoped import AuditedAdmin, ReadOnlyAdmin
 from controls.models import (
+    AuditEvent,
     Baseline,
     BaselineControl,
     Catalog,
@@ -17,6 +21,9 @@ from controls.models import (
     ServiceLayer,
     ServiceVariant,
 )
+from controls.models.audit import Event
+from controls.models.catalog import Origin
+from controls.reference.loader import shipped_version
 
 
 @admin.register(ReferenceVersion)
@@ -76,9 +83,60 @@ class ControlMappingAdmin(ReadOnlyAdmin):
     search_fields = ("source__label", "target__label")
 
 
+class LocalRowsAdmin(AuditedAdmin):
+    """Rows of one's own beside the shipped ones, which they shadow (R8).
+
+    Superusers add, change and delete them; each time the reference data gets a new
+    version, and officers see what it would change before it changes any class.
+    """
+
+    exclude = ("reference_version", "origin")
+    verb_noun = "reading"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers: a reading speaks for every system."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Shipped rows stay as they were shipped."""
+        local = obj is None or obj.origin == Origin.LOCAL
+        return bool(request.user.is_superuser) and local
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A local row may be taken back."""
+        return obj is not None and self.has_change_permission(request, obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Save under a new version of the reference data, and record it."""
+        obj.origin = Origin.LOCAL
+        obj.reference_version = self._version(str(obj))
+        obj.full_clean()
+        obj.save()
+        self._record(request, obj, "changed" if change else "added")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete under a new version of the reference data, and record it."""
+        said = str(obj)
+        obj.delete()
+        self._version(f"without {said}")
+        self._record(request, obj, "removed")
+
+    def _version(self, text: str) -> ReferenceVersion:
+        return ReferenceVersion.objects.for_local(shipped_version(), text)
+
+    def _record(self, request: HttpRequest, obj: Any, did: str) -> None:
+        said = {"model": obj._meta.label_lower, "row": str(obj)}
+        event = Event(f"reading.{did}", actor=request.user, body=said)
+        AuditEvent.objects.append(event)
+
+
 @admin.register(ControlLayer)
-class ControlLayerAdmin(ReadOnlyAdmin):
+class ControlLayerAdmin(LocalRowsAdmin):
     """Which layers each control governs, and why."""
+
+    autocomplete_fields = ("control",)
 
     list_display = ("control", "layer", "as_base", "origin", "reference_version")
     list_filter = ("layer", "origin", "as_base")
@@ -106,8 +164,10 @@ class ServiceVariantAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ServiceLayer)
-class ServiceLayerAdmin(ReadOnlyAdmin):
+class ServiceLayerAdmin(LocalRowsAdmin):
     """Who runs which layer of a service."""
+
+    autocomplete_fields = ("variant",)
 
     list_display = ("variant", "layer", "party", "kind", "origin")
     list_filter = ("layer", "party", "kind", "origin")

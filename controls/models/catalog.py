@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Self
 
@@ -16,12 +17,28 @@ class Origin(models.TextChoices):
     LOCAL = "local", "Local"
 
 
+class ReferenceVersionQuerySet(models.QuerySet["ReferenceVersion"]):
+    """Versions of the reference data."""
+
+    def newest(self) -> ReferenceVersion | None:
+        """The one loaded, or edited here, last."""
+        return self.order_by("-loaded_at", "-pk").first()
+
+    def for_local(self, shipped: str, text: str) -> ReferenceVersion:
+        """A new version after an edit of local rows: `2026.11+local.3`."""
+        made = self.filter(version__startswith=f"{shipped}+local.").count() + 1
+        digest = hashlib.sha256(f"{made} {text}".encode()).hexdigest()
+        return self.create(version=f"{shipped}+local.{made}", digest=digest)
+
+
 class ReferenceVersion(models.Model):
     """One loaded version of the reference data (readings and services)."""
 
     version = models.CharField(max_length=60, unique=True)
     digest = models.CharField(max_length=64)
     loaded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    objects = ReferenceVersionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.version

@@ -11,13 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls.models import Control, System
+from controls.rereading import not_compared_with
 from evidence.answers import Answer, Counts, answers, summary
 from evidence.assurance import current_to
 from evidence.charts import Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.judged import ArtifactVersionFacts
 from evidence.submitting import submits_in
-from evidence.views.systems import system_or_404
+from evidence.views.systems import is_officer, system_or_404
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
@@ -78,6 +79,8 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "system": system,
         "clocks": clocks,
         "here": request.path,
+        "newer_readings": is_officer(request.user, system)
+        and not_compared_with(system),
         "may_bring": submits_in(system, by=request.user),
     }
     if given is not None:

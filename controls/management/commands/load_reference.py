@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from controls.models import System
 from controls.reference import loader
+from controls.rereading import preview
 
 
 class Command(BaseCommand):
@@ -20,3 +22,14 @@ class Command(BaseCommand):
         said = ", ".join(f"{count} {name}" for name, count in changed.items())
         version = loader.shipped_version()
         self.stdout.write(f"Reference data {version}: {said or 'nothing to change'}.")
+        if changed:
+            self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
+        """Which systems have classes to be looked at, and where."""
+        for system in System.objects.order_by("slug"):
+            if count := len(preview(system)):
+                self.stdout.write(
+                    f"{system.slug}: {count} changes wait for an officer"
+                    f" (/systems/{system.slug}/rereading/ or manage.py reread)."
+                )
