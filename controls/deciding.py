@@ -8,11 +8,16 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import (
+    NotPermitted,
+    Refused,
+    StaleVersion,
+    TransitionNotAllowed,
+)
 from controls.history.clock import knowledge_now
 from controls.models import (
-    ApplicabilityDecision,
     AuditEvent,
     ControlImplementation,
     ReferenceVersion,
@@ -23,7 +28,6 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.decisions import RequestState
-from controls.models.systems import Applicability
 from controls.rulings import PARTIES, Ruling, wanted
 from controls.timelines import (
     LAST,
@@ -173,11 +177,46 @@ def refresh_todays(system: System, today: dt.date) -> None:
     _show_todays(system, today)
 
 
+def is_officer(user: Any, system: System) -> bool:
+    """Whether a person may do in this system what officers may."""
+    if user.is_superuser:
+        return True
+    held = System.objects.held_as(user, [Role.OFFICER])
+    return bool(held.filter(pk=system.pk).exists())
+
+
 def require_officer(system: System, by: Any) -> None:
-    if by.is_superuser:
-        return
-    if not System.objects.held_as(by, [Role.OFFICER]).filter(pk=system.pk).exists():
+    """Raise NotPermitted unless `by` is an officer of the system."""
+    if not is_officer(by, system):
         raise NotPermitted("Only a compliance officer of this system may do this.")
+
+
+def refuse_decided(stored: Any, version: int | None, *, by: Any) -> None:
+    """What stands against `by` deciding a locked request that needs a second officer.
+
+    Raises NotPermitted, TransitionNotAllowed (naming who was first), StaleVersion.
+    """
+    require_officer(stored.implementation.system, by)
+    if stored.requested_by_id == by.pk:
+        raise NotPermitted("Somebody other than the requester must approve this.")
+    if stored.state != RequestState.REQUESTED:
+        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
+    refuse_stale(stored, version)
+
+
+def refuse_stale(stored: Any, version: int | None) -> None:
+    """Raise StaleVersion when the locked row is not the version that was seen."""
+    if version is not None and version != stored.version:
+        raise StaleVersion("This changed since you opened it. Look again.")
+
+
+OVERRIDABLE = ("inherited", "shared", "customer")
+
+
+def _to_aws(held: frozenset[str], wanted: frozenset[str]) -> bool:
+    """Whether AWS would carry more than it does, or we less."""
+    gains = "aws" in wanted and "aws" not in held
+    return gains or ("customer" in held and "customer" not in wanted)
 
 
 @transaction.atomic
@@ -196,17 +235,13 @@ def request_override(
     A class that moves a duty to AWS must cite the provider's document (R9).
     """
     require_officer(implementation.system, by)
-    gains_aws = "aws" in PARTIES[responsibility] and "aws" not in PARTIES.get(
-        implementation.responsibility, frozenset()
-    )
-    drops_ours = (
-        "customer" in PARTIES.get(implementation.responsibility, frozenset())
-        and "customer" not in PARTIES[responsibility]
-    )
-    if (gains_aws or drops_ours) and not citation.strip():
-        raise Refused(
-            "This moves a duty to AWS: cite the AWS document that accepts it."
-        )
+    if responsibility not in OVERRIDABLE:
+        raise Refused({"responsibility": "Say inherited, shared or customer."})
+    held = PARTIES.get(implementation.responsibility, frozenset())
+    wanted = PARTIES[responsibility]
+    if _to_aws(held, wanted) and not citation.strip():
+        sentence = "This moves a duty to AWS: cite the AWS document that accepts it."
+        raise Refused({"citation": sentence})
     override = ResponsibilityOverride(
         implementation=implementation,
         requested_by=by,
@@ -226,20 +261,19 @@ def request_override(
 
 @transaction.atomic
 def decide_override(
-    override: ResponsibilityOverride, *, approve: bool, by: Any
+    override: ResponsibilityOverride,
+    *,
+    approve: bool,
+    by: Any,
+    version: int | None = None,
 ) -> None:
     """Approve or refuse, by an officer other than the requester."""
-    stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
-        pk=override.pk
-    )
-    require_officer(stored.implementation.system, by)
-    if stored.requested_by_id == by.pk:
-        raise NotPermitted("Somebody other than the requester must approve this.")
-    if stored.state != RequestState.REQUESTED:
-        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
+    stored = _locked_override(override)
+    refuse_decided(stored, version, by=by)
     stored.state = RequestState.APPROVED if approve else RequestState.REFUSED
     stored.decided_by = by
-    stored.save(update_fields=["state", "decided_by"])
+    stored.version = F("version") + 1
+    stored.save(update_fields=["state", "decided_by", "version"])
     events = [about(stored, f"override.{stored.state}", by=by)]
     if approve:
         redecide(stored.implementation.system, by=by, reason=stored.reason)
@@ -248,85 +282,29 @@ def decide_override(
 
 
 @transaction.atomic
-def settle_override(override: ResponsibilityOverride, *, on: dt.date, by: Any) -> None:
+def settle_override(
+    override: ResponsibilityOverride,
+    *,
+    on: dt.date,
+    by: Any,
+    version: int | None = None,
+) -> None:
     """End an override for good: from `on` what is below it holds again."""
-    stored = ResponsibilityOverride.objects.select_for_update(of=("self",)).get(
-        pk=override.pk
-    )
+    stored = _locked_override(override)
     require_officer(stored.implementation.system, by)
     if stored.state != RequestState.APPROVED:
         raise TransitionNotAllowed("Only an approved override can be settled.")
+    if stored.settled_on:
+        raise TransitionNotAllowed(f"It was settled from {stored.settled_on} on.")
+    refuse_stale(stored, version)
     stored.settled_on = max(on, stored.starts_on)
-    stored.save(update_fields=["settled_on"])
+    stored.version = F("version") + 1
+    stored.save(update_fields=["settled_on", "version"])
     redecide(stored.implementation.system, by=by, reason="Override settled")
     AuditEvent.objects.append(about(stored, "override.settled", by=by, on=str(on)))
+    override.refresh_from_db()
 
 
-@transaction.atomic
-def request_not_applicable(
-    implementation: ControlImplementation,
-    *,
-    justification: str,
-    review_by: dt.date,
-    by: Any,
-) -> ApplicabilityDecision:
-    """Ask to leave a control out because it has no object here (R10).
-
-    Refused with a hint where AWS does it: that is inherited, not inapplicable.
-    """
-    stored = ControlImplementation.objects.select_for_update(of=("self",)).get(
-        pk=implementation.pk
-    )
-    require_officer(stored.system, by)
-    if stored.responsibility == "inherited":
-        raise Refused(
-            "This is inherited: AWS does it. Not applicable means that the"
-            " requirement has no object in this system."
-        )
-    if stored.decision is None:
-        raise Refused("This control is not classified yet.")
-    request = ApplicabilityDecision(
-        implementation=stored,
-        basis=stored.decision.basis,
-        requested_by=by,
-        justification=justification.strip(),
-        review_by=review_by,
-    )
-    request.full_clean(exclude=["requested_by", "decided_by"])
-    request.save(force_insert=True)
-    _set_applicability(stored, Applicability.REQUESTED)
-    AuditEvent.objects.append(
-        about(request, "not-applicable.requested", by=by, reason=request.justification)
-    )
-    return request
-
-
-@transaction.atomic
-def decide_not_applicable(
-    request: ApplicabilityDecision, *, approve: bool, by: Any
-) -> None:
-    """Approve or refuse, by an officer other than the requester."""
-    stored = ApplicabilityDecision.objects.select_for_update(of=("self",)).get(
-        pk=request.pk
-    )
-    require_officer(stored.implementation.system, by)
-    if stored.requested_by_id == by.pk:
-        raise NotPermitted("Somebody other than the requester must approve this.")
-    if stored.state != RequestState.REQUESTED:
-        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
-    stored.state = RequestState.APPROVED if approve else RequestState.REFUSED
-    stored.decided_by = by
-    stored.save(update_fields=["state", "decided_by"])
-    _set_applicability(
-        stored.implementation,
-        Applicability.NOT_APPLICABLE if approve else Applicability.APPLICABLE,
-    )
-    AuditEvent.objects.append(about(stored, f"not-applicable.{stored.state}", by=by))
-    request.refresh_from_db()
-
-
-def _set_applicability(
-    implementation: ControlImplementation, value: Applicability
-) -> None:
-    implementation.applicability = value
-    implementation.save(update_fields=["applicability"])
+def _locked_override(override: ResponsibilityOverride) -> ResponsibilityOverride:
+    locked = ResponsibilityOverride.objects.select_for_update(of=("self",))
+    return locked.select_related("implementation__system").get(pk=override.pk)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.deciding import is_officer
 from controls.errors import NotPermitted, StaleVersion
 from controls.models import AuditEvent, ControlImplementation, Role, Team
 from controls.models.audit import about
@@ -24,6 +25,12 @@ def may_describe(implementation: ControlImplementation, by: Any) -> bool:
         or (role == Role.CONTRIBUTOR and team == implementation.owner_team_id)
         for role, team in held.values_list("role", "team_id")
     )
+
+
+def require_describer(implementation: ControlImplementation, by: Any) -> None:
+    """Raise NotPermitted unless `by` may describe our part."""
+    if not may_describe(implementation, by):
+        raise NotPermitted("Only an officer or the owner team may describe this.")
 
 
 @transaction.atomic
@@ -49,8 +56,7 @@ def describe(
         .select_related("system", "control")
         .get(pk=implementation.pk)
     )
-    if not may_describe(stored, by):
-        raise NotPermitted("Only an officer or the owner team may describe this.")
+    require_describer(stored, by)
     if version != stored.version:
         raise StaleVersion(
             "Somebody saved this control since you opened it. Your text is kept below:"
@@ -69,6 +75,7 @@ def describe(
     stored.full_clean(exclude=["system", "control", "decision", "version"])
     stored.version = F("version") + 1
     stored.save(update_fields=[*changed, "version"])
+    implementation.refresh_from_db()
     after = {name: _told(value) for name, value in changed.items()}
     AuditEvent.objects.append(
         about(stored, "implementation.described", by=by, before=before, after=after)
@@ -100,6 +107,5 @@ def _changes(
 
 
 def _require_officer(stored: ControlImplementation, by: Any) -> None:
-    held = by.memberships.active().filter(system=stored.system_id, role=Role.OFFICER)
-    if not by.is_superuser and not held.exists():
+    if not is_officer(by, stored.system):
         raise NotPermitted("Only a compliance officer names another owner team.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from controls.deciding import redecide
-from controls.errors import NotPermitted, Refused, StaleVersion
+from controls.deciding import redecide, refuse_stale, require_officer
+from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
@@ -20,13 +21,19 @@ from controls.models import (
     ControlImplementation,
     Membership,
     Role,
+    Service,
     ServiceVariant,
     System,
     SystemComponent,
     Team,
 )
 from controls.models.audit import about
+from controls.models.services import Provider
 from evidence.asking import ask_for_all
+
+REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+RESERVED_SLUGS = frozenset({"new", "add"})
+EVERYWHERE = "organisation"  # in use in every system, never chosen
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,20 @@ class Use:
     name: str = ""
 
 
+def may_create(user: Any) -> bool:
+    """Officers, administrators, and newcomers who hold no role anywhere yet."""
+    if user.is_superuser or user.is_staff:
+        return True
+    roles = set(user.memberships.active().values_list("role", flat=True))
+    return not roles or Role.OFFICER in roles
+
+
+def require_creator(by: Any) -> None:
+    """Raise NotPermitted unless `by` may describe a new system."""
+    if not may_create(by):
+        raise NotPermitted("Only a compliance officer describes a new system.")
+
+
 @transaction.atomic
 def create_system(
     system: System,
@@ -51,8 +72,13 @@ def create_system(
     """Save a new system with its components, classified controls and requirements.
 
     `owners` names a team by control family; "" is the team of all other families.
-    The creator becomes its compliance officer. Raises ValidationError.
+    The creator becomes its compliance officer. Raises NotPermitted, ValidationError.
     """
+    require_creator(by)
+    if not uses:
+        raise Refused({"components": "Name at least one component in use."})
+    if system.slug in RESERVED_SLUGS:
+        raise Refused({"slug": f"“{system.slug}” has a meaning of its own here."})
     system.full_clean()
     withdrawn = _withdrawn(system.baseline)
     if withdrawn:
@@ -80,14 +106,30 @@ def _withdrawn(baseline: Baseline) -> str:
 
 
 def _component(system: System, use: Use) -> SystemComponent:
+    """The unsaved component. Raises Refused by field."""
+    if use.variant.service.slug == EVERYWHERE:
+        raise Refused({"service": "Your organisation is in use everywhere already."})
     return SystemComponent(
         system=system,
         variant=use.variant,
-        name=use.name,
-        regions=list(use.regions),
+        name=use.name.strip(),
+        regions=regions_for(use.variant.service, use.regions),
         used_from=use.used_from,
         used_until=use.used_until,
     )
+
+
+def regions_for(service: Service, regions: Sequence[str]) -> list[str]:
+    """Regions of a use, each once: only AWS services that are not global have any.
+
+    Raises Refused naming the first that is no region code.
+    """
+    wrong = [code for code in regions if not REGION.match(code)]
+    if wrong:
+        said = f"“{wrong[0]}” is not a region code such as us-east-1."
+        raise Refused({"regions": said})
+    regional = service.provider == Provider.AWS and not service.is_global
+    return sorted(set(regions)) if regional else []
 
 
 def _implement(system: System, owners: Mapping[str, Team]) -> None:
@@ -105,25 +147,17 @@ def _implement(system: System, owners: Mapping[str, Team]) -> None:
     )
 
 
-def require_officer(system: System, by: Any) -> None:
-    """Raise NotPermitted unless `by` is an officer of the system."""
-    if by.is_superuser:
-        return
-    if not System.objects.held_as(by, [Role.OFFICER]).filter(pk=system.pk).exists():
-        raise NotPermitted("Only a compliance officer of this system may do this.")
-
-
 @transaction.atomic
-def add_component(system: System, use: Use, *, by: Any) -> int:
-    """Take a component into use; returns how many controls changed class or basis."""
+def add_component(system: System, use: Use, *, by: Any) -> SystemComponent:
+    """Take a component into use; classes and requirements follow it."""
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
     component = _component(locked, use)
     component.full_clean()
     component.save(force_insert=True)
-    changed = _after_change(locked, by, f"{use.variant} in use from {use.used_from}")
+    _after_change(locked, by, f"{use.variant} in use from {use.used_from}")
     AuditEvent.objects.append(about(component, "component.added", by=by))
-    return changed
+    return component
 
 
 @transaction.atomic
@@ -140,8 +174,7 @@ def end_component(
         pk=component.pk
     )
     require_officer(stored.system, by)
-    if version is not None and version != stored.version:
-        raise StaleVersion("This component changed since you opened it. Look again.")
+    refuse_stale(stored, version)
     stored.used_until = last_day + dt.timedelta(days=1)
     stored.clean_fields()
     stored.validate_constraints()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
-from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
     Control,
@@ -20,12 +20,12 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
+from controls.models.services import Provider
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
     ArtifactVersion,
     ContinuityLetter,
-    RelianceReview,
 )
 from evidence.models.artifacts import ArtifactVersionState
 
@@ -33,12 +33,16 @@ ONE_DAY = dt.timedelta(days=1)
 OF_AWS = ("inherited", "shared")
 
 
+REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
+
+
 def may_register(by: Any) -> bool:
     """Whether a person keeps the register of artifacts: an officer of some system."""
     return by.is_superuser or System.objects.held_as(by, [Role.OFFICER]).exists()
 
 
-def _require_registrar(by: Any) -> None:
+def require_registrar(by: Any) -> None:
+    """Raise NotPermitted unless `by` keeps the register."""
     if not may_register(by):
         raise NotPermitted("Only a compliance officer may change the register.")
 
@@ -46,7 +50,7 @@ def _require_registrar(by: Any) -> None:
 @transaction.atomic
 def register_artifact(*, by: Any, **fields: Any) -> Artifact:
     """Save a new series of reports. Raises ValidationError and NotPermitted."""
-    _require_registrar(by)
+    require_registrar(by)
     artifact = Artifact(registered_by=by, **fields)
     artifact.full_clean()
     artifact.save(force_insert=True)
@@ -61,14 +65,16 @@ def register_version(
     starts: dt.date,
     ends: dt.date | None,
     services: Sequence[str],
+    regions: Sequence[str] = (),
     by: Any,
     **fields: Any,
 ) -> ArtifactVersion:
     """Save one report of a series; `services` are slugs, `ends` its last day.
 
-    Until somebody else has reviewed it, nothing rests on it.
+    "*" stands for all services or regions. Until somebody else has reviewed it,
+    nothing rests on it. Raises NotPermitted, ValidationError by field.
     """
-    _require_registrar(by)
+    require_registrar(by)
     Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
     version = ArtifactVersion(
         artifact=artifact,
@@ -76,11 +82,13 @@ def register_version(
         starts=starts,
         until=ends + ONE_DAY if ends else None,
         service_slugs=sorted(set(services)),
+        regions=region_names(regions),
         **fields,
     )
+    known = _known_services(version.service_slugs)
     version.full_clean()
     version.save(force_insert=True)
-    version.services.set(_known_services(version.service_slugs))
+    version.services.set(known)
     AuditEvent.objects.append(
         about(
             version,
@@ -95,13 +103,23 @@ def register_version(
     return version
 
 
+def region_names(said: Sequence[str]) -> list[str]:
+    """The names, each once. Raises Refused for what is not one; "*" is all."""
+    names = sorted(set(said))
+    wrong = [name for name in names if not REGION.match(name)]
+    if wrong:
+        raise Refused({"regions": f"Not a region name: {', '.join(wrong[:5])}."})
+    return names
+
+
 def _known_services(slugs: Sequence[str]) -> list[Service]:
-    """The services by slug. Raises Refused for a name nobody knows; "*" is all."""
+    """AWS's services by slug. Raises Refused for a name nobody knows; "*" is all."""
     wanted = set(slugs) - {"*"}
-    found = list(Service.objects.filter(slug__in=wanted))
+    found = list(Service.objects.filter(slug__in=wanted, provider=Provider.AWS))
     unknown = wanted - {service.slug for service in found}
     if unknown:
-        raise Refused(f"Unknown services: {', '.join(sorted(unknown))}.")
+        said = f"Not a service of AWS: {', '.join(sorted(unknown)[:5])}."
+        raise Refused({"services": said})
     return found
 
 
@@ -118,7 +136,7 @@ def end_version(
 
     Raises TransitionNotAllowed when that was recorded before.
     """
-    _require_registrar(by)
+    require_registrar(by)
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if stored.state != ArtifactVersionState.ACTIVE:
         raise TransitionNotAllowed(
@@ -143,7 +161,7 @@ def add_letter(
     version: ArtifactVersion, *, issued_on: dt.date, ends: dt.date, by: Any
 ) -> ContinuityLetter:
     """Save a letter that continues a report from the day after it, until `ends`."""
-    _require_registrar(by)
+    require_registrar(by)
     report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
@@ -161,14 +179,24 @@ def add_letter(
     return letter
 
 
-def controls_of_aws(system: System, family: str = "") -> list[Control]:
-    """The controls of a system in which AWS has a half; of one family, or all."""
+def controls_of_aws(
+    system: System, family: str = "", ref_ids: Sequence[str] | None = None
+) -> list[Control]:
+    """The controls of a system in which AWS has a half; of one family, these, or all.
+
+    Raises Refused naming those of `ref_ids` that are not in the system or not AWS's.
+    """
     found = ControlImplementation.objects.matching(family=family).filter(
         system=system, responsibility__in=OF_AWS
     )
-    return list(
-        Control.objects.filter(implementations__in=found).order_by("sort_order")
-    )
+    if ref_ids is not None:
+        found = found.filter(control__ref_id__in=ref_ids)
+    controls = Control.objects.filter(implementations__in=found).order_by("sort_order")
+    wrong = sorted(set(ref_ids or ()) - {control.ref_id for control in controls})
+    if wrong:
+        said = f"AWS has no half of these here: {', '.join(wrong[:20])}."
+        raise Refused({"control_ids": said})
+    return list(controls)
 
 
 @transaction.atomic
@@ -179,7 +207,7 @@ def cite(
 
     Returns how many were added; controls that cite it already stay as they are.
     """
-    _require_registrar(by)
+    require_registrar(by)
     Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
     known = set(artifact.coverage.values_list("control_id", flat=True))
     added = [control for control in controls if control.pk not in known]
@@ -206,7 +234,7 @@ def cite(
 @transaction.atomic
 def remove_citation(coverage: ArtifactCoverage, *, by: Any) -> None:
     """Stop offering a series for a control; what was said before stays on record."""
-    _require_registrar(by)
+    require_registrar(by)
     stored = (
         ArtifactCoverage.objects.select_for_update(of=("self",))
         .select_related("artifact", "control")
@@ -217,80 +245,3 @@ def remove_citation(coverage: ArtifactCoverage, *, by: Any) -> None:
     )
     stored.delete()
     AuditEvent.objects.append(event)
-
-
-def may_review_reliance(system: System, version: ArtifactVersion, *, by: Any) -> bool:
-    """Whether a person may judge a report: a reviewer who did not register it."""
-    if version.registered_by_id == by.pk:
-        return False
-    return _reviews(system, by)
-
-
-def _reviews(system: System, by: Any) -> bool:
-    held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
-    return held.filter(pk=system.pk).exists()
-
-
-@transaction.atomic
-def record_reliance(
-    version: ArtifactVersion,
-    system: System,
-    *,
-    conclusion: str,
-    scope_note: str,
-    period_note: str,
-    exceptions_note: str = "",
-    cuec_note: str = "",
-    by: Any,
-) -> RelianceReview:
-    """Record whether a system relies on a report, and what was read to say so (R24).
-
-    Refuses the person who registered it, and a review without a word about scope and
-    period. A later review replaces an earlier one; both stay on record.
-    """
-    stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
-    if stored.registered_by_id == by.pk:
-        raise NotPermitted(
-            "You registered this report; somebody else must review whether to rely"
-            " on it."
-        )
-    if not _reviews(system, by):
-        raise NotPermitted("You are not a reviewer of this system.")
-    _refuse_unread(scope_note, period_note)
-    review = RelianceReview(
-        artifact_version=stored,
-        system=system,
-        reviewer=by,
-        registered_by_id=stored.registered_by_id,
-        conclusion=conclusion,
-        scope_note=scope_note.strip(),
-        period_note=period_note.strip(),
-        exceptions_note=exceptions_note.strip(),
-        cuec_note=cuec_note.strip(),
-        reviewed_on=system.day_of(knowledge_now()),
-        reviewer_name=str(by),
-    )
-    review.full_clean()
-    review.save(force_insert=True)
-    AuditEvent.objects.append(
-        about(
-            review,
-            "reliance.recorded",
-            by=by,
-            conclusion=conclusion,
-            report=str(stored.uuid),
-        )
-    )
-    return review
-
-
-def _refuse_unread(scope_note: str, period_note: str) -> None:
-    missing = {}
-    if not scope_note.strip():
-        missing["scope_note"] = (
-            "Say which of your services and regions are in its scope."
-        )
-    if not period_note.strip():
-        missing["period_note"] = "Say how its period lies against your audit window."
-    if missing:
-        raise Refused(missing)

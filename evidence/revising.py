@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from controls.errors import NotPermitted, Refused
+from controls.errors import Refused, TransitionNotAllowed
 from controls.models import AuditEvent, ControlImplementation
 from controls.models.audit import about
 from evidence.models import (
@@ -26,9 +26,10 @@ from evidence.submitting import (
     Upload,
     make_link,
     make_revision,
-    may_submit,
     refuse_empty,
     refuse_impossible_days,
+    require_reviser,
+    require_submitter,
 )
 
 STANDING = (LinkState.SUBMITTED, LinkState.ACCEPTED)
@@ -51,8 +52,7 @@ def revise(
     addition leaves it as it is. Raises Refused, NotPermitted.
     """
     locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
-    if not may_submit(locked, locked.team, by=by):
-        raise NotPermitted(f"This belongs to {locked.team}; you are not in that team.")
+    require_reviser(locked, by=by)
     if kind not in {RevisionKind.CORRECTION, RevisionKind.ADDITION}:
         raise Refused({"kind": "Say whether it corrects or adds."})
     if not reason.strip():
@@ -126,19 +126,37 @@ def attach(
     implementation: ControlImplementation | None = None,
     by: Any,
 ) -> EvidenceLink:
-    """Offer a revision for one more control of its system; touches no other link."""
+    """Offer a revision for one more control of its system; touches no other link.
+
+    Raises NotPermitted where the evidence or what is asked is another team's,
+    TransitionNotAllowed where it is attached already.
+    """
     target = requirement.implementation if requirement else implementation
     evidence = revision.evidence
+    require_reviser(evidence, by=by)
     if target is None or target.system_id != evidence.system_id:
         raise Refused("Evidence stays within its system.")
-    if not may_submit(target, evidence.team, by=by):
-        raise NotPermitted(f"This belongs to {evidence.team}.")
+    team = (requirement and requirement.owner_team) or target.owner_team
+    require_submitter(target, team, by=by)
     Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
-    if revision.links.filter(implementation=target, requirement=requirement).exists():
-        raise Refused("This evidence is already attached to this control.")
+    _refuse_twice(revision, target, requirement)
     link = make_link(revision, target, requirement, by)
     Proof.objects.follow(link)
     AuditEvent.objects.append(
         about(link, "evidence.submitted", by=by, digest=revision.digest)
     )
     return link
+
+
+def _refuse_twice(
+    revision: EvidenceRevision,
+    target: ControlImplementation,
+    requirement: EvidenceRequirement | None,
+) -> None:
+    if revision.links.filter(implementation=target, requirement=requirement).exists():
+        raise TransitionNotAllowed("This evidence is already attached there.")
+
+
+def newest(evidence: Evidence) -> EvidenceRevision:
+    """The revision that counts now."""
+    return evidence.revisions.order_by("-number")[0]

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from controls.deciding import is_officer, require_officer
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
-from controls.models import AuditEvent, Role, System
+from controls.models import AuditEvent
 from controls.models.audit import about
 from evidence.checking import FLAGS
 from evidence.models.blobs import ScanState
@@ -46,9 +47,7 @@ def withheld_from(user: Any, file: EvidenceFile) -> str:
     said = obstacle(file)
     if not said or not file.flags or file.blob.scan_state in SCANS:
         return said
-    system = file.revision.evidence.system
-    held = System.objects.held_as(user, [Role.OFFICER]).filter(pk=system.pk)
-    return "" if user.is_superuser or held.exists() else said
+    return "" if is_officer(user, file.revision.evidence.system) else said
 
 
 def files_of(revision: EvidenceRevision) -> Iterable[EvidenceFile]:
@@ -69,9 +68,7 @@ def clear(file: EvidenceFile, *, by: Any, reason: str) -> FileClearance:
     """An officer who did not upload it looked at a flagged file and lets it pass."""
     revision = file.revision
     system = revision.evidence.system
-    held = System.objects.held_as(by, [Role.OFFICER])
-    if not by.is_superuser and not held.filter(pk=system.pk).exists():
-        raise NotPermitted("Only a compliance officer of this system may do this.")
+    require_officer(system, by)
     if by.pk == revision.uploaded_by_id:
         raise NotPermitted("Somebody other than the uploader must clear this file.")
     if not reason.strip():

@@ -115,18 +115,23 @@ def checked_upload(name: str, incoming: Incoming) -> Upload:
         return Upload(name, stored, check(body, name), incoming)
 
 
-def withdraw(link: EvidenceLink, *, by: Any, reason: str) -> None:
+def withdraw(
+    link: EvidenceLink, *, by: Any, reason: str, version: int | None = None
+) -> None:
     """Take a link back; its team and the system's officers may.
 
     Raises NotPermitted for others, Refused without a reason, TransitionNotAllowed
-    when the link is no longer in force.
+    when the link is no longer in force, StaleVersion.
     """
-    evidence = link.revision.evidence
-    if not may_submit(link.implementation, evidence.team, by=by):
-        raise NotPermitted(
-            f"Only {evidence.team} or a compliance officer may withdraw this."
-        )
-    link.withdraw(by=by, reason=reason)
+    require_withdrawer(link, by=by)
+    link.withdraw(by=by, reason=reason, version=version)
+
+
+def require_withdrawer(link: EvidenceLink, *, by: Any) -> None:
+    """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
+    team = link.revision.evidence.team
+    if not may_submit(link.implementation, team, by=by):
+        raise NotPermitted(f"Only {team} or a compliance officer may withdraw this.")
 
 
 def may_submit(
@@ -139,6 +144,22 @@ def may_submit(
     if roles.filter(role=Role.OFFICER).exists():
         return True
     return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
+
+
+def require_submitter(
+    target: ControlImplementation, team: Team | None, *, by: Any
+) -> None:
+    """Raise NotPermitted unless `by` may prove, for this team, what is asked."""
+    if not may_submit(target, team, by=by):
+        said = f"This is for {team or 'a team'} to prove; you are not in that team."
+        raise NotPermitted(said)
+
+
+def require_reviser(evidence: Evidence, *, by: Any) -> None:
+    """Raise NotPermitted unless the evidence is of one's team, or one is officer."""
+    if not may_submit(evidence, evidence.team, by=by):
+        said = f"This belongs to {evidence.team}; you are not in that team."
+        raise NotPermitted(said)
 
 
 def submits_in(system: System, *, by: Any) -> bool:
@@ -200,7 +221,8 @@ def submitted(
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
     links = [make_link(revision, target, asked, by)]
-    links += [_also(revision, each, target.system, by) for each in proving.also]
+    further = {each.pk: each for each in proving.also if each != asked}.values()
+    links += [_also(revision, each, target.system, by) for each in further]
     Proof.objects.follow_all([link.pk for link in links])
     said = {
         "digest": revision.digest,
@@ -242,9 +264,8 @@ def _team_for(
     team = (requirement and requirement.owner_team) or target.owner_team
     if team is None:
         raise Refused("This control has no owner team yet: ask an officer to name one.")
-    if may_submit(target, team, by=by):
-        return team
-    raise NotPermitted(f"This is for {team} to prove; you are not in that team.")
+    require_submitter(target, team, by=by)
+    return team
 
 
 def refuse_empty(uploads: Sequence[Upload]) -> None:

@@ -13,12 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.datastructures import MultiValueDict
 
+from controls.errors import Refused
 from evidence.storage import BlobTooLarge, Incoming, open_store
 from evidence.submitting import Upload, checked_upload
 
+BROKE_OFF = "The upload broke off. Nothing was stored."
+MAX_FILES = 20  # in one piece of evidence
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
 
 
@@ -118,6 +121,27 @@ def was_cut_off(request: HttpRequest) -> bool:
     stream = request._stream  # type: ignore[attr-defined]
     limit = getattr(stream, "limit", 0)
     return getattr(stream, "_pos", limit) < limit
+
+
+def read_into_store(request: HttpRequest) -> None:
+    """Let the body of a form go to the store. Raises as `refuse_unreadable`."""
+    handler = stream_into_store(request)
+    try:
+        parsed = bool(request.POST)
+    except UnreadablePostError:
+        raise Refused(BROKE_OFF) from None
+    refuse_unreadable(request, handler, parsed=parsed)
+
+
+def refuse_unreadable(
+    request: HttpRequest, handler: StoringUploadHandler, *, parsed: bool
+) -> None:
+    """Raise BlobTooLarge (413) over the limit, Refused where the body ended early."""
+    if handler.too_large:
+        limit = handler.limit // 1_000_000
+        raise BlobTooLarge(f"More than {limit} MB in one upload. Nothing was stored.")
+    if parsed and was_cut_off(request):
+        raise Refused(BROKE_OFF)
 
 
 def uploads_of(files: Iterable[WaitingFile]) -> list[Upload]:

@@ -79,6 +79,7 @@ urlpatterns += [
         name="na_request",
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
+    path("not-applicable/<uuid:uuid>/end/", overrides.na_end, name="na_end"),
 ]
 
 # Requirements: what is asked of our halves.

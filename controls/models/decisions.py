@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models.catalog import ReferenceVersion
+from controls.models.requests import ExclusionState, RequestQuerySet, RequestState
 
 USER = settings.AUTH_USER_MODEL
 
@@ -166,14 +167,6 @@ class ResponsibilityDecision(models.Model):
         return f"{self.implementation_id}: {self.responsibility}"
 
 
-class RequestState(models.TextChoices):
-    """Where a request that needs a second person stands."""
-
-    REQUESTED = "requested", "Requested"
-    APPROVED = "approved", "Approved"
-    REFUSED = "refused", "Refused"
-
-
 class ResponsibilityOverride(models.Model):
     """A class that an officer asks to hold instead of the derived one, until a day.
 
@@ -204,6 +197,8 @@ class ResponsibilityOverride(models.Model):
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = RequestQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -238,8 +233,8 @@ class ResponsibilityOverride(models.Model):
 class ApplicabilityDecision(models.Model):
     """A request that a control has no object here, and what became of it.
 
-    Life cycle: requested -> approved | refused, by somebody else. It is void once
-    the basis it was judged on has changed.
+    Life cycle: requested -> approved | refused, by somebody else; approved -> ended.
+    It is void once the basis it was judged on has changed.
     """
 
     keeps_history = True
@@ -258,12 +253,14 @@ class ApplicabilityDecision(models.Model):
     review_by = models.DateField()
     state = models.CharField(
         max_length=10,
-        choices=RequestState,
-        default=RequestState.REQUESTED,
+        choices=ExclusionState,
+        default=ExclusionState.REQUESTED,
         editable=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = RequestQuerySet.as_manager()
 
     class Meta:
         constraints = [

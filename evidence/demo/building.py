@@ -33,6 +33,7 @@ from evidence.demo import company
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
 from evidence.providing import adopt_document
+from evidence.relying import record_reliance
 from evidence.submitting import Submission, store, submit
 
 STATEMENTS = Path(__file__).parent / "provider_statements.csv"
@@ -219,7 +220,7 @@ def _documents(
                 )
             with clock_at(at(report.recorded + DAY, 14)):
                 for system in systems:
-                    registering.record_reliance(
+                    record_reliance(
                         version,
                         system,
                         conclusion=report.conclusion,

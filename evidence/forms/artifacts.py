@@ -7,16 +7,17 @@ from typing import Any
 
 from django import forms
 
+from controls.errors import Refused
 from controls.models import Service, System
 from controls.models.systems import ImpactLevel, Partition
 from evidence.forms.uploads import DayInput
 from evidence.models import Artifact, RelianceConclusion
 from evidence.models.artifacts import ArtifactVersionState
+from evidence.registering import region_names
 
 OWN_WORDS = (
     "In your own words: the text of AWS's confidential documents is not stored here."
 )
-REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
 
 
 class ArtifactForm(forms.ModelForm):
@@ -90,11 +91,11 @@ class VersionForm(forms.Form):
 
     def clean_regions(self) -> list[str]:
         """The names, each once. Raises ValidationError for what is not one."""
-        names = sorted(set(re.split(r"[\s,;]+", self.cleaned_data["regions"])) - {""})
-        wrong = [name for name in names if not REGION.match(name)]
-        if wrong:
-            raise forms.ValidationError(f"Not a region name: {', '.join(wrong[:5])}.")
-        return names
+        said = set(re.split(r"[\s,;]+", self.cleaned_data["regions"])) - {""}
+        try:
+            return region_names(sorted(said))
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.messages) from None
 
     def said(self) -> dict[str, Any]:
         """What `register_version` takes."""

@@ -24,10 +24,13 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
-from evidence.onboarding import Use, create_system
-
-REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
-RESERVED_SLUGS = frozenset({"new", "add"})
+from evidence.onboarding import (
+    EVERYWHERE,
+    REGION,
+    RESERVED_SLUGS,
+    Use,
+    create_system,
+)
 
 
 def day_input() -> forms.DateInput:
@@ -147,7 +150,7 @@ class NewSystemForm(forms.ModelForm):
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
         self.services = list(
-            Service.objects.exclude(slug="organisation").prefetch_related("variants")
+            Service.objects.exclude(slug=EVERYWHERE).prefetch_related("variants")
         )
         for service in self.services:
             self._offer(service)
@@ -229,7 +232,7 @@ class NewSystemForm(forms.ModelForm):
             Use(
                 variant=_variant(service, said.get(f"variant_{service.slug}", "")),
                 used_from=said["used_from"],
-                regions=regions_for(service, said["regions"]),
+                regions=said["regions"],
             )
             for service in self.ticked()
         ]
@@ -258,11 +261,6 @@ def team_named(name: str, *, by: Any) -> Team:
     team.save(force_insert=True)
     AuditEvent.objects.append(about(team, "team.created", by=by))
     return team
-
-
-def regions_for(service: Service, regions: list[str]) -> list[str]:
-    """Regions of a use: only AWS services that are not global have any."""
-    return regions if service.provider == Provider.AWS and not service.is_global else []
 
 
 def _variant(service: Service, slug: str) -> ServiceVariant:
@@ -297,7 +295,7 @@ class AddComponentForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["variant"]
         field.queryset = ServiceVariant.objects.exclude(  # type: ignore[attr-defined]
-            service__slug="organisation"
+            service__slug=EVERYWHERE
         ).select_related("service")
         field.label_from_instance = _variant_label  # type: ignore[attr-defined]
         self.fields["regions"].initial = ", ".join(_regions_in_use(system))
@@ -305,11 +303,10 @@ class AddComponentForm(forms.Form):
     def use(self) -> Use:
         """What the person said."""
         said = self.cleaned_data
-        service = said["variant"].service
         return Use(
             variant=said["variant"],
             used_from=said["used_from"],
-            regions=regions_for(service, said["regions"]),
+            regions=said["regions"],
             name=said["name"],
         )
 

@@ -11,9 +11,7 @@ from django.db.models import QuerySet
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submitting import Submission
-from evidence.uploads import WaitingFile
-
-MAX_FILES = 20
+from evidence.uploads import MAX_FILES, WaitingFile
 
 
 class SeveralFilesInput(forms.ClearableFileInput):

@@ -6,8 +6,6 @@ from evidence.models.artifacts import (
     ArtifactVersion,
     AssuranceKind,
     ContinuityLetter,
-    RelianceConclusion,
-    RelianceReview,
 )
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.clearances import FileClearance
@@ -22,6 +20,7 @@ from evidence.models.evidence import (
 from evidence.models.exports import Export, ExportState
 from evidence.models.proof import Proof
 from evidence.models.quotas import TeamDay
+from evidence.models.reliance import RelianceConclusion, RelianceReview
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review

@@ -99,6 +99,18 @@ class ArtifactVersionState(models.TextChoices):
     REVOKED = "revoked", "Revoked"
 
 
+class OfArtifactQuerySet(models.QuerySet[Any]):
+    """Reports and citations: whoever may read the artifact may read them."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Those of the artifacts the user may read."""
+        return self.filter(artifact__in=Artifact.objects.visible_to(user))
+
+    def for_listing(self) -> Self:
+        """With the artifact."""
+        return self.select_related("artifact")
+
+
 class ArtifactVersion(models.Model):
     """One report: the days it speaks of, and the services and regions in scope.
 
@@ -140,6 +152,8 @@ class ArtifactVersion(models.Model):
     ended_on = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = OfArtifactQuerySet.as_manager()
 
     class Meta:
         ordering = ["artifact", "-starts"]
@@ -213,6 +227,8 @@ class ArtifactCoverage(models.Model):
     citation = models.CharField(max_length=300, blank=True, default="")
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
+    objects = OfArtifactQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -224,51 +240,3 @@ class ArtifactCoverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.artifact_id} for {self.control_id}"
-
-
-class RelianceConclusion(models.TextChoices):
-    """What the reliance review ends in."""
-
-    RELY = "rely", "Rely"
-    RELY_WITH_RESPONSE = "rely-with-response", "Rely, with our response"
-    DO_NOT_RELY = "do-not-rely", "Do not rely"
-
-
-class RelianceReview(models.Model):
-    """One system's reading of one report, by somebody who did not register it.
-
-    Append-only: the newest one of a version and system counts.
-    """
-
-    append_only = True
-
-    artifact_version = models.ForeignKey(
-        ArtifactVersion, models.PROTECT, related_name="reliance_reviews"
-    )
-    system = models.ForeignKey(System, models.PROTECT, related_name="reliance_reviews")
-    reviewer = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    # copied so that the database can compare them
-    registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    conclusion = models.CharField(max_length=20, choices=RelianceConclusion)
-    scope_note = models.TextField(blank=True, default="")
-    period_note = models.TextField(blank=True, default="")
-    exceptions_note = models.TextField(blank=True, default="")
-    cuec_note = models.TextField(blank=True, default="")
-    reviewed_on = models.DateField()
-    reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="reliance_reviewer_is_not_registrar",
-                condition=~Q(reviewer=F("registered_by")),
-                violation_error_message=(
-                    "Somebody other than the person who registered it must review it."
-                ),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_conclusion_display()} by {self.reviewer_name}"

@@ -13,7 +13,12 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import (
+    NotPermitted,
+    Refused,
+    StaleVersion,
+    TransitionNotAllowed,
+)
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import Event, about
 from evidence.models.blobs import Blob
@@ -340,7 +345,7 @@ class EvidenceLink(models.Model):
     def reject(self, *, by: Any, reason: str, version: int | None = None) -> None:
         """Record that the link does not prove it, with what to change."""
         if not reason.strip():
-            raise Refused("Say why, and what to change.")
+            raise Refused({"reason": "Say why, and what to change."})
         self._review("reject", LinkState.REJECTED, by, reason, version)
 
     @transaction.atomic
@@ -353,7 +358,7 @@ class EvidenceLink(models.Model):
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
 
     @transaction.atomic
-    def withdraw(self, *, by: Any, reason: str) -> None:
+    def withdraw(self, *, by: Any, reason: str, version: int | None = None) -> None:
         """Take the link back; what it proved is no longer proven from now on."""
         stored = self._locked()
         if stored.state not in {LinkState.SUBMITTED, LinkState.ACCEPTED}:
@@ -361,8 +366,10 @@ class EvidenceLink(models.Model):
                 f"Evidence that is {stored.get_state_display().lower()} cannot be"
                 " withdrawn."
             )
+        if version is not None and version != stored.version:
+            raise StaleVersion("This changed since you opened it. Look again.")
         if not reason.strip():
-            raise Refused("Say why it is withdrawn.")
+            raise Refused({"reason": "Say why it is withdrawn."})
         self._take(stored, LinkState.WITHDRAWN)
         AuditEvent.objects.append(
             about(self, "evidence.withdrawn", by=by, reason=reason)

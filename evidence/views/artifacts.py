@@ -17,7 +17,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from controls.errors import SrmError
+from controls.errors import NotPermitted, SrmError
 from controls.models import System
 from evidence import registering
 from evidence.forms.artifacts import (
@@ -30,7 +30,8 @@ from evidence.forms.artifacts import (
     VersionForm,
 )
 from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
-from evidence.views.refusals import refused
+from evidence.relying import record_reliance, require_reliance_reviewer
+from evidence.views.refusals import explain, refused
 
 
 @require_GET
@@ -186,9 +187,7 @@ def cite(request: HttpRequest, uuid: Any) -> HttpResponse:
 def citation_remove(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Stop offering a series for one control."""
     coverage = get_object_or_404(
-        ArtifactCoverage.objects.select_related("artifact"),
-        uuid=uuid,
-        artifact__in=Artifact.objects.visible_to(request.user),
+        ArtifactCoverage.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
     try:
         registering.remove_citation(coverage, by=request.user)
@@ -203,14 +202,14 @@ def reliance(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     """Read one report for one system and say whether to rely on it."""
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
     version = _version(request, uuid)
-    if not registering.may_review_reliance(system, version, by=request.user):
-        raise PermissionDenied("Another person with the reviewer's role must do this.")
+    try:
+        require_reliance_reviewer(system, version, by=request.user)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
     form = RelianceForm(request.POST or None)
 
     def save() -> str:
-        registering.record_reliance(
-            version, system, by=request.user, **form.cleaned_data
-        )
+        record_reliance(version, system, by=request.user, **form.cleaned_data)
         return str(version.artifact.uuid)
 
     return _form_page(
@@ -255,21 +254,12 @@ def _form_page(
             try:
                 return redirect("evidence:artifact", uuid=save())
             except ValidationError as refusal:
-                _show(form, refusal)
+                explain(form, refusal)
                 status = getattr(refusal, "status_code", 400)
         else:
             status = 400
     shown = {"form": form, "heading": heading, "hint": hint, **(context or {})}
     return render(request, page, shown, status=status)
-
-
-def _show(form: BaseForm, refusal: ValidationError) -> None:
-    """Put each message at its field; those of fields not shown go to the top."""
-    if not hasattr(refusal, "error_dict"):
-        form.add_error(None, refusal)
-        return
-    for name, errors in refusal.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 def _artifact(request: HttpRequest, uuid: Any) -> Artifact:
@@ -278,12 +268,12 @@ def _artifact(request: HttpRequest, uuid: Any) -> Artifact:
 
 def _version(request: HttpRequest, uuid: Any) -> ArtifactVersion:
     return get_object_or_404(
-        ArtifactVersion.objects.select_related("artifact"),
-        uuid=uuid,
-        artifact__in=Artifact.objects.visible_to(request.user),
+        ArtifactVersion.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
 
 
 def _require_register(request: HttpRequest) -> None:
-    if not registering.may_register(request.user):
-        raise PermissionDenied("Only a compliance officer may change the register.")
+    try:
+        registering.require_registrar(request.user)
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
+from controls.deciding import is_officer
 from controls.describing import may_describe
 from controls.models import (
     AuditEvent,
@@ -34,7 +35,7 @@ from evidence.shown import (
     latest_evidence,
     our_requirements,
 )
-from evidence.views.systems import is_officer, system_or_404
+from evidence.views.systems import system_or_404
 
 PER_PAGE = 100
 Row = Mapping[str, Any]

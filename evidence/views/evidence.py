@@ -12,14 +12,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from controls.deciding import is_officer
+from controls.errors import NotPermitted
 from evidence.answers import today_of
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
-from evidence.revising import attach
+from evidence.revising import attach, newest
 from evidence.scanning import scanning
-from evidence.submitting import may_submit, provable_by, withdraw
-from evidence.views.refusals import explained, refused
-from evidence.views.systems import is_officer
+from evidence.submitting import (
+    may_submit,
+    provable_by,
+    require_reviser,
+    require_withdrawer,
+    withdraw,
+)
+from evidence.views.refusals import explain, refused
 from evidence.whatif import Turn, if_lapsed, if_withdrawn
 
 SHOWN = 3  # days of lapse that a page shows
@@ -90,12 +97,9 @@ def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
 def withdraw_link(request: HttpRequest, uuid: Any) -> HttpResponse:
     """What would turn; then take one link back, with a reason."""
     link = _link(request, uuid)
-    if not may_submit(
-        link.implementation, link.revision.evidence.team, by=request.user
-    ):
-        return explained(request, "Only its team or an officer may withdraw this.", 403)
     form = WithdrawForm(request.POST if request.method == "POST" else None)
     try:
+        require_withdrawer(link, by=request.user)
         if form.is_bound and form.is_valid():
             withdraw(link, by=request.user, reason=form.cleaned_data["reason"])
             messages.success(request, f"Withdrawn: {link}.")
@@ -115,8 +119,10 @@ def attach_more(request: HttpRequest, uuid: Any) -> HttpResponse:
         Evidence.objects.visible_to(request.user).select_related("system", "team"),
         uuid=uuid,
     )
-    if not may_submit(found, found.team, by=request.user):
-        return explained(request, f"This belongs to {found.team}.", 403)
+    try:
+        require_reviser(found, by=request.user)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
     today = today_of(found.system)
     form = AttachForm(
         request.POST if request.method == "POST" else None,
@@ -125,12 +131,12 @@ def attach_more(request: HttpRequest, uuid: Any) -> HttpResponse:
     if form.is_valid():
         try:
             attach(
-                found.revisions.order_by("-number")[0],
+                newest(found),
                 requirement=form.cleaned_data["requirement"],
                 by=request.user,
             )
         except ValidationError as refusal:
-            form.add_error(None, refusal)
+            explain(form, refusal)
         else:
             messages.success(request, "Attached; it waits for its own review.")
             return redirect("evidence:evidence", uuid=found.uuid)

@@ -13,15 +13,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from controls.deciding import (
+from controls.deciding import decide_override, request_override, settle_override
+from controls.describing import describe, require_describer
+from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.excluding import (
     decide_not_applicable,
-    decide_override,
+    end_not_applicable,
     request_not_applicable,
-    request_override,
-    settle_override,
 )
-from controls.describing import describe, may_describe
-from controls.errors import NotPermitted, StaleVersion
 from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,
@@ -30,6 +29,7 @@ from controls.models import (
 from controls.parts import parts_of
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.controls import control_page, implementation_or_404
+from evidence.views.refusals import approves, explain
 from evidence.views.systems import require_officer_page, tell
 
 
@@ -55,7 +55,7 @@ def _try(
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:
-        form.add_error(None, refusal.messages)
+        explain(form, refusal)
         status = _status_of(form, implementation, refusal)
         return control_page(request, implementation, status=status, **{name: form})
     messages.success(request, done)
@@ -67,18 +67,25 @@ def _status_of(
 ) -> int:
     """409 for a stale form, which then carries the version that is stored now."""
     if not isinstance(refusal, StaleVersion):
-        return 422
+        return 409 if isinstance(refusal, TransitionNotAllowed) else 422
     implementation.refresh_from_db()
     form.data = {**dict(form.data.items()), "version": str(implementation.version)}
     return 409
+
+
+def _require(refuse: Callable[..., None], *about: Any) -> None:
+    """Turn what is not permitted into the page of a 403."""
+    try:
+        refuse(*about)
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
 
 
 @require_POST
 def control_describe(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
     """Say how far our half is, and how we do it."""
     implementation = implementation_or_404(request, slug, ref_id)
-    if not may_describe(implementation, request.user):
-        raise PermissionDenied("Only an officer or the owner team may describe this.")
+    _require(require_describer, implementation, request.user)
     form = DescribeForm(request.POST, parts=parts_of(implementation.control))
     return _try(
         request,
@@ -111,13 +118,13 @@ def override_request(request: HttpRequest, slug: str, ref_id: str) -> HttpRespon
 def override_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse an override somebody else asked for."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
-    approve = request.POST.get("decision") == "approve"
-    return _decided(
-        request,
-        override.implementation,
-        lambda: decide_override(override, approve=approve, by=request.user),
-        "Approved: the class is changed." if approve else "Refused.",
-    )
+
+    def decide() -> str:
+        approve = approves(request)
+        decide_override(override, approve=approve, by=request.user)
+        return "Approved: the class is changed." if approve else "Refused."
+
+    return _decided(request, override.implementation, decide)
 
 
 @require_POST
@@ -125,12 +132,12 @@ def override_settle(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Let what is below the override hold again, from today."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
     today = override.implementation.system.day_of(timezone.now())
-    return _decided(
-        request,
-        override.implementation,
-        lambda: settle_override(override, on=today, by=request.user),
-        "Settled: the class below it holds again.",
-    )
+
+    def settle() -> str:
+        settle_override(override, on=today, by=request.user)
+        return "Settled: the class below it holds again."
+
+    return _decided(request, override.implementation, settle)
 
 
 @require_POST
@@ -156,35 +163,44 @@ def na_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
 def na_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse a request to leave a control out."""
     asked = _of_mine(request, ApplicabilityDecision, uuid)
-    approve = request.POST.get("decision") == "approve"
-    return _decided(
-        request,
-        asked.implementation,
-        lambda: decide_not_applicable(asked, approve=approve, by=request.user),
-        "Approved: not applicable." if approve else "Refused: it stays applicable.",
-    )
+
+    def decide() -> str:
+        approve = approves(request)
+        decide_not_applicable(asked, approve=approve, by=request.user)
+        return (
+            "Approved: not applicable." if approve else "Refused: it stays applicable."
+        )
+
+    return _decided(request, asked.implementation, decide)
+
+
+@require_POST
+def na_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Let a control that was left out apply again, with a reason."""
+    asked = _of_mine(request, ApplicabilityDecision, uuid)
+
+    def end() -> str:
+        reason = request.POST.get("reason", "")
+        end_not_applicable(asked, reason=reason, by=request.user)
+        return "Ended: the control applies again."
+
+    return _decided(request, asked.implementation, end)
 
 
 def _of_mine(request: HttpRequest, model: Any, uuid: Any) -> Any:
     """A request about a control that the person may read, by its uuid."""
-    mine = model.objects.filter(
-        implementation__in=ControlImplementation.objects.visible_to(request.user)
-    ).select_related("implementation__system", "implementation__control")
+    mine = model.objects.visible_to(request.user).for_listing()
     found = get_object_or_404(mine, uuid=uuid)
     require_officer_page(request.user, found.implementation.system)
     return found
 
 
 def _decided(
-    request: HttpRequest,
-    implementation: ControlImplementation,
-    act: Callable[[], None],
-    done: str,
+    request: HttpRequest, implementation: ControlImplementation, act: Callable[[], str]
 ) -> HttpResponse:
+    """Do it, and say on the control's page what was done or refused."""
     try:
-        act()
+        messages.success(request, act())
     except ValidationError as refusal:
         tell(request, refusal)
-    else:
-        messages.success(request, done)
     return _to_control(implementation)

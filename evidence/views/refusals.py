@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from controls.errors import Refused
 
 
 def refused(request: HttpRequest, refusal: ValidationError) -> HttpResponse:
@@ -17,3 +21,18 @@ def explained(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     """A page with one sentence and a way back."""
     context = {"sentence": sentence, "status": status}
     return render(request, "evidence/refused.html", context, status=status)
+
+
+def explain(form: Any, refusal: ValidationError) -> None:
+    """Put each message at its field; those of fields not shown go to the top."""
+    by_field = getattr(refusal, "error_dict", {"__all__": [refusal]})
+    for name, errors in by_field.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def approves(request: HttpRequest) -> bool:
+    """Whether a person said approve, or refuse. Raises Refused for neither."""
+    said = request.POST.get("decision")
+    if said not in {"approve", "refuse"}:
+        raise Refused({"decision": "Say whether you approve or refuse."})
+    return said == "approve"

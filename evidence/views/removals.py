@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from controls.deciding import is_officer
 from evidence.models.removals import SpillRemoval
 from evidence.removing import decide_removal, request_removal
 from evidence.views.files import file_or_404
-from evidence.views.refusals import refused
-from evidence.views.systems import is_officer, require_officer_page
+from evidence.views.refusals import approves, refused
+from evidence.views.systems import require_officer_page
 
 
 @require_http_methods(["GET", "POST"])
@@ -51,8 +52,8 @@ def removal(request: HttpRequest, uuid: Any) -> HttpResponse:
 def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse what another officer asked for."""
     found = _removal(request, uuid)
-    approve = request.POST.get("decision") == "approve"
     try:
+        approve = approves(request)
         decide_removal(found, approve=approve, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from controls.deciding import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
 from evidence.answers import today_of
 from evidence.asking import ask_for_all, proposed
@@ -19,8 +20,8 @@ from evidence.forms.requirements import RequirementFilter, RequirementForm, Reti
 from evidence.models import EvidenceRequirement
 from evidence.tuning import add_requirement, change_requirement, retire_requirement
 from evidence.views.controls import implementation_or_404
-from evidence.views.refusals import refused
-from evidence.views.systems import is_officer, require_officer_page, system_or_404
+from evidence.views.refusals import explain, refused
+from evidence.views.systems import require_officer_page, system_or_404
 
 PER_PAGE = 100
 
@@ -137,15 +138,8 @@ def _saved(
                     return refused(request, refusal)
                 stale = isinstance(refusal, StaleVersion | TransitionNotAllowed)
                 status = 409 if stale else 422
-                _explain(form, refusal)
+                explain(form, refusal)
             else:
                 messages.success(request, "Saved.")
                 return redirect("evidence:requirements", slug)
     return render(request, "evidence/requirement_form.html", context, status=status)
-
-
-def _explain(form: Any, refusal: ValidationError) -> None:
-    """What was refused, at its field where the form has it."""
-    by_field = getattr(refusal, "error_dict", {"__all__": [refusal]})
-    for name, errors in by_field.items():
-        form.add_error(name if name in form.fields else None, errors)

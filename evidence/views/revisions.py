@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from controls.errors import NotPermitted
 from evidence.answers import today_of
 from evidence.forms.uploads import RevisionForm
 from evidence.models import Evidence
-from evidence.revising import revise
-from evidence.submitting import may_submit
+from evidence.revising import newest, revise
+from evidence.submitting import require_reviser
 from evidence.uploads import uploads_of
+from evidence.views.refusals import explain, refused
 from evidence.views.uploads import unreadable
 
 
@@ -27,8 +29,10 @@ def revision_new(request: HttpRequest, uuid: Any) -> HttpResponse:
         Evidence.objects.visible_to(request.user).select_related("system", "team"),
         uuid=uuid,
     )
-    if not may_submit(found, found.team, by=request.user):
-        raise PermissionDenied(f"This belongs to {found.team}.")
+    try:
+        require_reviser(found, by=request.user)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
     unread = unreadable(request)
     if unread is not None:
         return unread
@@ -38,7 +42,7 @@ def revision_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 @csrf_protect
 def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
-    last = found.revisions.order_by("-number")[0]
+    last = newest(found)
     today = today_of(found.system)
     form = RevisionForm(
         request.POST or None,
@@ -62,7 +66,7 @@ def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
                 today=today,
             )
         except ValidationError as refusal:
-            form.add_error(None, refusal)
+            explain(form, refusal)
         else:
             return redirect("evidence:evidence", uuid=found.uuid)
     status = 400 if form.errors else 200

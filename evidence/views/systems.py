@@ -13,25 +13,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls.deciding import is_officer
 from controls.errors import NotPermitted
-from controls.models import AuditEvent, Role, System, SystemComponent
+from controls.models import AuditEvent, System, SystemComponent
 from evidence.across import tallies
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
-from evidence.onboarding import add_component, end_component
+from evidence.onboarding import add_component, end_component, may_create
 
 
 def system_or_404(request: HttpRequest, slug: str) -> System:
     """The system if the person may read it; to all others it does not exist."""
     mine = System.objects.visible_to(request.user).select_related("baseline")
     return get_object_or_404(mine, slug=slug)
-
-
-def is_officer(user: Any, system: System) -> bool:
-    """Whether the page offers an officer's forms."""
-    if user.is_superuser:
-        return True
-    held = user.memberships.active().filter(system=system, role=Role.OFFICER)
-    return bool(held.exists())
 
 
 def require_officer_page(user: Any, system: System) -> None:
@@ -59,14 +52,6 @@ def systems(request: HttpRequest) -> HttpResponse:
             "may_create": may_create(request.user),
         },
     )
-
-
-def may_create(user: Any) -> bool:
-    """Officers, administrators, and newcomers who hold no role anywhere yet."""
-    if user.is_superuser or user.is_staff:
-        return True
-    roles = set(user.memberships.active().values_list("role", flat=True))
-    return not roles or Role.OFFICER in roles
 
 
 @require_http_methods(["GET", "POST"])

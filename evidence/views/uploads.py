@@ -8,23 +8,23 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, SrmError
 from controls.models import ControlImplementation, System, Team
 from evidence.answers import today_of
 from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
 from evidence.models import Evidence, EvidenceRequirement
 from evidence.repeating import again_values
-from evidence.submitting import may_submit, provable_by, submit
-from evidence.uploads import stream_into_store, uploads_of, was_cut_off
-from evidence.views.refusals import explained, refused
+from evidence.submitting import provable_by, require_submitter, submit
+from evidence.uploads import read_into_store, uploads_of
+from evidence.views.refusals import refused
 from evidence.working import Ask, ask, with_newest_links
 
 
@@ -74,8 +74,10 @@ def upload_supplementary(request: HttpRequest, slug: str, ref_id: str) -> HttpRe
 
 
 def _received(request: HttpRequest, target: Target) -> HttpResponse:
-    if not may_submit(target.implementation, target.team, by=request.user):
-        raise PermissionDenied(f"This is for {target.team or 'a team'} to prove.")
+    try:
+        require_submitter(target.implementation, target.team, by=request.user)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
     unread = unreadable(request)
     if unread is not None:
         return unread
@@ -85,17 +87,10 @@ def _received(request: HttpRequest, target: Target) -> HttpResponse:
 
 def unreadable(request: HttpRequest) -> HttpResponse | None:
     """Stream the body into the store; the refusal where it was too long or cut off."""
-    handler = stream_into_store(request)
     try:
-        parsed = request.POST
-    except UnreadablePostError:
-        return explained(request, "The upload broke off. Nothing was stored.", 400)
-    if handler.too_large:
-        limit = settings.MAX_UPLOAD_BYTES // 1_000_000
-        sentence = f"More than {limit} MB in one upload. Nothing was stored."
-        return explained(request, sentence, 413)
-    if parsed and was_cut_off(request):
-        return explained(request, "The upload broke off. Nothing was stored.", 400)
+        read_into_store(request)
+    except SrmError as refusal:
+        return refused(request, refusal)
     return None
 
 

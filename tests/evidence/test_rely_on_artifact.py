@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from controls.errors import NotPermitted, Refused
 from controls.models import AuditEvent
-from evidence import registering
+from evidence import registering, relying
 from evidence.models import ArtifactVersion, RelianceReview
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -66,7 +66,7 @@ def test_registrar_may_not_review(client, house, report):
     assert client.get(url(report)).status_code == 403
     assert client.post(url(report), NOTES | {"conclusion": "rely"}).status_code == 403
     with pytest.raises(NotPermitted, match="somebody else"):
-        registering.record_reliance(
+        relying.record_reliance(
             report, house.system, conclusion="rely", by=house.olivia, **NOTES
         )
 
@@ -107,7 +107,7 @@ def test_review_without_having_read_is_refused(client, house, report, missing):
     assert answer.status_code == 400
     assert not RelianceReview.objects.exists()
     with pytest.raises(Refused):
-        registering.record_reliance(
+        relying.record_reliance(
             report,
             house.system,
             conclusion="rely",
@@ -133,7 +133,7 @@ def test_later_review_counts_and_both_stay(client, house, report):
 
 def test_review_locks_the_report(house, report):
     with CaptureQueriesContext(connection) as asked:
-        registering.record_reliance(
+        relying.record_reliance(
             report, house.system, conclusion="rely", by=house.rita, **NOTES
         )
     assert any("FOR UPDATE" in query["sql"] for query in asked)

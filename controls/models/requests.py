@@ -1,0 +1,48 @@
+"""Where requests stand that a second officer decides, and who may read them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+
+
+class RequestState(models.TextChoices):
+    """Where a request that needs a second person stands."""
+
+    REQUESTED = "requested", "Requested"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"
+
+
+class ExclusionState(models.TextChoices):
+    """Where a request to leave a control out stands."""
+
+    REQUESTED = "requested", "Requested"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"
+    ENDED = "ended", "Ended: it applies again"
+
+
+class RequestQuerySet(models.QuerySet[Any]):
+    """Requests about a control that need a second officer."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Those of the systems the user may read."""
+        from controls.models.systems import System
+
+        return self.filter(implementation__system__in=System.objects.visible_to(user))
+
+    def for_listing(self) -> Self:
+        """With all that a row shows."""
+        return self.select_related(
+            "implementation__system",
+            "implementation__control",
+            "requested_by",
+            "decided_by",
+        )
+
+    def matching(self, *, system: str = "", state: str = "") -> Self:
+        """Of one system, in one state; empty means any."""
+        wanted = {"implementation__system__slug": system, "state": state}
+        return self.filter(**{name: said for name, said in wanted.items() if said})
