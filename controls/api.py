@@ -33,6 +33,7 @@ class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):
             "regions",
             "used_from",
             "used_until",
+            "version",
         ]
 
 

@@ -19,7 +19,7 @@ from evidence.files import NotInStore, opened_for
 from evidence.models import EvidenceFile, SpillRemoval
 from evidence.removing import decide_removal, request_removal
 from evidence.safety import clear, obstacle
-from srm_project.api import ByKey
+from srm_project.api import ByKey, valid
 
 
 class WhySerializer(serializers.Serializer[Any]):
@@ -80,14 +80,15 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     @action(detail=True, methods=["post"])
     def clear(self, request: Request, uuid: str) -> Response:
         """An officer lets a flagged file pass, with what was checked."""
-        clear(self.get_object(), by=request.user, reason=_reason(request))
+        reason = valid(WhySerializer, request)["reason"]
+        clear(self.get_object(), by=request.user, reason=reason)
         return Response(EvidenceFileSerializer(self.get_object()).data)
 
     @extend_schema(request=WhySerializer, responses=dict[str, str])
     @action(detail=True, methods=["post"])
     def remove(self, request: Request, uuid: str) -> Response:
         """Ask for a spilled file's bytes to be destroyed; another officer decides."""
-        reason = _reason(request)
+        reason = valid(WhySerializer, request)["reason"]
         made = request_removal(self.get_object(), reason=reason, by=request.user)
         return Response(RemovalSerializer(made).data, status=201)
 
@@ -149,10 +150,3 @@ class RemovalViewSet(
         found = get_object_or_404(self.get_queryset(), uuid=uuid)
         decide_removal(found, approve=approve, by=request.user)
         return Response(RemovalSerializer(self.get_object()).data)
-
-
-def _reason(request: Request) -> str:
-    given = WhySerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    reason: str = given.validated_data["reason"]
-    return reason

@@ -33,7 +33,6 @@ from evidence.asking import ask_for_all
 
 REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
 RESERVED_SLUGS = frozenset({"new", "add"})
-EVERYWHERE = "organisation"  # in use in every system, never chosen
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,6 @@ def _withdrawn(baseline: Baseline) -> str:
 
 def _component(system: System, use: Use) -> SystemComponent:
     """The unsaved component. Raises Refused by field."""
-    if use.variant.service.slug == EVERYWHERE:
-        raise Refused({"service": "Your organisation is in use everywhere already."})
     return SystemComponent(
         system=system,
         variant=use.variant,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
-from rest_framework import exceptions, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -84,6 +84,13 @@ TITLES = {
     428: "Precondition required",
     429: "Too many requests",
 }
+
+
+def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:
+    """What a request says, checked by a serializer. Raises its ValidationError."""
+    given = kind(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
 
 
 def etag(row: Any) -> str:

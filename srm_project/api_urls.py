@@ -5,12 +5,16 @@ from rest_framework.routers import SimpleRouter
 
 from controls.api import BaselineViewSet, ServiceViewSet
 from controls.api_tokens import TokenViewSet
-from evidence.api import (
+from evidence.api import DescribedSystemViewSet
+from evidence.api_artifacts import (
+    ArtifactVersionViewSet,
     ArtifactViewSet,
-    DescribedSystemViewSet,
-    ExportViewSet,
-    LinkViewSet,
+    CoverageViewSet,
 )
+from evidence.api_components import ComponentViewSet
+from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
+from evidence.api_exports import ExportViewSet
+from evidence.api_links import LinkViewSet
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
 from evidence.api_requirements import RequirementViewSet
@@ -25,8 +29,19 @@ router.register("evidence", LinkViewSet, basename="evidence")
 router.register("files", FileViewSet, basename="file")
 router.register("removals", RemovalViewSet, basename="removal")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
+router.register(
+    "artifact-versions", ArtifactVersionViewSet, basename="artifact-version"
+)
+router.register("citations", CoverageViewSet, basename="citation")
+router.register("overrides", OverrideViewSet, basename="override")
+router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
 router.register("exports", ExportViewSet, basename="export")
 router.register("tokens", TokenViewSet, basename="token")
+router.register(
+    r"systems/(?P<slug>[-\w]+)/components",
+    ComponentViewSet,
+    basename="component",
+)
 router.register(
     r"systems/(?P<slug>[-\w]+)/provider-documents",
     ProviderDocumentViewSet,

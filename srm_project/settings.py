@@ -243,6 +243,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
+        "RequestStateEnum": "controls.models.requests.RequestState",
+        "ExclusionStateEnum": "controls.models.requests.ExclusionState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",
     },
 }

@@ -25,7 +25,6 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.services import Provider
 from evidence.onboarding import (
-    EVERYWHERE,
     REGION,
     RESERVED_SLUGS,
     Use,
@@ -149,9 +148,7 @@ class NewSystemForm(forms.ModelForm):
         self.fields["used_from"].initial = today.replace(month=1, day=1)
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
-        self.services = list(
-            Service.objects.exclude(slug=EVERYWHERE).prefetch_related("variants")
-        )
+        self.services = list(Service.objects.prefetch_related("variants"))
         for service in self.services:
             self._offer(service)
         self.families = _families()
@@ -294,9 +291,9 @@ class AddComponentForm(forms.Form):
     def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["variant"]
-        field.queryset = ServiceVariant.objects.exclude(  # type: ignore[attr-defined]
-            service__slug=EVERYWHERE
-        ).select_related("service")
+        field.queryset = ServiceVariant.objects.select_related(  # type: ignore[attr-defined]
+            "service"
+        )
         field.label_from_instance = _variant_label  # type: ignore[attr-defined]
         self.fields["regions"].initial = ", ".join(_regions_in_use(system))
 
