@@ -283,8 +283,9 @@ SESSION_COOKIE_AGE = 30 * 60
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "srm_project.caching.SharedOrOwn",
         "LOCATION": BROKER_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if BROKER_URL.startswith("redis")
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
