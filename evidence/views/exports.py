@@ -24,7 +24,8 @@ SHOWN = 50
 @require_GET
 def exports(request: HttpRequest) -> HttpResponse:
     """My exports, newest first; the part with the progress is fetched again by htmx."""
-    form = ExportForm(user=request.user, initial={"on": timezone.localdate()})
+    asked = {"on": timezone.localdate(), "system": request.GET.get("system", "")}
+    form = ExportForm(user=request.user, initial=asked)
     return _page(request, form)
 
 
