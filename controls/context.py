@@ -22,6 +22,7 @@ class Item:
 MENU = (
     ("Systems", "evidence:systems"),
     ("My work", "evidence:work"),
+    ("Requests", "evidence:requests"),
     ("Review queue", "evidence:queue"),
     ("AWS artifacts", "evidence:artifacts"),
     ("Exports", "evidence:exports"),

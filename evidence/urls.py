@@ -13,6 +13,7 @@ from evidence.views import (
     overrides,
     provider,
     removals,
+    requests,
     requirements,
     rereading,
     review,
@@ -80,6 +81,17 @@ urlpatterns += [
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
     path("not-applicable/<uuid:uuid>/end/", overrides.na_end, name="na_end"),
+]
+
+# Requests: what officers and auditors ask to see.
+urlpatterns += [
+    path("requests/", requests.requests, name="requests"),
+    path("systems/<slug:slug>/requests/new/", requests.request_new, name="request_new"),
+    path("requests/<uuid:uuid>/", requests.one, name="request"),
+    path(
+        "requests/<uuid:uuid>/answer/", requests.request_answer, name="request_answer"
+    ),
+    path("requests/<uuid:uuid>/judge/", requests.request_judge, name="request_judge"),
 ]
 
 # Requirements: what is asked of our halves.

@@ -25,6 +25,7 @@ from evidence.cadence import (
 from evidence.models import (
     ArtifactVersion,
     EvidenceLink,
+    EvidenceRequest,
     EvidenceRequirement,
     LinkState,
     RelianceReview,
@@ -198,6 +199,14 @@ def counted(asks: Iterable[Ask]) -> dict[str, int]:
     for each in asks:
         found[each.state] += 1
     return {WORDS[state]: number for state, number in found.items() if number}
+
+
+def requests_of(user: Any) -> dict[str, list[EvidenceRequest]]:
+    """Requests that wait for the person: to answer, and answers to judge."""
+    return {
+        "to_answer": list(EvidenceRequest.objects.to_answer(user)[:LISTED]),
+        "to_judge": list(EvidenceRequest.objects.to_judge(user)[:LISTED]),
+    }
 
 
 def waiting_for(user: Any) -> int:

@@ -17,6 +17,7 @@ from evidence.api_exports import ExportViewSet
 from evidence.api_links import LinkViewSet
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
+from evidence.api_requests import EvidenceRequestViewSet
 from evidence.api_requirements import RequirementViewSet
 from evidence.api_rereading import RereadingView
 
@@ -24,6 +25,7 @@ router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
 router.register("services", ServiceViewSet, basename="service")
 router.register("baselines", BaselineViewSet, basename="baseline")
+router.register("requests", EvidenceRequestViewSet, basename="request")
 router.register("requirements", RequirementViewSet, basename="requirement")
 router.register("evidence", LinkViewSet, basename="evidence")
 router.register("files", FileViewSet, basename="file")

@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
+        "EvidenceRequestStateEnum": "evidence.models.requests.RequestState",
         "RequestStateEnum": "controls.models.requests.RequestState",
         "ExclusionStateEnum": "controls.models.requests.ExclusionState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",

@@ -22,6 +22,11 @@ from evidence.models.proof import Proof
 from evidence.models.quotas import TeamDay
 from evidence.models.reliance import RelianceConclusion, RelianceReview
 from evidence.models.removals import RemovalState, SpillRemoval
+from evidence.models.requests import (
+    EvidenceRequest,
+    RequestAnswer,
+    RequestJudgement,
+)
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review
 
@@ -36,6 +41,7 @@ __all__ = [
     "Evidence",
     "EvidenceFile",
     "EvidenceLink",
+    "EvidenceRequest",
     "EvidenceRequirement",
     "EvidenceRevision",
     "Export",
@@ -48,6 +54,8 @@ __all__ = [
     "RelianceConclusion",
     "RelianceReview",
     "RemovalState",
+    "RequestAnswer",
+    "RequestJudgement",
     "Review",
     "ScanState",
     "SpillRemoval",

@@ -26,7 +26,9 @@ from evidence.answers import Answer, answers, listed, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.models import EvidenceRequest
 from evidence.providing import statements_shown
+from evidence.requesting import may_ask
 from evidence.shown import (
     as_known,
     aws_days,
@@ -193,7 +195,10 @@ def _record(
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
+    asked_for = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     return {
+        "may_ask": may_ask(implementation.system, user),
+        "asked_for": asked_for.filter(controls=implementation).for_listing(),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": said,
         "said_status": ImplementationStatus(said.worst_status).label,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from controls.deciding import is_officer
 from controls.models import Control, System
 from controls.rereading import not_compared_with
 from evidence.answers import Answer, Counts, answers, summary
@@ -17,8 +21,11 @@ from evidence.assurance import current_to
 from evidence.charts import Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.judged import ArtifactVersionFacts
+from evidence.models import EvidenceRequest
+from evidence.models.requests import UNANSWERED
+from evidence.requesting import may_ask
 from evidence.submitting import submits_in
-from evidence.views.systems import is_officer, system_or_404
+from evidence.views.systems import system_or_404
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
@@ -81,11 +88,22 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "here": request.path,
         "newer_readings": is_officer(request.user, system)
         and not_compared_with(system),
+        "requests": _requests(request.user, system),
+        "may_ask": may_ask(system, request.user),
         "may_bring": submits_in(system, by=request.user),
     }
     if given is not None:
         page |= _shown(system, clocks, given)
     return render(request, "evidence/dashboard.html", page)
+
+
+def _requests(user: Any, system: System) -> dict[str, int]:
+    """How many requests for evidence are open to the person, and how many overdue."""
+    mine = EvidenceRequest.objects.visible_to(user).filter(system=system)
+    late = Q(state__in=UNANSWERED, due_on__lt=system.day_of(timezone.now()))
+    return mine.matching(state="unsettled").aggregate(
+        unsettled=Count("pk"), overdue=Count("pk", filter=late)
+    )
 
 
 def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, object]:

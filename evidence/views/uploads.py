@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -20,9 +20,10 @@ from controls.models import ControlImplementation, System, Team
 from evidence.answers import today_of
 from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
-from evidence.models import Evidence, EvidenceRequirement
+from evidence.models import Evidence, EvidenceLink, EvidenceRequest, EvidenceRequirement
 from evidence.repeating import again_values
-from evidence.submitting import provable_by, require_submitter, submit
+from evidence.requesting import answer_by_upload, require_answerer
+from evidence.submitting import Proving, provable_by, require_submitter, submit
 from evidence.uploads import read_into_store, uploads_of
 from evidence.views.refusals import refused
 from evidence.working import Ask, ask, with_newest_links
@@ -34,6 +35,7 @@ class Target:
 
     implementation: ControlImplementation
     requirement: EvidenceRequirement | None = None
+    answers: EvidenceRequest | None = None
 
     @cached_property
     def standing(self) -> EvidenceRequirement | None:
@@ -61,7 +63,9 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
     asked = EvidenceRequirement.objects.visible_to(request.user).for_listing()
     requirement = get_object_or_404(asked, uuid=uuid, system__slug=slug)
-    return _received(request, Target(requirement.implementation, requirement))
+    answers = _answers(request, slug)
+    target = Target(requirement.implementation, requirement, answers)
+    return _received(request, target)
 
 
 @csrf_exempt  # as above
@@ -70,12 +74,26 @@ def upload_supplementary(request: HttpRequest, slug: str, ref_id: str) -> HttpRe
     """Files for a control that no requirement asks for (R19)."""
     mine = ControlImplementation.objects.visible_to(request.user).for_listing()
     found = get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
-    return _received(request, Target(found))
+    return _received(request, Target(found, answers=_answers(request, slug)))
+
+
+def _answers(request: HttpRequest, slug: str) -> EvidenceRequest | None:
+    """The request for evidence that `?request=` names, which the upload answers."""
+    named = request.GET.get("request")
+    if not named:
+        return None
+    mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    try:
+        return get_object_or_404(mine, uuid=named, system__slug=slug)
+    except ValidationError:
+        raise Http404 from None
 
 
 def _received(request: HttpRequest, target: Target) -> HttpResponse:
     try:
         require_submitter(target.implementation, target.team, by=request.user)
+        if target.answers:
+            require_answerer(target.answers, request.user)
     except NotPermitted as refusal:
         return refused(request, refusal)
     unread = unreadable(request)
@@ -125,15 +143,7 @@ def _submit(
     request: HttpRequest, form: UploadForm, target: Target, today: dt.date
 ) -> HttpResponse:
     try:
-        link = submit(
-            form.said(),
-            uploads_of(form.cleaned_data["files"]),
-            requirement=target.requirement,
-            implementation=target.implementation,
-            also=form.cleaned_data["also"],
-            by=request.user,
-            today=today,
-        )
+        link = _submitted(request, form, target, today)
     except NotPermitted as refusal:
         return refused(request, refusal)
     except ValidationError as refusal:
@@ -141,7 +151,31 @@ def _submit(
         status = getattr(refusal, "status_code", 400)
         return _page(request, form, target, today, status=status)
     messages.success(request, "Submitted. Somebody else reviews it now.")
+    if target.answers:
+        return redirect("evidence:request", uuid=target.answers.uuid)
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
+
+
+def _submitted(
+    request: HttpRequest, form: UploadForm, target: Target, today: dt.date
+) -> EvidenceLink:
+    said, by = form.said(), request.user
+    uploads = uploads_of(form.cleaned_data["files"])
+    also = form.cleaned_data["also"]
+    proving = Proving(target.requirement, target.implementation, also)
+    if target.answers:
+        return answer_by_upload(
+            target.answers, said, uploads, proving, by=by, today=today
+        )
+    return submit(
+        said,
+        uploads,
+        requirement=proving.requirement,
+        implementation=proving.implementation,
+        also=also,
+        by=by,
+        today=today,
+    )
 
 
 def _page(

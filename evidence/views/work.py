@@ -24,6 +24,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "overrides": working.overrides_to_decide(request.user),
         "exclusions": working.exclusions_to_decide(request.user),
         "removals": SpillRemoval.objects.to_decide(request.user),
+        "requests": working.requests_of(request.user),
         "unread": working.unread_reports(request.user),
     }
     return render(request, "evidence/work.html", context)

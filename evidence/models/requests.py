@@ -1,0 +1,215 @@
+"""What an officer or auditor asks to see, how it was answered, what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from controls.models import ControlImplementation, Engagement, Role, System, Team
+from evidence.models.evidence import EvidenceRevision
+
+USER = settings.AUTH_USER_MODEL
+
+
+class RequestState(models.TextChoices):
+    """Where a request for evidence stands. Overdue is computed, never stored."""
+
+    OPEN = "open", "Open"
+    ANSWERED = "answered", "Answered"
+    RETURNED = "returned", "Returned"
+    ACCEPTED = "accepted", "Accepted"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+MARKS = {
+    RequestState.OPEN: "pending",
+    RequestState.ANSWERED: "submitted",
+    RequestState.RETURNED: "rejected",
+    RequestState.ACCEPTED: "accepted",
+    RequestState.CANCELLED: "withdrawn",
+}
+UNANSWERED = (RequestState.OPEN, RequestState.RETURNED)
+UNSETTLED = (*UNANSWERED, RequestState.ANSWERED)
+
+
+class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
+    """Requests for evidence."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Auditors: of their engagement; contributors: of their teams; else all.
+
+        "All" is all of the systems in which the user holds another role.
+        """
+        if user.is_superuser:
+            return self
+        roles = user.memberships.active()
+        audits = roles.filter(role=Role.AUDITOR).values("engagement")
+        inside = [Role.OFFICER, Role.REVIEWER, Role.READER]
+        return self.filter(
+            Q(system__in=System.objects.held_as(user, inside))
+            | Q(engagement__in=audits)
+            | self._of_contributor(user)
+        )
+
+    def _of_contributor(self, user: Any) -> Q:
+        roles = user.memberships.active().filter(role=Role.CONTRIBUTOR)
+        same = roles.filter(system=OuterRef("system"), team=OuterRef("team"))
+        anywhere = roles.filter(system=OuterRef("system"))
+        return Q(Exists(same)) | Q(Exists(anywhere), person=user)
+
+    def to_answer(self, user: Any) -> Self:
+        """What waits for an answer of the user or of one of the user's teams."""
+        waiting = self.filter(state__in=UNANSWERED)
+        return waiting.filter(self._of_contributor(user)).for_listing()
+
+    def to_judge(self, user: Any) -> Self:
+        """Answers that wait for the user, as the one who asked."""
+        mine = self.filter(state=RequestState.ANSWERED, asked_by=user)
+        return mine.filter(system__in=System.objects.visible_to(user)).for_listing()
+
+    def matching(
+        self, *, system: str = "", state: str = "", today: dt.date | None = None
+    ) -> Self:
+        """Narrowed by the filters of the list; `overdue` needs `today`."""
+        found = self.filter(system__slug=system) if system else self
+        if state == "overdue":
+            return found.filter(state__in=UNANSWERED, due_on__lt=today)
+        if state == "unsettled":
+            return found.filter(state__in=UNSETTLED)
+        return found.filter(state=state) if state else found
+
+    def for_listing(self) -> Self:
+        """With all that a row shows, the most urgent first."""
+        related = ("system", "team", "person", "asked_by", "engagement")
+        return (
+            self.select_related(*related)
+            .prefetch_related("controls__control")
+            .order_by("due_on", "pk")
+        )
+
+
+class EvidenceRequest(models.Model):
+    """One thing somebody asks a team to show by a day (inclusive).
+
+    Life cycle: open -> answered -> accepted | returned; returned -> answered;
+    anything unsettled -> cancelled.
+    """
+
+    keeps_history = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="requests")
+    controls = models.ManyToManyField(ControlImplementation, related_name="requests")
+    asked_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    # null: an officer asks, outside any audit
+    engagement = models.ForeignKey(
+        Engagement, models.PROTECT, null=True, blank=True, related_name="requests"
+    )
+    team = models.ForeignKey(Team, models.PROTECT, related_name="requests")
+    # null: anybody in the team
+    person = models.ForeignKey(
+        USER, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    what = models.TextField(blank=True, default="")
+    due_on = models.DateField()
+    state = models.CharField(
+        max_length=10, choices=RequestState, default=RequestState.OPEN, editable=False
+    )
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = EvidenceRequestQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["system", "state", "due_on"])]
+        constraints = [
+            models.CheckConstraint(
+                name="request_state_known", condition=Q(state__in=RequestState.values)
+            ),
+            models.CheckConstraint(
+                name="request_says_what",
+                condition=~Q(title=""),
+                violation_error_message="Say what you want to see.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def mark(self) -> str:
+        """The state whose shape and colour its badge borrows."""
+        return MARKS[RequestState(self.state)]
+
+    def overdue_on(self, day: dt.date) -> bool:
+        """Whether it should have been answered before `day`."""
+        return self.state in UNANSWERED and self.due_on < day
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it is overdue today, in the system's time zone."""
+        return self.overdue_on(self.system.day_of(timezone.now()))
+
+
+class RequestAnswer(models.Model):
+    """Evidence offered as an answer, with a word about it."""
+
+    append_only = True
+
+    request = models.ForeignKey(EvidenceRequest, models.PROTECT, related_name="answers")
+    revision = models.ForeignKey(
+        EvidenceRevision, models.PROTECT, related_name="answers"
+    )
+    answered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    note = models.TextField(blank=True, default="")
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "revision"],
+                name="request_answered_once_by_revision",
+                violation_error_message="This evidence is an answer to it already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request}: {self.revision}"
+
+
+class RequestJudgement(models.Model):
+    """Who accepted, returned or cancelled a request, and why."""
+
+    append_only = True
+
+    request = models.ForeignKey(
+        EvidenceRequest, models.PROTECT, related_name="judgements"
+    )
+    judged_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    became = models.CharField(max_length=10, choices=RequestState)
+    reason = models.TextField(blank=True, default="")
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="request_returned_with_reason",
+                condition=Q(became="accepted") | ~Q(reason=""),
+                violation_error_message="Say what is still missing.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request}: {self.became}"

@@ -1,0 +1,161 @@
+"""Requests for evidence: the list, a new one, one with its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from controls.errors import NotPermitted, Refused
+from evidence.forms.requests import (
+    AnswerForm,
+    JudgeForm,
+    RequestFilter,
+    WishForm,
+    offered,
+)
+from evidence.models import Evidence, EvidenceRequest
+from evidence.models.requests import UNSETTLED
+from evidence.requesting import (
+    answer,
+    ask_for,
+    cancel,
+    judge,
+    may_answer,
+    may_judge,
+    require_asker,
+)
+from evidence.views.refusals import explain, refused
+from evidence.views.systems import system_or_404
+
+PER_PAGE = 100
+
+
+@require_GET
+def requests(request: HttpRequest) -> HttpResponse:
+    """What is asked of whom, and what is overdue?"""
+    chosen = RequestFilter(request.GET, user=request.user)
+    mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    found = mine.matching(**chosen.said(), today=timezone.localdate())
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "evidence/requests.html", {"page": page, "filter": chosen})
+
+
+@require_http_methods(["GET", "POST"])
+def request_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask a team of a system to show something by a day."""
+    system = system_or_404(request, slug)
+    first = {"control_ids": request.GET.get("control", "").upper()}
+    form = WishForm(request.POST or None, system=system, initial=first)
+    try:
+        require_asker(system, request.user)
+        if form.is_valid():
+            made = ask_for(system, form.wish(), by=request.user)
+            messages.success(request, f"Asked of {made.team}.")
+            return redirect("evidence:request", uuid=made.uuid)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
+    except ValidationError as refusal:
+        explain(form, refusal)
+    status = 400 if form.errors else 200
+    context = {"form": form, "system": system}
+    return render(request, "evidence/request_new.html", context, status=status)
+
+
+@require_GET
+def one(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """What is asked, how it was answered, what came of it."""
+    return _page(request, _found(request, uuid))
+
+
+@require_POST
+def request_answer(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Answer with evidence that is here already."""
+    found = _found(request, uuid)
+    form = _answer_form(request, found, request.POST)
+
+    def act() -> str:
+        if not form.is_valid():
+            raise Refused(dict(form.errors))
+        said = form.cleaned_data
+        answer(found, list(said.pop("evidence")), **said, by=request.user)
+        return "Answered. Whoever asked decides whether it is enough."
+
+    return _done(request, found, act, answer_form=form)
+
+
+@require_POST
+def request_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Accept the answer, return it, or take the request back."""
+    found = _found(request, uuid)
+    form = JudgeForm(request.POST)
+    steps = {"accept": "Accepted.", "return": "Returned.", "cancel": "Taken back."}
+
+    def act() -> str:
+        step = request.POST.get("decision", "")
+        if not form.is_valid() or step not in steps:
+            raise Refused("Say whether you accept, return or take it back.")
+        said = form.cleaned_data | {"by": request.user}
+        if step == "cancel":
+            cancel(found, **said)
+        else:
+            judge(found, accept=step == "accept", **said)
+        return steps[step]
+
+    return _done(request, found, act)
+
+
+def _done(
+    request: HttpRequest,
+    found: EvidenceRequest,
+    act: Callable[[], str],
+    **forms: AnswerForm,
+) -> HttpResponse:
+    """Do it; refused, the same page with what was typed and why."""
+    try:
+        messages.success(request, act())
+    except NotPermitted as refusal:
+        return refused(request, refusal)
+    except ValidationError as refusal:
+        status = getattr(refusal, "status_code", 400)
+        found = _found(request, found.uuid)
+        context = {**forms, "refusal": " ".join(refusal.messages)}
+        return _page(request, found, status=status, **context)
+    return redirect("evidence:request", uuid=found.uuid)
+
+
+def _page(
+    request: HttpRequest, found: EvidenceRequest, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    unsettled = found.state in UNSETTLED
+    answering = unsettled and may_answer(found, request.user)
+    asked = found.controls.select_related("control").prefetch_related("requirements")
+    context = {
+        "asked": found,
+        "controls": asked.in_catalog_order(),
+        "answers": found.answers.select_related("revision__evidence", "answered_by"),
+        "judgements": found.judgements.select_related("judged_by"),
+        "may_answer": answering,
+        "may_judge": unsettled and may_judge(found, request.user),
+    }
+    if answering:
+        context["answer_form"] = _answer_form(request, found, None)
+    return render(request, "evidence/request.html", context | more, status=status)
+
+
+def _answer_form(request: HttpRequest, found: EvidenceRequest, data: Any) -> AnswerForm:
+    mine = Evidence.objects.visible_to(request.user).filter(system=found.system_id)
+    choices = offered(found, mine.select_related("team"))
+    return AnswerForm(data, offered=choices, initial={"version": found.version})
+
+
+def _found(request: HttpRequest, uuid: Any) -> EvidenceRequest:
+    mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
