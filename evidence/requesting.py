@@ -12,6 +12,7 @@ from django.db.models import F
 
 from controls.deciding import is_officer, refuse_stale
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
     ControlImplementation,
@@ -23,7 +24,6 @@ from controls.models import (
 )
 from controls.models.audit import Event, about
 from controls.naming import normalised_id
-from evidence.answers import today_of
 from evidence.models import (
     Evidence,
     EvidenceLink,
@@ -71,7 +71,8 @@ def _audit(system: System, by: Any) -> Engagement | None:
 def ask_for(system: System, wish: Wish, *, by: Any) -> EvidenceRequest:
     """Ask a team to show something. Raises NotPermitted, Refused by field."""
     require_asker(system, by)
-    if wish.due_on < today_of(system):
+    instant = knowledge_now()
+    if wish.due_on < system.day_of(instant):
         raise Refused({"due_on": "That day has passed."})
     _refuse_elsewhere(system, wish)
     controls = named_controls(system, wish.control_ids)
@@ -84,6 +85,7 @@ def ask_for(system: System, wish: Wish, *, by: Any) -> EvidenceRequest:
         title=wish.title.strip(),
         what=wish.what.strip(),
         due_on=wish.due_on,
+        asked_at=instant,
     )
     request.full_clean(exclude=["asked_by", "known_from"])
     request.save(force_insert=True)

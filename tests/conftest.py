@@ -11,7 +11,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -169,6 +170,22 @@ TransactionTestCase._fixture_teardown = _teardown  # type: ignore[method-assign]
 def owner_dsn() -> str:
     """Where a transactional test connects to as the owner role."""
     return _dsn(True, connections["default"].settings_dict["NAME"])
+
+
+@pytest.fixture
+def as_owner() -> Callable[[], AbstractContextManager[None]]:
+    """`with as_owner():` in a transactional test is the owner role, clock and all."""
+
+    @contextmanager
+    def owner() -> Iterator[None]:
+        served = dict(connections["default"].settings_dict)
+        _point_at(served["NAME"], settings.DATABASE_OWNER)
+        try:
+            yield
+        finally:
+            _point_at(served["NAME"], served)
+
+    return owner
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from evidence.models import (
     Evidence,
     EvidenceFile,
     EvidenceLink,
+    EvidenceRequest,
     EvidenceRequirement,
     EvidenceRevision,
     FileClearance,
     Proof,
+    RequestAnswer,
+    RequestJudgement,
     Review,
     SpillRemoval,
     TeamDay,
@@ -202,6 +205,40 @@ class SpillRemovalAdmin(ReadOnlyAdmin):
     list_filter = (("system", RelatedScopeFilter), "state")
     list_select_related = ("file", "system", "requested_by", "decided_by")
     search_fields = ("file__name", "file__blob__sha256", "reason")
+
+
+@admin.register(EvidenceRequest)
+class EvidenceRequestAdmin(ReadOnlyAdmin):
+    """What officers and auditors ask to see."""
+
+    list_display = ("title", "system", "team", "due_on", "state", "asked_by")
+    list_filter = (("system", RelatedScopeFilter), "state", "team")
+    list_select_related = ("system", "team", "asked_by")
+    search_fields = ("title", "what", "uuid__exact")
+    date_hierarchy = "due_on"
+
+
+@admin.register(RequestAnswer)
+class RequestAnswerAdmin(ReadOnlyAdmin):
+    """Evidence offered as answers."""
+
+    scope_path = "request"
+    list_display = ("request", "revision", "answered_by", "known_from")
+    list_select_related = ("request", "revision__evidence", "answered_by")
+    search_fields = ("request__title", "revision__evidence__title", "note")
+    date_hierarchy = "known_from"
+
+
+@admin.register(RequestJudgement)
+class RequestJudgementAdmin(ReadOnlyAdmin):
+    """What came of requests, and why."""
+
+    scope_path = "request"
+    list_display = ("request", "became", "judged_by", "known_from")
+    list_filter = ("became",)
+    list_select_related = ("request", "judged_by")
+    search_fields = ("request__title", "reason")
+    date_hierarchy = "known_from"
 
 
 @admin.register(TeamDay)

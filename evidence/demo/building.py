@@ -30,6 +30,7 @@ from controls.statement_rows import read_statements
 from evidence import registering
 from evidence.cadence import last_day, occurrence_of
 from evidence.demo import company
+from evidence.demo.desks import fill_desks
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
 from evidence.providing import adopt_document
@@ -74,6 +75,7 @@ def build(*, today: dt.date, password: str) -> list[User]:
     for system, seed in ((payments, 7), (analytics, 11)):
         _play(system, people, today, random.Random(seed))  # noqa: S311 - a demo
         _statuses(system, random.Random(seed))  # noqa: S311 - a demo
+    fill_desks(payments, people, teams, today)
     return list(people.values())
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted, Refused
+from controls.models import ControlImplementation
 from evidence.forms.requests import (
     AnswerForm,
     JudgeForm,
@@ -136,10 +137,11 @@ def _page(
 ) -> HttpResponse:
     unsettled = found.state in UNSETTLED
     answering = unsettled and may_answer(found, request.user)
-    asked = found.controls.select_related("control").prefetch_related("requirements")
+    rows = ControlImplementation.objects.filter(requests=found).in_catalog_order()
+    controls = rows.select_related("control").prefetch_related("requirements")
     context = {
         "asked": found,
-        "controls": asked.in_catalog_order(),
+        "controls": controls,
         "answers": found.answers.select_related("revision__evidence", "answered_by"),
         "judgements": found.judgements.select_related("judged_by"),
         "may_answer": answering,
