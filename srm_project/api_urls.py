@@ -11,6 +11,7 @@ from evidence.api_artifacts import (
     ArtifactViewSet,
     CoverageViewSet,
 )
+from evidence.api_bulk import BulkViewSet
 from evidence.api_components import ComponentViewSet
 from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
 from evidence.api_exports import ExportViewSet
@@ -39,6 +40,9 @@ router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
 router.register("exports", ExportViewSet, basename="export")
 router.register("tokens", TokenViewSet, basename="token")
+router.register(
+    r"systems/(?P<slug>[-\w]+)/uploads", BulkViewSet, basename="bulk-upload"
+)
 router.register(
     r"systems/(?P<slug>[-\w]+)/components",
     ComponentViewSet,

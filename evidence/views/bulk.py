@@ -12,18 +12,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controls.errors import NotPermitted, Refused
+from controls.errors import NotPermitted
 from controls.models import System
 from evidence.answers import today_of
-from evidence.bulk import Plan, confirm, plan, sealed
-from evidence.mapping import COLUMNS, MappingRow, read, template
-from evidence.submitting import Upload, submits_in
-from evidence.uploads import WaitingFile
+from evidence.bulk import confirm, sealed
+from evidence.mapping import COLUMNS, template
+from evidence.planning import plan_of
+from evidence.submitting import submits_in
 from evidence.views.refusals import refused
 from evidence.views.systems import system_or_404
 from evidence.views.uploads import unreadable
-
-MAX_FILES = 200
 
 
 @require_GET
@@ -64,7 +62,8 @@ def _preview(request: HttpRequest, system: System) -> HttpResponse:
     if request.method == "GET":
         return render(request, "evidence/bulk.html", context)
     try:
-        found = _planned(request, system)
+        listed, files = request.FILES.get("list"), request.FILES.getlist("files")
+        found = plan_of(system, listed, files, by=request.user)
         if not found.errors:
             context["token"] = sealed(system, found, by=request.user)
     except ValidationError as refusal:
@@ -74,37 +73,6 @@ def _preview(request: HttpRequest, system: System) -> HttpResponse:
     context["plan"] = found
     status = 422 if found.errors else 200
     return render(request, "evidence/bulk.html", context, status=status)
-
-
-def _planned(request: HttpRequest, system: System) -> Plan:
-    listed = request.FILES.get("list")
-    if not isinstance(listed, WaitingFile):
-        raise Refused("Choose the list that says what each file proves.")
-    uploads = _uploads([f for f in request.FILES.getlist("files") if f])
-    rows = _rows(listed)
-    return plan(system, rows, uploads, by=request.user, today=today_of(system))
-
-
-def _rows(listed: WaitingFile) -> list[MappingRow]:
-    with listed.incoming.reread() as body:
-        return read(body, listed.name or "")
-
-
-def _uploads(files: list[Any]) -> dict[str, Upload]:
-    """Checked files by name. Raises Refused, naming the file."""
-    if not files:
-        raise Refused("Choose the files that the list speaks of.")
-    if len(files) > MAX_FILES:
-        raise Refused(f"At most {MAX_FILES} files at a time.")
-    found: dict[str, Upload] = {}
-    for file in files:
-        upload = file.as_upload()
-        if upload.stored.size_bytes == 0:
-            raise Refused(f"“{upload.name}” is empty: nothing was stored.")
-        if upload.name in found:
-            raise Refused(f"Two files are called “{upload.name}”.")
-        found[upload.name] = upload
-    return found
 
 
 @require_POST

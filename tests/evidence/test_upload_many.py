@@ -197,3 +197,44 @@ def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
     for row in rows:
         mapping.submission_of(row, errors)
         mapping.control_of(row)
+
+
+API = "/api/v1/systems/shop/uploads/"
+
+
+def test_the_api_plans_and_confirms(client, house):
+    client.force_login(house.alice)
+    body, files = good()
+    planned = client.post(
+        f"{API}plan/", {"list": file("list.csv", body), "files": files}
+    )
+    assert planned.status_code == 200, planned.content
+    ids = [each["control_ids"] for each in planned.json()["planned"]]
+    assert ids == [["cm-8", "si-2"], ["si-2"]]
+    assert not Evidence.objects.exists()
+    said = {"token": planned.json()["token"]}
+    done = client.post(f"{API}confirm/", said, content_type="application/json")
+    assert done.status_code == 201
+    assert {row["control_id"] for row in done.json()} == {"cm-8", "si-2"}
+    assert Evidence.objects.count() == 2
+
+
+def test_the_api_says_what_is_wrong_by_row(client, house):
+    client.force_login(house.alice)
+    body = listed(f"a.csv,zz-9,{TODAY},One")
+    sent = {"list": file("list.csv", body), "files": [file("a.csv", b"a,b\n")]}
+    answer = client.post(f"{API}plan/", sent)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["row"], error["column"]) == (2, "control")
+    assert answer.json()["token"] == ""
+    sent = {"list": file("list.csv", body)}
+    assert "files" in client.post(f"{API}plan/", sent).json()["errors"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("rita", 403), ("mallory", 404)])
+def test_the_api_takes_nothing_from_others(client, house, name, status):
+    client.force_login(house.people[name])
+    body, files = good()
+    sent = {"list": file("list.csv", body), "files": files}
+    assert client.post(f"{API}plan/", sent).status_code == status
