@@ -22,7 +22,7 @@ from controls.models import AuditEvent
 from controls.models.audit import Event
 from evidence.answers import now
 from evidence.models.blobs import Blob, ScanState
-from evidence.storage import open_store
+from evidence.storage import StoreUnreachable, open_store
 from evidence.waking import wake
 
 LEASE = dt.timedelta(minutes=5)  # longer than the longest scan
@@ -102,6 +102,8 @@ def _asked(sha256: str) -> tuple[str, str]:
             said = _client().instream(body)["stream"]
     except FileNotFoundError:
         return ScanState.ERROR, "The bytes are not in the store."
+    except StoreUnreachable as away:
+        return ScanState.ERROR, " ".join(away.messages)[:300]
     except BufferTooLongError:
         return ScanState.ERROR, TOO_LONG
     except (ClamdError, OSError) as failure:

@@ -31,6 +31,7 @@ from evidence.models import (
 from evidence.quotas import refuse_beyond
 from evidence.scanning import ask_for_scan, first_state
 from evidence.storage import Incoming, StoredBytes, open_store
+from evidence.storage.failpoints import failpoint
 
 ONE_DAY = dt.timedelta(days=1)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -67,9 +68,14 @@ class Upload:
     incoming: Incoming | None = None
 
     def settle(self) -> None:
-        """Make sure that the bytes lie in the store before a row names them."""
+        """Make sure that the bytes lie in the store before a row names them.
+
+        Raises Refused when they were there and are no longer.
+        """
         if self.incoming is not None:
             self.incoming.keep()
+        elif not open_store().has(self.stored.sha256):
+            raise Refused(f"“{self.name}” is no longer there. Upload it again.")
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,7 @@ def submit(
     proving = Proving(requirement, implementation, tuple(also))
     links, events = submitted(submission, uploads, proving, by=by, today=today)
     AuditEvent.objects.append_all(events)
+    failpoint("before-commit")
     return links[0]
 
 
@@ -348,9 +355,11 @@ def make_revision(
 def _blob(upload: Upload) -> Blob:
     """The row of the bytes, locked; the same bytes twice are one row.
 
-    The bytes are settled before the transaction ends, so no row is ever without them.
+    The bytes are settled before the transaction ends, so no row is ever without them;
+    and after the row is made, so no sweep takes them for unreferenced meanwhile.
     Raises Refused for bytes that were removed as a spill: they do not come back.
     """
+    failpoint("before-insert")
     row = Blob(
         sha256=upload.stored.sha256,
         size_bytes=upload.stored.size_bytes,
@@ -358,6 +367,7 @@ def _blob(upload: Upload) -> Blob:
         scan_state=first_state(),
     )
     Blob.objects.bulk_create([row], ignore_conflicts=True)
+    failpoint("after-insert")
     blob = Blob.objects.select_for_update(no_key=True).get(sha256=row.sha256)
     if blob.purged_at:
         said = "was removed as a spill; it may not be uploaded again."

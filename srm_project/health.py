@@ -12,7 +12,7 @@ from django.urls import reverse
 from redis import Redis
 from redis.exceptions import RedisError
 
-from evidence.storage import open_store
+from evidence.storage import StoreUnreachable, open_store
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -67,7 +67,7 @@ def _broker() -> bool:
 def _store() -> bool:
     try:
         return open_store().writable()
-    except OSError:
+    except (OSError, StoreUnreachable):
         return False
 
 

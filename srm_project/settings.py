@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from srm_project.store_settings import refuse_impossible_store
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -199,9 +201,23 @@ STATIC_ROOT = env("STATIC_ROOT") or None
 STATICFILES_DIRS = [BASE_DIR / "srm_project" / "static"]
 
 EVIDENCE_STORE = env("EVIDENCE_STORE", str(BASE_DIR / "var" / "evidence"))
+EVIDENCE_S3_ENDPOINT = env("EVIDENCE_S3_ENDPOINT").rstrip("/")
+EVIDENCE_S3_REGION = env("EVIDENCE_S3_REGION")
+EVIDENCE_S3_RETENTION_MODE = env("EVIDENCE_S3_RETENTION_MODE").upper()
+EVIDENCE_S3_RETENTION_DAYS = env_int("EVIDENCE_S3_RETENTION_DAYS", 0)
+WORK_FOLDER = env("WORK_FOLDER")
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
 TEAM_BYTES_PER_DAY = env_int("TEAM_BYTES_PER_DAY", 20_000_000_000)
 TEAM_FILES_PER_DAY = env_int("TEAM_FILES_PER_DAY", 5_000)
+refuse_impossible_store(
+    EVIDENCE_STORE,
+    endpoint=EVIDENCE_S3_ENDPOINT,
+    region=EVIDENCE_S3_REGION,
+    mode=EVIDENCE_S3_RETENTION_MODE,
+    days=EVIDENCE_S3_RETENTION_DAYS,
+    work=WORK_FOLDER,
+    largest=MAX_UPLOAD_BYTES,
+)
 CLAMAV_URL = env("CLAMAV_URL")
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
     raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")

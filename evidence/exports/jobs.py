@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.http import FileResponse
@@ -24,6 +23,7 @@ from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
 from evidence.facts import Moment
 from evidence.models import Export, ExportState
+from evidence.storage import work_folder
 
 LEASE = dt.timedelta(seconds=90)
 MAX_ATTEMPTS = 3
@@ -31,9 +31,7 @@ MAX_ATTEMPTS = 3
 
 def folder() -> Path:
     """Where export files lie."""
-    path = Path(settings.EVIDENCE_STORE) / "exports"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    return work_folder("exports")
 
 
 @transaction.atomic

@@ -1,17 +1,28 @@
 """Where the bytes of evidence lie: named by their sha256, never overwritten."""
 
-from evidence.storage.local import (
+from evidence.storage.base import (
     BlobTooLarge,
     Incoming,
-    LocalStore,
+    Lying,
+    OtherBytes,
+    Store,
     StoredBytes,
-    open_store,
+    StoreUnreachable,
 )
+from evidence.storage.local import LocalStore
+from evidence.storage.opening import open_store, work_folder
+from evidence.storage.s3 import S3Store
 
 __all__ = [
     "BlobTooLarge",
     "Incoming",
     "LocalStore",
+    "Lying",
+    "OtherBytes",
+    "S3Store",
+    "Store",
+    "StoreUnreachable",
     "StoredBytes",
     "open_store",
+    "work_folder",
 ]

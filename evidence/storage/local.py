@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import os
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
+from evidence.storage.base import (
+    Lying,
+    Store,
+    StoredBytes,
+    is_digest,
+    key_of,
+    refuse_other_bytes,
+)
+from evidence.storage.failpoints import failpoint
 
-from controls.errors import SrmError
-
-HEAD_BYTES = 4096
-
-
-class BlobTooLarge(SrmError):
-    """More bytes than the limit; nothing was stored."""
-
-    status_code = 413
-
-
-@dataclass(frozen=True)
-class StoredBytes:
-    """What lies in the store: hex sha256, size in bytes, and the first bytes."""
-
-    sha256: str
-    size_bytes: int
-    head: bytes
+OURS = frozenset({"incoming", "exports"})  # folders in the root that hold no blobs
 
 
-class Incoming:
-    """Bytes on their way in, hashed as they come; gone on `close` unless kept.
-
-    Order of use: `write` any number of times, `seal`, then `keep` or `close`.
-    """
-
-    def __init__(self, store: LocalStore, limit: int) -> None:
-        self.store, self.limit = store, limit
-        handle, name = tempfile.mkstemp(dir=store.incoming)
-        self._path, self._file = Path(name), os.fdopen(handle, "wb")
-        self._digest, self._size, self._head = hashlib.sha256(), 0, b""
-
-    def write(self, chunk: bytes) -> None:
-        """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept."""
-        self._size += len(chunk)
-        if self._size > self.limit:
-            self.close()
-            raise BlobTooLarge(f"More than {self.limit // 1_000_000} MB: not stored.")
-        if len(self._head) < HEAD_BYTES:
-            self._head += chunk[: HEAD_BYTES - len(self._head)]
-        self._digest.update(chunk)
-        self._file.write(chunk)
-
-    def seal(self) -> StoredBytes:
-        """End the bytes and make them durable, still under a temporary name."""
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        return StoredBytes(self._digest.hexdigest(), self._size, self._head)
-
-    def reread(self) -> BinaryIO:
-        """The sealed bytes for reading, before they are kept."""
-        self.seal()
-        return self._path.open("rb")
-
-    def keep(self) -> StoredBytes:
-        """Give the bytes their final name; they are durable when this returns."""
-        stored = self.seal()
-        self.store.settle(self._path, stored.sha256)
-        self._path.unlink(missing_ok=True)
-        return stored
-
-    def close(self) -> None:
-        """Drop what was not kept. May be called at any time and more than once."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
-
-
-class LocalStore:
+class LocalStore(Store):
     """Blobs under `root/ab/abcdef…`, written once."""
 
     def __init__(self, root: Path) -> None:
@@ -89,75 +31,89 @@ class LocalStore:
         self.incoming = root / "incoming"
         self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def begin(self, *, limit: int) -> Incoming:
-        """A place to write bytes to, piece by piece, up to `limit` bytes."""
-        return Incoming(self, limit)
-
-    def put(self, chunks: Iterable[bytes], *, limit: int) -> StoredBytes:
-        """Write and hash in one pass; the bytes are durable when this returns.
-
-        Raises BlobTooLarge as soon as `limit` bytes are exceeded, leaving nothing.
-        """
-        incoming = self.begin(limit=limit)
-        try:
-            for chunk in chunks:
-                incoming.write(chunk)
-            return incoming.keep()
-        finally:
-            incoming.close()
+    def settle(self, waiting: Path, stored: StoredBytes) -> None:
+        """Link the bytes to their digest; the same bytes twice are one file."""
+        parent = self.path_of(stored.sha256).parent
+        self._make(parent)
+        with self._folder(parent) as folder:
+            try:
+                os.link(waiting, stored.sha256, dst_dir_fd=folder)
+                failpoint("after-link")
+            except FileExistsError:
+                refuse_other_bytes(stored, _size(folder, stored.sha256))
+                os.utime(stored.sha256, dir_fd=folder)  # no sweep takes it for old
+            os.fsync(folder)
+        failpoint("after-folder-fsync")
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes for reading. Raises FileNotFoundError; never follows a link."""
-        folder = self._folder(self.path_of(sha256).parent)
-        try:
+        with self._folder(self.path_of(sha256).parent) as folder:
             handle = os.open(sha256, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
-        finally:
-            os.close(folder)
         return os.fdopen(handle, "rb")
+
+    def has(self, sha256: str) -> bool:
+        """Whether a file of ours lies under the digest."""
+        try:
+            with self._folder(self.path_of(sha256).parent) as folder:
+                return _size(folder, sha256) is not None
+        except FileNotFoundError:
+            return False
 
     def destroy(self, sha256: str) -> str:
         """Delete the bytes; the sentence says what became of them. May run twice."""
         try:
-            folder = self._folder(self.path_of(sha256).parent)
+            with self._folder(self.path_of(sha256).parent) as folder:
+                os.unlink(sha256, dir_fd=folder)
+                os.fsync(folder)
         except FileNotFoundError:
             return "The bytes were not in the store."
-        try:
-            os.unlink(sha256, dir_fd=folder)
-            os.fsync(folder)
-        except FileNotFoundError:
-            return "The bytes were not in the store."
-        finally:
-            os.close(folder)
         return "The bytes were deleted from the store."
+
+    def everything(self) -> Iterator[Lying]:
+        """All files outside `incoming` and `exports`, in the order of their names."""
+        for path in sorted(self.root.iterdir()):
+            if path.name in OURS:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                yield from map(self._lying, sorted(path.iterdir()))
+            else:
+                yield self._lying(path)
+
+    def _lying(self, path: Path) -> Lying:
+        name = str(path.relative_to(self.root))
+        ours = is_digest(path.name) and name == key_of(path.name)
+        since = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC)
+        return Lying(name, path.name if ours else "", since)
 
     def path_of(self, sha256: str) -> Path:
         """Where a digest lies. Raises ValueError for anything but a hex sha256."""
-        if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
-            raise ValueError("not a sha256 in hex")
-        return self.root / sha256[:2] / sha256
+        return self.root / key_of(sha256)
 
     def writable(self) -> bool:
         """Whether a file can be made here now."""
         return os.access(self.incoming, os.W_OK)
 
-    def settle(self, incoming: Path, sha256: str) -> None:
-        """Link the bytes to their digest; the same bytes twice are one file."""
-        parent = self.path_of(sha256).parent
-        parent.mkdir(mode=0o700, exist_ok=True)
-        folder = self._folder(parent)
+    def _make(self, folder: Path) -> None:
+        """Make one of our folders; its name survives a power cut."""
         try:
-            os.link(incoming, sha256, dst_dir_fd=folder)
-            os.fsync(folder)
+            folder.mkdir(mode=0o700)
         except FileExistsError:
             return
-        finally:
-            os.close(folder)
+        with self._folder(self.root) as root:
+            os.fsync(root)
 
-    def _folder(self, path: Path) -> int:
+    @contextmanager
+    def _folder(self, path: Path) -> Iterator[int]:
         """A descriptor of one of our folders; a planted link is refused."""
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        handle = os.open(path, flags)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
 
 
-def open_store() -> LocalStore:
-    """The store of this installation (`EVIDENCE_STORE`, a folder)."""
-    return LocalStore(Path(settings.EVIDENCE_STORE))
+def _size(folder: int, name: str) -> int | None:
+    """Bytes of a plain file; None for a link, a folder and whatever else."""
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

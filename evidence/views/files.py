@@ -15,7 +15,7 @@ from evidence.files import opened_for, record_opening, seal
 from evidence.models import EvidenceFile
 from evidence.previews import Drawn, draw, kind_of
 from evidence.safety import clear, withheld_from
-from evidence.storage import open_store
+from evidence.storage import StoreUnreachable, open_store
 from evidence.views.refusals import explained, refused
 
 GONE = "The record is here, but its bytes are not in the store."
@@ -67,6 +67,8 @@ def preview(request: HttpRequest, uuid: Any) -> HttpResponse:
             context["number"] = min(number, context["drawn"].pages)
         except FileNotFoundError:
             return explained(request, GONE, 410)
+        except StoreUnreachable as away:
+            return refused(request, away)
         except ValidationError as refusal:
             context["refusal"], status = " ".join(refusal.messages), 422
         else:

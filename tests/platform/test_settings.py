@@ -17,6 +17,7 @@ GOOD = {
     "SECRET_KEY": "a" * 50,
     "DATABASE_URL": "postgresql://app@localhost/srm",
 }
+S3 = {"EVIDENCE_STORE": "s3://bucket/prefix", "WORK_FOLDER": "/tmp"}
 # Set by our own commands, not by people.
 INTERNAL = {"SRM_PROCESS", "SRM_ROLE", "SRM_WITHOUT_SECRETS", "STATIC_ROOT"}
 ELSEWHERE = {"PORT", "HOST", "SRM_STATE"}  # read by srm_project/local
@@ -50,12 +51,32 @@ def test_good_settings_start():
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
         ({"DATABASE_URL": "mysql://localhost/srm"}, "postgresql"),
         ({"MAX_UPLOAD_BYTES": "5 MB"}, "MAX_UPLOAD_BYTES"),
+        ({"EVIDENCE_STORE": "gs://bucket"}, "EVIDENCE_STORE"),
+        ({"EVIDENCE_STORE": "s3://", "WORK_FOLDER": "/tmp"}, "s3://bucket"),
+        ({"EVIDENCE_STORE": "s3://Bucket", "WORK_FOLDER": "/tmp"}, "s3://bucket"),
+        ({"EVIDENCE_STORE": "s3://bucket?x=1", "WORK_FOLDER": "/tmp"}, "s3://bucket"),
+        ({"EVIDENCE_STORE": "s3://bucket"}, "WORK_FOLDER"),
+        (S3 | {"EVIDENCE_S3_ENDPOINT": "minio:9000"}, "EVIDENCE_S3_ENDPOINT"),
+        (S3 | {"EVIDENCE_S3_RETENTION_MODE": "FOREVER"}, "RETENTION_MODE"),
+        (S3 | {"EVIDENCE_S3_RETENTION_MODE": "GOVERNANCE"}, "RETENTION_DAYS"),
+        (S3 | {"EVIDENCE_S3_RETENTION_DAYS": "7"}, "RETENTION_MODE"),
+        (S3 | {"MAX_UPLOAD_BYTES": "6000000000"}, "MAX_UPLOAD_BYTES"),
+        ({"EVIDENCE_S3_REGION": "us-east-1"}, "EVIDENCE_S3_REGION"),
+        ({"WORK_FOLDER": "s3://bucket"}, "WORK_FOLDER"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(changed, said):
     told = start(**changed)
     assert "ImproperlyConfigured" in told
     assert said in told.splitlines()[-1]
+
+
+def test_a_bucket_may_be_the_store():
+    retention = {
+        "EVIDENCE_S3_RETENTION_MODE": "compliance",
+        "EVIDENCE_S3_RETENTION_DAYS": "2555",
+    }
+    assert start(**S3, **retention) == ""
 
 
 def test_a_secret_may_come_from_a_file(tmp_path):
@@ -65,7 +86,7 @@ def test_a_secret_may_come_from_a_file(tmp_path):
 
 def test_the_example_names_every_setting_and_no_other():
     source = (ROOT / "srm_project" / "settings.py").read_text()
-    read = set(re.findall(r'\benv(?:_bool|_int|_secret)?\(\s*"([A-Z_]+)"', source))
+    read = set(re.findall(r'\benv(?:_bool|_int|_secret)?\(\s*"([A-Z0-9_]+)"', source))
     example = (ROOT / ".env.example").read_text()
-    described = set(re.findall(r"^([A-Z_]+)=", example, re.M))
+    described = set(re.findall(r"^([A-Z0-9_]+)=", example, re.M))
     assert described - ELSEWHERE == read - INTERNAL

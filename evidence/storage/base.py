@@ -1,0 +1,198 @@
+"""What every evidence store does, and how bytes come in, whatever the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from controls.errors import SrmError
+from evidence.storage.failpoints import failpoint
+
+HEAD_BYTES = 4096
+HEX = frozenset("0123456789abcdef")
+
+
+class BlobTooLarge(SrmError):
+    """More bytes than the limit; nothing was stored."""
+
+    status_code = 413
+
+
+class OtherBytes(SrmError):
+    """The store holds something else under the digest; nothing was stored."""
+
+    status_code = 409
+
+
+class StoreUnreachable(SrmError):
+    """The store does not answer, or refuses us; nothing is known about its bytes."""
+
+    status_code = 503
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    """What lies in the store: hex sha256, size in bytes, and the first bytes."""
+
+    sha256: str
+    size_bytes: int
+    head: bytes
+
+
+@dataclass(frozen=True)
+class Lying:
+    """One thing found in the store, whatever its name.
+
+    `since` is when it came (UTC); `sha256` is empty where the name is no digest.
+    """
+
+    name: str
+    sha256: str
+    since: dt.datetime
+
+
+def is_digest(name: str) -> bool:
+    """Whether a name is a sha256 in lower-case hex."""
+    return len(name) == 64 and not set(name) - HEX
+
+
+def key_of(sha256: str) -> str:
+    """`ab/abcdef…`. Raises ValueError for anything but a hex sha256."""
+    if not is_digest(sha256):
+        raise ValueError("not a sha256 in hex")
+    return f"{sha256[:2]}/{sha256}"
+
+
+def refuse_other_bytes(stored: StoredBytes, size: int | None) -> None:
+    """Raise OtherBytes unless what lies there already is as long as it must be."""
+    if size != stored.size_bytes:
+        raise OtherBytes(
+            f"The store holds something else under {stored.sha256[:12]}. Nothing was"
+            " stored; ask an administrator to run evidence_fsck."
+        )
+
+
+class Store(ABC):
+    """Bytes named by their sha256, written once, never overwritten."""
+
+    # A folder of this machine where bytes wait under temporary names.
+    incoming: Path
+
+    def begin(self, *, limit: int) -> Incoming:
+        """A place to write bytes to, piece by piece, up to `limit` bytes."""
+        return Incoming(self, limit)
+
+    def put(self, chunks: Iterable[bytes], *, limit: int) -> StoredBytes:
+        """Write and hash in one pass; the bytes are durable when this returns.
+
+        Raises BlobTooLarge as soon as `limit` bytes are exceeded, leaving nothing.
+        """
+        incoming = self.begin(limit=limit)
+        try:
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.keep()
+        finally:
+            incoming.close()
+
+    @abstractmethod
+    def settle(self, waiting: Path, stored: StoredBytes) -> None:
+        """Give sealed bytes their final name; durable when this returns.
+
+        The same bytes twice are kept once. Raises OtherBytes where something of
+        another size has the name.
+        """
+
+    @abstractmethod
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes for reading, from the beginning; perhaps not seekable.
+
+        Raises FileNotFoundError, OSError where they cannot be read, ValueError for
+        what is no digest.
+        """
+
+    @abstractmethod
+    def has(self, sha256: str) -> bool:
+        """Whether something lies under the digest. Does not read it."""
+
+    @abstractmethod
+    def destroy(self, sha256: str) -> str:
+        """Delete the bytes; the sentence says what became of them. May run twice."""
+
+    @abstractmethod
+    def everything(self) -> Iterator[Lying]:
+        """All that lies in the store, except what is on its way in."""
+
+    @abstractmethod
+    def writable(self) -> bool:
+        """Whether bytes can be stored here now."""
+
+    def drop_unfinished(self, before: dt.datetime) -> int:
+        """Delete what a crash left under temporary names; returns how many."""
+        left = [
+            path
+            for path in self.incoming.iterdir()
+            if path.lstat().st_mtime < before.timestamp()
+        ]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+
+class Incoming:
+    """Bytes on their way in, hashed as they come; gone on `close` unless kept.
+
+    Order of use: `write` any number of times, `seal`, then `keep` or `close`.
+    """
+
+    def __init__(self, store: Store, limit: int) -> None:
+        self.store, self.limit = store, limit
+        handle, name = tempfile.mkstemp(dir=store.incoming)
+        self._path, self._file = Path(name), os.fdopen(handle, "wb")
+        self._digest, self._size, self._head = hashlib.sha256(), 0, b""
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept."""
+        self._size += len(chunk)
+        if self._size > self.limit:
+            self.close()
+            raise BlobTooLarge(f"More than {self.limit // 1_000_000} MB: not stored.")
+        if len(self._head) < HEAD_BYTES:
+            self._head += chunk[: HEAD_BYTES - len(self._head)]
+        self._digest.update(chunk)
+        self._file.write(chunk)
+        failpoint("after-temp-write")
+
+    def seal(self) -> StoredBytes:
+        """End the bytes and make them durable, still under a temporary name."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            failpoint("after-fsync")
+        return StoredBytes(self._digest.hexdigest(), self._size, self._head)
+
+    def reread(self) -> BinaryIO:
+        """The sealed bytes for reading, before they are kept."""
+        self.seal()
+        return self._path.open("rb")
+
+    def keep(self) -> StoredBytes:
+        """Give the bytes their final name; they are durable when this returns."""
+        stored = self.seal()
+        self.store.settle(self._path, stored)
+        self._path.unlink(missing_ok=True)
+        failpoint("after-unlink")
+        return stored
+
+    def close(self) -> None:
+        """Drop what was not kept. May be called at any time and more than once."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,229 @@
+"""A bucket as evidence store: one conditional, checksummed PUT per digest.
+
+Bytes wait in a local file until they are known to be wanted. One PUT takes at most
+5 GiB, and only there is the checksum that S3 verifies the digest itself; so files
+are never sent in parts.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from evidence.storage.base import (
+    Lying,
+    Store,
+    StoredBytes,
+    StoreUnreachable,
+    is_digest,
+    key_of,
+    refuse_other_bytes,
+)
+from evidence.storage.failpoints import failpoint
+from evidence.storage.s3_deleting import delete_versions
+
+READ_BYTES = 1 << 20
+TRIES = 3  # when S3 says that somebody stores the same bytes at this moment
+ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long nobody may delete what is stored: COMPLIANCE or GOVERNANCE, days."""
+
+    mode: str
+    days: int
+
+    def as_put(self) -> dict[str, Any]:
+        """The arguments of a PUT made now."""
+        return {
+            "ObjectLockMode": self.mode,
+            "ObjectLockRetainUntilDate": self.until(),
+        }
+
+    def until(self) -> dt.datetime:
+        """The end of a retention that begins now (UTC)."""
+        return dt.datetime.now(dt.UTC) + dt.timedelta(days=self.days)
+
+
+def client_of(endpoint: str, region: str) -> Any:
+    """A client of S3 or of what speaks like it; credentials from the environment."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint or None,
+        region_name=region or None,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=5,  # seconds, as the next
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            s3={"addressing_style": "path"} if endpoint else {},
+        ),
+    )
+
+
+def code_of(error: ClientError) -> str:
+    """The word or number by which S3 names a refusal."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Inside, what S3 refuses or does not answer becomes a refusal of ours."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) in ABSENT:
+            raise FileNotFoundError("The bytes are not in the store.") from error
+        said = f"The evidence store refused: {code_of(error)}. Nothing was changed."
+        raise StoreUnreachable(said) from error
+    except BotoCoreError as error:
+        said = "The evidence store does not answer. Try again in a minute."
+        raise StoreUnreachable(said) from error
+
+
+class S3Store(Store):
+    """Blobs under `s3://bucket/prefix/ab/abcdef…`, written once."""
+
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        *,
+        prefix: str,
+        incoming: Path,
+        retention: Retention | None = None,
+    ) -> None:
+        self.client, self.bucket, self.retention = client, bucket, retention
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.incoming = incoming
+
+    def settle(self, waiting: Path, stored: StoredBytes) -> None:
+        """PUT unless the key exists; S3 verifies the digest before it keeps them."""
+        for _ in range(TRIES):
+            with explained():
+                try:
+                    self._put(waiting, stored)
+                except ClientError as error:
+                    if code_of(error) == "ConditionalRequestConflict":
+                        continue
+                    if code_of(error) != "PreconditionFailed":
+                        raise
+                    self._lies_already(stored)
+            failpoint("after-put")
+            return
+        raise StoreUnreachable("The evidence store is busy with the same bytes.")
+
+    def _put(self, waiting: Path, stored: StoredBytes) -> None:
+        checksum = base64.b64encode(bytes.fromhex(stored.sha256)).decode()
+        with waiting.open("rb") as body:
+            self.client.put_object(
+                **self._at(stored.sha256),
+                Body=body,
+                ContentLength=stored.size_bytes,
+                ContentType="application/octet-stream",
+                ChecksumSHA256=checksum,
+                IfNoneMatch="*",
+                **(self.retention.as_put() if self.retention else {}),
+            )
+
+    def _lies_already(self, stored: StoredBytes) -> None:
+        """Check what lies there, and keep it for as long as if it came now."""
+        found = self.client.head_object(**self._at(stored.sha256))
+        refuse_other_bytes(stored, found["ContentLength"])
+        if self.retention is None:
+            return
+        until = self.retention.until()
+        if found.get("ObjectLockRetainUntilDate", until) >= until:
+            return
+        self.client.put_object_retention(
+            **self._at(stored.sha256),
+            Retention={"Mode": self.retention.mode, "RetainUntilDate": until},
+        )
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A stream from S3, not seekable. Raises FileNotFoundError."""
+        with explained():
+            found = self.client.get_object(**self._at(sha256))
+        return io.BufferedReader(_Body(found["Body"]), READ_BYTES)
+
+    def has(self, sha256: str) -> bool:
+        """Whether an object lies under the digest."""
+        try:
+            with explained():
+                self.client.head_object(**self._at(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def destroy(self, sha256: str) -> str:
+        """Delete every version; under Object Lock say until when they stay."""
+        with explained():
+            return delete_versions(self.client, self._at(sha256))
+
+    def everything(self) -> Iterator[Lying]:
+        """All current objects under the prefix, in the order of their names."""
+        pages = self.client.get_paginator("list_objects_v2")
+        with explained():
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+                for found in page.get("Contents", []):
+                    yield self._lying(found)
+
+    def _lying(self, found: dict[str, Any]) -> Lying:
+        name = found["Key"].removeprefix(self.prefix)
+        last = name.rsplit("/", 1)[-1]
+        ours = is_digest(last) and name == key_of(last)
+        return Lying(name, last if ours else "", found["LastModified"])
+
+    def writable(self) -> bool:
+        """Whether the bucket answers, with Object Lock where a retention is set."""
+        with explained():
+            self.client.head_bucket(Bucket=self.bucket)
+        return self.retention is None or self._locks()
+
+    def _locks(self) -> bool:
+        try:
+            self.client.get_object_lock_configuration(Bucket=self.bucket)
+        except (ClientError, BotoCoreError):
+            return False
+        return True
+
+    def _at(self, sha256: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": f"{self.prefix}{key_of(sha256)}"}
+
+
+class _Body(io.RawIOBase):
+    """The body of an answer as a file; a connection that breaks is an OSError."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = _or_os_error(lambda: self._body.read(len(buffer)))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+
+def _or_os_error(read: Callable[[], bytes]) -> bytes:
+    try:
+        return read()
+    except BotoCoreError as broken:
+        raise OSError(f"The evidence store broke off: {broken}") from broken
