@@ -1,7 +1,8 @@
 """Many files in one step: planned row by row, seen by a person, then all or nothing.
 
 Between the preview and the confirmation the bytes lie in the store under their digest
-and no row names them; what is never confirmed is an orphan that `evidence_fsck` finds.
+and no row names them; what is never confirmed is an orphan, which `evidence_sweep`
+deletes after a day.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from evidence.models.artifacts import (
     ContinuityLetter,
 )
 from evidence.models.blobs import Blob, ScanState
+from evidence.models.checks import StoreCheck
 from evidence.models.clearances import FileClearance
 from evidence.models.evidence import (
     Evidence,
@@ -59,5 +60,6 @@ __all__ = [
     "Review",
     "ScanState",
     "SpillRemoval",
+    "StoreCheck",
     "TeamDay",
 ]

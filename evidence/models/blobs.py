@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
@@ -17,6 +19,18 @@ class ScanState(models.TextChoices):
     CLEAN = "clean", "Clean"
     INFECTED = "infected", "Infected"
     ERROR = "error", "Scan failed"
+
+
+class BlobQuerySet(models.QuerySet["Blob"]):
+    """Blobs."""
+
+    def in_store(self) -> Self:
+        """Those whose bytes must be there: not removed as a spill."""
+        return self.filter(purged_at=None)
+
+    def after(self, sha256: str) -> Self:
+        """In the order of their digests, beyond this one."""
+        return self.filter(sha256__gt=sha256).order_by("sha256")
 
 
 class Blob(models.Model):
@@ -37,6 +51,8 @@ class Blob(models.Model):
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
     stored_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = BlobQuerySet.as_manager()
 
     class Meta:
         constraints = [

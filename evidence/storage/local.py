@@ -49,7 +49,11 @@ class LocalStore(Store):
         """The bytes for reading. Raises FileNotFoundError; never follows a link."""
         with self._folder(self.path_of(sha256).parent) as folder:
             handle = os.open(sha256, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
-        return os.fdopen(handle, "rb")
+        try:
+            return os.fdopen(handle, "rb")
+        except OSError:  # a folder
+            os.close(handle)
+            raise
 
     def has(self, sha256: str) -> bool:
         """Whether a file of ours lies under the digest."""

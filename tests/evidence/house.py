@@ -26,7 +26,8 @@ from controls.models import (
 )
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
-from evidence.submitting import Submission, store, submit
+from evidence.storage import open_store
+from evidence.submitting import Submission, checked_upload, store, submit
 
 TODAY = dt.date.today()
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
@@ -127,25 +128,48 @@ def build() -> House:
     return house
 
 
-def submitted(
-    house: House, text: str = "proof", *, requirement: EvidenceRequirement | None = None
-) -> EvidenceLink:
-    """Evidence that alice submitted today, about this month."""
+def patch_report() -> Submission:
+    """What alice says of evidence performed today, about this month."""
     today = dt.date.today()
-    said = Submission(
+    return Submission(
         title="Patch report",
         performed_on=today,
         period_start=today.replace(day=1),
         period_end=today,
         collected_on=today,
     )
+
+
+def submitted(
+    house: House, text: str = "proof", *, requirement: EvidenceRequirement | None = None
+) -> EvidenceLink:
+    """Evidence that alice submitted today, about this month."""
     return submit(
-        said,
+        patch_report(),
         [store("report.txt", [text.encode()])],
         requirement=requirement or house.requirement(),
         by=house.alice,
-        today=today,
+        today=dt.date.today(),
     )
+
+
+def submitted_as_it_comes(
+    asked: EvidenceRequirement, by: User, text: str = "proof"
+) -> EvidenceLink:
+    """As a form does it: the bytes get their name within the transaction."""
+    incoming = open_store().begin(limit=1_000_000)
+    try:
+        incoming.write(text.encode())
+        upload = checked_upload("report.txt", incoming)
+        return submit(
+            patch_report(),
+            [upload],
+            requirement=asked,
+            by=by,
+            today=dt.date.today(),
+        )
+    finally:
+        incoming.close()
 
 
 def file(name: str = "report.txt", content: bytes = b"patched") -> SimpleUploadedFile:

@@ -1,0 +1,39 @@
+"""Delete unreferenced bytes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+from django.utils import timezone
+
+from evidence.sweeping import sweep_store
+
+COULD_NOT = 2
+
+
+class Command(BaseCommand):
+    """Exit 0: done, what was deleted is printed. Exit 2: could not run."""
+
+    help = "Delete bytes that no record names and nobody touched for a day."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Sweep, and print what became of each digest."""
+        try:
+            swept = sweep_store(instant=timezone.now())
+        except ValidationError as refusal:
+            self._stop(" ".join(refusal.messages))
+        except (OSError, DatabaseError) as failure:
+            self._stop(str(failure))
+        else:
+            for digest, said in swept.outcomes.items():
+                self.stdout.write(f"{digest} {said}")
+            count, files = len(swept.outcomes), swept.unfinished
+            self.stdout.write(f"{count} orphans, {files} unfinished files deleted.")
+
+    def _stop(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        sys.exit(COULD_NOT)
