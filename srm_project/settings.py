@@ -314,7 +314,8 @@ LOGGING = {
     "formatters": {"json": {"()": "srm_project.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
-    "loggers": {"pikepdf": {"level": "WARNING"}},  # says hello at INFO
+    # Both say hello at INFO.
+    "loggers": {"pikepdf": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},
 }
 
 # Files are served from where they lie; `collectstatic` is needed behind a proxy only.
