@@ -31,7 +31,8 @@ def obstacle(file: EvidenceFile) -> str:
     """
     state = file.blob.scan_state
     if file.blob.purged_at or any(r.state == "approved" for r in file.removals.all()):
-        return f"“{file.name}” was destroyed; its digest and record remain."
+        said = "was removed as a spill; its digest and record remain."
+        return f"“{file.name}” {said}"
     if state == ScanState.NOT_SCANNED and settings.CLAMAV_URL:
         state = ScanState.PENDING
     if state in SCANS and (settings.CLAMAV_URL or state == ScanState.INFECTED):

@@ -21,6 +21,7 @@ from evidence.models import (
     RequestJudgement,
     Review,
     SpillRemoval,
+    StoreCheck,
     TeamDay,
 )
 
@@ -250,3 +251,11 @@ class TeamDayAdmin(ReadOnlyAdmin):
     list_select_related = ("team",)
     search_fields = ("team__name",)
     date_hierarchy = "day"
+
+
+@admin.register(StoreCheck)
+class StoreCheckAdmin(ReadOnlyAdmin):
+    """How far a check of the store is that runs or broke off."""
+
+    superuser_only = True
+    list_display = ("last_sha256", "checked", "changed_at")

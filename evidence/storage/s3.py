@@ -88,7 +88,8 @@ def explained() -> Iterator[None]:
         said = f"The evidence store refused: {code_of(error)}. Nothing was changed."
         raise StoreUnreachable(said) from error
     except BotoCoreError as error:
-        said = "The evidence store does not answer. Try again in a minute."
+        why = type(error).__name__
+        said = f"The evidence store does not answer ({why}). Try again in a minute."
         raise StoreUnreachable(said) from error
 
 

@@ -68,7 +68,7 @@ def test_approved_the_bytes_are_gone_and_the_record_stays(client, house, link, r
         open_store().open(file.blob.sha256)
     answer = client.get(reverse("evidence:download", args=[file.uuid]))
     assert answer.status_code == 409
-    assert "was destroyed" in answer.content.decode()
+    assert "was removed as a spill" in answer.content.decode()
     page = client.get(reverse("evidence:removal", args=[removal.uuid]))
     assert file.blob.sha256 in page.content.decode()
     verbs = set(AuditEvent.objects.values_list("verb", flat=True))
