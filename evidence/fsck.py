@@ -20,7 +20,7 @@ from controls.models import AuditEvent
 from controls.models.audit import Event
 from evidence.alone import CHECKING, alone
 from evidence.models import Blob, EvidenceFile, StoreCheck
-from evidence.storage import Lying, Store, open_store
+from evidence.storage import Lying, Store, Withheld, open_store
 
 DAY = dt.timedelta(days=1)
 PIECE = 1 << 20  # bytes read at once
@@ -132,6 +132,8 @@ def examine(store: Store, blob: Blob, pace: Pace) -> Finding | None:
             digest, size = _digest_of(body, pace)
     except FileNotFoundError:
         return _finding(blob, Kind.MISSING, "The bytes are not in the store.")
+    except Withheld as refusal:
+        return _finding(blob, Kind.UNREADABLE, " ".join(refusal.messages))
     except OSError as failure:
         said = f"The bytes cannot be read: {failure.strerror or failure}."
         return _finding(blob, Kind.UNREADABLE, said)

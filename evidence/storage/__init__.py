@@ -8,6 +8,7 @@ from evidence.storage.base import (
     Store,
     StoredBytes,
     StoreUnreachable,
+    Withheld,
 )
 from evidence.storage.local import LocalStore
 from evidence.storage.opening import open_store, work_folder
@@ -23,6 +24,7 @@ __all__ = [
     "Store",
     "StoreUnreachable",
     "StoredBytes",
+    "Withheld",
     "open_store",
     "work_folder",
 ]

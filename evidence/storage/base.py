@@ -8,6 +8,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +36,10 @@ class StoreUnreachable(SrmError):
     """The store does not answer, or refuses us; nothing is known about its bytes."""
 
     status_code = 503
+
+
+class Withheld(StoreUnreachable):
+    """The store answers, and does not give out these bytes."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,8 @@ class Store(ABC):
     def open(self, sha256: str) -> BinaryIO:
         """The bytes for reading, from the beginning; perhaps not seekable.
 
-        Raises FileNotFoundError, OSError where they cannot be read, ValueError for
-        what is no digest.
+        Raises FileNotFoundError, OSError or Withheld where they cannot be read,
+        ValueError for what is no digest.
         """
 
     @abstractmethod
@@ -136,14 +141,13 @@ class Store(ABC):
 
     def drop_unfinished(self, before: dt.datetime) -> int:
         """Delete what a crash left under temporary names; returns how many."""
-        left = [
-            path
-            for path in self.incoming.iterdir()
-            if path.lstat().st_mtime < before.timestamp()
-        ]
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+        count = 0
+        for path in self.incoming.iterdir():
+            with suppress(FileNotFoundError):  # others finish meanwhile
+                if path.lstat().st_mtime < before.timestamp():
+                    path.unlink()
+                    count += 1
+        return count
 
 
 class Incoming:

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,10 +78,10 @@ class LocalStore(Store):
         for path in sorted(self.root.iterdir()):
             if path.name in OURS:
                 continue
-            if path.is_dir() and not path.is_symlink():
-                yield from map(self._lying, sorted(path.iterdir()))
-            else:
-                yield self._lying(path)
+            folder = path.is_dir() and not path.is_symlink()
+            for each in sorted(path.iterdir()) if folder else [path]:
+                with suppress(FileNotFoundError):  # destroyed meanwhile
+                    yield self._lying(each)
 
     def _lying(self, path: Path) -> Lying:
         name = str(path.relative_to(self.root))

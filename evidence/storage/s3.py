@@ -25,6 +25,7 @@ from evidence.storage.base import (
     Store,
     StoredBytes,
     StoreUnreachable,
+    Withheld,
     is_digest,
     key_of,
     refuse_other_bytes,
@@ -35,6 +36,8 @@ from evidence.storage.s3_deleting import delete_versions
 READ_BYTES = 1 << 20
 TRIES = 3  # when S3 says that somebody stores the same bytes at this moment
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+# Missing rights to one object, to its key, or an object moved to an archive.
+WITHHELD = frozenset({"403", "AccessDenied", "KMS.AccessDenied", "InvalidObjectState"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def explained() -> Iterator[None]:
         if code_of(error) in ABSENT:
             raise FileNotFoundError("The bytes are not in the store.") from error
         said = f"The evidence store refused: {code_of(error)}. Nothing was changed."
-        raise StoreUnreachable(said) from error
+        kind = Withheld if code_of(error) in WITHHELD else StoreUnreachable
+        raise kind(said) from error
     except BotoCoreError as error:
         why = type(error).__name__
         said = f"The evidence store does not answer ({why}). Try again in a minute."

@@ -8,9 +8,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import psycopg
 import pytest
+from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from controls.models import AuditEvent
@@ -99,9 +100,11 @@ def test_deleted_it_is_missing(blobs, folder):
     assert kinds(check()) == ["missing"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads what mode 000 forbids")
 def test_without_read_permission_it_is_unreadable(blobs, folder):
-    folder.path_of(blobs[0].sha256).chmod(0)
+    path = folder.path_of(blobs[0].sha256)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("root reads what mode 000 forbids")
     assert kinds(check()) == ["unreadable"]
 
 
@@ -206,15 +209,13 @@ def test_a_rate_is_taken_in_megabytes(blobs, capsys):
 
 @pytest.mark.django_db(transaction=True)
 def test_only_one_runs_at_a_time(folder, owner_dsn, capsys):
-    import psycopg
-
     with psycopg.connect(owner_dsn) as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, CHECKING])
         code, _, err = run(capsys)
+        other.execute("SELECT pg_advisory_unlock_all()")
     assert code == 2
     assert "Another process" in err
     assert run(capsys)[0] == 0
-    connection.close()
 
 
 def test_in_a_bucket_the_same_is_found(bucket, capsys):
@@ -235,6 +236,18 @@ def test_in_a_bucket_the_same_is_found(bucket, capsys):
         "": "orphan",
     }
     assert open_store().has(second.sha256)
+
+
+def test_an_object_that_is_not_given_out_is_unreadable(bucket, monkeypatch):
+    submitted(houses.build(), "proof")
+
+    def refused(*args: object, **kwargs: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+    monkeypatch.setattr(open_store().client, "get_object", refused)
+    (found,) = check().findings
+    assert found.kind == "unreadable"
+    assert "AccessDenied" in found.what
 
 
 def test_a_bucket_that_does_not_answer_is_exit_2(bucket, settings, capsys):

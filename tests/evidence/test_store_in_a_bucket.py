@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from django.urls import reverse
 
 from evidence import removing
+from evidence.exports import jobs
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
 from tests.evidence import house as houses
@@ -152,6 +153,17 @@ def test_a_store_that_does_not_answer_is_503(bucket, settings, client):
         answer = client.get(reverse(f"evidence:{page}", args=[file.uuid]))
         assert answer.status_code == 503
         assert "does not answer" in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_exports_lie_in_the_work_folder(bucket, system, rita, tmp_path):
+    export = jobs.request_export(system, by=rita, on=dt.date(2026, 11, 1))
+    jobs.run(export.pk)
+    export.refresh_from_db()
+    assert (tmp_path / "exports" / export.file_name).exists()
+    with jobs.open_file(export) as file:
+        assert hashlib.sha256(file.read()).hexdigest() == export.sha256
+    assert list(open_store().everything()) == []
 
 
 def test_large_files_pass_through_without_filling_memory(bucket):

@@ -161,5 +161,6 @@ def test_only_one_sweeps_at_a_time(owner_dsn, capsys):
         other.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, SWEEPING])
         with pytest.raises(SystemExit) as left:
             call_command("evidence_sweep")
+        other.execute("SELECT pg_advisory_unlock_all()")
     assert left.value.code == 2
     assert "Another process" in capsys.readouterr().err
