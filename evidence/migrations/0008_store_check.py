@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0006_count_of_a_teams_day"),
+        ("evidence", "0007_requests_for_evidence"),
     ]
 
     operations = [
