@@ -8,15 +8,20 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.test import Client
 
 from controls.models import System, User
+from evidence.models.blobs import Blob, ScanState
+from evidence.scanning import scan
+from tests.clamd import BINARY, configured
 
 CSRF = "a" * 32
 BOUNDARY = "srm-bench-boundary"
@@ -61,6 +66,23 @@ class Server:
                 line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
                 found.append(int(line.split()[1]) / 1024)
         return max(found)
+
+    @contextmanager
+    def watched(self) -> Iterator[list[float]]:
+        """Megabytes of the largest worker, looked at 20 times a second."""
+        seen, over = [self.largest_rss()], threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.05):
+                seen.append(self.largest_rss())
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
 
     def stop(self) -> None:
         """End it."""
@@ -111,24 +133,28 @@ def body_of(size: int) -> bytes:
     return (mark + line * (size // len(line) + 1))[:size]
 
 
-def upload(port: int, path: str, cookie: str, head: bytes, body: bytes) -> int:
-    """One upload; the status of the answer."""
+def upload(
+    port: int, path: str, cookie: str, head: bytes, body: bytes, times: int = 1
+) -> int:
+    """One upload of the body, that many times over; the status of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {
         "Host": "localhost",
         "Cookie": cookie,
         "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
-        "Content-Length": str(len(head) + len(body) + len(TAIL)),
+        "Content-Length": str(len(head) + len(body) * times + len(TAIL)),
         "Origin": settings.SITE_URL,
     }
     connection.putrequest("POST", path, skip_host=True)
     for name, value in headers.items():
         connection.putheader(name, value)
     connection.endheaders()
-    connection.send(head)
-    for start in range(0, len(body), 1 << 20):
-        connection.send(body[start : start + (1 << 20)])
-    connection.send(TAIL)
+    with suppress(BrokenPipeError, ConnectionResetError):  # refused on the way
+        connection.send(head)
+        for start in range(0, len(body) * times, 1 << 20):
+            here = start % len(body)
+            connection.send(body[here : here + (1 << 20)])
+        connection.send(TAIL)
     status = connection.getresponse().status
     connection.close()
     return status
@@ -157,11 +183,40 @@ def measure_uploads(
         ):
             _rate(send, size, clients, each, say)
         say(f"RSS of the largest web process: {server.largest_rss():.0f} MB")
-        status = send(body_of(400_000_000))
-        rss = server.largest_rss()
-        say(f"RSS after 400 MB were stored ({status}): {rss:.0f} MB")
+        with server.watched() as seen:
+            status = send(body_of(499_000_000))
+        say(f"highest RSS while 499 MB were stored ({status}): {max(seen):.0f} MB")
+        part = body_of(1 << 20)
+        with server.watched() as seen:
+            status = upload(server.port, path, cookie, head, part, times=2048)
+        say(f"highest RSS while 2 GiB were refused ({status}): {max(seen):.0f} MB")
+        _scanned(send, say)
     finally:
         server.stop()
+
+
+def _scanned(send: Callable[[bytes], int], say: Callable[[str], None]) -> None:
+    """The scan queue: what one worker scans, of what was just uploaded."""
+    if BINARY is None:
+        say("scan queue: no clamd on this machine")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        clamd = configured(Path(folder))
+        clamd.start()
+        settings.CLAMAV_URL = clamd.url
+        try:
+            start = time.perf_counter()
+            pks = Blob.objects.filter(size_bytes=100_000).values_list("pk", flat=True)
+            Blob.objects.filter(pk__in=pks).update(scan_state=ScanState.PENDING)
+            states = [scan(pk) for pk in pks]
+        finally:
+            clamd.stop()
+            settings.CLAMAV_URL = ""
+    rate = len(states) / (time.perf_counter() - start)
+    clean = states.count(ScanState.CLEAN)
+    say(
+        f"scan queue, 100 kB, one worker: {rate:.0f}/s ({clean} of {len(states)} clean)"
+    )
 
 
 def _rate(

@@ -1,8 +1,12 @@
 """Thin tasks: a primary key in, one domain call."""
 
-from celery import shared_task
+from contextlib import suppress
 
-from evidence import removing, scanning
+from celery import shared_task
+from django.utils import timezone
+
+from controls.errors import TransitionNotAllowed
+from evidence import removing, scanning, sweeping
 from evidence.exports import jobs
 
 
@@ -30,6 +34,13 @@ def sweep() -> None:
     jobs.sweep()
     scanning.sweep()
     removing.sweep()
+
+
+@shared_task(ignore_result=True)
+def sweep_store() -> None:
+    """Nightly: delete bytes that no record names; a second one at once does nothing."""
+    with suppress(TransitionNotAllowed):
+        sweeping.sweep_store(instant=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -232,6 +232,11 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_BEAT_SCHEDULE = {
     # Every 30 seconds: jobs that nobody works on.
     "sweep": {"task": "evidence.tasks.sweep", "schedule": 30.0},
+    # At night, UTC: bytes that no record names.
+    "store": {
+        "task": "evidence.tasks.sweep_store",
+        "schedule": crontab(hour=3, minute=17),
+    },
     # Just after midnight UTC and hourly for other zones: classes of the new day.
     "classes": {
         "task": "evidence.tasks.show_todays_classes",

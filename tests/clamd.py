@@ -64,12 +64,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def one_clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
-    """clamd for the session; skipped where Debian's clamav-daemon is not installed."""
-    if BINARY is None:
-        pytest.skip("no clamd here (Debian: clamav-daemon); .ci/run installs it")
-    folder, port = tmp_path_factory.mktemp("clamd"), free_port()
+def configured(folder: Path) -> Clamd:
+    """A scanner in a folder of its own that knows one signature; not started."""
+    port = free_port()
     signature = f"Test-Signature:0:*:{virus().hex()}\n"
     (folder / "local.ndb").write_text(signature)
     folder.chmod(0o755)
@@ -83,7 +80,15 @@ def one_clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
     }
     lines = [f"{name} {value}" for name, value in said.items() if value is not None]
     (folder / "clamd.conf").write_text("\n".join(lines) + "\n")
-    found = Clamd(folder, port)
+    return Clamd(folder, port)
+
+
+@pytest.fixture(scope="session")
+def one_clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
+    """clamd for the session; skipped where Debian's clamav-daemon is not installed."""
+    if BINARY is None:
+        pytest.skip("no clamd here (Debian: clamav-daemon); .ci/run installs it")
+    found = configured(tmp_path_factory.mktemp("clamd"))
     found.start()
     yield found
     found.stop()
