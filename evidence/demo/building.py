@@ -26,6 +26,7 @@ from controls.models import (
 )
 from controls.models.systems import ControlImplementation
 from controls.parts import parts_of
+from controls.rereading import adopt, digest_of, preview
 from controls.statement_rows import read_statements
 from evidence import registering
 from evidence.cadence import last_day, occurrence_of
@@ -76,6 +77,8 @@ def build(*, today: dt.date, password: str) -> list[User]:
         _play(system, people, today, random.Random(seed))  # noqa: S311 - a demo
         _statuses(system, random.Random(seed))  # noqa: S311 - a demo
     fill_desks(payments, people, teams, today)
+    for system in (payments, analytics):  # the readings were loaded just now
+        adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     return list(people.values())
 
 
