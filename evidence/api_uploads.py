@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,17 +12,12 @@ from rest_framework.request import Request
 from controls.errors import Refused, SrmError
 from evidence.submitting import Upload
 from evidence.uploads import (
+    MAX_FILES,
     StoringUploadHandler,
+    refuse_unreadable,
     stream_into_store,
     uploads_of,
-    was_cut_off,
 )
-
-
-class TooLarge(SrmError):
-    """More bytes than one request may bring; nothing was stored."""
-
-    status_code = 413
 
 
 class DigestMismatch(SrmError):
@@ -49,19 +43,18 @@ class Streaming:
         return made
 
     def refuse_unread(self, request: Request) -> None:
-        """Raise TooLarge or Refused where the body did not come whole."""
-        parsed = request.data
-        if self.upload_handler is not None and self.upload_handler.too_large:
-            limit = settings.MAX_UPLOAD_BYTES // 1_000_000
-            raise TooLarge(f"More than {limit} MB in one upload. Nothing was stored.")
-        if parsed and was_cut_off(request._request):
-            raise Refused("The upload broke off. Nothing was stored.")
+        """Raise BlobTooLarge or Refused where the body did not come whole."""
+        parsed = bool(request.data)
+        if self.upload_handler is not None:
+            refuse_unreadable(request._request, self.upload_handler, parsed=parsed)
 
 
 class FilesSerializer(serializers.Serializer[Any]):
     """Files, and (optional) the sha256 that each should have, in the same order."""
 
-    files = serializers.ListField(child=serializers.FileField(), min_length=1)
+    files = serializers.ListField(
+        child=serializers.FileField(), min_length=1, max_length=MAX_FILES
+    )
     expected_sha256 = serializers.ListField(
         child=serializers.RegexField(r"^[0-9a-f]{64}$"), required=False
     )

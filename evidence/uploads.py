@@ -22,6 +22,7 @@ from evidence.submitting import Upload, checked_upload
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
 MAX_FILES = 20  # in one piece of evidence
+MOST_FILES = 201  # in one request: a list and what it speaks of
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
 
 
@@ -56,7 +57,8 @@ class Arrivals:
 class StoringUploadHandler(FileUploadHandler):
     """Writes files into the store; `MAX_UPLOAD_BYTES` holds for a whole request.
 
-    `too_large` is set when the limit stopped the upload: answer 413.
+    `too_large` is set when the limit stopped the upload: answer 413; `too_many` when
+    the number of files did.
     """
 
     chunk_size = 1 << 19  # bytes: fewer, larger steps than Django's
@@ -65,7 +67,7 @@ class StoringUploadHandler(FileUploadHandler):
         super().__init__(request)
         self.limit: int = settings.MAX_UPLOAD_BYTES
         self.left = self.limit
-        self.too_large = False
+        self.too_large = self.too_many = False
         # Django closes `handler.file` when the client goes away or parsing fails.
         self.file = Arrivals()
 
@@ -84,8 +86,11 @@ class StoringUploadHandler(FileUploadHandler):
         return None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin one more file."""
+        """Begin one more file; beyond MOST_FILES the upload stops."""
         super().new_file(*args, **kwargs)
+        if len(self.file.files) == MOST_FILES:
+            self.too_many = True
+            raise StopUpload(connection_reset=True)
         self.file.files.append(open_store().begin(limit=self.left))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -140,6 +145,10 @@ def refuse_unreadable(
     if handler.too_large:
         limit = handler.limit // 1_000_000
         raise BlobTooLarge(f"More than {limit} MB in one upload. Nothing was stored.")
+    if handler.too_many:
+        raise BlobTooLarge(
+            f"More than {MOST_FILES} files at a time: nothing was stored."
+        )
     if parsed and was_cut_off(request):
         raise Refused(BROKE_OFF)
 

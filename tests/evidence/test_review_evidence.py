@@ -10,13 +10,14 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from controls.errors import TransitionNotAllowed
-from controls.models import AuditEvent
+from controls.models import AuditEvent, Role
 from evidence.models import EvidenceLink, Proof, Review
 from evidence.submitting import withdraw
 from tests.evidence import house as houses
-from tests.evidence.house import House, submitted
+from tests.evidence.house import House, give, submitted
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,17 @@ def test_people_who_do_not_review_may_not_decide(client, house, link, name):
     assert decide(client, link).status_code == 403
     assert decide(client, link, "reject", reason="no").status_code == 403
     assert not Review.objects.exists()
+
+
+def test_a_reviewer_removed_while_reviewing_decides_nothing(client, house, link):
+    client.force_login(house.rita)
+    assert str(link.uuid) in client.get(reverse("evidence:queue")).content.decode()
+    house.rita.memberships.update(ends_at=timezone.now())
+    assert decide(client, link).status_code == 404
+    give(house, "rita", Role.READER)
+    assert decide(client, link).status_code == 403
+    link.refresh_from_db()
+    assert link.state == "submitted"
 
 
 def test_outsider_finds_nothing_and_reading_does_not_decide(client, house, link):

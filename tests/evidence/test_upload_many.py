@@ -199,6 +199,29 @@ def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
         mapping.control_of(row)
 
 
+def test_a_hundred_and_fifty_files_come_at_once(client, house):
+    names = [f"f{number}.txt" for number in range(150)]
+    body = listed(*[f"{name},cm-8,{TODAY},{name}" for name in names])
+    client.force_login(house.alice)
+    answer = send(client, body, *[file(name, name.encode()) for name in names])
+    assert answer.status_code == 200
+    assert len(answer.context["plan"].planned) == 150
+
+
+def test_a_folder_of_ten_thousand_files_is_refused_while_it_comes(
+    client, house, store_folder
+):
+    client.force_login(house.alice)
+    files = [file(f"f{number}.txt", b"x") for number in range(10_000)]
+    answer = send(client, listed(f"f1.txt,cm-8,{TODAY},One"), *files)
+    assert answer.status_code == 413
+    assert "More than 201 files at a time" in answer.content.decode()
+    assert [each for each in store_folder.rglob("*") if each.is_file()] == []
+    sent = {"list": file("list.csv", b"x"), "files": files}
+    refused = client.post(f"{API}plan/", sent)
+    assert (refused.status_code, refused.json()["title"]) == (413, "Too large")
+
+
 API = "/api/v1/systems/shop/uploads/"
 
 
