@@ -77,19 +77,29 @@ def lines_of(content: bytes, name: str) -> list[Line]:
 
     Raises Refused: too large, another kind, broken, or more than MAX_LINES lines.
     """
+    return list(each_line(content, name))
+
+
+def each_line(
+    content: bytes,
+    name: str,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_lines: int = MAX_LINES,
+) -> Iterator[Line]:
+    """The same one by one, within limits of the caller's. Raises while it is read."""
     if not content:
         raise Refused("The file is empty.")
-    if len(content) > MAX_BYTES:
-        raise Refused(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+    if len(content) > max_bytes:
+        raise Refused(f"The file is larger than {max_bytes // 1024 // 1024} MB.")
     ending = name.lower().rpartition(".")[2]
     if ending not in {"csv", "xlsx"}:
         raise Refused("Send a file whose name ends in .csv or .xlsx.")
-    lines: list[Line] = []
-    for line in _csv(content) if ending == "csv" else _xlsx(content):
-        if len(lines) == MAX_LINES:
-            raise Refused(f"The file has more than {MAX_LINES:,} lines.")
-        lines.append(line)
-    return lines
+    read = _csv(content) if ending == "csv" else _xlsx(content, max_lines)
+    for number, line in enumerate(read):
+        if number == max_lines:
+            raise Refused(f"The file has more than {max_lines:,} lines.")
+        yield line
 
 
 def _csv(content: bytes) -> Iterator[Line]:
@@ -120,12 +130,12 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=head.count)
 
 
-def _xlsx(content: bytes) -> Iterator[Line]:
+def _xlsx(content: bytes, max_lines: int) -> Iterator[Line]:
     try:
         _refuse_bombs(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and rules, not about cells
-            yield from _cells(content)
+            yield from _cells(content, max_lines)
     except BROKEN as broken:
         raise Refused("This cannot be read as an XLSX workbook.") from broken
 
@@ -137,7 +147,7 @@ def _refuse_bombs(content: bytes) -> None:
         raise Refused("The workbook unpacks to more than we read.")
 
 
-def _cells(content: bytes) -> Iterator[Line]:
+def _cells(content: bytes, max_lines: int) -> Iterator[Line]:
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         if len(book.worksheets) > MAX_SHEETS:
@@ -145,7 +155,7 @@ def _cells(content: bytes) -> Iterator[Line]:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # what the file says of its size may be wrong
             rows = sheet.iter_rows(
-                max_col=MAX_COLUMNS, max_row=MAX_LINES + 1, values_only=True
+                max_col=MAX_COLUMNS, max_row=max_lines + 1, values_only=True
             )
             for number, cells in enumerate(rows, start=1):
                 yield Line(_clean(sheet.title), number, tuple(map(_clean, cells)))

@@ -93,6 +93,7 @@ def _standing(evidence: Evidence) -> list[EvidenceLink]:
             "implementation__control",
             "implementation__system",
             "requirement",
+            "sample_item",
             "system",
         )
         .order_by("pk")
@@ -108,14 +109,18 @@ def _void(links: Sequence[EvidenceLink]) -> None:
 
 
 def _one_per_control(links: Sequence[EvidenceLink]) -> list[EvidenceLink]:
-    """The newest link of each control and requirement."""
-    return list(
-        {(each.implementation_id, each.requirement_id): each for each in links}.values()
-    )
+    """The newest link of each control, requirement and sampled item."""
+    newest_of = {
+        (each.implementation_id, each.requirement_id, each.sample_item_id): each
+        for each in links
+    }
+    return list(newest_of.values())
 
 
 def _again(revision: EvidenceRevision, link: EvidenceLink, by: Any) -> EvidenceLink:
-    return make_link(revision, link.implementation, link.requirement, by)
+    return make_link(
+        revision, link.implementation, link.requirement, by, item=link.sample_item
+    )
 
 
 @transaction.atomic

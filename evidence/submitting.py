@@ -27,6 +27,7 @@ from evidence.models import (
     EvidenceRequirement,
     EvidenceRevision,
     Proof,
+    SampleItem,
 )
 from evidence.quotas import refuse_beyond
 from evidence.scanning import ask_for_scan, first_state
@@ -178,12 +179,14 @@ def submits_in(system: System, *, by: Any) -> bool:
 class Proving:
     """What evidence is for: a requirement, or (supplementary) a control alone.
 
-    `also` are further requirements it proves, each by a link of its own.
+    `also` are further requirements it proves, each by a link of its own. `item` is the
+    sampled event that the evidence for a per-event requirement is about.
     """
 
     requirement: EvidenceRequirement | None = None
     implementation: ControlImplementation | None = None
     also: Sequence[EvidenceRequirement] = ()
+    item: SampleItem | None = None
 
 
 @transaction.atomic
@@ -194,6 +197,7 @@ def submit(
     requirement: EvidenceRequirement | None = None,
     implementation: ControlImplementation | None = None,
     also: Iterable[EvidenceRequirement] = (),
+    item: SampleItem | None = None,
     by: Any,
     today: dt.date,
 ) -> EvidenceLink:
@@ -202,7 +206,7 @@ def submit(
     Returns the first link. Raises Refused for dates that cannot be and NotPermitted
     when a requirement is another team's.
     """
-    proving = Proving(requirement, implementation, tuple(also))
+    proving = Proving(requirement, implementation, tuple(also), item)
     links, events = submitted(submission, uploads, proving, by=by, today=today)
     AuditEvent.objects.append_all(events)
     failpoint("before-commit")
@@ -224,10 +228,11 @@ def submitted(
         raise Refused("Say which requirement or control this is for.")
     refuse_empty(uploads)
     team = _team_for(asked, target, by)
+    _refuse_foreign_item(asked, proving.item)
     refuse_impossible_days(submission, today)
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
-    links = [make_link(revision, target, asked, by)]
+    links = [make_link(revision, target, asked, by, item=proving.item)]
     further = {each.pk: each for each in proving.also if each != asked}.values()
     links += [_also(revision, each, target.system, by) for each in further]
     Proof.objects.follow_all([link.pk for link in links])
@@ -237,6 +242,16 @@ def submitted(
         "files": [upload.stored.sha256 for upload in uploads],
     }
     return links, [about(link, "evidence.submitted", by=by, **said) for link in links]
+
+
+def _refuse_foreign_item(
+    asked: EvidenceRequirement | None, item: SampleItem | None
+) -> None:
+    """Raise Refused for an item of another requirement's sample."""
+    if item is not None and (
+        asked is None or item.sample.population.requirement_id != asked.pk
+    ):
+        raise Refused("That item was sampled for another requirement.")
 
 
 def _also(
@@ -342,7 +357,7 @@ def make_revision(
     EvidenceFile.objects.bulk_create(
         EvidenceFile(
             revision=revision,
-            blob=_blob(upload),
+            blob=blob_of(upload),
             name=upload.name,
             position=n,
             flags=list(upload.checked.flags),
@@ -352,7 +367,7 @@ def make_revision(
     return revision
 
 
-def _blob(upload: Upload) -> Blob:
+def blob_of(upload: Upload) -> Blob:
     """The row of the bytes, locked; the same bytes twice are one row.
 
     The bytes are settled before the transaction ends, so no row is ever without them;
@@ -382,6 +397,8 @@ def make_link(
     target: ControlImplementation,
     requirement: EvidenceRequirement | None,
     by: Any,
+    *,
+    item: SampleItem | None = None,
 ) -> EvidenceLink:
     """Save an unreviewed link of a revision, with the days it will prove."""
     occurrence: dt.date | None = None
@@ -399,6 +416,7 @@ def make_link(
         revision=revision,
         implementation=target,
         requirement=requirement,
+        sample_item=item,
         submitted_by=by,
         submitted_at=revision.uploaded_at,
         occurrence=occurrence,

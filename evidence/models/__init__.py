@@ -19,6 +19,16 @@ from evidence.models.evidence import (
     LinkState,
 )
 from evidence.models.exports import Export, ExportState
+from evidence.models.populations import (
+    Deviation,
+    Population,
+    PopulationItem,
+    PopulationReview,
+    PopulationState,
+    Sample,
+    SampleItem,
+    SampleMethod,
+)
 from evidence.models.proof import Proof
 from evidence.models.quotas import TeamDay
 from evidence.models.reliance import RelianceConclusion, RelianceReview
@@ -39,6 +49,7 @@ __all__ = [
     "Blob",
     "Cadence",
     "ContinuityLetter",
+    "Deviation",
     "Evidence",
     "EvidenceFile",
     "EvidenceLink",
@@ -50,6 +61,10 @@ __all__ = [
     "FileClearance",
     "Half",
     "LinkState",
+    "Population",
+    "PopulationItem",
+    "PopulationReview",
+    "PopulationState",
     "Proof",
     "Purpose",
     "RelianceConclusion",
@@ -58,6 +73,9 @@ __all__ = [
     "RequestAnswer",
     "RequestJudgement",
     "Review",
+    "Sample",
+    "SampleItem",
+    "SampleMethod",
     "ScanState",
     "SpillRemoval",
     "StoreCheck",

@@ -22,6 +22,7 @@ from controls.errors import (
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import Event, about
 from evidence.models.blobs import Blob
+from evidence.models.populations import SampleItem
 from evidence.models.requirements import EvidenceRequirement
 
 USER = settings.AUTH_USER_MODEL
@@ -284,6 +285,10 @@ class EvidenceLink(models.Model):
         blank=True,
         related_name="links",
     )
+    # null: it is not about one sampled event
+    sample_item = models.ForeignKey(
+        SampleItem, models.PROTECT, null=True, blank=True, related_name="links"
+    )
     submitted_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     statement_ids = ArrayField(
@@ -310,8 +315,18 @@ class EvidenceLink(models.Model):
             models.CheckConstraint(
                 name="link_state_known", condition=Q(state__in=LinkState.values)
             ),
+            models.CheckConstraint(
+                name="link_of_item_names_requirement",
+                condition=Q(sample_item=None) | Q(requirement__isnull=False),
+            ),
             models.UniqueConstraint(
-                fields=["revision", "implementation", "requirement", "half"],
+                fields=[
+                    "revision",
+                    "implementation",
+                    "requirement",
+                    "half",
+                    "sample_item",
+                ],
                 name="revision_linked_once",
                 nulls_distinct=False,
                 violation_error_message=(

@@ -1,0 +1,408 @@
+"""Events that a control had to handle, the samples drawn from them, what failed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from controls.models import Role, System, Team
+from evidence.models.blobs import Blob
+from evidence.models.requirements import EvidenceRequirement
+
+USER = settings.AUTH_USER_MODEL
+
+
+class PopulationState(models.TextChoices):
+    """Where a population stands: what its newest review says."""
+
+    SUBMITTED = "submitted", "Waits for review"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+STANDING = (PopulationState.SUBMITTED, PopulationState.ACCEPTED)
+
+
+class PopulationQuerySet(models.QuerySet["Population"]):
+    """Populations."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Of one's systems; contributors see their own teams' only, as of files."""
+        if user.is_superuser:
+            return self
+        everything = System.objects.held_as(
+            user, [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
+        )
+        own_teams = Team.objects.filter(
+            memberships__in=user.memberships.active().filter(role=Role.CONTRIBUTOR)
+        )
+        as_contributor = System.objects.held_as(user, [Role.CONTRIBUTOR])
+        return self.filter(
+            Q(system__in=everything) | Q(system__in=as_contributor, team__in=own_teams)
+        )
+
+    def with_state(self) -> Self:
+        """Each with `state`: what its newest review says, else submitted."""
+        newest = PopulationReview.objects.filter(population=OuterRef("pk"))
+        said = Subquery(newest.order_by("-pk").values("decision")[:1])
+        waiting = models.Value(PopulationState.SUBMITTED.value)
+        return self.annotate(state=models.functions.Coalesce(said, waiting))
+
+    def awaiting_review(self) -> Self:
+        """Nobody has said anything about them yet, oldest first."""
+        reviewed = PopulationReview.objects.filter(population=OuterRef("pk"))
+        return self.filter(~Exists(reviewed)).order_by("pk")
+
+    def reviewable_by(self, user: Any) -> Self:
+        """What this person may decide: not their own, in systems they review."""
+        mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        return self.filter(system__in=mine).exclude(drawn_by=user)
+
+    def for_listing(self) -> Self:
+        """With state and all that a row shows."""
+        return self.with_state().select_related(
+            "system",
+            "team",
+            "drawn_by",
+            "requirement__owner_team",
+            "requirement__implementation__control",
+            "requirement__implementation__owner_team",
+            "requirement__implementation__system",
+        )
+
+
+class Population(models.Model):
+    """All events of a per-event requirement over `starts` .. `ends`, both inclusive.
+
+    Zero rows are said, not left out. Never changed: a wrong one is rejected or
+    withdrawn and a new one drawn. `sha256` is that of the file it was read from, else
+    of its canonical rows (`events.digest_of`).
+    """
+
+    append_only = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="populations")
+    requirement = models.ForeignKey(
+        EvidenceRequirement, models.PROTECT, related_name="populations"
+    )
+    team = models.ForeignKey(Team, models.PROTECT, related_name="populations")
+    # null: typed in or sent as rows, there is no file
+    blob = models.ForeignKey(
+        Blob, models.PROTECT, null=True, blank=True, related_name="populations"
+    )
+    drawn_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.CharField(max_length=200)
+    query = models.TextField()
+    starts = models.DateField()
+    ends = models.DateField()
+    # how we know that it is complete and accurate
+    completeness = models.TextField()
+    row_count = models.PositiveIntegerField()
+    # headings of the further columns, in the order of the file
+    columns = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    sha256 = models.CharField(max_length=64)
+    drawn_at = models.DateTimeField(default=timezone.now)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = PopulationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-ends", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="population_days_ordered",
+                condition=Q(starts__lte=F("ends")),
+                violation_error_message="It ends before it starts.",
+            ),
+            models.CheckConstraint(
+                name="population_says_where_from",
+                condition=~Q(source="") & ~Q(query=""),
+                violation_error_message="Say where it comes from, and by which query.",
+            ),
+            models.CheckConstraint(
+                name="population_says_how_complete",
+                condition=~Q(completeness=""),
+                violation_error_message=(
+                    "Say how you know that it is complete and accurate."
+                ),
+            ),
+            models.CheckConstraint(
+                name="population_digest_is_sha256",
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["requirement", "-ends"], name="population_newest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}, {self.starts} to {self.ends}"
+
+
+class PopulationReview(models.Model):
+    """What somebody said of a population. Its drawer may withdraw it, not judge it."""
+
+    append_only = True
+
+    population = models.ForeignKey(Population, models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    # copied from the population so that the database can compare them
+    drawer = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reason = models.TextField(blank=True, default="")
+    reviewer_name = models.CharField(max_length=200)
+    decision = models.CharField(max_length=10, choices=PopulationState)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="population_decision_known",
+                condition=Q(decision__in=["accepted", "rejected", "withdrawn"]),
+            ),
+            models.CheckConstraint(
+                name="population_reviewer_is_not_drawer",
+                condition=Q(decision="withdrawn") | ~Q(reviewer=F("drawer")),
+                violation_error_message=(
+                    "Somebody other than who drew it must review this."
+                ),
+            ),
+            models.CheckConstraint(
+                name="population_refusal_says_why",
+                condition=Q(decision="accepted") | ~Q(reason=""),
+                violation_error_message="Say why.",
+            ),
+            models.UniqueConstraint(
+                fields=["population"],
+                condition=~Q(decision="withdrawn"),
+                name="population_judged_once",
+            ),
+            models.UniqueConstraint(
+                fields=["population"],
+                condition=Q(decision="withdrawn"),
+                name="population_withdrawn_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} by {self.reviewer_name}"
+
+
+class PopulationItem(models.Model):
+    """One event. `position` counts from 1 in the order of the file."""
+
+    append_only = True
+
+    population = models.ForeignKey(
+        Population,
+        models.PROTECT,
+        related_name="items",
+        db_index=False,  # both constraints begin with it
+    )
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=200)
+    happened_on = models.DateField()
+    columns = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["population", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["population", "position"], name="event_position_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["population", "key"], name="event_key_unique"
+            ),
+            models.CheckConstraint(
+                name="event_position_from_one", condition=Q(position__gte=1)
+            ),
+            models.CheckConstraint(name="event_has_key", condition=~Q(key="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.happened_on})"
+
+
+class SampleMethod(models.TextChoices):
+    """How items were chosen; `sampling` says what each does."""
+
+    RANDOM = "random", "At random"
+    EVERY_NTH = "every-nth", "Every nth"
+    ALL = "all", "All of them"
+    BY_HAND = "by-hand", "By hand"
+
+
+class SampleQuerySet(models.QuerySet["Sample"]):
+    """Samples."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Samples of the populations the user may read."""
+        return self.filter(population__in=Population.objects.visible_to(user))
+
+    def for_listing(self) -> Self:
+        """With all that a row shows, and the number of deviations."""
+        return self.select_related(
+            "drawn_by",
+            "system",
+            "population__team",
+            "population__requirement__implementation__control",
+            "population__requirement__implementation__owner_team",
+            "population__requirement__implementation__system",
+            "population__requirement__owner_team",
+        ).annotate(deviating=Count("items__deviation"))
+
+
+class Sample(models.Model):
+    """Items of a population chosen to be shown one by one, reproducibly.
+
+    `seed` stands for random; `every` and `first` for every nth.
+    """
+
+    append_only = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="samples")
+    population = models.ForeignKey(Population, models.PROTECT, related_name="samples")
+    drawn_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    method = models.CharField(max_length=10, choices=SampleMethod)
+    size = models.PositiveIntegerField()
+    seed = models.CharField(max_length=100, blank=True, default="")
+    # null: the method does not count
+    every = models.PositiveIntegerField(null=True, blank=True)
+    first = models.PositiveIntegerField(null=True, blank=True)
+    reason = models.TextField()
+    drawn_at = models.DateTimeField(default=timezone.now)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = SampleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="sample_method_known",
+                condition=Q(method__in=SampleMethod.values),
+            ),
+            models.CheckConstraint(name="sample_not_empty", condition=Q(size__gte=1)),
+            models.CheckConstraint(
+                name="sample_says_why",
+                condition=~Q(reason=""),
+                violation_error_message="Say why it is this sample.",
+            ),
+            models.CheckConstraint(
+                name="sample_can_be_drawn_again",
+                condition=Q(method__in=["all", "by-hand"])
+                | (Q(method="random") & ~Q(seed=""))
+                | Q(method="every-nth", every__gte=1, first__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Sample of {self.size} from {self.population}"
+
+
+class SampleItemQuerySet(models.QuerySet["SampleItem"]):
+    """Sampled items."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Items of the samples the user may read."""
+        return self.filter(sample__in=Sample.objects.visible_to(user))
+
+    def with_state(self) -> Self:
+        """Each with `state` (accepted, submitted, rejected, open), `link_evidence`
+        and `deviation_note`.
+
+        Proof of the same event in another sample counts here as well.
+        """
+        from evidence.models.evidence import EvidenceLink
+
+        links = EvidenceLink.objects.filter(
+            sample_item__item=OuterRef("item"),
+            state__in=["accepted", "submitted", "rejected"],
+        )
+        best = links.annotate(
+            rank=models.Case(
+                models.When(state="accepted", then=0),
+                models.When(state="submitted", then=1),
+                default=2,
+            )
+        ).order_by("rank", "-pk")
+        failed = Deviation.objects.filter(sample_item__item=OuterRef("item"))
+        return self.annotate(
+            state=models.functions.Coalesce(
+                Subquery(best.values("state")[:1]), models.Value("open")
+            ),
+            link_evidence=Subquery(best.values("revision__evidence__uuid")[:1]),
+            deviation_note=Subquery(failed.order_by("pk").values("note")[:1]),
+        )
+
+    def for_listing(self) -> Self:
+        """With event and state, in the order of the population."""
+        return self.with_state().select_related("item").order_by("item__position")
+
+    def for_upload(self) -> Self:
+        """With all that an upload for one item reads."""
+        return self.select_related("item", "sample__population")
+
+
+class SampleItem(models.Model):
+    """One event that was chosen and has to be shown."""
+
+    append_only = True
+
+    sample = models.ForeignKey(
+        Sample,
+        models.PROTECT,
+        related_name="items",
+        db_index=False,  # the constraint begins with it
+    )
+    item = models.ForeignKey(PopulationItem, models.PROTECT, related_name="sampled")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    objects = SampleItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample", "item"], name="sampled_once_per_sample"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.item)
+
+
+class Deviation(models.Model):
+    """A sampled event that was not handled as the control asks, and in what."""
+
+    append_only = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="deviations")
+    sample_item = models.OneToOneField(
+        SampleItem, models.PROTECT, related_name="deviation"
+    )
+    recorded_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    note = models.TextField()
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="deviation_says_what",
+                condition=~Q(note=""),
+                violation_error_message="Say what was not as it should be.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Deviation of {self.sample_item}"
