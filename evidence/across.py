@@ -83,7 +83,7 @@ def _verdicts(
 def _fetched(
     systems: Sequence[System], pks: dict[int, list[int]], moment: Moment
 ) -> dict[int, Fetched]:
-    """The rows of each system, out of seven statements for all."""
+    """The rows of each system, out of seven statements for all (eight per event)."""
     everything = [pk for system in systems for pk in pks[system.pk]]
     numbers = [system.pk for system in systems]
     reader = facts._Reader(systems[0], everything, moment)
@@ -95,6 +95,8 @@ def _fetched(
     for statement, key in BY_CONTROL.items():
         for row in reader.all(statement):
             found[owner[row[key]]][statement].append(row)
+    for row in _populations(reader, found, moment.on):
+        found[owner[row["implementation_id"]]][facts_sql.POPULATIONS].append(row)
     shared = {statement: reader.all(statement) for statement in FOR_ALL}
     digests = {
         row["basis_id"] for f in found.values() for row in f[facts_sql.IMPLEMENTATIONS]
@@ -102,6 +104,16 @@ def _fetched(
     wanted = [digest for digest in digests if digest]
     shared[facts_sql.BASES] = reader.all(facts_sql.BASES, digests=wanted)
     return {number: rows | shared for number, rows in found.items()}
+
+
+def _populations(
+    reader: facts._Reader, found: dict[int, Fetched], day: dt.date
+) -> list[facts.Row]:
+    """Populations of all systems, where something is asked per event."""
+    asked = (rows[facts_sql.REQUIREMENTS] for rows in found.values())
+    if not any(facts.asks_per_event(rows) for rows in asked):
+        return []
+    return reader.all(facts_sql.POPULATIONS, begins=dt.date.min, until=day)
 
 
 class _Fetched(facts._Reader):
@@ -118,7 +130,9 @@ class _Fetched(facts._Reader):
 def _judged(system: System, rows: Fetched, day: dt.date) -> Counter[str]:
     """Verdicts of one system's controls, counted."""
     reader = _Fetched(rows)
-    asked = facts._grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
+    requirements = reader.all(facts_sql.REQUIREMENTS)
+    asked = facts._grouped(requirements, "implementation_id")
+    events = facts.populations(requirements, reader.all(facts_sql.POPULATIONS))
     bases = reader.bases(set())
     aws = facts._AwsSide(reader, vars(system), bases)
     extra = {
@@ -126,7 +140,9 @@ def _judged(system: System, rows: Fetched, day: dt.date) -> Counter[str]:
         for row in reader.all(facts_sql.SUPPLEMENTARY)
     }
     judged = (
-        facts._control_facts(row, asked[row["id"]], extra.get(row["id"], 0), aws)
+        facts._control_facts(
+            row, asked[row["id"]], extra.get(row["id"], 0), aws, events
+        )
         for row in reader.all(facts_sql.IMPLEMENTATIONS)
     )
     return Counter(status(each, day).verdict for each in judged)

@@ -84,6 +84,15 @@ def proof_end(
     return None
 
 
+def population_end(ends: dt.date, grace_days: int | None) -> dt.date:
+    """Last day for which a population that ends on `ends` speaks of the present.
+
+    As a yearly performance on that day: twelve months and the grace.
+    """
+    grace = default_grace("yearly") if grace_days is None else grace_days
+    return add_months(ends, 12) + DAY * grace
+
+
 def periods(
     cadence: str, start: dt.date, end: dt.date
 ) -> Iterator[tuple[dt.date, dt.date]]:

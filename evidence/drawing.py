@@ -177,7 +177,7 @@ def judge_population(
     """
     stored = _standing(population)
     require_judge(stored, by=by)
-    if stored.state != PopulationState.SUBMITTED:  # type: ignore[attr-defined]
+    if stored.state != PopulationState.SUBMITTED:
         raise TransitionNotAllowed(_already(stored))
     if not accept and not reason.strip():
         raise Refused({"reason": "Say why, and what to change."})
@@ -201,7 +201,7 @@ def withdraw_population(population: Population, *, reason: str, by: Any) -> None
     if not may_bring(stored.requirement, by=by):
         said = f"Only {stored.team} or a compliance officer may withdraw this."
         raise NotPermitted(said)
-    if stored.state not in STANDING:  # type: ignore[attr-defined]
+    if stored.state not in STANDING:
         raise TransitionNotAllowed(_already(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is withdrawn."})
@@ -250,7 +250,7 @@ def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sa
     if not may_draw(stored, by=by):
         said = f"Only {stored.team}, an officer or an auditor draws samples."
         raise NotPermitted(said)
-    if stored.state not in STANDING:  # type: ignore[attr-defined]
+    if stored.state not in STANDING:
         raise TransitionNotAllowed(_already(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is this sample."})
@@ -277,10 +277,11 @@ def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sa
     sample.save(force_insert=True)
     items = stored.items.filter(position__in=positions).order_by("position")
     SampleItem.objects.bulk_create(
-        SampleItem(sample=sample, item_id=pk) for pk in items.values_list("pk", flat=True)
+        SampleItem(sample=sample, item_id=pk)
+        for pk in items.values_list("pk", flat=True)
     )
-    said = {"method": way.method, "seed": seed, "positions": list(positions)}
-    AuditEvent.objects.append(about(sample, "sample.drawn", by=by, **said))
+    facts = {"method": way.method, "seed": seed, "positions": list(positions)}
+    AuditEvent.objects.append(about(sample, "sample.drawn", by=by, **facts))
     return sample
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
@@ -24,6 +24,7 @@ from evidence.judged import (
     LinkFacts,
     NeededService,
     PeriodFacts,
+    PopulationFacts,
     RequirementFacts,
     RequirementHistory,
 )
@@ -69,7 +70,8 @@ def gather(
     *,
     known: Iterable[Row] | None = None,
 ) -> Gathered:
-    """Facts about the implementations `pks`, for `status`. At most eight statements.
+    """Facts about the implementations `pks`, for `status`. At most eight statements,
+    and one more where something is asked per event.
 
     `known` are their rows where the caller has read them already. Raises LookupError
     when the system was not recorded by the moment.
@@ -79,14 +81,16 @@ def gather(
     read = reader.all(facts_sql.IMPLEMENTATIONS) if known is None else known
     rows = {row["id"]: row for row in read}
     bases = reader.bases({row["basis_id"] for row in rows.values()})
-    asked = _grouped(reader.all(facts_sql.REQUIREMENTS), "implementation_id")
+    requirements = reader.all(facts_sql.REQUIREMENTS)
+    asked = _grouped(requirements, "implementation_id")
+    events = _events(reader, requirements, dt.date.min, moment.on)
     extra = {
         row["implementation_id"]: row["links"]
         for row in reader.all(facts_sql.SUPPLEMENTARY)
     }
     aws = _AwsSide(reader, about, bases)
     facts = {
-        pk: _control_facts(row, asked[pk], extra.get(pk, 0), aws)
+        pk: _control_facts(row, asked[pk], extra.get(pk, 0), aws, events)
         for pk, row in rows.items()
     }
     artifacts = {pk: aws.cited(row["control_id"]) for pk, row in rows.items()}
@@ -116,6 +120,7 @@ def gather_period(
         reader.all(facts_sql.LINKS_OF_WINDOW, **_parts(histories, start, end)),
         "requirement_id",
     )
+    events = _events(reader, requirements, start, end)
     aws = _AwsSide(reader, about, bases)
     return {
         pk: _period_facts(
@@ -125,6 +130,7 @@ def gather_period(
                 RequirementHistory(
                     histories[each["id"]],
                     tuple(_link_facts(link, "accepted") for link in links[each["id"]]),
+                    tuple(events[each["id"]]),
                 )
                 for each in asked[pk]
             ],
@@ -320,7 +326,11 @@ def _applicability(row: Row) -> ApplicabilityFacts:
 
 
 def _control_facts(
-    row: Row, asked: list[Row], supplementary: int, aws: _AwsSide
+    row: Row,
+    asked: list[Row],
+    supplementary: int,
+    aws: _AwsSide,
+    events: Mapping[int, list[PopulationFacts]],
 ) -> ControlFacts:
     parties = _parties(row)
     parts = _as_json(row["part_statuses"]) or {}
@@ -333,7 +343,9 @@ def _control_facts(
         implementation_status=row["implementation_status"],
         worst_part=worst_of(parts.values()) if parts else None,
         applicability=_applicability(row),
-        requirements=tuple(_requirement_facts(each) for each in asked),
+        requirements=tuple(
+            _requirement_facts(each, events.get(each["id"], ())) for each in asked
+        ),
         aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
         if "aws" in parties
         else None,
@@ -354,7 +366,7 @@ def _asked(row: Row) -> dict[str, Any]:
     }
 
 
-def _requirement_facts(row: Row) -> RequirementFacts:
+def _requirement_facts(row: Row, events: Sequence[PopulationFacts]) -> RequirementFacts:
     accepted = _link_facts(row, "accepted") if row["link_id"] else None
     rejected = row["rejected_at"]
     return RequirementFacts(
@@ -367,7 +379,61 @@ def _requirement_facts(row: Row) -> RequirementFacts:
             and accepted.submitted_at
             and rejected > accepted.submitted_at
         ),
+        population=counting(events),
     )
+
+
+def asks_per_event(requirements: Iterable[Row]) -> bool:
+    """Whether populations have to be read at all."""
+    return any(row["cadence"] == "per-event" for row in requirements)
+
+
+def _events(
+    reader: _Reader, requirements: list[Row], begins: dt.date, until: dt.date
+) -> Mapping[int, list[PopulationFacts]]:
+    """Populations by requirement, oldest first; asked for where there may be any."""
+    rows: list[Row] = []
+    if asks_per_event(requirements):
+        rows = reader.all(facts_sql.POPULATIONS, begins=begins, until=until)
+    return populations(requirements, rows)
+
+
+def populations(
+    requirements: Iterable[Row], rows: Iterable[Row]
+) -> Mapping[int, list[PopulationFacts]]:
+    """Rows of populations as facts, of requirements that ask per event by then."""
+    asking = {each["id"] for each in requirements if each["cadence"] == "per-event"}
+    found: defaultdict[int, list[PopulationFacts]] = defaultdict(list)
+    for row in rows:
+        if row["requirement_id"] in asking:
+            found[row["requirement_id"]].append(_population_facts(row))
+    return found
+
+
+def _population_facts(row: Row) -> PopulationFacts:
+    return PopulationFacts(
+        starts=row["starts"],
+        ends=row["ends"],
+        rows=row["rows"],
+        state=row["state"],
+        sample=row["items"] if row["sampled_on"] else None,
+        proven=row["proven"],
+        waiting=row["waiting"],
+        deviations=row["deviations"],
+        left=row["still_open"],
+        sampled_on=row["sampled_on"],
+        drawn_on=row["drawn_on"],
+        uuid=str(row["uuid"]),
+    )
+
+
+def counting(events: Sequence[PopulationFacts]) -> PopulationFacts | None:
+    """The newest accepted population, else the newest; `events` are oldest first."""
+    accepted = [each for each in events if each.state == "accepted"]
+    if not accepted:
+        return events[-1] if events else None
+    newest = events[-1].state
+    return replace(accepted[-1], newer=None if newest == "accepted" else newest)
 
 
 def _link_facts(row: Row, state: Any) -> LinkFacts:

@@ -168,6 +168,48 @@ SELECT part.requirement_id, p.starts, p.ends, p.occurrence, l.uuid AS link,
   JOIN {evidence} e ON e.id = rev.evidence_id
 """
 
+# Populations of per-event requirements that touch begins..until, with their state and
+# what became of the different events in their samples. Withdrawn ones count no more.
+POPULATIONS = """
+SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
+       q.row_count AS rows, (q.drawn_at AT TIME ZONE y.time_zone)::date AS drawn_on,
+       (drawn.sampled_at AT TIME ZONE y.time_zone)::date AS sampled_on,
+       coalesce(said.decision, 'submitted') AS state,
+       shown.items, shown.proven, shown.waiting, shown.deviations,
+       shown.still_open
+  FROM (SELECT * FROM evidence_population WHERE {before}) q
+  JOIN evidence_evidencerequirement r ON r.id = q.requirement_id
+  JOIN controls_system y ON y.id = q.system_id
+  LEFT JOIN LATERAL (
+    SELECT decision FROM evidence_populationreview w
+     WHERE w.population_id = q.id AND {before} ORDER BY w.id DESC LIMIT 1) said ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT max(drawn_at) AS sampled_at FROM evidence_sample s
+     WHERE s.population_id = q.id AND {before}) drawn ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT count(*) AS items,
+           count(*) FILTER (WHERE accepted) AS proven,
+           count(*) FILTER (WHERE submitted AND NOT accepted AND NOT failed) AS waiting,
+           count(*) FILTER (WHERE failed) AS deviations,
+           count(*) FILTER (WHERE NOT accepted AND NOT failed) AS still_open
+      FROM (SELECT coalesce(bool_or(p.state = 'accepted'), FALSE) AS accepted,
+                   coalesce(bool_or(p.state = 'submitted'), FALSE) AS submitted,
+                   bool_or(d.sample_item_id IS NOT NULL) AS failed
+              FROM (SELECT id FROM evidence_sample
+                     WHERE population_id = q.id AND {before}) s
+              JOIN evidence_sampleitem i ON i.sample_id = s.id
+              LEFT JOIN evidence_evidencelink l ON l.sample_item_id = i.id
+              LEFT JOIN evidence_proof p ON p.link_id = l.id
+               AND p.starts <= %(day)s AND {proof_standing}
+              LEFT JOIN (SELECT sample_item_id FROM evidence_deviation
+                          WHERE {before}) d ON d.sample_item_id = i.id
+             GROUP BY i.item_id) each_event) shown ON TRUE
+ WHERE r.implementation_id = ANY(%(implementations)s)
+   AND q.starts <= %(until)s AND q.ends >= %(begins)s
+   AND coalesce(said.decision, 'submitted') <> 'withdrawn'
+ ORDER BY q.requirement_id, q.ends, q.id
+"""
+
 SUPPLEMENTARY = """
 SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
  WHERE p.implementation_id = ANY(%(implementations)s) AND p.requirement_id IS NULL

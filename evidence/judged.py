@@ -60,8 +60,11 @@ class LinkFacts:
 class PopulationFacts:
     """The events of a per-event requirement over [starts, ends], both inclusive.
 
-    `sample` is None until somebody has drawn one; `proven` of its items have an
-    accepted link, `waiting` only a submitted one; `deviations` are unanswered.
+    `sample` is the number of different events in its samples, None until somebody has
+    drawn one; `proven` of them have an accepted link, `waiting` only a submitted one,
+    `deviations` were not handled as asked (and need no link to be answered for).
+    `open` have neither. `newer` says what became of a newer population that does not
+    count. `sampled_on` is the day of the last sample.
     """
 
     starts: dt.date
@@ -72,12 +75,33 @@ class PopulationFacts:
     proven: int = 0
     waiting: int = 0
     deviations: int = 0
+    # open, told apart from deviations that have a link as well; None: the difference
+    left: int | None = None
+    newer: LinkState | None = None
+    sampled_on: dt.date | None = None
+    drawn_on: dt.date | None = None
+    uuid: str = ""
+
+    @property
+    def open(self) -> int:
+        """Sampled events with neither an accepted link nor a deviation."""
+        if self.left is not None:
+            return self.left
+        return max(0, (self.sample or 0) - self.proven - self.deviations)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is accepted and nothing of it is open."""
+        if self.state != "accepted":
+            return False
+        return self.rows == 0 or (self.sample is not None and not self.open)
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementFacts:
     """What one requirement of our half asks, and the newest answers to it.
 
+    `population` is the newest accepted one that began by the day, else the newest.
     `latest_accepted` is the accepted link with the greatest end (no end is greatest)
     among those performed on or before the day; `submitted` counts links performed by
     then that wait for review; `newer_rejected` says one submitted after the accepted

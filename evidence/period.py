@@ -1,6 +1,6 @@
 """Does proof of a control hold over a window? The specification, free of Django.
 
-Both days of a window are inclusive. Source: rules R14, R15, R21, R23, R25, R30.
+Both days of a window are inclusive. Source: rules R14 to R16, R21, R23, R25, R30.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evidence import cadence
-from evidence.assurance import NeedDays, days_of
+from evidence.assurance import NeedDays, clip, days_of, subtract, united
 from evidence.judged import (
     AwsFacts,
     LinkFacts,
     PeriodFacts,
+    PopulationFacts,
     RequirementFacts,
     RequirementHistory,
 )
@@ -41,7 +42,10 @@ Outcome = Literal["on_time", "late", "missed", "not_yet_due"]
 
 @dataclass(frozen=True, slots=True)
 class OccurrenceResult:
-    """One expected occurrence and what became of it. Days are inclusive."""
+    """One expected occurrence and what became of it. Days are inclusive.
+
+    Per event: one for each population, and one without for days that have none.
+    """
 
     requirement: str
     title: str
@@ -53,11 +57,13 @@ class OccurrenceResult:
     late_days: int = 0
     collected_late: bool = False
     link: str = ""
+    population: PopulationFacts | None = None
+    per_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """Our half counted in occurrences."""
+    """Our half counted in occurrences; `deviations` of `sampled` events (R16)."""
 
     expected: int = 0
     on_time: int = 0
@@ -65,6 +71,8 @@ class Occurrences:
     missed: int = 0
     not_yet_due: int = 0
     results: tuple[OccurrenceResult, ...] = ()
+    sampled: int = 0
+    deviations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def _result(
 ) -> Result:
     """R15. A required half of which nothing can be said is an exception."""
     unasked = facts.customer_required and not facts.requirements
-    if ours.late or ours.missed or aws.open_days or unasked:
+    if ours.late or ours.missed or ours.deviations or aws.open_days or unasked:
         return "exceptions"
     if not (facts.customer_required or facts.aws_required):
         return "nothing"
@@ -128,6 +136,7 @@ def _occurrences(
         result for history in asked for result in _results(history, start, end, today)
     ]
     outcomes = [result.outcome for result in results]
+    populations = [result.population for result in results if result.population]
     return Occurrences(
         expected=len(results),
         on_time=outcomes.count("on_time"),
@@ -135,6 +144,8 @@ def _occurrences(
         missed=outcomes.count("missed"),
         not_yet_due=outcomes.count("not_yet_due"),
         results=tuple(results),
+        sampled=sum(each.sample or 0 for each in populations),
+        deviations=sum(each.deviations for each in populations),
     )
 
 
@@ -192,6 +203,8 @@ def _results(
 ) -> list[OccurrenceResult]:
     """What was expected of one requirement while it was in operation."""
     asked = history.requirement
+    if asked.cadence == "per-event":
+        return _of_events(history, start, end, today)
     accepted = [link for link in history.links if link.state == "accepted"]
     first = max(start, asked.operates_from)
     by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
@@ -209,6 +222,48 @@ def _results(
     return results
 
 
+def _of_events(
+    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
+) -> list[OccurrenceResult]:
+    """Every population that touches the window, and the days that none speaks of."""
+    asked = history.requirement
+    last = min(end, asked.operates_until - DAY) if asked.operates_until else end
+    first = max(start, asked.operates_from)
+    if first > last:
+        return []
+    counted = [
+        each
+        for each in history.populations
+        if each.state != "rejected" and each.starts <= last and each.ends >= first
+    ]
+    found = [_of_population(asked, each, today) for each in counted]
+    spoken = united(clip([(e.starts, e.ends) for e in counted], first, last))
+    for begins, ends in subtract([(first, last)], spoken):
+        found.append(_judged(asked, None, begins, ends, today))
+    return sorted(found, key=lambda each: (each.starts, each.ends))
+
+
+def _of_population(
+    asked: RequirementFacts, events: PopulationFacts, today: dt.date
+) -> OccurrenceResult:
+    """Its open items are due with the grace after it ended, or was last sampled."""
+    due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(asked)
+    outcome: Outcome = "missed" if today > due else "not_yet_due"
+    if events.complete:
+        outcome = "on_time"
+    return OccurrenceResult(
+        asked.uuid,
+        asked.title,
+        events.starts,
+        events.ends,
+        due,
+        outcome,
+        events.drawn_on,
+        population=events,
+        per_event=True,
+    )
+
+
 def _judged(
     asked: RequirementFacts,
     link: LinkFacts | None,
@@ -220,7 +275,10 @@ def _judged(
     due = ends + DAY * grace
     if link is None or link.performed_on > today:
         outcome: Outcome = "missed" if today > due else "not_yet_due"
-        return OccurrenceResult(asked.uuid, asked.title, begins, ends, due, outcome)
+        events = asked.cadence == "per-event"
+        return OccurrenceResult(
+            asked.uuid, asked.title, begins, ends, due, outcome, per_event=events
+        )
     late = max(0, (link.performed_on - due).days)
     return OccurrenceResult(
         asked.uuid,
@@ -257,6 +315,9 @@ def _aws_days(aws: AwsFacts, start: dt.date, end: dt.date) -> AwsDays:
 def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
     reasons = []
     for result in ours.results:
+        if result.per_event:
+            reasons += _event_reasons(result)
+            continue
         name = f"{result.title}, {result.starts} to {result.ends}"
         if result.outcome == "missed":
             reasons.append(because("missed", name, missed=1))
@@ -265,6 +326,31 @@ def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
         elif result.collected_late:
             reasons.append(because("collected_late", name))
     return tuple(reasons)
+
+
+def _event_reasons(result: OccurrenceResult) -> list[Reason]:
+    """What an auditor asks about a population, or about days without one."""
+    events, days = result.population, {"start": result.starts, "end": result.ends}
+    overdue = result.outcome == "missed"
+    if events is None:
+        why = because("days_without_population", result.title, **days)
+        return [why] if overdue else []
+    name = f"{result.title}, {result.starts} to {result.ends}"
+    said = {"sample": events.sample or 0, "left": events.open}
+    reasons = []
+    if events.deviations:
+        reasons.append(
+            because("deviations", name, deviations=events.deviations, **said)
+        )
+    if not overdue:
+        return reasons
+    if events.state != "accepted":
+        reasons.append(because("population_unreviewed", result.title, **days))
+    elif events.sample is None:
+        reasons.append(because("no_sample", name, rows=events.rows))
+    elif events.open:
+        reasons.append(because("sample_open", name, left=events.open, **said))
+    return reasons
 
 
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:

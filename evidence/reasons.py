@@ -28,6 +28,46 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing is asked of your half.",
         "Add a requirement with a cadence.",
     ),
+    "no_population": (
+        "{subject}: no population of its events is on record.",
+        "Import the population for the window.",
+    ),
+    "population_unreviewed": (
+        "{subject}: the population from {start} to {end} waits for review.",
+        "Ask a reviewer whether it is complete and accurate.",
+    ),
+    "population_rejected": (
+        "{subject}: the population from {start} to {end} was rejected.",
+        "Read the reason and import it again.",
+    ),
+    "population_lapsed": (
+        "{subject}: the newest population counted until {ends}.",
+        "Import the population since then.",
+    ),
+    "no_events": (
+        "{subject}: no events from {start} to {end}.",
+        "Nothing to do.",
+    ),
+    "no_sample": (
+        "{subject}: {rows} events, and no sample is drawn.",
+        "Draw a sample.",
+    ),
+    "sample_open": (
+        "{subject}: {left} of {sample} sampled items are open.",
+        "Upload proof for each open item.",
+    ),
+    "sample_waiting": (
+        "{subject}: {waiting} of {sample} sampled items wait for review.",
+        "Ask a reviewer to decide.",
+    ),
+    "deviations": (
+        "{subject}: {deviations} of {sample} sampled items deviate.",
+        "Say why, and what you changed.",
+    ),
+    "days_without_population": (
+        "{subject}: no population from {start} to {end}.",
+        "Import the population for these days.",
+    ),
     "design_only": ("{subject} shows design only.", "Add proof that it operated."),
     "aws_only": ("Only AWS's half is proven.", "Prove your half."),
     "customer_only": ("Only your half is proven.", "Cite an AWS artifact."),

@@ -151,12 +151,12 @@ def _requirement(
     judged = requirement_state(asked, clocks.moment.on)
     ranges = [(r.outcome, OUTCOMES[r.outcome], r.starts, r.ends) for r in results]
     waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
-    accepted = asked.latest_accepted
+    accepted, per_event = asked.latest_accepted, asked.cadence == "per-event"
     return RequirementShown(
         facts=asked,
         state=judged.state,
         reasons=judged.reasons,
-        ends=accepted.ends if accepted else None,
+        ends=judged.until if per_event else accepted.ends if accepted else None,
         next_due=min(waiting, default=None),
         results=results,
         timeline=_timeline(f"Occurrences of {asked.title}", ranges, clocks),

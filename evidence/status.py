@@ -78,7 +78,7 @@ def status(facts: ControlFacts, day: dt.date) -> Status:
         )
         if needed
     ]
-    blockers = _blockers(facts)
+    blockers = _blockers(facts, day)
     verdict = _verdict(required, blockers)
     only = _only_one(facts, aws.state, ours.state)
     return Status(
@@ -122,9 +122,11 @@ def _only_one(
     return ()
 
 
-def _blockers(facts: ControlFacts) -> tuple[Reason, ...]:
+def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     """What keeps a control from being proven whatever the evidence says."""
     found = []
+    if facts.customer_required:
+        found += [_deviating(r) for r in _deviations(facts, day)]
     if facts.customer_required and (left := _unfinished(facts)):
         found.append(because("implementation_partial", status=left))
     if facts.open_findings:
@@ -134,6 +136,21 @@ def _blockers(facts: ControlFacts) -> tuple[Reason, ...]:
     if facts.cuec_open:
         found.append(because("cuec_open"))
     return tuple(found)
+
+
+def _deviations(facts: ControlFacts, day: dt.date) -> list[RequirementFacts]:
+    """Requirements whose current population has items that failed (R16)."""
+    return [
+        asked
+        for asked in facts.requirements
+        if asked.operates_on(day) and asked.population and asked.population.deviations
+    ]
+
+
+def _deviating(asked: RequirementFacts) -> Reason:
+    events = asked.population
+    said = (events.deviations, events.sample) if events else (0, 0)
+    return because("deviations", asked.title, deviations=said[0], sample=said[1])
 
 
 def _unfinished(facts: ControlFacts) -> str | None:
@@ -175,8 +192,8 @@ def customer_half(facts: ControlFacts, day: dt.date) -> HalfJudged:
 
 def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfJudged:
     """State of one requirement on a day (R13; populations by R16)."""
-    if asked.population is not None:
-        return _population_state(asked, asked.population)
+    if asked.cadence == "per-event":
+        return _population_state(asked, asked.population, day)
     link = asked.latest_accepted
     if link is None or link.performed_on > day:
         return _unanswered(asked, day)
@@ -233,17 +250,62 @@ def _missing_period(asked: RequirementFacts, link: LinkFacts) -> str:
     return f", from {following:%B %Y}"
 
 
-def _population_state(asked: RequirementFacts, events: PopulationFacts) -> HalfJudged:
-    """R16: every sampled item needs an accepted link; an empty population is proof."""
-    if events.state == "rejected":
-        return HalfJudged("missing", None, (because("newer_rejected", asked.title),))
+def _population_state(
+    asked: RequirementFacts, events: PopulationFacts | None, day: dt.date
+) -> HalfJudged:
+    """R16: an accepted population, and for every sampled item proof or a deviation.
+
+    Without events it is proof itself. It carries as a yearly performance on its last
+    day would. Deviations are no gap in proof: they cap the verdict (`_blockers`).
+    """
+    if events is None:
+        return HalfJudged("missing", None, (because("no_population", asked.title),))
+    days = {"start": events.starts, "end": events.ends}
     if events.state == "submitted":
-        why = because("submitted_unreviewed", asked.title)
+        why = because("population_unreviewed", asked.title, **days)
         return HalfJudged("pending", None, (why,))
+    if events.state == "rejected":
+        why = because("population_rejected", asked.title, **days)
+        return HalfJudged("missing", None, (why,))
+    notes = _newer_population(asked, events)
+    until = cadence.population_end(events.ends, asked.grace_days)
+    if day > until:
+        why = because("population_lapsed", asked.title, ends=until)
+        return HalfJudged("lapsed", until, (why, *notes))
+    gap = _gap_of_sample(asked, events)
+    if gap is not None:
+        return HalfJudged(gap.state, None, (*gap.reasons, *notes))
     if events.rows == 0:
-        return HalfJudged("proven", None, ())
-    wanted = events.rows if events.sample is None else events.sample
-    if events.proven >= wanted and not events.deviations:
-        return HalfJudged("proven", None, ())
-    left = f"{asked.title}: {wanted - events.proven} of {wanted} open"
-    return HalfJudged("missing", None, (because("never_performed", left),))
+        notes = (because("no_events", asked.title, **days), *notes)
+    if day > until - DAY * cadence.lead_days(asked.cadence, asked.lead_days):
+        why = because("expiring", asked.title, ends=until)
+        return HalfJudged("expiring", until, (why, *notes))
+    return HalfJudged("proven", until, notes)
+
+
+def _newer_population(
+    asked: RequirementFacts, events: PopulationFacts
+) -> tuple[Reason, ...]:
+    """While a newer one waits or was rejected, the accepted one counts to its end."""
+    if events.newer == "submitted":
+        return (because("submitted_unreviewed", asked.title),)
+    if events.newer == "rejected":
+        return (because("newer_rejected", asked.title),)
+    return ()
+
+
+def _gap_of_sample(
+    asked: RequirementFacts, events: PopulationFacts
+) -> HalfJudged | None:
+    """What is not shown yet of an accepted population; None: nothing."""
+    if events.complete:
+        return None
+    if events.sample is None:
+        why = because("no_sample", asked.title, rows=events.rows)
+        return HalfJudged("pending", None, (why,))
+    said = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
+    if events.waiting >= events.open:
+        why = because("sample_waiting", asked.title, **said)
+        return HalfJudged("pending", None, (why,))
+    why = because("sample_open", asked.title, **said)
+    return HalfJudged("missing", None, (why,))

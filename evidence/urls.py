@@ -11,6 +11,7 @@ from evidence.views import (
     exports,
     files,
     overrides,
+    populations,
     provider,
     removals,
     requests,
@@ -18,6 +19,7 @@ from evidence.views import (
     rereading,
     review,
     revisions,
+    samples,
     systems,
     uploads,
     work,
@@ -121,6 +123,39 @@ urlpatterns += [
         requirements.requirement_retire,
         name="requirement_retire",
     ),
+]
+
+# What is asked per event: populations, and the samples drawn from them.
+urlpatterns += [
+    path(
+        "requirements/<uuid:uuid>/populations/",
+        populations.populations,
+        name="populations",
+    ),
+    path(
+        "requirements/<uuid:uuid>/populations/new/",
+        populations.population_new,
+        name="population_new",
+    ),
+    path(
+        "requirements/<uuid:uuid>/populations/confirm/",
+        populations.population_confirm,
+        name="population_confirm",
+    ),
+    path("populations/<uuid:uuid>/", populations.population, name="population"),
+    path(
+        "populations/<uuid:uuid>/judge/",
+        populations.population_judge,
+        name="population_judge",
+    ),
+    path("populations/<uuid:uuid>/sample/", samples.sample_draw, name="sample_draw"),
+    path("samples/<uuid:uuid>/", samples.sample, name="sample"),
+    path(
+        "samples/<uuid:uuid>/sample.csv",
+        samples.sample_download,
+        name="sample_download",
+    ),
+    path("sampled/<uuid:uuid>/deviates/", samples.deviation_new, name="deviation_new"),
 ]
 
 # The provider's own documents: import with a preview, differences, end.

@@ -10,275 +10,573 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('controls', '0004_end_not_applicable'),
-        ('evidence', '0006_count_of_a_teams_day'),
+        ("controls", "0004_end_not_applicable"),
+        ("evidence", "0006_count_of_a_teams_day"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Deviation',
+            name="Deviation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('note', models.TextField()),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("note", models.TextField()),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Population',
+            name="Population",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('source', models.CharField(max_length=200)),
-                ('query', models.TextField()),
-                ('starts', models.DateField()),
-                ('ends', models.DateField()),
-                ('completeness', models.TextField()),
-                ('row_count', models.PositiveIntegerField()),
-                ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('sha256', models.CharField(max_length=64)),
-                ('drawn_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("source", models.CharField(max_length=200)),
+                ("query", models.TextField()),
+                ("starts", models.DateField()),
+                ("ends", models.DateField()),
+                ("completeness", models.TextField()),
+                ("row_count", models.PositiveIntegerField()),
+                (
+                    "columns",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("drawn_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-ends', '-pk'],
+                "ordering": ["-ends", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='PopulationItem',
+            name="PopulationItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('key', models.CharField(max_length=200)),
-                ('happened_on', models.DateField()),
-                ('columns', models.JSONField(blank=True, default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("key", models.CharField(max_length=200)),
+                ("happened_on", models.DateField()),
+                ("columns", models.JSONField(blank=True, default=dict)),
             ],
             options={
-                'ordering': ['population', 'position'],
+                "ordering": ["population", "position"],
             },
         ),
         migrations.CreateModel(
-            name='PopulationReview',
+            name="PopulationReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('reviewer_name', models.CharField(max_length=200)),
-                ('decision', models.CharField(choices=[('submitted', 'Waits for review'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], max_length=10)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("reviewer_name", models.CharField(max_length=200)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "Waits for review"),
+                            ("accepted", "Accepted"),
+                            ("rejected", "Rejected"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Sample',
+            name="Sample",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('method', models.CharField(choices=[('random', 'At random'), ('every-nth', 'Every nth'), ('all', 'All of them'), ('by-hand', 'By hand')], max_length=10)),
-                ('size', models.PositiveIntegerField()),
-                ('seed', models.CharField(blank=True, default='', max_length=100)),
-                ('every', models.PositiveIntegerField(blank=True, null=True)),
-                ('first', models.PositiveIntegerField(blank=True, null=True)),
-                ('reason', models.TextField()),
-                ('drawn_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('known_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("random", "At random"),
+                            ("every-nth", "Every nth"),
+                            ("all", "All of them"),
+                            ("by-hand", "By hand"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("size", models.PositiveIntegerField()),
+                ("seed", models.CharField(blank=True, default="", max_length=100)),
+                ("every", models.PositiveIntegerField(blank=True, null=True)),
+                ("first", models.PositiveIntegerField(blank=True, null=True)),
+                ("reason", models.TextField()),
+                ("drawn_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='SampleItem',
+            name="SampleItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                ),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name='evidencelink',
-            name='revision_linked_once',
+            model_name="evidencelink",
+            name="revision_linked_once",
         ),
         migrations.AddField(
-            model_name='deviation',
-            name='recorded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="deviation",
+            name="recorded_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='deviation',
-            name='system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='controls.system'),
+            model_name="deviation",
+            name="system",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deviations",
+                to="controls.system",
+            ),
         ),
         migrations.AddField(
-            model_name='population',
-            name='blob',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='populations', to='evidence.blob'),
+            model_name="population",
+            name="blob",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="populations",
+                to="evidence.blob",
+            ),
         ),
         migrations.AddField(
-            model_name='population',
-            name='drawn_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="population",
+            name="drawn_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='population',
-            name='requirement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='populations', to='evidence.evidencerequirement'),
+            model_name="population",
+            name="requirement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="populations",
+                to="evidence.evidencerequirement",
+            ),
         ),
         migrations.AddField(
-            model_name='population',
-            name='system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='populations', to='controls.system'),
+            model_name="population",
+            name="system",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="populations",
+                to="controls.system",
+            ),
         ),
         migrations.AddField(
-            model_name='population',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='populations', to='controls.team'),
+            model_name="population",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="populations",
+                to="controls.team",
+            ),
         ),
         migrations.AddField(
-            model_name='populationitem',
-            name='population',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='evidence.population'),
+            model_name="populationitem",
+            name="population",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="items",
+                to="evidence.population",
+            ),
         ),
         migrations.AddField(
-            model_name='populationreview',
-            name='drawer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="populationreview",
+            name="drawer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='populationreview',
-            name='population',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='evidence.population'),
+            model_name="populationreview",
+            name="population",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reviews",
+                to="evidence.population",
+            ),
         ),
         migrations.AddField(
-            model_name='populationreview',
-            name='reviewer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="populationreview",
+            name="reviewer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='sample',
-            name='drawn_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="sample",
+            name="drawn_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='sample',
-            name='population',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='evidence.population'),
+            model_name="sample",
+            name="population",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="samples",
+                to="evidence.population",
+            ),
         ),
         migrations.AddField(
-            model_name='sample',
-            name='system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='controls.system'),
+            model_name="sample",
+            name="system",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="samples",
+                to="controls.system",
+            ),
         ),
         migrations.AddField(
-            model_name='sampleitem',
-            name='item',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sampled', to='evidence.populationitem'),
+            model_name="sampleitem",
+            name="item",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sampled",
+                to="evidence.populationitem",
+            ),
         ),
         migrations.AddField(
-            model_name='sampleitem',
-            name='sample',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='evidence.sample'),
+            model_name="sampleitem",
+            name="sample",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="items",
+                to="evidence.sample",
+            ),
         ),
         migrations.AddField(
-            model_name='deviation',
-            name='sample_item',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='deviation', to='evidence.sampleitem'),
+            model_name="deviation",
+            name="sample_item",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deviation",
+                to="evidence.sampleitem",
+            ),
         ),
         migrations.AddField(
-            model_name='evidencelink',
-            name='sample_item',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='evidence.sampleitem'),
+            model_name="evidencelink",
+            name="sample_item",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="links",
+                to="evidence.sampleitem",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencelink',
-            constraint=models.CheckConstraint(condition=models.Q(('sample_item', None), ('requirement__isnull', False), _connector='OR'), name='link_of_item_names_requirement'),
+            model_name="evidencelink",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sample_item", None),
+                    ("requirement__isnull", False),
+                    _connector="OR",
+                ),
+                name="link_of_item_names_requirement",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencelink',
-            constraint=models.UniqueConstraint(fields=('revision', 'implementation', 'requirement', 'half', 'sample_item'), name='revision_linked_once', nulls_distinct=False, violation_error_message='This evidence is already attached to this control.'),
+            model_name="evidencelink",
+            constraint=models.UniqueConstraint(
+                fields=(
+                    "revision",
+                    "implementation",
+                    "requirement",
+                    "half",
+                    "sample_item",
+                ),
+                name="revision_linked_once",
+                nulls_distinct=False,
+                violation_error_message="This evidence is already attached to this control.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='population',
-            index=models.Index(fields=['requirement', '-ends'], name='population_newest'),
+            model_name="population",
+            index=models.Index(
+                fields=["requirement", "-ends"], name="population_newest"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='population',
-            constraint=models.CheckConstraint(condition=models.Q(('starts__lte', models.F('ends'))), name='population_days_ordered', violation_error_message='It ends before it starts.'),
+            model_name="population",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts__lte", models.F("ends"))),
+                name="population_days_ordered",
+                violation_error_message="It ends before it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='population',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('source', ''), _negated=True), models.Q(('query', ''), _negated=True)), name='population_says_where_from', violation_error_message='Say where it comes from, and by which query.'),
+            model_name="population",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("source", ""), _negated=True),
+                    models.Q(("query", ""), _negated=True),
+                ),
+                name="population_says_where_from",
+                violation_error_message="Say where it comes from, and by which query.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='population',
-            constraint=models.CheckConstraint(condition=models.Q(('completeness', ''), _negated=True), name='population_says_how_complete', violation_error_message='Say how you know that it is complete and accurate.'),
+            model_name="population",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("completeness", ""), _negated=True),
+                name="population_says_how_complete",
+                violation_error_message="Say how you know that it is complete and accurate.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='population',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='population_digest_is_sha256'),
+            model_name="population",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
+                name="population_digest_is_sha256",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationitem',
-            constraint=models.UniqueConstraint(fields=('population', 'position'), name='event_position_unique'),
+            model_name="populationitem",
+            constraint=models.UniqueConstraint(
+                fields=("population", "position"), name="event_position_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationitem',
-            constraint=models.UniqueConstraint(fields=('population', 'key'), name='event_key_unique'),
+            model_name="populationitem",
+            constraint=models.UniqueConstraint(
+                fields=("population", "key"), name="event_key_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationitem',
-            constraint=models.CheckConstraint(condition=models.Q(('position__gte', 1)), name='event_position_from_one'),
+            model_name="populationitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1)), name="event_position_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationitem',
-            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='event_has_key'),
+            model_name="populationitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key", ""), _negated=True), name="event_has_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationreview',
-            constraint=models.CheckConstraint(condition=models.Q(('decision__in', ['accepted', 'rejected', 'withdrawn'])), name='population_decision_known'),
+            model_name="populationreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decision__in", ["accepted", "rejected", "withdrawn"])
+                ),
+                name="population_decision_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationreview',
-            constraint=models.CheckConstraint(condition=models.Q(('decision', 'withdrawn'), models.Q(('reviewer', models.F('drawer')), _negated=True), _connector='OR'), name='population_reviewer_is_not_drawer', violation_error_message='Somebody other than who drew it must review this.'),
+            model_name="populationreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decision", "withdrawn"),
+                    models.Q(("reviewer", models.F("drawer")), _negated=True),
+                    _connector="OR",
+                ),
+                name="population_reviewer_is_not_drawer",
+                violation_error_message="Somebody other than who drew it must review this.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationreview',
-            constraint=models.CheckConstraint(condition=models.Q(('decision', 'accepted'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='population_refusal_says_why', violation_error_message='Say why.'),
+            model_name="populationreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decision", "accepted"),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="population_refusal_says_why",
+                violation_error_message="Say why.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('decision', 'withdrawn'), _negated=True), fields=('population',), name='population_judged_once'),
+            model_name="populationreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decision", "withdrawn"), _negated=True),
+                fields=("population",),
+                name="population_judged_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='populationreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('decision', 'withdrawn')), fields=('population',), name='population_withdrawn_once'),
+            model_name="populationreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decision", "withdrawn")),
+                fields=("population",),
+                name="population_withdrawn_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['random', 'every-nth', 'all', 'by-hand'])), name='sample_method_known'),
+            model_name="sample",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("method__in", ["random", "every-nth", "all", "by-hand"])
+                ),
+                name="sample_method_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gte', 1)), name='sample_not_empty'),
+            model_name="sample",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gte", 1)), name="sample_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='sample_says_why', violation_error_message='Say why it is this sample.'),
+            model_name="sample",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="sample_says_why",
+                violation_error_message="Say why it is this sample.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['all', 'by-hand']), models.Q(('method', 'random'), models.Q(('seed', ''), _negated=True)), models.Q(('every__gte', 1), ('first__gte', 1), ('method', 'every-nth')), _connector='OR'), name='sample_can_be_drawn_again'),
+            model_name="sample",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("method__in", ["all", "by-hand"]),
+                    models.Q(
+                        ("method", "random"), models.Q(("seed", ""), _negated=True)
+                    ),
+                    models.Q(
+                        ("every__gte", 1), ("first__gte", 1), ("method", "every-nth")
+                    ),
+                    _connector="OR",
+                ),
+                name="sample_can_be_drawn_again",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=models.UniqueConstraint(fields=('sample', 'item'), name='sampled_once_per_sample'),
+            model_name="sampleitem",
+            constraint=models.UniqueConstraint(
+                fields=("sample", "item"), name="sampled_once_per_sample"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deviation',
-            constraint=models.CheckConstraint(condition=models.Q(('note', ''), _negated=True), name='deviation_says_what', violation_error_message='Say what was not as it should be.'),
+            model_name="deviation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("note", ""), _negated=True),
+                name="deviation_says_what",
+                violation_error_message="Say what was not as it should be.",
+            ),
         ),
     ]

@@ -112,6 +112,7 @@ class Population(models.Model):
     drawn_at = models.DateTimeField(default=timezone.now)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
+    state: str  # set by `with_state`
     objects = PopulationQuerySet.as_manager()
 
     class Meta:
@@ -230,6 +231,10 @@ class PopulationItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} ({self.happened_on})"
+
+    def cells(self) -> list[str]:
+        """Its further columns in the order of the list it came from."""
+        return [self.columns.get(name, "") for name in self.population.columns]
 
 
 class SampleMethod(models.TextChoices):
@@ -368,6 +373,9 @@ class SampleItem(models.Model):
     item = models.ForeignKey(PopulationItem, models.PROTECT, related_name="sampled")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
 
+    state: str  # these are set by `with_state`
+    link_evidence: Any
+    deviation_note: str | None
     objects = SampleItemQuerySet.as_manager()
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -20,7 +21,13 @@ from controls.models import ControlImplementation, System, Team
 from evidence.answers import today_of
 from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
-from evidence.models import Evidence, EvidenceLink, EvidenceRequest, EvidenceRequirement
+from evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceRequest,
+    EvidenceRequirement,
+    SampleItem,
+)
 from evidence.repeating import again_values
 from evidence.requesting import answer_by_upload, require_answerer
 from evidence.submitting import Proving, provable_by, require_submitter, submit
@@ -31,11 +38,15 @@ from evidence.working import Ask, ask, with_newest_links
 
 @dataclass
 class Target:
-    """What an upload is for: a requirement, or (supplementary) a control alone."""
+    """What an upload is for: a requirement, or (supplementary) a control alone.
+
+    `item` is the sampled event that it shows, where the requirement is per event.
+    """
 
     implementation: ControlImplementation
     requirement: EvidenceRequirement | None = None
     answers: EvidenceRequest | None = None
+    item: SampleItem | None = None
 
     @cached_property
     def standing(self) -> EvidenceRequirement | None:
@@ -63,9 +74,31 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
     asked = EvidenceRequirement.objects.visible_to(request.user).for_listing()
     requirement = get_object_or_404(asked, uuid=uuid, system__slug=slug)
-    answers = _answers(request, slug)
-    target = Target(requirement.implementation, requirement, answers)
+    target = Target(
+        requirement.implementation,
+        requirement,
+        answers=_answers(request, slug),
+        item=_item(request, requirement),
+    )
     return _received(request, target)
+
+
+def _item(request: HttpRequest, requirement: EvidenceRequirement) -> SampleItem | None:
+    """The sampled event named by `?item=`; 404 for one of another requirement."""
+    named = request.GET.get("item", "")
+    if not named:
+        return None
+    mine = SampleItem.objects.visible_to(request.user).for_upload()
+    mine = mine.filter(sample__population__requirement=requirement)
+    return get_object_or_404(mine, uuid=uuid_or_404(named))
+
+
+def uuid_or_404(text: str) -> UUID:
+    """The text as a uuid; what is none names nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("There is no such thing.") from None
 
 
 @csrf_exempt  # as above
@@ -79,14 +112,11 @@ def upload_supplementary(request: HttpRequest, slug: str, ref_id: str) -> HttpRe
 
 def _answers(request: HttpRequest, slug: str) -> EvidenceRequest | None:
     """The request for evidence that `?request=` names, which the upload answers."""
-    named = request.GET.get("request")
+    named = request.GET.get("request", "")
     if not named:
         return None
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
-    try:
-        return get_object_or_404(mine, uuid=named, system__slug=slug)
-    except ValidationError:
-        raise Http404 from None
+    return get_object_or_404(mine, uuid=uuid_or_404(named), system__slug=slug)
 
 
 def _received(request: HttpRequest, target: Target) -> HttpResponse:
@@ -130,6 +160,8 @@ def _first(request: HttpRequest, target: Target, today: dt.date) -> dict[str, An
     asked = target.standing
     if asked is None:
         return first_values("", today, today, today)
+    if target.item is not None:
+        return _first_of_item(target.item, asked, today)
     period = ask(asked, today).period
     first = first_values(asked.title, period.first, period.last, today)
     again = request.GET.get("again", "")
@@ -137,6 +169,16 @@ def _first(request: HttpRequest, target: Target, today: dt.date) -> dict[str, An
         return first
     mine = Evidence.objects.visible_to(request.user)
     return first | again_values(mine, again, asked, period.first)
+
+
+def _first_of_item(
+    sampled: SampleItem, asked: EvidenceRequirement, today: dt.date
+) -> dict[str, Any]:
+    """The event's own day; the period from then to today, when it was handled."""
+    event = sampled.item
+    title = f"{asked.title}: {event.key}"[:200]
+    first = first_values(title, event.happened_on, today, today)
+    return first | {"performed_on": event.happened_on}
 
 
 def _submit(
@@ -153,6 +195,8 @@ def _submit(
     messages.success(request, "Submitted. Somebody else reviews it now.")
     if target.answers:
         return redirect("evidence:request", uuid=target.answers.uuid)
+    if target.item is not None:
+        return redirect("evidence:sample", uuid=target.item.sample.uuid)
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
 
 
@@ -162,7 +206,7 @@ def _submitted(
     said, by = form.said(), request.user
     uploads = uploads_of(form.cleaned_data["files"])
     also = form.cleaned_data["also"]
-    proving = Proving(target.requirement, target.implementation, also)
+    proving = Proving(target.requirement, target.implementation, also, target.item)
     if target.answers:
         return answer_by_upload(
             target.answers, said, uploads, proving, by=by, today=today
@@ -173,6 +217,7 @@ def _submitted(
         requirement=proving.requirement,
         implementation=proving.implementation,
         also=also,
+        item=target.item,
         by=by,
         today=today,
     )
@@ -191,6 +236,7 @@ def _page(
         "form": form,
         "target": target,
         "requirement": asked,
+        "item": target.item,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
     if asked:

@@ -1,0 +1,129 @@
+"""Populations, samples and deviations, as people type them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from evidence.drawing import Drawn
+from evidence.events import EXAMPLE, MAX_BYTES, MAX_ROWS
+from evidence.forms.systems import day_input
+from evidence.models.populations import SampleMethod
+from evidence.sampling import Way, positions_of
+
+
+class PopulationForm(forms.Form):
+    """All events of some days: where they come from, and the list of them."""
+
+    starts = forms.DateField(label="From", widget=day_input())
+    ends = forms.DateField(label="To (last day)", widget=day_input())
+    source = forms.CharField(
+        label="Source",
+        max_length=200,
+        help_text="The system that knows of every event, such as the ticket system.",
+    )
+    query = forms.CharField(
+        label="Query",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The exact query, report or filter, so that somebody else gets the"
+        " same list.",
+    )
+    completeness = forms.CharField(
+        label="Complete and accurate, because",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="How you know that no event is missing and each is right: totals"
+        " compared, numbers without gaps, a picture of the query.",
+    )
+    list = forms.FileField(
+        label="The list",
+        required=False,
+        help_text=f"CSV or XLSX with the columns key and day and whatever else helps:"
+        f" at most {MAX_ROWS:,} rows and {MAX_BYTES // 1024 // 1024} MB.",
+    )
+    pasted = forms.CharField(
+        label="Or paste it",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": EXAMPLE}),
+        help_text="The same as CSV, heading first.",
+    )
+    none_happened = forms.BooleanField(
+        label="No event happened in these days", required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """One list, or the word that there is none."""
+        said = super().clean() or {}
+        if said.get("list") and said.get("pasted"):
+            self.add_error("pasted", "Send a file or paste lines, not both.")
+        if not (said.get("list") or said.get("pasted") or said.get("none_happened")):
+            self.add_error("list", "Send the list, or say that no event happened.")
+        return said
+
+    def said(self) -> Drawn:
+        """What the valid form says."""
+        given = {n: v for n, v in self.cleaned_data.items() if n not in LISTS}
+        return Drawn(**given)
+
+
+LISTS = {"list", "pasted"}
+
+
+class JudgeForm(forms.Form):
+    """What a reviewer says of a population; `decision` is the button pressed."""
+
+    reason = forms.CharField(
+        label="Reason",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed to reject or withdraw.",
+    )
+
+
+class SampleForm(forms.Form):
+    """How to draw a sample."""
+
+    method = forms.ChoiceField(label="How", choices=SampleMethod.choices)
+    size = forms.IntegerField(label="How many (at random)", required=False, min_value=1)
+    seed = forms.CharField(
+        label="Seed (at random)",
+        required=False,
+        max_length=100,
+        help_text="Empty: one is made. It is recorded, so that anybody can draw the"
+        " same items again.",
+    )
+    every = forms.IntegerField(label="Every nth: n", required=False, min_value=1)
+    first = forms.IntegerField(label="Begin with row", required=False, min_value=1)
+    positions = forms.CharField(
+        label="Rows (by hand)",
+        required=False,
+        max_length=5000,
+        help_text="Numbers of the list, such as 3, 17, 40-42.",
+    )
+    reason = forms.CharField(
+        label="Why this sample",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Such as the firm's table of sample sizes, or a risk.",
+    )
+
+    def said(self) -> Way:
+        """What the valid form says. Raises Refused for what are no row numbers."""
+        given = self.cleaned_data
+        return Way(
+            method=given["method"],
+            size=given["size"],
+            seed=given["seed"],
+            every=given["every"],
+            first=given["first"],
+            positions=positions_of(given["positions"]),
+        )
+
+
+class DeviationForm(forms.Form):
+    """What was not as the control asks."""
+
+    note = forms.CharField(label="What deviates", max_length=2000)

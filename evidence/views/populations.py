@@ -1,0 +1,189 @@
+"""Populations of events: which there are, a new one with its preview, one to judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from controls.errors import NotPermitted, Refused
+from evidence.answers import today_of
+from evidence.drawing import (
+    judge_population,
+    may_bring,
+    may_draw,
+    require_bringer,
+    withdraw_population,
+)
+from evidence.forms.populations import JudgeForm, PopulationForm, SampleForm
+from evidence.models import EvidenceRequirement, Population
+from evidence.models.populations import STANDING
+from evidence.population_preview import confirm, pasted, preview
+from evidence.submitting import Upload
+from evidence.uploads import WaitingFile
+from evidence.views.refusals import explain, refused
+from evidence.views.uploads import unreadable
+
+PER_PAGE = 100
+DONE = {"accept": "Accepted.", "reject": "Rejected.", "withdraw": "Withdrawn."}
+
+
+def requirement_or_404(request: HttpRequest, uuid: Any) -> EvidenceRequirement:
+    """What is asked, if the person may read its system."""
+    mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+def population_or_404(request: HttpRequest, uuid: Any) -> Population:
+    """The population if the person may read it."""
+    mine = Population.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+@require_GET
+def populations(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Which populations of this requirement are on record?"""
+    requirement = requirement_or_404(request, uuid)
+    mine = Population.objects.visible_to(request.user).for_listing()
+    found = mine.filter(requirement=requirement).order_by("-ends", "-pk")
+    context = {
+        "requirement": requirement,
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "may_bring": may_bring(requirement, by=request.user),
+    }
+    return render(request, "evidence/populations.html", context)
+
+
+@csrf_exempt  # checked by `_previewed`: the handler must be set before the body is read
+@require_http_methods(["GET", "POST"])
+def population_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """A list of events; shows what would be recorded, and what is wrong by line."""
+    requirement = requirement_or_404(request, uuid)
+    try:
+        require_bringer(requirement, by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    unread = unreadable(request)
+    if unread is not None:
+        return unread
+    response: HttpResponse = _previewed(request, requirement)
+    return response
+
+
+@csrf_protect
+def _previewed(request: HttpRequest, requirement: EvidenceRequirement) -> HttpResponse:
+    form = PopulationForm()
+    context: dict[str, Any] = {"requirement": requirement, "form": form}
+    status = 200
+    if request.method == "POST":
+        form = context["form"] = PopulationForm(request.POST, request.FILES)
+        status = 422
+        if form.is_valid():
+            try:
+                seen = _seen(request, requirement, form)
+            except ValidationError as refusal:
+                explain(form, refusal)
+            else:
+                context |= {"preview": seen, "said": form.said()}
+                status = 422 if seen.events.wrong else 200
+    return render(request, "evidence/population_new.html", context, status=status)
+
+
+def _seen(
+    request: HttpRequest, requirement: EvidenceRequirement, form: PopulationForm
+) -> Any:
+    upload = _upload(form)
+    try:
+        return preview(
+            requirement,
+            form.said(),
+            upload,
+            by=request.user,
+            today=today_of(requirement.system),
+        )
+    finally:
+        if upload is not None and upload.incoming is not None:
+            upload.incoming.close()
+
+
+def _upload(form: PopulationForm) -> Upload | None:
+    listed, text = form.cleaned_data["list"], form.cleaned_data["pasted"]
+    if isinstance(listed, WaitingFile):
+        return listed.as_upload()
+    return pasted(text) if text else None
+
+
+@require_POST
+def population_confirm(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record a preview, all of it or nothing."""
+    requirement = requirement_or_404(request, uuid)
+    token = request.POST.get("token", "")
+    today = today_of(requirement.system)
+    try:
+        made = confirm(requirement, token, by=request.user, today=today)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "Recorded. Somebody else reviews it now.")
+    return redirect("evidence:population", uuid=made.uuid)
+
+
+@require_GET
+def population(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """What happened in these days, who says so, and what was drawn from it?"""
+    return population_page(request, population_or_404(request, uuid))
+
+
+def population_page(
+    request: HttpRequest, found: Population, *, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The page of a population, with forms as somebody filled them in."""
+    user = request.user
+    standing = found.state in STANDING
+    rows = Paginator(found.items.order_by("position"), PER_PAGE)
+    context = {
+        "population": found,
+        "reviews": found.reviews.order_by("pk"),
+        "samples": found.samples.for_listing().order_by("pk"),
+        "page": rows.get_page(request.GET.get("page")),
+        "may_judge": Population.objects.awaiting_review()
+        .reviewable_by(user)
+        .filter(pk=found.pk)
+        .exists(),
+        "may_withdraw": standing and may_bring(found.requirement, by=user),
+        "may_draw": standing and found.row_count > 0 and may_draw(found, by=user),
+        "judge_form": JudgeForm(),
+        "sample_form": SampleForm(),
+    }
+    context |= forms
+    return render(request, "evidence/population.html", context, status=status)
+
+
+@require_POST
+def population_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Accept, reject or withdraw."""
+    found = population_or_404(request, uuid)
+    form = JudgeForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    said = request.POST.get("decision")
+    try:
+        if said == "withdraw":
+            withdraw_population(found, reason=reason, by=request.user)
+        elif said in {"accept", "reject"}:
+            accept = said == "accept"
+            judge_population(found, accept=accept, reason=reason, by=request.user)
+        else:
+            raise Refused("Say whether you accept, reject or withdraw it.")
+    except NotPermitted as refusal:
+        return refused(request, refusal)
+    except ValidationError as refusal:
+        explain(form, refusal)
+        status = getattr(refusal, "status_code", 400)
+        return population_page(request, found, judge_form=form, status=status)
+    messages.success(request, DONE[said])
+    return redirect("evidence:population", uuid=found.uuid)

@@ -1,0 +1,93 @@
+"""Samples: drawn from a population, shown item by item, deviations recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from controls.errors import NotPermitted
+from evidence.drawing import draw_sample, may_bring, may_deviate, record_deviation
+from evidence.exports.sample_csv import sample_csv
+from evidence.forms.populations import DeviationForm, SampleForm
+from evidence.models import Sample, SampleItem
+from evidence.views.populations import PER_PAGE, population_or_404, population_page
+from evidence.views.refusals import explain, refused
+
+
+def sample_or_404(request: HttpRequest, uuid: Any) -> Sample:
+    """The sample if the person may read it."""
+    mine = Sample.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+@require_POST
+def sample_draw(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Draw items from a population."""
+    population = population_or_404(request, uuid)
+    form = SampleForm(request.POST)
+    status = 422
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            made = draw_sample(population, form.said(), reason=reason, by=request.user)
+        except NotPermitted as refusal:
+            return refused(request, refusal)
+        except ValidationError as refusal:
+            explain(form, refusal)
+            stale = getattr(refusal, "status_code", 400) == 409
+            status = 409 if stale else 422
+        else:
+            messages.success(request, f"{made.size} items are drawn.")
+            return redirect("evidence:sample", uuid=made.uuid)
+    return population_page(request, population, sample_form=form, status=status)
+
+
+@require_GET
+def sample(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Which items were drawn, how, and how far is each?"""
+    found = sample_or_404(request, uuid)
+    states = [each.state for each in found.items.with_state()]
+    rows = Paginator(found.items.for_listing(), PER_PAGE)
+    page = rows.get_page(request.GET.get("page"))
+    asked = found.population.requirement
+    context = {
+        "sample": found,
+        "requirement": asked,
+        "page": page,
+        "accepted": states.count("accepted"),
+        "waiting": states.count("submitted"),
+        "may_upload": may_bring(asked, by=request.user),
+        "may_deviate": may_deviate(found, by=request.user),
+    }
+    return render(request, "evidence/sample.html", context)
+
+
+@require_GET
+def sample_download(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """The sample as CSV, with all that is needed to draw it again."""
+    found = sample_or_404(request, uuid)
+    answer = HttpResponse(sample_csv(found), content_type="text/csv; charset=utf-8")
+    name = f"sample-{found.population.requirement.implementation.control.ref_id}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_POST
+def deviation_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that one sampled event was not handled as asked."""
+    mine = SampleItem.objects.visible_to(request.user).for_upload()
+    item = get_object_or_404(mine, uuid=uuid)
+    form = DeviationForm(request.POST)
+    note = form.cleaned_data["note"] if form.is_valid() else ""
+    try:
+        record_deviation(item, note=note, by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, f"Recorded: {item.item.key} deviates.")
+    return redirect("evidence:sample", uuid=item.sample.uuid)
