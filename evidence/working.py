@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from controls.models import ApplicabilityDecision, Role, System
 from controls.models.decisions import RequestState, ResponsibilityOverride
@@ -28,9 +29,12 @@ from evidence.models import (
     EvidenceRequest,
     EvidenceRequirement,
     LinkState,
+    Population,
     RelianceReview,
+    SampleItem,
 )
 from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.requirements import Cadence
 
 LISTED = 200
 URGENCY = ("rejected", "overdue", "never", "expiring", "waiting", "current")
@@ -128,11 +132,8 @@ def with_newest_links(
     )
 
 
-def asked_of(user: Any, today: dt.date) -> list[Ask]:
-    """What the person's own teams are to prove, most urgent first.
-
-    Only halves that are ours, of applicable controls, in operation today.
-    """
+def _of_my_teams(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
+    """What is asked of the person's own teams on a day."""
     mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
     wanted = Q(pk__in=[])
     for membership in mine:
@@ -140,13 +141,21 @@ def asked_of(user: Any, today: dt.date) -> list[Ask]:
             owner_team=None, implementation__owner_team=membership.team_id
         )
         wanted |= team & Q(system=membership.system_id)
-    found = (
+    return (
         EvidenceRequirement.objects.for_listing()
         .filter(wanted, operates_from__lte=today)
         .filter(Q(operates_until=None) | Q(operates_until__gt=today))
         .filter(implementation__responsibility__in=["shared", "customer"])
         .exclude(implementation__applicability="not-applicable")
     )
+
+
+def asked_of(user: Any, today: dt.date) -> list[Ask]:
+    """What the person's own teams are to prove, most urgent first.
+
+    Only halves that are ours, of applicable controls, in operation today.
+    """
+    found = _of_my_teams(user, today).exclude(cadence=Cadence.PER_EVENT)
     asks = [ask(each, today) for each in with_newest_links(found)]
     return sorted(
         asks, key=lambda each: (URGENCY.index(each.state), each.due or dt.date.max)
@@ -191,6 +200,39 @@ def _first_due(requirement: EvidenceRequirement) -> dt.date | None:
     if first is None:
         return None
     return due_on(cadence, first, requirement.grace_days)
+
+
+def per_event_of(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
+    """What the person's teams show per event, each with how far it is.
+
+    `known_to` is the last day that a standing population speaks of, `open_items` the
+    number of sampled items with neither proof, nor a submission, nor a deviation.
+    """
+    standing = Population.objects.standing()
+    theirs = standing.filter(requirement=OuterRef("pk")).order_by("-ends", "-pk")
+    items = SampleItem.objects.with_state().filter(
+        sample__population__in=standing.values("pk"),
+        sample__population__requirement=OuterRef("pk"),
+        state__in=["open", "rejected"],
+        deviation_note=None,
+    )
+    counted_items = items.order_by().values("sample__population__requirement")
+    number = counted_items.annotate(n=Count("item", distinct=True)).values("n")
+    return (
+        _of_my_teams(user, today)
+        .filter(cadence=Cadence.PER_EVENT)
+        .annotate(
+            known_to=Subquery(theirs.values("ends")[:1]),
+            open_items=Coalesce(Subquery(number), 0),
+        )
+        .order_by("implementation__control__sort_order", "pk")
+    )
+
+
+def populations_to_judge(user: Any) -> QuerySet[Population]:
+    """Populations that wait for this person's decision, oldest first."""
+    waiting = Population.objects.awaiting_review().reviewable_by(user)
+    return waiting.for_listing()
 
 
 def counted(asks: Iterable[Ask]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from evidence.api_components import ComponentViewSet
 from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
 from evidence.api_exports import ExportViewSet
 from evidence.api_links import LinkViewSet
+from evidence.api_populations import PopulationViewSet, SampleViewSet
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
 from evidence.api_requests import EvidenceRequestViewSet
@@ -28,6 +29,8 @@ router.register("services", ServiceViewSet, basename="service")
 router.register("baselines", BaselineViewSet, basename="baseline")
 router.register("requests", EvidenceRequestViewSet, basename="request")
 router.register("requirements", RequirementViewSet, basename="requirement")
+router.register("populations", PopulationViewSet, basename="population")
+router.register("samples", SampleViewSet, basename="sample")
 router.register("evidence", LinkViewSet, basename="evidence")
 router.register("files", FileViewSet, basename="file")
 router.register("removals", RemovalViewSet, basename="removal")

@@ -256,6 +256,7 @@ class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
             "revision__evidence__team",
             "implementation__control",
             "requirement",
+            "sample_item__item",
             "submitted_by",
             "system",
         )

@@ -55,6 +55,10 @@ class PopulationQuerySet(models.QuerySet["Population"]):
         waiting = models.Value(PopulationState.SUBMITTED.value)
         return self.annotate(state=models.functions.Coalesce(said, waiting))
 
+    def standing(self) -> Self:
+        """Neither rejected nor withdrawn."""
+        return self.exclude(reviews__decision__in=["rejected", "withdrawn"])
+
     def awaiting_review(self) -> Self:
         """Nobody has said anything about them yet, oldest first."""
         reviewed = PopulationReview.objects.filter(population=OuterRef("pk"))

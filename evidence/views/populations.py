@@ -126,6 +126,7 @@ def population_confirm(request: HttpRequest, uuid: Any) -> HttpResponse:
     token = request.POST.get("token", "")
     today = today_of(requirement.system)
     try:
+        require_bringer(requirement, by=request.user)
         made = confirm(requirement, token, by=request.user, today=today)
     except ValidationError as refusal:
         return refused(request, refusal)

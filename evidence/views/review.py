@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from evidence.forms.review import DecisionForm, DecisionsForm
 from evidence.models import EvidenceLink
 from evidence.reviewing import SomeRefused, decide_all
+from evidence.working import populations_to_judge
 
 PER_PAGE = 25
 SEVERAL = 50
@@ -89,6 +90,10 @@ def _queue(
     request: HttpRequest, refusal: ValidationError | None = None
 ) -> HttpResponse:
     page = Paginator(_waiting(request), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "refusal": " ".join(refusal.messages) if refusal else ""}
+    context = {
+        "page": page,
+        "refusal": " ".join(refusal.messages) if refusal else "",
+        "populations": populations_to_judge(request.user).count(),
+    }
     status = getattr(refusal, "status_code", 400) if refusal else 200
     return render(request, "evidence/queue.html", context, status=status)

@@ -14,13 +14,16 @@ from evidence.models import SpillRemoval
 @require_GET
 def work(request: HttpRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
-    asks = working.asked_of(request.user, timezone.localdate())
+    today = timezone.localdate()
+    asks = working.asked_of(request.user, today)
     open_asks = [each for each in asks if each.state != "current"]
     context = {
         "asks": open_asks[: working.LISTED],
         "more": max(0, len(open_asks) - working.LISTED),
         "counts": working.counted(asks),
         "waiting": working.waiting_for(request.user),
+        "per_event": working.per_event_of(request.user, today),
+        "populations": working.populations_to_judge(request.user),
         "overrides": working.overrides_to_decide(request.user),
         "exclusions": working.exclusions_to_decide(request.user),
         "removals": SpillRemoval.objects.to_decide(request.user),

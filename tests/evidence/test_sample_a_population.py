@@ -188,7 +188,8 @@ def test_no_events_are_said_and_not_left_out(client, house, asked):
     assert client.post(url(asked), both).status_code == 422
     made = bring(client, asked, none_happened="on")
     assert (made.row_count, made.blob) == (0, None)
-    assert half(house, asked)[:2] == ("pending", {"population_unreviewed"})
+    state, codes, _ = half(house, asked)
+    assert (state, "population_unreviewed" in codes) == ("pending", True)
     judge(client, house.rita, made)
     state, codes, period = half(house, asked)
     assert (state, codes & {"no_events"}) == ("proven", {"no_events"})
@@ -220,9 +221,7 @@ def test_a_preview_is_confirmed_by_its_author_only(client, house, asked):
 def test_from_missing_to_proven(client, house, asked, population):
     assert half(house, asked)[0] == "pending"
     assert judge(client, house.rita, population).status_code == 302
-    assert half(house, asked)[:2] == ("pending", {"no_sample", "aws_only"}) or (
-        "no_sample" in half(house, asked)[1]
-    )
+    assert "no_sample" in half(house, asked)[1]
     assert sample(client, house.alice, population).status_code == 302
     drawn = Sample.objects.get()
     positions = [i.item.position for i in drawn.items.for_listing()]
@@ -302,7 +301,7 @@ def test_a_rejected_or_withdrawn_population_counts_no_more(
 ):
     assert judge(client, house.rita, population, "reject").status_code == 400
     assert judge(client, house.rita, population, "reject", "Gaps").status_code == 302
-    assert half(house, asked)[:2][0] == "missing"
+    assert half(house, asked)[0] == "missing"
     assert "population_rejected" in half(house, asked)[1]
     assert judge(client, house.raul, population).status_code == 409
     assert sample(client, house.alice, population).status_code == 409
@@ -370,7 +369,7 @@ def test_everybody_else_may_what_their_role_says(
     assert client.get(f"/populations/{population.uuid}/").status_code == seen
     assert client.get(url(asked)).status_code == brought
     confirm = client.post(url(asked, "confirm/"), {"token": "x"}).status_code
-    assert confirm == (404 if name == "mallory" else 409)
+    assert confirm == (409 if brought == 200 else brought)
     assert sample(client, user, population).status_code == drawn
     assert judge(client, user, population, "withdraw", "x").status_code in {
         302 if name == "olivia" else 403,

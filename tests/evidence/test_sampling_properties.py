@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,7 @@ def test_every_nth_is_evenly_spaced(
         return
     found = draw(way, total)
     assert found[0] == first
-    assert {b - a for a, b in zip(found, found[1:], strict=False)} <= {every}
+    assert {b - a for a, b in pairwise(found)} <= {every}
     assert found[-1] + every > total
 
 
