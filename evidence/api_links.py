@@ -18,6 +18,7 @@ from evidence.api_uploads import FilesSerializer, Streaming, checked_files
 from evidence.models import (
     EvidenceLink,
     EvidenceRequirement,
+    SampleItem,
 )
 from evidence.revising import attach, newest, revise
 from evidence.submitting import (
@@ -42,6 +43,9 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
     title = serializers.CharField(source="revision.evidence.title", read_only=True)
     performed_on = serializers.DateField(source="revision.performed_on", read_only=True)
     digest = serializers.CharField(source="revision.digest", read_only=True)
+    sample_item = serializers.UUIDField(
+        source="sample_item.uuid", read_only=True, default=None
+    )
 
     class Meta:
         model = EvidenceLink
@@ -56,6 +60,7 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
             "digest",
             "state",
             "occurrence",
+            "sample_item",
             "proves_from",
             "proves_to",
             "version",
@@ -75,6 +80,9 @@ class UploadSerializer(FilesSerializer):
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
     also = serializers.ListField(child=serializers.UUIDField(), required=False)
+    sample_item = serializers.UUIDField(
+        required=False, help_text="the sampled event it shows, where asked per event"
+    )
 
 
 class RevisionSerializer(FilesSerializer):
@@ -153,6 +161,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
             checked_files(said),
             requirement=requirement,
             also=also,
+            item=_sample_item(request, said.get("sample_item")),
             by=request.user,
             today=today_of(requirement.system),
         )
@@ -249,6 +258,13 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         decided = reviewing.decide_all(said, by=request.user)
         rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
         return Response(LinkSerializer(rows, many=True).data)
+
+
+def _sample_item(request: Request, uuid: Any) -> SampleItem | None:
+    if uuid is None:
+        return None
+    mine = SampleItem.objects.visible_to(request.user).for_upload()
+    return get_object_or_404(mine, uuid=uuid)
 
 
 def _reason(request: Request) -> str:

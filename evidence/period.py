@@ -336,12 +336,10 @@ def _event_reasons(result: OccurrenceResult) -> list[Reason]:
         why = because("days_without_population", result.title, **days)
         return [why] if overdue else []
     name = f"{result.title}, {result.starts} to {result.ends}"
-    said = {"sample": events.sample or 0, "left": events.open}
+    drawn = events.sample or 0
     reasons = []
-    if events.deviations:
-        reasons.append(
-            because("deviations", name, deviations=events.deviations, **said)
-        )
+    if failed := events.deviations:
+        reasons.append(because("deviations", name, deviations=failed, sample=drawn))
     if not overdue:
         return reasons
     if events.state != "accepted":
@@ -349,7 +347,7 @@ def _event_reasons(result: OccurrenceResult) -> list[Reason]:
     elif events.sample is None:
         reasons.append(because("no_sample", name, rows=events.rows))
     elif events.open:
-        reasons.append(because("sample_open", name, left=events.open, **said))
+        reasons.append(because("sample_open", name, left=events.open, sample=drawn))
     return reasons
 
 

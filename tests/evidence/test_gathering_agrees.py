@@ -7,17 +7,23 @@ import random
 
 import pytest
 
-from controls.models import ControlImplementation, System, User
-from evidence.facts import Moment, gather
+from controls.models import System, User
+from evidence.across import tallies
+from evidence.answers import answers, summary
+from evidence.drawing import Drawn, bring_population, draw_sample
+from evidence.events import EventRow, Events
+from evidence.facts import Moment, gather, gather_period
 from evidence.models import (
-    ArtifactVersion,
-    ContinuityLetter,
+    Deviation,
     EvidenceLink,
+    EvidenceRequirement,
     LinkState,
+    Population,
+    PopulationReview,
     Proof,
-    RelianceConclusion,
-    RelianceReview,
+    Sample,
 )
+from evidence.sampling import Way
 from tests import factories
 
 DAY = dt.date(2026, 9, 15)
@@ -36,6 +42,126 @@ def scatter(system: System, by: User, seed: int) -> None:
             state = chance.choice(STATES)
             EvidenceLink.objects.filter(pk=link.pk).update(state=state)
             Proof.objects.follow(link)
+
+
+def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
+    """Half of the requirements per event: populations, samples, proof, deviations."""
+    chance = random.Random(seed)
+    for asked in system.requirements.select_related("implementation__system")[::2]:
+        EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+        for _ in range(chance.randint(0, 3)):
+            population = _population(asked, by, chance)
+            _judged(population, reviewer, chance)
+            for _ in range(chance.randint(0, 2) if population.row_count else 0):
+                way = Way("random", size=2, seed=str(chance.random()))
+                sample = draw_sample(population, way, reason="Table", by=by)
+                _shown(asked, sample, by, chance)
+
+
+def _population(
+    asked: EvidenceRequirement, by: User, chance: random.Random
+) -> Population:
+    start = dt.date(2026, chance.randint(1, 10), 1)
+    end = start + dt.timedelta(days=chance.randint(0, 60))
+    number = chance.choice([0, 4])
+    said = Drawn("Tickets", "all", start, end, "Totals", none_happened=not number)
+    rows = [EventRow(n, f"C-{n}", start) for n in range(number)]
+    return bring_population(
+        asked, said, Events(rows), by=by, today=max(end, dt.date.today())
+    )
+
+
+def _judged(population: Population, reviewer: User, chance: random.Random) -> None:
+    decision = chance.choice(["", "accepted", "accepted", "rejected"])
+    if not population.row_count:
+        decision = chance.choice([decision, "withdrawn"])
+    if decision in {"rejected", "withdrawn"} and population.row_count:
+        decision = "accepted"  # samples are drawn from what stands
+    if decision:
+        PopulationReview(
+            population=population,
+            reviewer=reviewer,
+            drawer=population.drawn_by,
+            decision=decision,
+            reason="x",
+        ).save(force_insert=True)
+
+
+def _shown(
+    asked: EvidenceRequirement, sample: Sample, by: User, chance: random.Random
+) -> None:
+    for item in sample.items.all():
+        for state in chance.sample(STATES, chance.randint(0, 2)):
+            day = dt.date(2026, chance.randint(1, 11), 20)
+            title = f"{item.pk} {state}"
+            link = factories.make_evidence(asked, by=by, performed_on=day, title=title)
+            EvidenceLink.objects.filter(pk=link.pk).update(
+                state=state, sample_item=item
+            )
+            Proof.objects.follow(link)
+        if chance.random() < 0.2:
+            Deviation(
+                system=sample.system, sample_item=item, recorded_by=by, note="Late"
+            ).save(force_insert=True)
+
+
+def events_by_hand(asked: EvidenceRequirement) -> list[tuple[object, ...]]:
+    """Each population that began by the day, read row by row."""
+    found = []
+    for population in asked.populations.with_state().order_by("ends", "pk"):
+        if population.state == "withdrawn" or population.starts > DAY:
+            continue
+        states: dict[int, set[str]] = {}
+        for sample in population.samples.all():
+            for item in sample.items.all():
+                said = states.setdefault(item.item_id, set())
+                links = [x for x in item.links.all() if x.proves_from <= DAY]
+                said |= {link.state for link in links}
+                if Deviation.objects.filter(sample_item=item).exists():
+                    said.add("failed")
+        accepted = {n for n, said in states.items() if "accepted" in said}
+        failed = {n for n, said in states.items() if "failed" in said}
+        waiting = {n for n, said in states.items() if "submitted" in said}
+        found.append(
+            (
+                str(population.uuid),
+                population.state,
+                len(states) if population.samples.exists() else None,
+                len(accepted),
+                len(waiting - accepted - failed),
+                len(failed),
+                len(states.keys() - accepted - failed),
+            )
+        )
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(3))
+def test_populations_are_found_both_ways(
+    system: System, oscar: User, rita: User, seed: int
+) -> None:
+    scatter_events(system, oscar, rita, seed)
+    pks = list(system.implementations.values_list("pk", flat=True))
+    early = dt.date(2025, 1, 1)
+    histories = [
+        history
+        for facts in gather_period(system, pks, early, DAY, Moment(DAY)).values()
+        for history in facts.requirements
+    ]
+    per_event = [h for h in histories if h.requirement.cadence == "per-event"]
+    assert per_event
+    for history in per_event:
+        asked = EvidenceRequirement.objects.get(uuid=history.requirement.uuid)
+        found = [
+            (p.uuid, p.state, p.sample, p.proven, p.waiting, p.deviations, p.open)
+            for p in history.populations
+        ]
+        assert found == events_by_hand(asked)
+    now = dt.datetime.now(dt.UTC)
+    (tally,) = tallies([system], now)
+    given = answers(system, Moment(system.day_of(now)))
+    assert tally.verdicts == summary(given).verdicts
 
 
 def by_hand(system: System) -> dict[str, tuple[str | None, int]]:
@@ -85,109 +211,11 @@ def test_the_number_of_statements_does_not_grow(
         gather(system, pks, Moment(DAY))
 
 
-def scatter_reports(system: System, by: User, seed: int) -> None:
-    """Series, reports, letters, reviews and ends at random, cited at random."""
-    chance = random.Random(seed)
-    second = factories.make_user(f"reader-{seed}")
-    cited = [row.control.ref_id for row in system.implementations.all()]
-    for number in range(3):
-        series = factories.make_artifact(
-            by,
-            chance.sample(cited, chance.randint(1, len(cited))),
-            series=f"series-{number}",
-            kind=chance.choice(["period", "certificate", "authorization"]),
-        )
-        for year in (2024, 2025):
-            starts = dt.date(year, chance.randint(1, 12), 1)
-            services = chance.sample(["ec2", "s3", "iam", "rds"], 2)
-            ends = starts + dt.timedelta(days=chance.randint(90, 400))
-            report = factories.make_report(series, starts, ends, services=services)
-            for _ in range(chance.randint(0, 2)):
-                letter_of(report, chance.randint(1, 90))
-            for _ in range(chance.randint(0, 2)):
-                reviewed(report, system, second, chance)
-
-
-def letter_of(report: ArtifactVersion, days: int) -> None:
-    ends = report.until + dt.timedelta(days=days)
-    ContinuityLetter.objects.create(
-        artifact_version=report, issued_on=ends, starts=report.until, until=ends
-    )
-
-
-def reviewed(
-    report: ArtifactVersion, system: System, by: User, chance: random.Random
-) -> None:
-    RelianceReview.objects.create(
-        artifact_version=report,
-        system=system,
-        reviewer=by,
-        registered_by=report.registered_by,
-        conclusion=chance.choice(RelianceConclusion.values),
-        reviewed_on=DAY,
-        reviewer_name=str(by),
-    )
-
-
-Said = dict[str, tuple[object, ...]]
-
-
-def reports_by_hand(row: ControlImplementation) -> Said:
-    """The reports cited for a control, read row by row."""
-    found: Said = {}
-    for coverage in row.control.coverage.all():
-        for report in coverage.artifact.versions.all():
-            reviews = report.reliance_reviews.filter(system=row.system)
-            newest = max(reviews, key=lambda each: each.pk, default=None)
-            letters = sorted((x.issued_on, x.starts) for x in report.letters.all())
-            found[str(report.uuid)] = (
-                report.starts,
-                report.last_day,
-                frozenset(report.service_slugs),
-                newest.conclusion if newest else None,
-                tuple(letters),
-            )
-    return found
-
-
-def needs_by_hand(row: ControlImplementation) -> set[tuple[str, str]]:
-    """The services in use that make AWS a party, with the layers' names."""
-    assert row.decision
-    body = row.decision.basis.body
-    used = {each.variant.service.slug for each in row.system.components.all()}
-    return {
-        (each["component"], each["layer"])
-        for each in body
-        if each["party"] == "aws" and each["component"] in used
-    }
-
-
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(4))
-def test_aws_half_is_found_the_same_both_ways(
-    system: System, oscar: User, seed: int
-) -> None:
-    scatter_reports(system, oscar, seed)
-    rows = list(system.implementations.select_related("decision__basis", "control"))
-    gathered = gather(system, [row.pk for row in rows], Moment(DAY))
-    compared = 0
-    for row in rows:
-        facts = gathered.facts[row.pk].aws
-        if facts is None:
-            assert row.responsibility not in {"inherited", "shared"}
-            continue
-        said = {
-            each.uuid: (
-                each.starts,
-                each.ends,
-                each.services_in_scope,
-                each.reliance,
-                tuple((x.issued_on, x.starts) for x in each.letters),
-            )
-            for each in facts.versions
-        }
-        assert said == reports_by_hand(row)
-        needed = {(n.slug, layer) for n in facts.needed for layer in n.layers}
-        assert needed == needs_by_hand(row)
-        compared += len(said)
-    assert compared
+def test_events_cost_one_statement_more(
+    system: System, oscar: User, rita: User, django_assert_num_queries
+) -> None:  # type: ignore[no-untyped-def]
+    scatter_events(system, oscar, rita, 1)
+    pks = list(system.implementations.values_list("pk", flat=True))
+    with django_assert_num_queries(8):
+        gather(system, pks, Moment(DAY))
