@@ -32,6 +32,7 @@ from evidence import registering
 from evidence.cadence import last_day, occurrence_of
 from evidence.demo import company
 from evidence.demo.desks import fill_desks
+from evidence.demo.happenings import play_events
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
 from evidence.providing import adopt_document
@@ -79,6 +80,7 @@ def build(*, today: dt.date, password: str) -> list[User]:
     fill_desks(payments, people, teams, today)
     for system in (payments, analytics):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
+    play_events(payments, people, today)
     return list(people.values())
 
 

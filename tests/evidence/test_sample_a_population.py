@@ -502,3 +502,26 @@ def test_a_hundred_thousand_rows_take_a_statement_per_batch(
     one_more = file("changes.csv", body + f"\nX,{START}".encode())
     refused = client.post(url(asked), said(list=one_more))
     assert "more than 100,000 rows" in refused.content.decode()
+
+
+def test_the_demo_shows_a_sample_and_days_without_events(house):
+    from evidence.demo.happenings import play_events
+    from tests import factories
+
+    oscar = house.olivia
+    baseline = factories.make_baseline(("ac-2", "cm-3"), slug="events")
+    system = factories.make_system(
+        oscar, slug="demo", baseline=baseline, team=house.team
+    )
+    people = {"olivia": oscar, "paul": house.alice, "sara": house.bob}
+    people |= {"rita": house.rita, "audrey": house.audrey}
+    for name in ("alice", "bob"):
+        factories.give_role(house.people[name], system, "contributor", team=house.team)
+    factories.give_role(house.rita, system, "reviewer")
+    factories.let_auditor_in(house.audrey, system)
+    play_events(system, people, TODAY)
+    changes, leavers = Population.objects.with_state().order_by("pk")
+    assert [changes.row_count, leavers.row_count] == [60, 0]
+    found = [i.state for i in SampleItem.objects.with_state()]
+    assert [found.count(s) for s in ("accepted", "open")] == [12, 3]
+    assert Deviation.objects.count() == 1
