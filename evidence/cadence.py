@@ -18,11 +18,17 @@ DAYS = {
     "half-yearly": 182,
     "yearly": 365,
 }
+EVENT_GRACE = 30  # days
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
 
 
 def default_grace(cadence: str) -> int:
-    """Days of grace after a period's last day: 15 % of the cadence, at least one."""
+    """Days of grace after a period's last day: 15 % of the cadence, at least one.
+
+    Per event there is no period: a month to draw the population and show the sample.
+    """
+    if cadence == "per-event":
+        return EVENT_GRACE
     return max(1, ceil(DAYS.get(cadence, 0) * 0.15))
 
 

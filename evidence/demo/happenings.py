@@ -37,12 +37,8 @@ def play_events(system: System, people: dict[str, User], today: dt.date) -> None
     """Changes with a sample drawn by the auditor; leavers of whom there were none."""
     start, end = today - 120 * DAY, today - 31 * DAY
     with clock_at(_at(start, 10)):
-        changes = _ask(
-            system, "cm-3", "Changes are approved before they go live", people
-        )
-        leavers = _ask(
-            system, "ac-2", "Accounts of leavers are closed in a day", people
-        )
+        changes = _ask(system, "cm-3", "Changes are approved first", start, people)
+        leavers = _ask(system, "ac-2", "Leavers lose their accounts", start, people)
     with clock_at(_at(today - 28 * DAY, 9)):
         population = _changes(changes, people["paul"], start, end)
         nobody = _nobody(leavers, people["sara"], start, end)
@@ -64,7 +60,7 @@ def _at(day: dt.date, hour: int) -> dt.datetime:
 
 
 def _ask(
-    system: System, ref_id: str, title: str, people: dict[str, User]
+    system: System, ref_id: str, title: str, since: dt.date, people: dict[str, User]
 ) -> EvidenceRequirement:
     implementation = ControlImplementation.objects.select_related(
         "system", "control"
@@ -73,7 +69,7 @@ def _ask(
         title=title,
         cadence="per-event",
         purpose="operation",
-        operates_from=system.window_start,
+        operates_from=since,
         guidance="Export every event, then show each sampled one.",
         good_proof="The ticket with who asked, who approved and when.",
         rarer_because="Beside what is asked by the calendar.",

@@ -172,6 +172,8 @@ def _period(answer: Answer) -> dict[str, Any]:
         "late": result.occurrences.late,
         "missed": result.occurrences.missed,
         "not_yet_due": result.occurrences.not_yet_due,
+        "sampled": result.occurrences.sampled,
+        "deviations": result.occurrences.deviations,
         "audited_days": result.aws_days.audited,
         "asserted_days": result.aws_days.asserted,
         "open_days": result.aws_days.open_days,
