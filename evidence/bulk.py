@@ -22,6 +22,7 @@ from controls.models import AuditEvent, System, Team
 from evidence.checking import Checked
 from evidence.mapping import MappingRow, RowError, control_of, submission_of
 from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models.requirements import Cadence
 from evidence.storage import StoredBytes, open_store
 from evidence.submitting import (
     Proving,
@@ -123,6 +124,9 @@ def _requirement(
         column = "requirement"
         titles = "; ".join(each.title for each in there)
         problem = f"Name one of: {titles}."
+    elif fitting[0].cadence == Cadence.PER_EVENT:
+        column = "requirement"
+        problem = "That is asked per event: upload beside each sampled item."
     elif not may_submit(fitting[0].implementation, _team(fitting[0]), by=by):
         problem = f"That is for {_team(fitting[0]) or 'a team'} to prove."
     if problem:

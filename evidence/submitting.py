@@ -29,6 +29,7 @@ from evidence.models import (
     Proof,
     SampleItem,
 )
+from evidence.models.requirements import Cadence
 from evidence.quotas import refuse_beyond
 from evidence.scanning import ask_for_scan, first_state
 from evidence.storage import Incoming, StoredBytes, open_store
@@ -273,9 +274,13 @@ def provable_by(
     *,
     besides: EvidenceRequirement | None = None,
 ) -> QuerySet[EvidenceRequirement]:
-    """What else a team is asked in a system today, in catalog order."""
+    """What else a team is asked in a system today, in catalog order.
+
+    Not what is asked per event: that is shown item by item.
+    """
     mine = EvidenceRequirement.objects.for_listing().asked_of_team(team, today)
-    found = mine.filter(system=system).order_by("implementation__control__sort_order")
+    found = mine.filter(system=system).exclude(cadence=Cadence.PER_EVENT)
+    found = found.order_by("implementation__control__sort_order")
     return found.exclude(pk=besides.pk) if besides else found
 
 

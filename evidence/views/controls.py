@@ -26,7 +26,7 @@ from evidence.answers import Answer, answers, listed, window_of
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.models import EvidenceRequest
+from evidence.models import EvidenceRequest, Population, Sample
 from evidence.providing import statements_shown
 from evidence.requesting import may_ask
 from evidence.shown import (
@@ -194,6 +194,7 @@ def _record(
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
+    subjects += _events_of(implementation)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     asked_for = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     return {
@@ -210,6 +211,16 @@ def _record(
             "-at", "-seq"
         )[:30],
     }
+
+
+def _events_of(implementation: ControlImplementation) -> list[Any]:
+    """Populations and samples of the control, for its history."""
+    populations = Population.objects.filter(requirement__implementation=implementation)
+    samples = Sample.objects.filter(population__in=populations)
+    return [
+        *populations.values_list("uuid", flat=True),
+        *samples.order_by().values_list("uuid", flat=True),
+    ]
 
 
 def _forms(

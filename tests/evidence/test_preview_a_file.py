@@ -41,10 +41,10 @@ def given(house: House, name: str, body: bytes) -> EvidenceFile:
     """A file of alice's evidence with these bytes."""
     revision = submitted(house, f"beside {name}").revision
     upload = store(name, [body])
-    from evidence.submitting import _blob
+    from evidence.submitting import blob_of
 
     return EvidenceFile.objects.create(
-        revision=revision, blob=_blob(upload), name=name, position=2
+        revision=revision, blob=blob_of(upload), name=name, position=2
     )
 
 

@@ -482,6 +482,42 @@ def test_pages_take_the_same_statements_for_one_and_for_many(
             assert client.get(path).status_code == 200
 
 
+def test_every_step_locks_the_requirement_first(client, house, asked, population):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from evidence.drawing import draw_sample, judge_population, record_deviation
+    from evidence.sampling import Way
+
+    with CaptureQueriesContext(
+        connection,
+    ) as taken:
+        judge_population(population, accept=True, by=house.rita)
+        made = draw_sample(population, Way("all"), reason="All", by=house.alice)
+        record_deviation(made.items.first(), note="Late", by=house.alice)
+    locks = [q["sql"] for q in taken if "FOR UPDATE" in q["sql"]]
+    assert len([sql for sql in locks if "evidencerequirement" in sql]) == 3
+
+
+def test_a_list_of_many_files_cannot_answer_for_events(client, house, asked):
+    client.force_login(house.alice)
+    body = f"file,control,performed_on\na.txt,CM-8,{TODAY}\n".encode()
+    sent = {"list": file("list.csv", body), "files": [file("a.txt")]}
+    answer = client.post("/systems/shop/upload/", sent)
+    assert answer.status_code == 422
+    assert "asked per event" in answer.content.decode()
+
+
+def test_work_and_queue_name_what_waits(client, house, asked, population):
+    client.force_login(house.rita)
+    assert "Populations to review" in client.get("/work/").content.decode()
+    assert "1 population of events waits" in client.get("/review/").content.decode()
+    judge(client, house.rita, population)
+    sample(client, house.alice, population)
+    page = client.get("/work/").content.decode()
+    assert "3 sampled items to show" in page
+
+
 def test_only_what_is_asked_per_event_has_populations(client, house):
     client.force_login(house.alice)
     assert client.get(url(house.requirement("si-2"))).status_code == 400
