@@ -16,12 +16,11 @@ from controls.errors import Refused
 from evidence.answers import today_of
 from evidence.api_removals import WhySerializer
 from evidence.api_uploads import Streaming
+from evidence.choosing import draw_sample, record_deviation
 from evidence.drawing import (
     Drawn,
     bring_population,
-    draw_sample,
     judge_population,
-    record_deviation,
     require_bringer,
     withdraw_population,
 )

@@ -1,4 +1,4 @@
-"""Populations brought and judged, samples drawn from them, deviations recorded (R16).
+"""Populations brought, judged and withdrawn (R16).
 
 Every step locks the requirement first: populations and samples are only added, so the
 row they belong to keeps two people from taking the same step at once.
@@ -20,19 +20,15 @@ from controls.models import AuditEvent, Role, System, Team
 from controls.models.audit import about
 from evidence.events import EventRow, Events, digest_of
 from evidence.models import (
-    Deviation,
     EvidenceRequirement,
     Population,
     PopulationItem,
     PopulationReview,
     PopulationState,
-    Sample,
-    SampleItem,
 )
 from evidence.models.populations import STANDING
 from evidence.models.requirements import Cadence
 from evidence.quotas import refuse_beyond
-from evidence.sampling import Way, draw, new_seed
 from evidence.submitting import Upload, blob_of, may_submit, require_submitter
 
 AT_ONCE = 5000  # rows of one INSERT
@@ -101,7 +97,7 @@ def bring_population(
 
     `upload` is the file it was read from, which is kept. Raises Refused, NotPermitted.
     """
-    stored = _locked(requirement)
+    stored = _lock(requirement)
     team = require_bringer(stored, by=by)
     refuse_impossible(said, events, today)
     instant = knowledge_now()
@@ -152,7 +148,7 @@ def _keep(population: Population, rows: list[EventRow]) -> None:
         PopulationItem.objects.bulk_create(batch)
 
 
-def _locked(requirement: EvidenceRequirement) -> EvidenceRequirement:
+def _lock(requirement: EvidenceRequirement) -> EvidenceRequirement:
     return (
         EvidenceRequirement.objects.select_for_update(of=("self",))
         .for_listing()
@@ -160,9 +156,9 @@ def _locked(requirement: EvidenceRequirement) -> EvidenceRequirement:
     )
 
 
-def _standing(population: Population) -> Population:
+def locked(population: Population) -> Population:
     """The population as it stands once its requirement is locked."""
-    _locked(population.requirement)
+    _lock(population.requirement)
     return Population.objects.for_listing().get(pk=population.pk)
 
 
@@ -175,10 +171,10 @@ def judge_population(
     Raises NotPermitted, Refused for a rejection without a reason,
     TransitionNotAllowed when somebody was first.
     """
-    stored = _standing(population)
+    stored = locked(population)
     require_judge(stored, by=by)
     if stored.state != PopulationState.SUBMITTED:
-        raise TransitionNotAllowed(_already(stored))
+        raise TransitionNotAllowed(already(stored))
     if not accept and not reason.strip():
         raise Refused({"reason": "Say why, and what to change."})
     to = PopulationState.ACCEPTED if accept else PopulationState.REJECTED
@@ -197,12 +193,12 @@ def require_judge(population: Population, *, by: Any) -> None:
 @transaction.atomic
 def withdraw_population(population: Population, *, reason: str, by: Any) -> None:
     """Take a population back; it counts no longer from now on, nor do its samples."""
-    stored = _standing(population)
+    stored = locked(population)
     if not may_bring(stored.requirement, by=by):
         said = f"Only {stored.team} or a compliance officer may withdraw this."
         raise NotPermitted(said)
     if stored.state not in STANDING:
-        raise TransitionNotAllowed(_already(stored))
+        raise TransitionNotAllowed(already(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is withdrawn."})
     _say(stored, PopulationState.WITHDRAWN, reason, by)
@@ -224,97 +220,8 @@ def _say(stored: Population, decision: str, reason: str, by: Any) -> None:
     AuditEvent.objects.append(about(stored, verb, by=by, **said))
 
 
-def _already(stored: Population) -> str:
+def already(stored: Population) -> str:
     last = stored.reviews.order_by("pk").last()
     if last is None:
         return "Nobody has reviewed this yet."
     return f"{last.reviewer_name} has already {last.decision} this."
-
-
-def may_draw(population: Population, *, by: Any) -> bool:
-    """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
-    if may_bring(population.requirement, by=by):
-        return True
-    audited = System.objects.held_as(by, [Role.AUDITOR])
-    return audited.filter(pk=population.system_id).exists()
-
-
-@transaction.atomic
-def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sample:
-    """Draw items and record how, so that anybody can draw them again.
-
-    A random sample without a seed gets one. Raises NotPermitted, Refused by field,
-    TransitionNotAllowed for a population that was rejected or withdrawn.
-    """
-    stored = _standing(population)
-    if not may_draw(stored, by=by):
-        said = f"Only {stored.team}, an officer or an auditor draws samples."
-        raise NotPermitted(said)
-    if stored.state not in STANDING:
-        raise TransitionNotAllowed(_already(stored))
-    if not reason.strip():
-        raise Refused({"reason": "Say why it is this sample."})
-    random = way.method == "random"
-    seed = (way.seed.strip() or new_seed()) if random else ""
-    positions = draw(
-        Way(way.method, way.size, seed, way.every, way.first, way.positions),
-        stored.row_count,
-    )
-    counted = way.method == "every-nth"
-    sample = Sample(
-        system=stored.system,
-        population=stored,
-        drawn_by=by,
-        method=way.method,
-        size=len(positions),
-        seed=seed,
-        every=way.every if counted else None,
-        first=way.first if counted else None,
-        reason=reason.strip(),
-        drawn_at=knowledge_now(),
-    )
-    sample.full_clean(exclude=["system", "population", "drawn_by", "known_from"])
-    sample.save(force_insert=True)
-    items = stored.items.filter(position__in=positions).order_by("position")
-    SampleItem.objects.bulk_create(
-        SampleItem(sample=sample, item_id=pk)
-        for pk in items.values_list("pk", flat=True)
-    )
-    facts = {"method": way.method, "seed": seed, "positions": list(positions)}
-    AuditEvent.objects.append(about(sample, "sample.drawn", by=by, **facts))
-    return sample
-
-
-def may_deviate(sample: Sample, *, by: Any) -> bool:
-    """Whether `by` may record a deviation: the owner team, officers and reviewers."""
-    if may_bring(sample.population.requirement, by=by):
-        return True
-    reviewed = System.objects.held_as(by, [Role.REVIEWER])
-    return reviewed.filter(pk=sample.system_id).exists()
-
-
-@transaction.atomic
-def record_deviation(item: SampleItem, *, note: str, by: Any) -> Deviation:
-    """Record that a sampled event was not handled as asked. It stays on record."""
-    sample = Sample.objects.for_listing().get(pk=item.sample_id)
-    _standing(sample.population)
-    if not may_deviate(sample, by=by):
-        raise NotPermitted("Only the owner team, officers and reviewers record this.")
-    if not note.strip():
-        raise Refused({"note": "Say what was not as it should be."})
-    if Deviation.objects.filter(sample_item__item=item.item_id).exists():
-        raise TransitionNotAllowed("A deviation of this item is on record already.")
-    deviation = Deviation(
-        system=sample.system, sample_item=item, recorded_by=by, note=note.strip()
-    )
-    deviation.save(force_insert=True)
-    AuditEvent.objects.append(
-        about(
-            deviation,
-            "deviation.recorded",
-            by=by,
-            note=deviation.note,
-            sample=sample.uuid,
-        )
-    )
-    return deviation

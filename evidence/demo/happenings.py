@@ -8,12 +8,11 @@ from controls.history.clock import clock_at
 from controls.models import System, User
 from controls.models.systems import ControlImplementation
 from evidence import events
+from evidence.choosing import draw_sample, record_deviation
 from evidence.drawing import (
     Drawn,
     bring_population,
-    draw_sample,
     judge_population,
-    record_deviation,
 )
 from evidence.models import EvidenceRequirement, Population, Sample
 from evidence.sampling import Way

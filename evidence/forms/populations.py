@@ -9,7 +9,7 @@ from django import forms
 from evidence.drawing import Drawn
 from evidence.events import EXAMPLE, MAX_BYTES, MAX_ROWS
 from evidence.forms.systems import day_input
-from evidence.models.populations import SampleMethod
+from evidence.models import SampleMethod
 from evidence.sampling import Way, positions_of
 
 

@@ -20,14 +20,10 @@ from evidence.models.evidence import (
 )
 from evidence.models.exports import Export, ExportState
 from evidence.models.populations import (
-    Deviation,
     Population,
     PopulationItem,
     PopulationReview,
     PopulationState,
-    Sample,
-    SampleItem,
-    SampleMethod,
 )
 from evidence.models.proof import Proof
 from evidence.models.quotas import TeamDay
@@ -40,6 +36,7 @@ from evidence.models.requests import (
 )
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review
+from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
 
 __all__ = [
     "Artifact",

@@ -22,8 +22,8 @@ from controls.errors import (
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import Event, about
 from evidence.models.blobs import Blob
-from evidence.models.populations import SampleItem
 from evidence.models.requirements import EvidenceRequirement
+from evidence.models.samples import SampleItem
 
 USER = settings.AUTH_USER_MODEL
 

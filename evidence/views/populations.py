@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controls.errors import NotPermitted, Refused
 from evidence.answers import today_of
+from evidence.choosing import may_draw
 from evidence.drawing import (
     judge_population,
     may_bring,
-    may_draw,
     require_bringer,
     withdraw_population,
 )

@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
-from evidence.drawing import draw_sample, may_bring, may_deviate, record_deviation
+from evidence.choosing import draw_sample, may_deviate, record_deviation
+from evidence.drawing import may_bring
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import DeviationForm, SampleForm
 from evidence.models import Sample, SampleItem

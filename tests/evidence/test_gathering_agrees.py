@@ -10,7 +10,8 @@ import pytest
 from controls.models import System, User
 from evidence.across import tallies
 from evidence.answers import answers, summary
-from evidence.drawing import Drawn, bring_population, draw_sample
+from evidence.choosing import draw_sample
+from evidence.drawing import Drawn, bring_population
 from evidence.events import EventRow, Events
 from evidence.facts import Moment, gather, gather_period
 from evidence.models import (

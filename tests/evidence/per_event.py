@@ -1,0 +1,101 @@
+"""Steps of the stories about what is asked per event: a list, a sample, proof."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from evidence.answers import answers, window_of
+from evidence.facts import Moment
+from evidence.models import (
+    EvidenceRequirement,
+    Population,
+    SampleItem,
+)
+from tests.evidence import house as houses
+from tests.evidence.house import House, file
+
+TODAY = dt.date.today()
+START = TODAY - dt.timedelta(days=60)
+END = TODAY - dt.timedelta(days=1)
+
+
+def build(settings, tmp_path: Path) -> House:
+    """The company with its own store."""
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+def made_per_event(house: House) -> EvidenceRequirement:
+    """What is asked for CM-8, made per event."""
+    found = house.requirement()
+    EvidenceRequirement.objects.filter(pk=found.pk).update(
+        cadence="per-event", grace_days=10, title="Changes approved"
+    )
+    found.refresh_from_db()
+    return found
+
+
+def url(asked, end: str = "new/") -> str:
+    return f"/requirements/{asked.uuid}/populations/{end}"
+
+
+def listed(number: int = 10) -> bytes:
+    lines = [f"CHG-{n},{START + dt.timedelta(days=n)},team {n}" for n in range(number)]
+    return "\n".join(["Key,Day,Asked by", *lines]).encode()
+
+
+def said(**more):
+    return {
+        "starts": START,
+        "ends": END,
+        "source": "Tickets",
+        "query": "type = change",
+        "completeness": "Numbers without gaps.",
+    } | more
+
+
+def bring(client, asked, **more) -> Population:
+    """Preview and confirm; the newest population."""
+    answer = client.post(url(asked), said(**more))
+    assert answer.status_code == 200, answer.content.decode()
+    token = answer.context["preview"].token
+    confirmed = client.post(url(asked, "confirm/"), {"token": token})
+    assert confirmed.status_code == 302, confirmed.content.decode()
+    return Population.objects.with_state().latest("pk")
+
+
+def judge(client, user, population, decision="accept", reason=""):
+    client.force_login(user)
+    to = f"/populations/{population.uuid}/judge/"
+    return client.post(to, {"decision": decision, "reason": reason})
+
+
+def sample(client, user, population, **way):
+    client.force_login(user)
+    way = {"method": "random", "size": 3, "seed": "s", "reason": "Table"} | way
+    return client.post(f"/populations/{population.uuid}/sample/", way)
+
+
+def upload(client, user, asked, item: SampleItem):
+    client.force_login(user)
+    to = f"/systems/shop/requirements/{asked.uuid}/upload/?item={item.uuid}"
+    fields = {
+        "title": f"Approval of {item.item.key}",
+        "performed_on": TODAY,
+        "period_start": START,
+        "period_end": TODAY,
+        "collected_on": TODAY,
+        "sensitivity": "internal",
+        "files": [file("a.txt", item.item.key.encode())],
+    }
+    return client.post(to, fields)
+
+
+def half(house, asked, **moment):
+    moment = Moment(**{"on": TODAY} | moment)
+    pks, window = [asked.implementation_id], window_of(house.system)
+    (answer,) = answers(house.system, moment, pks=pks, window=window)
+    codes = {reason.code for reason in answer.status.reasons}
+    return answer.status.customer_half, codes, answer.period
