@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0004_end_not_applicable"),
-        ("evidence", "0006_count_of_a_teams_day"),
+        ("evidence", "0008_store_check"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
