@@ -197,6 +197,7 @@ class ProofAdmin(ReadOnlyAdmin):
 class FileClearanceAdmin(ReadOnlyAdmin):
     """Flagged files that an officer let pass, and why."""
 
+    scope_path = "file"
     list_display = ("file", "officer", "reason", "known_from")
     list_filter = (("file__revision__evidence__system", RelatedScopeFilter),)
     list_select_related = ("file", "officer")
@@ -252,6 +253,7 @@ class RequestJudgementAdmin(ReadOnlyAdmin):
 class TeamDayAdmin(ReadOnlyAdmin):
     """What each team has brought on each day, against its limits."""
 
+    superuser_only = True
     list_display = ("team", "day", "files", "size_bytes")
     list_filter = ("team",)
     list_select_related = ("team",)

@@ -69,6 +69,29 @@ def test_every_model_of_ours_is_registered_and_scoped():
             assert isinstance(admin.site._registry.get(model), ScopedAdmin), model
 
 
+SHARED = {  # reference data and teams: the same for everybody who signs in
+    "Baseline",
+    "BaselineControl",
+    "Catalog",
+    "Control",
+    "ControlLayer",
+    "ControlMapping",
+    "ReferenceVersion",
+    "Service",
+    "ServiceLayer",
+    "ServiceVariant",
+    "Team",
+}
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda m: m._meta.label)
+def test_ac_03_rows_of_others_are_not_listed(model):
+    found = admin.site._registry[model]
+    scoped = found.scope_path or found.superuser_only
+    seen = hasattr(model._default_manager.all(), "visible_to")
+    assert scoped or seen or model.__name__ in SHARED
+
+
 @pytest.mark.parametrize("model", OURS, ids=lambda m: m._meta.label)
 def test_lists_open_search_and_offer_no_deletion(root, house, model):
     submitted(house)
