@@ -8,6 +8,8 @@ from django.utils import timezone
 from controls.errors import TransitionNotAllowed
 from evidence import removing, scanning, sweeping
 from evidence.exports import jobs
+from evidence.notices import mailing
+from evidence.notices.gathering import gather_notices
 
 
 @shared_task(ignore_result=True, acks_late=True)
@@ -34,6 +36,22 @@ def sweep() -> None:
     jobs.sweep()
     scanning.sweep()
     removing.sweep()
+
+
+@shared_task(ignore_result=True)
+def tell_people() -> None:
+    """Every minute: find what is new or over, make the mails that are due."""
+    instant = timezone.now()
+    gather_notices(instant)
+    mailing.make_mails(instant)
+    for pk in mailing.unsent(instant):
+        send_mail.delay(pk)
+
+
+@shared_task(ignore_result=True, acks_late=True)
+def send_mail(mail_pk: int) -> None:
+    """Send one mail; may run twice, sends once."""
+    mailing.send(mail_pk, timezone.now())
 
 
 @shared_task(ignore_result=True)

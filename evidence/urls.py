@@ -10,6 +10,7 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    notices,
     overrides,
     populations,
     provider,
@@ -83,6 +84,14 @@ urlpatterns += [
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
     path("not-applicable/<uuid:uuid>/end/", overrides.na_end, name="na_end"),
+]
+
+# Notices: what I was told.
+urlpatterns += [
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.notices_read, name="notices_read"),
+    path("notices/settings/", notices.notice_settings, name="notice_settings"),
+    path("notices/<uuid:uuid>/", notices.notice, name="notice"),
 ]
 
 # Requests: what officers and auditors ask to see.

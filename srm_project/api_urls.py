@@ -16,6 +16,7 @@ from evidence.api_components import ComponentViewSet
 from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
 from evidence.api_exports import ExportViewSet
 from evidence.api_links import LinkViewSet
+from evidence.api_notices import NoticePreferenceView, NoticeViewSet
 from evidence.api_populations import PopulationViewSet, SampleViewSet
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
@@ -41,6 +42,7 @@ router.register(
 router.register("citations", CoverageViewSet, basename="citation")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
+router.register("notices", NoticeViewSet, basename="notice")
 router.register("exports", ExportViewSet, basename="export")
 router.register("tokens", TokenViewSet, basename="token")
 router.register(
@@ -60,6 +62,11 @@ router.register(
 urlpatterns = [
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
+    ),
+    path(
+        "notice-preference/",
+        NoticePreferenceView.as_view(),
+        name="api_notice_preference",
     ),
     *router.urls,
 ]

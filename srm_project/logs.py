@@ -23,3 +23,18 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             said["trace"] = self.formatException(record.exc_info)
         return json.dumps(said, ensure_ascii=True)
+
+
+class TextLines(logging.Formatter):
+    """Formats a record for people who read a terminal; control codes are encoded."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line: time (UTC), level, logger, request id and message; the trace."""
+        from srm_project.middleware import request_id
+
+        at = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
+        said = record.getMessage().encode("unicode_escape").decode()
+        line = f"{at} {record.levelname} {record.name} [{request_id.get()}] {said}"
+        if record.exc_info:
+            line += f"\n{self.formatException(record.exc_info)}"
+        return line

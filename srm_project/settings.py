@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from srm_project.mail_settings import mail_settings
 from srm_project.store_settings import refuse_impossible_store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -160,6 +161,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "controls.context.frame",
+                "evidence.context.counts",
             ],
         },
     },
@@ -184,8 +186,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# No mail leaves this installation: administrators set new passwords.
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
+# Days after which proof that is overdue is told to the officers as well.
+ESCALATE_AFTER_DAYS = env_int("ESCALATE_AFTER_DAYS", 14)
 # Administrators make the accounts, so that nobody can claim another's address.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -233,6 +237,8 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_BEAT_SCHEDULE = {
     # Every 30 seconds: jobs that nobody works on.
     "sweep": {"task": "evidence.tasks.sweep", "schedule": 30.0},
+    # Every minute: what people are told.
+    "notices": {"task": "evidence.tasks.tell_people", "schedule": 60.0},
     # At night, UTC: bytes that no record names.
     "store": {
         "task": "evidence.tasks.sweep_store",
@@ -314,11 +320,17 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
+LOG_FORMAT = env("LOG_FORMAT", "json")
+if LOG_FORMAT not in {"json", "text"}:
+    raise ImproperlyConfigured("LOG_FORMAT is json or text.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "srm_project.logs.JsonLines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "formatters": {
+        "json": {"()": "srm_project.logs.JsonLines"},
+        "text": {"()": "srm_project.logs.TextLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
     # Both say hello at INFO.
     "loggers": {"pikepdf": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},

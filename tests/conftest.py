@@ -22,7 +22,7 @@ from django.core.management import call_command, get_commands
 from django.db import connections
 from django.test import TransactionTestCase
 
-pytest_plugins = ["tests.people", "tests.clamd", "tests.seaweed"]
+pytest_plugins = ["tests.people", "tests.clamd", "tests.smtp", "tests.seaweed"]
 
 TEMPLATE = "srm_template"
 ONE_AT_A_TIME = 20_261_123  # advisory lock: one process makes the template

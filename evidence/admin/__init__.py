@@ -3,6 +3,6 @@
 Systems are here because a change of what they use asks for new evidence.
 """
 
-from evidence.admin import evidence, reports, systems
+from evidence.admin import evidence, notices, reports, systems
 
-__all__ = ["evidence", "reports", "systems"]
+__all__ = ["evidence", "notices", "reports", "systems"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
 from controls.history.clock import clock_at
 from controls.models import (
@@ -34,6 +35,7 @@ from evidence.demo import company
 from evidence.demo.desks import fill_desks
 from evidence.demo.happenings import play_events
 from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.notices.gathering import gather_notices
 from evidence.onboarding import Use, create_system
 from evidence.providing import adopt_document
 from evidence.relying import record_reliance
@@ -80,6 +82,7 @@ def build(*, today: dt.date, password: str) -> list[User]:
     fill_desks(payments, people, teams, today)
     for system in (payments, analytics):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
+    gather_notices(timezone.now())
     play_events(payments, people, today)
     return list(people.values())
 

@@ -19,6 +19,7 @@ from evidence.models.evidence import (
     LinkState,
 )
 from evidence.models.exports import Export, ExportState
+from evidence.models.notices import Notice, NoticeMail, NoticePreference
 from evidence.models.populations import (
     Population,
     PopulationItem,
@@ -58,6 +59,9 @@ __all__ = [
     "FileClearance",
     "Half",
     "LinkState",
+    "Notice",
+    "NoticeMail",
+    "NoticePreference",
     "Population",
     "PopulationItem",
     "PopulationReview",

@@ -1,0 +1,31 @@
+"""The numbers in every page's header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from evidence.models import Notice
+from evidence.models.notices import PASSING
+
+
+def counts(request: HttpRequest) -> dict[str, Any]:
+    """`header.work` and `header.unread`; one statement, asked when a page shows them.
+
+    Work is what still waits for the person, read or not, as of the last minute.
+    """
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {"header": SimpleLazyObject(lambda: _counts(user))}
+
+
+def _counts(user: Any) -> dict[str, int]:
+    mine = Notice.objects.visible_to(user).filter(ended_at=None)
+    return mine.aggregate(
+        work=Count("pk", filter=Q(kind__in=PASSING)),
+        unread=Count("pk", filter=Q(read_at=None)),
+    )

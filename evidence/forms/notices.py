@@ -1,0 +1,40 @@
+"""Which notices to list; how often mail comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from evidence.models.notices import Frequency, NoticeKind
+
+
+class NoticeFilter(forms.Form):
+    """Unread only, or of one kind."""
+
+    show = forms.ChoiceField(
+        choices=[("", "All"), ("unread", "Unread")], required=False, label="Show"
+    )
+    kind = forms.ChoiceField(
+        choices=[("", "Any"), *NoticeKind.choices], required=False, label="Kind"
+    )
+
+    def narrow(self, found: Any) -> Any:
+        """What fits; what cannot be read narrows nothing."""
+        self.is_valid()
+        said = self.cleaned_data
+        if said.get("show") == "unread":
+            found = found.unread()
+        return found.filter(kind=said["kind"]) if said.get("kind") else found
+
+
+class PreferenceForm(forms.Form):
+    """How often."""
+
+    frequency = forms.ChoiceField(
+        choices=Frequency.choices,
+        widget=forms.RadioSelect,
+        label="Mail about new notices",
+        help_text="Daily and weekly mails leave at 07:00 UTC. The list here is always"
+        " complete.",
+    )

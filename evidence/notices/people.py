@@ -1,0 +1,47 @@
+"""Who holds which role where, read once for all sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from controls.models import Membership, Role
+
+Pair = tuple[int, int]
+
+
+class People:
+    """Active people by system and role. One statement.
+
+    A membership that has ended, and an account that is closed, is told nothing (AC-03).
+    """
+
+    def __init__(self) -> None:
+        self.by_role: dict[tuple[int, str], set[int]] = defaultdict(set)
+        self.by_team: dict[Pair, set[int]] = defaultdict(set)
+        rows = Membership.objects.active().filter(user__is_active=True)
+        for system, user, role, team in rows.values_list(
+            "system_id", "user_id", "role", "team_id"
+        ):
+            self.by_role[(system, role)].add(user)
+            if role == Role.CONTRIBUTOR and team:
+                self.by_team[(system, team)].add(user)
+
+    def officers(self, system: int, *, but: Iterable[Any] = ()) -> set[int]:
+        """Officers of a system, without some people."""
+        return self.by_role[(system, Role.OFFICER)] - set(but)
+
+    def reviewers(self, system: int, *, but: Iterable[Any] = ()) -> set[int]:
+        """Reviewers and officers of a system, without some people."""
+        found = self.by_role[(system, Role.REVIEWER)] | self.officers(system)
+        return found - set(but)
+
+    def team(self, system: int, team: int | None) -> set[int]:
+        """Contributors of a team in a system."""
+        return self.by_team[(system, team)] if team else set()
+
+    def here(self, system: int, wanted: Iterable[int | None]) -> set[int]:
+        """Those of some people who hold any role in a system."""
+        held = (users for (where, _), users in self.by_role.items() if where == system)
+        return set().union(*held) & {user for user in wanted if user}

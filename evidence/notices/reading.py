@@ -1,0 +1,47 @@
+"""Reading notices and choosing how often mail comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from controls.errors import Refused
+from controls.models import AuditEvent
+from controls.models.audit import Event
+from evidence.models import Notice, NoticePreference
+from evidence.models.notices import Frequency
+
+
+def mark_read(found: QuerySet[Notice]) -> int:
+    """Mark the unread of these as read; returns how many."""
+    return found.filter(read_at=None).update(read_at=timezone.now())
+
+
+def frequency_of(user: Any) -> str:
+    """How often a person gets mail; daily unless they said otherwise."""
+    found = NoticePreference.objects.filter(user=user).values_list(
+        "frequency", flat=True
+    )
+    return str(found.first() or Frequency.DAILY)
+
+
+@transaction.atomic
+def choose(user: Any, frequency: str) -> None:
+    """Record how often a person wants mail. Raises Refused for another word."""
+    if frequency not in Frequency.values:
+        known = ", ".join(Frequency.values)
+        raise Refused({"frequency": f"One of {known}."})
+    NoticePreference.objects.update_or_create(
+        user=user, defaults={"frequency": frequency}
+    )
+    event = Event(
+        "notices.chosen",
+        actor=user,
+        subject_type="controls.user",
+        subject_label=str(user),
+        body={"frequency": frequency},
+    )
+    AuditEvent.objects.append(event)

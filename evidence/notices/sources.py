@@ -1,0 +1,280 @@
+"""What there is to tell: each source asks a constant number of statements.
+
+A source takes the people and the instant and yields what is so now. To tell something
+new, write a source and add it to SOURCES.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from controls.models import ApplicabilityDecision, ResponsibilityOverride
+from controls.models.requests import RequestState as ApprovalState
+from evidence.models import (
+    ArtifactVersion,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRequest,
+    EvidenceRequirement,
+    RelianceReview,
+    Review,
+    ScanState,
+    SpillRemoval,
+)
+from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.notices import NoticeKind
+from evidence.models.removals import RemovalState
+from evidence.models.requests import RequestState
+from evidence.notices.people import People
+from evidence.working import ask, with_newest_links
+
+RECENT = dt.timedelta(days=14)  # older decisions are no news
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing to tell some people; `key` names it and its stage."""
+
+    kind: NoticeKind
+    key: str
+    users: frozenset[int]
+    system: int
+    path: str
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def requirements(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Proof due soon or overdue: its team; long overdue: the officers too."""
+    asked = EvidenceRequirement.objects.for_listing().filter(
+        implementation__responsibility__in=["shared", "customer"]
+    )
+    found = asked.exclude(implementation__applicability="not-applicable")
+    for row in with_newest_links(found):
+        today = row.system.day_of(instant)
+        if not row.operates_from <= today < (row.operates_until or dt.date.max):
+            continue
+        state = ask(row, today)
+        if state.due is None or state.state in {"waiting", "current"}:
+            continue
+        yield from _of_requirement(people, row, state, today)
+
+
+def _of_requirement(
+    people: People, row: Any, state: Any, today: dt.date
+) -> Iterator[Found]:
+    team = row.owner_team or row.implementation.owner_team
+    said = {
+        "what": f"{row.implementation.control.label} {row.title}",
+        "day": str(state.due),
+        "team": str(team or "Nobody"),
+    }
+    path = reverse("evidence:upload", args=[row.system.slug, row.uuid])
+    of_team = frozenset(people.team(row.system_id, team.pk if team else None))
+    about = f"{row.uuid}:{state.due}"
+    if not state.late:
+        if state.state == "expiring":
+            kind = NoticeKind.DUE_SOON
+            yield Found(kind, f"due:{about}", of_team, row.system_id, path, said)
+        return
+    kind = NoticeKind.OVERDUE
+    yield Found(kind, f"overdue:{about}", of_team, row.system_id, path, said)
+    if (today - state.due).days > settings.ESCALATE_AFTER_DAYS:
+        officers = frozenset(people.officers(row.system_id, but=of_team))
+        ref_id = row.implementation.control.ref_id
+        control = reverse("evidence:control", args=[row.system.slug, ref_id])
+        kind = NoticeKind.ESCALATED
+        yield Found(kind, f"late:{about}", officers, row.system_id, control, said)
+
+
+def decisions(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Accepted or rejected: who submitted it."""
+    rows = Review.objects.filter(known_from__gte=instant - RECENT).select_related(
+        "link__revision__evidence", "link__system"
+    )
+    for row in rows:
+        link = row.link
+        kind = NoticeKind.ACCEPTED if row.decision == "accept" else NoticeKind.REJECTED
+        evidence = link.revision.evidence
+        yield Found(
+            kind,
+            f"review:{row.uuid}",
+            frozenset(people.here(link.system_id, [row.submitter_id])),
+            link.system_id,
+            reverse("evidence:evidence", args=[evidence.uuid]),
+            {"what": evidence.title, "who": row.reviewer_name, "reason": row.reason},
+        )
+
+
+def to_review(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """What waits for review: those who may decide it."""
+    rows = EvidenceLink.objects.awaiting_review().for_listing()
+    for row in rows.select_related(
+        "revision__evidence", "submitted_by", "implementation__control"
+    ):
+        but = [row.submitted_by_id, row.revision.collected_by_id]
+        title = row.revision.evidence.title
+        yield Found(
+            NoticeKind.TO_REVIEW,
+            f"to-review:{row.uuid}",
+            frozenset(people.reviewers(row.system_id, but=but)),
+            row.system_id,
+            reverse("evidence:evidence", args=[row.revision.evidence.uuid]),
+            {
+                "what": f"{row.implementation.control.label} {title}",
+                "who": str(row.submitted_by),
+            },
+        )
+
+
+def to_approve(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Other classes and exclusions: the other officers."""
+    related = ("implementation__control", "implementation__system", "requested_by")
+    overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
+    excluded = ApplicabilityDecision.objects.filter(state=ApprovalState.REQUESTED)
+    told = (
+        (overrides, "the class of {} is another"),
+        (excluded, "{} is not applicable"),
+    )
+    for rows, words in told:
+        for row in rows.select_related(*related):
+            about = row.implementation
+            path = [about.system.slug, about.control.ref_id]
+            yield Found(
+                NoticeKind.TO_APPROVE,
+                f"to-approve:{row.uuid}",
+                frozenset(people.officers(about.system_id, but=[row.requested_by_id])),
+                about.system_id,
+                reverse("evidence:control", args=path),
+                {
+                    "what": words.format(about.control.label),
+                    "who": str(row.requested_by),
+                },
+            )
+
+
+def removals(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Spills to remove: the other officers."""
+    rows = SpillRemoval.objects.filter(state=RemovalState.REQUESTED).for_listing()
+    for row in rows:
+        yield Found(
+            NoticeKind.TO_APPROVE,
+            f"to-approve:{row.uuid}",
+            frozenset(people.officers(row.system_id, but=[row.requested_by_id])),
+            row.system_id,
+            reverse("evidence:removal", args=[row.uuid]),
+            {
+                "what": f"the removal of {row.file.name}",
+                "who": str(row.requested_by),
+            },
+        )
+
+
+def infected(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """A virus: who uploaded it, and the officers."""
+    rows = EvidenceFile.objects.filter(
+        blob__scan_state=ScanState.INFECTED, blob__scanned_at__gte=instant - RECENT
+    ).select_related("revision__evidence")
+    for row in rows:
+        evidence = row.revision.evidence
+        told = people.officers(evidence.system_id)
+        told |= people.here(evidence.system_id, [row.revision.uploaded_by_id])
+        yield Found(
+            NoticeKind.INFECTED,
+            f"infected:{row.uuid}",
+            frozenset(told),
+            evidence.system_id,
+            reverse("evidence:evidence", args=[evidence.uuid]),
+            {"what": row.name},
+        )
+
+
+def to_read(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """AWS's reports cited and not read: those who may say whether to rely on them."""
+    rows = ArtifactVersion.objects.filter(
+        state=ArtifactVersionState.ACTIVE,
+        artifact__coverage__control__implementations__isnull=False,
+    ).values_list(
+        "pk",
+        "uuid",
+        "artifact__title",
+        "label",
+        "registered_by",
+        "registered_by__name",
+        "artifact__coverage__control__implementations__system",
+        "artifact__coverage__control__implementations__system__slug",
+    )
+    read = set(RelianceReview.objects.values_list("artifact_version", "system"))
+    for pk, uuid, title, label, by, name, system, slug in rows.distinct():
+        if (pk, system) in read:
+            continue
+        yield Found(
+            NoticeKind.TO_READ,
+            f"to-read:{uuid}:{system}",
+            frozenset(people.reviewers(system, but=[by])),
+            system,
+            reverse("evidence:reliance", args=[slug, uuid]),
+            {"what": f"{title}, {label}", "who": name},
+        )
+
+
+def requests(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Requests for evidence: asked, overdue, answered, returned."""
+    rows = EvidenceRequest.objects.filter(
+        state__in=[RequestState.OPEN, RequestState.ANSWERED, RequestState.RETURNED]
+    ).select_related("system", "team", "asked_by")
+    for row in rows.prefetch_related("answers__answered_by", "judgements__judged_by"):
+        wanted = [row.person_id] if row.person_id else None
+        team = people.team(row.system_id, row.team_id)
+        told = people.here(row.system_id, wanted) if wanted else team
+        yield from _of_request(people, row, frozenset(told), instant)
+
+
+def _of_request(
+    people: People, row: Any, told: frozenset[int], instant: dt.datetime
+) -> Iterator[Found]:
+    path = reverse("evidence:request", args=[row.uuid])
+    said = {
+        "what": row.title,
+        "who": str(row.asked_by),
+        "day": str(row.due_on),
+        "reason": "",
+    }
+    asker = frozenset(people.here(row.system_id, [row.asked_by_id]))
+
+    def found(kind: NoticeKind, stage: str, users: frozenset[int]) -> Found:
+        key = f"request:{row.uuid}:{stage}"
+        return Found(kind, key, users, row.system_id, path, dict(said))
+
+    if row.state == RequestState.ANSWERED:
+        last = list(row.answers.all())[-1]
+        said["who"] = str(last.answered_by)
+        yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", asker)
+        return
+    yield found(NoticeKind.ASKED, "asked", told)
+    if row.state == RequestState.RETURNED:
+        last = list(row.judgements.all())[-1]
+        said |= {"who": str(last.judged_by), "reason": last.reason}
+        yield found(NoticeKind.RETURNED, f"returned-{last.pk}", told)
+        said["who"] = str(row.asked_by)
+    if row.overdue_on(row.system.day_of(instant)):
+        late = told | asker | frozenset(people.officers(row.system_id))
+        yield found(NoticeKind.ASKED_OVERDUE, f"overdue-{row.due_on}", late)
+
+
+Source = Callable[[People, dt.datetime], Iterable[Found]]
+SOURCES: tuple[Source, ...] = (
+    requirements,
+    decisions,
+    to_review,
+    to_approve,
+    removals,
+    infected,
+    to_read,
+    requests,
+)

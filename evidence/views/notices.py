@@ -1,0 +1,60 @@
+"""What I was told, and how often I get mail about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from evidence.forms.notices import NoticeFilter, PreferenceForm
+from evidence.models import Notice
+from evidence.notices.reading import choose, frequency_of, mark_read
+
+PER_PAGE = 100
+
+
+@require_GET
+def notices(request: HttpRequest) -> HttpResponse:
+    """What am I told, and did a mail about it leave?"""
+    chosen = NoticeFilter(request.GET)
+    mine = Notice.objects.visible_to(request.user).for_listing()
+    page = Paginator(chosen.narrow(mine), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "filter": chosen}
+    return render(request, "evidence/notices.html", context)
+
+
+@require_GET
+def notice(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Open the one thing a notice is about; it is read then."""
+    mine = Notice.objects.visible_to(request.user)
+    found = get_object_or_404(mine, uuid=uuid)
+    mark_read(mine.filter(pk=found.pk))
+    return redirect(found.path)
+
+
+@require_POST
+def notices_read(request: HttpRequest) -> HttpResponse:
+    """Mark one (`notice`) or all as read."""
+    mine = Notice.objects.visible_to(request.user).unread()
+    named = request.POST.get("notice")
+    count = mark_read(mine.filter(pk=named) if named and named.isdigit() else mine)
+    messages.success(request, f"{count} marked as read.")
+    return redirect("evidence:notices")
+
+
+@require_http_methods(["GET", "POST"])
+def notice_settings(request: HttpRequest) -> HttpResponse:
+    """How often do I want mail?"""
+    first = {"frequency": frequency_of(request.user)}
+    form = PreferenceForm(request.POST or None, initial=first)
+    if form.is_valid():
+        choose(request.user, form.cleaned_data["frequency"])
+        messages.success(request, "Saved.")
+        return redirect("evidence:notice_settings")
+    status = 400 if form.errors else 200
+    context = {"form": form}
+    return render(request, "evidence/notice_settings.html", context, status=status)
