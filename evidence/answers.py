@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from controls.errors import Refused
 from controls.models import System
 from evidence.facts import Moment, gather, gather_period, implementations
 from evidence.judged import ControlFacts
@@ -17,6 +18,11 @@ from evidence.period import Period, period
 from evidence.status import Status, status
 
 Window = tuple[dt.date, dt.date]
+LONGEST_WINDOW = 1830  # days: five years
+WINDOW_THEN = """
+SELECT window_start, window_end FROM controls_system_versions
+ WHERE id = %s AND known_from < %s AND (known_until IS NULL OR known_until >= %s)
+"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,22 @@ def as_known_then(system: System, day: dt.date) -> Moment:
     return Moment(on=day, known_at=min(system.end_of_day(day), now()))
 
 
-def window_of(system: System) -> Window:
-    """The system's audit window, both days inclusive."""
-    return system.window_start, system.window_end
+def window_of(system: System, known_at: dt.datetime | None = None) -> Window:
+    """The system's audit window, now or as it was known then; days inclusive."""
+    if known_at is None:
+        return system.window_start, system.window_end
+    with connection.cursor() as cursor:
+        cursor.execute(WINDOW_THEN, [system.pk, known_at, known_at])
+        found = cursor.fetchone()
+    return found or (system.window_start, system.window_end)
+
+
+def refuse_window(start: dt.date, end: dt.date) -> None:
+    """Raise Refused for a window that ends before it starts or is too long."""
+    if end < start:
+        raise Refused({"window_to": "The window ends before it starts."})
+    if (end - start).days >= LONGEST_WINDOW:
+        raise Refused({"window_to": f"A window has at most {LONGEST_WINDOW} days."})
 
 
 def answers(

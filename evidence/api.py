@@ -16,7 +16,13 @@ from rest_framework.response import Response
 from controls.api import SystemSerializer, SystemViewSet
 from controls.errors import Refused
 from controls.models import System, Team
-from evidence.answers import as_known_then, moment_of, window_of
+from evidence.answers import (
+    Window,
+    as_known_then,
+    moment_of,
+    refuse_window,
+    window_of,
+)
 from evidence.api_components import UseSerializer, use_of
 from evidence.api_describe import DescribeSerializer, described
 from evidence.exports.status_rows import documents
@@ -29,6 +35,8 @@ CLOCKS = [
     OpenApiParameter(
         "known_at", dt.datetime, description="Only what was recorded before this."
     ),
+    OpenApiParameter("window_from", dt.date, description="Another audit window."),
+    OpenApiParameter("window_to", dt.date, description="Its last day."),
     OpenApiParameter(
         "as_known_then", bool, description="Knowledge of the end of `on` as well."
     ),
@@ -44,11 +52,23 @@ def moment_asked(request: Request, system: System) -> Moment:
     return moment_of(system, day, instant)
 
 
-def _day(text: str | None) -> dt.date | None:
+def window_asked(request: Request, system: System, moment: Moment) -> Window:
+    """The audit window of a request: the system's unless another is named."""
+    names = ("window_from", "window_to")
+    start, end = (_day(request.query_params.get(name), name) for name in names)
+    if start is None and end is None:
+        return window_of(system, moment.known_at)
+    if start is None or end is None:
+        raise Refused({"window_to": "Give both days of a window, or none."})
+    refuse_window(start, end)
+    return start, end
+
+
+def _day(text: str | None, name: str = "on") -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
-        raise Refused({"on": f"“{text}” is not a day such as 2026-06-30."}) from None
+        raise Refused({name: f"“{text}” is not a day such as 2026-06-30."}) from None
 
 
 def _instant(text: str | None) -> dt.datetime | None:
@@ -132,7 +152,8 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         """Class, both halves, verdict, reasons and period of every control."""
         system = self.get_object()
         moment = moment_asked(request, system)
-        return Response(list(documents(system, moment, window_of(system))))
+        window = window_asked(request, system, moment)
+        return Response(list(documents(system, moment, window)))
 
     @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer)
     @action(detail=True, methods=["get"], url_path="controls/(?P<ref_id>[^/]+)")
@@ -141,7 +162,8 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         system = self.get_object()
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         moment = moment_asked(request, system)
-        found = documents(system, moment, window_of(system), pks=[row.pk])
+        window = window_asked(request, system, moment)
+        found = documents(system, moment, window, pks=[row.pk])
         return Response(next(iter(found)), headers={"ETag": etag(row)})
 
     @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from evidence import facts_sql
-from evidence.answers import Answer, window_of
+from evidence.answers import Answer
 from evidence.assurance import NeedDays
 from evidence.charts import DAY, Stretch, months, stretches
 from evidence.forms.clocks import Clocks
@@ -128,7 +128,7 @@ def _of_services(group: list[NeedDays], clocks: Clocks) -> ServiceDays:
 
 
 def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
-    window = window_of(clocks.system)
+    window = clocks.window
     here = stretches(window, [("today", "", clocks.moment.on, clocks.moment.on)])
     today = here[0].x if here else None
     return Timeline(title, stretches(window, ranges), months(window), today)

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from evidence.views import (
     artifacts,
     bulk,
+    calendar,
     controls,
     dashboard,
     evidence,
@@ -84,6 +85,17 @@ urlpatterns += [
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
     path("not-applicable/<uuid:uuid>/end/", overrides.na_end, name="na_end"),
+]
+
+# Calendar: what falls due; the next audit window.
+urlpatterns += [
+    path("calendar/", calendar.my_calendar, name="my_calendar"),
+    path("systems/<slug:slug>/calendar/", calendar.calendar_of_system, name="calendar"),
+    path(
+        "systems/<slug:slug>/roll-forward/",
+        calendar.roll_forward_page,
+        name="roll_forward",
+    ),
 ]
 
 # Notices: what I was told.

@@ -12,6 +12,7 @@ from evidence.api_artifacts import (
     CoverageViewSet,
 )
 from evidence.api_bulk import BulkViewSet
+from evidence.api_calendar import CalendarView, RollForwardView
 from evidence.api_components import ComponentViewSet
 from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
 from evidence.api_exports import ExportViewSet
@@ -62,6 +63,12 @@ router.register(
 urlpatterns = [
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
+    ),
+    path("systems/<slug:slug>/calendar/", CalendarView.as_view(), name="api_calendar"),
+    path(
+        "systems/<slug:slug>/roll-forward/",
+        RollForwardView.as_view(),
+        name="api_roll_forward",
     ),
     path(
         "notice-preference/",

@@ -56,7 +56,7 @@ def request_export(
     instant = known_at or now()
     if instant > now():
         raise Refused({"known_at": "That instant has not come yet."})
-    start, end = window_of(system)
+    start, end = window_of(system, known_at)
     export = Export(
         system=system,
         requested_by=by,

@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from controls.errors import Refused
 from controls.models import System
+from evidence.answers import Window, refuse_window, window_of
 from evidence.facts import Moment
 
 DAY = forms.DateInput(attrs={"type": "date"})
@@ -43,6 +45,21 @@ class ClockForm(forms.Form):
 
     on = forms.DateField(label="As of day", required=False, widget=DAY)
     known_at = KnownField(label="Known at end of day", required=False)
+    window_from = forms.DateField(label="Window from", required=False, widget=DAY)
+    window_to = forms.DateField(label="Window to", required=False, widget=DAY)
+
+    def clean(self) -> dict[str, Any]:
+        """A window has both days, in order."""
+        said = super().clean() or self.cleaned_data
+        start, end = said.get("window_from"), said.get("window_to")
+        if (start is None) != (end is None):
+            self.add_error("window_to", "Give both days of a window, or none.")
+        elif start and end:
+            try:
+                refuse_window(start, end)
+            except Refused as refusal:
+                self.add_error(None, refusal)
+        return said
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,12 @@ class Clocks:
     moment: Moment
     form: ClockForm
     today: dt.date
+    window: Window
+
+    @property
+    def other_window(self) -> bool:
+        """Whether a window was asked for that is not the system's own."""
+        return self.window != window_of(self.system)
 
     @property
     def now(self) -> bool:
@@ -75,6 +98,9 @@ class Clocks:
             parts.append(f"on={self.moment.on.isoformat()}")
         if self.form.data.get("known_at") and self.moment.known_at:
             parts.append(f"known_at={self.form.data['known_at']}")
+        if self.other_window and self.moment.known_at is None:
+            start, end = self.window
+            parts.append(f"window_from={start}&window_to={end}")
         return "&".join(parts).replace("+", "%2B")
 
 
@@ -87,7 +113,14 @@ def clocks_of(request: HttpRequest, system: System) -> Clocks:
     form = ClockForm(request.GET)
     form.is_valid()
     day = form.cleaned_data.get("on") or today
-    return Clocks(system, Moment(day, _bound(system, form)), form, today)
+    known_at = _bound(system, form)
+    window = _window(system, form, known_at)
+    return Clocks(system, Moment(day, known_at), form, today, window)
+
+
+def _window(system: System, form: ClockForm, known_at: dt.datetime | None) -> Window:
+    start, end = (form.cleaned_data.get(n) for n in ("window_from", "window_to"))
+    return (start, end) if start and end else window_of(system, known_at)
 
 
 def _bound(system: System, form: ClockForm) -> dt.datetime | None:

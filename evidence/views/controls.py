@@ -22,7 +22,7 @@ from controls.models import (
 )
 from controls.naming import matches
 from controls.parts import differing
-from evidence.answers import Answer, answers, listed, window_of
+from evidence.answers import Answer, answers, listed
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
@@ -155,7 +155,7 @@ def _answer(
 ) -> Answer | None:
     try:
         given = answers(
-            system, clocks.moment, pks=[implementation.pk], window=window_of(system)
+            system, clocks.moment, pks=[implementation.pk], window=clocks.window
         )
     except LookupError:
         return None

@@ -82,12 +82,13 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
     given = answers_or_none(clocks)
+    officer = is_officer(request.user, system)
     page = {
         "system": system,
         "clocks": clocks,
         "here": request.path,
-        "newer_readings": is_officer(request.user, system)
-        and not_compared_with(system),
+        "officer": officer,
+        "newer_readings": officer and not_compared_with(system),
         "requests": _requests(request.user, system),
         "may_ask": may_ask(system, request.user),
         "may_bring": submits_in(system, by=request.user),

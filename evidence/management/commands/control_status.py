@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.dateparse import parse_datetime
 
+from controls.errors import Refused
 from controls.models import System
-from evidence.answers import as_known_then, moment_of, window_of
+from evidence.answers import Window, as_known_then, moment_of, refuse_window, window_of
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
 from evidence.facts import Moment
@@ -33,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--list", action="store_true", help="print the slugs")
         parser.add_argument("--as-of", help="day, YYYY-MM-DD")
         parser.add_argument("--known-at", help="instant, ISO 8601 with offset")
+        parser.add_argument("--window-from", help="first day of another audit window")
+        parser.add_argument("--window-to", help="its last day")
         parser.add_argument("--format", choices=["csv", "json"], default="json")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,8 +46,9 @@ class Command(BaseCommand):
             return
         system = self._system(options["system"])
         moment = self._moment(system, options["as_of"], options["known_at"])
+        window = self._window(system, moment, options)
         try:
-            rows = list(documents(system, moment, window_of(system)))
+            rows = list(documents(system, moment, window))
         except LookupError as absent:
             self._refuse(str(absent))
         if options["format"] == "json":
@@ -70,11 +74,26 @@ class Command(BaseCommand):
             return moment_of(system, day, self._instant(known_at))
         return as_known_then(system, day) if day else moment_of(system, None, None)
 
-    def _day(self, text: str) -> dt.date:
+    def _window(
+        self, system: System, moment: Moment, options: dict[str, Any]
+    ) -> Window:
+        start, end = options["window_from"], options["window_to"]
+        if not start and not end:
+            return window_of(system, moment.known_at)
+        if not start or not end:
+            self._refuse("Give both --window-from and --window-to, or none.")
+        found = self._day(start, "--window-from"), self._day(end, "--window-to")
+        try:
+            refuse_window(*found)
+        except Refused as refusal:
+            self._refuse(" ".join(refusal.messages))
+        return found
+
+    def _day(self, text: str, option: str = "--as-of") -> dt.date:
         try:
             return dt.date.fromisoformat(text)
         except ValueError:
-            self._refuse(f"--as-of “{text}” is not a day such as 2026-06-30.")
+            self._refuse(f"{option} “{text}” is not a day such as 2026-06-30.")
 
     def _instant(self, text: str) -> dt.datetime:
         try:

@@ -1,0 +1,80 @@
+"""Which month and team a calendar shows; the days of the next audit window."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from controls.errors import Refused
+from controls.models import Team
+from evidence.answers import refuse_window
+from evidence.forms.uploads import DayInput
+
+MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month as people page through it."""
+
+    first: dt.date
+
+    @property
+    def last(self) -> dt.date:
+        """Its last day."""
+        days = calendar.monthrange(self.first.year, self.first.month)[1]
+        return self.first.replace(day=days)
+
+    @property
+    def before(self) -> str:
+        """The month before, as the address says it."""
+        return f"{self.first - dt.timedelta(days=1):%Y-%m}"
+
+    @property
+    def after(self) -> str:
+        """The month after, as the address says it."""
+        return f"{self.last + dt.timedelta(days=1):%Y-%m}"
+
+    def weeks(self) -> list[list[dt.date]]:
+        """Weeks from Monday to Sunday that hold a day of it."""
+        return calendar.Calendar().monthdatescalendar(self.first.year, self.first.month)
+
+
+def month_of(text: str, today: dt.date) -> Month:
+    """The month an address names, such as 2026-11; this month for anything else."""
+    said = MONTH.match(text)
+    if said and 1990 <= int(said[1]) <= 2200:
+        return Month(dt.date(int(said[1]), int(said[2]), 1))
+    return Month(today.replace(day=1))
+
+
+class TeamFilter(forms.Form):
+    """One team, or all."""
+
+    team = forms.ModelChoiceField(
+        Team.objects.all(), to_field_name="slug", required=False, empty_label="All"
+    )
+    month = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class NextWindowForm(forms.Form):
+    """First and last day of the next audit window."""
+
+    window_from = forms.DateField(label="First day", widget=DayInput)
+    window_to = forms.DateField(label="Last day", widget=DayInput)
+
+    def clean(self) -> dict[str, Any]:
+        """In order, and no longer than a window may be."""
+        said = super().clean() or self.cleaned_data
+        start, end = said.get("window_from"), said.get("window_to")
+        if start and end:
+            try:
+                refuse_window(start, end)
+            except Refused as refusal:
+                self.add_error(None, refusal)
+        return said

@@ -1,0 +1,156 @@
+"""What falls due, month by month, and the step to the next audit window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from controls.errors import NotPermitted, Refused
+from controls.models import System
+from evidence.falling_due import Asked, Due, falling_due, own_teams
+from evidence.forms.calendar import Month, NextWindowForm, TeamFilter, month_of
+from evidence.rolling import earlier_windows, following, preview, roll_forward
+from evidence.views.refusals import explain, refused
+from evidence.views.systems import require_officer_page, system_or_404
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One day of the grid: how many things of each word."""
+
+    day: dt.date
+    inside: bool
+    counts: tuple[tuple[str, str, int], ...]
+
+
+@require_GET
+def calendar_of_system(request: HttpRequest, slug: str) -> HttpResponse:
+    """What falls due in this system?"""
+    system = system_or_404(request, slug)
+    chosen = TeamFilter(request.GET)
+    chosen.is_valid()
+    team = chosen.cleaned_data.get("team")
+    teams = frozenset([team.pk]) if team else None
+    context = {"system": system, "filter": chosen}
+    return _page(request, [system], teams, system.day_of(timezone.now()), context)
+
+
+@require_GET
+def my_calendar(request: HttpRequest) -> HttpResponse:
+    """What falls due for my teams, or in my systems?"""
+    systems = list(System.objects.visible_to(request.user).order_by("name"))
+    teams = own_teams(request.user)
+    context = {"mine": teams is not None}
+    return _page(request, systems, teams, timezone.localdate(), context)
+
+
+def _page(
+    request: HttpRequest,
+    systems: Sequence[System],
+    teams: frozenset[int] | None,
+    today: dt.date,
+    context: dict[str, Any],
+) -> HttpResponse:
+    month = month_of(request.GET.get("month", ""), today)
+    asked = Asked(month.first, month.last, systems, teams)
+    found = falling_due(asked, user=request.user, today=today)
+    shown = {
+        "month": month,
+        "today": today,
+        "weeks": _grid(month, found),
+        "days": _by_day(found),
+        "team": request.GET.get("team", ""),
+    }
+    return render(request, "evidence/calendar.html", context | shown)
+
+
+def _grid(month: Month, found: Sequence[Due]) -> list[list[Cell]]:
+    counted: dict[dt.date, Counter[tuple[str, str]]] = {}
+    for each in found:
+        words = counted.setdefault(each.day, Counter())
+        words[(each.state, each.word or each.kind)] += 1
+    return [
+        [
+            Cell(
+                day,
+                day.month == month.first.month,
+                tuple(
+                    (state, word, number)
+                    for (state, word), number in sorted(
+                        counted.get(day, Counter()).items()
+                    )
+                ),
+            )
+            for day in week
+        ]
+        for week in month.weeks()
+    ]
+
+
+def _by_day(found: Sequence[Due]) -> list[tuple[dt.date, list[Due]]]:
+    days: dict[dt.date, list[Due]] = {}
+    for each in found:
+        days.setdefault(each.day, []).append(each)
+    return sorted(days.items())
+
+
+@require_http_methods(["GET", "POST"])
+def roll_forward_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What would the next audit window start with? Confirm it."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    start, end = following(system)
+    said = request.POST if request.method == "POST" else request.GET
+    first = {"window_from": start, "window_to": end}
+    form = NextWindowForm(said if "window_from" in said else first)
+    found, status = None, 200
+    try:
+        if not form.is_valid():
+            raise Refused("Those days are no window.")
+        days = form.cleaned_data["window_from"], form.cleaned_data["window_to"]
+        if request.method == "POST":
+            roll_forward(system, *days, **_confirmed(request), by=request.user)
+            messages.success(request, f"The audit window is {days[0]} to {days[1]}.")
+            return redirect("evidence:dashboard", slug)
+        found = preview(system, *days)
+    except NotPermitted as refusal:
+        return refused(request, refusal)
+    except ValidationError as refusal:
+        if form.is_valid():
+            explain(form, refusal)
+            found = _again(system, form)
+        status = getattr(refusal, "status_code", 400)
+    context = {
+        "system": system,
+        "form": form,
+        "found": found,
+        "earlier": earlier_windows(system),
+    }
+    return render(request, "evidence/roll_forward.html", context, status=status)
+
+
+def _again(system: System, form: NextWindowForm) -> Any:
+    days = form.cleaned_data["window_from"], form.cleaned_data["window_to"]
+    try:
+        return preview(system, *days)
+    except ValidationError:
+        return None
+
+
+def _confirmed(request: HttpRequest) -> dict[str, Any]:
+    version = request.POST.get("version", "")
+    return {
+        "seen": request.POST.get("seen", ""),
+        "confirmed": frozenset(request.POST.getlist("confirmed")),
+        "version": int(version) if version.isdigit() else -1,
+    }
