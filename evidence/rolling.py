@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from controls.deciding import refuse_stale, require_officer
 from controls.errors import Refused, TransitionNotAllowed
@@ -24,6 +24,7 @@ from controls.models.requests import ExclusionState, RequestState
 from evidence.answers import refuse_window
 from evidence.models import Artifact, ArtifactVersion, EvidenceRequirement
 from evidence.models.artifacts import ArtifactVersionState
+from evidence.registering import OF_AWS
 
 DAY = dt.timedelta(days=1)
 CHANGED = "Something changed since you looked. Look again before you go on."
@@ -120,14 +121,16 @@ def _citations(system: System, start: dt.date) -> list[Citation]:
         coverage__control__implementations__system=system
     ).distinct()
     found = []
-    for artifact in series.prefetch_related("versions", "coverage").order_by("title"):
+    mine = Q(coverage__control__implementations__system=system)
+    of_aws = Q(coverage__control__implementations__responsibility__in=OF_AWS)
+    counted = series.annotate(mine=Count("coverage", filter=mine & of_aws))
+    for artifact in counted.prefetch_related("versions").order_by("title"):
         active = [
             v for v in artifact.versions.all() if v.state == ArtifactVersionState.ACTIVE
         ]
         newest = max(active, key=lambda v: v.until or dt.date.max, default=None)
         speaks = newest is not None and (newest.until is None or newest.until > start)
-        count = len(artifact.coverage.all())
-        found.append(Citation(artifact, count, newest, speaks))
+        found.append(Citation(artifact, artifact.mine, newest, speaks))
     return found
 
 

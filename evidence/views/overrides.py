@@ -29,7 +29,7 @@ from controls.models import (
 from controls.parts import parts_of
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.controls import control_page, implementation_or_404
-from evidence.views.refusals import approves, explain
+from evidence.views.refusals import approves, back, explain
 from evidence.views.systems import require_officer_page, tell
 
 
@@ -203,4 +203,4 @@ def _decided(
         messages.success(request, act())
     except ValidationError as refusal:
         tell(request, refusal)
-    return _to_control(implementation)
+    return back(request) or _to_control(implementation)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from controls.errors import Refused
 
@@ -21,6 +21,11 @@ def explained(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     """A page with one sentence and a way back."""
     context = {"sentence": sentence, "status": status}
     return render(request, "evidence/refused.html", context, status=status)
+
+
+def back(request: HttpRequest) -> HttpResponse | None:
+    """To the person's work where the step was taken from there (`next=work`)."""
+    return redirect("evidence:work") if request.POST.get("next") == "work" else None
 
 
 def explain(form: Any, refusal: ValidationError) -> None:

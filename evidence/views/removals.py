@@ -14,7 +14,7 @@ from controls.deciding import is_officer
 from evidence.models.removals import SpillRemoval
 from evidence.removing import decide_removal, request_removal
 from evidence.views.files import file_or_404
-from evidence.views.refusals import approves, refused
+from evidence.views.refusals import approves, back, refused
 from evidence.views.systems import require_officer_page
 
 
@@ -58,7 +58,7 @@ def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "Approved." if approve else "Refused.")
-    return redirect("evidence:removal", uuid=found.uuid)
+    return back(request) or redirect("evidence:removal", uuid=found.uuid)
 
 
 def _removal(request: HttpRequest, uuid: Any) -> SpillRemoval:

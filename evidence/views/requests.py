@@ -33,7 +33,7 @@ from evidence.requesting import (
     may_judge,
     require_asker,
 )
-from evidence.views.refusals import explain, refused
+from evidence.views.refusals import back, explain, refused
 from evidence.views.systems import system_or_404
 
 PER_PAGE = 100
@@ -129,7 +129,7 @@ def _done(
         found = _found(request, found.uuid)
         context = {**forms, "refusal": " ".join(refusal.messages)}
         return _page(request, found, status=status, **context)
-    return redirect("evidence:request", uuid=found.uuid)
+    return back(request) or redirect("evidence:request", uuid=found.uuid)
 
 
 def _page(

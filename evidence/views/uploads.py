@@ -32,7 +32,7 @@ from evidence.repeating import again_values
 from evidence.requesting import answer_by_upload, require_answerer
 from evidence.submitting import Proving, provable_by, require_submitter, submit
 from evidence.uploads import read_into_store, uploads_of
-from evidence.views.refusals import refused
+from evidence.views.refusals import back, refused
 from evidence.working import Ask, ask, with_newest_links
 
 
@@ -193,6 +193,9 @@ def _submit(
         status = getattr(refusal, "status_code", 400)
         return _page(request, form, target, today, status=status)
     messages.success(request, "Submitted. Somebody else reviews it now.")
+    here = back(request)
+    if here is not None:
+        return here
     if target.answers:
         return redirect("evidence:request", uuid=target.answers.uuid)
     if target.item is not None:

@@ -18,6 +18,7 @@ def work(request: HttpRequest) -> HttpResponse:
     asks = working.asked_of(request.user, today)
     open_asks = [each for each in asks if each.state != "current"]
     context = {
+        "today": today,
         "asks": open_asks[: working.LISTED],
         "more": max(0, len(open_asks) - working.LISTED),
         "counts": working.counted(asks),

@@ -10,10 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from controls.deciding import request_override
+from controls.models import Role
 from evidence.models import EvidenceRequirement, Export
 from evidence.working import asked_of, period_due
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
+from tests.factories import implementation
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +124,46 @@ def test_running_export_is_fetched_again_as_a_part(client, house):
     text = part.content.decode()
     assert text.lstrip().startswith("<section")
     assert "every 2s" in text
+
+
+def test_officers_approve_without_leaving_the_page(client, house):
+    house.people["otto"] = houses.person("otto")
+    houses.give(house, "otto", Role.OFFICER)
+    asked = request_override(
+        implementation(house.system, "cm-8"),
+        responsibility="customer",
+        reason="Ours",
+        citation="Letter",
+        starts_on=dt.date.today(),
+        ends_on=dt.date.today(),
+        by=house.olivia,
+    )
+    client.force_login(house.otto)
+    step = reverse("evidence:override_decide", args=[asked.uuid])
+    assert step in client.get(reverse("evidence:work")).content.decode()
+    done = client.post(step, {"decision": "approve", "next": "work"}, follow=True)
+    assert done.redirect_chain[-1][0] == reverse("evidence:work")
+    asked.refresh_from_db()
+    assert asked.state == "approved"
+
+
+def test_contributors_upload_without_leaving_the_page(client, house):
+    asked = house.requirement()
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work"))
+    (ask,) = [a for a in page.context["asks"] if a.requirement == asked]
+    today = dt.date.today().isoformat()
+    said = {
+        "next": "work",
+        "title": "Inventory",
+        "period_start": str(ask.period.first),
+        "period_end": str(ask.period.last),
+        "performed_on": today,
+        "collected_on": today,
+        "sensitivity": "internal",
+        "files": houses.file("list.csv", b"a,b\n"),
+    }
+    url = reverse("evidence:upload", args=["shop", asked.uuid])
+    done = client.post(url, said, follow=True)
+    assert done.redirect_chain[-1][0] == reverse("evidence:work")
+    assert asked.links.get().state == "submitted"

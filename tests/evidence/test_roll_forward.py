@@ -187,6 +187,7 @@ def test_the_api_previews_and_begins(client, house, series):
     shown = client.get(API)
     body = shown.json()
     assert (body["window_from"], body["window_to"]) == ("2026-01-01", "2026-12-31")
+    assert [each["controls"] for each in body["citations"]] == [1]
     said = {name: body[name] for name in ("window_from", "window_to", "seen")}
     kind = "application/json"
     assert client.post(API, said, content_type=kind).status_code == 428
