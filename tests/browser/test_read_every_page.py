@@ -4,8 +4,31 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
-PAGES = ["evidence:dashboard", "evidence:controls"]
-ELSEWHERE = ["evidence:queue", "evidence:artifacts", "evidence:exports"]
+PAGES = [
+    "evidence:dashboard",
+    "evidence:controls",
+    "evidence:components",
+    "evidence:requirements",
+    "evidence:requirement_templates",
+    "evidence:provider",
+    "evidence:rereading",
+    "evidence:calendar",
+    "evidence:roll_forward",
+    "evidence:request_new",
+    "evidence:bulk",
+]
+ELSEWHERE = [
+    "evidence:systems",
+    "evidence:work",
+    "evidence:my_calendar",
+    "evidence:requests",
+    "evidence:notices",
+    "evidence:notice_settings",
+    "evidence:queue",
+    "evidence:review_several",
+    "evidence:artifacts",
+    "evidence:exports",
+]
 BAD = {"serious", "critical"}
 
 
@@ -36,6 +59,8 @@ def test_a_page_of_an_officer(name, system, oscar, page_of):
     assert answer.status == 200
     assert page.locator("h1").count() == 1
     assert obstacles(page) == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 @pytest.mark.parametrize("width", [360, 1280])
