@@ -311,6 +311,9 @@ def _acts(
     chance: random.Random,
 ) -> Iterator[Act]:
     """What one requirement's team did: mostly on time, some late, some never."""
+    if requirement.implementation.control.ref_id == company.LAPSED:
+        yield from _lapsed(requirement, system, today)
+        return
     mood = chance.random()
     if mood < 0.06:
         return  # nobody ever began
@@ -337,6 +340,17 @@ def _acts(
             decided,
             accepted=chance.random() > 0.05,
         )
+
+
+def _lapsed(
+    requirement: EvidenceRequirement, system: System, today: dt.date
+) -> Iterator[Act]:
+    """On time each month, and nothing in the last quarter: what the tour opens."""
+    for start, end in _periods(requirement.cadence, system.window_start, today):
+        if end < today - dt.timedelta(days=75):
+            submitted = at(end, 9)
+            decided = submitted + dt.timedelta(hours=20)
+            yield Act(requirement, end, start, end, submitted, decided)
 
 
 def _periods(

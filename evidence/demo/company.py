@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 DOMAIN = "northwind-pay.example"
 
+LAPSED = "si-2"  # the README's tour opens it
+
 # (local part, name, role, team slug)
 PEOPLE = (
     ("olivia", "Olivia Officer", "officer", ""),

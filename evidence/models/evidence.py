@@ -24,6 +24,7 @@ from controls.models.audit import Event, about
 from evidence.models.blobs import Blob
 from evidence.models.requirements import EvidenceRequirement
 from evidence.models.samples import SampleItem
+from evidence.models.scopes import OfTeamQuerySet
 
 USER = settings.AUTH_USER_MODEL
 
@@ -62,23 +63,8 @@ class LinkState(models.TextChoices):
     VOID = "void", "Void (corrected)"
 
 
-class EvidenceQuerySet(models.QuerySet["Evidence"]):
+class EvidenceQuerySet(OfTeamQuerySet):
     """Evidence."""
-
-    def visible_to(self, user: Any) -> Self:
-        """Of one's systems; contributors see their own teams' only."""
-        if user.is_superuser:
-            return self
-        everything = System.objects.held_as(
-            user, [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
-        )
-        own_teams = Team.objects.filter(
-            memberships__in=user.memberships.active().filter(role=Role.CONTRIBUTOR)
-        )
-        as_contributor = System.objects.held_as(user, [Role.CONTRIBUTOR])
-        return self.filter(
-            Q(system__in=everything) | Q(system__in=as_contributor, team__in=own_teams)
-        )
 
 
 class Evidence(models.Model):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from controls.models import Role, System, Team
 from evidence.models.blobs import Blob
 from evidence.models.requirements import EvidenceRequirement
+from evidence.models.scopes import OfTeamQuerySet
 
 USER = settings.AUTH_USER_MODEL
 
@@ -30,23 +31,8 @@ class PopulationState(models.TextChoices):
 STANDING = (PopulationState.SUBMITTED, PopulationState.ACCEPTED)
 
 
-class PopulationQuerySet(models.QuerySet["Population"]):
+class PopulationQuerySet(OfTeamQuerySet):
     """Populations."""
-
-    def visible_to(self, user: Any) -> Self:
-        """Of one's systems; contributors see their own teams' only, as of files."""
-        if user.is_superuser:
-            return self
-        everything = System.objects.held_as(
-            user, [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
-        )
-        own_teams = Team.objects.filter(
-            memberships__in=user.memberships.active().filter(role=Role.CONTRIBUTOR)
-        )
-        as_contributor = System.objects.held_as(user, [Role.CONTRIBUTOR])
-        return self.filter(
-            Q(system__in=everything) | Q(system__in=as_contributor, team__in=own_teams)
-        )
 
     def with_state(self) -> Self:
         """Each with `state`: what its newest review says, else submitted."""

@@ -8,8 +8,9 @@ import pytest
 from django.urls import reverse
 
 from controls.models import AuditEvent
-from evidence.models import EvidenceFile
+from evidence.models import Evidence, EvidenceFile
 from evidence.storage import open_store
+from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
 
@@ -117,3 +118,12 @@ def test_bytes_stay_under_a_temporary_name_until_kept(store_folder):
     with open_store().open(stored.sha256) as file:
         assert file.read() == b"abc"
     assert list((store_folder / "incoming").iterdir()) == []
+
+
+def test_ac_01_a_team_in_one_system_opens_no_other_systems_files(client, house):
+    """bob is in team Platform elsewhere and in team Data here."""
+    link = submitted(house)
+    elsewhere = factories.make_system(factories.make_user("omar"), slug="elsewhere")
+    factories.give_role(house.bob, elsewhere, "contributor", team=house.team)
+    assert not Evidence.objects.visible_to(house.bob).exists()
+    assert list(Evidence.objects.visible_to(house.alice)) == [link.revision.evidence]
