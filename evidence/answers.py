@@ -142,7 +142,7 @@ def answers(
 
 def listed(system: System, moment: Moment) -> list[Mapping[str, Any]]:
     """The system's controls as rows without their proof, in catalog order."""
-    return implementations(system, _all(system), moment)
+    return implementations(system, moment)
 
 
 def _all(system: System) -> list[int]:

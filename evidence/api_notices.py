@@ -83,7 +83,7 @@ class NoticeViewSet(viewsets.ReadOnlyModelViewSet[Notice]):
     def read(self, request: Request, uuid: str) -> Response:
         """Mark one as read."""
         found = self.get_object()
-        mark_read(Notice.objects.filter(pk=found.pk))
+        mark_read(Notice.objects.filter(pk=found.pk), by=request.user)
         return Response(NoticeSerializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=MARKED)
@@ -91,7 +91,7 @@ class NoticeViewSet(viewsets.ReadOnlyModelViewSet[Notice]):
     def read_all(self, request: Request) -> Response:
         """Mark all as read."""
         mine = Notice.objects.visible_to(request.user).unread()
-        return Response({"marked": mark_read(mine)})
+        return Response({"marked": mark_read(mine, by=request.user)})
 
 
 class NoticePreferenceView(APIView):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from evidence.models import Notice
 from evidence.models.notices import PASSING
+from evidence.notices.reading import counts_key
+
+SECONDS = 30  # how old a number may be; reading a notice forgets it at once
 
 
 def counts(request: HttpRequest) -> dict[str, Any]:
-    """`header.work` and `header.unread`; one statement, asked when a page shows them.
+    """`header.work` and `header.unread`; one statement at most every
+    30 seconds, asked when a page shows them.
 
     Work is what still waits for the person, read or not, as of the last minute.
     """
@@ -24,6 +29,15 @@ def counts(request: HttpRequest) -> dict[str, Any]:
 
 
 def _counts(user: Any) -> dict[str, int]:
+    key = counts_key(user.pk)
+    found: dict[str, int] | None = cache.get(key)
+    if found is None:
+        found = _counted(user)
+        cache.set(key, found, SECONDS)
+    return found
+
+
+def _counted(user: Any) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
     return mine.aggregate(
         work=Count("pk", filter=Q(kind__in=PASSING)),

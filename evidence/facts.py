@@ -58,9 +58,9 @@ class Gathered:
     artifacts: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def implementations(system: System, pks: Iterable[int], moment: Moment) -> list[Row]:
-    """The rows of controls without their proof, in catalog order. One statement."""
-    return _Reader(system, list(pks), moment).all(facts_sql.IMPLEMENTATIONS)
+def implementations(system: System, moment: Moment) -> list[Row]:
+    """The rows of all controls without their proof, in catalog order. One statement."""
+    return _Reader(system, [], moment).all(facts_sql.IMPLEMENTATIONS_OF_SYSTEM)
 
 
 def gather(

@@ -97,6 +97,11 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
  ORDER BY c.sort_order
 """
 
+# The same for a whole system, whose keys nobody has read yet.
+IMPLEMENTATIONS_OF_SYSTEM = IMPLEMENTATIONS.replace(
+    "i.id = ANY(%(implementations)s)", "i.system_id = %(system)s"
+)
+
 # Every class that held on some day of the window, for the period's two halves.
 DECISIONS_OF_WINDOW = """
 SELECT d.implementation_id, lower(d.effective) AS starts, upper(d.effective) AS until,

@@ -86,6 +86,7 @@ def django_db_setup(
         pytest.exit("No database: use `make test`, see tests/conftest.py.", 4)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"srm_test_{worker}"
+    settings.CACHES["default"]["KEY_PREFIX"] = name  # workers share the broker
     with django_db_blocker.unblock():
         with psycopg.connect(_dsn(True, "srm"), autocommit=True) as owner:
             owner.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,9 +16,16 @@ from evidence.models import Notice, NoticePreference
 from evidence.models.notices import Frequency
 
 
-def mark_read(found: QuerySet[Notice]) -> int:
-    """Mark the unread of these as read; returns how many."""
-    return found.filter(read_at=None).update(read_at=timezone.now())
+def counts_key(user: int) -> str:
+    """Where the numbers of a person's header are kept for a moment."""
+    return f"header-{user}"
+
+
+def mark_read(found: QuerySet[Notice], *, by: Any) -> int:
+    """Mark the unread of a person's own as read; returns how many."""
+    cache.delete(counts_key(by.pk))
+    mine = found.filter(user=by, read_at=None)
+    return mine.update(read_at=timezone.now())
 
 
 def frequency_of(user: Any) -> str:

@@ -32,7 +32,7 @@ def notice(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Open the one thing a notice is about; it is read then."""
     mine = Notice.objects.visible_to(request.user)
     found = get_object_or_404(mine, uuid=uuid)
-    mark_read(mine.filter(pk=found.pk))
+    mark_read(mine.filter(pk=found.pk), by=request.user)
     return redirect(found.path)
 
 
@@ -41,7 +41,9 @@ def notices_read(request: HttpRequest) -> HttpResponse:
     """Mark one (`notice`) or all as read."""
     mine = Notice.objects.visible_to(request.user).unread()
     named = request.POST.get("notice")
-    count = mark_read(mine.filter(pk=named) if named and named.isdigit() else mine)
+    if named and named.isdigit():
+        mine = mine.filter(pk=named)
+    count = mark_read(mine, by=request.user)
     messages.success(request, f"{count} marked as read.")
     return redirect("evidence:notices")
 
