@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import parsers, serializers, viewsets
 from rest_framework.decorators import action
@@ -20,6 +21,7 @@ from evidence.models import (
     EvidenceRequirement,
     SampleItem,
 )
+from evidence.reconfirming import reconfirm, to_reconfirm
 from evidence.revising import attach, newest, revise
 from evidence.submitting import (
     Submission,
@@ -113,6 +115,15 @@ class TurnSerializer(serializers.Serializer[Any]):
     half_after = serializers.CharField(source="after.status.customer_half")
     verdict_before = serializers.CharField(source="before.status.verdict")
     verdict_after = serializers.CharField(source="after.status.verdict")
+
+
+class MarkSerializer(serializers.Serializer[Any]):
+    """One accepted link whose duties changed, and how."""
+
+    link = serializers.UUIDField()
+    since = serializers.DateField(allow_null=True)
+    added = serializers.ListField(child=serializers.CharField())
+    gone = serializers.ListField(child=serializers.CharField())
 
 
 class ReviewSerializer(serializers.Serializer[Any]):
@@ -212,6 +223,23 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         version = expected_version(request, link)
         withdraw(link, by=request.user, reason=_reason(request), version=version)
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def reconfirm(self, request: Request, uuid: str) -> Response:
+        """Accepted before our duties changed: it proves those of now as well."""
+        link = self.get_object()
+        reconfirm(link, by=request.user, reason=_reason(request))
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(responses=MarkSerializer(many=True))
+    @action(
+        detail=False, methods=["get"], url_path="to-reconfirm", pagination_class=None
+    )
+    def to_reconfirm(self, request: Request) -> Response:
+        """What waits for the caller, as a reviewer, to confirm anew."""
+        found = [mark for mark, _ in to_reconfirm(request.user, timezone.localdate())]
+        return Response(MarkSerializer(found, many=True).data)
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
     @action(detail=True, methods=["post"], pagination_class=None)

@@ -400,7 +400,7 @@ class EvidenceLink(models.Model):
 
         if self.state != LinkState.SUBMITTED:
             raise TransitionNotAllowed(_already_decided(self))
-        _refuse_dependent_reviewer(self, by)
+        refuse_dependent_reviewer(self, by)
         if version is not None and version != self.version:
             raise TransitionNotAllowed("This changed since you opened it. Look again.")
         if decision == "accept":
@@ -438,7 +438,7 @@ def _already_decided(stored: EvidenceLink) -> str:
     return f"{last.reviewer} has already {last.past_tense} this."
 
 
-def _refuse_dependent_reviewer(stored: EvidenceLink, by: Any) -> None:
+def refuse_dependent_reviewer(stored: EvidenceLink, by: Any) -> None:
     """Raise NotPermitted unless `by` is an independent reviewer of the system."""
     if by.pk in {
         stored.submitted_by_id,

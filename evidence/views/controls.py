@@ -18,6 +18,7 @@ from controls.models import (
     AuditEvent,
     ControlImplementation,
     ImplementationStatus,
+    Role,
     System,
 )
 from controls.naming import matches
@@ -28,6 +29,7 @@ from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import EvidenceRequest, Population, Sample
 from evidence.providing import statements_shown
+from evidence.reconfirming import marks
 from evidence.requesting import may_ask
 from evidence.shown import (
     as_known,
@@ -175,6 +177,7 @@ def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
         "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
         "aws_timeline": aws_days(answer, clocks),
         "requirements": our_requirements(answer, clocks),
+        "marks": marks([answer.implementation["id"]], clocks.moment),
         "latest": latest_evidence(answer.implementation["id"], clocks),
     }
 
@@ -230,7 +233,11 @@ def _forms(
     if not clocks.now:
         return {}
     officer = is_officer(user, implementation.system)
-    found: dict[str, Any] = {"officer": officer}
+    reviews = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    found: dict[str, Any] = {
+        "officer": officer,
+        "may_review": reviews.filter(pk=implementation.system_id).exists(),
+    }
     if may_describe(implementation, user):
         found["may_describe"] = found["may_upload"] = True
         found["describe_form"] = DescribeForm.about(implementation)

@@ -10,13 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.deciding import is_officer
 from controls.errors import NotPermitted
 from evidence.answers import today_of
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
+from evidence.reconfirming import reconfirm
 from evidence.revising import attach, newest
 from evidence.scanning import scanning
 from evidence.submitting import (
@@ -26,7 +27,7 @@ from evidence.submitting import (
     require_withdrawer,
     withdraw,
 )
-from evidence.views.refusals import explain, refused
+from evidence.views.refusals import back, explain, refused
 from evidence.whatif import Turn, if_lapsed, if_withdrawn
 
 SHOWN = 3  # days of lapse that a page shows
@@ -91,6 +92,21 @@ def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Any) -> bool
 def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
     mine = EvidenceLink.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
+
+
+@require_POST
+def reconfirm_link(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Say that accepted proof covers the duties of now as well."""
+    link = _link(request, uuid)
+    try:
+        reconfirm(link, by=request.user, reason=request.POST.get("reason", "")[:2000])
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, f"Confirmed: {link}.")
+    control = link.implementation.control
+    return back(request) or redirect(
+        "evidence:control", link.system.slug, control.ref_id
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from evidence import working
 from evidence.models import SpillRemoval
+from evidence.reconfirming import to_reconfirm
 
 
 @require_GET
@@ -29,6 +30,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "exclusions": working.exclusions_to_decide(request.user),
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": working.requests_of(request.user),
+        "to_reconfirm": to_reconfirm(request.user, today),
         "unread": working.unread_reports(request.user),
     }
     return render(request, "evidence/work.html", context)
