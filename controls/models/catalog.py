@@ -156,6 +156,16 @@ class ControlMapping(models.Model):
         return f"{self.source_id} {self.relationship} {self.target_id}"
 
 
+class ControlLayerQuerySet(models.QuerySet["ControlLayer"]):
+    """Readings."""
+
+    def reasons_of(self, control: Control) -> list[str]:
+        """Why a control governs its layers; local readings instead of shipped ones."""
+        rows = list(self.filter(control=control).order_by("statement_id", "pk"))
+        local = [row for row in rows if row.origin == Origin.LOCAL]
+        return list(dict.fromkeys(row.reason for row in local or rows))
+
+
 class ControlLayer(models.Model):
     """One layer that a control (or one part of it) governs, with the reason.
 
@@ -170,6 +180,8 @@ class ControlLayer(models.Model):
     reason = models.TextField()
     as_base = models.BooleanField(default=False)
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.SHIPPED)
+
+    objects = ControlLayerQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -17,6 +17,7 @@ from controls.describing import may_describe
 from controls.models import (
     AuditEvent,
     ControlImplementation,
+    ControlLayer,
     ImplementationStatus,
     Role,
     System,
@@ -203,6 +204,7 @@ def _record(
     return {
         "may_ask": may_ask(implementation.system, user),
         "asked_for": asked_for.filter(controls=implementation).for_listing(),
+        "readings": ControlLayer.objects.reasons_of(implementation.control),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": said,
         "said_status": ImplementationStatus(said.worst_status).label,

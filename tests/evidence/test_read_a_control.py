@@ -163,3 +163,9 @@ def test_more_evidence_costs_no_more_queries(system, alice, as_user):
             browser.get(url_of(system, "si-2"))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_reason_of_its_reading_is_said(system, oscar, as_user):
+    url = reverse("evidence:control", args=[system.slug, "pe-3"])
+    page = as_user(oscar).get(url).content.decode()
+    assert "Doors, guards and badges belong to whoever runs the building." in page
