@@ -13,6 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.errors import Refused
+from controls.models import User
 from evidence import reviewing
 from evidence.answers import today_of
 from evidence.api_uploads import FilesSerializer, Streaming, checked_files
@@ -25,6 +27,7 @@ from evidence.reconfirming import reconfirm, to_reconfirm
 from evidence.revising import attach, newest, revise
 from evidence.submitting import (
     Submission,
+    hand_over,
     require_reviser,
     require_withdrawer,
     submit,
@@ -82,6 +85,8 @@ class UploadSerializer(FilesSerializer):
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
     also = serializers.ListField(child=serializers.UUIDField(), required=False)
+    collected_by = serializers.EmailField(required=False)
+    draft = serializers.BooleanField(required=False, default=False)
     sample_item = serializers.UUIDField(
         required=False, help_text="the sampled event it shows, where asked per event"
     )
@@ -179,6 +184,14 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         return Response(
             LinkSerializer(link).data, status=201, headers={"ETag": etag(link)}
         )
+
+    @extend_schema(request=None, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, uuid: str) -> Response:
+        """Hand a draft over for review."""
+        link = self.get_object()
+        hand_over(link, by=request.user)
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
     @action(detail=True, methods=["post"])
@@ -309,4 +322,15 @@ def _submission(said: dict[str, Any]) -> Submission:
         collected_on=said.get("collected_on") or said["performed_on"],
         source_system=said.get("source_system", ""),
         procedure=said.get("procedure", ""),
+        collected_by=_collector(said.get("collected_by")),
+        draft=said.get("draft", False),
     )
+
+
+def _collector(email: str | None) -> User | None:
+    if not email:
+        return None
+    found = User.objects.filter(email__iexact=email).first()
+    if found is None:
+        raise Refused({"collected_by": "Nobody here has that address."})
+    return found

@@ -34,6 +34,7 @@ from evidence.submitting import (
 )
 
 SALT = "evidence.bulk"
+UNSAID = ("collected_by", "draft")  # a list says neither
 HOUR = 3600  # seconds that a preview may be confirmed
 
 
@@ -172,7 +173,7 @@ def _packed(each: Planned) -> dict[str, Any]:
     said, upload = each.submission, each.upload
     return {
         "rows": each.rows,
-        "said": {n: str(v) for n, v in vars_of(said).items()},
+        "said": {n: str(v) for n, v in vars_of(said).items() if n not in UNSAID},
         "name": upload.name,
         "sha256": upload.stored.sha256,
         "size": upload.stored.size_bytes,

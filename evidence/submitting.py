@@ -26,6 +26,7 @@ from evidence.models import (
     EvidenceLink,
     EvidenceRequirement,
     EvidenceRevision,
+    LinkState,
     Proof,
     SampleItem,
 )
@@ -82,7 +83,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class Submission:
-    """What a contributor says about the files. Days are inclusive."""
+    """What a contributor says about the files. Days are inclusive.
+
+    `collected_by` is the person who took them out of their source, None for a program
+    or the uploader; `draft` keeps them from review until they are handed over.
+    """
 
     title: str
     performed_on: dt.date
@@ -92,6 +97,8 @@ class Submission:
     source_system: str = ""
     procedure: str = ""
     sensitivity: str = "internal"
+    collected_by: Any = None
+    draft: bool = False
 
 
 def store(name: str, chunks: Iterable[bytes]) -> Upload:
@@ -231,18 +238,40 @@ def submitted(
     team = _team_for(asked, target, by)
     _refuse_foreign_item(asked, proving.item)
     refuse_impossible_days(submission, today)
+    _refuse_strange_collector(submission, target.system)
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
-    links = [make_link(revision, target, asked, by, item=proving.item)]
+    draft = submission.draft
+    links = [make_link(revision, target, asked, by, item=proving.item, draft=draft)]
     further = {each.pk: each for each in proving.also if each != asked}.values()
-    links += [_also(revision, each, target.system, by) for each in further]
+    links += [_also(revision, each, target.system, by, draft) for each in further]
     Proof.objects.follow_all([link.pk for link in links])
     said = {
         "digest": revision.digest,
         "performed_on": str(submission.performed_on),
         "files": [upload.stored.sha256 for upload in uploads],
     }
-    return links, [about(link, "evidence.submitted", by=by, **said) for link in links]
+    verb = "evidence.drafted" if draft else "evidence.submitted"
+    return links, [about(link, verb, by=by, **said) for link in links]
+
+
+def _refuse_strange_collector(said: Submission, system: System) -> None:
+    """Raise Refused for a collector who holds no role in the system."""
+    person = said.collected_by
+    if person is None:
+        return
+    if not person.memberships.active().filter(system=system).exists():
+        raise Refused({"collected_by": f"{person} has no role in {system}."})
+
+
+@transaction.atomic
+def hand_over(link: EvidenceLink, *, by: Any) -> None:
+    """Submit a draft for review; its team and the system's officers may.
+
+    Raises NotPermitted, TransitionNotAllowed when it is no draft any more.
+    """
+    require_reviser(link.revision.evidence, by=by)
+    link.submit(by=by)
 
 
 def _refuse_foreign_item(
@@ -256,7 +285,11 @@ def _refuse_foreign_item(
 
 
 def _also(
-    revision: EvidenceRevision, asked: EvidenceRequirement, system: System, by: Any
+    revision: EvidenceRevision,
+    asked: EvidenceRequirement,
+    system: System,
+    by: Any,
+    draft: bool,
 ) -> EvidenceLink:
     """A further link of the same evidence, for a requirement one may prove."""
     if asked.system_id != system.pk:
@@ -264,7 +297,7 @@ def _also(
     team = asked.owner_team or asked.implementation.owner_team
     if not may_submit(asked.implementation, team, by=by):
         raise NotPermitted(f"“{asked}” is for {team or 'a team'} to prove.")
-    return make_link(revision, asked.implementation, asked, by)
+    return make_link(revision, asked.implementation, asked, by, draft=draft)
 
 
 def provable_by(
@@ -355,6 +388,7 @@ def make_revision(
         period_from=days[1],
         period_until=days[2],
         collected_on=said.collected_on,
+        collected_by=said.collected_by,
         digest=EvidenceRevision.digest_of(digests, *days),
         **about_it,
     )
@@ -404,6 +438,7 @@ def make_link(
     by: Any,
     *,
     item: SampleItem | None = None,
+    draft: bool = False,
 ) -> EvidenceLink:
     """Save an unreviewed link of a revision, with the days it will prove."""
     occurrence: dt.date | None = None
@@ -423,7 +458,8 @@ def make_link(
         requirement=requirement,
         sample_item=item,
         submitted_by=by,
-        submitted_at=revision.uploaded_at,
+        submitted_at=None if draft else revision.uploaded_at,
+        state=LinkState.DRAFT if draft else LinkState.SUBMITTED,
         occurrence=occurrence,
         proves_from=revision.performed_on,
         proves_to=ends,

@@ -251,6 +251,16 @@ def requests_of(user: Any) -> dict[str, list[EvidenceRequest]]:
     }
 
 
+def drafts_of(user: Any) -> list[EvidenceLink]:
+    """Links of the person's own evidence that nobody has handed over yet."""
+    mine = EvidenceLink.objects.filter(
+        state=LinkState.DRAFT,
+        revision__uploaded_by=user,
+        system__in=System.objects.visible_to(user),
+    )
+    return list(mine.for_listing().order_by("pk")[:LISTED])
+
+
 def waiting_for(user: Any) -> int:
     """How many links wait for this person's decision."""
     return EvidenceLink.objects.awaiting_review().reviewable_by(user).count()

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from controls.models import System, User
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submitting import Submission
@@ -83,6 +84,13 @@ class UploadForm(forms.Form):
         required=False,
         help_text="Where it comes from: console, ticket system, repository.",
     )
+    collected_by = forms.ModelChoiceField(
+        User.objects.none(),
+        label="Collected by",
+        required=False,
+        empty_label="Me, or a program",
+        help_text="Who took it out of the source; that person cannot review it.",
+    )
     procedure = forms.CharField(
         label="How it was made",
         required=False,
@@ -104,9 +112,17 @@ class UploadForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, others: QuerySet[EvidenceRequirement] | None = None, **kw: Any
+        self,
+        *args: Any,
+        others: QuerySet[EvidenceRequirement] | None = None,
+        system: System | None = None,
+        **kw: Any,
     ) -> None:
         super().__init__(*args, **kw)
+        if system is not None:
+            here = system.memberships.active().values("user")
+            people = User.objects.filter(pk__in=here).order_by("name")
+            self.fields["collected_by"].queryset = people  # type: ignore[attr-defined]
         if "also" not in self.fields:
             return
         if others is None:
@@ -117,6 +133,7 @@ class UploadForm(forms.Form):
     def said(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
         given = {"title": "", **self.cleaned_data}
+        given["draft"] = "draft" in self.data
         for name in ("files", "kind", "reason", "also"):
             given.pop(name, None)
         return Submission(**given)

@@ -251,10 +251,10 @@ class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
 class EvidenceLink(models.Model):
     """A revision offered as proof of one half of one control.
 
-    Life cycle: draft -> submitted -> accepted | rejected; submitted | accepted ->
-    withdrawn; accepted -> void when a correction replaces its revision. Steps are
-    taken through the methods only; each writes its audit event, last, in the same
-    transaction. `occurrence` is the first day of the calendar period it performs.
+    Life cycle: draft -> submitted -> accepted | rejected; draft | submitted |
+    accepted -> withdrawn; accepted -> void when a correction replaces its revision.
+    Steps are taken through the methods only; each writes its audit event, last, in the
+    same transaction. `occurrence` is the first day of the calendar period it performs.
     """
 
     keeps_history = True
@@ -352,18 +352,23 @@ class EvidenceLink(models.Model):
 
     @transaction.atomic
     def submit(self, *, by: Any) -> None:
-        """Hand a draft over for review."""
+        """Hand a draft over for review; whoever does is its submitter."""
         stored = self._locked()
         if stored.state != LinkState.DRAFT:
             raise TransitionNotAllowed("Only a draft can be submitted.")
-        self._take(stored, LinkState.SUBMITTED, submitted_at=timezone.now())
+        said = {"submitted_at": timezone.now(), "submitted_by": by}
+        self._take(stored, LinkState.SUBMITTED, **said)
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
 
     @transaction.atomic
     def withdraw(self, *, by: Any, reason: str, version: int | None = None) -> None:
         """Take the link back; what it proved is no longer proven from now on."""
         stored = self._locked()
-        if stored.state not in {LinkState.SUBMITTED, LinkState.ACCEPTED}:
+        if stored.state not in {
+            LinkState.DRAFT,
+            LinkState.SUBMITTED,
+            LinkState.ACCEPTED,
+        }:
             raise TransitionNotAllowed(
                 f"Evidence that is {stored.get_state_display().lower()} cannot be"
                 " withdrawn."

@@ -21,6 +21,7 @@ from evidence.reconfirming import reconfirm
 from evidence.revising import attach, newest
 from evidence.scanning import scanning
 from evidence.submitting import (
+    hand_over,
     may_submit,
     provable_by,
     require_reviser,
@@ -92,6 +93,20 @@ def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Any) -> bool
 def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
     mine = EvidenceLink.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
+
+
+@require_POST
+def submit_draft(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Hand a draft over for review."""
+    link = _link(request, uuid)
+    try:
+        hand_over(link, by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "Submitted. Somebody else reviews it now.")
+    return back(request) or redirect(
+        "evidence:evidence", uuid=link.revision.evidence.uuid
+    )
 
 
 @require_POST

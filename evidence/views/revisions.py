@@ -47,6 +47,7 @@ def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
     form = RevisionForm(
         request.POST or None,
         request.FILES or None,
+        system=found.system,
         initial={
             "performed_on": last.performed_on,
             "period_start": last.period_from,

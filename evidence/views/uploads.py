@@ -26,6 +26,7 @@ from evidence.models import (
     EvidenceLink,
     EvidenceRequest,
     EvidenceRequirement,
+    LinkState,
     SampleItem,
 )
 from evidence.repeating import again_values
@@ -147,11 +148,15 @@ def _answer(request: HttpRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
     others = provable_by(target.team, target.system, today, besides=target.requirement)
     if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES, others=others)
+        form = UploadForm(
+            request.POST, request.FILES, others=others, system=target.system
+        )
         if form.is_valid():
             return _submit(request, form, target, today)
     else:
-        form = UploadForm(initial=_first(request, target, today), others=others)
+        form = UploadForm(
+            initial=_first(request, target, today), others=others, system=target.system
+        )
     return _page(request, form, target, today)
 
 
@@ -192,7 +197,9 @@ def _submit(
         form.add_error(None, refusal)
         status = getattr(refusal, "status_code", 400)
         return _page(request, form, target, today, status=status)
-    messages.success(request, "Submitted. Somebody else reviews it now.")
+    draft = link.state == LinkState.DRAFT
+    said = "Kept as a draft." if draft else "Submitted. Somebody else reviews it now."
+    messages.success(request, said)
     here = back(request)
     if here is not None:
         return here

@@ -30,6 +30,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "exclusions": working.exclusions_to_decide(request.user),
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": working.requests_of(request.user),
+        "drafts": working.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, today),
         "unread": working.unread_reports(request.user),
     }
