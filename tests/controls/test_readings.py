@@ -39,7 +39,7 @@ def test_no_reason_serves_two_controls():
 
 def test_each_reason_is_a_sentence():
     for row in rows():
-        assert len(row["reason"].split()) >= 8, row
+        assert 8 <= len(row["reason"].split()) <= 28, row
         assert row["reason"].endswith("."), row
 
 
