@@ -86,6 +86,9 @@ class UploadSerializer(FilesSerializer):
     procedure = serializers.CharField(required=False)
     also = serializers.ListField(child=serializers.UUIDField(), required=False)
     collected_by = serializers.EmailField(required=False)
+    addresses = serializers.ListField(
+        child=serializers.URLField(max_length=500), required=False, max_length=10
+    )
     draft = serializers.BooleanField(required=False, default=False)
     sample_item = serializers.UUIDField(
         required=False, help_text="the sampled event it shows, where asked per event"
@@ -323,6 +326,7 @@ def _submission(said: dict[str, Any]) -> Submission:
         source_system=said.get("source_system", ""),
         procedure=said.get("procedure", ""),
         collected_by=_collector(said.get("collected_by")),
+        addresses=tuple(said.get("addresses", ())),
         draft=said.get("draft", False),
     )
 

@@ -34,7 +34,7 @@ from evidence.submitting import (
 )
 
 SALT = "evidence.bulk"
-UNSAID = ("collected_by", "draft")  # a list says neither
+UNSAID = ("collected_by", "draft", "addresses")  # a list says none of them
 HOUR = 3600  # seconds that a preview may be confirmed
 
 

@@ -99,6 +99,7 @@ class Submission:
     sensitivity: str = "internal"
     collected_by: Any = None
     draft: bool = False
+    addresses: tuple[str, ...] = ()
 
 
 def store(name: str, chunks: Iterable[bytes]) -> Upload:
@@ -389,6 +390,7 @@ def make_revision(
         period_until=days[2],
         collected_on=said.collected_on,
         collected_by=said.collected_by,
+        addresses=list(said.addresses),
         digest=EvidenceRevision.digest_of(digests, *days),
         **about_it,
     )

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.core.validators import URLValidator
 from django.db.models import QuerySet
 
 from controls.models import System, User
@@ -13,6 +14,8 @@ from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submitting import Submission
 from evidence.uploads import MAX_FILES, WaitingFile
+
+MOST_ADDRESSES = 10
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -44,6 +47,27 @@ class DayInput(forms.DateInput):
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class AddressesField(forms.CharField):
+    """Web addresses, one a line; at most ten."""
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        """The addresses. Raises ValidationError naming the first that is none."""
+        lines = [line.strip() for line in (super().clean(value) or "").splitlines()]
+        found = tuple(dict.fromkeys(line for line in lines if line))
+        if len(found) > MOST_ADDRESSES:
+            raise forms.ValidationError(f"At most {MOST_ADDRESSES} addresses.")
+        check = URLValidator(schemes=["https", "http"])
+        for address in found:
+            try:
+                check(address)
+            except forms.ValidationError:
+                said = (
+                    f"“{address[:80]}” is not an address such as https://example.org."
+                )
+                raise forms.ValidationError(said) from None
+        return found
 
 
 class RequirementsField(forms.ModelMultipleChoiceField):
@@ -90,6 +114,13 @@ class UploadForm(forms.Form):
         required=False,
         empty_label="Me, or a program",
         help_text="Who took it out of the source; that person cannot review it.",
+    )
+    addresses = AddressesField(
+        label="Where it can be seen besides",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Addresses such as https://tickets.example.org/4711, one a line. They"
+        " are shown, never fetched: the files are the proof.",
     )
     procedure = forms.CharField(
         label="How it was made",

@@ -120,6 +120,8 @@ class EvidenceRevision(models.Model):
     period_until = models.DateField()
     collected_on = models.DateField()
     digest = models.CharField(max_length=64)
+    # where it can be seen besides; never fetched, and not part of the digest
+    addresses = ArrayField(models.URLField(max_length=500), default=list, blank=True)
     uploaded_at = models.DateTimeField(default=timezone.now)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

@@ -12,7 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from controls.models import AuditEvent
-from evidence.models import Blob, Evidence, EvidenceFile, EvidenceLink
+from evidence.models import (
+    Blob,
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRevision,
+)
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
 
@@ -148,6 +154,8 @@ def test_form_without_its_token_is_refused(house, url):
         ({"collected_on": "2001-01-01"}, "before it was performed"),
         ({"sensitivity": "secret"}, "valid choice"),
         ({"title": ""}, "required"),
+        ({"addresses": "javascript:alert(1)"}, "is not an address"),
+        ({"addresses": "https://a.example\nnot one"}, "“not one” is not an address"),
         ({"files": [file(), file()]}, "attached twice"),
     ],
 )
@@ -255,3 +263,13 @@ def test_names_show_what_they_are(client, house, url, given, kept, store_folder)
     client.post(url, said(files=[file(given)]))
     assert EvidenceFile.objects.get().name == kept
     assert lying(store_folder)[0].name == hashlib.sha256(b"patched").hexdigest()
+
+
+def test_addresses_are_shown_and_never_fetched(client, house, url):
+    client.force_login(house.alice)
+    text = "https://tickets.example.org/4711\n\nhttps://tickets.example.org/4711\n"
+    client.post(url, said(addresses=text))
+    revision = EvidenceRevision.objects.get()
+    assert revision.addresses == ["https://tickets.example.org/4711"]
+    page = client.get(f"/evidence/{revision.evidence.uuid}/").content.decode()
+    assert 'href="https://tickets.example.org/4711" rel="noopener noreferrer' in page
