@@ -104,6 +104,7 @@ urlpatterns += [
     path("notices/read/", notices.notices_read, name="notices_read"),
     path("notices/settings/", notices.notice_settings, name="notice_settings"),
     path("notices/<uuid:uuid>/", notices.notice, name="notice"),
+    path("notices/<uuid:uuid>/read/", notices.notice_read, name="notice_read"),
 ]
 
 # Requests: what officers and auditors ask to see.

@@ -97,6 +97,7 @@ def read_only_for_auditors(following: Handler) -> Handler:
         ):
             return following(request)
         _record_reading(request)
+        request.reads_only = True  # type: ignore[attr-defined]
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION READ ONLY")

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from controls.models import System
+from controls.models import Membership, System
 
 USER = settings.AUTH_USER_MODEL
 
@@ -27,6 +27,7 @@ class NoticeKind(models.TextChoices):
     TO_APPROVE = "to-approve", "Waits for your approval"
     TO_READ = "to-read", "AWS report to read"
     INFECTED = "infected", "Virus found"
+    UNSCANNABLE = "unscannable", "Not scanned for viruses"
     ASKED = "asked", "Asked of you"
     ASKED_OVERDUE = "asked-overdue", "Request overdue"
     ANSWERED = "answered", "Your request was answered"
@@ -41,6 +42,7 @@ PASSING = (
     NoticeKind.TO_REVIEW,
     NoticeKind.TO_APPROVE,
     NoticeKind.TO_READ,
+    NoticeKind.UNSCANNABLE,
     NoticeKind.ASKED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
@@ -56,6 +58,7 @@ SENTENCES = {
     NoticeKind.TO_APPROVE: "{who} asks you to approve: {what}.",
     NoticeKind.TO_READ: "{what} was registered by {who}; nobody has read it yet.",
     NoticeKind.INFECTED: "A virus was found in “{what}”.",
+    NoticeKind.UNSCANNABLE: "“{what}” could not be scanned for viruses.",
     NoticeKind.ASKED: "{who} asks to see “{what}” by {day}.",
     NoticeKind.ASKED_OVERDUE: "“{what}”, asked by {who}, was due on {day}.",
     NoticeKind.ANSWERED: "“{what}” was answered by {who}.",
@@ -100,6 +103,7 @@ class MailState(models.TextChoices):
     SENDING = "sending", "Being sent"
     SENT = "sent", "Sent"
     FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Not wanted any more"
 
 
 class OwnQuerySet(models.QuerySet[Any]):
@@ -113,7 +117,8 @@ class OwnQuerySet(models.QuerySet[Any]):
 class NoticeMail(models.Model):
     """One mail to one person, with the notices of one run.
 
-    queued -> sending -> sent | failed; failed -> sending, some times.
+    queued -> sending -> sent | failed | dropped; failed -> sending, some times.
+    Dropped: before it left, the person's account or role ended, or they chose no mail.
     """
 
     user = models.ForeignKey(USER, models.PROTECT, related_name="notice_mails")
@@ -145,6 +150,17 @@ class NoticeMail(models.Model):
 
 class NoticeQuerySet(OwnQuerySet):
     """Notices."""
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own only, of systems in which one still holds a role (AC-03)."""
+        return super().visible_to(user).permitted()
+
+    def permitted(self) -> Self:
+        """Those whose person still holds a role in the system, whoever asks (AC-03)."""
+        roles = Membership.objects.active().filter(
+            user=OuterRef("user"), system=OuterRef("system")
+        )
+        return self.filter(Q(system=None) | Exists(roles))
 
     def unread(self) -> Self:
         """Neither read nor ended."""
@@ -207,5 +223,6 @@ class Notice(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What it says, in one sentence."""
-        return SENTENCES[NoticeKind(self.kind)].format(**self.said)
+        """What it says, in one sentence and on one line, whatever a title holds."""
+        said = SENTENCES[NoticeKind(self.kind)].format(**self.said)
+        return " ".join(said.split())

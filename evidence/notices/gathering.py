@@ -1,17 +1,18 @@
-"""One run: everything that is so now becomes a notice once, and what is over ends."""
+"""One run: what is so now becomes a notice once; what is over ends, or waits again."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from evidence.models.notices import PASSING, Notice
 from evidence.notices.people import People
 from evidence.notices.sources import SOURCES, Found
 
 BATCH = 2000
+ONE_AT_A_TIME = 20_261_124  # advisory lock: two runs would write in two orders
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,21 @@ class Run:
 
 @transaction.atomic
 def gather_notices(instant: dt.datetime) -> Run:
-    """Keep what is new, end what is no longer so. May run twice at once.
+    """Keep what is new, end what is no longer so. A second run at once waits.
 
-    A constant number of statements, however many people and rows; batches of 2,000.
+    What is so again after it ended waits again: as the same notice, read or mailed if
+    it was. A constant number of statements, however many people and rows; batches of
+    2,000.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
     people = People()
     found = [each for source in SOURCES for each in source(people, instant)]
     current = {(user, each.key) for each in found for user in each.users}
     ended = _end(current, instant)
-    known = set(
-        Notice.objects.filter(key__in={each.key for each in found}).values_list(
-            "user_id", "key"
-        )
-    )
+    known = _known(found)
+    again = [pk for pair, (pk, over) in known.items() if over and pair in current]
+    Notice.objects.filter(pk__in=again).update(ended_at=None)
     rows = [
         _notice(each, user, instant)
         for each in found
@@ -57,6 +60,17 @@ def _notice(each: Found, user: int, instant: dt.datetime) -> Notice:
         path=each.path,
         created_at=instant,
     )
+
+
+def _known(found: list[Found]) -> dict[tuple[int, str], tuple[int, bool]]:
+    """Key of the row and whether it has ended, by person and thing."""
+    rows = Notice.objects.filter(key__in={each.key for each in found})
+    return {
+        (user, key): (pk, ended_at is not None)
+        for pk, user, key, ended_at in rows.values_list(
+            "pk", "user_id", "key", "ended_at"
+        )
+    }
 
 
 def _end(current: set[tuple[int, str]], instant: dt.datetime) -> int:

@@ -1,7 +1,8 @@
 """Digests: one mail per person and run, as often as the person wants.
 
 At least once: a worker that dies between the server's yes and our record sends the
-mail again, under the same Message-ID.
+mail again, under the same Message-ID. Whether the person may still be told, and still
+wants mail, is asked when the mail is made and again before it leaves (AC-03).
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from evidence.models.notices import (
     NoticeMail,
     NoticePreference,
 )
+from evidence.notices.reading import frequency_of
 
 SHOWN = 50
 HOUR = 7  # UTC, of daily and weekly mails
 LEASE = dt.timedelta(minutes=10)
 ATTEMPTS = 6
 AGAIN = dt.timedelta(minutes=5)
+OVER = (MailState.SENT, MailState.DROPPED)
 log = logging.getLogger("srm.mail")
 
 
@@ -67,7 +70,7 @@ def make_mails(instant: dt.datetime) -> list[int]:
         since = slot(chosen.get(pk, Frequency.DAILY), instant)
         before = last.get(pk)
         if since is not None and (before is None or before < since):
-            made += _queue(pk, instant)
+            made += _queue(pk, since, instant)
     return made
 
 
@@ -77,13 +80,18 @@ def _last_mails(users: Any) -> Any:
 
 
 def _unmailed() -> Any:
-    return Notice.objects.unread().filter(mail=None)
+    return Notice.objects.unread().permitted().filter(mail=None)
 
 
 @transaction.atomic
-def _queue(user: int, instant: dt.datetime) -> list[int]:
-    """One mail with all that is unread and in no mail yet; the person is locked."""
+def _queue(user: int, since: dt.datetime, instant: dt.datetime) -> list[int]:
+    """One mail with all that is unread and in no mail yet.
+
+    The person is locked; nothing is made if another worker made one meanwhile.
+    """
     User.objects.select_for_update(no_key=True).get(pk=user)
+    if NoticeMail.objects.filter(user=user, created_at__gte=since).exists():
+        return []
     rows = list(_unmailed().filter(user=user).values_list("pk", flat=True))
     if not rows:
         return []
@@ -96,7 +104,7 @@ def unsent(instant: dt.datetime) -> list[int]:
     """Mails in nobody's hands that are queued, failed some time ago, or stuck."""
     free = Q(leased_until=None) | Q(leased_until__lt=instant)
     found = NoticeMail.objects.filter(free, attempts__lt=ATTEMPTS)
-    rows = found.exclude(state=MailState.SENT).order_by("pk")
+    rows = found.exclude(state__in=OVER).order_by("pk")
     return list(rows.values_list("pk", flat=True)[:500])
 
 
@@ -104,13 +112,17 @@ def send(pk: int, instant: dt.datetime) -> str:
     """Send one mail unless somebody else does; returns its state afterwards."""
     free = Q(leased_until=None) | Q(leased_until__lt=instant)
     mine = NoticeMail.objects.filter(free, pk=pk, attempts__lt=ATTEMPTS)
-    taken = mine.exclude(state=MailState.SENT).update(
+    taken = mine.exclude(state__in=OVER).update(
         state=MailState.SENDING,
         leased_until=instant + LEASE,
         attempts=F("attempts") + 1,
     )
     mail = NoticeMail.objects.select_related("user").get(pk=pk)
     if not taken:
+        return str(mail.state)
+    if not _still_wanted(mail):
+        mail.state, mail.leased_until = MailState.DROPPED, None
+        mail.save(update_fields=["state", "leased_until"])
         return str(mail.state)
     try:
         message(mail).send()
@@ -125,18 +137,30 @@ def send(pk: int, instant: dt.datetime) -> str:
     return str(mail.state)
 
 
+def _still_wanted(mail: NoticeMail) -> bool:
+    """Whether the person is still here, wants mail, and may see any row of it."""
+    wanted = frequency_of(mail.user) != Frequency.OFF
+    return mail.user.is_active and wanted and _rows(mail).exists()
+
+
+def _rows(mail: NoticeMail) -> Any:
+    return Notice.objects.filter(mail=mail).permitted()
+
+
 def message(mail: NoticeMail) -> EmailMultiAlternatives:
-    """The mail as text and HTML, at most 50 rows in full."""
-    rows = list(mail.notices.select_related("system").order_by("system", "pk")[:SHOWN])
+    """The mail as text and HTML: what may still be seen, at most 50 rows in full."""
+    found = _rows(mail).select_related("system")
+    total = found.count()
+    rows = list(found.order_by("system", "pk")[:SHOWN])
     context = {
         "user": mail.user,
         "rows": [(row, link(row)) for row in rows],
-        "more": max(0, mail.rows - len(rows)),
+        "more": max(0, total - len(rows)),
         "all": settings.SITE_URL + reverse("evidence:notices"),
         "settings": settings.SITE_URL + reverse("evidence:notice_settings"),
-        "total": mail.rows,
+        "total": total,
     }
-    subject = rows[0].sentence if mail.rows == 1 else f"{mail.rows} things wait for you"
+    subject = rows[0].sentence if total == 1 else f"{total} things wait for you"
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     made = EmailMultiAlternatives(
         subject=f"SRM: {' '.join(subject.split())}"[:150],

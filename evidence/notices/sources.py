@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
 from controls.models.requests import RequestState as ApprovalState
+from evidence.cadence import lead_days
 from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
     EvidenceLink,
     EvidenceRequest,
     EvidenceRequirement,
+    Population,
     RelianceReview,
     Review,
     ScanState,
@@ -31,7 +34,9 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.models.requests import RequestState
+from evidence.models.requirements import Cadence
 from evidence.notices.people import People
+from evidence.scanning import PATIENCE, TOO_LONG
 from evidence.working import ask, with_newest_links
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
@@ -50,11 +55,15 @@ class Found:
 
 
 def requirements(people: People, instant: dt.datetime) -> Iterator[Found]:
-    """Proof due soon or overdue: its team; long overdue: the officers too."""
+    """Proof due soon or overdue: its team; long overdue: the officers too.
+
+    Not what is asked per event: it has no due day of its own.
+    """
     asked = EvidenceRequirement.objects.for_listing().filter(
         implementation__responsibility__in=["shared", "customer"]
     )
     found = asked.exclude(implementation__applicability="not-applicable")
+    found = found.exclude(cadence=Cadence.PER_EVENT)
     for row in with_newest_links(found):
         today = row.system.day_of(instant)
         if not row.operates_from <= today < (row.operates_until or dt.date.max):
@@ -78,7 +87,7 @@ def _of_requirement(
     of_team = frozenset(people.team(row.system_id, team.pk if team else None))
     about = f"{row.uuid}:{state.due}"
     if not state.late:
-        if state.state == "expiring":
+        if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
             kind = NoticeKind.DUE_SOON
             yield Found(kind, f"due:{about}", of_team, row.system_id, path, said)
         return
@@ -175,18 +184,36 @@ def removals(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def infected(people: People, instant: dt.datetime) -> Iterator[Found]:
-    """A virus: who uploaded it, and the officers."""
-    rows = EvidenceFile.objects.filter(
+def populations(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """Lists of events that wait for review: those who may decide them."""
+    for row in Population.objects.awaiting_review().for_listing():
+        yield Found(
+            NoticeKind.TO_REVIEW,
+            f"to-review:{row.uuid}",
+            frozenset(people.reviewers(row.system_id, but=[row.drawn_by_id])),
+            row.system_id,
+            reverse("evidence:population", args=[row.uuid]),
+            {"what": str(row), "who": str(row.drawn_by)},
+        )
+
+
+def scans(people: People, instant: dt.datetime) -> Iterator[Found]:
+    """A virus, or a file the scanner gave up on: its uploader and the officers."""
+    infected = Q(
         blob__scan_state=ScanState.INFECTED, blob__scanned_at__gte=instant - RECENT
-    ).select_related("revision__evidence")
-    for row in rows:
+    )
+    given_up = Q(blob__scan_attempts__gte=PATIENCE) | Q(blob__scan_detail=TOO_LONG)
+    shut = Q(given_up, blob__scan_state=ScanState.ERROR, blob__purged_at=None)
+    rows = EvidenceFile.objects.filter(infected | shut)
+    for row in rows.select_related("revision__evidence", "blob"):
         evidence = row.revision.evidence
+        virus = row.blob.scan_state == ScanState.INFECTED
+        kind = NoticeKind.INFECTED if virus else NoticeKind.UNSCANNABLE
         told = people.officers(evidence.system_id)
         told |= people.here(evidence.system_id, [row.revision.uploaded_by_id])
         yield Found(
-            NoticeKind.INFECTED,
-            f"infected:{row.uuid}",
+            kind,
+            f"{kind.value}:{row.uuid}",
             frozenset(told),
             evidence.system_id,
             reverse("evidence:evidence", args=[evidence.uuid]),
@@ -274,7 +301,8 @@ SOURCES: tuple[Source, ...] = (
     to_review,
     to_approve,
     removals,
-    infected,
+    populations,
+    scans,
     to_read,
     requests,
 )

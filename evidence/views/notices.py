@@ -29,20 +29,31 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def notice(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """Open the one thing a notice is about; it is read then."""
+    """Open the one thing a notice is about; it is read then.
+
+    Not for auditors, whose reading writes nothing: they mark by the button.
+    """
     mine = Notice.objects.visible_to(request.user)
     found = get_object_or_404(mine, uuid=uuid)
-    mark_read(mine.filter(pk=found.pk), by=request.user)
+    if not getattr(request, "reads_only", False):
+        mark_read(mine.filter(pk=found.pk), by=request.user)
     return redirect(found.path)
 
 
 @require_POST
+def notice_read(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Mark one as read."""
+    mine = Notice.objects.visible_to(request.user)
+    found = get_object_or_404(mine, uuid=uuid)
+    mark_read(mine.filter(pk=found.pk), by=request.user)
+    messages.success(request, "Marked as read.")
+    return redirect("evidence:notices")
+
+
+@require_POST
 def notices_read(request: HttpRequest) -> HttpResponse:
-    """Mark one (`notice`) or all as read."""
+    """Mark all as read."""
     mine = Notice.objects.visible_to(request.user).unread()
-    named = request.POST.get("notice")
-    if named and named.isdigit():
-        mine = mine.filter(pk=named)
     count = mark_read(mine, by=request.user)
     messages.success(request, f"{count} marked as read.")
     return redirect("evidence:notices")
