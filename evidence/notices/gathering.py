@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from evidence.models.notices import PASSING, Notice
+from evidence.notices.found import Found
 from evidence.notices.people import People
-from evidence.notices.sources import SOURCES, Found
+from evidence.notices.sources import SOURCES
 
 BATCH = 2000
 ONE_AT_A_TIME = 20_261_124  # advisory lock: two runs would write in two orders

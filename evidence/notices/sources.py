@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +21,6 @@ from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
     EvidenceLink,
-    EvidenceRequest,
     EvidenceRequirement,
     Population,
     RelianceReview,
@@ -33,25 +31,14 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
-from evidence.models.requests import RequestState
 from evidence.models.requirements import Cadence
+from evidence.notices.found import Found
 from evidence.notices.people import People
+from evidence.notices.requests import requests
 from evidence.scanning import PATIENCE, TOO_LONG
 from evidence.working import ask, with_newest_links
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
-
-
-@dataclass(frozen=True)
-class Found:
-    """One thing to tell some people; `key` names it and its stage."""
-
-    kind: NoticeKind
-    key: str
-    users: frozenset[int]
-    system: int
-    path: str
-    said: dict[str, str] = field(default_factory=dict)
 
 
 def requirements(people: People, instant: dt.datetime) -> Iterator[Found]:
@@ -248,50 +235,6 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[Found]:
             reverse("evidence:reliance", args=[slug, uuid]),
             {"what": f"{title}, {label}", "who": name},
         )
-
-
-def requests(people: People, instant: dt.datetime) -> Iterator[Found]:
-    """Requests for evidence: asked, overdue, answered, returned."""
-    rows = EvidenceRequest.objects.filter(
-        state__in=[RequestState.OPEN, RequestState.ANSWERED, RequestState.RETURNED]
-    ).select_related("system", "team", "asked_by")
-    for row in rows.prefetch_related("answers__answered_by", "judgements__judged_by"):
-        wanted = [row.person_id] if row.person_id else None
-        team = people.team(row.system_id, row.team_id)
-        told = people.here(row.system_id, wanted) if wanted else team
-        yield from _of_request(people, row, frozenset(told), instant)
-
-
-def _of_request(
-    people: People, row: Any, told: frozenset[int], instant: dt.datetime
-) -> Iterator[Found]:
-    path = reverse("evidence:request", args=[row.uuid])
-    said = {
-        "what": row.title,
-        "who": str(row.asked_by),
-        "day": str(row.due_on),
-        "reason": "",
-    }
-    asker = frozenset(people.here(row.system_id, [row.asked_by_id]))
-
-    def found(kind: NoticeKind, stage: str, users: frozenset[int]) -> Found:
-        key = f"request:{row.uuid}:{stage}"
-        return Found(kind, key, users, row.system_id, path, dict(said))
-
-    if row.state == RequestState.ANSWERED:
-        last = list(row.answers.all())[-1]
-        said["who"] = str(last.answered_by)
-        yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", asker)
-        return
-    yield found(NoticeKind.ASKED, "asked", told)
-    if row.state == RequestState.RETURNED:
-        last = list(row.judgements.all())[-1]
-        said |= {"who": str(last.judged_by), "reason": last.reason}
-        yield found(NoticeKind.RETURNED, f"returned-{last.pk}", told)
-        said["who"] = str(row.asked_by)
-    if row.overdue_on(row.system.day_of(instant)):
-        late = told | asker | frozenset(people.officers(row.system_id))
-        yield found(NoticeKind.ASKED_OVERDUE, f"overdue-{row.due_on}", late)
 
 
 Source = Callable[[People, dt.datetime], Iterable[Found]]

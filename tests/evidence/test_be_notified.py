@@ -23,7 +23,7 @@ from evidence.models import (
 )
 from evidence.models.notices import SENTENCES, NoticeKind
 from evidence.notices import mailing
-from evidence.notices.gathering import gather_notices
+from evidence.notices.gathering import BATCH, gather_notices
 from evidence.requesting import Wish, answer, ask_for, judge
 from tests import factories
 from tests.evidence import house as houses
@@ -180,17 +180,20 @@ def test_every_kind_has_its_sentence():
 def test_the_database_is_asked_as_often_for_many(house):
     submitted(house, "0")
     gather_notices(timezone.now())
-    counts = []
-    for more in (0, 12):
+    reads = []
+    for more in (0, 50):
         for number in range(more):
             name = f"reviewer{number}"
             house.people[name] = person(name)
             give(house, name, Role.REVIEWER)
             submitted(house, f"more {number}")
         with CaptureQueriesContext(connection) as run:
-            gather_notices(timezone.now())
-        counts.append(len(run))
-    assert counts[1] <= counts[0] + 1  # the one that adds rows
+            new = gather_notices(timezone.now()).new
+        said = [each["sql"].partition(" ")[0] for each in run]
+        reads.append(said.count("SELECT"))
+        assert said.count("INSERT") == -(-new // BATCH)
+    assert new > BATCH
+    assert reads[0] == reads[1]
 
 
 # --- the list -------------------------------------------------------------------
