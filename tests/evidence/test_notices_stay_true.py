@@ -242,6 +242,18 @@ def test_the_person_is_locked_while_a_mail_is_made(house):
     assert any("FOR NO KEY UPDATE" in each["sql"] for each in run)
 
 
+def test_a_second_daily_mail_is_not_made_by_a_slower_worker(house):
+    prefer(house, rita="daily", raul="off", olivia="off")
+    submitted(house, "one")
+    instant = timezone.now()
+    since = mailing.slot("daily", instant)
+    gather_notices(instant)
+    assert len(mailing.make_mails(instant)) == 1
+    submitted(house, "two")
+    gather_notices(instant)
+    assert mailing._queue(house.rita.pk, since, instant) == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_tell_and_mail_once(settings, tmp_path, postbox):
     house = build(settings, tmp_path)
