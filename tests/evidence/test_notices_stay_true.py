@@ -124,6 +124,7 @@ def test_ac_03_a_role_that_ended_takes_its_notices_along(client, house, postbox)
     assert client.get("/api/v1/notices/").json()["results"] == []
     send_all(timezone.now())
     assert postbox.mails == []
+    assert not NoticeMail.objects.exists()
 
 
 @pytest.mark.parametrize("what", ["role", "account", "preference"])
@@ -231,6 +232,13 @@ def test_a_sentence_is_one_line(house):
 
 
 # --- two workers ----------------------------------------------------------------
+
+
+def test_one_run_gathers_at_a_time(house):
+    with CaptureQueriesContext(connection) as run:
+        gather_notices(timezone.now())
+    said = [each["sql"] for each in run if "SAVEPOINT" not in each["sql"]]
+    assert "pg_advisory_xact_lock" in said[0]
 
 
 def test_the_person_is_locked_while_a_mail_is_made(house):
