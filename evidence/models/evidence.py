@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -121,7 +122,11 @@ class EvidenceRevision(models.Model):
     collected_on = models.DateField()
     digest = models.CharField(max_length=64)
     # where it can be seen besides; never fetched, and not part of the digest
-    addresses = ArrayField(models.URLField(max_length=500), default=list, blank=True)
+    addresses = ArrayField(
+        models.CharField(max_length=500, validators=[URLValidator(["https", "http"])]),
+        default=list,
+        blank=True,
+    )
     uploaded_at = models.DateTimeField(default=timezone.now)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
