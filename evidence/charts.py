@@ -72,6 +72,44 @@ def stretches(
     return sorted(laid, key=lambda each: (each.start, each.code))
 
 
+# Outlines about a mark's middle: told apart without colour, on screen and paper.
+SHAPES = {
+    "on_time": "M-8 0a8 8 0 1 0 16 0a8 8 0 1 0 -16 0Z",
+    "late": "M0 -9L9 8H-9Z",
+    "missed": "M-7 -7L7 7M7 -7L-7 7",
+    "waiting": "M0 -9L9 0L0 9L-9 0Z",
+    "not_yet_due": "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0Z",
+}
+EDGE = 12  # units that a mark keeps from either end
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing on one day of a window: where it stands and its outline."""
+
+    code: str
+    title: str
+    x: float
+    y: float
+
+    @property
+    def path(self) -> str:
+        """The outline that belongs to the code."""
+        return SHAPES[self.code]
+
+
+def marks_over(
+    window: tuple[dt.date, dt.date],
+    told: Iterable[tuple[str, str, dt.date]],
+    y: float,
+) -> list[Mark]:
+    """Marks (code, title, day) laid over a window of 1000 units, whole at its ends."""
+    return [
+        Mark(code, title, min(max(place(window, day), EDGE), WIDTH - EDGE), y)
+        for code, title, day in told
+    ]
+
+
 def place(window: tuple[dt.date, dt.date], day: dt.date) -> float:
     """Where the morning of a day lies on the 1000 units of a window."""
     days = (window[1] - window[0]).days + 1

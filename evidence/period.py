@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evidence import cadence
@@ -45,6 +45,8 @@ class OccurrenceResult:
     """One expected occurrence and what became of it. Days are inclusive.
 
     Per event: one for each population, and one without for days that have none.
+    `counts_from`: first day on which a performance counts; None: the one submitted
+    for that calendar period, whenever it was done.
     """
 
     requirement: str
@@ -59,6 +61,7 @@ class OccurrenceResult:
     link: str = ""
     population: PopulationFacts | None = None
     per_event: bool = False
+    counts_from: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,9 @@ def _results(
             begins = max(part.begins, first)
             found = [x for x in accepted if part.begins <= x.performed_on <= part.ends]
         earliest = min(found, key=lambda link: link.performed_on, default=None)
-        results.append(_judged(asked, earliest, begins, part.ends, today))
+        judged = _judged(asked, earliest, begins, part.ends, today)
+        counts_from = None if part.occurrence else part.begins
+        results.append(replace(judged, counts_from=counts_from))
     return results
 
 

@@ -21,12 +21,6 @@ from evidence.reasons import Reason
 from evidence.status import requirement_state
 
 COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
-OUTCOMES = {
-    "on_time": "On time",
-    "late": "Late",
-    "missed": "Missed",
-    "not_yet_due": "Not yet due",
-}
 RECENT = 10
 
 
@@ -98,7 +92,6 @@ class RequirementShown:
     ends: dt.date | None
     next_due: dt.date | None
     results: tuple[OccurrenceResult, ...]
-    timeline: Timeline
 
 
 def aws_days(answer: Answer, clocks: Clocks) -> list[ServiceDays]:
@@ -149,7 +142,6 @@ def _requirement(
     asked: RequirementFacts, results: tuple[OccurrenceResult, ...], clocks: Clocks
 ) -> RequirementShown:
     judged = requirement_state(asked, clocks.moment.on)
-    ranges = [(r.outcome, OUTCOMES[r.outcome], r.starts, r.ends) for r in results]
     waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
     accepted, per_event = asked.latest_accepted, asked.cadence == "per-event"
     return RequirementShown(
@@ -159,7 +151,6 @@ def _requirement(
         ends=judged.until if per_event else accepted.ends if accepted else None,
         next_due=min(waiting, default=None),
         results=results,
-        timeline=_timeline(f"Occurrences of {asked.title}", ranges, clocks),
     )
 
 

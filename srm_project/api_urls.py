@@ -18,6 +18,7 @@ from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
 from evidence.api_exports import ExportViewSet
 from evidence.api_links import LinkViewSet
 from evidence.api_notices import NoticePreferenceView, NoticeViewSet
+from evidence.api_occurrences import OccurrencesView
 from evidence.api_populations import PopulationViewSet, SampleViewSet
 from evidence.api_provider import ProviderDocumentViewSet
 from evidence.api_removals import FileViewSet, RemovalViewSet
@@ -63,6 +64,11 @@ router.register(
 urlpatterns = [
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/occurrences/",
+        OccurrencesView.as_view(),
+        name="api_occurrences",
     ),
     path("systems/<slug:slug>/calendar/", CalendarView.as_view(), name="api_calendar"),
     path(

@@ -29,6 +29,7 @@ from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import EvidenceRequest, Population, Sample
+from evidence.occurrences import lanes, occurrences
 from evidence.providing import statements_shown
 from evidence.reconfirming import marks
 from evidence.requesting import may_ask
@@ -170,6 +171,7 @@ def _answer(
 def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
     """What the two columns show."""
     basis = answer.basis
+    expected = occurrences(answer, clocks.moment)
     return {
         "answer": answer,
         "aws_duties": duties(basis, ours=False),
@@ -178,6 +180,7 @@ def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
         "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
         "aws_timeline": aws_days(answer, clocks),
         "requirements": our_requirements(answer, clocks),
+        "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),
         "latest": latest_evidence(answer.implementation["id"], clocks),
     }
