@@ -14,10 +14,12 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.core.management import call_command, get_commands
 from django.db import connections
 from django.test import TransactionTestCase
@@ -86,7 +88,6 @@ def django_db_setup(
         pytest.exit("No database: use `make test`, see tests/conftest.py.", 4)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"srm_test_{worker}"
-    settings.CACHES["default"]["KEY_PREFIX"] = name  # workers share the broker
     with django_db_blocker.unblock():
         with psycopg.connect(_dsn(True, "srm"), autocommit=True) as owner:
             owner.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
@@ -97,6 +98,20 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache() -> None:
+    """A numbered database of the cache for this worker: its keys are primary keys of
+    this worker's tables. What was connected while Django started is left behind."""
+    kept = settings.CACHES["default"]
+    if not kept.get("LOCATION", "").startswith("redis"):
+        return
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1")
+    number = 1 + (int(worker[2:]) + 1) % 15  # 0 is the broker's; Valkey has 16
+    kept["LOCATION"] = urlsplit(kept["LOCATION"])._replace(path=f"/{number}").geturl()
+    del caches["default"]
+    caches["default"].clear()
 
 
 def _make_template(owner: psycopg.Connection) -> None:

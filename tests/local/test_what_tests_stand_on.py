@@ -4,6 +4,8 @@ import socket
 
 import psycopg
 import pytest
+import redis
+from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
 from controls.models import AuditEvent, Catalog, User
@@ -37,3 +39,11 @@ def test_a_transactional_test_leaves_nothing_behind(turn, owner_dsn):
     with psycopg.connect(owner_dsn) as owner:
         found = owner.execute("SELECT count(*) FROM controls_user").fetchone()
     assert found == (1,)
+
+
+def test_a_worker_shares_its_cache_with_nobody(settings):
+    cache.set("header-1", 1)
+    broker = redis.Redis.from_url(settings.BROKER_URL)
+    assert not [key for key in broker.keys("*") if b"header-1" in key]
+    kept = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    assert [key for key in kept.keys("*") if b"header-1" in key]
