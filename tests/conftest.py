@@ -110,6 +110,7 @@ def own_cache() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1")
     number = 1 + (int(worker[2:]) + 1) % 15  # 0 is the broker's; Valkey has 16
     kept["LOCATION"] = urlsplit(kept["LOCATION"])._replace(path=f"/{number}").geturl()
+    caches["default"].close()
     del caches["default"]
     caches["default"].clear()
 
