@@ -33,6 +33,7 @@ from evidence.period import asked_periods
 REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
 NO_END = dt.date(9999, 12, 31)
 ONE_DAY = dt.timedelta(days=1)
+APPLICABLE = ApplicabilityFacts()  # of controls that nobody has called otherwise
 Row = Mapping[str, Any]
 
 
@@ -149,7 +150,7 @@ class _Reader:
         self.as_known_then = moment.known_at is not None
         self.parameters: dict[str, Any] = {
             "system": system.pk,
-            "implementations": pks,
+            "implementations": f"{{{','.join(map(str, pks))}}}",  # read as bigint[]
             "day": moment.on,
             "known_at": moment.known_at,
             **days,
@@ -226,22 +227,27 @@ class _AwsSide:
 
     def facts(self, control: int, digests: frozenset[str]) -> AwsFacts:
         """AWS's side of a control whose class rested on these bases."""
-        layers = frozenset().union(*(self.layers.get(d, frozenset()) for d in digests))
-        key = (layers, self.cited(control))
+        key = (digests, self.cited(control))
         if key not in self.memo:
-            self.memo[key] = AwsFacts(
-                needed=self._needed(layers),
-                versions=tuple(
-                    self.spoken[row["id"]]
-                    for artifact in key[1]
-                    for row in self.versions[artifact]
-                ),
-                regime=self.about["regime"],
-                impact_level=self.about["impact_level"],
-                partition=self.about["partition"],
-                currency_days=self.about["currency_days"],
+            layers = frozenset().union(
+                *(self.layers.get(d, frozenset()) for d in digests)
             )
+            self.memo[key] = self._facts(layers, key[1])
         return self.memo[key]
+
+    def _facts(self, layers: frozenset[str], cited: tuple[int, ...]) -> AwsFacts:
+        return AwsFacts(
+            needed=self._needed(layers),
+            versions=tuple(
+                self.spoken[row["id"]]
+                for artifact in cited
+                for row in self.versions[artifact]
+            ),
+            regime=self.about["regime"],
+            impact_level=self.about["impact_level"],
+            partition=self.about["partition"],
+            currency_days=self.about["currency_days"],
+        )
 
     def _needed(self, layers: frozenset[str]) -> tuple[NeededService, ...]:
         """One entry per use of a service and scope, in a fixed order."""
@@ -316,6 +322,8 @@ def _parties(row: Row) -> frozenset[str]:
 
 
 def _applicability(row: Row) -> ApplicabilityFacts:
+    if row["na_state"] is None:
+        return APPLICABLE
     approved = row["na_state"] == "approved"
     return ApplicabilityFacts(
         requested=row["na_state"] == "requested",
@@ -333,7 +341,7 @@ def _control_facts(
     events: Mapping[int, list[PopulationFacts]],
 ) -> ControlFacts:
     parties = _parties(row)
-    parts = _as_json(row["part_statuses"]) or {}
+    parts = {} if row["part_statuses"] == "{}" else _as_json(row["part_statuses"])
     return ControlFacts(
         control_id=row["ref_id"],
         responsibility=row["responsibility"] or "unclassified",
@@ -355,7 +363,7 @@ def _control_facts(
 
 def _asked(row: Row) -> dict[str, Any]:
     return {
-        "uuid": str(row["uuid"]),
+        "uuid": row["uuid"],
         "title": row["title"],
         "cadence": row["cadence"],
         "operates_from": row["operates_from"],
@@ -367,18 +375,11 @@ def _asked(row: Row) -> dict[str, Any]:
 
 
 def _requirement_facts(row: Row, events: Sequence[PopulationFacts]) -> RequirementFacts:
-    accepted = _link_facts(row, "accepted") if row["link_id"] else None
-    rejected = row["rejected_at"]
     return RequirementFacts(
         **_asked(row),
-        latest_accepted=accepted,
+        latest_accepted=_link_facts(row, "accepted") if row["link_id"] else None,
         submitted=row["submitted"] or 0,
-        newer_rejected=bool(
-            accepted
-            and rejected
-            and accepted.submitted_at
-            and rejected > accepted.submitted_at
-        ),
+        newer_rejected=bool(row["newer_rejected"]),
         population=counting(events),
     )
 
@@ -438,13 +439,12 @@ def counting(events: Sequence[PopulationFacts]) -> PopulationFacts | None:
 
 def _link_facts(row: Row, state: Any) -> LinkFacts:
     return LinkFacts(
-        link=str(row["link"]),
-        evidence=str(row["evidence"]),
+        link=row["link"],
+        evidence=row["evidence"],
         performed_on=row["starts"],
         ends=None if row["ends"] == NO_END else row["ends"],
         state=state,
         occurrence=row["occurrence"],
-        submitted_at=row["submitted_at"],
         collected_on=row["collected_on"],
         title=row["evidence_title"],
     )

@@ -48,7 +48,6 @@ class LinkFacts:
     ends: dt.date | None
     state: LinkState = "accepted"
     occurrence: dt.date | None = None
-    submitted_at: dt.datetime | None = None
     collected_on: dt.date | None = None
     late_collected: bool = False
     to_reconfirm: bool = False
