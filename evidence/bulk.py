@@ -23,6 +23,7 @@ from evidence.checking import Checked
 from evidence.mapping import MappingRow, RowError, control_of, submission_of
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.models.requirements import Cadence
+from evidence.quotas import count
 from evidence.storage import StoredBytes, open_store
 from evidence.submitting import (
     Proving,
@@ -198,9 +199,8 @@ def confirm(
     gone; Refused and NotPermitted as `submit` does, for what changed since.
     """
     planned = _opened(system, token, by)
-    links, events = [], []
-    # Teams in one order: what is recorded first locks its team's day.
-    for each in sorted(planned, key=_team_key):
+    links, events, brought = [], [], []
+    for each in planned:
         first, *also = each.requirements
         made, said = submitted(
             each.submission,
@@ -211,13 +211,10 @@ def confirm(
         )
         links += made
         events += said
+        brought.append((made[0].revision.evidence.team, [each.upload]))
+    count(brought, links[0].revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return links
-
-
-def _team_key(each: Planned) -> int:
-    team = _team(each.requirements[0])
-    return team.pk if team else 0
 
 
 def _opened(system: System, token: str, by: Any) -> list[Planned]:

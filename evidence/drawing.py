@@ -28,7 +28,7 @@ from evidence.models import (
 )
 from evidence.models.populations import STANDING
 from evidence.models.requirements import Cadence
-from evidence.quotas import refuse_beyond
+from evidence.quotas import count, refuse_beyond
 from evidence.submitting import Upload, blob_of, may_submit, require_submitter
 
 AT_ONCE = 5000  # rows of one INSERT
@@ -124,6 +124,7 @@ def bring_population(
     )
     population.save(force_insert=True)
     _keep(population, events.rows)
+    count([(team, [upload] if upload else [])], instant)
     facts = {"rows": population.row_count, "sha256": population.sha256}
     days = {"starts": str(said.starts), "ends": str(said.ends)}
     AuditEvent.objects.append(

@@ -6,6 +6,8 @@ Source: UP-12. A day is a calendar day in UTC by the database's clock.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +29,10 @@ class NoRoomLeft(SrmError):
     status_code = 507
 
 
+SO_FAR = """
+SELECT files, size_bytes FROM evidence_teamday WHERE team_id = %s AND day = %s
+"""
+
 # The row stays locked to the end: two uploads at the edge are counted one by one.
 COUNT = """
 INSERT INTO evidence_teamday AS t (team_id, day, files, size_bytes)
@@ -37,20 +43,48 @@ RETURNING files, size_bytes
 """
 
 
-def refuse_beyond(team: Team, uploads: Any, instant: dt.datetime) -> None:
-    """Count these uploads to the team's day; raise where that is beyond its limits.
+def refuse_beyond(team: Team, uploads: Sequence[Any], instant: dt.datetime) -> None:
+    """Raise TooManyFiles or NoRoomLeft where these are beyond the team's day.
 
-    Raises TooManyFiles or NoRoomLeft; call inside the transaction that saves them,
-    so that what is refused is not counted.
+    Ask before bytes are kept. Locks nothing, so what is being kept at the same moment
+    is not seen: `count` sees it.
     """
-    size = sum(upload.stored.size_bytes for upload in uploads)
-    day = instant.astimezone(dt.UTC).date()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [team.pk, day, len(uploads), size])
-        files, total = cursor.fetchone()
+        cursor.execute(SO_FAR, [team.pk, _day(instant)])
+        files, size = cursor.fetchone() or (0, 0)
+    _refuse(team, files + len(uploads), size + _bytes_of(uploads))
+
+
+def count(brought: Iterable[tuple[Team, Sequence[Any]]], instant: dt.datetime) -> None:
+    """Count uploads to the days of their teams; raise where that is beyond its limits.
+
+    Raises TooManyFiles or NoRoomLeft. Call it inside the transaction that saves them,
+    so that what is refused is not counted, and right before the events, so that the
+    uploads of one team wait for each other only for that moment.
+    """
+    by_team: dict[Team, list[Any]] = defaultdict(list)
+    for team, uploads in brought:
+        by_team[team] += uploads
+    for team in sorted(by_team, key=lambda each: each.pk):
+        mine = by_team[team]
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT, [team.pk, _day(instant), len(mine), _bytes_of(mine)])
+            files, size = cursor.fetchone()
+        _refuse(team, files, size)
+
+
+def _day(instant: dt.datetime) -> dt.date:
+    return instant.astimezone(dt.UTC).date()
+
+
+def _bytes_of(uploads: Sequence[Any]) -> int:
+    return sum(upload.stored.size_bytes for upload in uploads)
+
+
+def _refuse(team: Team, files: int, size: int) -> None:
     if files > settings.TEAM_FILES_PER_DAY:
         limit = settings.TEAM_FILES_PER_DAY
         raise TooManyFiles(f"{team} may bring {limit} files a day. Nothing was stored.")
-    if total > settings.TEAM_BYTES_PER_DAY:
+    if size > settings.TEAM_BYTES_PER_DAY:
         limit = settings.TEAM_BYTES_PER_DAY // 1_000_000
         raise NoRoomLeft(f"{team} may bring {limit} MB a day. Nothing was stored.")

@@ -33,6 +33,7 @@ from evidence.models import (
     RequestJudgement,
 )
 from evidence.models.requests import UNSETTLED, RequestState
+from evidence.quotas import count
 from evidence.submitting import Proving, Submission, Upload, submitted
 
 MOST_CONTROLS = 100
@@ -187,6 +188,8 @@ def answer_by_upload(
     if links[0].system_id != stored.system_id:
         raise Refused("Evidence stays within its system.")
     said = _answered(stored, [links[0].revision], "", by)
+    revision = links[0].revision
+    count([(revision.evidence.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all([*events, said])
     request.refresh_from_db()
     return links[0]

@@ -21,6 +21,7 @@ from evidence.models import (
     Proof,
 )
 from evidence.models.evidence import RevisionKind
+from evidence.quotas import count
 from evidence.submitting import (
     Submission,
     Upload,
@@ -79,6 +80,7 @@ def revise(
     if kind == RevisionKind.CORRECTION:
         events += [about(link, "evidence.void", by=by, **said) for link in standing]
     events.append(about(locked, "evidence.revised", by=by, **said))
+    count([(locked.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return revision
 

@@ -31,7 +31,7 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.models.requirements import Cadence
-from evidence.quotas import refuse_beyond
+from evidence.quotas import count, refuse_beyond
 from evidence.scanning import ask_for_scan, first_state
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
@@ -217,6 +217,8 @@ def submit(
     """
     proving = Proving(requirement, implementation, tuple(also), item)
     links, events = submitted(submission, uploads, proving, by=by, today=today)
+    revision = links[0].revision
+    count([(revision.evidence.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     failpoint("before-commit")
     return links[0]
@@ -230,7 +232,7 @@ def submitted(
     by: Any,
     today: dt.date,
 ) -> tuple[list[EvidenceLink], list[Event]]:
-    """As `submit`, within a transaction whose last act is to write the events."""
+    """As `submit`, in a transaction whose last acts are to `count` and write events."""
     asked = proving.requirement
     target = asked.implementation if asked else proving.implementation
     if target is None:
