@@ -38,7 +38,10 @@ from evidence.storage.failpoints import failpoint
 
 ONE_DAY = dt.timedelta(days=1)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
-RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+# Windows takes these for devices, with an ending and space before it as well.
+RESERVED = re.compile(
+    r"^(con(in\$|out\$)?|prn|aux|nul|(com|lpt)[\d¹²³])\s*(\.|$)", re.I
+)
 MAX_NAME_BYTES = 200
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+from xml.etree.ElementTree import ParseError
 
 import pikepdf
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
 
 from evidence.checking import archives
 from evidence.checking.kinds import refuse
 
 TAIL = 66_000  # bytes in which the end of a zip directory may lie
 MAX_OBJECTS = 500_000
-MAX_RELATIONS = 10_000_000  # bytes of a list of relations
+CONTENT_TYPES = "[Content_Types].xml"
+MACRO = "carries macros; save it without them"
 MACROS = re.compile(r"vbaproject\.bin$|vbadata\.xml$|macrosheets/", re.IGNORECASE)
 OBJECTS = re.compile(r"/(embeddings|activex)/", re.IGNORECASE)
-ELSEWHERE = re.compile(
-    rb'Type="[^"]*/(attachedTemplate|oleObject|frame|externalLink[^"]*)"[^>]*'
-    rb'TargetMode="External"|TargetMode="External"[^>]*'
-    rb'Type="[^"]*/(attachedTemplate|oleObject|frame|externalLink[^"]*)"'
-)
+MACRO_KINDS = re.compile(r"macro|vba", re.IGNORECASE)  # of parts and relations
+LINKS = ("/hyperlink",)  # followed when somebody clicks, unlike all other relations
+DEEPEST = 30  # levels of a PDF's dictionaries one within the other
 ACTIONS = {
     "/JavaScript": "javascript",
     "/Launch": "launch",
@@ -60,13 +61,15 @@ def _pdf_flags(document: pikepdf.Pdf, name: str) -> set[str]:
         raise refuse(name, "is a PDF of too many parts to look into")
     flags: set[str] = set()
     for part in document.objects:
-        for found in _dictionaries(part, depth=0):
+        for found in _dictionaries(part, name, depth=0):
             flags |= _dictionary_flags(found)
     return flags
 
 
-def _dictionaries(part: Any, depth: int) -> Iterator[Any]:
+def _dictionaries(part: Any, name: str, depth: int) -> Iterator[Any]:
     """An object's dictionaries; what it refers to is an object of its own."""
+    if depth > DEEPEST:
+        raise refuse(name, "is a PDF nested too deeply to look into")
     if isinstance(part, (pikepdf.Dictionary, pikepdf.Stream)):
         yield part
         inner = [each for _, each in part.items()]
@@ -76,8 +79,8 @@ def _dictionaries(part: Any, depth: int) -> Iterator[Any]:
         return
     for each in inner:
         indirect = getattr(each, "is_indirect", False)
-        if depth < 30 and not indirect and isinstance(each, pikepdf.Object):
-            yield from _dictionaries(each, depth + 1)
+        if not indirect and isinstance(each, pikepdf.Object):
+            yield from _dictionaries(each, name, depth + 1)
 
 
 def _dictionary_flags(found: Any) -> set[str]:
@@ -86,6 +89,8 @@ def _dictionary_flags(found: Any) -> set[str]:
     if action in ACTIONS:
         flags.add(ACTIONS[action])
     if "/JS" in found:
+        flags.add("javascript")
+    if "/XFA" in found:  # a form that carries its scripts as XML
         flags.add("javascript")
     if "/EF" in found or "/EmbeddedFiles" in found or "/RichMediaContent" in found:
         flags.add("attachment")
@@ -111,22 +116,40 @@ def _office(file: BinaryIO, name: str, main: str) -> set[str]:
     flags: set[str] = set()
     with archives.opened(file, name) as archive:
         members = {member.filename: member for member in archive.infolist()}
-        if not {"[Content_Types].xml", main} <= members.keys():
+        if not {CONTENT_TYPES, main} <= members.keys():
             raise refuse(name, "is not the Office document that its ending says")
-        types = _member(archive, members["[Content_Types].xml"], name)
-        if b"macroEnabled" in types or any(MACROS.search(m) for m in members):
-            raise refuse(name, "carries macros; save it without them")
+        if any(MACROS.search(member) for member in members):
+            raise refuse(name, MACRO)
+        for path, member in members.items():
+            if path.lower().endswith((".xml", ".rels", ".vml")):
+                with archives.unpacked(archive, member, name) as inside:
+                    flags |= _part_flags(inside, path, name)
         if any(OBJECTS.search(member) for member in members):
             flags.add("embedded-object")
-        for path, member in members.items():
-            if path.endswith(".rels") and ELSEWHERE.search(
-                _member(archive, member, name)
-            ):
-                flags.add("external")
     return flags
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
-    """One short member as bytes."""
-    with archives.unpacked(archive, member, name) as inside:
-        return inside.read(MAX_RELATIONS)
+def _part_flags(inside: BinaryIO, path: str, name: str) -> set[str]:
+    """What one XML part asks for; none may declare a document type or entities."""
+    flags: set[str] = set()
+    told = path == CONTENT_TYPES or path.lower().endswith(".rels")
+    try:
+        for _, element in iterparse(inside, events=("start",), forbid_dtd=True):
+            if not told:
+                break  # a document type stands before the first element
+            flags |= _relation_flags(dict(element.attrib), name)
+            element.clear()
+    except DefusedXmlException as attack:
+        raise refuse(name, "declares a document type or entities") from attack
+    except (ParseError, ValueError, LookupError) as broken:
+        raise refuse(name, f"is damaged (“{path}” is not XML)") from broken
+    return flags
+
+
+def _relation_flags(said: dict[str, str], name: str) -> set[str]:
+    """Flags of one entry of a list of parts or of relations. Raises BadContent."""
+    kind = said.get("Type", "")
+    if MACRO_KINDS.search(kind.rpartition("/")[2] + said.get("ContentType", "")):
+        raise refuse(name, MACRO)
+    outside = said.get("TargetMode", "").lower() == "external"
+    return {"external"} if outside and not kind.endswith(LINKS) else set()

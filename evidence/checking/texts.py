@@ -19,7 +19,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 # Every byte but those controls: what remains without them is a control.
 HARMLESS = bytes(b for b in range(256) if b > 0x1F or b in b"\t\n\x0c\r\x1b")
 ACTIVE_START = re.compile(
-    r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<\s*(!doctype\s+html|html|svg|script|iframe)",
+    r"[\s\ufeff]*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<\s*(!doctype\s+html|html|svg|script|iframe)",
     re.IGNORECASE | re.DOTALL,
 )
 WEB_ARCHIVE = re.compile(r"^mime-version:.*multipart/", re.IGNORECASE | re.DOTALL)
@@ -81,19 +81,23 @@ def xml(file: BinaryIO, name: str) -> set[str]:
     if file.seek(0, 2) > MAX_PARSED:
         raise refuse(name, f"is XML of more than {MAX_PARSED // 1_000_000} MB")
     file.seek(0)
-    head = file.read(4096).decode("utf-8", "replace")
-    file.seek(0)
-    if "<?xml-stylesheet" in head:
-        raise refuse(name, "names a stylesheet that a browser would run")
     try:
-        for _, element in iterparse(file, events=("start",), forbid_dtd=True):
-            _refuse_element(element.tag, name)
-            element.clear()
+        for event, part in iterparse(file, events=("start", "pi"), forbid_dtd=True):
+            if event == "pi":
+                _refuse_instruction(part.text or "", name)
+            else:
+                _refuse_element(part.tag, name)
+                part.clear()
     except DefusedXmlException as attack:
         raise refuse(name, "declares a document type or entities") from attack
     except ParseError as broken:
         raise refuse(name, f"is not XML (line {broken.position[0]})") from broken
     return set()
+
+
+def _refuse_instruction(said: str, name: str) -> None:
+    if said.split(None, 1)[:1] == ["xml-stylesheet"]:
+        raise refuse(name, "names a stylesheet that a browser would run")
 
 
 def _refuse_element(tag: str, name: str) -> None:
