@@ -1,12 +1,14 @@
-"""The page for what nobody expected, and the one for a database that is away."""
+"""Pages for what cannot be read, what nobody expected, and a database that is away."""
 
 from __future__ import annotations
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
-from django.views.defaults import server_error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.defaults import bad_request, server_error
 
 AWAY = "The database is not reachable. Try again in a moment.\n"
 
@@ -21,3 +23,21 @@ def unexpected(request: HttpRequest) -> HttpResponse:
     answer = HttpResponse(AWAY, status=503, content_type="text/plain")
     answer["Retry-After"] = "5"
     return answer
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, or 413 for a body that is too long: a page, for programs problem+json."""
+    too_long = isinstance(exception, RequestDataTooBig)
+    if request.path_info.startswith("/api/"):
+        return _problem(413 if too_long else 400, str(exception))
+    if too_long:
+        said = {"exception": str(exception)}
+        return render(request, "400.html", said, status=413)
+    answer: HttpResponse = bad_request(request, exception)
+    return answer
+
+
+def _problem(status: int, detail: str) -> JsonResponse:
+    title = "Too large" if status == 413 else "Bad request"
+    said = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(said, status=status, content_type="application/problem+json")

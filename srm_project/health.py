@@ -9,17 +9,20 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 from redis import Redis
 from redis.exceptions import RedisError
 
 from evidence.storage import StoreUnreachable, open_store
 
 
+@require_safe
 def livez(request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers; needs nothing else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database and evidence store work, else 503 with what is missing.
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -16,13 +17,21 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 
 from srm_project.accounts import outlived
+from srm_project.bodies import refuse_nul
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 GIVEN_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 RENEW_AFTER = 60  # seconds
+# Addresses under which reading writes its own record, or a session.
+RECORDS = re.compile(
+    r"^/accounts/|^/files/[^/]+/|^/exports/[^/]+/download/$"
+    r"|^/api/v1/files/[^/]+/content/$|^/api/v1/exports/[^/]+/file/$"
+)
 log = logging.getLogger("srm.request")
 
 HEADERS = {
@@ -50,6 +59,16 @@ def with_request_id(following: Handler) -> Handler:
         if request.user.is_authenticated if hasattr(request, "user") else False:
             response.setdefault("Cache-Control", "private, no-store")
         return response
+
+    return handle
+
+
+def with_a_readable_address(following: Handler) -> Handler:
+    """Refuses an address with a NUL, which PostgreSQL would refuse by an error."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        refuse_nul(request)
+        return following(request)
 
     return handle
 
@@ -87,16 +106,18 @@ def with_second_factor(following: Handler) -> Handler:
 
 
 def read_only_for_auditors(following: Handler) -> Handler:
-    """An auditor's GET runs, rendering included, in a transaction that cannot write."""
+    """An auditor's GET runs, rendering included, in a transaction that cannot write.
+
+    By session or by token alike (AC-06). Opening a file records itself.
+    """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if request.method not in {"GET", "HEAD"} or not _only_auditor(request):
+        if request.method not in {"GET", "HEAD"} or RECORDS.match(request.path):
             return following(request)
-        if request.path.startswith(("/accounts/", "/files/")) or "/download/" in (
-            request.path
-        ):
+        reader = _reader(request)
+        if reader is None or not _only_auditor(reader):
             return following(request)
-        _record_reading(request)
+        _record_reading(request, reader)
         request.reads_only = True  # type: ignore[attr-defined]
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -110,20 +131,32 @@ def read_only_for_auditors(following: Handler) -> Handler:
     return handle
 
 
-def _only_auditor(request: HttpRequest) -> bool:
+def _reader(request: HttpRequest) -> Any:
+    """Who asks: by session, or by the token that the API will look at again."""
+    if request.user.is_authenticated:
+        return request.user
+    if "Authorization" not in request.headers:
+        return None
+    try:
+        found = TokenAuthentication().authenticate(request)
+    except AuthenticationFailed:
+        return None
+    return found[0] if found else None
+
+
+def _only_auditor(user: Any) -> bool:
     """Whether every role the user holds now is an auditor's."""
-    user = request.user
-    if not user.is_authenticated or user.is_superuser:
+    if user.is_superuser:
         return False
     roles = set(user.memberships.active().values_list("role", flat=True))
     return roles == {"auditor"}
 
 
-def _record_reading(request: HttpRequest) -> None:
+def _record_reading(request: HttpRequest, reader: Any) -> None:
     """An auditor's reading is an event of its own, committed before the page."""
     from controls.models import AuditEvent
     from controls.models.audit import Event
 
     AuditEvent.objects.append(
-        Event("auditor.read", actor=request.user, body={"path": request.path})
+        Event("auditor.read", actor=reader, body={"path": request.path})
     )

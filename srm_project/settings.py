@@ -128,6 +128,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "srm_project.middleware.with_request_id",
+    "srm_project.middleware.with_a_readable_address",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,6 +212,12 @@ EVIDENCE_S3_RETENTION_MODE = env("EVIDENCE_S3_RETENTION_MODE").upper()
 EVIDENCE_S3_RETENTION_DAYS = env_int("EVIDENCE_S3_RETENTION_DAYS", 0)
 WORK_FOLDER = env("WORK_FOLDER")
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted by our upload handler, with a sentence
+# Forms are short, unless a view sets the handler that streams into the store.
+FILE_UPLOAD_HANDLERS = [
+    "srm_project.bodies.SmallFormsOnly",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
 TEAM_BYTES_PER_DAY = env_int("TEAM_BYTES_PER_DAY", 20_000_000_000)
 TEAM_FILES_PER_DAY = env_int("TEAM_FILES_PER_DAY", 5_000)

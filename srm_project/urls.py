@@ -27,4 +27,5 @@ urlpatterns = [
     path("readyz", login_not_required(health.readyz)),
 ]
 
+handler400 = "srm_project.errors.unreadable"
 handler500 = "srm_project.errors.unexpected"

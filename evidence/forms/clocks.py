@@ -127,5 +127,6 @@ def _bound(system: System, form: ClockForm) -> dt.datetime | None:
     known = form.cleaned_data.get("known_at")
     if known is None or isinstance(known, dt.datetime):
         return known
-    end = system.end_of_day(known)
-    return None if end > timezone.now() else end
+    if known >= system.day_of(timezone.now()):
+        return None  # that day has not ended
+    return system.end_of_day(known)
