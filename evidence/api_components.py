@@ -66,8 +66,9 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
 
     def get_queryset(self) -> QuerySet[SystemComponent]:
         """Those of one system, as far as `visible_to` allows."""
-        mine = SystemComponent.objects.visible_to(self.request.user)
-        found = mine.filter(system__slug=self.kwargs["slug"])
+        mine = System.objects.visible_to(self.request.user)
+        system = get_object_or_404(mine, slug=self.kwargs["slug"])
+        found = SystemComponent.objects.filter(system=system)
         return found.select_related("system", "variant__service")
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -47,11 +47,10 @@ class Use:
 
 
 def may_create(user: Any) -> bool:
-    """Officers, administrators, and newcomers who hold no role anywhere yet."""
-    if user.is_superuser or user.is_staff:
+    """Officers, administrators, and newcomers who never held a role anywhere."""
+    if user.is_superuser or user.is_staff or not user.memberships.exists():
         return True
-    roles = set(user.memberships.active().values_list("role", flat=True))
-    return not roles or Role.OFFICER in roles
+    return bool(user.memberships.active().filter(role=Role.OFFICER).exists())
 
 
 def require_creator(by: Any) -> None:

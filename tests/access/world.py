@@ -1,0 +1,338 @@
+"""One object of every kind in one system, and a person for every role.
+
+alice proves for Platform, bob for Data, rita reviews, ray reads, olivia and oscar are
+officers, audrey audits, edgar's audit has ended, otto is an officer of another system,
+nora has no role anywhere, gone is an officer whose account is switched off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+from knox.models import AuthToken
+
+from controls.deciding import request_override
+from controls.excluding import request_not_applicable
+from controls.importing import preview
+from controls.models import ControlImplementation, Role, System, TokenScope
+from controls.statement_rows import read_statements
+from evidence.choosing import draw_sample
+from evidence.drawing import Drawn, bring_population, judge_population
+from evidence.events import EventRow, Events
+from evidence.exports.jobs import request_export
+from evidence.models import EvidenceRequirement, Notice
+from evidence.providing import adopt_document
+from evidence.removing import request_removal
+from evidence.requesting import Wish, ask_for
+from evidence.sampling import Way
+from tests import factories
+from tests.evidence import house as houses
+from tests.evidence.house import House, give, person
+
+DAY = dt.timedelta(days=1)
+COLUMNS = (
+    "anonymous", "nora", "otto", "gone", "edgar",
+    "ray", "bob", "alice", "rita", "olivia", "audrey",
+)  # fmt: skip
+
+
+@dataclass
+class World:
+    """The house, and what stands for each part of an address."""
+
+    house: House
+    named: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bodies: dict[str, Any] = field(default_factory=dict)
+
+    def parts(self, view: str, wanted: set[str]) -> dict[str, Any]:
+        """Arguments of the address of a view: of an object that is there."""
+        given = {"slug": self.house.system.slug, "ref_id": "cm-8"}
+        given |= self.named.get(view.partition(":")[2] or view, {})
+        return {name: given[name] for name in wanted}
+
+    def tag(self, view: str) -> str:
+        """The ETag of what a view of the API edits, as it was made."""
+        row = self.named.get(view, {}).get("uuid")
+        system = self.house.system
+        if view == "system-control":
+            row = _control(system, "cm-8").uuid
+        return f'"{row}:1"' if row else f'"{system.uuid}:{system.version}"'
+
+
+def build() -> World:
+    """Everything, made through the product's own verbs where that is short."""
+    house = houses.build()
+    _more_people(house)
+    world = World(house)
+    for make in (_proof, _officers, _asked, _events, _reports, _provider, _rest):
+        make(world)
+    say(world)
+    return world
+
+
+def _more_people(house: House) -> None:
+    for name in ("oscar", "edgar", "otto", "nora", "gone"):
+        house.people[name] = person(name)
+    give(house, "oscar", Role.OFFICER)
+    give(house, "gone", Role.OFFICER)
+    house.gone.is_active = False
+    house.gone.save(update_fields=["is_active"])
+    now = timezone.now()
+    factories.give_role(
+        house.edgar,
+        house.system,
+        Role.AUDITOR,
+        engagement=factories.make_engagement(house.system),
+        starts_at=now - 30 * DAY,
+        ends_at=now - dt.timedelta(seconds=1),
+    )
+    factories.make_system(house.otto, slug="elsewhere", team=house.other_team)
+
+
+def _name(world: World, row: Any, *views: str, part: str = "uuid") -> None:
+    for view in views:
+        world.named.setdefault(view, {})[part] = row.uuid
+
+
+def _proof(world: World) -> None:
+    house = world.house
+    link = houses.submitted(house, "waits")
+    _name(world, link, "accept", "reject", "submit_draft", "reconfirm", "withdraw")
+    for verb in ("detail", "accept", "reject", "attach", "if-withdrawn", "reconfirm",
+                 "revise", "submit", "withdraw"):  # fmt: skip
+        _name(world, link, f"evidence-{verb}")
+    evidence = link.revision.evidence
+    _name(world, evidence, "evidence", "revision_new", "attach")
+    file = link.revision.files.get()
+    _name(world, file, "download", "preview", "picture", "file_clear", "removal_new")
+    _name(world, file, "file-detail", "file-clear", "file-content", "file-remove")
+    removal = request_removal(file, reason="A name.", by=house.oscar)
+    _name(world, removal, "removal", "removal_decide")
+    _name(world, removal, "removal-detail", "removal-approve", "removal-refuse")
+    asked = house.requirement()
+    _name(world, asked, "requirement_edit", "requirement_retire", "upload")
+    _name(world, asked, "requirement-detail", "requirement-retire")
+
+
+def _control(system: System, ref_id: str) -> ControlImplementation:
+    return factories.implementation(system, ref_id)
+
+
+def _officers(world: World) -> None:
+    house = world.house
+    today = dt.date.today()
+    override = request_override(
+        _control(house.system, "pe-3"),
+        responsibility="shared",
+        reason="Our cage.",
+        starts_on=today,
+        ends_on=today + 30 * DAY,
+        by=house.oscar,
+    )
+    _name(world, override, "override_decide", "override_settle")
+    for verb in ("detail", "approve", "refuse", "settle"):
+        _name(world, override, f"override-{verb}")
+    excluded = request_not_applicable(
+        _control(house.system, "ac-1"),
+        justification="No people.",
+        review_by=today + 30 * DAY,
+        by=house.oscar,
+    )
+    _name(world, excluded, "na_decide", "na_end")
+    for verb in ("detail", "approve", "end", "refuse"):
+        _name(world, excluded, f"not-applicable-{verb}")
+    component = house.system.components.order_by("pk")[0]
+    _name(world, component, "component_end", "component-detail", "component-end")
+
+
+def _asked(world: World) -> None:
+    house = world.house
+    wish = Wish("Show it", ["cm-8"], house.team, dt.date.today() + 5 * DAY)
+    asked = ask_for(house.system, wish, by=house.oscar)
+    _name(world, asked, "request", "request_answer", "request_judge")
+    for verb in ("detail", "accept", "answer", "cancel", "send-back"):
+        _name(world, asked, f"request-{verb}")
+
+
+def _events(world: World) -> None:
+    house = world.house
+    asked = EvidenceRequirement.objects.create(
+        system=house.system,
+        implementation=_control(house.system, "si-2"),
+        title="Changes approved",
+        cadence="per-event",
+        owner_team=house.team,
+        grace_days=10,
+        operates_from=house.system.window_start,
+    )
+    _name(world, asked, "populations", "population_new", "population_confirm")
+    today = dt.date.today()
+    days = Drawn(
+        starts=today - 30 * DAY,
+        ends=today - DAY,
+        source="Tickets",
+        query="all",
+        completeness="Numbers without gaps.",
+    )
+    rows = [EventRow(n, f"CHG-{n}", today - 9 * DAY) for n in range(1, 4)]
+    made = [
+        bring_population(asked, days, Events(rows=rows), by=house.alice, today=today)
+        for _ in range(2)
+    ]
+    accepted, waiting = made
+    judge_population(accepted, accept=True, by=house.raul)
+    sample = draw_sample(accepted, Way("all"), reason="Few", by=house.oscar)
+    _name(world, accepted, "population", "sample_draw", "population-detail")
+    _name(world, accepted, "population-draw", "population-items")
+    _name(world, waiting, "population_judge", "population-accept")
+    _name(world, waiting, "population-reject", "population-withdraw")
+    _name(world, sample, "sample", "sample_download", "sample-detail")
+    _name(world, sample, "sample-deviations", "sample-items")
+    _name(world, sample.items.order_by("pk")[0], "deviation_new")
+
+
+def _reports(world: World) -> None:
+    house = world.house
+    artifact = factories.make_artifact(house.oscar, ["pe-3"])
+    today = dt.date.today()
+    report = factories.make_report(artifact, today - 200 * DAY, today - 20 * DAY)
+    _name(world, artifact, "artifact", "cite", "version_new", "artifact-detail")
+    _name(world, artifact, "artifact-citations", "artifact-versions")
+    _name(world, report, "letter_new", "version_end", "reliance")
+    for verb in ("detail", "end", "letters", "reliance"):
+        _name(world, report, f"artifact-version-{verb}")
+    _name(world, artifact.coverage.get(), "citation_remove", "citation-detail")
+
+
+def _provider(world: World) -> None:
+    house = world.house
+    body = b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n"
+    read = read_statements(_upload(body), "said.csv")
+    today = dt.date.today()
+    assert preview(house.system, read.rows, today=today).stated
+    document = adopt_document(
+        house.system,
+        read,
+        title="Summary",
+        reference="R-1",
+        starts_on=today,
+        by=house.olivia,
+        today=today,
+    )
+    _name(world, document, "provider_document", "provider_document_end")
+    _name(world, document, "provider-document-detail", "provider-document-end")
+    for view in ("provider_preview", "provider_adopt"):
+        world.named[view] = {"token": uuid.uuid4()}
+
+
+def _upload(body: bytes) -> Any:
+    return houses.file("said.csv", body)
+
+
+def _rest(world: World) -> None:
+    house = world.house
+    export = request_export(house.system, by=house.oscar, on=dt.date.today())
+    for view in ("export_download", "export_cancel", "export-detail", "export-file"):
+        _name(world, export, view)
+    notice = Notice.objects.create(user=house.oscar, kind="due-soon", key="walk")
+    for view in ("notice", "notice_read", "notice-detail", "notice-read"):
+        _name(world, notice, view)
+    token, _ = AuthToken.objects.create(house.oscar)
+    kept = TokenScope.objects.create(token=token, name="cli", scope="read")
+    _name(world, kept, "token-detail")
+    world.named |= {view: {"slug": "s3"} for view in ("service-detail",)}
+    world.named |= {"baseline-detail": {"slug": "four"}}
+
+
+def say(world: World) -> None:
+    """What each request says: enough to get as far as the question who asks it."""
+    house, today = world.house, str(dt.date.today())
+    later = str(dt.date.today() + 20 * DAY)
+    here = {"system": "shop"}
+    why = {"reason": "Because."}
+    of_control = here | {"control_id": "si-2"}
+    decide = why | {"decision": "reject"}
+    asked = {"title": "New", "cadence": "monthly", "purpose": "operation",
+             "operates_from": today, "grace_days": 5}  # fmt: skip
+    days = {"performed_on": today, "period_start": today, "period_end": today}
+    pages = {
+        "control_describe": {"implementation_status": "planned", "version": 1},
+        "request_judge": {"decision": "accept", "version": 1},
+        "population_judge": decide,
+        "sample_draw": {"method": "all"} | why,
+        "deviation_new": {"note": "Nobody approved."},
+        "reject": why,
+        "removal_decide": {"decision": "refuse"},
+        "export_request": here | {"on": today},
+        "request_answer": {
+            "evidence": [world.named["evidence"]["uuid"]], "version": 1,
+        },
+        "review_several": {f"decision-{world.named['accept']['uuid']}": "accept"},
+        "withdraw": why,
+        "file_clear": why,
+        "removal_new": why,
+    }  # fmt: skip
+    world.bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
+    api = {
+        "POST system-list": {
+            "name": "Next", "slug": "next", "regime": "soc2", "baseline": "four",
+            "impact_level": "moderate", "window_start": today, "window_end": later,
+            "components": [{"service": "s3", "used_from": today}],
+        },
+        "POST request-list": here | {
+            "control_ids": ["cm-8"], "title": "Show", "team": "platform",
+            "due_on": later,
+        },
+        "POST request-answer": {"evidence": [str(world.named["evidence"]["uuid"])]},
+        "POST request-send-back": why,
+        "PATCH system-detail": {"name": "Renamed"},
+        "PATCH system-control": {"implementation_status": "planned"},
+        "POST requirement-list": of_control | asked,
+        "POST requirement-apply-templates": here,
+        "POST requirement-preview-templates": here,
+        "PUT requirement-detail": asked,
+        "POST requirement-retire": why | {"until": later},
+        "POST population-list": {
+            "requirement": str(world.named["populations"]["uuid"]),
+            "starts": today, "ends": today, "source": "T", "query": "q",
+            "completeness": "c", "none_happened": True,
+        },
+        "POST population-draw": {"method": "all"} | why,
+        "POST population-reject": why,
+        "POST population-withdraw": why,
+        "POST sample-deviations": {
+            "item": str(world.named["deviation_new"]["uuid"]), "note": "n",
+        },
+        "POST evidence-list": days | {
+            "requirement": str(world.named["upload"]["uuid"]), "title": "t",
+            "files": [houses.file()], "collected_on": today,
+        },
+        "POST evidence-reject": why,
+        "POST evidence-withdraw": why,
+        "POST evidence-decide": [
+            {"link": str(world.named["accept"]["uuid"]), "accept": True}
+        ],
+        "POST file-clear": why,
+        "POST file-remove": why,
+        "POST artifact-version-reliance": here | {
+            "conclusion": "rely", "scope_note": "s", "period_note": "p",
+        },
+        "POST override-list": of_control | why | {
+            "responsibility": "customer", "starts_on": today, "ends_on": later,
+        },
+        "POST not-applicable-list": of_control | {
+            "justification": "None here.", "review_by": later,
+        },
+        "POST export-list": here,
+        "POST token-list": {"name": "mine"},
+        "POST provider-document-end": {"ended_on": today},
+        "POST artifact-list": {
+            "title": "New", "series": "new", "kind": "period", "scheme": "soc2",
+        },
+    }  # fmt: skip
+    world.bodies |= api
+    assert house.system.slug == "shop"
