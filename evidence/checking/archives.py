@@ -17,6 +17,7 @@ MAX_TOTAL = 1_000_000_000  # bytes unpacked
 MAX_MEMBER = 250_000_000  # bytes unpacked
 MAX_RATIO = 100
 SMALL = 1_000_000  # bytes below which a high ratio is harmless
+LARGE = 20_000_000  # the same for an archive as a whole
 IN_MEMORY = 4_000_000  # bytes; a larger member is unpacked to a temporary file
 CHUNK = 256 * 1024
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -55,14 +56,23 @@ def _refuse_directory(members: list[zipfile.ZipInfo], name: str) -> None:
         raise refuse(name, f"holds more than {MAX_MEMBERS} files")
     if len({member.filename for member in members}) < len(members):
         raise refuse(name, "holds two files of the same name")
-    if sum(member.file_size for member in members) > MAX_TOTAL:
-        raise refuse(name, f"unpacks to more than {MAX_TOTAL // 1_000_000} MB")
+    _refuse_total(members, name)
     ends = 0
     for member in sorted(members, key=lambda each: each.header_offset):
         _refuse_member(member, name)
         if member.header_offset < ends:
             raise refuse(name, "holds files that overlap")
         ends = member.header_offset + 30 + member.compress_size
+
+
+def _refuse_total(members: list[zipfile.ZipInfo], name: str) -> None:
+    """Many small members are a bomb as one large one is."""
+    total = sum(member.file_size for member in members)
+    packed = max(1, sum(member.compress_size for member in members))
+    if total > MAX_TOTAL:
+        raise refuse(name, f"unpacks to more than {MAX_TOTAL // 1_000_000} MB")
+    if total > LARGE and total / packed > MAX_RATIO:
+        raise refuse(name, f"unpacks over {MAX_RATIO}-fold")
 
 
 def _refuse_member(member: zipfile.ZipInfo, name: str) -> None:

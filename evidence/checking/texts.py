@@ -15,13 +15,17 @@ from evidence.checking.kinds import refuse
 
 CHUNK = 256 * 1024
 MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
+MAX_ELEMENTS = 2_000_000  # of XML: some seconds
 CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 # Every byte but those controls: what remains without them is a control.
 HARMLESS = bytes(b for b in range(256) if b > 0x1F or b in b"\t\n\x0c\r\x1b")
-ACTIVE_START = re.compile(
-    r"[\s\ufeff]*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<\s*(!doctype\s+html|html|svg|script|iframe)",
-    re.IGNORECASE | re.DOTALL,
+HEAD = 65_536  # characters in which a page must show itself
+ACTIVE = re.compile(
+    r"<\s*(!doctype\s+html|html|svg|script|iframe|body|head|style)\b", re.I
 )
+SPACE = " \t\r\n\f\ufeff"
+# What may stand before the first element of a page: where it begins and ends.
+BEFORE = (("<!--", "-->"), ("<?", ">"))
 WEB_ARCHIVE = re.compile(r"^mime-version:.*multipart/", re.IGNORECASE | re.DOTALL)
 ACTIVE_SPACES = (
     "http://www.w3.org/1999/xhtml",
@@ -42,7 +46,7 @@ def plain(file: BinaryIO, name: str) -> set[str]:
         if CONTROL.search(text) if wide else chunk.translate(None, HARMLESS):
             raise refuse(name, "holds control characters: it is not plain text")
         if first:
-            _refuse_page(text[:4096], name)
+            _refuse_page(text[:HEAD], name)
         first = False
     _decoded(decoder, b"", name, final=True)
     return set()
@@ -59,8 +63,24 @@ def _decoded(
 
 
 def _refuse_page(head: str, name: str) -> None:
-    if ACTIVE_START.match(head) or WEB_ARCHIVE.match(head):
+    start = head.lstrip(SPACE)
+    if ACTIVE.match(_after_comments(start)) or WEB_ARCHIVE.match(start):
         raise refuse(name, "is a web page under another ending")
+
+
+def _after_comments(text: str) -> str:
+    """The text from its first element on; an open comment counts as a page.
+
+    By hand and not by one expression, which takes for ever on a thousand comments.
+    """
+    at = 0
+    while opened := next((o for o in BEFORE if text.startswith(o[0], at)), None):
+        end = text.find(opened[1], at + len(opened[0]))
+        if end < 0:
+            return "<html>" if opened[0] == "<!--" else ""
+        at = end + len(opened[1])
+        at += len(text[at:]) - len(text[at:].lstrip(SPACE))
+    return text[at : at + 200]
 
 
 def json(file: BinaryIO, name: str) -> set[str]:
@@ -82,7 +102,10 @@ def xml(file: BinaryIO, name: str) -> set[str]:
         raise refuse(name, f"is XML of more than {MAX_PARSED // 1_000_000} MB")
     file.seek(0)
     try:
-        for event, part in iterparse(file, events=("start", "pi"), forbid_dtd=True):
+        parts = iterparse(file, events=("start", "pi"), forbid_dtd=True)
+        for number, (event, part) in enumerate(parts):
+            if number > MAX_ELEMENTS:
+                raise refuse(name, f"is XML of more than {MAX_ELEMENTS:,} elements")
             if event == "pi":
                 _refuse_instruction(part.text or "", name)
             else:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import time
+from contextlib import suppress
 
 import pikepdf
 import pytest
 
 from controls.errors import Refused
-from evidence.checking import check
+from evidence.checking import check, texts
 from evidence.submitting import clean_name
-from tests.evidence.test_refuse_bad_content import make_pdf, make_word
+from tests.evidence.test_refuse_bad_content import make_pdf, make_word, make_zip
 
 STYLE = '<?xml-stylesheet href="x.xsl" type="text/xsl"?><a/>'
 LAUGHS = b'<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
@@ -40,6 +42,17 @@ HIDDEN = {
     "macros under another name": (
         make_word(**{"_rels/.rels": b'<a><b Type="http://x/2006/vbaProject"/></a>'}),
         "a.docx",
+    ),
+    "page after a long comment": (f"<!--{'x' * 9000}--><html>".encode(), "a.txt"),
+    "page in a comment never closed": (b"<!--" + b"x" * 90_000, "a.txt"),
+    "script after many comments": (b"<!---->\n" * 400 + b"<script>", "a.md"),
+    "many members that are small": (
+        make_zip({f"{n}.txt": b"0" * 900_000 for n in range(60)}),
+        "a.zip",
+    ),
+    "more elements than anybody reads": (
+        b"<a>" + b"<b/>" * (texts.MAX_ELEMENTS + 1) + b"</a>",
+        "a.xml",
     ),
     "a part that is no XML": (make_word(**{"word/x.xml": b"<a"}), "a.docx"),
 }
@@ -96,3 +109,17 @@ def test_a_script_cannot_hide_deep_inside() -> None:
 @pytest.mark.parametrize("name", ["COM¹.txt", "nul .txt", "CONOUT$", "lpt9", "con.a"])
 def test_names_of_devices_are_changed(name: str) -> None:
     assert clean_name(name) == f"_{name}"
+
+
+@pytest.mark.parametrize("head", [b"<!---->", b"<!--x--> ", b"<?xml?>", b"<!-- --"])
+def test_what_begins_like_a_page_a_thousand_times_is_judged_at_once(head) -> None:
+    """One expression took for ever, and its worker with it."""
+    started = time.process_time()
+    with suppress(Refused):
+        look(head * 5000 + b"x", "a.txt")
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("text", ["<!-- note -->\nplain", "# <b>", "<htmlx>", "a <svg"])
+def test_a_text_that_speaks_of_pages_is_a_text(text: str) -> None:
+    assert look(text.encode(), "a.md").flags == ()
