@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from controls.admin import catalog, people, record, systems
+from controls.admin import catalog, people, record, signins, systems
 
-__all__ = ["catalog", "people", "record", "systems"]
+__all__ = ["catalog", "people", "record", "signins", "systems"]
 
 admin.site.site_header = "SRM administration"
 admin.site.site_title = "SRM"

@@ -15,7 +15,7 @@ from evidence.checking.kinds import refuse
 
 CHUNK = 256 * 1024
 MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
-MAX_ELEMENTS = 2_000_000  # of XML: some seconds
+MAX_ELEMENTS = 1_000_000  # of XML: some seconds
 CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 # Every byte but those controls: what remains without them is a control.
 HARMLESS = bytes(b for b in range(256) if b > 0x1F or b in b"\t\n\x0c\r\x1b")

@@ -1,0 +1,58 @@
+"""Ways to sign in, as far as an operator has business with them.
+
+The libraries' own admins would show secrets of second factors and let them, sessions
+and tokens be changed without a record; they are taken away here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.admin import AuthenticatorAdmin
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from controls.admin.scoped import ReadOnlyAdmin
+from controls.models import AuditEvent
+from controls.models.audit import about
+
+# Loaded here, so that none of them registers itself afterwards.
+for library in ("django.contrib.auth", "allauth.account", "allauth.usersessions"):
+    import_module(f"{library}.admin")
+import_module("knox.admin")
+admin.site.unregister([Group, EmailAddress, UserSession, AuthToken, Authenticator])
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(ReadOnlyAdmin):
+    """Second factors without their secrets; taken away where a person lost theirs."""
+
+    superuser_only = True
+    fields = ("user", "type", "created_at", "last_used_at")
+    list_display = AuthenticatorAdmin.list_display
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Authenticator]:
+        """All, for those who may see any."""
+        return super().get_queryset(request).defer("data")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers: without a second factor one is asked to set one up again."""
+        return bool(request.user.is_superuser)
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Remove it and record whose it was; Django has opened a transaction."""
+        kind = obj.get_type_display()
+        obj.delete()
+        AuditEvent.objects.append(
+            about(obj.user, "second-factor.removed", by=request.user, kind=kind)
+        )
