@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.views import LoginView
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
@@ -15,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import RedirectView
 
 LONGEST_REPORT = 4096  # bytes of a browser's report that are kept
+REPORTS_A_MINUTE = 60  # of all browsers together
 log = logging.getLogger("srm.csp")
 
 
@@ -35,9 +39,19 @@ class SignIn(LoginView):
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:
     """What a browser refused by the content security policy, into the log."""
-    said = request.read(LONGEST_REPORT).decode("utf-8", "replace")
-    log.warning("The browser refused something: %s", said)
+    if _may_still_report():
+        said = request.read(LONGEST_REPORT).decode("utf-8", "replace")
+        log.warning("The browser refused something: %s", said)
     return HttpResponse(status=204)
+
+
+def _may_still_report() -> bool:
+    """Whether this minute's reports are few enough: anybody may send one (AZ-09)."""
+    minute = f"csp-report:{int(time.time()) // 60}"
+    cache.add(minute, 0, 120)
+    with suppress(ValueError):  # the cache went away in between
+        return bool(cache.incr(minute) <= REPORTS_A_MINUTE)
+    return False
 
 
 @login_not_required

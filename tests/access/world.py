@@ -45,6 +45,7 @@ class World:
     """The house, and what stands for each part of an address."""
 
     house: House
+    key: str = "CHG"
     named: dict[str, dict[str, Any]] = field(default_factory=dict)
     bodies: dict[str, Any] = field(default_factory=dict)
 
@@ -63,11 +64,11 @@ class World:
         return f'"{row}:1"' if row else f'"{system.uuid}:{system.version}"'
 
 
-def build() -> World:
-    """Everything, made through the product's own verbs where that is short."""
+def build(key: str = "CHG") -> World:
+    """Everything, by the product's own verbs; events are called `key` 1 and so on."""
     house = houses.build()
     _more_people(house)
-    world = World(house)
+    world = World(house, key)
     for make in (_proof, _officers, _asked, _events, _reports, _provider, _rest):
         make(world)
     say(world)
@@ -178,7 +179,7 @@ def _events(world: World) -> None:
         query="all",
         completeness="Numbers without gaps.",
     )
-    rows = [EventRow(n, f"CHG-{n}", today - 9 * DAY) for n in range(1, 4)]
+    rows = [EventRow(n, f"{world.key} {n}", today - 9 * DAY) for n in range(1, 4)]
     made = [
         bring_population(asked, days, Events(rows=rows), by=house.alice, today=today)
         for _ in range(2)

@@ -49,6 +49,7 @@ def test_a_token_sees_no_more_than_its_owner(system: System, mallory: User) -> N
 
 
 def test_revoked_and_disabled_end_at_once(system: System, oscar: User) -> None:
+    """AC-09."""
     first, second = make(oscar), make(oscar)
     client = Client()
     client.force_login(oscar, backend="django.contrib.auth.backends.ModelBackend")

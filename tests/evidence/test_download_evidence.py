@@ -40,6 +40,7 @@ def url(file: EvidenceFile) -> str:
 
 @pytest.mark.parametrize("name", ["alice", "rita", "olivia", "audrey", "ray"])
 def test_those_who_may_see_it_get_an_attachment(client, house, file, name):
+    """UP-05."""
     client.force_login(house.people[name])
     answer = client.get(url(file))
     assert b"".join(answer.streaming_content) == b"1: <script>alert(1)</script>"
@@ -93,6 +94,7 @@ def test_missing_bytes_are_said(client, house, file, store_folder):
 
 
 def test_planted_link_is_not_followed(house, file, store_folder, tmp_path_factory):
+    """UP-07."""
     secret = tmp_path_factory.mktemp("elsewhere") / "secret"
     secret.write_text("secret")
     path = open_store().path_of(file.blob.sha256)
@@ -103,6 +105,7 @@ def test_planted_link_is_not_followed(house, file, store_folder, tmp_path_factor
 
 
 def test_store_refuses_what_is_not_a_digest(store_folder):
+    """UP-07."""
     for name in ("../secret", "/etc/passwd", "a" * 63, "A" * 64, "a\0" * 32):
         with pytest.raises(ValueError):
             open_store().open(name)

@@ -123,6 +123,7 @@ def test_outsider_finds_nothing_and_reading_does_not_decide(client, house, link)
 
 
 def test_second_reviewer_is_told_who_was_first(client, house, link):
+    """RE-09."""
     client.force_login(house.rita)
     decide(client, link)
     client.force_login(house.raul)

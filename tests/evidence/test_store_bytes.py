@@ -26,6 +26,7 @@ def store(tmp_path: Path) -> LocalStore:
 def test_digest_read_again_equals_however_it_was_cut(
     tmp_path_factory, content: bytes, size: int
 ):
+    """UP-02."""
     store = LocalStore(tmp_path_factory.mktemp("store"))
     chunks = [content[at : at + size] for at in range(0, len(content), size)]
     stored = store.put(chunks, limit=len(content))
@@ -69,6 +70,7 @@ def test_failure_after_the_bytes_leaves_no_row(settings, tmp_path, monkeypatch):
 @settings(max_examples=300, deadline=None)
 @given(some.text(max_size=300))
 def test_no_name_hides_what_it_is(name: str):
+    """UP-06."""
     shown = clean_name(name)
     assert shown
     assert len(shown.encode()) <= 200

@@ -215,6 +215,7 @@ HEAD = (
 def test_too_long_a_body_is_refused_by_its_announced_length(
     client, house, url, settings, store_folder
 ):
+    """UP-01."""
     settings.MAX_UPLOAD_BYTES = 5 * MEGABYTE
     client.force_login(house.alice)
     body = Endless(HEAD)
@@ -225,6 +226,7 @@ def test_too_long_a_body_is_refused_by_its_announced_length(
 def test_stream_stops_within_a_megabyte_of_the_limit(
     client, house, url, settings, store_folder
 ):
+    """UP-01."""
     settings.MAX_UPLOAD_BYTES = 5 * MEGABYTE
     client.force_login(house.alice)
     body = Endless(HEAD)
@@ -259,6 +261,7 @@ def test_upload_that_breaks_off_leaves_neither_row_nor_bytes(
     ],
 )
 def test_names_show_what_they_are(client, house, url, given, kept, store_folder):
+    """UP-06."""
     client.force_login(house.alice)
     client.post(url, said(files=[file(given)]))
     assert EvidenceFile.objects.get().name == kept
@@ -266,6 +269,7 @@ def test_names_show_what_they_are(client, house, url, given, kept, store_folder)
 
 
 def test_addresses_are_shown_and_never_fetched(client, house, url):
+    """IN-01: nothing is fetched, so nothing can be reached."""
     client.force_login(house.alice)
     text = "https://tickets.example.org/4711\n\nhttps://tickets.example.org/4711\n"
     client.post(url, said(addresses=text))

@@ -66,6 +66,7 @@ def test_good_settings_start():
     ],
 )
 def test_a_wrong_setting_stops_the_start(changed, said):
+    """AZ-11."""
     told = start(**changed)
     assert "ImproperlyConfigured" in told
     assert said in told.splitlines()[-1]

@@ -65,6 +65,7 @@ def test_a_wrong_password_is_recorded_without_it(client, known):
 
 
 def test_many_wrong_passwords_are_refused(client, known):
+    """AZ-01."""
     for attempt in range(6):
         sign_in(client, known, f"wrong {attempt}")
 
@@ -89,6 +90,7 @@ def test_the_icon_is_found_where_browsers_ask(client):
 
 
 def test_a_stranger_and_a_wrong_password_read_the_same(client, known):
+    """AZ-03."""
     wrong = sign_in(client, known, "wrong").context["form"].errors
     known.email = "nobody@example.org"
     assert sign_in(client, known, "wrong").context["form"].errors == wrong
@@ -115,6 +117,7 @@ def test_nobody_signs_up_by_themselves(client):
 def test_without_a_second_factor_there_is_only_the_page_to_add_one(
     client, known, settings
 ):
+    """AZ-02."""
     settings.MFA_REQUIRED = True
     sign_in(client, known)
     answer = client.get(reverse("evidence:systems"))
@@ -156,6 +159,7 @@ def test_a_static_file_is_taken_for_what_it_says(client):
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/livez", "/no-such-page/"])
 def test_every_answer_carries_the_headers(client, path):
+    """AZ-09 and AZ-10."""
     answer = client.get(path)
     for name, wanted in HEADERS.items():
         given = {part.strip() for part in answer.headers.get(name, "").split(";")}
@@ -171,6 +175,7 @@ def test_a_signed_in_page_is_not_kept_by_caches(client, known, settings):
 
 
 def test_a_post_without_its_token_is_refused(known):
+    """AZ-08."""
     from django.test import Client
 
     strict = Client(enforce_csrf_checks=True)
@@ -178,6 +183,7 @@ def test_a_post_without_its_token_is_refused(known):
 
 
 def test_alive_and_ready(client):
+    """RE-17."""
     assert client.get("/livez").status_code == 200
     body = client.get("/readyz").json()
     assert body == {
@@ -216,6 +222,7 @@ def fail(error):
     ("error", "status"), [(OperationalError("away"), 503), (ValueError("odd"), 500)]
 )
 def test_what_breaks_says_whether_to_try_again(client, monkeypatch, error, status):
+    """RE-06."""
     monkeypatch.setattr(health, "_store", fail(error))
     client.raise_request_exception = False
     answer = client.get("/readyz")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from srm_project.bodies import MOST_BYTES
+from srm_project.doors import REPORTS_A_MINUTE
 
 pytestmark = pytest.mark.django_db
 LONG = b"a" * (MOST_BYTES + 1)
@@ -71,3 +73,11 @@ def test_a_day_beyond_the_calendar_is_no_error(as_user, oscar, system) -> None:
 @pytest.mark.parametrize("name", ["livez", "readyz"])
 def test_health_is_only_read(client, name: str) -> None:
     assert client.post(f"/{name}").status_code == 405
+
+
+def test_az_09_reports_of_browsers_do_not_fill_the_log(client, caplog) -> None:
+    cache.clear()
+    for _ in range(REPORTS_A_MINUTE * 2 + 5):  # a minute may turn meanwhile
+        assert client.post("/csp-report/", "{}", content_type="x/y").status_code == 204
+    said = [each for each in caplog.records if each.name == "srm.csp"]
+    assert REPORTS_A_MINUTE <= len(said) <= REPORTS_A_MINUTE * 2
