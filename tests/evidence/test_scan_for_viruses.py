@@ -81,7 +81,7 @@ def test_a_file_waits_until_it_is_clean(client, house, clamd):
 CARRIERS = {
     "plain.txt": virus,
     "in.zip": lambda: zipped("note.txt", virus()),
-    "in.docx": lambda: make_word(**{"word/note.xml": virus()}),
+    "in.docx": lambda: make_word(**{"word/media/note.txt": virus()}),
 }
 
 
