@@ -28,6 +28,17 @@ def back(request: HttpRequest) -> HttpResponse | None:
     return redirect("evidence:work") if request.POST.get("next") == "work" else None
 
 
+def landing(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A redirect; told to the upload script instead, which goes there by itself.
+
+    A script cannot see a redirect, only what lies behind it: the message for the next
+    page would be shown to nobody.
+    """
+    if "X-Upload-Script" not in request.headers:
+        return response
+    return HttpResponse(status=201, headers={"Location": response["Location"]})
+
+
 def explain(form: Any, refusal: ValidationError) -> None:
     """Put each message at its field; those of fields not shown go to the top."""
     by_field = getattr(refusal, "error_dict", {"__all__": [refusal]})

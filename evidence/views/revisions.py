@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +19,7 @@ from evidence.models import Evidence
 from evidence.revising import newest, revise
 from evidence.submitting import require_reviser
 from evidence.uploads import uploads_of
-from evidence.views.refusals import explain, refused
+from evidence.views.refusals import explain, landing, refused
 from evidence.views.uploads import unreadable
 
 
@@ -69,7 +71,12 @@ def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
         except ValidationError as refusal:
             explain(form, refusal)
         else:
-            return redirect("evidence:evidence", uuid=found.uuid)
+            messages.success(request, "Submitted. Somebody else reviews it now.")
+            return landing(request, redirect("evidence:evidence", uuid=found.uuid))
     status = 400 if form.errors else 200
-    context = {"form": form, "evidence": found}
+    context = {
+        "form": form,
+        "evidence": found,
+        "limit_bytes": settings.MAX_UPLOAD_BYTES,
+    }
     return render(request, "evidence/revision.html", context, status=status)

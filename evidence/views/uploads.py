@@ -33,7 +33,7 @@ from evidence.repeating import again_values
 from evidence.requesting import answer_by_upload, require_answerer
 from evidence.submitting import Proving, provable_by, require_submitter, submit
 from evidence.uploads import read_into_store, uploads_of
-from evidence.views.refusals import back, refused
+from evidence.views.refusals import back, landing, refused
 from evidence.working import Ask, ask, with_newest_links
 
 
@@ -200,9 +200,11 @@ def _submit(
     draft = link.state == LinkState.DRAFT
     said = "Kept as a draft." if draft else "Submitted. Somebody else reviews it now."
     messages.success(request, said)
-    here = back(request)
-    if here is not None:
-        return here
+    return landing(request, back(request) or _next(target, link))
+
+
+def _next(target: Target, link: EvidenceLink) -> HttpResponse:
+    """To what the upload was for, or to the evidence it became."""
     if target.answers:
         return redirect("evidence:request", uuid=target.answers.uuid)
     if target.item is not None:

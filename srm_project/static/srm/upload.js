@@ -4,7 +4,8 @@
 
 for (const form of document.querySelectorAll("form[data-upload]")) {
   const input = form.querySelector('input[type="file"]');
-  const button = form.querySelector('button[type="submit"]');
+  const buttons = form.querySelectorAll('button[type="submit"]');
+  const enable = (yes) => buttons.forEach((each) => (each.disabled = !yes));
   const limit = Number(form.dataset.limit);
   const area = document.createElement("div");
   area.className = "drop";
@@ -20,7 +21,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   bar.setAttribute("aria-label", "Upload");
   area.append(hint, list);
   input.after(area);
-  button.after(bar, status);
+  buttons[buttons.length - 1].after(bar, status);
 
   const size = (bytes) =>
     bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
@@ -69,7 +70,13 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   for (const name of ["dragleave", "drop"]) {
     area.addEventListener(name, () => area.classList.remove("over"));
   }
-  area.addEventListener("drop", (event) => {
+  // Beside the area too: the browser would show the file and lose what was typed.
+  const holdsFiles = (event) => [...event.dataTransfer.types].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (holdsFiles(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
     event.preventDefault();
     add([...event.dataTransfer.files]);
   });
@@ -95,6 +102,8 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     event.preventDefault();
     const request = new XMLHttpRequest();
     request.open("POST", form.action || window.location.href);
+    // A redirect would be followed unseen, and eat the words meant for the next page.
+    request.setRequestHeader("X-Upload-Script", "1");
     request.upload.addEventListener("progress", (part) => {
       if (!part.lengthComputable) return;
       bar.value = Math.floor((100 * part.loaded) / part.total);
@@ -103,10 +112,14 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     });
     const stop = (sentence) => {
       bar.hidden = true;
-      button.disabled = false;
+      enable(true);
       status.textContent = sentence;
     };
     request.addEventListener("load", () => {
+      if (request.status === 201) {
+        window.location.assign(request.getResponseHeader("Location"));
+        return;
+      }
       if (request.responseURL && request.status === 200) {
         window.location.assign(request.responseURL);
         return;
@@ -122,11 +135,14 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     request.addEventListener("error", () =>
       stop("The connection broke off. Nothing was stored; try again."),
     );
-    button.disabled = true;
+    // Before the buttons are disabled: the one pressed says whether it is a draft.
+    const said = new FormData(form);
+    if (event.submitter?.name) said.append(event.submitter.name, event.submitter.value);
+    enable(false);
     bar.hidden = false;
     bar.value = 0;
     status.classList.remove("error");
-    request.send(new FormData(form));
+    request.send(said);
   });
   show();
 }
