@@ -35,6 +35,7 @@ from evidence.models import (
 )
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.requirements import Cadence
+from evidence.repeating import period_name
 
 LISTED = 200
 URGENCY = ("rejected", "overdue", "never", "expiring", "waiting", "current")
@@ -88,6 +89,12 @@ class Ask:
     def word(self) -> str:
         """The state in plain words."""
         return WORDS[self.state]
+
+    @property
+    def again(self) -> str:
+        """What a link to repeat the last proof says: `Same again for October 2026`."""
+        name = period_name(self.requirement.cadence, self.period.first)
+        return f"Same again for {name}" if name else "Same again"
 
 
 def period_due(

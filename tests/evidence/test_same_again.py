@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,9 @@ def test_what_is_not_there_begins_as_usual(client, house, accepted, asked):
 )
 def test_periods_have_the_names_people_use(cadence, first, name):
     assert period_name(cadence, first) == name
+
+
+def test_the_link_names_the_period(client, house, accepted):
+    url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
+    page = client.get(url).content.decode()
+    assert re.search(r">Same again for [A-Z][a-z]+ \d{4}</a>", page)
