@@ -37,6 +37,7 @@ from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
 
 ONE_DAY = dt.timedelta(days=1)
+FARTHEST = dt.timedelta(days=366)  # from today to the end of a running period
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 # Windows takes these for devices, with an ending and space before it as well.
 RESERVED = re.compile(
@@ -348,8 +349,12 @@ def refuse_impossible_days(submission: Submission, today: dt.date) -> None:
     said = submission
     if said.period_end < said.period_start:
         raise Refused({"period_end": "The period ends before it starts."})
-    if said.performed_on > today or said.collected_on > today:
-        raise Refused({"performed_on": "That day has not come yet."})
+    if said.period_end > today + FARTHEST:
+        # the running period may end after today, but none reaches as far as this
+        raise Refused({"period_end": "The period ends more than a year from now."})
+    for name in ("performed_on", "collected_on", "period_start"):
+        if getattr(said, name) > today:
+            raise Refused({name: "That day has not come yet."})
     if said.collected_on < said.performed_on:
         raise Refused(
             {"collected_on": "Evidence cannot be collected before it was performed."}
@@ -451,7 +456,9 @@ def make_link(
     occurrence: dt.date | None = None
     ends: dt.date | None = revision.performed_on
     if requirement:
-        occurrence = occurrence_of(requirement.cadence, revision.period_last)
+        # Nothing performs a period before it begins, however long it claims to be.
+        told = min(revision.period_last, revision.performed_on)
+        occurrence = occurrence_of(requirement.cadence, told)
         ends = proof_end(
             requirement.cadence,
             occurrence,
