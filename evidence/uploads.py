@@ -148,6 +148,7 @@ def refuse_unreadable(
     if handler.too_many:
         raise BlobTooLarge(
             f"More than {MOST_FILES} files at a time: nothing was stored."
+            f" Send at most {MOST_FILES - 1} and their list, then the next ones."
         )
     if parsed and was_cut_off(request):
         raise Refused(BROKE_OFF)
