@@ -273,6 +273,14 @@ def waiting_for(user: Any) -> int:
     return EvidenceLink.objects.awaiting_review().reviewable_by(user).count()
 
 
+def to_review(user: Any) -> QuerySet[EvidenceLink]:
+    """Links that wait for this person's decision, oldest first, with their files."""
+    waiting = EvidenceLink.objects.awaiting_review().reviewable_by(user)
+    return waiting.for_listing().prefetch_related(
+        "revision__files__blob", "revision__files__clearance"
+    )
+
+
 def overrides_to_decide(user: Any) -> QuerySet[ResponsibilityOverride]:
     """Overrides that somebody else asked for in systems where the person is officer."""
     return (

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from evidence.forms.review import DecisionForm, DecisionsForm
 from evidence.models import EvidenceLink
 from evidence.reviewing import SomeRefused, decide_all
-from evidence.working import populations_to_judge
+from evidence.views.refusals import back
+from evidence.working import populations_to_judge, to_review
 
 PER_PAGE = 25
 SEVERAL = 50
@@ -36,7 +37,7 @@ def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return _queue(request, refusal)
     messages.success(request, f"Accepted: {link}.")
-    return redirect("evidence:queue")
+    return back(request) or redirect("evidence:queue")
 
 
 @require_POST
@@ -49,7 +50,7 @@ def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return _queue(request, refusal)
     messages.success(request, f"Rejected: {link}.")
-    return redirect("evidence:queue")
+    return back(request) or redirect("evidence:queue")
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,7 +66,7 @@ def several(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{len(decided)} decided.")
             return redirect("evidence:review_several")
-    rows = [form.row(link, refused) for link in _waiting(request)[:SEVERAL]]
+    rows = [form.row(link, refused) for link in to_review(request.user)[:SEVERAL]]
     context = {"rows": rows, "refused": len(refused), "nothing": form.is_bound}
     status = 409 if refused else 422 if form.is_bound else 200
     return render(request, "evidence/review_several.html", context, status=status)
@@ -77,19 +78,12 @@ def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
     )
 
 
-def _waiting(request: HttpRequest) -> Any:
-    return (
-        EvidenceLink.objects.awaiting_review()
-        .reviewable_by(request.user)
-        .for_listing()
-        .prefetch_related("revision__files__blob", "revision__files__clearance")
-    )
-
-
 def _queue(
     request: HttpRequest, refusal: ValidationError | None = None
 ) -> HttpResponse:
-    page = Paginator(_waiting(request), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(to_review(request.user), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "page": page,
         "refusal": " ".join(refusal.messages) if refusal else "",

@@ -11,6 +11,8 @@ from evidence import working
 from evidence.models import SpillRemoval
 from evidence.reconfirming import to_reconfirm
 
+REVIEWED_HERE = 5  # the queue holds the rest
+
 
 @require_GET
 def work(request: HttpRequest) -> HttpResponse:
@@ -24,6 +26,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "more": max(0, len(open_asks) - working.LISTED),
         "counts": working.counted(asks),
         "waiting": working.waiting_for(request.user),
+        "to_review": working.to_review(request.user)[:REVIEWED_HERE],
         "per_event": working.per_event_of(request.user, today),
         "populations": working.populations_to_judge(request.user),
         "overrides": working.overrides_to_decide(request.user),
