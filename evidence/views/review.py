@@ -35,7 +35,7 @@ def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
     try:
         link.accept(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
-        return _queue(request, refusal)
+        return _queue(request, refusal, link)
     messages.success(request, f"Accepted: {link}.")
     return back(request) or redirect("evidence:queue")
 
@@ -48,7 +48,7 @@ def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
     try:
         link.reject(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
-        return _queue(request, refusal)
+        return _queue(request, refusal, link)
     messages.success(request, f"Rejected: {link}.")
     return back(request) or redirect("evidence:queue")
 
@@ -79,13 +79,17 @@ def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
 
 
 def _queue(
-    request: HttpRequest, refusal: ValidationError | None = None
+    request: HttpRequest,
+    refusal: ValidationError | None = None,
+    refused: EvidenceLink | None = None,
 ) -> HttpResponse:
     page = Paginator(to_review(request.user), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "page": page,
+        "refused": refused,
+        "kept_reason": request.POST.get("reason", ""),
         "refusal": " ".join(refusal.messages) if refusal else "",
         "populations": populations_to_judge(request.user).count(),
     }

@@ -60,3 +60,14 @@ def test_who_reviews_nothing_sees_nothing_to_review(client, house):
     submitted(client, house, 1)
     page = client.get(WORK).content.decode()
     assert "Waiting for my review" not in page
+
+
+def test_a_refused_decision_keeps_what_was_typed(client, house):
+    submitted(client, house, 2)
+    client.force_login(house.rita)
+    link = EvidenceLink.objects.order_by("pk").last()
+    url = reverse("evidence:reject", args=[link.uuid])
+    stale = {"version": link.version + 1, "reason": "Show the <date>."}
+    answer = client.post(url, stale)
+    assert answer.status_code == 409
+    assert answer.content.decode().count("Show the &lt;date&gt;.") == 1
