@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from evidence.models import EvidenceLink, LinkState
 from tests.browser.test_upload_in_the_browser import DROP
@@ -39,6 +40,8 @@ def test_the_page_after_an_upload_says_that_it_was_submitted(form):
     form.wait_for_url("**/evidence/**")
     assert EvidenceLink.objects.get().state == LinkState.SUBMITTED
     assert "Submitted. Somebody else reviews it now." in form.inner_text("body")
+    found = Axe().run(form)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_file_dropped_beside_the_area_is_taken_and_the_page_stays(form):
