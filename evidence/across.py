@@ -10,6 +10,7 @@ from typing import Any
 
 from controls.models import ControlImplementation, System
 from evidence import facts, facts_sql
+from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.facts import Moment
 from evidence.status import status
 
@@ -26,6 +27,16 @@ class Tally:
     def total(self) -> int:
         """Controls of its baseline."""
         return sum(self.classes.values())
+
+    @property
+    def burden(self) -> list[Segment]:
+        """The controls by class, as parts of a bar."""
+        return bar([Segment(c, t, self.classes[c], note) for c, t, note in CLASSES])
+
+    @property
+    def proof(self) -> list[Segment]:
+        """The controls by verdict, as parts of a bar."""
+        return bar([Segment(c, t, self.verdicts[c], note) for c, t, note in VERDICTS])
 
 
 def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:

@@ -8,6 +8,20 @@ from dataclasses import dataclass
 
 WIDTH = 1000
 DAY = dt.timedelta(days=1)
+# Parts of the two bars of every overview: code, title, note.
+CLASSES = (
+    ("inherited", "Inherited", "AWS carries it"),
+    ("shared", "Shared", "AWS one half, we the other"),
+    ("customer", "Customer", "we carry it"),
+    ("none", "No such layer", "a person decides"),
+    ("unclassified", "Unclassified", "counted as ours"),
+)
+VERDICTS = (
+    ("proven", "Proven", "every half that is asked for"),
+    ("partly", "Partly", "one half, or one thing, is missing"),
+    ("unproven", "Unproven", "no half counts today"),
+    ("not_applicable", "Not applicable", "left out, as two officers agreed"),
+)
 
 
 @dataclass(frozen=True)

@@ -276,6 +276,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "SRM",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # From our own host: the policy below lets nothing in from elsewhere.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
         "EvidenceRequestStateEnum": "evidence.models.requests.RequestState",

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 SPOKEN = {"none": "no such layer"}
+LAYERS = {"host-os": "Host OS", "guest-os": "Guest OS"}
 
 
 @register.simple_tag(name="state")
@@ -19,3 +20,17 @@ def state_word(code: str | None) -> SafeString:
     code = str(code or "")
     words = SPOKEN.get(code, code.replace("_", " "))
     return format_html('<span class="state state-{}">{}</span>', code, words)
+
+
+@register.filter
+def verb(code: str) -> str:
+    """An event of the audit log in words: `Responsibility decided`."""
+    return code.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def layer(code: str) -> str:
+    """A layer as people write it, with what follows its comma: `Guest OS, provided`."""
+    name, comma, rest = code.partition(",")
+    spoken = LAYERS.get(name) or name.replace("-", " ").capitalize()
+    return f"{spoken}{comma}{rest}"

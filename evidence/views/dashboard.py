@@ -18,7 +18,7 @@ from controls.models import Control, System
 from controls.rereading import not_compared_with
 from evidence.answers import Answer, Counts, answers, summary
 from evidence.assurance import current_to
-from evidence.charts import Segment, bar
+from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.judged import ArtifactVersionFacts
 from evidence.models import EvidenceRequest
@@ -30,19 +30,6 @@ from evidence.views.systems import system_or_404
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
 GOOD = frozenset({"proven", "expiring"})
-CLASSES = (
-    ("inherited", "Inherited", "AWS carries it"),
-    ("shared", "Shared", "AWS one half, we the other"),
-    ("customer", "Customer", "we carry it"),
-    ("none", "No such layer", "a person decides"),
-    ("unclassified", "Unclassified", "counted as ours"),
-)
-VERDICTS = (
-    ("proven", "Proven"),
-    ("partly", "Partly"),
-    ("unproven", "Unproven"),
-    ("not_applicable", "Not applicable"),
-)
 
 
 @dataclass(frozen=True)
@@ -116,9 +103,8 @@ def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, obj
         "counts": counts,
         "total": len(given),
         "burden": bar(_burden(counts)),
-        "verdicts": [
-            Segment(code, title, counts.verdicts[code]) for code, title in VERDICTS
-        ],
+        "verdicts": _proof(counts.verdicts),
+        "proof": bar(_proof(counts.verdicts)),
         "families": [
             (family, bar(_proof(family.verdicts)), titles.get(family.family, ""))
             for family in counts.families
@@ -134,7 +120,7 @@ def _burden(counts: Counts) -> list[Segment]:
 
 
 def _proof(verdicts: dict[str, int]) -> list[Segment]:
-    return [Segment(code, title, verdicts[code]) for code, title in VERDICTS]
+    return [Segment(c, title, verdicts[c], note) for c, title, note in VERDICTS]
 
 
 def _titles(system: System) -> dict[str, str]:

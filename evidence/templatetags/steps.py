@@ -1,0 +1,75 @@
+"""Where on the control page, or elsewhere, a reason's next step is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from evidence.reasons import Reason
+
+register = template.Library()
+# What is no fact of a half: the section of the page that settles it.
+SECTIONS = {
+    "implementation_partial": "#said",
+    "override_expired": "#why",
+    "unclassified": "#why",
+    "na_requested": "#applies",
+    "na_basis_changed": "#applies",
+    "na_review_due": "#applies",
+    "proposed_not_applicable": "#applies",
+    "aws_only": "#our-half",
+    "nothing_asked": "#our-half",
+}
+PERFORMED = {"never_performed", "not_yet_due", "overdue", "expiring", "newer_rejected"}
+WAITING = {"submitted_unreviewed", "sample_waiting", "population_unreviewed"}
+AWS = {
+    "customer_only",
+    "no_artifact",
+    "supporting_only",
+    "reliance_pending",
+    "not_relied_on",
+    "newer_version_unreviewed",
+    "service_out_of_scope",
+    "region_out_of_scope",
+    "impact_below_baseline",
+    "other_partition",
+    "report_lapsed",
+    "revoked",
+    "exception_unanswered",
+    "letter_beyond_issue",
+}
+
+
+@register.simple_tag
+def leads_to(
+    reason: Reason, system: Any, requirements: Iterable[Any], may_upload: bool = False
+) -> str:
+    """The address of a reason's next step: upload, queue, reports or a section.
+
+    Empty where nothing is to be done. A requirement is found by the title that the
+    reason's subject begins with, the longest first.
+    """
+    if reason.next_step == "Nothing to do.":
+        return ""
+    if reason.code in WAITING:
+        return reverse("evidence:queue")
+    if reason.code in AWS:
+        return reverse("evidence:artifacts")
+    asked = _asked(reason, requirements)
+    if asked is None:
+        return SECTIONS.get(reason.code, "#our-half")
+    if reason.code in PERFORMED and may_upload:
+        return reverse("evidence:upload", args=[system.slug, asked.uuid])
+    return f"#asked-{asked.uuid}"
+
+
+def _asked(reason: Reason, requirements: Iterable[Any]) -> Any:
+    named = [
+        each.facts
+        for each in requirements or ()
+        if reason.subject.startswith(each.facts.title)
+    ]
+    return max(named, key=lambda facts: len(facts.title), default=None)

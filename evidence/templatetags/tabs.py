@@ -1,0 +1,39 @@
+"""The pages of one system, as tabs that say where one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from controls.models import System
+
+register = template.Library()
+TABS = (
+    ("Overview", "evidence:dashboard"),
+    ("Controls", "evidence:controls"),
+    ("Components", "evidence:components"),
+    ("Requirements", "evidence:requirements"),
+    ("Calendar", "evidence:calendar"),
+    ("Provider's documents", "evidence:provider"),
+)
+
+
+@register.inclusion_tag("evidence/partials/tabs.html", takes_context=True)
+def system_tabs(context: dict[str, Any], system: System) -> dict[str, Any]:
+    """Links to the pages of a system, and to its requests and exports elsewhere.
+
+    The tab whose address the page's begins with is current; asks the database nothing.
+    """
+    here = context["request"].path
+    addresses = [(name, reverse(route, args=[system.slug])) for name, route in TABS]
+    current = max((url for _, url in addresses if here.startswith(url)), key=len)
+    if here != current and current == addresses[0][1]:
+        current = ""  # a page of the system that no tab leads to
+    clocks = context.get("clocks")
+    return {
+        "tabs": [(name, url, url == current) for name, url in addresses],
+        "system": system,
+        "query": clocks.query if clocks else "",
+    }

@@ -1,0 +1,17 @@
+"""Whoever writes a program finds the API described, from our own host alone."""
+
+from django.urls import reverse
+
+
+def test_the_description_shows_operations(oscar, page_of):
+    page = page_of(oscar)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(reverse("api_docs"))
+    page.locator(".opblock").first.wait_for()
+
+    assert page.locator("h1").first.inner_text() == "API"
+    assert page.get_by_text("/api/v1/systems/", exact=True).count() >= 1
+    here = page.url.split("/api/")[0]
+    assert [url for url in asked if not url.startswith((here, "data:"))] == []
