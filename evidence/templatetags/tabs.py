@@ -28,9 +28,8 @@ def system_tabs(context: dict[str, Any], system: System) -> dict[str, Any]:
     """
     here = context["request"].path
     addresses = [(name, reverse(route, args=[system.slug])) for name, route in TABS]
-    current = max((url for _, url in addresses if here.startswith(url)), key=len)
-    if here != current and current == addresses[0][1]:
-        current = ""  # a page of the system that no tab leads to
+    within = [url for _, url in addresses[1:] if here.startswith(url)]
+    current = within[0] if within else here  # the overview's address begins them all
     clocks = context.get("clocks")
     return {
         "tabs": [(name, url, url == current) for name, url in addresses],

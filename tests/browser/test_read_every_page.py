@@ -70,3 +70,32 @@ def test_a_page_never_scrolls_sideways(width, system, oscar, page_of):
     page.goto(reverse("evidence:dashboard", args=[system.slug]))
     wider = "document.documentElement.scrollWidth > window.innerWidth"
     assert page.evaluate(wider) is False
+
+
+@pytest.mark.parametrize("name", ["admin:index", "admin:controls_team_changelist"])
+def test_a_page_of_the_admin(name, oscar, page_of):
+    oscar.is_staff = oscar.is_superuser = True
+    oscar.save(update_fields=["is_staff", "is_superuser"])
+    page = page_of(oscar)
+    assert page.goto(reverse(name)).status == 200
+    assert page.locator("link[href*='srm/admin']").count() == 1
+    assert obstacles(page) == []
+
+
+@pytest.mark.parametrize("name", ["evidence:dashboard", "evidence:controls"])
+def test_a_page_in_the_dark(name, system, oscar, page_of):
+    page = page_of(oscar)
+    page.emulate_media(color_scheme="dark")
+    page.goto(reverse(name, args=[system.slug]))
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(15, 20, 25)"
+    assert obstacles(page) == []
+
+
+def test_the_head_of_a_long_table_stays_in_sight(system, oscar, page_of):
+    page = page_of(oscar)
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.goto(reverse("evidence:controls", args=[system.slug]))
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight / 2)")
+    head = page.locator("#control-rows thead th").first.bounding_box()
+    assert head is not None and 0 <= head["y"] < 2
