@@ -42,6 +42,14 @@ PROVING_KINDS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     ),
 }
 
+# Notes said of a half that is proven, too.
+KEPT = {
+    "newer_version_unreviewed",
+    "service_not_listed",
+    "letter_beyond_issue",
+    "exception_answered",
+}
+
 WORST_FIRST: tuple[HalfState, ...] = (
     "missing",
     "lapsed",
@@ -94,7 +102,10 @@ def _in_scope(
     by_service = need.scope == "service" or regime == "fedramp"
     slugs, regions = version.services_in_scope, version.regions_in_scope
     if by_service and slugs != EVERYTHING and need.slug not in slugs:
-        return because("service_out_of_scope", need.slug, artifact=version.artifact)
+        code = "service_out_of_scope"
+        if regime == "fedramp":
+            code = "external_service_unauthorized"
+        return because(code, need.slug, artifact=version.artifact)
     if need.is_global or regions == EVERYTHING:
         return None
     for region in need.regions:
@@ -162,16 +173,17 @@ def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfJudged:
     state = worst(each.state for each in judged)
     ends = [each.until for each in judged if each.until is not None]
     reasons = tuple(dict.fromkeys(r for each in judged for r in each.reasons))
+    if state in {"proven", "expiring"}:
+        notes = ()
     return HalfJudged(state, min(ends, default=None), (*reasons, *notes))
 
 
 def _supporting(
     aws: AwsFacts, proving: Sequence[ArtifactVersionFacts]
 ) -> tuple[Reason, ...]:
-    """Artifacts that are shown and move no state."""
-    if proving:
-        return ()
-    names = dict.fromkeys(version.artifact for version in aws.versions)
+    """Artifacts that move no state; said where something is lacking."""
+    apart = {version.artifact for version in proving}
+    names = dict.fromkeys(v.artifact for v in aws.versions if v.artifact not in apart)
     return tuple(because("supporting_only", n, regime=aws.regime) for n in names)
 
 
@@ -213,7 +225,23 @@ def _series_judged(
     newest = relied[-1]
     waiting = [v for v in unread if (v.ends or FAR) > (newest.ends or FAR)]
     notes = [because("newer_version_unreviewed", v.label) for v in waiting]
+    notes += _told_of(newest, need)
     return _currency(newest, aws, day, [*reasons[-1:], *notes])
+
+
+def _told_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]:
+    """What stays visible of a version that counts (R23, R24)."""
+    told = []
+    slugs = version.services_in_scope
+    if slugs != EVERYTHING and need.slug not in slugs:
+        told.append(because("service_not_listed", need.slug, artifact=version.artifact))
+    for letter in version.letters:
+        if letter.ends > letter.issued_on:
+            told.append(because("letter_beyond_issue", ends=letter.issued_on))
+    if version.exceptions_answered:
+        name = f"{version.artifact}, {version.label}"
+        told.append(because("exception_answered", name))
+    return told
 
 
 def _without_reliance(
@@ -245,7 +273,7 @@ def _currency(
         return HalfJudged("lapsed", until, (because(code, name, ends=ends), *notes))
     if version.type1:
         return HalfJudged("design_only", until, (because("design_only", name), *notes))
-    kept = [note for note in notes if note.code == "newer_version_unreviewed"]
+    kept = [note for note in notes if note.code in KEPT]
     if until != FAR and day > until - DAY * EXPIRING_DAYS:
         why = because("expiring", name, ends=until)
         return HalfJudged("expiring", until, (why, *kept))

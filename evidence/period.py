@@ -359,8 +359,22 @@ def _event_reasons(result: OccurrenceResult) -> list[Reason]:
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
     return tuple(
         because(
-            "aws_days_open", row.slug, days=row.open_days, start=row.open_ranges[0][0]
+            "aws_days_open",
+            row.slug,
+            covered=_covered(row),
+            days=row.open_days,
+            start=row.open_ranges[0][0],
         )
         for row in aws.services
         if row.open_days
+    )
+
+
+def _covered(row: NeedDays) -> str:
+    """`report to 31 March, letter to 30 June, `: how far each reaches in the window."""
+    named = (("report", row.audited_ranges), ("letter", row.asserted_ranges))
+    return "".join(
+        f"{name} to {ranges[-1][1].day} {ranges[-1][1]:%B}, "
+        for name, ranges in named
+        if ranges
     )

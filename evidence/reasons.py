@@ -89,6 +89,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{subject} is outside the scope of {artifact}.",
         "Find an artifact that covers it, or stop using it.",
     ),
+    "external_service_unauthorized": (
+        "{subject} is an external service without authorization: outside {artifact}.",
+        "Find an authorization that covers it, or stop using it.",
+    ),
+    "service_not_listed": (
+        "{subject} is not listed in {artifact}, which covers its region here.",
+        "Nothing to do.",
+    ),
     "region_out_of_scope": (
         "Region {subject} is outside the scope of {artifact}.",
         "Find an artifact that covers it.",
@@ -109,6 +117,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "exception_unanswered": (
         "{subject} has an exception without our response.",
         "Record a response and have it accepted.",
+    ),
+    "exception_answered": (
+        "{subject} has an exception, with our response accepted.",
+        "Nothing to do.",
     ),
     "implementation_partial": (
         "The implementation is {status}.",
@@ -144,7 +156,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "missed": ("{subject}: {missed} missed.", "Explain the gap to the auditor."),
     "late": ("{subject}: {late} late, {days} days.", "Explain the delay."),
     "aws_days_open": (
-        "{subject}: {days} days open from {start}.",
+        "{subject}: {covered}{days} days open from {start}.",
         "Register AWS's report or letter for these days.",
     ),
     "collected_late": ("{subject} was collected after the period.", "Nothing to do."),
