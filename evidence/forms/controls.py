@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 Rows = Sequence[Mapping[str, Any]]
 CLASSES = [
@@ -25,6 +28,31 @@ VERDICTS = [
 ]
 
 
+class OneGoSelect(forms.Select):
+    """A drop-down written in one go; without groups.
+
+    Django's own renders three templates for each option: a fifth of the whole page
+    where a list of 100 controls has forty choices above it.
+    """
+
+    def render(
+        self, name: str, value: Any, attrs: Any = None, renderer: Any = None
+    ) -> SafeString:
+        """The element, with what is chosen marked."""
+        widget = self.get_context(name, value, attrs)["widget"]
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (each["value"], " selected" if each["selected"] else "", each["label"])
+                for _, options, _ in widget["optgroups"]
+                for each in options
+            ),
+        )
+        shown = flatatt({"name": widget["name"], **widget["attrs"]})
+        return format_html("<select{}>{}</select>", shown, options)
+
+
 class ControlFilter(forms.Form):
     """Narrow the list; choices are those that the system's controls have."""
 
@@ -33,10 +61,14 @@ class ControlFilter(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
     )
-    family = forms.ChoiceField(label="Family", required=False)
-    responsibility = forms.ChoiceField(label="Class", required=False, choices=CLASSES)
-    verdict = forms.ChoiceField(label="Verdict", required=False, choices=VERDICTS)
-    team = forms.ChoiceField(label="Owner", required=False)
+    family = forms.ChoiceField(label="Family", required=False, widget=OneGoSelect)
+    responsibility = forms.ChoiceField(
+        label="Class", required=False, choices=CLASSES, widget=OneGoSelect
+    )
+    verdict = forms.ChoiceField(
+        label="Verdict", required=False, choices=VERDICTS, widget=OneGoSelect
+    )
+    team = forms.ChoiceField(label="Owner", required=False, widget=OneGoSelect)
 
     def __init__(self, *args: Any, given: Rows, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from controls.models import Control
+from controls.models import Control, Team
 from controls.naming import matches, normalised_id
 from tests import factories
 
@@ -111,3 +111,15 @@ def test_one_control_costs_as_many_queries_as_a_hundred(oscar, as_user):
 def test_an_outsider_finds_no_list(system, mallory, as_user):
     url = reverse("evidence:controls", args=[system.slug])
     assert as_user(mallory).get(url).status_code == 404
+
+
+def test_what_was_chosen_stays_chosen_and_names_stay_text(system, alice, as_user):
+    Team.objects.update(name='A"<b>')
+    where = reverse("evidence:controls", args=[system.slug])
+    page = as_user(alice).get(where, {"team": 'A"<b>', "family": "pe"})
+    shown = page.content.decode()
+    assert '<select id="id_team" name="team">' in shown
+    chosen = '<option value="A&quot;&lt;b&gt;" selected>A&quot;&lt;b&gt;</option>'
+    assert chosen in shown
+    assert '<option value="pe" selected>PE</option>' in shown
+    assert '<option value="ac">AC</option>' in shown
