@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from controls.api import ComponentSerializer
 from controls.deciding import require_officer
-from controls.errors import Refused
-from controls.models import ServiceVariant, System, SystemComponent
+from controls.models import System, SystemComponent
+from controls.variants import named
 from evidence.onboarding import Use, add_component, end_component
 from srm_project.api import ByKey, etag, expected_version, valid
 
@@ -23,27 +23,16 @@ from srm_project.api import ByKey, etag, expected_version, valid
 class UseSerializer(serializers.Serializer[Any]):
     """A component to take into use."""
 
-    service = serializers.CharField(help_text="slug, or slug:variant")
+    service = serializers.CharField(help_text="slug or alias, or slug:variant")
     used_from = serializers.DateField()
     regions = serializers.ListField(child=serializers.CharField(), required=False)
     name = serializers.CharField(required=False, max_length=120)
 
 
-def variant_named(text: str) -> ServiceVariant:
-    """The variant that `slug` or `slug:variant` names. Raises Refused."""
-    slug, _, variant = text.partition(":")
-    found = ServiceVariant.objects.filter(service__slug=slug)
-    found = found.filter(slug=variant) if variant else found.filter(is_default=True)
-    chosen = found.select_related("service").first()
-    if chosen is None:
-        raise Refused({"components": f"There is no service “{text}”."})
-    return chosen
-
-
 def use_of(said: dict[str, Any]) -> Use:
     """What a valid UseSerializer says. Raises Refused for an unknown service."""
     return Use(
-        variant_named(said["service"]),
+        named([said["service"]], field="components")[0],
         said["used_from"],
         regions=said.get("regions", ()),
         name=said.get("name", ""),

@@ -24,6 +24,7 @@ from evidence.views import (
     samples,
     systems,
     uploads,
+    whatif,
     work,
 )
 
@@ -36,6 +37,7 @@ urlpatterns += [
     path("systems/new/", systems.new, name="system_new"),
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
+    path("systems/<slug:slug>/components/what-if/", whatif.what_if, name="what_if"),
     path(
         "systems/<slug:slug>/components/add/",
         systems.component_add,

@@ -25,6 +25,7 @@ from evidence.api_removals import FileViewSet, RemovalViewSet
 from evidence.api_requests import EvidenceRequestViewSet
 from evidence.api_requirements import RequirementViewSet
 from evidence.api_rereading import RereadingView
+from evidence.api_whatif import WhatIfView
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
@@ -62,6 +63,7 @@ router.register(
 )
 
 urlpatterns = [
+    path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
     ),

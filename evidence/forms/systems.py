@@ -294,7 +294,7 @@ class AddComponentForm(forms.Form):
         field.queryset = ServiceVariant.objects.select_related(  # type: ignore[attr-defined]
             "service"
         )
-        field.label_from_instance = _variant_label  # type: ignore[attr-defined]
+        field.label_from_instance = variant_label  # type: ignore[attr-defined]
         self.fields["regions"].initial = ", ".join(_regions_in_use(system))
 
     def use(self) -> Use:
@@ -308,9 +308,10 @@ class AddComponentForm(forms.Form):
         )
 
 
-def _variant_label(variant: ServiceVariant) -> str:
-    service = variant.service.name
-    return service if variant.name == service else f"{service}: {variant.name}"
+def variant_label(variant: ServiceVariant) -> str:
+    """The variant's name, with the service before it where it does not say that."""
+    service, name = variant.service.name, variant.name
+    return name if name.startswith(service) else f"{service}: {name}"
 
 
 def _regions_in_use(system: System) -> list[str]:

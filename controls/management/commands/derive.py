@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from controls.models import Baseline, Control, ServiceVariant
 from controls.models.services import Provider
 from controls.reading import component_in_use, layers_of_controls
 from controls.responsibility import ComponentInUse, Derivation, derive, organisation
+from controls.variants import by_name, nearest
 
 WRONG_USE = 2
 
@@ -59,36 +59,28 @@ class Command(BaseCommand):
         variants = ServiceVariant.objects.select_related("service").prefetch_related(
             "layers"
         )
-        by_name: dict[str, ServiceVariant] = {}
-        for variant in variants:
-            if (variant.service.provider == Provider.AWS) is aws:
-                by_name |= dict.fromkeys(_names(variant), variant)
-        found = {self._known(text, by_name, aws=aws) for text in named}
+        known = by_name(
+            each for each in variants if (each.service.provider == Provider.AWS) is aws
+        )
+        found = {self._known(text, known, aws=aws) for text in named}
         return [
             component_in_use(v.service.slug, v.slug, v.service.provider, v.layers.all())
             for v in sorted(found, key=lambda v: (v.service.slug, v.slug))
         ]
 
     def _known(
-        self, text: str, by_name: dict[str, ServiceVariant], *, aws: bool
+        self, text: str, known: dict[str, ServiceVariant], *, aws: bool
     ) -> ServiceVariant:
-        variant = by_name.get(text.strip().lower())
+        variant = known.get(text.strip().lower())
         if variant is None:
-            self._unknown("service" if aws else "component", text, by_name)
+            self._unknown("service" if aws else "component", text, known)
         return variant
 
     def _unknown(self, what: str, text: str, known: Iterable[str]) -> NoReturn:
-        near = difflib.get_close_matches(text.lower(), list(known), n=3, cutoff=0.4)
+        near = nearest(text, known)
         hint = f" Nearest: {', '.join(near)}." if near else ""
         self.stderr.write(f"There is no {what} “{text}”.{hint}")
         sys.exit(WRONG_USE)
-
-
-def _names(variant: ServiceVariant) -> list[str]:
-    """What people say for a variant: slug, aliases, each with and without variant."""
-    spoken = [variant.service.slug, *variant.service.aliases]
-    names = [f"{name}:{variant.slug}" for name in spoken]
-    return names + spoken if variant.is_default else names
 
 
 def document(control: Control, derivation: Derivation) -> dict[str, Any]:
