@@ -157,10 +157,19 @@ def _cells(content: bytes, max_lines: int) -> Iterator[Line]:
             rows = sheet.iter_rows(
                 max_col=MAX_COLUMNS, max_row=max_lines + 1, values_only=True
             )
+            title = _clean(sheet.title)
             for number, cells in enumerate(rows, start=1):
-                yield Line(_clean(sheet.title), number, tuple(map(_clean, cells)))
+                yield Line(title, number, tuple(map(_clean, _filled(cells))))
     finally:
         book.close()
+
+
+def _filled(cells: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The cells up to the last that has anything; rows come padded to MAX_COLUMNS."""
+    last = len(cells)
+    while last and cells[last - 1] is None:
+        last -= 1
+    return cells[:last]
 
 
 def _clean(value: Any) -> str:

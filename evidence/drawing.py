@@ -7,12 +7,11 @@ row they belong to keeps two people from taking the same step at once.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import json
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
@@ -22,7 +21,6 @@ from evidence.events import EventRow, Events, digest_of
 from evidence.models import (
     EvidenceRequirement,
     Population,
-    PopulationItem,
     PopulationReview,
     PopulationState,
 )
@@ -31,7 +29,11 @@ from evidence.models.requirements import Cadence
 from evidence.quotas import count, refuse_beyond
 from evidence.submitting import Upload, blob_of, may_submit, require_submitter
 
-AT_ONCE = 5000  # rows of one INSERT
+COPY = """
+COPY evidence_populationitem (population_id, position, key, happened_on, columns)
+FROM STDIN
+"""
+LONGEST = 1830  # days that a population speaks of: five years
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def refuse_impossible(said: Drawn, events: Events, today: dt.date) -> None:
     """Raise Refused for days that cannot be, wrong rows, or none without a word."""
     if said.ends < said.starts:
         raise Refused({"ends": "It ends before it starts."})
+    if (said.ends - said.starts).days >= LONGEST:
+        raise Refused({"starts": f"A population spans at most {LONGEST} days."})
     if said.ends > today:
         raise Refused({"ends": "Those days are not over: events may still come."})
     if events.wrong:
@@ -134,19 +138,15 @@ def bring_population(
 
 
 def _keep(population: Population, rows: list[EventRow]) -> None:
-    """Write the events, some thousand with each statement."""
-    made: Iterator[PopulationItem] = (
-        PopulationItem(
-            population=population,
-            position=n,
-            key=row.key,
-            happened_on=row.happened_on,
-            columns=dict(row.columns),
-        )
-        for n, row in enumerate(rows, start=1)
-    )
-    while batch := list(islice(made, AT_ONCE)):
-        PopulationItem.objects.bulk_create(batch)
+    """Write the events as one stream: 100,000 take a second or two."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(COPY) as stream,
+    ):
+        for n, row in enumerate(rows, start=1):
+            columns = json.dumps(dict(row.columns))
+            stream.write_row((population.pk, n, row.key, row.happened_on, columns))
 
 
 def _lock(requirement: EvidenceRequirement) -> EvidenceRequirement:

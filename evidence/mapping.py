@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from controls.errors import Refused
@@ -152,6 +152,17 @@ def template() -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     writer.writerow(EXAMPLE)
+    return out.getvalue()
+
+
+def template_workbook() -> bytes:
+    """The same list as an XLSX workbook; days are text and stay as written."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Evidence")
+    sheet.append(COLUMNS)
+    sheet.append(EXAMPLE)
+    out = io.BytesIO()
+    book.save(out)
     return out.getvalue()
 
 

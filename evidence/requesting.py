@@ -36,6 +36,7 @@ from evidence.models.requests import UNSETTLED, RequestState
 from evidence.quotas import count
 from evidence.submitting import Proving, Submission, Upload, submitted
 
+FARTHEST = dt.timedelta(days=731)  # from today to the day a request is due
 MOST_CONTROLS = 100
 
 
@@ -75,6 +76,8 @@ def ask_for(system: System, wish: Wish, *, by: Any) -> EvidenceRequest:
     instant = knowledge_now()
     if wish.due_on < system.day_of(instant):
         raise Refused({"due_on": "That day has passed."})
+    if wish.due_on > system.day_of(instant) + FARTHEST:
+        raise Refused({"due_on": "Ask for a day within the next two years."})
     _refuse_elsewhere(system, wish)
     controls = named_controls(system, wish.control_ids)
     request = EvidenceRequest(

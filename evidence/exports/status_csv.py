@@ -11,6 +11,7 @@ COLUMNS = (
     "label",
     "title",
     "responsibility",
+    "responsibility_source",
     "basis",
     "owner",
     "implementation_status",

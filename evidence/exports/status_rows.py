@@ -101,6 +101,15 @@ def _grouped(
     return groups
 
 
+# R8: what a class rests on, wherever it is exported.
+SOURCES = {
+    "derived": "template, confirm for your use",
+    "provider-document": "provider's document",
+    "override": "override",
+    "override-expired": "override expired",
+}
+
+
 def document(
     answer: Answer,
     moment: Moment,
@@ -114,6 +123,7 @@ def document(
         "label": row["label"],
         "title": row["title"],
         "responsibility": answer.facts.responsibility,
+        "responsibility_source": SOURCES.get(row["source"] or "", ""),
         "basis": [basis_row(each) for each in answer.basis],
         "owner": row["owner"] or "",
         "implementation_status": _status(answer),

@@ -16,19 +16,26 @@ from controls.errors import NotPermitted
 from controls.models import System
 from evidence.answers import today_of
 from evidence.bulk import confirm, sealed
-from evidence.mapping import COLUMNS, template
+from evidence.mapping import COLUMNS, template, template_workbook
 from evidence.planning import plan_of
 from evidence.submitting import submits_in
 from evidence.views.refusals import refused
 from evidence.views.systems import system_or_404
 from evidence.views.uploads import unreadable
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 @require_GET
 def bulk_template(request: HttpRequest) -> HttpResponse:
-    """A list to fill in."""
-    answer = HttpResponse(template(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="evidence-list.csv"'
+    """A list to fill in: CSV, or with `?format=xlsx` a workbook."""
+    if request.GET.get("format") == "xlsx":
+        body: str | bytes = template_workbook()
+        kind, name = XLSX, "evidence-list.xlsx"
+    else:
+        body, kind, name = template(), "text/csv; charset=utf-8", "evidence-list.csv"
+    answer = HttpResponse(body, content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

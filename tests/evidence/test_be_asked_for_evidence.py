@@ -90,6 +90,11 @@ def test_others_do_not_ask(as_, house, name, status):
         ({"control_ids": "cm-8, zz-1"}, "control_ids", "Not in the baseline: zz-1."),
         ({"control_ids": " , "}, "control_ids", "Name at least one control."),
         ({"due_on": "2020-01-01"}, "due_on", "That day has passed."),
+        (
+            {"due_on": "9999-12-31"},
+            "due_on",
+            "Ask for a day within the next two years.",
+        ),
         ({"due_on": "soon"}, "due_on", "Enter a valid date."),
         ({"title": ""}, "title", "This field is required."),
     ],

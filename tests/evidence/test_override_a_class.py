@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -141,3 +144,23 @@ def test_looking_decides_nothing(system, oscar, as_user, today):
     override = ResponsibilityOverride.objects.get()
     url = reverse("evidence:override_decide", args=[override.uuid])
     assert as_user(oscar).get(url).status_code == 405
+
+
+def test_r8_what_a_class_rests_on_stands_wherever_it_is_shown(
+    system, oscar, olga, as_user, today
+):
+    ask(as_user(oscar), system, asked_for(today))
+    browser = as_user(olga)
+    decide(browser, ResponsibilityOverride.objects.get())
+    listed = browser.get(reverse("evidence:controls", args=[system.slug]))
+    shown = listed.content.decode()
+    assert shown.count('<span class="tag">override</span>') == 1
+    assert "template, confirm for your use" in shown
+    out = io.StringIO()
+    call_command("control_status", system.slug, format="json", stdout=out)
+    said = {
+        each["control_id"]: each["responsibility_source"]
+        for each in json.loads(out.getvalue())
+    }
+    assert said.pop("pe-3") == "override"
+    assert set(said.values()) == {"template, confirm for your use"}

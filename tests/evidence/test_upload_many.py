@@ -180,11 +180,13 @@ def test_others_bring_nothing(client, house, name, status):
 
 def test_the_list_to_fill_in_can_be_read_back(client, house):
     client.force_login(house.alice)
-    body = client.get("/upload-list/").content
-    (row,) = mapping.read(io.BytesIO(body), "list.csv")
-    assert row.number == 2
-    assert mapping.control_of(row) == "cm-8"
-    assert mapping.submission_of(row, []) is not None
+    for kind in ("csv", "xlsx"):
+        answer = client.get("/upload-list/", {"format": kind})
+        assert f"evidence-list.{kind}" in answer.headers["Content-Disposition"]
+        (row,) = mapping.read(io.BytesIO(answer.content), f"list.{kind}")
+        assert row.number == 2
+        assert mapping.control_of(row) == "cm-8"
+        assert mapping.submission_of(row, []) is not None
 
 
 @given(st.binary(max_size=300), st.sampled_from(["list.csv", "list.xlsx"]))
