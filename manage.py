@@ -6,6 +6,8 @@ import sys
 
 from srm_project.local.instance import database_for
 
+READER_GONE = 141  # as a shell says of programs that SIGPIPE ended
+
 
 def main() -> None:
     """Run one management command."""
@@ -14,7 +16,12 @@ def main() -> None:
 
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     with database_for("help" if {"-h", "--help"} & set(sys.argv) else command):
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read the output has seen enough: `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(READER_GONE)
 
 
 if __name__ == "__main__":
