@@ -23,6 +23,7 @@ from evidence.views import (
     revisions,
     samples,
     systems,
+    trend,
     uploads,
     whatif,
     work,
@@ -36,6 +37,7 @@ urlpatterns += [
     path("systems/", systems.systems, name="systems"),
     path("systems/new/", systems.new, name="system_new"),
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
+    path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
     path("systems/<slug:slug>/components/what-if/", whatif.what_if, name="what_if"),
     path(

@@ -25,6 +25,7 @@ from evidence.api_removals import FileViewSet, RemovalViewSet
 from evidence.api_requests import EvidenceRequestViewSet
 from evidence.api_requirements import RequirementViewSet
 from evidence.api_rereading import RereadingView
+from evidence.api_trend import TrendView
 from evidence.api_whatif import WhatIfView
 
 router = SimpleRouter()
@@ -63,6 +64,7 @@ router.register(
 )
 
 urlpatterns = [
+    path("systems/<slug:slug>/trend/", TrendView.as_view(), name="api_trend"),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"

@@ -1,0 +1,23 @@
+"""How did proof go over the last twelve months?"""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from evidence.answers import today_of
+from evidence.trend import trend
+from evidence.views.controls import HtmxRequest
+from evidence.views.systems import system_or_404
+
+
+@require_GET
+def system_trend(request: HtmxRequest, slug: str) -> HttpResponse:
+    """Verdicts at each month end as known then; a page, or a part of the dashboard."""
+    system = system_or_404(request, slug)
+    page = "evidence/trend.html"
+    if request.htmx and not request.htmx.history_restore_request:
+        page = "evidence/partials/trend.html"
+    points = trend(system, today_of(system))
+    return render(request, page, {"system": system, "points": points})
