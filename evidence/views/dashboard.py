@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +35,22 @@ GOOD = frozenset({"proven", "expiring"})
 
 @dataclass(frozen=True)
 class Gap:
-    """Something that stops counting soon: a control's proof or requirement."""
+    """Halves that stop counting after the same day, each a control's row."""
 
     day: dt.date
     days_left: int
-    label: str
-    ref_id: str
     what: str
+    controls: tuple[Mapping[str, Any], ...]
+
+    @property
+    def shown(self) -> tuple[Mapping[str, Any], ...]:
+        """The first of its controls."""
+        return self.controls[:SHOWN]
+
+    @property
+    def more(self) -> int:
+        """How many are left out."""
+        return len(self.controls) - len(self.shown)
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,6 @@ def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, obj
     counts = summary(given)
     titles = _titles(system)
     day = clocks.moment.on
-    gaps = sorted(_gaps(given, day), key=lambda gap: (gap.day, gap.label))
     return {
         "counts": counts,
         "total": len(given),
@@ -109,8 +118,7 @@ def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, obj
             (family, bar(_proof(family.verdicts)), titles.get(family.family, ""))
             for family in counts.families
         ],
-        "gaps": gaps[:SHOWN],
-        "more_gaps": max(0, len(gaps) - SHOWN),
+        "gaps": gaps_ahead(given, day),
         "artifacts": list(_artifacts(given, day)),
     }
 
@@ -129,17 +137,23 @@ def _titles(system: System) -> dict[str, str]:
     return dict(found.values_list("family", "family_title").distinct())
 
 
-def _gaps(given: list[Answer], day: dt.date) -> Iterator[Gap]:
-    """Proof that ends within the next 60 days, by control and half."""
+def gaps_ahead(given: list[Answer], day: dt.date) -> list[Gap]:
+    """Proof that ends within the next 60 days, by day and half."""
+    groups: defaultdict[tuple[dt.date, str], list[Mapping[str, Any]]]
+    groups = defaultdict(list)
     for answer in given:
-        judged, row = answer.status, answer.implementation
+        judged = answer.status
         ends = (
             (judged.customer_until, judged.customer_half, "our half stops counting"),
             (judged.aws_until, judged.aws_half, "AWS's half stops counting"),
         )
         for until, state, what in ends:
             if until and state in GOOD and day <= until <= day + AHEAD:
-                yield Gap(until, (until - day).days, row["label"], row["ref_id"], what)
+                groups[until, what].append(answer.implementation)
+    return [
+        Gap(until, (until - day).days, what, tuple(rows))
+        for (until, what), rows in sorted(groups.items(), key=lambda each: each[0])
+    ]
 
 
 def _artifacts(given: list[Answer], day: dt.date) -> Iterator[CitedArtifact]:

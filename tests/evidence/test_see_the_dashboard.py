@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from evidence.across import tallies
 from evidence.answers import answers, moment_of, summary
+from evidence.views.dashboard import gaps_ahead
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +124,21 @@ def test_everybody_with_a_role_may_look(who, system, request, as_user):
     url = reverse("evidence:dashboard", args=[system.slug])
     assert browser.get(url).status_code == 200
     assert browser.post(url).status_code in {403, 405}
+
+
+def judged(label, until, half="proven"):
+    """An answer whose own half stops counting after a day."""
+    status = SimpleNamespace(
+        customer_until=until, customer_half=half, aws_until=None, aws_half="missing"
+    )
+    return SimpleNamespace(status=status, implementation={"label": label})
+
+
+def test_halves_that_end_on_the_same_day_are_one_row():
+    day = dt.date(2026, 11, 1)
+    later, far = day + dt.timedelta(days=3), day + dt.timedelta(days=61)
+    given = [judged(f"AC-{n}", later) for n in range(20)]
+    given += [judged("SI-2", day), judged("SI-3", far), judged("SI-4", day, "lapsed")]
+    today, then = gaps_ahead(given, day)
+    assert (today.days_left, [row["label"] for row in today.controls]) == (0, ["SI-2"])
+    assert (then.day, len(then.shown), then.more) == (later, 15, 5)
