@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django import template
 
 from evidence.checking import FLAGS
+from evidence.previews import kind_of
 
 register = template.Library()
 
@@ -15,3 +16,9 @@ register = template.Library()
 def flagged(flags: Iterable[str]) -> str:
     """Flags of a file as one phrase."""
     return " and ".join(FLAGS.get(flag, flag) for flag in flags)
+
+
+@register.filter
+def drawable(media_type: str) -> bool:
+    """Whether files of a media type are shown in the browser."""
+    return bool(kind_of(media_type))

@@ -16,6 +16,7 @@ from evidence.models import EvidenceFile
 from evidence.previews import Drawn, draw, kind_of
 from evidence.safety import clear, withheld_from
 from evidence.storage import StoreUnreachable, open_store
+from evidence.views.controls import HtmxRequest
 from evidence.views.refusals import explained, refused
 
 GONE = "The record is here, but its bytes are not in the store."
@@ -53,8 +54,8 @@ def page_number(request: HttpRequest) -> int:
 
 
 @require_GET
-def preview(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """What the file shows, without running anything of it."""
+def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
+    """What the file shows, without running anything of it: a page, or a part of one."""
     file = file_or_404(request, uuid)
     if withheld := _withheld(request, file):
         return withheld
@@ -73,7 +74,9 @@ def preview(request: HttpRequest, uuid: Any) -> HttpResponse:
             context["refusal"], status = " ".join(refusal.messages), 422
         else:
             record_opening(file, "evidence.previewed", by=request.user)
-    return render(request, "evidence/preview.html", context, status=status)
+    whole = not request.htmx or request.htmx.history_restore_request
+    page = "evidence/preview.html" if whole else "evidence/partials/preview.html"
+    return render(request, page, context, status=status)
 
 
 @require_GET

@@ -8,6 +8,8 @@ PAGES = [
     "evidence:dashboard",
     "evidence:controls",
     "evidence:components",
+    "evidence:what_if",
+    "evidence:trend",
     "evidence:requirements",
     "evidence:requirement_templates",
     "evidence:provider",
@@ -58,6 +60,19 @@ def test_a_page_of_an_officer(name, system, oscar, page_of):
     answer = page.goto(path)
     assert answer.status == 200
     assert page.locator("h1").count() == 1
+    assert obstacles(page) == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_what_other_services_would_change(system, oscar, page_of):
+    page = page_of(oscar)
+    page.goto(reverse("evidence:what_if", args=[system.slug]))
+    page.check("[name=end][value='ec2:standard']")
+    page.check("[name=add][value='lambda:runtime-auto']")
+    page.click("main form button")
+    assert "end=ec2" in page.url
+    assert "guest" in page.inner_text("section[aria-labelledby=dropped]").lower()
     assert obstacles(page) == []
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -94,6 +94,8 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
     looked_at(page)
     page.click("main form[data-upload] button[type=submit]")
     page.wait_for_url("**/evidence/**")
+    page.click("details.preview-here summary")
+    page.wait_for_selector("details.preview-here td:has-text('web-1')")
     looked_at(page)
     page.goto(control)
     assert page.inner_text(STATE) == "pending"

@@ -126,3 +126,18 @@ def test_other_teams_and_outsiders_find_nothing(client, house):
         for route in ("preview", "picture"):
             url = reverse(f"evidence:{route}", args=[file.uuid])
             assert client.get(url).status_code == 404
+
+
+def test_the_page_of_the_evidence_shows_the_file_when_asked(client, house):
+    shown = given(house, "log.txt", b"the first line of it")
+    client.force_login(house.rita)
+    evidence = reverse("evidence:evidence", args=[shown.revision.evidence.uuid])
+    whole = client.get(evidence).content.decode()
+    address = reverse("evidence:preview", args=[shown.uuid])
+    assert f'hx-get="{address}"' in whole
+    assert "the first line of it" not in whole
+    assert not AuditEvent.objects.filter(verb="evidence.previewed").exists()
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "the first line of it" in part
+    assert "<html" not in part
+    assert AuditEvent.objects.filter(verb="evidence.previewed").count() == 1
