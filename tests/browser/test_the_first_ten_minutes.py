@@ -102,6 +102,8 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
 
     page = page_of(rita)
     page.goto("/review/")
+    page.click("#queue details.preview-here summary")
+    page.wait_for_selector("#queue details.preview-here td:has-text('web-1')")
     looked_at(page)
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.click("#queue button:has-text('Accept')")
