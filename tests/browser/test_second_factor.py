@@ -54,3 +54,43 @@ def test_a_page_of_the_account(signed_in, name):
         signed_in.set_viewport_size({"width": width, "height": 900})
         wide = signed_in.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
+
+
+def with_a_key(page) -> None:
+    """Plugs a security key into the browser; its owner is always there."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    key = {
+        "protocol": "ctap2",
+        "transport": "usb",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+
+
+def test_a_security_key_is_added_and_then_asked_for(signed_in, alice):
+    page = signed_in
+    with_a_key(page)
+    page.goto(reverse("mfa_add_webauthn"))
+    if "reauthenticate" in page.url:
+        page.fill("input[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_load_state()
+    page.fill("input[name=name]", "Blue key")
+    page.click("#mfa_webauthn_add")
+    page.wait_for_url(lambda url: "webauthn/add" not in url)
+    assert alice.authenticator_set.filter(type="webauthn").count() == 1
+
+    page.goto(reverse("account_logout"))
+    page.click("main button")
+    page.wait_for_load_state()
+    page.goto(reverse("account_login"))
+    page.fill("input[name=login]", alice.email)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button")
+    page.wait_for_load_state()
+    assert "2fa/authenticate" in page.url
+    page.click("#mfa_webauthn_authenticate")
+    page.wait_for_url("**/systems/**")
