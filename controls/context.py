@@ -8,6 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from controls.models import System
+from controls.standing import may_describe_systems
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,11 @@ MENU = (
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The menu and the demo mark; asks the database nothing."""
+    """The menu and the demo mark; asks the database nothing.
+
+    `no_role` does, where a page shows it: whether the person may see no system and make
+    none.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"demo": settings.DEMO, "nav": ()}
@@ -38,4 +46,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if user.is_staff:
         entries.append(("Admin", reverse("admin:index")))
     items = [Item(name, url, request.path.startswith(url)) for name, url in entries]
-    return {"demo": settings.DEMO, "nav": items}
+    no_role = SimpleLazyObject(lambda: _holds_no_role(user))
+    return {"demo": settings.DEMO, "nav": items, "no_role": no_role}
+
+
+def _holds_no_role(user: Any) -> bool:
+    if may_describe_systems(user):
+        return False
+    return not System.objects.visible_to(user).exists()

@@ -27,7 +27,7 @@ from evidence.api_components import UseSerializer, use_of
 from evidence.api_describe import DescribeSerializer, described
 from evidence.exports.status_rows import documents
 from evidence.facts import Moment
-from evidence.onboarding import create_system
+from evidence.onboarding import create_system, require_creator
 from srm_project.api import etag, valid
 
 CLOCKS = [
@@ -140,6 +140,7 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Describe a system: classified controls and requirements in one action."""
+        require_creator(request.user)
         said = valid(NewSystemSerializer, request)
         uses = [use_of(each) for each in said.pop("components")]
         owners = {f: _team(slug) for f, slug in said.pop("owners", {}).items()}

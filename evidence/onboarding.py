@@ -29,6 +29,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
+from controls.standing import may_describe_systems
 from evidence.asking import ask_for_all
 
 REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
@@ -46,17 +47,12 @@ class Use:
     name: str = ""
 
 
-def may_create(user: Any) -> bool:
-    """Officers, administrators, and newcomers who never held a role anywhere."""
-    if user.is_superuser or user.is_staff or not user.memberships.exists():
-        return True
-    return bool(user.memberships.active().filter(role=Role.OFFICER).exists())
-
-
 def require_creator(by: Any) -> None:
     """Raise NotPermitted unless `by` may describe a new system."""
-    if not may_create(by):
-        raise NotPermitted("Only a compliance officer describes a new system.")
+    if not may_describe_systems(by):
+        raise NotPermitted(
+            "Only a compliance officer or an administrator describes a new system."
+        )
 
 
 @transaction.atomic
@@ -66,11 +62,13 @@ def create_system(
     owners: Mapping[str, Team],
     *,
     by: Any,
+    officer: Any = None,
 ) -> System:
     """Save a new system with its components, classified controls and requirements.
 
     `owners` names a team by control family; "" is the team of all other families.
-    The creator becomes its compliance officer. Raises NotPermitted, ValidationError.
+    `officer` becomes its compliance officer; the creator where nobody is named.
+    Raises NotPermitted, ValidationError.
     """
     require_creator(by)
     if not uses:
@@ -83,7 +81,7 @@ def create_system(
         raise Refused(f"The baseline selects withdrawn controls: {withdrawn}.")
     system.save(force_insert=True)
     Membership.objects.create(
-        system=system, user=by, role=Role.OFFICER, starts_at=_since()
+        system=system, user=officer or by, role=Role.OFFICER, starts_at=_since()
     )
     SystemComponent.objects.bulk_create([_component(system, use) for use in uses])
     _implement(system, owners)
@@ -94,7 +92,7 @@ def create_system(
 
 
 def _since() -> dt.datetime:
-    """Since when the creator holds the role: now, or the clock of an imported past."""
+    """Since when the officer holds the role: now, or the clock of an imported past."""
     return min(knowledge_now(), timezone.now())
 
 

@@ -15,12 +15,12 @@ from controls.models import (
     AuditEvent,
     Control,
     ControlImplementation,
-    Role,
     Service,
     System,
 )
 from controls.models.audit import about
 from controls.models.services import Provider
+from controls.standing import may_keep_register
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
@@ -36,14 +36,9 @@ OF_AWS = ("inherited", "shared")
 REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
 
 
-def may_register(by: Any) -> bool:
-    """Whether a person keeps the register of artifacts: an officer of some system."""
-    return by.is_superuser or System.objects.held_as(by, [Role.OFFICER]).exists()
-
-
 def require_registrar(by: Any) -> None:
     """Raise NotPermitted unless `by` keeps the register."""
-    if not may_register(by):
+    if not may_keep_register(by):
         raise NotPermitted("Only a compliance officer may change the register.")
 
 

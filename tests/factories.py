@@ -113,8 +113,14 @@ def variant(name: str) -> ServiceVariant:
     return found.select_related("service").get()
 
 
+def administrator() -> User:
+    """A superuser without a password, who describes the systems of the stories."""
+    found = User.objects.filter(email="administrator@example.com").first()
+    return found or User.objects.create_superuser("administrator@example.com")
+
+
 def make_system(
-    by: User,
+    officer: User,
     *,
     slug: str = "payments",
     services: Sequence[str] = SERVICES,
@@ -123,7 +129,7 @@ def make_system(
     used_from: dt.date = START,
     **fields: Any,
 ) -> System:
-    """A described system of which `by` is the officer."""
+    """A described system of which `officer` is the compliance officer."""
     said = {
         "name": slug.capitalize(),
         "slug": slug,
@@ -135,7 +141,8 @@ def make_system(
     } | fields
     system = System(baseline=baseline or make_baseline(), **said)
     uses = [Use(variant(name), used_from, regions=["us-east-1"]) for name in services]
-    return create_system(system, uses, {"": team or make_team()}, by=by)
+    owners = {"": team or make_team()}
+    return create_system(system, uses, owners, by=administrator(), officer=officer)
 
 
 def implementation(system: System, ref_id: str) -> ControlImplementation:

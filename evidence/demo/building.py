@@ -101,6 +101,7 @@ def _people(start: dt.date, password: str) -> tuple[dict[str, User], dict[str, T
         )
         for local, name, role, _ in company.PEOPLE
     }
+    User.objects.create_superuser(company.ADMINISTRATOR, name="Ada Administrator")
     return people, teams
 
 
@@ -156,7 +157,8 @@ def _create(
     start: dt.date,
 ) -> System:
     owners = {family: teams[slug] for family, slug in company.OWNERS.items()}
-    create_system(system, uses, owners, by=people["olivia"])
+    administrator = User.objects.get(email=company.ADMINISTRATOR)
+    create_system(system, uses, owners, by=administrator, officer=people["olivia"])
     for local, _, role, team in company.PEOPLE:
         if role == "auditor" or local == "olivia":
             continue

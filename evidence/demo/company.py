@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 DOMAIN = "northwind-pay.example"
 
+# Described the systems and named their officer; has no password, so never signs in.
+ADMINISTRATOR = f"ada@{DOMAIN}"
+
 LAPSED = "si-2"  # the README's tour opens it
 
 # (local part, name, role, team slug)

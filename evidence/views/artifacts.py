@@ -19,6 +19,7 @@ from django.views.decorators.http import (
 
 from controls.errors import NotPermitted, SrmError
 from controls.models import System
+from controls.standing import may_keep_register
 from evidence import registering
 from evidence.forms.artifacts import (
     OWN_WORDS,
@@ -49,7 +50,7 @@ def artifacts(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
-        "may_register": registering.may_register(request.user),
+        "may_register": may_keep_register(request.user),
     }
     return render(request, "evidence/artifacts.html", context)
 
@@ -70,7 +71,7 @@ def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
         "coverage": found.coverage.select_related("control").order_by(
             "control__sort_order"
         ),
-        "may_register": registering.may_register(request.user),
+        "may_register": may_keep_register(request.user),
         "end_form": EndForm(),
     }
     return render(request, "evidence/artifact.html", context)

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from controls.deciding import is_officer
 from controls.errors import NotPermitted
 from controls.models import AuditEvent, System, SystemComponent
+from controls.standing import may_describe_systems
 from evidence.across import tallies
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
-from evidence.onboarding import add_component, end_component, may_create
+from evidence.onboarding import add_component, end_component, require_creator
 
 
 def system_or_404(request: HttpRequest, slug: str) -> System:
@@ -49,7 +50,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "evidence/systems.html",
         {
             "rows": tallies(mine, timezone.now()),
-            "may_create": may_create(request.user),
+            "may_create": may_describe_systems(request.user),
         },
     )
 
@@ -57,8 +58,10 @@ def systems(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """What is the system, what does it use, who owns what? All in one form."""
-    if not may_create(request.user):
-        raise PermissionDenied("Only a compliance officer describes a new system.")
+    try:
+        require_creator(request.user)
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
     today = timezone.now().date()
     form = NewSystemForm(request.POST or None, today=today)
     if request.method == "POST" and form.is_valid():

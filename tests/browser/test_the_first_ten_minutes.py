@@ -22,7 +22,7 @@ STATE = "#our-half .state"
 def newcomer(live_server, settings, tmp_path: Path):
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
-    return factories.make_user("nora")
+    return factories.make_user("nora", is_superuser=True)
 
 
 def looked_at(page) -> None:

@@ -28,6 +28,7 @@ from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.onboarding import Use, create_system
 from evidence.storage import open_store
 from evidence.submitting import Submission, checked_upload, store, submit
+from tests.factories import administrator
 
 TODAY = dt.date.today()
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
@@ -78,7 +79,7 @@ def give(house: House, name: str, role: Role, **fields: object) -> None:
 
 
 def build() -> House:
-    """The company, described by olivia."""
+    """The company, of which olivia is the officer."""
     catalog_controls = Control.objects.filter(ref_id__in=CONTROLS)
     catalog = catalog_controls[0].catalog
     # Reference data outlives transactional tests.
@@ -108,7 +109,8 @@ def build() -> House:
         service__slug__in=["s3", "ec2"], is_default=True
     )
     uses = [Use(variant, system.window_start) for variant in variants]
-    create_system(system, uses, {"": team}, by=people["olivia"])
+    root = administrator()
+    create_system(system, uses, {"": team}, by=root, officer=people["olivia"])
     house = House(system, team, other, people)
     give(house, "alice", Role.CONTRIBUTOR, team=team)
     give(house, "bob", Role.CONTRIBUTOR, team=other)

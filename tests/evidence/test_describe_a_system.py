@@ -1,4 +1,4 @@
-"""An officer describes a system on one page, and later changes what it uses."""
+"""A system is described on one page; its officer later changes what it uses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from evidence.models import EvidenceRequirement
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root(db):
+    """The administrator of an installation in which nothing is described yet."""
+    return factories.administrator()
 
 
 def filled_in(**changes):
@@ -41,8 +47,8 @@ def filled_in(**changes):
     } | changes
 
 
-def test_one_post_describes_all_of_it(oscar, as_user):
-    browser = as_user(oscar)
+def test_one_post_describes_all_of_it(root, as_user):
+    browser = as_user(root)
     assert browser.get(reverse("evidence:system_new")).status_code == 200
 
     answer = browser.post(reverse("evidence:system_new"), filled_in(), follow=True)
@@ -59,15 +65,15 @@ def test_one_post_describes_all_of_it(oscar, as_user):
     assert used["ec2"].regions == ["eu-west-1", "us-east-1"]
     assert used["iam"].regions == []
     assert used["lambda"].variant.slug == "container-image"
-    assert Membership.objects.get(system=system, user=oscar).role == "officer"
+    assert Membership.objects.get(system=system, user=root).role == "officer"
     assert AuditEvent.objects.filter(verb="system.created").count() == 1
 
 
-def test_a_new_team_may_be_named_and_families_may_have_another(oscar, as_user):
+def test_a_new_team_may_be_named_and_families_may_have_another(root, as_user):
     factories.make_team("Facilities")
     given = filled_in(owner="", new_team="Ledger crew", owner_pe="facilities")
 
-    as_user(oscar).post(reverse("evidence:system_new"), given)
+    as_user(root).post(reverse("evidence:system_new"), given)
 
     system = System.objects.get(slug="ledger")
     owner = factories.implementation(system, "si-2").owner_team
@@ -75,10 +81,10 @@ def test_a_new_team_may_be_named_and_families_may_have_another(oscar, as_user):
     assert factories.implementation(system, "pe-3").owner_team.slug == "facilities"
 
 
-def test_mistakes_are_named_by_field_and_nothing_is_lost(oscar, as_user):
+def test_mistakes_are_named_by_field_and_nothing_is_lost(root, as_user):
     given = filled_in(regions="mars-1", time_zone="Nowhere", window_end="2025-01-01")
 
-    answer = as_user(oscar).post(reverse("evidence:system_new"), given)
+    answer = as_user(root).post(reverse("evidence:system_new"), given)
 
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -90,12 +96,12 @@ def test_mistakes_are_named_by_field_and_nothing_is_lost(oscar, as_user):
     assert not System.objects.exists()
 
 
-def test_a_system_without_services_is_refused(oscar, as_user):
+def test_a_system_without_services_is_refused(root, as_user):
     given = filled_in()
     for name in ("use_ec2", "use_iam", "use_lambda"):
         del given[name]
 
-    answer = as_user(oscar).post(reverse("evidence:system_new"), given)
+    answer = as_user(root).post(reverse("evidence:system_new"), given)
 
     assert answer.status_code == 422
     assert "tick at least one service" in answer.content.decode()

@@ -1,0 +1,28 @@
+"""What a person may do in the whole installation, whatever the system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controls.models import Membership, Role
+
+
+def may_describe_systems(user: Any) -> bool:
+    """Whether a person may bring a new system, and so become its officer."""
+    return _is_officer_anywhere(user)
+
+
+def may_keep_register(user: Any) -> bool:
+    """Whether a person may change the register of reports, which all systems share."""
+    return _is_officer_anywhere(user)
+
+
+def _is_officer_anywhere(user: Any) -> bool:
+    """Superusers, and whoever is a compliance officer of some system now.
+
+    Being staff, or having held a role once, is not enough; nor is a closed account.
+    """
+    if user.is_superuser:
+        return bool(user.is_active)
+    held = Membership.objects.active().filter(user=user.pk, role=Role.OFFICER)
+    return bool(held.exists())
