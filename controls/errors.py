@@ -29,3 +29,15 @@ class NotPermitted(SrmError):
     """The person may see the object but not do this."""
 
     status_code = 403
+
+
+class UnknownLink(SrmError):
+    """A link out of a mail that counts for nothing here; why is said to nobody."""
+
+    status_code = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link does not count: it was used or withdrawn, is too old, or belongs"
+            " to another account. Sign in to the account it is for, or ask again."
+        )

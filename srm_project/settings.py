@@ -187,6 +187,9 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Addresses are changed on pages of ours (controls/addresses.py), after typing the
+# password or second factor again; this is for whatever allauth changes by itself.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
 # Days after which proof that is overdue is told to the officers as well.

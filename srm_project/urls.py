@@ -2,15 +2,22 @@
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from controls.views import addresses
 from srm_project import doors, health
 
 urlpatterns = [
     path("", include("controls.urls")),
     path("", include("evidence.urls")),
     path("accounts/login/", doors.SignIn.as_view(), name="account_login"),
+    path("accounts/email/", addresses.address, name="account_email"),
+    re_path(
+        r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",
+        addresses.address_confirm,
+        name="account_confirm_email",
+    ),
     path("csp-report/", doors.csp_report, name="csp_report"),
     path("favicon.ico", doors.icon),
     path("accounts/", include("allauth.urls")),

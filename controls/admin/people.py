@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +10,10 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
+from controls.address_mails import tell_of_change
 from controls.admin.scoped import (
     AuditedAdmin,
     ReadOnlyAdmin,
@@ -18,6 +22,7 @@ from controls.admin.scoped import (
 )
 from controls.errors import NotPermitted
 from controls.models import (
+    AddressChange,
     Engagement,
     Membership,
     Role,
@@ -71,6 +76,30 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         ),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """One's own address is changed on its page, where it has to be confirmed."""
+        own = obj is not None and obj.pk == request.user.pk
+        return (*self.readonly_fields, "email") if own else self.readonly_fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With a word on where one's own address is changed."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or obj.pk != request.user.pk:
+            return sets
+        page = format_html('<a href="{}">E-mail address</a>', reverse("account_email"))
+        hint = format_html("Your own address is changed under Security, {}.", page)
+        (name, options), *others = sets
+        return ((name, {**options, "description": hint}), *others)
+
+    def after_change(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """The address that an administrator replaced is told, once that is certain."""
+        if "email" not in form.changed_data:
+            return
+        tell = partial(
+            tell_of_change, form.initial["email"], obj.email, by=request.user
+        )
+        transaction.on_commit(tell)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers make accounts."""
         return bool(request.user.is_superuser)
@@ -89,6 +118,18 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
             if request.method == "POST" and response.status_code == 302 and person:
                 self.record(request, person, "password-set")
         return response
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(ReadOnlyAdmin):
+    """Addresses that people asked for; confirmed by themselves only."""
+
+    superuser_only = True
+    list_display = ("user", "replaces", "address", "state", "requested_at", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name", "address", "replaces")
+    date_hierarchy = "requested_at"
 
 
 @admin.register(Team)

@@ -1,5 +1,6 @@
 """The public face of the models of `controls`."""
 
+from controls.models.addresses import AddressChange
 from controls.models.audit import AuditEvent
 from controls.models.catalog import (
     Baseline,
@@ -30,6 +31,7 @@ from controls.models.systems import (
 from controls.models.tokens import TokenScope
 
 __all__ = [
+    "AddressChange",
     "Applicability",
     "ApplicabilityDecision",
     "AuditEvent",

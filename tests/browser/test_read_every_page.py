@@ -26,6 +26,7 @@ ELSEWHERE = [
     "evidence:requests",
     "evidence:notices",
     "evidence:notice_settings",
+    "account_email",
     "evidence:queue",
     "evidence:review_several",
     "evidence:artifacts",

@@ -11,6 +11,7 @@ NAMES = [
     "mfa_index",
     "mfa_add_webauthn",
     "mfa_list_webauthn",
+    "account_email",
     "account_change_password",
     "usersessions_list",
     "account_reauthenticate",
