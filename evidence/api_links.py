@@ -274,7 +274,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
             by=request.user,
             today=today_of(found.system),
         )
-        rows = self.get_queryset().filter(revision=revision)
+        rows = self.get_queryset().filter(revision=revision).order_by("pk")
         return Response(LinkSerializer(rows, many=True).data, status=201)
 
     @extend_schema(request=AttachSerializer, responses=LinkSerializer)

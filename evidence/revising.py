@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -29,11 +30,11 @@ from evidence.submitting import (
     make_revision,
     refuse_empty,
     refuse_impossible_days,
+    refuse_strange_collector,
     require_reviser,
     require_submitter,
 )
-
-STANDING = (LinkState.SUBMITTED, LinkState.ACCEPTED)
+from evidence.succession import Succession, links_of, succession_of
 
 
 @transaction.atomic
@@ -47,10 +48,12 @@ def revise(
     by: Any,
     today: dt.date,
 ) -> EvidenceRevision:
-    """Add a revision and submit it for the controls that the evidence stands for.
+    """Add a revision with links for what `succession_of` says it continues.
 
-    A correction voids what stands on earlier revisions, from now on and visibly; an
-    addition leaves it as it is. Raises Refused, NotPermitted.
+    A correction voids what it replaces, from now on and visibly; an addition leaves
+    it as it is. What it continues decides what is a draft, not `submission.draft`; a
+    collector who is not named is the earlier one. Raises Refused, NotPermitted, and
+    TransitionNotAllowed where it would be without a link.
     """
     locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
     require_reviser(locked, by=by)
@@ -60,46 +63,36 @@ def revise(
         raise Refused({"reason": "Say what it corrects or adds."})
     refuse_empty(uploads)
     refuse_impossible_days(submission, today)
-    standing = _standing(locked)
-    number = EvidenceRevision.objects.filter(evidence=locked).count() + 1
+    succession = succession_of(links_of(locked).select_for_update(of=("self",)))
+    succession.refuse_empty()
+    last = newest(locked)
     revision = make_revision(
-        submission,
+        _with_collector(submission, last),
         locked,
         uploads,
         by,
-        number=number,
+        number=last.number + 1,
         kind=kind,
         reason=reason.strip(),
     )
-    if kind == RevisionKind.CORRECTION:
-        _void(standing)
-    made = [_again(revision, link, by) for link in _one_per_control(standing)]
-    Proof.objects.follow_all([link.pk for link in made])
-    said = {"kind": kind, "reason": reason.strip(), "digest": revision.digest}
-    events = [about(link, "evidence.submitted", by=by, **said) for link in made]
-    if kind == RevisionKind.CORRECTION:
-        events += [about(link, "evidence.void", by=by, **said) for link in standing]
-    events.append(about(locked, "evidence.revised", by=by, **said))
+    voided = succession.replaced if kind == RevisionKind.CORRECTION else ()
+    _void(voided)
+    made = _continued(revision, succession, by)
+    event_body = {"kind": kind, "reason": reason.strip(), "digest": revision.digest}
+    events = [about(link, _verb(link), by=by, **event_body) for link in made]
+    events += [about(link, "evidence.void", by=by, **event_body) for link in voided]
+    events.append(about(locked, "evidence.revised", by=by, **event_body))
     count([(locked.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return revision
 
 
-def _standing(evidence: Evidence) -> list[EvidenceLink]:
-    """Submitted and accepted links of all its revisions, locked in pk order."""
-    return list(
-        EvidenceLink.objects.select_for_update(of=("self",))
-        .filter(revision__evidence=evidence, state__in=STANDING)
-        .select_related(
-            "revision__evidence",
-            "implementation__control",
-            "implementation__system",
-            "requirement",
-            "sample_item",
-            "system",
-        )
-        .order_by("pk")
-    )
+def _with_collector(submission: Submission, last: EvidenceRevision) -> Submission:
+    """The submission with the earlier revision's collector where it names none."""
+    if submission.collected_by in {None, last.collected_by}:
+        return replace(submission, collected_by=last.collected_by)
+    refuse_strange_collector(submission, last.evidence.system)
+    return submission
 
 
 def _void(links: Sequence[EvidenceLink]) -> None:
@@ -110,19 +103,32 @@ def _void(links: Sequence[EvidenceLink]) -> None:
     Proof.objects.follow_all(pks)
 
 
-def _one_per_control(links: Sequence[EvidenceLink]) -> list[EvidenceLink]:
-    """The newest link of each control, requirement and sampled item."""
-    newest_of = {
-        (each.implementation_id, each.requirement_id, each.sample_item_id): each
-        for each in links
-    }
-    return list(newest_of.values())
+def _continued(
+    revision: EvidenceRevision, succession: Succession, by: Any
+) -> list[EvidenceLink]:
+    """The new revision's own links, each for what an earlier link was for."""
+    made = [_again(revision, link, by) for link in succession.submitted]
+    made += [_again(revision, link, by, draft=True) for link in succession.drafted]
+    Proof.objects.follow_all([link.pk for link in made])
+    return made
 
 
-def _again(revision: EvidenceRevision, link: EvidenceLink, by: Any) -> EvidenceLink:
+def _again(
+    revision: EvidenceRevision, link: EvidenceLink, by: Any, *, draft: bool = False
+) -> EvidenceLink:
     return make_link(
-        revision, link.implementation, link.requirement, by, item=link.sample_item
+        revision,
+        link.implementation,
+        link.requirement,
+        by,
+        item=link.sample_item,
+        draft=draft,
     )
+
+
+def _verb(link: EvidenceLink) -> str:
+    draft = link.state == LinkState.DRAFT
+    return "evidence.drafted" if draft else "evidence.submitted"
 
 
 @transaction.atomic

@@ -245,7 +245,7 @@ def submitted(
     team = _team_for(asked, target, by)
     _refuse_foreign_item(asked, proving.item)
     refuse_impossible_days(submission, today)
-    _refuse_strange_collector(submission, target.system)
+    refuse_strange_collector(submission, target.system)
     evidence = _evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
     draft = submission.draft
@@ -262,9 +262,9 @@ def submitted(
     return links, [about(link, verb, by=by, **said) for link in links]
 
 
-def _refuse_strange_collector(said: Submission, system: System) -> None:
+def refuse_strange_collector(submission: Submission, system: System) -> None:
     """Raise Refused for a collector who holds no role in the system."""
-    person = said.collected_by
+    person = submission.collected_by
     if person is None:
         return
     if not person.memberships.active().filter(system=system).exists():

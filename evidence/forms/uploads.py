@@ -182,7 +182,7 @@ class RevisionForm(UploadForm):
     kind = forms.ChoiceField(
         label="This is",
         choices=[
-            ("correction", "a correction: earlier reviews are void from now on"),
+            ("correction", "a correction: what it replaces is void from now on"),
             ("addition", "an addition: what was accepted stays accepted"),
         ],
         widget=forms.RadioSelect,
@@ -194,6 +194,16 @@ class RevisionForm(UploadForm):
         help_text="The auditor sees this beside the earlier revision.",
     )
     field_order = ("kind", "reason")
+
+    def __init__(self, *args: Any, collector: User | None = None, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        if collector is None:
+            return
+        # `revise` keeps the earlier collector unless another person is named.
+        people: Any = self.fields["collected_by"]
+        people.queryset |= User.objects.filter(pk=collector.pk)
+        people.initial = collector.pk
+        people.empty_label = None
 
 
 class WithdrawForm(forms.Form):

@@ -259,7 +259,7 @@ class EvidenceLink(models.Model):
     """A revision offered as proof of one half of one control.
 
     Life cycle: draft -> submitted -> accepted | rejected; draft | submitted |
-    accepted -> withdrawn; accepted -> void when a correction replaces its revision.
+    accepted -> withdrawn; the same three -> void when a correction replaces it.
     Steps are taken through the methods only; each writes its audit event, last, in the
     same transaction. `occurrence` is the first day of the calendar period it performs.
     """

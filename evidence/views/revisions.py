@@ -9,15 +9,17 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from evidence.answers import today_of
 from evidence.forms.uploads import RevisionForm
-from evidence.models import Evidence
+from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.revising import newest, revise
 from evidence.submitting import require_reviser
+from evidence.succession import links_of, succession_of
 from evidence.uploads import uploads_of
 from evidence.views.refusals import explain, landing, refused
 from evidence.views.uploads import unreadable
@@ -43,40 +45,76 @@ def revision_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @csrf_protect
-def _answer(request: HttpRequest, found: Evidence) -> HttpResponse:
-    last = newest(found)
-    today = today_of(found.system)
-    form = RevisionForm(
+def _answer(request: HttpRequest, evidence: Evidence) -> HttpResponse:
+    succession = succession_of(links_of(evidence))
+    try:
+        succession.refuse_empty()
+    except TransitionNotAllowed as refusal:
+        return refused(request, refusal)
+    form = _form(request, evidence)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            revision = _revised(request, evidence, form)
+        except ValidationError as refusal:
+            explain(form, refusal)
+            status = getattr(refusal, "status_code", 400)
+        else:
+            messages.success(request, _outcome(revision))
+            return landing(request, redirect("evidence:evidence", uuid=evidence.uuid))
+    context = {
+        "form": form,
+        "evidence": evidence,
+        "succession": succession,
+        "limit_bytes": settings.MAX_UPLOAD_BYTES,
+    }
+    status = 400 if form.errors and status == 200 else status
+    return render(request, "evidence/revision.html", context, status=status)
+
+
+def _form(request: HttpRequest, evidence: Evidence) -> RevisionForm:
+    last = newest(evidence)
+    return RevisionForm(
         request.POST or None,
         request.FILES or None,
-        system=found.system,
+        system=evidence.system,
+        collector=last.collected_by,
         initial={
             "performed_on": last.performed_on,
             "period_start": last.period_from,
             "period_end": last.period_last,
-            "collected_on": today,
+            "collected_on": today_of(evidence.system),
         },
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            revise(
-                found,
-                form.said(),
-                uploads_of(form.cleaned_data["files"]),
-                kind=form.cleaned_data["kind"],
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                today=today,
-            )
-        except ValidationError as refusal:
-            explain(form, refusal)
-        else:
-            messages.success(request, "Submitted. Somebody else reviews it now.")
-            return landing(request, redirect("evidence:evidence", uuid=found.uuid))
-    status = 400 if form.errors else 200
-    context = {
-        "form": form,
-        "evidence": found,
-        "limit_bytes": settings.MAX_UPLOAD_BYTES,
-    }
-    return render(request, "evidence/revision.html", context, status=status)
+
+
+def _revised(
+    request: HttpRequest, evidence: Evidence, form: RevisionForm
+) -> EvidenceRevision:
+    return revise(
+        evidence,
+        form.said(),
+        uploads_of(form.cleaned_data["files"]),
+        kind=form.cleaned_data["kind"],
+        reason=form.cleaned_data["reason"],
+        by=request.user,
+        today=today_of(evidence.system),
+    )
+
+
+def _outcome(revision: EvidenceRevision) -> str:
+    """For which controls it was submitted, and for which it is kept as a draft."""
+    controls: dict[str, list[str]] = {LinkState.SUBMITTED: [], LinkState.DRAFT: []}
+    for link in revision.links.for_listing().order_by("pk"):
+        label = link.implementation.control.label
+        if label not in controls[link.state]:
+            controls[link.state].append(label)
+    submitted, drafted = controls[LinkState.SUBMITTED], controls[LinkState.DRAFT]
+    sentences = []
+    if submitted:
+        named = get_text_list(submitted, "and")
+        sentences.append(f"Submitted for {named}. Somebody else reviews it now.")
+    if drafted:
+        named = get_text_list(drafted, "and")
+        sentences.append(f"Kept as a draft for {named}. Submit it when it is ready.")
+    return " ".join(sentences)
