@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from bench.uploads import measure_uploads
 from controls.models import Baseline, ServiceVariant, System, Team, User
-from evidence.answers import answers, now, window_of
-from evidence.cadence import occurrence_of
 from evidence.exports import jobs
-from evidence.facts import Moment, gather, gather_period
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
-from evidence.onboarding import Use, create_system
+from evidence.status.cadence import occurrence_of
+from evidence.status.control_status import answers, now, window_of
+from evidence.status.gather import Moment, gather, gather_period
+from evidence.systems.describe import Use, create_system
 
 Timed = Callable[..., None]
 DAY = dt.date(2026, 11, 23)

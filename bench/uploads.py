@@ -19,8 +19,8 @@ from django.conf import settings
 from django.test import Client
 
 from controls.models import System, User
+from evidence.files.scan import scan
 from evidence.models.blobs import Blob, ScanState
-from evidence.scanning import scan
 from tests.clamd import BINARY, configured
 
 CSRF = "a" * 32

@@ -12,7 +12,7 @@ class ControlsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep history twins, triggers and grants in step with every migrate."""
-        from controls import signins  # noqa: F401 - connects its receivers
+        from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
         from controls.history import install
 
         pre_migrate.connect(install.before_migrate, sender=self)

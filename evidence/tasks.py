@@ -6,10 +6,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from controls.errors import TransitionNotAllowed
-from evidence import removing, scanning, sweeping
 from evidence.exports import jobs
+from evidence.files import scan, spill_removal
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
+from evidence.storage import sweep as store_sweep
 
 
 @shared_task(ignore_result=True, acks_late=True)
@@ -21,21 +22,21 @@ def make_export(export_pk: int) -> None:
 @shared_task(ignore_result=True, acks_late=True)
 def scan_blob(blob_pk: int) -> None:
     """Scan one file for viruses; may run twice."""
-    scanning.scan(blob_pk)
+    scan.scan(blob_pk)
 
 
 @shared_task(ignore_result=True, acks_late=True)
 def destroy_spill(removal_pk: int) -> None:
     """Destroy the bytes of an approved removal; may run twice."""
-    removing.destroy(removal_pk)
+    spill_removal.destroy(removal_pk)
 
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Wake the jobs nobody works on."""
     jobs.sweep()
-    scanning.sweep()
-    removing.sweep()
+    scan.sweep()
+    spill_removal.sweep()
 
 
 @shared_task(ignore_result=True)
@@ -58,15 +59,15 @@ def send_mail(mail_pk: int) -> None:
 def sweep_store() -> None:
     """Nightly: delete bytes that no record names; a second one at once does nothing."""
     with suppress(TransitionNotAllowed):
-        sweeping.sweep_store(instant=timezone.now())
+        store_sweep.sweep_store(instant=timezone.now())
 
 
 @shared_task(ignore_result=True)
 def show_todays_classes() -> None:
     """Just after midnight: overrides may have ended, services may have begun."""
-    from controls.deciding import refresh_todays
     from controls.models import System
-    from evidence.answers import today_of
+    from controls.responsibility.decide import refresh_todays
+    from evidence.status.control_status import today_of
 
     for system in System.objects.all():
         refresh_todays(system, today_of(system))

@@ -11,22 +11,22 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    my_work,
     notices,
     overrides,
     populations,
-    provider,
+    provider_documents,
     removals,
     requests,
     requirements,
     rereading,
-    review,
+    reviews,
     revisions,
     samples,
     systems,
     trend,
     uploads,
-    whatif,
-    work,
+    what_if,
 )
 
 app_name = "evidence"
@@ -39,7 +39,7 @@ urlpatterns += [
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
-    path("systems/<slug:slug>/components/what-if/", whatif.what_if, name="what_if"),
+    path("systems/<slug:slug>/components/what-if/", what_if.what_if, name="what_if"),
     path(
         "systems/<slug:slug>/components/add/",
         systems.component_add,
@@ -186,38 +186,44 @@ urlpatterns += [
 
 # The provider's own documents: import with a preview, differences, end.
 urlpatterns += [
-    path("systems/<slug:slug>/provider/", provider.documents, name="provider"),
     path(
-        "systems/<slug:slug>/provider/upload/", provider.upload, name="provider_upload"
+        "systems/<slug:slug>/provider/", provider_documents.documents, name="provider"
+    ),
+    path(
+        "systems/<slug:slug>/provider/upload/",
+        provider_documents.upload,
+        name="provider_upload",
     ),
     path(
         "systems/<slug:slug>/provider/template.csv",
-        provider.template_csv,
+        provider_documents.template_csv,
         name="provider_template",
     ),
     path(
         "systems/<slug:slug>/provider/<uuid:token>/",
-        provider.provider_preview,
+        provider_documents.provider_preview,
         name="provider_preview",
     ),
     path(
         "systems/<slug:slug>/provider/<uuid:token>/adopt/",
-        provider.provider_adopt,
+        provider_documents.provider_adopt,
         name="provider_adopt",
     ),
     path(
-        "provider-documents/<uuid:uuid>/", provider.document, name="provider_document"
+        "provider-documents/<uuid:uuid>/",
+        provider_documents.document,
+        name="provider_document",
     ),
     path(
         "provider-documents/<uuid:uuid>/end/",
-        provider.document_end,
+        provider_documents.document_end,
         name="provider_document_end",
     ),
 ]
 
 # Evidence: my work, upload, review, files, AWS's reports, exports.
 urlpatterns += [
-    path("work/", work.work, name="work"),
+    path("work/", my_work.work, name="work"),
     path(
         "systems/<slug:slug>/requirements/<uuid:uuid>/upload/",
         uploads.upload,
@@ -231,10 +237,10 @@ urlpatterns += [
     path("upload-list/", bulk.bulk_template, name="bulk_template"),
     path("systems/<slug:slug>/upload/", bulk.bulk, name="bulk"),
     path("systems/<slug:slug>/upload/confirm/", bulk.bulk_confirm, name="bulk_confirm"),
-    path("review/", review.queue, name="queue"),
-    path("review/several/", review.several, name="review_several"),
-    path("review/<uuid:uuid>/accept/", review.accept, name="accept"),
-    path("review/<uuid:uuid>/reject/", review.reject, name="reject"),
+    path("review/", reviews.queue, name="queue"),
+    path("review/several/", reviews.several, name="review_several"),
+    path("review/<uuid:uuid>/accept/", reviews.accept, name="accept"),
+    path("review/<uuid:uuid>/reject/", reviews.reject, name="reject"),
     path("evidence/<uuid:uuid>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:uuid>/revise/", revisions.revision_new, name="revision_new"),
     path("evidence/<uuid:uuid>/attach/", evidence.attach_more, name="attach"),

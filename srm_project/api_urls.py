@@ -3,30 +3,30 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from controls.api import BaselineViewSet, ServiceViewSet
-from controls.api_tokens import TokenViewSet
-from evidence.api import DescribedSystemViewSet
-from evidence.api_artifacts import (
+from controls.api.catalog import BaselineViewSet, ServiceViewSet
+from controls.api.tokens import TokenViewSet
+from evidence.api.artifacts import (
     ArtifactVersionViewSet,
     ArtifactViewSet,
     CoverageViewSet,
 )
-from evidence.api_bulk import BulkViewSet
-from evidence.api_calendar import CalendarView, RollForwardView
-from evidence.api_components import ComponentViewSet
-from evidence.api_decisions import NotApplicableViewSet, OverrideViewSet
-from evidence.api_exports import ExportViewSet
-from evidence.api_links import LinkViewSet
-from evidence.api_notices import NoticePreferenceView, NoticeViewSet
-from evidence.api_occurrences import OccurrencesView
-from evidence.api_populations import PopulationViewSet, SampleViewSet
-from evidence.api_provider import ProviderDocumentViewSet
-from evidence.api_removals import FileViewSet, RemovalViewSet
-from evidence.api_requests import EvidenceRequestViewSet
-from evidence.api_requirements import RequirementViewSet
-from evidence.api_rereading import RereadingView
-from evidence.api_trend import TrendView
-from evidence.api_whatif import WhatIfView
+from evidence.api.bulk import BulkViewSet
+from evidence.api.calendar import CalendarView, RollForwardView
+from evidence.api.components import ComponentViewSet
+from evidence.api.evidence import LinkViewSet
+from evidence.api.exports import ExportViewSet
+from evidence.api.notices import NoticePreferenceView, NoticeViewSet
+from evidence.api.occurrences import OccurrencesView
+from evidence.api.overrides import NotApplicableViewSet, OverrideViewSet
+from evidence.api.populations import PopulationViewSet, SampleViewSet
+from evidence.api.provider_documents import ProviderDocumentViewSet
+from evidence.api.removals import FileViewSet, RemovalViewSet
+from evidence.api.requests import EvidenceRequestViewSet
+from evidence.api.requirements import RequirementViewSet
+from evidence.api.rereading import RereadingView
+from evidence.api.systems import DescribedSystemViewSet
+from evidence.api.trend import TrendView
+from evidence.api.what_if import WhatIfView
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")

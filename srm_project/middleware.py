@@ -21,7 +21,7 @@ from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from srm_project.accounts import outlived
-from srm_project.bodies import refuse_nul
+from srm_project.request_limits import refuse_nul
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")

@@ -161,8 +161,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "controls.context.frame",
-                "evidence.context.counts",
+                "controls.menu.frame",
+                "evidence.views.header.counts",
             ],
         },
     },
@@ -187,8 +187,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# Addresses are changed on pages of ours (controls/addresses.py), after typing the
-# password or second factor again; this is for whatever allauth changes by itself.
+# Addresses are changed on pages of ours (controls/accounts/addresses.py), after typing
+# the password or second factor again; this is for whatever allauth changes by itself.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
@@ -217,7 +217,7 @@ WORK_FOLDER = env("WORK_FOLDER")
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted by our upload handler, with a sentence
 # Forms are short, unless a view sets the handler that streams into the store.
 FILE_UPLOAD_HANDLERS = [
-    "srm_project.bodies.SmallFormsOnly",
+    "srm_project.request_limits.SmallFormsOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -325,7 +325,7 @@ SESSION_COOKIE_AGE = 30 * 60
 
 CACHES = {
     "default": {
-        "BACKEND": "srm_project.caching.SharedOrOwn",
+        "BACKEND": "srm_project.cache.SharedOrOwn",
         "LOCATION": BROKER_URL,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }

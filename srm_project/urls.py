@@ -6,20 +6,20 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from controls.views import addresses
-from srm_project import doors, health
+from srm_project import health, public_views
 
 urlpatterns = [
     path("", include("controls.urls")),
     path("", include("evidence.urls")),
-    path("accounts/login/", doors.SignIn.as_view(), name="account_login"),
+    path("accounts/login/", public_views.SignIn.as_view(), name="account_login"),
     path("accounts/email/", addresses.address, name="account_email"),
     re_path(
         r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",
         addresses.address_confirm,
         name="account_confirm_email",
     ),
-    path("csp-report/", doors.csp_report, name="csp_report"),
-    path("favicon.ico", doors.icon),
+    path("csp-report/", public_views.csp_report, name="csp_report"),
+    path("favicon.ico", public_views.icon),
     path("accounts/", include("allauth.urls")),
     path("admin/login/", health.admin_sign_in),
     path("admin/", admin.site.urls),

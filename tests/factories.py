@@ -26,8 +26,8 @@ from evidence.models import (
     EvidenceRequirement,
     RelianceReview,
 )
-from evidence.onboarding import Use, create_system
-from evidence.submitting import Submission, store, submit
+from evidence.submissions.submit import Submission, store, submit
+from evidence.systems.describe import Use, create_system
 
 PASSWORD = "correct horse battery"
 START = dt.date(2026, 1, 1)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from controls.address_mails import tell_of_change
+from controls.accounts.address_mails import tell_of_change
 from controls.admin.scoped import (
     AuditedAdmin,
     ReadOnlyAdmin,

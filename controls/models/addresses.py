@@ -48,8 +48,8 @@ class AddressChange(models.Model):
     """A person's wish for another e-mail address.
 
     Life cycle: pending -> confirmed | withdrawn, through the verbs of
-    `controls.addresses`. Until it is confirmed the address counts for nothing: nobody
-    signs in with it and no mail but the one with the link goes there.
+    `controls.accounts.addresses`. Until it is confirmed the address counts for
+    nothing: nobody signs in with it, and no mail but the one with the link goes there.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="address_changes")

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from controls.addresses import (
+from controls.accounts.addresses import (
     ask_for_address,
     confirm_address,
     find_change,

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 
 from controls.admin.people import OfSystemAdmin, require_officer
 from controls.admin.scoped import AuditedAdmin, RelatedScopeFilter
-from controls.deciding import redecide
 from controls.errors import Refused
 from controls.models import System, SystemComponent
-from evidence.asking import ask_for_all
-from evidence.onboarding import Use, add_component, end_component
+from controls.responsibility.decide import redecide
+from evidence.requirements.from_templates import ask_for_all
+from evidence.systems.describe import Use, add_component, end_component
 
 ONE_DAY = dt.timedelta(days=1)
 

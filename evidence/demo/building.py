@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from controls.control_parts import parts_of
 from controls.history.clock import clock_at
 from controls.models import (
     Baseline,
@@ -26,20 +27,19 @@ from controls.models import (
     User,
 )
 from controls.models.systems import ControlImplementation
-from controls.parts import parts_of
-from controls.rereading import adopt, digest_of, preview
-from controls.statement_rows import read_statements
-from evidence import registering
-from evidence.cadence import last_day, occurrence_of
+from controls.provider_documents.rows import read_statements
+from controls.reference.updates import adopt, digest_of, preview
+from evidence.artifacts import register
+from evidence.artifacts.reliance import record_reliance
 from evidence.demo import company
 from evidence.demo.desks import fill_desks
 from evidence.demo.happenings import play_events
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.notices.gathering import gather_notices
-from evidence.onboarding import Use, create_system
-from evidence.providing import adopt_document
-from evidence.relying import record_reliance
-from evidence.submitting import Submission, store, submit
+from evidence.status.cadence import last_day, occurrence_of
+from evidence.submissions.submit import Submission, store, submit
+from evidence.systems.describe import Use, create_system
+from evidence.systems.provider_documents import adopt_document
 
 STATEMENTS = Path(__file__).parent / "provider_statements.csv"
 UTC = dt.UTC
@@ -205,20 +205,20 @@ def _documents(
         for report in series.reports:
             with clock_at(at(report.recorded, 9)):
                 if artifact is None:
-                    artifact = registering.register_artifact(
+                    artifact = register.register_artifact(
                         title=series.title,
                         series=series.series,
                         kind=series.kind,
                         scheme=series.scheme,
                         by=people["olivia"],
                     )
-                    registering.cite(
+                    register.cite(
                         artifact,
                         controls,
                         citation="Description of controls, by service",
                         by=people["olivia"],
                     )
-                version = registering.register_version(
+                version = register.register_version(
                     artifact,
                     label=report.label,
                     starts=report.starts,

@@ -7,15 +7,20 @@ import io
 
 import pikepdf
 
-from controls.deciding import decide_override, request_override
-from controls.excluding import decide_not_applicable, request_not_applicable
+from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.history.clock import clock_at
 from controls.models import ControlImplementation, System, Team, User
+from controls.responsibility.decide import decide_override, request_override
+from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
-from evidence.removing import request_removal
-from evidence.requesting import Wish, answer, ask_for, judge
-from evidence.submitting import Submission, store, submit
-from evidence.tuning import Asked, add_requirement
+from evidence.requests.requests import (
+    Wish,
+    answer,
+    ask_for,
+    judge,
+)
+from evidence.requirements.changes import Asked, add_requirement
+from evidence.submissions.submit import Submission, store, submit
 
 DAY = dt.timedelta(days=1)
 People = dict[str, User]

@@ -7,17 +7,13 @@ import datetime as dt
 from controls.history.clock import clock_at
 from controls.models import System, User
 from controls.models.systems import ControlImplementation
-from evidence import events
-from evidence.choosing import draw_sample, record_deviation
-from evidence.drawing import (
-    Drawn,
-    bring_population,
-    judge_population,
-)
 from evidence.models import EvidenceRequirement, Population, Sample
-from evidence.sampling import Way
-from evidence.submitting import Submission, store, submit
-from evidence.tuning import Asked, add_requirement
+from evidence.populations import event_list
+from evidence.populations.populations import Drawn, bring_population, judge_population
+from evidence.populations.samples import draw_sample, record_deviation
+from evidence.populations.selection import Way
+from evidence.requirements.changes import Asked, add_requirement
+from evidence.submissions.submit import Submission, store, submit
 
 DAY = dt.timedelta(days=1)
 CHANGES = 60
@@ -93,7 +89,7 @@ def _changes(
         ends=end,
         completeness="CHG-2001 to CHG-2060 without a gap; deployments compared.",
     )
-    found = events.read(content, "changes.csv", start, end)
+    found = event_list.read(content, "changes.csv", start, end)
     upload = store("changes.csv", [content])
     return bring_population(
         asked, said, found, upload=upload, by=by, today=end + 3 * DAY
@@ -111,7 +107,9 @@ def _nobody(
         completeness="Headcount at both ends compared with the hires between them.",
         none_happened=True,
     )
-    return bring_population(asked, said, events.Events(), by=by, today=end + 3 * DAY)
+    return bring_population(
+        asked, said, event_list.Events(), by=by, today=end + 3 * DAY
+    )
 
 
 def _show(

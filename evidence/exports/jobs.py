@@ -17,12 +17,12 @@ from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
 from controls.models import AuditEvent, System
 from controls.models.audit import about
-from evidence import waking
-from evidence.answers import now, window_of
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
-from evidence.facts import Moment
+from evidence.jobs import wake as waking
 from evidence.models import Export, ExportState
+from evidence.status.control_status import now, window_of
+from evidence.status.gather import Moment
 from evidence.storage import work_folder
 
 LEASE = dt.timedelta(seconds=90)

@@ -11,9 +11,9 @@ from django.db import connection
 
 from controls.models import System
 from controls.models.systems import worst_of
-from evidence import facts_sql
-from evidence.answers import Answer, Window, answers
-from evidence.facts import Moment
+from evidence.status import gather_sql
+from evidence.status.control_status import Answer, Window, answers
+from evidence.status.gather import Moment
 
 EVIDENCE = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
@@ -82,7 +82,7 @@ def documents(
 def _grouped(
     statement: str, system: System, moment: Moment, pks: Sequence[int], key: str
 ) -> defaultdict[Any, list[dict[str, Any]]]:
-    spelled = facts_sql.spelled(statement, as_known_then=moment.known_at is not None)
+    spelled = gather_sql.spelled(statement, as_known_then=moment.known_at is not None)
     groups: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,10 +10,10 @@ from django import forms
 from controls.errors import Refused
 from controls.models import Service, System
 from controls.models.systems import ImpactLevel, Partition
+from evidence.artifacts.register import region_names
 from evidence.forms.uploads import DayInput
 from evidence.models import Artifact, RelianceConclusion
 from evidence.models.artifacts import ArtifactVersionState
-from evidence.registering import region_names
 
 OWN_WORDS = (
     "In your own words: the text of AWS's confidential documents is not stored here."

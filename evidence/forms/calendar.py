@@ -12,8 +12,8 @@ from django import forms
 
 from controls.errors import Refused
 from controls.models import Team
-from evidence.answers import refuse_window
 from evidence.forms.uploads import DayInput
+from evidence.status.control_status import refuse_window
 
 MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
 

@@ -13,8 +13,8 @@ from django.utils.dateparse import parse_datetime
 
 from controls.errors import Refused
 from controls.models import System
-from evidence.answers import Window, refuse_window, window_of
-from evidence.facts import Moment
+from evidence.status.control_status import Window, refuse_window, window_of
+from evidence.status.gather import Moment
 
 DAY = forms.DateInput(attrs={"type": "date"})
 

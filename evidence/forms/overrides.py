@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 
+from controls.control_parts import Part, parts_of
 from controls.models import ControlImplementation, ImplementationStatus, Team
-from controls.parts import Part, parts_of
 from evidence.forms.systems import day_input
 
 CLASSES = [

@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 
-from evidence.drawing import Drawn
-from evidence.events import EXAMPLE, MAX_BYTES, MAX_ROWS
 from evidence.forms.systems import day_input
 from evidence.models import SampleMethod
-from evidence.sampling import Way, positions_of
+from evidence.populations.event_list import EXAMPLE, MAX_BYTES, MAX_ROWS
+from evidence.populations.populations import Drawn
+from evidence.populations.selection import Way, positions_of
 
 
 class PopulationForm(forms.Form):

@@ -12,7 +12,7 @@ from controls.models import Role, System, Team, User
 from evidence.forms.uploads import DayInput
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import RequestState
-from evidence.requesting import Wish
+from evidence.requests.requests import Wish
 
 STATES = [
     ("", "Any"),

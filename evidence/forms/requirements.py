@@ -11,7 +11,7 @@ from controls.models import Team
 from evidence.forms.systems import day_input
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
-from evidence.tuning import Asked
+from evidence.requirements.changes import Asked
 
 
 class RequirementForm(forms.Form):

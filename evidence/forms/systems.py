@@ -24,7 +24,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
-from evidence.onboarding import (
+from evidence.systems.describe import (
     REGION,
     RESERVED_SLUGS,
     Use,

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from controls.models import System, User
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
-from evidence.submitting import Submission
-from evidence.uploads import MAX_FILES, WaitingFile
+from evidence.submissions.submit import Submission
+from evidence.submissions.upload_handler import MAX_FILES, WaitingFile
 
 MOST_ADDRESSES = 10
 

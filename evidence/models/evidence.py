@@ -196,7 +196,7 @@ class EvidenceFile(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
     position = models.PositiveSmallIntegerField(default=1)
-    # what it can do by itself: keys of evidence.checking.FLAGS
+    # what it can do by itself: keys of evidence.files.checks.FLAGS
     flags = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
     objects = EvidenceFileQuerySet.as_manager()
@@ -407,8 +407,8 @@ class EvidenceLink(models.Model):
         The caller writes the event as the last act of the transaction. Raises as
         `accept` does.
         """
+        from evidence.files.clearance import refuse_unsafe
         from evidence.models.reviews import Review
-        from evidence.safety import refuse_unsafe
 
         if self.state != LinkState.SUBMITTED:
             raise TransitionNotAllowed(_already_decided(self))

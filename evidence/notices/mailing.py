@@ -164,7 +164,7 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     made = EmailMultiAlternatives(
         subject=f"SRM: {' '.join(subject.split())}"[:150],
-        body=render_to_string("evidence/mail/notices.txt", context),
+        body=render_to_string("emails/notices.txt", context),
         to=[mail.user.email],
         headers={
             "Message-ID": f"<{mail.uuid}@{host}>",
@@ -172,7 +172,7 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
         },
     )
     made.attach_alternative(
-        render_to_string("evidence/mail/notices.html", context), "text/html"
+        render_to_string("emails/notices.html", context), "text/html"
     )
     return made
 

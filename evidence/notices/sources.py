@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
 from controls.models.requests import RequestState as ApprovalState
-from evidence.cadence import lead_days
+from evidence.files.scan import PATIENCE, TOO_LONG
 from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
@@ -35,8 +35,8 @@ from evidence.models.requirements import Cadence
 from evidence.notices.found import Found
 from evidence.notices.people import People
 from evidence.notices.requests import requests
-from evidence.scanning import PATIENCE, TOO_LONG
-from evidence.working import ask, with_newest_links
+from evidence.planning.my_work import ask, with_newest_links
+from evidence.status.cadence import lead_days
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
 

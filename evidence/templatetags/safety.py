@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from django import template
 
-from evidence.checking import FLAGS
-from evidence.previews import kind_of
+from evidence.files.checks import FLAGS
+from evidence.files.previews import kind_of
 
 register = template.Library()
 

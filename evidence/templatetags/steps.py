@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from evidence.reasons import Reason
+from evidence.status.reasons import Reason
 
 register = template.Library()
 # What is no fact of a half: the section of the page that settles it.

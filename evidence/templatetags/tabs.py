@@ -20,7 +20,7 @@ TABS = (
 )
 
 
-@register.inclusion_tag("evidence/partials/tabs.html", takes_context=True)
+@register.inclusion_tag("evidence/systems/partials/tabs.html", takes_context=True)
 def system_tabs(context: dict[str, Any], system: System) -> dict[str, Any]:
     """Links to the pages of a system, and to its requests and exports elsewhere.
 

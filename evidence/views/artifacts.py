@@ -20,7 +20,8 @@ from django.views.decorators.http import (
 from controls.errors import NotPermitted, SrmError
 from controls.models import System
 from controls.standing import may_keep_register
-from evidence import registering
+from evidence.artifacts import register
+from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (
     OWN_WORDS,
     ArtifactForm,
@@ -31,8 +32,7 @@ from evidence.forms.artifacts import (
     VersionForm,
 )
 from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
-from evidence.relying import record_reliance, require_reliance_reviewer
-from evidence.views.refusals import explain, refused
+from evidence.views.answers import explain, refused
 
 
 @require_GET
@@ -52,7 +52,7 @@ def artifacts(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "may_register": may_keep_register(request.user),
     }
-    return render(request, "evidence/artifacts.html", context)
+    return render(request, "evidence/artifacts/list.html", context)
 
 
 @require_GET
@@ -74,7 +74,7 @@ def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
         "may_register": may_keep_register(request.user),
         "end_form": EndForm(),
     }
-    return render(request, "evidence/artifact.html", context)
+    return render(request, "evidence/artifacts/detail.html", context)
 
 
 def _reports(
@@ -108,7 +108,7 @@ def artifact_new(request: HttpRequest) -> HttpResponse:
     form = ArtifactForm(request.POST or None)
 
     def save() -> str:
-        made = registering.register_artifact(by=request.user, **form.cleaned_data)
+        made = register.register_artifact(by=request.user, **form.cleaned_data)
         return str(made.uuid)
 
     return _form_page(request, form, save, "Register an artifact")
@@ -122,7 +122,7 @@ def version_new(request: HttpRequest, uuid: Any) -> HttpResponse:
     form = VersionForm(request.POST or None)
 
     def save() -> str:
-        registering.register_version(found, by=request.user, **form.said())
+        register.register_version(found, by=request.user, **form.said())
         return str(found.uuid)
 
     return _form_page(request, form, save, f"New report of {found}", OWN_WORDS)
@@ -136,7 +136,7 @@ def letter_new(request: HttpRequest, uuid: Any) -> HttpResponse:
     form = LetterForm(request.POST or None)
 
     def save() -> str:
-        registering.add_letter(version, by=request.user, **form.cleaned_data)
+        register.add_letter(version, by=request.user, **form.cleaned_data)
         return str(version.artifact.uuid)
 
     return _form_page(request, form, save, f"Letter that continues {version}")
@@ -151,7 +151,7 @@ def version_end(request: HttpRequest, uuid: Any) -> HttpResponse:
 
     def save() -> str:
         said = form.cleaned_data
-        registering.end_version(
+        register.end_version(
             version,
             state=said["state"],
             on=said["on"],
@@ -172,8 +172,8 @@ def cite(request: HttpRequest, uuid: Any) -> HttpResponse:
 
     def save() -> str:
         said = form.cleaned_data
-        controls = registering.controls_of_aws(said["system"], said["family"])
-        number = registering.cite(
+        controls = register.controls_of_aws(said["system"], said["family"])
+        number = register.cite(
             found, controls, citation=said["citation"], by=request.user
         )
         messages.success(
@@ -191,7 +191,7 @@ def citation_remove(request: HttpRequest, uuid: Any) -> HttpResponse:
         ArtifactCoverage.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
     try:
-        registering.remove_citation(coverage, by=request.user)
+        register.remove_citation(coverage, by=request.user)
     except SrmError as refusal:
         return refused(request, refusal)
     messages.success(request, "The citation was removed.")
@@ -220,7 +220,7 @@ def reliance(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
         f"Rely on {version}?",
         OWN_WORDS,
         {"version": version, "system": system, "services": _in_use(system, version)},
-        page="evidence/reliance.html",
+        page="evidence/artifacts/reliance.html",
     )
 
 
@@ -246,7 +246,7 @@ def _form_page(
     hint: str = "",
     context: dict[str, Any] | None = None,
     *,
-    page: str = "evidence/artifact_form.html",
+    page: str = "evidence/artifacts/form.html",
 ) -> HttpResponse:
     """Show the form, or save it and go to the artifact; refusals stay on the form."""
     status = 200
@@ -275,6 +275,6 @@ def _version(request: HttpRequest, uuid: Any) -> ArtifactVersion:
 
 def _require_register(request: HttpRequest) -> None:
     try:
-        registering.require_registrar(request.user)
+        register.require_registrar(request.user)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controls.errors import NotPermitted
 from controls.models import System
-from evidence.answers import today_of
-from evidence.bulk import confirm, sealed
-from evidence.mapping import COLUMNS, template, template_workbook
-from evidence.planning import plan_of
-from evidence.submitting import submits_in
-from evidence.views.refusals import refused
+from evidence.status.control_status import today_of
+from evidence.submissions.bulk import confirm, sealed
+from evidence.submissions.bulk_list import COLUMNS, template, template_workbook
+from evidence.submissions.bulk_request import plan_of
+from evidence.submissions.submit import submits_in
+from evidence.views.answers import refused
 from evidence.views.systems import system_or_404
 from evidence.views.uploads import unreadable
 
@@ -67,7 +67,7 @@ def _preview(request: HttpRequest, system: System) -> HttpResponse:
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
     if request.method == "GET":
-        return render(request, "evidence/bulk.html", context)
+        return render(request, "evidence/bulk/page.html", context)
     try:
         listed, files = request.FILES.get("list"), request.FILES.getlist("files")
         found = plan_of(system, listed, files, by=request.user)
@@ -76,10 +76,10 @@ def _preview(request: HttpRequest, system: System) -> HttpResponse:
     except ValidationError as refusal:
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
-        return render(request, "evidence/bulk.html", context, status=status)
+        return render(request, "evidence/bulk/page.html", context, status=status)
     context["plan"] = found
     status = 422 if found.errors else 200
-    return render(request, "evidence/bulk.html", context, status=status)
+    return render(request, "evidence/bulk/page.html", context, status=status)
 
 
 @require_POST
@@ -95,6 +95,6 @@ def bulk_confirm(request: HttpRequest, slug: str) -> HttpResponse:
         context = {"system": system, "columns": COLUMNS}
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
-        return render(request, "evidence/bulk.html", context, status=status)
+        return render(request, "evidence/bulk/page.html", context, status=status)
     messages.success(request, f"{len(links)} submitted for review.")
     return redirect("evidence:work")

@@ -17,10 +17,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from controls.errors import NotPermitted, Refused
 from controls.models import System
-from evidence.falling_due import Asked, Due, falling_due, own_teams
 from evidence.forms.calendar import Month, NextWindowForm, TeamFilter, month_of
-from evidence.rolling import earlier_windows, following, preview, roll_forward
-from evidence.views.refusals import explain, refused
+from evidence.planning.calendar import (
+    Asked,
+    Due,
+    falling_due,
+    own_teams,
+)
+from evidence.planning.roll_forward import (
+    earlier_windows,
+    following,
+    preview,
+    roll_forward,
+)
+from evidence.views.answers import explain, refused
 from evidence.views.systems import require_officer_page, system_or_404
 
 
@@ -71,7 +81,7 @@ def _page(
         "days": _by_day(found),
         "team": request.GET.get("team", ""),
     }
-    return render(request, "evidence/calendar.html", context | shown)
+    return render(request, "evidence/calendar/page.html", context | shown)
 
 
 def _grid(month: Month, found: Sequence[Due]) -> list[list[Cell]]:
@@ -136,7 +146,9 @@ def roll_forward_page(request: HttpRequest, slug: str) -> HttpResponse:
         "found": found,
         "earlier": earlier_windows(system),
     }
-    return render(request, "evidence/roll_forward.html", context, status=status)
+    return render(
+        request, "evidence/calendar/roll_forward.html", context, status=status
+    )
 
 
 def _again(system: System, form: NextWindowForm) -> Any:

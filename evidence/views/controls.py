@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.deciding import is_officer
-from controls.describing import may_describe
+from controls.control_ids import matches
+from controls.control_parts import differing
+from controls.implementation import may_describe
 from controls.models import (
     AuditEvent,
     ControlImplementation,
@@ -22,18 +23,14 @@ from controls.models import (
     Role,
     System,
 )
-from controls.naming import matches
-from controls.parts import differing
-from evidence.answers import Answer, answers, listed
+from controls.responsibility.decide import is_officer
 from evidence.forms.clocks import Clocks, clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import EvidenceRequest, Population, Sample
-from evidence.occurrences import lanes, occurrences
-from evidence.providing import statements_shown
-from evidence.reconfirming import marks
-from evidence.requesting import may_ask
-from evidence.shown import (
+from evidence.requests.requests import may_ask
+from evidence.reviews.reconfirm import marks
+from evidence.status.control_page import (
     as_known,
     aws_days,
     basis_groups,
@@ -41,6 +38,9 @@ from evidence.shown import (
     latest_evidence,
     our_requirements,
 )
+from evidence.status.control_status import Answer, answers, listed
+from evidence.status.occurrences import lanes, occurrences
+from evidence.systems.provider_documents import statements_shown
 from evidence.views.systems import system_or_404
 
 PER_PAGE = 100
@@ -70,9 +70,9 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "page": page,
         "total": len(rows),
     }
-    name = "evidence/controls.html"
+    name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
-        name = "evidence/partials/control_rows.html"
+        name = "evidence/controls/partials/control_rows.html"
     return render(request, name, context)
 
 
@@ -151,7 +151,7 @@ def control_page(
         page |= _halves(answer, clocks)
         page |= _record(request.user, implementation, clocks)
         page |= _forms(request.user, implementation, clocks) | forms
-    return render(request, "evidence/control.html", page, status=status)
+    return render(request, "evidence/controls/detail.html", page, status=status)
 
 
 def _answer(

@@ -14,18 +14,23 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from controls.deciding import is_officer
 from controls.models import Control, System
-from controls.rereading import not_compared_with
-from evidence.answers import Answer, Counts, answers, summary
-from evidence.assurance import current_to
+from controls.reference.updates import not_compared_with
+from controls.responsibility.decide import is_officer
 from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.forms.clocks import Clocks, clocks_of
-from evidence.judged import ArtifactVersionFacts
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
-from evidence.requesting import may_ask
-from evidence.submitting import submits_in
+from evidence.requests.requests import may_ask
+from evidence.status.aws_half import current_to
+from evidence.status.control_status import (
+    Answer,
+    Counts,
+    answers,
+    summary,
+)
+from evidence.status.facts import ArtifactVersionFacts
+from evidence.submissions.submit import submits_in
 from evidence.views.systems import system_or_404
 
 AHEAD = dt.timedelta(days=60)
@@ -92,7 +97,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if given is not None:
         page |= _shown(system, clocks, given)
-    return render(request, "evidence/dashboard.html", page)
+    return render(request, "evidence/systems/dashboard.html", page)
 
 
 def _requests(user: Any, system: System) -> dict[str, int]:

@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controls.deciding import is_officer
 from controls.errors import NotPermitted
-from evidence.answers import today_of
+from controls.responsibility.decide import is_officer
+from evidence.files.scan import scanning
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
-from evidence.reconfirming import reconfirm
-from evidence.revising import attach, newest
-from evidence.scanning import scanning
-from evidence.submitting import (
+from evidence.reviews.reconfirm import reconfirm
+from evidence.status.control_status import today_of
+from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
+from evidence.submissions.revise import attach, newest
+from evidence.submissions.submit import (
     hand_over,
     may_submit,
     provable_by,
@@ -28,8 +29,7 @@ from evidence.submitting import (
     require_withdrawer,
     withdraw,
 )
-from evidence.views.refusals import back, explain, refused
-from evidence.whatif import Turn, if_lapsed, if_withdrawn
+from evidence.views.answers import back, explain, refused
 
 SHOWN = 3  # days of lapse that a page shows
 
@@ -62,7 +62,7 @@ def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
         "may_withdraw": _may_withdraw(found, links, request.user),
         "withdraw_form": WithdrawForm(),
     }
-    return render(request, "evidence/evidence.html", context)
+    return render(request, "evidence/evidence/detail.html", context)
 
 
 def _links() -> Prefetch[Any]:
@@ -140,7 +140,7 @@ def withdraw_link(request: HttpRequest, uuid: Any) -> HttpResponse:
         return refused(request, refusal)
     context = {"link": link, "form": form, "turns": turns}
     status = 400 if form.is_bound else 200
-    return render(request, "evidence/withdraw.html", context, status=status)
+    return render(request, "evidence/evidence/withdraw.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -173,4 +173,4 @@ def attach_more(request: HttpRequest, uuid: Any) -> HttpResponse:
             return redirect("evidence:evidence", uuid=found.uuid)
     context = {"evidence": found, "form": form}
     status = 400 if form.errors else 200
-    return render(request, "evidence/attach.html", context, status=status)
+    return render(request, "evidence/evidence/attach.html", context, status=status)

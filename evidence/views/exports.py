@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from evidence.answers import as_known_then
 from evidence.exports import jobs
 from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
-from evidence.views.refusals import refused
+from evidence.status.control_status import as_known_then
+from evidence.views.answers import refused
 
 SHOWN = 50
 
@@ -80,7 +80,7 @@ def _page(request: HttpRequest, form: ExportForm, status: int = 200) -> HttpResp
         "running": any(export.state in unfinished for export in found),
         "form": form,
     }
-    page = "evidence/exports.html"
+    page = "evidence/exports/list.html"
     if request.headers.get("HX-Request") and request.method == "GET":
-        page = "evidence/partials/exports.html"
+        page = "evidence/exports/partials/exports.html"
     return render(request, page, context, status=status)

@@ -11,13 +11,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from evidence.files import opened_for, record_opening, seal
+from evidence.files.clearance import clear, withheld_from
+from evidence.files.download import opened_for, record_opening, seal
+from evidence.files.previews import Drawn, draw, kind_of
 from evidence.models import EvidenceFile
-from evidence.previews import Drawn, draw, kind_of
-from evidence.safety import clear, withheld_from
 from evidence.storage import StoreUnreachable, open_store
+from evidence.views.answers import explained, refused
 from evidence.views.controls import HtmxRequest
-from evidence.views.refusals import explained, refused
 
 GONE = "The record is here, but its bytes are not in the store."
 
@@ -75,7 +75,11 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
         else:
             record_opening(file, "evidence.previewed", by=request.user)
     whole = not request.htmx or request.htmx.history_restore_request
-    page = "evidence/preview.html" if whole else "evidence/partials/preview.html"
+    page = (
+        "evidence/files/preview.html"
+        if whole
+        else "evidence/files/partials/preview.html"
+    )
     return render(request, page, context, status=status)
 
 

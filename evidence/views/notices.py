@@ -24,7 +24,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     mine = Notice.objects.visible_to(request.user).for_listing()
     page = Paginator(chosen.narrow(mine), PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "filter": chosen}
-    return render(request, "evidence/notices.html", context)
+    return render(request, "evidence/notices/list.html", context)
 
 
 @require_GET
@@ -70,4 +70,4 @@ def notice_settings(request: HttpRequest) -> HttpResponse:
         return redirect("evidence:notice_settings")
     status = 400 if form.errors else 200
     context = {"form": form}
-    return render(request, "evidence/notice_settings.html", context, status=status)
+    return render(request, "evidence/notices/settings.html", context, status=status)

@@ -13,23 +13,27 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from controls.deciding import decide_override, request_override, settle_override
-from controls.describing import describe, require_describer
-from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from controls.excluding import (
+from controls.applicability import (
     decide_not_applicable,
     end_not_applicable,
     request_not_applicable,
 )
+from controls.control_parts import parts_of
+from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.implementation import describe, require_describer
 from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,
     ResponsibilityOverride,
 )
-from controls.parts import parts_of
+from controls.responsibility.decide import (
+    decide_override,
+    request_override,
+    settle_override,
+)
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.views.answers import approves, back, explain
 from evidence.views.controls import control_page, implementation_or_404
-from evidence.views.refusals import approves, back, explain
 from evidence.views.systems import require_officer_page, tell
 
 

@@ -13,21 +13,21 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted, Refused
-from evidence.answers import today_of
-from evidence.choosing import may_draw
-from evidence.drawing import (
+from evidence.forms.populations import JudgeForm, PopulationForm, SampleForm
+from evidence.models import EvidenceRequirement, Population
+from evidence.models.populations import STANDING
+from evidence.populations.populations import (
     judge_population,
     may_bring,
     require_bringer,
     withdraw_population,
 )
-from evidence.forms.populations import JudgeForm, PopulationForm, SampleForm
-from evidence.models import EvidenceRequirement, Population
-from evidence.models.populations import STANDING
-from evidence.population_preview import confirm, pasted, preview
-from evidence.submitting import Upload
-from evidence.uploads import WaitingFile
-from evidence.views.refusals import explain, refused
+from evidence.populations.preview import confirm, pasted, preview
+from evidence.populations.samples import may_draw
+from evidence.status.control_status import today_of
+from evidence.submissions.submit import Upload
+from evidence.submissions.upload_handler import WaitingFile
+from evidence.views.answers import explain, refused
 from evidence.views.uploads import unreadable
 
 PER_PAGE = 100
@@ -57,7 +57,7 @@ def populations(request: HttpRequest, uuid: Any) -> HttpResponse:
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
         "may_bring": may_bring(requirement, by=request.user),
     }
-    return render(request, "evidence/populations.html", context)
+    return render(request, "evidence/populations/list.html", context)
 
 
 @csrf_exempt  # checked by `_previewed`: the handler must be set before the body is read
@@ -92,7 +92,7 @@ def _previewed(request: HttpRequest, requirement: EvidenceRequirement) -> HttpRe
             else:
                 context |= {"preview": seen, "said": form.said()}
                 status = 422 if seen.events.wrong else 200
-    return render(request, "evidence/population_new.html", context, status=status)
+    return render(request, "evidence/populations/new.html", context, status=status)
 
 
 def _seen(
@@ -162,7 +162,7 @@ def population_page(
         "sample_form": SampleForm(),
     }
     context |= forms
-    return render(request, "evidence/population.html", context, status=status)
+    return render(request, "evidence/populations/detail.html", context, status=status)
 
 
 @require_POST

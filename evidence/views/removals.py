@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controls.deciding import is_officer
+from controls.responsibility.decide import is_officer
+from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models.removals import SpillRemoval
-from evidence.removing import decide_removal, request_removal
+from evidence.views.answers import approves, back, refused
 from evidence.views.files import file_or_404
-from evidence.views.refusals import approves, back, refused
 from evidence.views.systems import require_officer_page
 
 
@@ -24,7 +24,7 @@ def removal_new(request: HttpRequest, uuid: Any) -> HttpResponse:
     file = file_or_404(request, uuid)
     require_officer_page(request.user, file.revision.evidence.system)
     if request.method == "GET":
-        return render(request, "evidence/removal_new.html", {"file": file})
+        return render(request, "evidence/files/removal_new.html", {"file": file})
     try:
         reason = request.POST.get("reason", "")
         removal = request_removal(file, reason=reason, by=request.user)
@@ -45,7 +45,7 @@ def removal(request: HttpRequest, uuid: Any) -> HttpResponse:
         "links": found.file.revision.links.for_listing(),
         "may_decide": officer and not mine and found.state == "requested",
     }
-    return render(request, "evidence/removal.html", context)
+    return render(request, "evidence/files/removal.html", context)
 
 
 @require_POST

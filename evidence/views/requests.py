@@ -24,7 +24,7 @@ from evidence.forms.requests import (
 )
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import UNSETTLED
-from evidence.requesting import (
+from evidence.requests.requests import (
     answer,
     ask_for,
     cancel,
@@ -33,7 +33,7 @@ from evidence.requesting import (
     may_judge,
     require_asker,
 )
-from evidence.views.refusals import back, explain, refused
+from evidence.views.answers import back, explain, refused
 from evidence.views.systems import system_or_404
 
 PER_PAGE = 100
@@ -46,7 +46,9 @@ def requests(request: HttpRequest) -> HttpResponse:
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
     found = mine.matching(**chosen.said(), today=timezone.localdate())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "evidence/requests.html", {"page": page, "filter": chosen})
+    return render(
+        request, "evidence/requests/list.html", {"page": page, "filter": chosen}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,7 +69,7 @@ def request_new(request: HttpRequest, slug: str) -> HttpResponse:
         explain(form, refusal)
     status = 400 if form.errors else 200
     context = {"form": form, "system": system}
-    return render(request, "evidence/request_new.html", context, status=status)
+    return render(request, "evidence/requests/new.html", context, status=status)
 
 
 @require_GET
@@ -149,7 +151,9 @@ def _page(
     }
     if answering:
         context["answer_form"] = _answer_form(request, found, None)
-    return render(request, "evidence/request.html", context | more, status=status)
+    return render(
+        request, "evidence/requests/detail.html", context | more, status=status
+    )
 
 
 def _answer_form(request: HttpRequest, found: EvidenceRequest, data: Any) -> AnswerForm:

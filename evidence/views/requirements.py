@@ -12,15 +12,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from controls.deciding import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from evidence.answers import today_of
-from evidence.asking import ask_for_all, proposed
+from controls.responsibility.decide import is_officer
 from evidence.forms.requirements import RequirementFilter, RequirementForm, RetireForm
 from evidence.models import EvidenceRequirement
-from evidence.tuning import add_requirement, change_requirement, retire_requirement
+from evidence.requirements.changes import (
+    add_requirement,
+    change_requirement,
+    retire_requirement,
+)
+from evidence.requirements.from_templates import ask_for_all, proposed
+from evidence.status.control_status import today_of
+from evidence.views.answers import explain, refused
 from evidence.views.controls import implementation_or_404
-from evidence.views.refusals import explain, refused
 from evidence.views.systems import require_officer_page, system_or_404
 
 PER_PAGE = 100
@@ -41,7 +45,7 @@ def requirements(request: HttpRequest, slug: str) -> HttpResponse:
         "officer": officer,
         "today": today_of(system),
     }
-    return render(request, "evidence/requirements.html", context)
+    return render(request, "evidence/requirements/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,7 +59,7 @@ def templates(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, f"{added} requirements are asked from {today}.")
         return redirect("evidence:requirements", slug)
     context = {"system": system, "proposed": proposed(system, since=today)}
-    return render(request, "evidence/requirement_templates.html", context)
+    return render(request, "evidence/requirements/templates.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -142,4 +146,4 @@ def _saved(
             else:
                 messages.success(request, "Saved.")
                 return redirect("evidence:requirements", slug)
-    return render(request, "evidence/requirement_form.html", context, status=status)
+    return render(request, "evidence/requirements/form.html", context, status=status)

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
 from controls.models import ReferenceVersion
-from controls.rereading import adopt, digest_of, preview
-from evidence.views.refusals import refused
+from controls.reference.updates import adopt, digest_of, preview
+from evidence.views.answers import refused
 from evidence.views.systems import require_officer_page, system_or_404
 
 
@@ -41,4 +41,6 @@ def rereading(request: HttpRequest, slug: str) -> HttpResponse:
         "newest": ReferenceVersion.objects.newest(),
         "refusal": refusal,
     }
-    return render(request, "evidence/rereading.html", context, status=status)
+    return render(
+        request, "evidence/provider_documents/rereading.html", context, status=status
+    )

@@ -14,14 +14,14 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted, TransitionNotAllowed
-from evidence.answers import today_of
 from evidence.forms.uploads import RevisionForm
 from evidence.models import Evidence, EvidenceRevision, LinkState
-from evidence.revising import newest, revise
-from evidence.submitting import require_reviser
-from evidence.succession import links_of, succession_of
-from evidence.uploads import uploads_of
-from evidence.views.refusals import explain, landing, refused
+from evidence.status.control_status import today_of
+from evidence.submissions.revise import newest, revise
+from evidence.submissions.submit import require_reviser
+from evidence.submissions.succession import links_of, succession_of
+from evidence.submissions.upload_handler import uploads_of
+from evidence.views.answers import explain, landing, refused
 from evidence.views.uploads import unreadable
 
 
@@ -69,7 +69,7 @@ def _answer(request: HttpRequest, evidence: Evidence) -> HttpResponse:
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
     status = 400 if form.errors and status == 200 else status
-    return render(request, "evidence/revision.html", context, status=status)
+    return render(request, "evidence/evidence/revision.html", context, status=status)
 
 
 def _form(request: HttpRequest, evidence: Evidence) -> RevisionForm:

@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
-from evidence.choosing import draw_sample, may_deviate, record_deviation
-from evidence.drawing import may_bring
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import DeviationForm, SampleForm
 from evidence.models import Sample, SampleItem
+from evidence.populations.populations import may_bring
+from evidence.populations.samples import draw_sample, may_deviate, record_deviation
+from evidence.views.answers import explain, refused
 from evidence.views.populations import PER_PAGE, population_or_404, population_page
-from evidence.views.refusals import explain, refused
 
 
 def sample_or_404(request: HttpRequest, uuid: Any) -> Sample:
@@ -66,7 +66,7 @@ def sample(request: HttpRequest, uuid: Any) -> HttpResponse:
         "may_upload": may_bring(asked, by=request.user),
         "may_deviate": may_deviate(found, by=request.user),
     }
-    return render(request, "evidence/sample.html", context)
+    return render(request, "evidence/populations/sample.html", context)
 
 
 @require_GET

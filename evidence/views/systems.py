@@ -13,13 +13,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controls.deciding import is_officer
 from controls.errors import NotPermitted
 from controls.models import AuditEvent, System, SystemComponent
+from controls.responsibility.decide import is_officer
 from controls.standing import may_describe_systems
-from evidence.across import tallies
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
-from evidence.onboarding import add_component, end_component, require_creator
+from evidence.status.many_systems import tallies
+from evidence.systems.describe import add_component, end_component, require_creator
 
 
 def system_or_404(request: HttpRequest, slug: str) -> System:
@@ -47,7 +47,7 @@ def systems(request: HttpRequest) -> HttpResponse:
     mine = list(System.objects.visible_to(request.user).for_listing())
     return render(
         request,
-        "evidence/systems.html",
+        "evidence/systems/list.html",
         {
             "rows": tallies(mine, timezone.now()),
             "may_create": may_describe_systems(request.user),
@@ -73,7 +73,7 @@ def new(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"{system} is described: who carries what.")
             return redirect("evidence:dashboard", system.slug)
     status = 422 if form.is_bound else 200
-    return render(request, "evidence/system_new.html", {"form": form}, status=status)
+    return render(request, "evidence/systems/new.html", {"form": form}, status=status)
 
 
 @require_GET
@@ -101,7 +101,7 @@ def _components_page(
         "adding": adding or AddComponentForm(system=system),
         "changes": _changes(system),
     }
-    return render(request, "evidence/components.html", page, status=status)
+    return render(request, "evidence/systems/components.html", page, status=status)
 
 
 def _last_day(component: SystemComponent) -> dt.date | None:

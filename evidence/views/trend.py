@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from evidence.answers import today_of
-from evidence.trend import trend
+from evidence.status.control_status import today_of
+from evidence.status.trend import trend
 from evidence.views.controls import HtmxRequest
 from evidence.views.systems import system_or_404
 
@@ -16,8 +16,8 @@ from evidence.views.systems import system_or_404
 def system_trend(request: HtmxRequest, slug: str) -> HttpResponse:
     """Verdicts at each month end as known then; a page, or a part of the dashboard."""
     system = system_or_404(request, slug)
-    page = "evidence/trend.html"
+    page = "evidence/systems/trend.html"
     if request.htmx and not request.htmx.history_restore_request:
-        page = "evidence/partials/trend.html"
+        page = "evidence/systems/partials/trend.html"
     points = trend(system, today_of(system))
     return render(request, page, {"system": system, "points": points})

@@ -18,8 +18,6 @@ from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted, SrmError
 from controls.models import ControlImplementation, System, Team
-from evidence.answers import today_of
-from evidence.cadence import occurrence_of, proof_end
 from evidence.forms.uploads import UploadForm, first_values
 from evidence.models import (
     Evidence,
@@ -29,12 +27,19 @@ from evidence.models import (
     LinkState,
     SampleItem,
 )
-from evidence.repeating import again_values
-from evidence.requesting import answer_by_upload, require_answerer
-from evidence.submitting import Proving, provable_by, require_submitter, submit
-from evidence.uploads import read_into_store, uploads_of
-from evidence.views.refusals import back, landing, refused
-from evidence.working import Ask, ask, with_newest_links
+from evidence.planning.my_work import Ask, ask, with_newest_links
+from evidence.requests.requests import answer_by_upload, require_answerer
+from evidence.status.cadence import occurrence_of, proof_end
+from evidence.status.control_status import today_of
+from evidence.submissions.same_again import again_values
+from evidence.submissions.submit import (
+    Proving,
+    provable_by,
+    require_submitter,
+    submit,
+)
+from evidence.submissions.upload_handler import read_into_store, uploads_of
+from evidence.views.answers import back, landing, refused
 
 
 @dataclass
@@ -260,7 +265,7 @@ def _page(
             "last": asked.proven_evidence,  # type: ignore[attr-defined]
         }
     status = 400 if form.errors and status == 200 else status
-    return render(request, "evidence/upload.html", context, status=status)
+    return render(request, "evidence/evidence/upload.html", context, status=status)
 
 
 def _carries_to(

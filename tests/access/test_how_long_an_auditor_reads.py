@@ -51,11 +51,11 @@ def test_ac_06_the_database_refuses_what_an_auditors_page_would_write(
     """A page that writes by mistake fails; nothing of it is kept."""
     from django.db.utils import InternalError
 
-    from evidence.views import work
+    from evidence.views import my_work
 
     def careless(*args: object, **kwargs: object) -> None:
         Membership.objects.filter(user=audrey).update(starts_at=dt.datetime.now(dt.UTC))
 
-    monkeypatch.setattr(work, "render", careless)
+    monkeypatch.setattr(my_work, "render", careless)
     with pytest.raises(InternalError, match="read-only"):
         as_user(audrey).get(reverse("evidence:work"))

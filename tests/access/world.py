@@ -15,20 +15,20 @@ from typing import Any
 from django.utils import timezone
 from knox.models import AuthToken
 
-from controls.deciding import request_override
-from controls.excluding import request_not_applicable
-from controls.importing import preview
+from controls.applicability import request_not_applicable
 from controls.models import ControlImplementation, Role, System, TokenScope
-from controls.statement_rows import read_statements
-from evidence.choosing import draw_sample
-from evidence.drawing import Drawn, bring_population, judge_population
-from evidence.events import EventRow, Events
+from controls.provider_documents.adopt import preview
+from controls.provider_documents.rows import read_statements
+from controls.responsibility.decide import request_override
 from evidence.exports.jobs import request_export
+from evidence.files.spill_removal import request_removal
 from evidence.models import EvidenceRequirement, Notice
-from evidence.providing import adopt_document
-from evidence.removing import request_removal
-from evidence.requesting import Wish, ask_for
-from evidence.sampling import Way
+from evidence.populations.event_list import EventRow, Events
+from evidence.populations.populations import Drawn, bring_population, judge_population
+from evidence.populations.samples import draw_sample
+from evidence.populations.selection import Way
+from evidence.requests.requests import Wish, ask_for
+from evidence.systems.provider_documents import adopt_document
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, give, person

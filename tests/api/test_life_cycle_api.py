@@ -9,11 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controls.models import AuditEvent, BaselineControl, Role
-from evidence import removing
+from evidence.files import spill_removal
 from evidence.models import Evidence, EvidenceFile, EvidenceRequirement, SpillRemoval
 from tests.evidence import house as houses
+from tests.evidence.files.test_refuse_bad_content import HTML, make_pdf, script
 from tests.evidence.house import TODAY, House, give, submitted
-from tests.evidence.test_refuse_bad_content import HTML, make_pdf, script
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +123,7 @@ def test_a_spill_is_removed_by_two_officers(client, house):
     assert post(client, f"{path}approve/", {}).status_code == 404
     client.force_login(house.otto)
     assert post(client, f"{path}approve/", {}).json()["state"] == "approved"
-    removing.destroy(SpillRemoval.objects.get().pk)
+    spill_removal.destroy(SpillRemoval.objects.get().pk)
     assert client.get(f"/api/v1/{path}").json()["outcome"].startswith("The bytes were")
     assert post(client, f"{path}refuse/", {}).status_code == 409
 

@@ -15,8 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from controls import addresses
-from controls.addresses import ask_for_address, confirm_address
+from controls.accounts import addresses
+from controls.accounts.addresses import ask_for_address, confirm_address
 from controls.errors import UnknownLink
 from controls.models import AddressChange, AuditEvent, User
 from controls.models.addresses import LINK_LIFE

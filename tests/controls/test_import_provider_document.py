@@ -14,17 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from controls.deciding import decide_override, redecide, request_override
 from controls.errors import NotPermitted, Refused
-from controls.importing import adopt, end_document, preview
 from controls.models import (
     AuditEvent,
     ProviderDocument,
     ProviderStatement,
     ResponsibilityDecision,
 )
-from controls.statement_rows import read_statements
-from evidence.answers import answers, moment_of
+from controls.provider_documents.adopt import adopt, end_document, preview
+from controls.provider_documents.rows import read_statements
+from controls.responsibility.decide import decide_override, redecide, request_override
+from evidence.status.control_status import answers, moment_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

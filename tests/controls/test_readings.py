@@ -10,7 +10,7 @@ import pytest
 
 from controls import reference
 from controls.models import BaselineControl
-from controls.responsibility import LAYERS
+from controls.responsibility.derive import LAYERS
 from tests.controls.test_shared_responsibility_statements import judged
 
 READINGS = Path(reference.__file__).parent / "readings"

@@ -17,9 +17,9 @@ from controls.models import (
     ResponsibilityDecision,
 )
 from controls.models.catalog import Origin
-from controls.rereading import adopt, digest_of, preview
-from evidence.answers import answers, now
-from evidence.facts import Moment
+from controls.reference.updates import adopt, digest_of, preview
+from evidence.status.control_status import answers, now
+from evidence.status.gather import Moment
 from tests.factories import catalog_slug
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controls.models import Control, ServiceVariant
-from controls.reading import component_in_use, layers_of_controls
-from controls.responsibility import (
+from controls.responsibility.derive import (
     LAYERS,
     ComponentInUse,
     Derivation,
@@ -18,6 +17,7 @@ from controls.responsibility import (
     derive,
     organisation,
 )
+from controls.responsibility.inputs import component_in_use, layers_of_controls
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.db import DatabaseError, connection, transaction
 from controls.history.clock import knowledge_now
 from controls.history.install import append_only, keeping_history
 from controls.models import System, Team, User
-from evidence.answers import answers
-from evidence.facts import Moment
-from evidence.facts_sql import TABLES
 from evidence.models import EvidenceLink
+from evidence.status.control_status import answers
+from evidence.status.gather import Moment
+from evidence.status.gather_sql import TABLES
 from tests import factories
 
 DAY = dt.date(2026, 6, 30)

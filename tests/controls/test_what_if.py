@@ -10,9 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controls.models import AuditEvent, ResponsibilityDecision, ServiceVariant
-from controls.responsibility import LAYERS, ComponentInUse, LayerParty, organisation
-from controls.supposing import suppose
-from controls.whatif import compare
+from controls.responsibility.derive import (
+    LAYERS,
+    ComponentInUse,
+    LayerParty,
+    organisation,
+)
+from controls.responsibility.what_if import compare
+from controls.responsibility.what_if_system import suppose
 
 SERVER = ComponentInUse(
     "ec2",

@@ -25,9 +25,14 @@ from controls.models import (
     User,
 )
 from evidence.models import EvidenceLink, EvidenceRequirement
-from evidence.onboarding import Use, create_system
 from evidence.storage import open_store
-from evidence.submitting import Submission, checked_upload, store, submit
+from evidence.submissions.submit import (
+    Submission,
+    checked_upload,
+    store,
+    submit,
+)
+from evidence.systems.describe import Use, create_system
 from tests.factories import administrator
 
 TODAY = dt.date.today()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from evidence.answers import answers, window_of
-from evidence.facts import Moment
 from evidence.models import (
     EvidenceRequirement,
     Population,
     SampleItem,
 )
+from evidence.status.control_status import answers, window_of
+from evidence.status.gather import Moment
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
 

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from srm_project.bodies import MOST_BYTES
-from srm_project.doors import REPORTS_A_MINUTE
+from srm_project.public_views import REPORTS_A_MINUTE
+from srm_project.request_limits import MOST_BYTES
 
 pytestmark = pytest.mark.django_db
 LONG = b"a" * (MOST_BYTES + 1)

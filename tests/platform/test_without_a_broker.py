@@ -22,7 +22,7 @@ def no_broker(settings):
         port = free.getsockname()[1]
     settings.CACHES = {
         "default": {
-            "BACKEND": "srm_project.caching.SharedOrOwn",
+            "BACKEND": "srm_project.cache.SharedOrOwn",
             "LOCATION": f"redis://127.0.0.1:{port}/0",
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }

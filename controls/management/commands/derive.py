@@ -11,9 +11,14 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from controls.models import Baseline, Control, ServiceVariant
 from controls.models.services import Provider
-from controls.reading import component_in_use, layers_of_controls
-from controls.responsibility import ComponentInUse, Derivation, derive, organisation
-from controls.variants import by_name, nearest
+from controls.responsibility.derive import (
+    ComponentInUse,
+    Derivation,
+    derive,
+    organisation,
+)
+from controls.responsibility.inputs import component_in_use, layers_of_controls
+from controls.service_names import by_name, nearest
 
 WRONG_USE = 2
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from controls.models import System
 from controls.reference import loader
-from controls.rereading import preview
+from controls.reference.updates import preview
 
 
 class Command(BaseCommand):

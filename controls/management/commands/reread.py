@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 
 from controls.models import System, User
-from controls.rereading import adopt, digest_of, preview
+from controls.reference.updates import adopt, digest_of, preview
 
 WAITING, WRONG_USE = 1, 2
 

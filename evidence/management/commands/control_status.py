@@ -12,10 +12,16 @@ from django.utils.dateparse import parse_datetime
 
 from controls.errors import Refused
 from controls.models import System
-from evidence.answers import Window, as_known_then, moment_of, refuse_window, window_of
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
-from evidence.facts import Moment
+from evidence.status.control_status import (
+    Window,
+    as_known_then,
+    moment_of,
+    refuse_window,
+    window_of,
+)
+from evidence.status.gather import Moment
 
 WRONG_USE = 2
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from evidence.fsck import Pace, Report, check_store
+from evidence.storage.fsck import Pace, Report, check_store
 
 FOUND, COULD_NOT = 1, 2
 MEGABYTE = 1_000_000

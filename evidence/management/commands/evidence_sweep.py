@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import timezone
 
-from evidence.sweeping import sweep_store
+from evidence.storage.sweep import sweep_store
 
 COULD_NOT = 2
 

@@ -1,0 +1,168 @@
+"""Systems and engagements over the API: the second door to the same QuerySets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import StaleVersion
+from controls.models import AuditEvent, Baseline, Service, System, SystemComponent
+from controls.models.audit import about
+from controls.responsibility.decide import require_officer
+from srm_project.api import ByKey, etag, expected_version
+
+
+class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):
+    """A component in use; `used_until` is exclusive, null while in use."""
+
+    service = serializers.CharField(source="variant.service.slug")
+    variant = serializers.CharField(source="variant.slug")
+
+    class Meta:
+        model = SystemComponent
+        fields = [
+            "uuid",
+            "service",
+            "variant",
+            "name",
+            "regions",
+            "used_from",
+            "used_until",
+            "version",
+        ]
+
+
+class SystemSerializer(serializers.ModelSerializer[System]):
+    """A system as its boundary describes it."""
+
+    baseline = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Baseline.objects.all()
+    )
+
+    class Meta:
+        model = System
+        fields = [
+            "uuid",
+            "slug",
+            "name",
+            "description",
+            "regime",
+            "impact_level",
+            "partition",
+            "baseline",
+            "time_zone",
+            "window_start",
+            "window_end",
+            "own_code",
+            "currency_days",
+            "demo",
+            "version",
+        ]
+        read_only_fields = ["uuid", "demo", "version"]
+
+
+class SystemEditSerializer(serializers.ModelSerializer[System]):
+    """What may be changed later without describing the system anew."""
+
+    class Meta:
+        model = System
+        fields = ["name", "description", "window_start", "window_end"]
+
+
+class SystemViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[System],
+):
+    """Systems the caller may read; officers edit them."""
+
+    serializer_class = SystemSerializer
+    pagination_class = ByKey
+    lookup_field = "slug"
+    queryset = System.objects.none()
+
+    def get_queryset(self) -> QuerySet[System]:
+        """Only what `visible_to` allows."""
+        return System.objects.visible_to(self.request.user).select_related("baseline")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One system with its ETag."""
+        system = self.get_object()
+        return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
+
+    @transaction.atomic
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change name, description or audit window; needs If-Match."""
+        found = self.get_object()
+        system = System.objects.select_for_update(of=("self",)).get(pk=found.pk)
+        require_officer(system, request.user)
+        if expected_version(request, system) != system.version:
+            raise StaleVersion("The system changed since you read it. Read it again.")
+        given = SystemEditSerializer(system, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        for name, value in given.validated_data.items():
+            setattr(system, name, value)
+        system.validate_constraints()
+        system.version = F("version") + 1
+        system.save(update_fields=[*given.validated_data, "version"])
+        system.refresh_from_db()
+        AuditEvent.objects.append(
+            about(
+                system,
+                "system.changed",
+                by=request.user,
+                fields=sorted(given.validated_data),
+            )
+        )
+        return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
+
+
+class ServiceSerializer(serializers.ModelSerializer[Service]):
+    """A service or component one can tick, with its variants."""
+
+    variants: Any = serializers.SlugRelatedField(
+        slug_field="slug", many=True, read_only=True
+    )
+
+    class Meta:
+        model = Service
+        fields = [
+            "slug",
+            "name",
+            "provider",
+            "category",
+            "is_global",
+            "variants",
+            "source",
+        ]
+
+
+class ServiceViewSet(viewsets.ReadOnlyModelViewSet[Service]):
+    """Reference data: what can be in use."""
+
+    serializer_class = ServiceSerializer
+    pagination_class = ByKey
+    lookup_field = "slug"
+    queryset = Service.objects.prefetch_related("variants")
+
+
+class BaselineSerializer(serializers.ModelSerializer[Baseline]):
+    """A baseline one can pick."""
+
+    class Meta:
+        model = Baseline
+        fields = ["slug", "title", "publisher"]
+
+
+class BaselineViewSet(viewsets.ReadOnlyModelViewSet[Baseline]):
+    """Reference data: published selections of controls."""
+
+    serializer_class = BaselineSerializer
+    pagination_class = ByKey
+    lookup_field = "slug"
+    queryset = Baseline.objects.all()

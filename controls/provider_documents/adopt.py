@@ -1,0 +1,221 @@
+"""A provider's responsibility document: compared with the template, adopted, ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from controls.errors import Refused, TransitionNotAllowed
+from controls.models import (
+    AuditEvent,
+    Control,
+    ControlImplementation,
+    ProviderDocument,
+    ProviderStatement,
+    System,
+)
+from controls.models.audit import Event, about
+from controls.models.statements import DocumentState
+from controls.provider_documents.rows import Row, RowError, Statements
+from controls.responsibility.decide import redecide, require_officer
+from controls.responsibility.rulings import template_classes
+
+SHOWN_ERRORS = 100
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One control with the document's class beside that of the template."""
+
+    implementation: ControlImplementation
+    responsibility: str
+    template_class: str
+    text: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two say different classes."""
+        return self.responsibility != self.template_class
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What adopting would say. `outside`: ids of controls not in the baseline."""
+
+    stated: tuple[Stated, ...]
+    outside: tuple[str, ...]
+    errors: tuple[RowError, ...]
+
+    @property
+    def differences(self) -> list[Stated]:
+        """Only where document and template disagree, in catalog order."""
+        return [each for each in self.stated if each.differs]
+
+
+def preview(system: System, rows: Iterable[Row], *, today: dt.date) -> Preview:
+    """Rows held against the system's controls and the template's classes of `today`.
+
+    A control that the catalog does not know, or that is named twice, is an error;
+    one that it knows but the baseline leaves out is put aside. Writes nothing.
+    """
+    ours = {
+        each.control.ref_id: each
+        for each in system.implementations.select_related("control").order_by("pk")
+    }
+    known = set(
+        Control.objects.filter(catalog__baselines=system.baseline_id).values_list(
+            "ref_id", flat=True
+        )
+    )
+    first: dict[str, Row] = {}
+    errors: list[RowError] = []
+    for row in rows:
+        if row.control_id not in known:
+            message = f"there is no control {row.control_id.upper()} in the catalog."
+            errors.append(RowError(row.place, message))
+        elif row.control_id in first:
+            message = f"{row.control_id.upper()} was said before, at {{}}."
+            before = first[row.control_id].place
+            errors.append(RowError(row.place, message.format(before)))
+        else:
+            first[row.control_id] = row
+    classes = template_classes(system, (i.control for i in ours.values()), today)
+    stated = [
+        Stated(ours[ref], row.responsibility, classes[ours[ref].control_id], row.text)
+        for ref, row in first.items()
+        if ref in ours
+    ]
+    stated.sort(key=lambda each: each.implementation.control.sort_order)
+    outside = tuple(ref for ref in first if ref not in ours)
+    return Preview(tuple(stated), outside, tuple(errors))
+
+
+def _require_all_read(read: Statements, compared: Preview) -> None:
+    """Raise Refused, naming lines, unless every line was understood and one is ours."""
+    errors = [*read.errors, *compared.errors]
+    if errors:
+        told = [str(each) for each in errors[:SHOWN_ERRORS]]
+        if len(errors) > SHOWN_ERRORS:
+            told.append(f"And {len(errors) - SHOWN_ERRORS} more.")
+        raise Refused({"file": told})
+    if not compared.stated:
+        raise Refused({"file": "The file speaks of no control of this system."})
+
+
+@transaction.atomic
+def adopt(
+    system: System,
+    read: Statements,
+    *,
+    title: str,
+    reference: str,
+    starts_on: dt.date,
+    by: Any,
+    today: dt.date,
+) -> ProviderDocument:
+    """Let a document rule over the template from `starts_on`; all of it or nothing.
+
+    A current document of the same title ends on that day. Raises NotPermitted for
+    all but officers, Refused where a line is wrong or the earlier one starts later.
+    """
+    locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    require_officer(locked, by)
+    compared = preview(locked, read.rows, today=today)
+    _require_all_read(read, compared)
+    document = ProviderDocument(
+        system=locked,
+        imported_by=by,
+        title=title.strip(),
+        reference=reference.strip(),
+        starts_on=starts_on,
+        file_name=read.name[-200:],
+        sha256=read.sha256,
+    )
+    events = _end_earlier(document, by)
+    document.full_clean(exclude=["system", "imported_by"])
+    document.save(force_insert=True)
+    ProviderStatement.objects.bulk_create(
+        [_statement(document, each) for each in compared.stated], batch_size=1000
+    )
+    redecide(locked, by=by, reason=f"Imported: {document}")
+    events.append(_imported(document, compared, by))
+    AuditEvent.objects.append_all(events)
+    return document
+
+
+def _statement(document: ProviderDocument, each: Stated) -> ProviderStatement:
+    return ProviderStatement(
+        document=document,
+        implementation=each.implementation,
+        responsibility=each.responsibility,
+        template_class=each.template_class,
+        text=each.text,
+    )
+
+
+def _imported(document: ProviderDocument, compared: Preview, by: Any) -> Event:
+    return about(
+        document,
+        "provider-document.imported",
+        by=by,
+        sha256=document.sha256,
+        starts_on=str(document.starts_on),
+        statements=len(compared.stated),
+        differing=len(compared.differences),
+        outside=len(compared.outside),
+    )
+
+
+def _end_earlier(document: ProviderDocument, by: Any) -> list[Event]:
+    """End the current document that the new one follows, if there is one."""
+    earlier = (
+        ProviderDocument.objects.select_for_update(of=("self",))
+        .filter(system=document.system)
+        .current()
+        .titled(document.title)
+        .first()
+    )
+    if earlier is None:
+        return []
+    if document.starts_on <= earlier.starts_on:
+        raise Refused(
+            {
+                "starts_on": f"“{earlier}” is current from {earlier.starts_on}: this"
+                " one must start later, or that one be ended first."
+            }
+        )
+    return [_end(earlier, document.starts_on, by)]
+
+
+def _end(document: ProviderDocument, on: dt.date, by: Any) -> Event:
+    document.state, document.ended_on = DocumentState.ENDED, on
+    document.clean_fields()
+    document.validate_constraints()
+    document.save(update_fields=["state", "ended_on"])
+    return about(document, "provider-document.ended", by=by, on=str(on))
+
+
+@transaction.atomic
+def end_document(document: ProviderDocument, *, on: dt.date, by: Any) -> None:
+    """From `on` the document counts no more: the template holds again.
+
+    Raises NotPermitted, TransitionNotAllowed when it has ended, ValidationError when
+    `on` lies before its start.
+    """
+    System.objects.select_for_update(of=("self",)).get(pk=document.system_id)
+    stored = (
+        ProviderDocument.objects.select_for_update(of=("self",))
+        .select_related("system")
+        .get(pk=document.pk)
+    )
+    require_officer(stored.system, by)
+    if stored.state != DocumentState.CURRENT:
+        raise TransitionNotAllowed(f"It has ended on {stored.ended_on}.")
+    event = _end(stored, on, by)
+    redecide(stored.system, by=by, reason=f"Ended: {stored}")
+    AuditEvent.objects.append(event)
+    document.refresh_from_db()

@@ -1,0 +1,120 @@
+"""When the reference data changes: what would become of a system's classes, then so.
+
+Loading or editing readings changes no class by itself. An officer sees the changes
+and records them as decisions like any other; as-of answers read those. Source: R8.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from controls.errors import TransitionNotAllowed
+from controls.models import (
+    AuditEvent,
+    ControlImplementation,
+    ReferenceVersion,
+    System,
+)
+from controls.models.audit import about
+from controls.responsibility.decide import pending, redecide, require_officer
+from controls.responsibility.timelines import FIRST, LAST
+
+CHANGED = "The changes are different by now. Look again before you record them."
+
+
+@dataclass(frozen=True)
+class Change:
+    """One control whose class or basis would change on some days.
+
+    `start` is inclusive, `end` exclusive; None means without bound. `before` is None
+    where nothing was decided.
+    """
+
+    implementation: ControlImplementation
+    start: dt.date | None
+    end: dt.date | None
+    before: str | None
+    after: str
+    after_basis: str
+
+    @property
+    def basis_only(self) -> bool:
+        """Whether the class stays and only its reason changes."""
+        return self.before == self.after
+
+
+def preview(system: System) -> list[Change]:
+    """What the newest readings would change, in catalog order. Writes nothing."""
+    with transaction.atomic():
+        found = _changes(system)
+        transaction.set_rollback(True)
+    return sorted(found, key=lambda each: each.implementation.control.sort_order)
+
+
+def _changes(system: System) -> list[Change]:
+    return [
+        Change(
+            implementation=implementation,
+            start=None if span.start == FIRST else span.start,
+            end=None if span.end == LAST else span.end,
+            before=before.responsibility if before else None,
+            after=span.value.responsibility,
+            after_basis=span.value.basis,
+        )
+        for implementation, span, before in pending(system)
+    ]
+
+
+def digest_of(changes: list[Change]) -> str:
+    """sha256 in hex over what a person saw, whatever the order."""
+    lines = sorted(
+        f"{c.implementation.pk} {c.start} {c.end} {c.before} {c.after} {c.after_basis}"
+        for c in changes
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@transaction.atomic
+def adopt(system: System, *, by: Any, seen: str) -> int:
+    """Record the previewed changes as decisions; the number of controls changed.
+
+    Raises NotPermitted for all but officers, TransitionNotAllowed when the changes
+    are no longer those with the digest `seen`.
+    """
+    require_officer(system, by)
+    locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    if digest_of(_changes(locked)) != seen:
+        raise TransitionNotAllowed(CHANGED)
+    version = ReferenceVersion.objects.newest()
+    changed = redecide(locked, by=by, reason=f"Reference data {version} read again")
+    AuditEvent.objects.append(
+        about(
+            locked,
+            "responsibility.reread",
+            by=by,
+            reference_version=str(version),
+            controls=changed,
+        )
+    )
+    return changed
+
+
+def not_compared_with(system: System) -> ReferenceVersion | None:
+    """Reference data loaded since an officer last compared the system with it."""
+    last = (
+        AuditEvent.objects.filter(
+            chain=str(system.uuid),
+            verb__in=["system.created", "responsibility.reread"],
+        )
+        .order_by("-seq")
+        .first()
+    )
+    newest = ReferenceVersion.objects.newest()
+    if newest is None or last is None or newest.loaded_at <= last.at:
+        return None
+    return newest

@@ -1,0 +1,87 @@
+"""From rows to what `derive` takes: layers of controls, components in use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from controls.models import Control, ControlLayer, SystemComponent
+from controls.models.catalog import Origin
+from controls.models.services import ServiceLayer
+from controls.responsibility.derive import ComponentInUse, LayerParty, organisation
+
+
+def layers_of_controls(controls: Iterable[Control]) -> dict[int, frozenset[str] | None]:
+    """Layers that each control governs, by its pk; None where nobody has read it.
+
+    Parts are united into their control; an enhancement marked as its base takes the
+    base's layers; a local reading shadows the shipped one of the same control.
+    """
+    wanted = {control.pk: control.parent_id for control in controls}
+    pks = {*wanted, *(parent for parent in wanted.values() if parent)}
+    shipped: dict[int, set[str]] = defaultdict(set)
+    local: dict[int, set[str]] = defaultdict(set)
+    as_base: set[int] = set()
+    rows = ControlLayer.objects.filter(control__in=pks)
+    for pk, layer, base, origin in rows.values_list(
+        "control_id", "layer", "as_base", "origin"
+    ):
+        if base:
+            as_base.add(pk)
+        else:
+            (local if origin == Origin.LOCAL else shipped)[pk].add(layer)
+
+    def said(pk: int) -> frozenset[str] | None:
+        layers = local.get(pk) or shipped.get(pk)
+        return frozenset(layers) if layers else None
+
+    return {
+        pk: said(pk) or (said(parent) if pk in as_base and parent else None)
+        for pk, parent in wanted.items()
+    }
+
+
+def component_in_use(
+    service: str, variant: str, provider: str, layers: Iterable[ServiceLayer]
+) -> ComponentInUse:
+    """One component as `derive` takes it; local layer rows shadow shipped ones."""
+    rows: dict[str, ServiceLayer] = {}
+    for row in sorted(layers, key=lambda row: row.origin == Origin.LOCAL):
+        rows[row.layer] = row
+    parties: Mapping[str, tuple[LayerParty, ...]] = {
+        layer: _parties(row) for layer, row in rows.items()
+    }
+    return ComponentInUse(
+        component=service, variant=variant, provider=provider, layers=parties
+    )
+
+
+def _parties(row: ServiceLayer) -> tuple[LayerParty, ...]:
+    if row.party != "both":
+        return (LayerParty(row.party, row.kind, row.duty, row.source),)
+    return (
+        LayerParty("aws", "provided", "", row.source),
+        LayerParty("customer", row.kind, row.duty, row.source),
+    )
+
+
+def in_use(
+    components: Iterable[SystemComponent], day: dt.date, *, own_code: bool
+) -> list[ComponentInUse]:
+    """What runs on a day, the organisation itself always among it."""
+    running = {
+        component.variant_id: component.variant
+        for component in components
+        if component.used_from <= day
+        and (component.used_until is None or day < component.used_until)
+    }
+    found = [organisation(own_code=own_code)]
+    for variant in running.values():
+        service = variant.service
+        found.append(
+            component_in_use(
+                service.slug, variant.slug, service.provider, variant.layers.all()
+            )
+        )
+    return found

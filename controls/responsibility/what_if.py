@@ -1,0 +1,118 @@
+"""What other components would change: classes before and after, and our duties.
+
+Pure: says what would be, writes nothing. Source: S9, shifting the management of
+controls to AWS gives a new distribution of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Generic, TypeVar
+
+from controls.responsibility.derive import (
+    BasisRow,
+    ComponentInUse,
+    Derivation,
+    derive,
+)
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[Key]):
+    """One control whose class or duties would be others. Duties are ours."""
+
+    control: Key
+    before: Derivation
+    after: Derivation
+    dropped: tuple[BasisRow, ...]
+    kept: tuple[BasisRow, ...]
+    new: tuple[BasisRow, ...]
+
+    @property
+    def turns(self) -> bool:
+        """Whether the class itself would be another one."""
+        return self.before.responsibility != self.after.responsibility
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A duty of ours with the number of controls that ask for it."""
+
+    row: BasisRow
+    controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Generic[Key]):
+    """All that would change, in the order of the controls given."""
+
+    changes: tuple[Change[Key], ...]
+    classes_before: Mapping[str, int]
+    classes_after: Mapping[str, int]
+    dropped: tuple[Duty, ...]
+    new: tuple[Duty, ...]
+    kept: int  # duties in all controls that stay as they are
+
+
+def compare(
+    layers: Mapping[Key, Iterable[str] | None],
+    before: Sequence[ComponentInUse],
+    after: Sequence[ComponentInUse],
+) -> Difference[Key]:
+    """What changes when `after` runs instead of `before`, for controls by their layers.
+
+    A duty is a row of the basis that is the customer's: layer, component, variant.
+    """
+
+    @cache  # controls share their layers by the dozen
+    def both(governed: frozenset[str] | None) -> tuple[Derivation, Derivation]:
+        return derive(governed, before), derive(governed, after)
+
+    judged = {
+        control: both(None if governed is None else frozenset(governed))
+        for control, governed in layers.items()
+    }
+    found = [_change(control, *pair) for control, pair in judged.items()]
+    return Difference(
+        changes=tuple(each for each in found if each.turns or each.dropped or each.new),
+        classes_before=Counter(was.responsibility for was, _ in judged.values()),
+        classes_after=Counter(is_.responsibility for _, is_ in judged.values()),
+        dropped=_counted(each.dropped for each in found),
+        new=_counted(each.new for each in found),
+        kept=sum(len(each.kept) for each in found),
+    )
+
+
+def _change(control: Key, before: Derivation, after: Derivation) -> Change[Key]:
+    was, now = _ours(before), _ours(after)
+    return Change(
+        control,
+        before,
+        after,
+        dropped=_only(was, now),
+        kept=tuple(row for row in was if row in frozenset(now)),
+        new=_only(now, was),
+    )
+
+
+def _ours(derivation: Derivation) -> tuple[BasisRow, ...]:
+    return tuple(row for row in derivation.basis if row.party == "customer")
+
+
+def _only(
+    here: Iterable[BasisRow], there: Collection[BasisRow]
+) -> tuple[BasisRow, ...]:
+    known = frozenset(there)
+    return tuple(row for row in here if row not in known)
+
+
+def _counted(rows: Iterable[tuple[BasisRow, ...]]) -> tuple[Duty, ...]:
+    """Duties with what asks for them most first, then by name."""
+    counts = Counter(row for some in rows for row in some)
+    order = sorted(counts, key=lambda row: (-counts[row], row))
+    return tuple(Duty(row, counts[row]) for row in order)

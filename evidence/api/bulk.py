@@ -1,0 +1,111 @@
+"""Many files with a list over the API: planned first, then all or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import parsers, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import NotPermitted
+from controls.models import System
+from evidence.api.evidence import LinkSerializer
+from evidence.api.uploads import Streaming
+from evidence.models import EvidenceLink
+from evidence.status.control_status import today_of
+from evidence.submissions.bulk import confirm, sealed
+from evidence.submissions.bulk_request import plan_of
+from evidence.submissions.submit import submits_in
+from srm_project.api import valid
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    """What is wrong in which line (the heading is 1; 0: in none) and column."""
+
+    row = serializers.IntegerField(source="number")
+    column = serializers.CharField()
+    text = serializers.CharField()
+
+
+class PlannedSerializer(serializers.Serializer[Any]):
+    """One evidence as it would be recorded, and what it would prove."""
+
+    rows = serializers.ListField(child=serializers.IntegerField())
+    title = serializers.CharField(source="submission.title")
+    performed_on = serializers.DateField(source="submission.performed_on")
+    file = serializers.CharField(source="upload.name")
+    sha256 = serializers.CharField(source="upload.stored.sha256")
+    control_ids = serializers.SerializerMethodField()
+
+    def get_control_ids(self, planned: Any) -> list[str]:
+        """The controls it would be linked to."""
+        rows = (each.implementation.control.ref_id for each in planned.requirements)
+        return sorted(set(rows))
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """The plan; `token` confirms it within an hour, empty while a row is wrong."""
+
+    planned = PlannedSerializer(many=True)
+    errors: Any = RowErrorSerializer(many=True)
+    token = serializers.CharField()
+
+
+class PlanFilesSerializer(serializers.Serializer[Any]):
+    """A list (CSV or XLSX) and the files it speaks of."""
+
+    list = serializers.FileField()
+    files = serializers.ListField(child=serializers.FileField())
+
+
+class PlanTokenSerializer(serializers.Serializer[Any]):
+    """What the plan answered with."""
+
+    token = serializers.CharField()
+
+
+class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
+    """Many files of one system at once."""
+
+    serializer_class = PlanSerializer
+    queryset = EvidenceLink.objects.none()
+    parser_classes = [parsers.MultiPartParser, parsers.JSONParser]
+
+    @extend_schema(request=PlanFilesSerializer, responses=PlanSerializer)
+    @action(detail=False, methods=["post"])
+    def plan(self, request: Request, slug: str) -> Response:
+        """What would be recorded; 422 with an error for each wrong row."""
+        system = self._mine(request, slug)
+        self.refuse_unread(request)
+        listed, files = request.FILES.get("list"), request.FILES.getlist("files")
+        found = plan_of(system, listed, files, by=request.user)
+        token = "" if found.errors else sealed(system, found, by=request.user)
+        said = {"planned": found.planned, "errors": found.errors, "token": token}
+        status = 422 if found.errors else 200
+        return Response(PlanSerializer(said).data, status=status)
+
+    @extend_schema(
+        request=PlanTokenSerializer, responses={201: LinkSerializer(many=True)}
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def confirm(self, request: Request, slug: str) -> Response:
+        """Record all of a plan, or nothing."""
+        system = self._mine(request, slug)
+        token = valid(PlanTokenSerializer, request)["token"]
+        links = confirm(system, token, by=request.user, today=today_of(system))
+        rows = EvidenceLink.objects.for_listing().filter(
+            pk__in=[link.pk for link in links]
+        )
+        return Response(LinkSerializer(rows, many=True).data, status=201)
+
+    def _mine(self, request: Request, slug: str) -> System:
+        """The system, if the caller brings evidence there."""
+        mine = System.objects.visible_to(request.user)
+        system: System = get_object_or_404(mine, slug=slug)
+        if not submits_in(system, by=request.user):
+            raise NotPermitted("Only contributors and officers bring evidence.")
+        return system

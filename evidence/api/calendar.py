@@ -1,0 +1,168 @@
+"""What falls due, and the next audit window, over the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from controls.errors import Refused
+from controls.models import System, Team
+from controls.responsibility.decide import require_officer
+from evidence.planning.calendar import Asked, falling_due, refuse_long
+from evidence.planning.roll_forward import following, preview, roll_forward
+from evidence.status.control_status import today_of
+from srm_project.api import etag, expected_version, valid
+
+
+class DueSerializer(serializers.Serializer[Any]):
+    """One thing on one day."""
+
+    day = serializers.DateField()
+    kind = serializers.CharField()
+    control = serializers.CharField()
+    title = serializers.CharField()
+    team = serializers.CharField()
+    state = serializers.CharField(source="word")
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, due: Any) -> str:
+        """Where it is dealt with."""
+        return f"{settings.SITE_URL}{due.path}"
+
+
+class CalendarView(APIView):
+    """What falls due in a system."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("from", dt.date, description="First day; today."),
+            OpenApiParameter("to", dt.date, description="Last day; 90 days later."),
+            OpenApiParameter("team", str, description="Only of this team (slug)."),
+        ],
+        responses=DueSerializer(many=True),
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """By day; at most 366 days at a time."""
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=slug)
+        today = today_of(system)
+        first = _day(request, "from") or today
+        last = _day(request, "to") or first + dt.timedelta(days=90)
+        refuse_long(first, last)
+        asked = Asked(first, last, [system], _teams(request))
+        found = falling_due(asked, user=request.user, today=today)
+        return Response(DueSerializer(found, many=True).data)
+
+
+def _teams(request: Request) -> frozenset[int] | None:
+    slug = request.query_params.get("team")
+    if not slug:
+        return None
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        raise Refused({"team": f"There is no team “{slug[:60]}”."})
+    return frozenset([team.pk])
+
+
+def _day(request: Request, name: str) -> dt.date | None:
+    text = request.query_params.get(name)
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        said = f"“{text}” is not a day such as 2026-06-30."
+        raise Refused({name: said}) from None
+
+
+class CitationToConfirmSerializer(serializers.Serializer[Any]):
+    """A cited series and what its newest report speaks of."""
+
+    artifact = serializers.UUIDField(source="artifact.uuid")
+    title = serializers.CharField(source="artifact.title")
+    controls = serializers.IntegerField()
+    speaks = serializers.BooleanField()
+    word = serializers.CharField()
+
+
+class RollForwardSerializer(serializers.Serializer[Any]):
+    """What the next window would start with; days are inclusive."""
+
+    window_from = serializers.DateField(source="start")
+    window_to = serializers.DateField(source="end")
+    gap = serializers.IntegerField()
+    overlap = serializers.IntegerField()
+    requirements = serializers.SerializerMethodField()
+    without_owner = serializers.SerializerMethodField()
+    citations = CitationToConfirmSerializer(many=True)
+    seen = serializers.CharField(source="digest")
+
+    def get_requirements(self, found: Any) -> int:
+        """How many go on."""
+        return len(found.carried)
+
+    def get_without_owner(self, found: Any) -> list[str]:
+        """Controls of requirements that nobody owns."""
+        return [row.implementation.control.ref_id for row in found.ownerless]
+
+
+class NextWindowSerializer(serializers.Serializer[Any]):
+    """The days, the digest of what was seen, and the cited series confirmed."""
+
+    window_from = serializers.DateField()
+    window_to = serializers.DateField()
+    seen = serializers.RegexField(r"^[0-9a-f]{64}$")
+    confirmed = serializers.ListField(child=serializers.UUIDField(), default=list)
+
+
+class RollForwardView(APIView):
+    """The next audit window of a system. Officers only."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("window_from", dt.date, description="First day."),
+            OpenApiParameter("window_to", dt.date, description="Last day."),
+        ],
+        responses=RollForwardSerializer,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """What it would start with; the days after this window unless said."""
+        system = self._system(request, slug)
+        start, end = following(system)
+        start = _day(request, "window_from") or start
+        found = preview(system, start, _day(request, "window_to") or end)
+        body = RollForwardSerializer(found).data
+        return Response(body, headers={"ETag": etag(system)})
+
+    @extend_schema(request=NextWindowSerializer, responses=dict[str, str])
+    def post(self, request: Request, slug: str) -> Response:
+        """Begin it; needs If-Match, and every citation confirmed."""
+        system = self._system(request, slug)
+        version = expected_version(request, system)
+        said = valid(NextWindowSerializer, request)
+        roll_forward(
+            system,
+            said["window_from"],
+            said["window_to"],
+            seen=said["seen"],
+            confirmed=frozenset(str(each) for each in said["confirmed"]),
+            by=request.user,
+            version=version,
+        )
+        window = {
+            "window_start": str(system.window_start),
+            "window_end": str(system.window_end),
+        }
+        return Response(window, headers={"ETag": etag(system)})
+
+    def _system(self, request: Request, slug: str) -> System:
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=slug)
+        require_officer(system, request.user)
+        return system

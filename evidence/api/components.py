@@ -1,0 +1,89 @@
+"""The components of a system over the API: taken into use, ended, never deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.api.catalog import ComponentSerializer
+from controls.models import System, SystemComponent
+from controls.responsibility.decide import require_officer
+from controls.service_names import named
+from evidence.systems.describe import Use, add_component, end_component
+from srm_project.api import ByKey, etag, expected_version, valid
+
+
+class UseSerializer(serializers.Serializer[Any]):
+    """A component to take into use."""
+
+    service = serializers.CharField(help_text="slug or alias, or slug:variant")
+    used_from = serializers.DateField()
+    regions = serializers.ListField(child=serializers.CharField(), required=False)
+    name = serializers.CharField(required=False, max_length=120)
+
+
+def use_of(said: dict[str, Any]) -> Use:
+    """What a valid UseSerializer says. Raises Refused for an unknown service."""
+    return Use(
+        named([said["service"]], field="components")[0],
+        said["used_from"],
+        regions=said.get("regions", ()),
+        name=said.get("name", ""),
+    )
+
+
+class LastDaySerializer(serializers.Serializer[Any]):
+    """The last day of use, inclusive."""
+
+    last_day = serializers.DateField()
+
+
+class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
+    """What a system uses and used."""
+
+    serializer_class = ComponentSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = SystemComponent.objects.none()
+
+    def get_queryset(self) -> QuerySet[SystemComponent]:
+        """Those of one system, as far as `visible_to` allows."""
+        mine = System.objects.visible_to(self.request.user)
+        system = get_object_or_404(mine, slug=self.kwargs["slug"])
+        found = SystemComponent.objects.filter(system=system)
+        return found.select_related("system", "variant__service")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One component with its ETag."""
+        return self._shown(self.get_object())
+
+    @extend_schema(request=UseSerializer, responses={201: ComponentSerializer})
+    def create(self, request: Request, slug: str) -> Response:
+        """Take one into use: classes and requirements follow it."""
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=slug)
+        require_officer(system, request.user)
+        use = use_of(valid(UseSerializer, request))
+        return self._shown(add_component(system, use, by=request.user), status=201)
+
+    @extend_schema(request=LastDaySerializer, responses=ComponentSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, slug: str, uuid: str) -> Response:
+        """End its use after a day; needs If-Match."""
+        found = self.get_object()
+        require_officer(found.system, request.user)
+        version = expected_version(request, found)
+        last_day = valid(LastDaySerializer, request)["last_day"]
+        end_component(found, last_day=last_day, by=request.user, version=version)
+        return self._shown(self.get_object())
+
+    def _shown(self, row: SystemComponent, status: int = 200) -> Response:
+        body = ComponentSerializer(row).data
+        return Response(body, status=status, headers={"ETag": etag(row)})

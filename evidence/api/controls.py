@@ -1,0 +1,50 @@
+"""Describing our half of a control over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.implementation import describe
+from controls.models import ControlImplementation, ImplementationStatus, System, Team
+from srm_project.api import etag, expected_version
+
+
+class DescribeSerializer(serializers.ModelSerializer[ControlImplementation]):
+    """Our half in our words; what is not sent stays as it is."""
+
+    owner_team = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Team.objects.all(), allow_null=True, required=False
+    )
+    part_statuses: Any = serializers.DictField(
+        child=serializers.ChoiceField(choices=ImplementationStatus.choices),
+        required=False,
+        help_text="Statuses by statement id, only of parts that differ.",
+    )
+
+    class Meta:
+        model = ControlImplementation
+        fields = [
+            "implementation_status",
+            "part_statuses",
+            "customer_statement",
+            "owner_team",
+        ]
+        extra_kwargs = {"implementation_status": {"required": False}}
+
+
+def described(request: Request, system: System, ref_id: str) -> Response:
+    """Record what was sent; the answer is what is stored, with its ETag."""
+    rows = system.implementations.select_related("control", "owner_team", "system")
+    row = get_object_or_404(rows, control__ref_id=ref_id)
+    given = DescribeSerializer(row, data=request.data, partial=True)
+    given.is_valid(raise_exception=True)
+    said = {name: getattr(row, name) for name in DescribeSerializer.Meta.fields}
+    said |= given.validated_data
+    describe(row, **said, version=expected_version(request, row), by=request.user)
+    row.refresh_from_db()
+    return Response(DescribeSerializer(row).data, headers={"ETag": etag(row)})

@@ -1,0 +1,340 @@
+"""Evidence over the API: uploaded, reviewed, corrected, used again, withdrawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import parsers, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import Refused
+from controls.models import User
+from evidence.api.uploads import FilesSerializer, Streaming, checked_files
+from evidence.models import (
+    EvidenceLink,
+    EvidenceRequirement,
+    SampleItem,
+)
+from evidence.reviews import decide
+from evidence.reviews.reconfirm import reconfirm, to_reconfirm
+from evidence.status.control_status import today_of
+from evidence.status.what_if import if_withdrawn
+from evidence.submissions.revise import attach, newest, revise
+from evidence.submissions.submit import (
+    Submission,
+    hand_over,
+    require_reviser,
+    require_withdrawer,
+    submit,
+    withdraw,
+)
+from srm_project.api import ByKey, etag, expected_version, valid
+
+
+class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
+    """One evidence for one half of one control, and where it stands."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    control_id = serializers.CharField(
+        source="implementation.control.ref_id", read_only=True
+    )
+    evidence = serializers.UUIDField(source="revision.evidence.uuid", read_only=True)
+    title = serializers.CharField(source="revision.evidence.title", read_only=True)
+    performed_on = serializers.DateField(source="revision.performed_on", read_only=True)
+    digest = serializers.CharField(source="revision.digest", read_only=True)
+    sample_item = serializers.UUIDField(
+        source="sample_item.uuid", read_only=True, default=None
+    )
+
+    class Meta:
+        model = EvidenceLink
+        fields = [
+            "uuid",
+            "system",
+            "control_id",
+            "half",
+            "evidence",
+            "title",
+            "performed_on",
+            "digest",
+            "state",
+            "occurrence",
+            "sample_item",
+            "proves_from",
+            "proves_to",
+            "version",
+        ]
+        read_only_fields = fields
+
+
+class UploadSerializer(FilesSerializer):
+    """Files and what is said about them. Days are inclusive."""
+
+    requirement = serializers.UUIDField()
+    title = serializers.CharField(max_length=200)
+    performed_on = serializers.DateField()
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    collected_on = serializers.DateField(required=False)
+    source_system = serializers.CharField(required=False, max_length=120)
+    procedure = serializers.CharField(required=False)
+    also = serializers.ListField(child=serializers.UUIDField(), required=False)
+    collected_by = serializers.EmailField(required=False)
+    addresses = serializers.ListField(
+        child=serializers.URLField(max_length=500), required=False, max_length=10
+    )
+    draft = serializers.BooleanField(required=False, default=False)
+    sample_item = serializers.UUIDField(
+        required=False, help_text="the sampled event it shows, where asked per event"
+    )
+
+
+class RevisionSerializer(FilesSerializer):
+    """A correction or an addition: new files and days, and why."""
+
+    kind = serializers.ChoiceField(choices=["correction", "addition"])
+    reason = serializers.CharField()
+    title = serializers.CharField(max_length=200, required=False)
+    performed_on = serializers.DateField()
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    collected_on = serializers.DateField(required=False)
+    source_system = serializers.CharField(required=False, max_length=120)
+    procedure = serializers.CharField(required=False)
+
+
+class AttachSerializer(serializers.Serializer[Any]):
+    """A further requirement the same evidence is offered for."""
+
+    requirement = serializers.UUIDField()
+
+
+class TurnSerializer(serializers.Serializer[Any]):
+    """One control whose answer would change."""
+
+    control_id = serializers.CharField(source="ref_id")
+    half_before = serializers.CharField(source="before.status.customer_half")
+    half_after = serializers.CharField(source="after.status.customer_half")
+    verdict_before = serializers.CharField(source="before.status.verdict")
+    verdict_after = serializers.CharField(source="after.status.verdict")
+
+
+class MarkSerializer(serializers.Serializer[Any]):
+    """One accepted link whose duties changed, and how."""
+
+    link = serializers.UUIDField()
+    since = serializers.DateField(allow_null=True)
+    added = serializers.ListField(child=serializers.CharField())
+    gone = serializers.ListField(child=serializers.CharField())
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    """A judgement with its reason."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """One decision of many; `version` is what was looked at."""
+
+    link = serializers.UUIDField()
+    accept = serializers.BooleanField()
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    version = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
+    """Evidence as linked to controls; uploads and reviews."""
+
+    serializer_class = LinkSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = EvidenceLink.objects.none()
+    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+
+    def get_queryset(self) -> QuerySet[EvidenceLink]:
+        """Only what `visible_to` allows."""
+        return EvidenceLink.objects.visible_to(self.request.user).for_listing()
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One link with its ETag."""
+        link = self.get_object()
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(request=UploadSerializer, responses=LinkSerializer)
+    def create(self, request: Request) -> Response:
+        """Upload files for a requirement and submit them for review."""
+        self.refuse_unread(request)
+        said = valid(UploadSerializer, request)
+        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        requirement = get_object_or_404(mine, uuid=said["requirement"])
+        also = [get_object_or_404(mine, uuid=each) for each in said.get("also", ())]
+        link = submit(
+            _submission(said),
+            checked_files(said),
+            requirement=requirement,
+            also=also,
+            item=_sample_item(request, said.get("sample_item")),
+            by=request.user,
+            today=today_of(requirement.system),
+        )
+        return Response(
+            LinkSerializer(link).data, status=201, headers={"ETag": etag(link)}
+        )
+
+    @extend_schema(request=None, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, uuid: str) -> Response:
+        """Hand a draft over for review."""
+        link = self.get_object()
+        hand_over(link, by=request.user)
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, uuid: str) -> Response:
+        """Accept; needs If-Match."""
+        link = self.get_object()
+        link.accept(
+            by=request.user,
+            reason=_reason(request),
+            version=expected_version(request, link),
+        )
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, uuid: str) -> Response:
+        """Reject with a reason; needs If-Match."""
+        link = self.get_object()
+        link.reject(
+            by=request.user,
+            reason=_reason(request),
+            version=expected_version(request, link),
+        )
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(responses=TurnSerializer(many=True))
+    @action(
+        detail=True, methods=["get"], url_path="if-withdrawn", pagination_class=None
+    )
+    def if_withdrawn(self, request: Request, uuid: str) -> Response:
+        """The controls that would turn today; changes nothing."""
+        link = self.get_object()
+        require_withdrawer(link, by=request.user)
+        turns = if_withdrawn(link, by=request.user, today=today_of(link.system))
+        return Response(TurnSerializer(turns, many=True).data)
+
+    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str) -> Response:
+        """Take it back, with a reason; needs If-Match."""
+        link = self.get_object()
+        version = expected_version(request, link)
+        withdraw(link, by=request.user, reason=_reason(request), version=version)
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def reconfirm(self, request: Request, uuid: str) -> Response:
+        """Accepted before our duties changed: it proves those of now as well."""
+        link = self.get_object()
+        reconfirm(link, by=request.user, reason=_reason(request))
+        return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
+
+    @extend_schema(responses=MarkSerializer(many=True))
+    @action(
+        detail=False, methods=["get"], url_path="to-reconfirm", pagination_class=None
+    )
+    def to_reconfirm(self, request: Request) -> Response:
+        """What waits for the caller, as a reviewer, to confirm anew."""
+        found = [mark for mark, _ in to_reconfirm(request.user, timezone.localdate())]
+        return Response(MarkSerializer(found, many=True).data)
+
+    @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def revise(self, request: Request, uuid: str) -> Response:
+        """Correct or add to the evidence behind it; answers with the new links."""
+        found = self.get_object().revision.evidence
+        require_reviser(found, by=request.user)
+        self.refuse_unread(request)
+        said = valid(RevisionSerializer, request)
+        revision = revise(
+            found,
+            _submission({"title": found.title} | said),
+            checked_files(said),
+            kind=said["kind"],
+            reason=said["reason"],
+            by=request.user,
+            today=today_of(found.system),
+        )
+        rows = self.get_queryset().filter(revision=revision).order_by("pk")
+        return Response(LinkSerializer(rows, many=True).data, status=201)
+
+    @extend_schema(request=AttachSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    def attach(self, request: Request, uuid: str) -> Response:
+        """Offer the newest revision for one more requirement; unreviewed."""
+        found = self.get_object().revision.evidence
+        require_reviser(found, by=request.user)
+        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        asked = get_object_or_404(
+            mine, uuid=valid(AttachSerializer, request)["requirement"]
+        )
+        link = attach(newest(found), requirement=asked, by=request.user)
+        return Response(LinkSerializer(link).data, status=201)
+
+    @extend_schema(
+        request=DecisionSerializer(many=True), responses=LinkSerializer(many=True)
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def decide(self, request: Request) -> Response:
+        """Many decisions, each with its reason: all are recorded, or none."""
+        given = DecisionSerializer(data=request.data, many=True)
+        given.is_valid(raise_exception=True)
+        said = [decide.Decision(**each) for each in given.validated_data]
+        decided = decide.decide_all(said, by=request.user)
+        rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
+        return Response(LinkSerializer(rows, many=True).data)
+
+
+def _sample_item(request: Request, uuid: Any) -> SampleItem | None:
+    if uuid is None:
+        return None
+    mine = SampleItem.objects.visible_to(request.user).for_upload()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+def _reason(request: Request) -> str:
+    reason: str = valid(ReviewSerializer, request)["reason"]
+    return reason
+
+
+def _submission(said: dict[str, Any]) -> Submission:
+    return Submission(
+        title=said["title"],
+        performed_on=said["performed_on"],
+        period_start=said["period_start"],
+        period_end=said["period_end"],
+        collected_on=said.get("collected_on") or said["performed_on"],
+        source_system=said.get("source_system", ""),
+        procedure=said.get("procedure", ""),
+        collected_by=_collector(said.get("collected_by")),
+        addresses=tuple(said.get("addresses", ())),
+        draft=said.get("draft", False),
+    )
+
+
+def _collector(email: str | None) -> User | None:
+    if not email:
+        return None
+    found = User.objects.filter(email__iexact=email).first()
+    if found is None:
+        raise Refused({"collected_by": "Nobody here has that address."})
+    return found

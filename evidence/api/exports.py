@@ -1,0 +1,90 @@
+"""Exports over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.models import System
+from evidence.exports import jobs
+from evidence.models import (
+    Export,
+)
+from evidence.status.control_status import today_of
+from srm_project.api import ByKey
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """An export and how far it is."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Export
+        fields = [
+            "uuid",
+            "system",
+            "kind",
+            "on",
+            "known_at",
+            "state",
+            "done_rows",
+            "total_rows",
+            "sha256",
+            "size_bytes",
+            "failure",
+        ]
+
+
+class NewExportSerializer(serializers.Serializer[Any]):
+    """What to export. Without `known_at` all that is recorded now."""
+
+    system = serializers.SlugField()
+    on = serializers.DateField(required=False)
+    known_at = serializers.DateTimeField(required=False)
+
+
+class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
+    """Exports of the caller, and of a system for its officers."""
+
+    serializer_class = ExportSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = Export.objects.none()
+
+    def get_queryset(self) -> QuerySet[Export]:
+        """Only what `visible_to` allows."""
+        return Export.objects.visible_to(self.request.user).for_listing().order_by("pk")
+
+    @extend_schema(request=NewExportSerializer, responses=ExportSerializer)
+    def create(self, request: Request) -> Response:
+        """Queue an export; the header Idempotency-Key makes repeats harmless."""
+        given = NewExportSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        system = get_object_or_404(
+            System.objects.visible_to(request.user), slug=said["system"]
+        )
+        export = jobs.request_export(
+            system,
+            by=request.user,
+            on=said.get("on") or today_of(system),
+            known_at=said.get("known_at"),
+            key=request.headers.get("Idempotency-Key", "")[:60],
+        )
+        return Response(ExportSerializer(export).data, status=202)
+
+    @extend_schema(responses={(200, "text/csv"): bytes})
+    @action(detail=True, methods=["get"])
+    def file(self, request: Request, uuid: str) -> FileResponse:
+        """The finished file as an attachment; 409 before that."""
+        export = self.get_object()
+        return jobs.download(export, by=request.user)

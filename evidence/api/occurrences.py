@@ -1,0 +1,80 @@
+"""What a window expects of one control, occurrence by occurrence, over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from controls.models import System
+from evidence.api.systems import CLOCKS, moment_asked, window_asked
+from evidence.status.control_status import answers
+from evidence.status.occurrences import WORDS, occurrences
+
+
+class OccurrenceSerializer(serializers.Serializer[Any]):
+    """One expected occurrence; days are inclusive.
+
+    `state` is `waiting` where something submitted waits for review; `outcome` is what
+    the window counts until then.
+    """
+
+    requirement = serializers.UUIDField(source="result.requirement")
+    title = serializers.CharField(source="result.title")
+    period_from = serializers.DateField(source="result.starts")
+    period_to = serializers.DateField(source="result.ends")
+    due_on = serializers.DateField(source="result.due_on")
+    performed_on = serializers.DateField(allow_null=True)
+    state = serializers.ChoiceField(choices=list(WORDS.items()))
+    outcome = serializers.CharField(source="result.outcome")
+    late_days = serializers.IntegerField(source="result.late_days")
+    collected_late = serializers.BooleanField(source="result.collected_late")
+    evidence = serializers.UUIDField(allow_null=True)
+    population = serializers.UUIDField(source="result.population.uuid", default=None)
+    reviewer = serializers.CharField()
+
+
+class OccurrencesSerializer(serializers.Serializer[Any]):
+    """The occurrences with the clocks and the window they were asked for."""
+
+    control_id = serializers.CharField()
+    on = serializers.DateField()
+    known_at = serializers.DateTimeField(allow_null=True)
+    window_from = serializers.DateField()
+    window_to = serializers.DateField()
+    result = serializers.CharField()
+    occurrences = OccurrenceSerializer(many=True)
+
+
+class OccurrencesView(APIView):
+    """The timeline of one control."""
+
+    @extend_schema(parameters=CLOCKS, responses=OccurrencesSerializer)
+    def get(self, request: Request, slug: str, ref_id: str) -> Response:
+        """By requirement and day: due, performed, on time, late, missed or waiting."""
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=slug)
+        row = get_object_or_404(system.implementations, control__ref_id=ref_id)
+        moment = moment_asked(request, system)
+        window = window_asked(request, system, moment)
+        try:
+            answer = answers(system, moment, pks=[row.pk], window=window)[0]
+        except LookupError:
+            raise Http404("This control was not recorded at that time.") from None
+        assert answer.period is not None
+        found = {
+            "control_id": ref_id,
+            "on": moment.on,
+            "known_at": moment.known_at,
+            "window_from": window[0],
+            "window_to": window[1],
+            "result": answer.period.result,
+            "occurrences": occurrences(answer, moment),
+        }
+        return Response(OccurrencesSerializer(found).data)

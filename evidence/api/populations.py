@@ -1,0 +1,320 @@
+"""Populations, samples and deviations over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, parsers, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import Refused
+from evidence.api.removals import WhySerializer
+from evidence.api.uploads import Streaming
+from evidence.models import (
+    EvidenceRequirement,
+    Population,
+    PopulationItem,
+    Sample,
+    SampleItem,
+    SampleMethod,
+)
+from evidence.populations.event_list import Events, of_rows
+from evidence.populations.populations import (
+    Drawn,
+    bring_population,
+    judge_population,
+    require_bringer,
+    withdraw_population,
+)
+from evidence.populations.preview import read
+from evidence.populations.samples import draw_sample, record_deviation
+from evidence.populations.selection import Way
+from evidence.status.control_status import today_of
+from evidence.submissions.submit import Upload
+from evidence.submissions.upload_handler import WaitingFile
+from srm_project.api import ByKey
+
+
+class PopulationSerializer(serializers.ModelSerializer[Population]):
+    """All events of some days; both days are inclusive."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    requirement = serializers.UUIDField(source="requirement.uuid")
+    drawn_by = serializers.CharField(source="drawn_by.email")
+    state = serializers.CharField()
+
+    class Meta:
+        model = Population
+        fields = [
+            "uuid",
+            "system",
+            "requirement",
+            "starts",
+            "ends",
+            "source",
+            "query",
+            "completeness",
+            "row_count",
+            "columns",
+            "sha256",
+            "drawn_by",
+            "drawn_at",
+            "state",
+        ]
+
+
+class NewPopulationSerializer(serializers.Serializer[Any]):
+    """A population: as a CSV or XLSX `file`, or as JSON `rows` with key and day."""
+
+    requirement = serializers.UUIDField()
+    starts = serializers.DateField()
+    ends = serializers.DateField()
+    source: Any = serializers.CharField(max_length=200)
+    query = serializers.CharField(max_length=5000)
+    completeness = serializers.CharField(max_length=5000)
+    none_happened = serializers.BooleanField(required=False, default=False)
+    file = serializers.FileField(required=False)
+    rows = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField(allow_blank=True)),
+        required=False,
+        help_text="each with key, day and further columns",
+    )
+
+
+class EventSerializer(serializers.ModelSerializer[PopulationItem]):
+    """One event; `position` counts from 1."""
+
+    class Meta:
+        model = PopulationItem
+        fields = ["position", "key", "happened_on", "columns"]
+
+
+class NewSampleSerializer(serializers.Serializer[Any]):
+    """How to draw: size and seed at random, every and first, or positions by hand."""
+
+    method = serializers.ChoiceField(choices=SampleMethod.choices)
+    reason = serializers.CharField(max_length=2000)
+    size = serializers.IntegerField(required=False, allow_null=True, default=None)
+    seed = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=100
+    )
+    every = serializers.IntegerField(required=False, allow_null=True, default=None)
+    first = serializers.IntegerField(required=False, allow_null=True, default=None)
+    positions = serializers.ListField(
+        child=serializers.IntegerField(), required=False, default=list
+    )
+
+
+class SampleSerializer(serializers.ModelSerializer[Sample]):
+    """A sample, with what is needed to draw it again."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    population = serializers.UUIDField(source="population.uuid")
+    drawn_by = serializers.CharField(source="drawn_by.email")
+    deviations = serializers.IntegerField(source="deviating")
+
+    class Meta:
+        model = Sample
+        fields = [
+            "uuid",
+            "system",
+            "population",
+            "method",
+            "size",
+            "seed",
+            "every",
+            "first",
+            "reason",
+            "drawn_by",
+            "drawn_at",
+            "deviations",
+        ]
+
+
+class SampleItemSerializer(serializers.ModelSerializer[SampleItem]):
+    """A sampled event: open, submitted, accepted or rejected, and what deviates."""
+
+    position = serializers.IntegerField(source="item.position")
+    key = serializers.CharField(source="item.key")
+    happened_on = serializers.DateField(source="item.happened_on")
+    state = serializers.CharField()
+    evidence = serializers.UUIDField(source="link_evidence", allow_null=True)
+    deviation = serializers.CharField(source="deviation_note", allow_null=True)
+
+    class Meta:
+        model = SampleItem
+        fields = [
+            "uuid",
+            "position",
+            "key",
+            "happened_on",
+            "state",
+            "evidence",
+            "deviation",
+        ]
+
+
+class NewDeviationSerializer(serializers.Serializer[Any]):
+    """Which sampled item deviates, and in what."""
+
+    item = serializers.UUIDField()
+    note = serializers.CharField(max_length=2000)
+
+
+class ReasonSaidSerializer(serializers.Serializer[Any]):
+    """A reason where there is one to give."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class PopulationViewSet(
+    Streaming,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Population],
+):
+    """Populations the caller may read. They are never changed, so there is no ETag."""
+
+    serializer_class = PopulationSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = Population.objects.none()
+    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+
+    def get_queryset(self) -> QuerySet[Population]:
+        """Only what `visible_to` allows."""
+        return Population.objects.visible_to(self.request.user).for_listing()
+
+    @extend_schema(request=NewPopulationSerializer, responses=PopulationSerializer)
+    def create(self, request: Request) -> Response:
+        """Record a population with all its events, or nothing."""
+        self.refuse_unread(request)
+        said = _valid(NewPopulationSerializer, request)
+        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        requirement = get_object_or_404(mine, uuid=said.pop("requirement"))
+        require_bringer(requirement, by=request.user)
+        upload, rows = _upload(said.pop("file", None)), said.pop("rows", None)
+        drawn = Drawn(**said)
+        made = bring_population(
+            requirement,
+            drawn,
+            _events(upload, rows, drawn),
+            upload=upload,
+            by=request.user,
+            today=today_of(requirement.system),
+        )
+        shown = self.get_queryset().get(pk=made.pk)
+        return Response(PopulationSerializer(shown).data, status=201)
+
+    @extend_schema(responses=EventSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def items(self, request: Request, uuid: str) -> Response:
+        """Its events in the order of the list."""
+        found = self.get_object().items.order_by("position")
+        return _paged(self, found, EventSerializer)
+
+    @extend_schema(request=ReasonSaidSerializer, responses=PopulationSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, uuid: str) -> Response:
+        """Judge it complete and accurate; not by who drew it."""
+        reason = _valid(ReasonSaidSerializer, request)["reason"]
+        judge_population(self.get_object(), accept=True, reason=reason, by=request.user)
+        return Response(PopulationSerializer(self.get_object()).data)
+
+    @extend_schema(request=WhySerializer, responses=PopulationSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, uuid: str) -> Response:
+        """Say why it is not complete or accurate."""
+        why = _valid(WhySerializer, request)["reason"]
+        judge_population(self.get_object(), accept=False, reason=why, by=request.user)
+        return Response(PopulationSerializer(self.get_object()).data)
+
+    @extend_schema(request=WhySerializer, responses=PopulationSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str) -> Response:
+        """Take it back, with a reason."""
+        why = _valid(WhySerializer, request)["reason"]
+        withdraw_population(self.get_object(), reason=why, by=request.user)
+        return Response(PopulationSerializer(self.get_object()).data)
+
+    @extend_schema(request=NewSampleSerializer, responses=SampleSerializer)
+    @action(detail=True, methods=["post"])
+    def draw(self, request: Request, uuid: str) -> Response:
+        """Draw a sample; without a seed one is made."""
+        said = _valid(NewSampleSerializer, request)
+        reason = said.pop("reason")
+        made = draw_sample(
+            self.get_object(), Way(**said), reason=reason, by=request.user
+        )
+        shown = Sample.objects.for_listing().get(pk=made.pk)
+        return Response(SampleSerializer(shown).data, status=201)
+
+
+class SampleViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Sample]
+):
+    """Samples the caller may read."""
+
+    serializer_class = SampleSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = Sample.objects.none()
+
+    def get_queryset(self) -> QuerySet[Sample]:
+        """Only what `visible_to` allows."""
+        return Sample.objects.visible_to(self.request.user).for_listing()
+
+    @extend_schema(responses=SampleItemSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def items(self, request: Request, uuid: str) -> Response:
+        """Its items, each with the state of its proof."""
+        found = self.get_object().items.with_state().select_related("item")
+        return _paged(self, found, SampleItemSerializer)
+
+    @extend_schema(request=NewDeviationSerializer, responses=SampleItemSerializer)
+    @action(detail=True, methods=["post"])
+    def deviations(self, request: Request, uuid: str) -> Response:
+        """Record that one of its items was not handled as asked."""
+        said = _valid(NewDeviationSerializer, request)
+        mine = self.get_object().items.for_listing()
+        item = get_object_or_404(mine, uuid=said["item"])
+        record_deviation(item, note=said["note"], by=request.user)
+        return Response(SampleItemSerializer(mine.get(pk=item.pk)).data, status=201)
+
+
+def _paged(view: Any, rows: QuerySet[Any], kind: Any) -> Response:
+    """One page of the rows of something, by key as every list."""
+    page = view.paginate_queryset(rows)
+    answer: Response = view.get_paginated_response(kind(page, many=True).data)
+    return answer
+
+
+def _upload(file: Any) -> Upload | None:
+    return file.as_upload() if isinstance(file, WaitingFile) else None
+
+
+def _events(
+    upload: Upload | None, rows: list[dict[str, Any]] | None, drawn: Drawn
+) -> Events:
+    """The events sent, one way or the other. Raises Refused naming lines."""
+    if upload is not None and rows is not None:
+        raise Refused({"rows": "Send a file or rows, not both."})
+    found = read(upload, drawn)
+    if rows:
+        found = of_rows(rows, drawn.starts, drawn.ends)
+    if found.wrong:
+        lines = [f"Line {each.line}: {each.text}" for each in found.errors]
+        raise Refused({"rows" if rows else "file": lines})
+    return found
+
+
+def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = kind(data=request.data)
+    given.is_valid(raise_exception=True)
+    said: dict[str, Any] = given.validated_data
+    return said

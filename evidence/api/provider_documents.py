@@ -1,0 +1,182 @@
+"""Providers' documents over the API: compare, import, read, end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import parsers, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import Refused
+from controls.models import ProviderDocument, ProviderStatement, System
+from controls.provider_documents.adopt import preview
+from controls.provider_documents.rows import Statements, read_statements
+from controls.responsibility.decide import require_officer
+from evidence.status.control_status import today_of
+from evidence.systems.provider_documents import adopt_document, end_provider_document
+from srm_project.api import ByKey
+
+
+class StatementSerializer(serializers.ModelSerializer[ProviderStatement]):
+    """The document's class and wording beside the template's class at the import."""
+
+    control_id = serializers.CharField(source="implementation.control.ref_id")
+
+    class Meta:
+        model = ProviderStatement
+        fields = ["control_id", "responsibility", "template_class", "text", "differs"]
+
+
+class ProviderDocumentSerializer(serializers.ModelSerializer[ProviderDocument]):
+    """A document; it rules from `starts_on` to before `ended_on`."""
+
+    statements = serializers.IntegerField(source="said")
+    differing = serializers.IntegerField()
+    imported_by = serializers.CharField()
+
+    class Meta:
+        model = ProviderDocument
+        fields = [
+            "uuid",
+            "title",
+            "reference",
+            "starts_on",
+            "ended_on",
+            "state",
+            "file_name",
+            "sha256",
+            "imported_by",
+            "statements",
+            "differing",
+        ]
+
+
+class WholeDocumentSerializer(ProviderDocumentSerializer):
+    """A document with everything it says."""
+
+    statements = StatementSerializer(many=True)  # type: ignore[assignment]
+
+
+class FileSerializer(serializers.Serializer[Any]):
+    """A file of statements."""
+
+    file = serializers.FileField(help_text="CSV or XLSX, at most 5 MB and 5,000 rows.")
+
+
+class ImportSerializer(FileSerializer):
+    """A document's facts with its file."""
+
+    title = serializers.CharField(max_length=200)
+    reference = serializers.CharField(max_length=120)
+    starts_on = serializers.DateField()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """What an import would say; nothing is saved."""
+
+    sha256 = serializers.CharField()
+    statements = serializers.IntegerField()
+    differences = StatementSerializer(many=True)
+    outside = serializers.ListField(child=serializers.CharField())
+    errors: Any = serializers.ListField(child=serializers.CharField())
+
+
+class EndSerializer(serializers.Serializer[Any]):
+    """The first day on which the document counts no more."""
+
+    ended_on = serializers.DateField()
+
+
+class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
+    """Responsibility documents of the provider, as imported for one system."""
+
+    serializer_class = ProviderDocumentSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = ProviderDocument.objects.none()
+    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+
+    def get_queryset(self) -> QuerySet[ProviderDocument]:
+        """Only what `visible_to` allows, of the system in the address."""
+        mine = ProviderDocument.objects.visible_to(self.request.user).for_listing()
+        return mine.filter(system__slug=self.kwargs["slug"])
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """404 for a system that the caller may not see."""
+        self._system()
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(responses=WholeDocumentSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One document with its statements."""
+        return self._whole(self.get_object())
+
+    @extend_schema(
+        request={"multipart/form-data": ImportSerializer},
+        responses={201: WholeDocumentSerializer},
+    )
+    def create(self, request: Request, slug: str) -> Response:
+        """Adopt a document, all of it or nothing; wrong lines are named."""
+        system = self._system(officer=True)
+        given = ImportSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        read = _read(said.pop("file"))
+        document = adopt_document(
+            system, read, **said, by=request.user, today=today_of(system)
+        )
+        return self._whole(document, status=201)
+
+    @extend_schema(
+        request={"multipart/form-data": FileSerializer}, responses=ComparisonSerializer
+    )
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request, slug: str) -> Response:
+        """Compare a file with the template; nothing is saved."""
+        system = self._system(officer=True)
+        given = FileSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        read = _read(given.validated_data["file"])
+        compared = preview(system, read.rows, today=today_of(system))
+        found = {
+            "sha256": read.sha256,
+            "statements": len(compared.stated),
+            "differences": compared.differences,
+            "outside": compared.outside,
+            "errors": [str(each) for each in (*read.errors, *compared.errors)],
+        }
+        return Response(ComparisonSerializer(found).data)
+
+    @extend_schema(request=EndSerializer, responses=WholeDocumentSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, slug: str, uuid: str) -> Response:
+        """From a day on the template holds again; 409 when it has ended."""
+        document = self.get_object()
+        given = EndSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        end_provider_document(document, **given.validated_data, by=request.user)
+        return self._whole(document)
+
+    def _system(self, *, officer: bool = False) -> System:
+        mine = System.objects.visible_to(self.request.user)
+        system = get_object_or_404(mine, slug=self.kwargs["slug"])
+        if officer:
+            require_officer(system, self.request.user)
+        return system
+
+    def _whole(self, document: ProviderDocument, status: int = 200) -> Response:
+        whole = ProviderDocument.objects.for_listing().with_statements()
+        shown = whole.get(pk=document.pk)
+        return Response(WholeDocumentSerializer(shown).data, status=status)
+
+
+def _read(file: Any) -> Statements:
+    try:
+        return read_statements(file, file.name)
+    except Refused as refusal:
+        raise Refused({"file": refusal.messages}) from refusal

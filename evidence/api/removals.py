@@ -1,0 +1,152 @@
+"""Spilled data and flagged files over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import TransitionNotAllowed
+from evidence.files.clearance import clear, obstacle
+from evidence.files.download import NotInStore, opened_for
+from evidence.files.spill_removal import decide_removal, request_removal
+from evidence.models import EvidenceFile, SpillRemoval
+from srm_project.api import ByKey, valid
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
+class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
+    """One file: its digest, what a scan and the content check said."""
+
+    sha256 = serializers.CharField(source="blob.sha256")
+    size_bytes = serializers.IntegerField(source="blob.size_bytes")
+    media_type = serializers.CharField(source="blob.media_type")
+    scan_state = serializers.CharField(source="blob.scan_state")
+    obstacle = serializers.SerializerMethodField()
+
+    class Meta:
+        model = EvidenceFile
+        fields = [
+            "uuid",
+            "name",
+            "sha256",
+            "size_bytes",
+            "media_type",
+            "scan_state",
+            "flags",
+            "obstacle",
+        ]
+
+    def get_obstacle(self, file: EvidenceFile) -> str:
+        """Why it may not be opened or relied on; empty where it may."""
+        return obstacle(file)
+
+
+class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
+    """Files of the evidence the caller may read."""
+
+    serializer_class = EvidenceFileSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = EvidenceFile.objects.none()
+
+    def get_queryset(self) -> QuerySet[EvidenceFile]:
+        """Only what `visible_to` allows."""
+        return EvidenceFile.objects.visible_to(self.request.user).for_opening()
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def content(self, request: Request, uuid: str) -> FileResponse:
+        """The bytes as an attachment; recorded first."""
+        try:
+            return opened_for(self.get_object(), by=request.user)
+        except NotInStore as missing:
+            raise TransitionNotAllowed(missing.messages) from missing
+
+    @extend_schema(request=WhySerializer, responses=EvidenceFileSerializer)
+    @action(detail=True, methods=["post"])
+    def clear(self, request: Request, uuid: str) -> Response:
+        """An officer lets a flagged file pass, with what was checked."""
+        reason = valid(WhySerializer, request)["reason"]
+        clear(self.get_object(), by=request.user, reason=reason)
+        return Response(EvidenceFileSerializer(self.get_object()).data)
+
+    @extend_schema(request=WhySerializer, responses=dict[str, str])
+    @action(detail=True, methods=["post"])
+    def remove(self, request: Request, uuid: str) -> Response:
+        """Ask for a spilled file's bytes to be destroyed; another officer decides."""
+        reason = valid(WhySerializer, request)["reason"]
+        made = request_removal(self.get_object(), reason=reason, by=request.user)
+        return Response(RemovalSerializer(made).data, status=201)
+
+
+class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
+    """A removal: who asked, who decided, what became of the bytes."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    file = serializers.UUIDField(source="file.uuid")
+    sha256 = serializers.CharField(source="file.blob.sha256")
+    requested_by = serializers.CharField(source="requested_by.email")
+    decided_by = serializers.CharField(source="decided_by.email", default=None)
+
+    class Meta:
+        model = SpillRemoval
+        fields = [
+            "uuid",
+            "system",
+            "file",
+            "sha256",
+            "reason",
+            "state",
+            "requested_by",
+            "decided_by",
+            "outcome",
+            "destroyed_at",
+        ]
+
+
+class RemovalViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[SpillRemoval],
+):
+    """Removals of the systems the caller may read."""
+
+    serializer_class = RemovalSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = SpillRemoval.objects.none()
+
+    def get_queryset(self) -> QuerySet[SpillRemoval]:
+        """Only what `visible_to` allows."""
+        return SpillRemoval.objects.visible_to(self.request.user).for_listing()
+
+    @extend_schema(request=None, responses=RemovalSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, uuid: str) -> Response:
+        """Approve: the bytes are destroyed and what rests on them is withdrawn."""
+        return self._decided(request, uuid, approve=True)
+
+    @extend_schema(request=None, responses=RemovalSerializer)
+    @action(detail=True, methods=["post"])
+    def refuse(self, request: Request, uuid: str) -> Response:
+        """Refuse: nothing is destroyed."""
+        return self._decided(request, uuid, approve=False)
+
+    def _decided(self, request: Request, uuid: str, *, approve: bool) -> Response:
+        found = get_object_or_404(self.get_queryset(), uuid=uuid)
+        decide_removal(found, approve=approve, by=request.user)
+        return Response(RemovalSerializer(self.get_object()).data)

@@ -1,0 +1,232 @@
+"""Requests for evidence over the API: asked, answered, accepted, returned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.errors import Refused
+from controls.models import Role, System, Team, User
+from evidence.models import (
+    Evidence,
+    EvidenceRequest,
+    RequestAnswer,
+    RequestJudgement,
+)
+from evidence.requests.requests import (
+    Wish,
+    answer,
+    ask_for,
+    cancel,
+    judge,
+    require_answerer,
+    require_asker,
+)
+from srm_project.api import ByKey, etag, expected_version, valid
+
+
+class RequestAnswerSerializer(serializers.ModelSerializer[RequestAnswer]):
+    """Evidence offered as an answer, and the revision that was meant."""
+
+    evidence = serializers.UUIDField(source="revision.evidence.uuid")
+    revision = serializers.IntegerField(source="revision.number")
+    digest = serializers.CharField(source="revision.digest")
+    answered_by = serializers.CharField(source="answered_by.email")
+
+    class Meta:
+        model = RequestAnswer
+        fields = ["uuid", "evidence", "revision", "digest", "answered_by", "note"]
+
+
+class RequestJudgementSerializer(serializers.ModelSerializer[RequestJudgement]):
+    """What came of it, and why."""
+
+    judged_by = serializers.CharField(source="judged_by.email")
+
+    class Meta:
+        model = RequestJudgement
+        fields = ["uuid", "became", "reason", "judged_by"]
+
+
+class EvidenceRequestSerializer(serializers.ModelSerializer[EvidenceRequest]):
+    """What is asked of whom by when (inclusive), and where it stands."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    control_ids = serializers.SerializerMethodField()
+    team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    person = serializers.CharField(source="person.email", default=None)
+    asked_by = serializers.CharField(source="asked_by.email")
+    engagement = serializers.CharField(source="engagement.title", default=None)
+    answers = RequestAnswerSerializer(many=True)
+    judgements = RequestJudgementSerializer(many=True)
+
+    class Meta:
+        model = EvidenceRequest
+        fields = [
+            "uuid",
+            "system",
+            "control_ids",
+            "title",
+            "what",
+            "team",
+            "person",
+            "due_on",
+            "overdue",
+            "state",
+            "asked_by",
+            "engagement",
+            "answers",
+            "judgements",
+            "version",
+        ]
+
+    def get_control_ids(self, request: EvidenceRequest) -> list[str]:
+        """The controls it is about."""
+        return [row.control.ref_id for row in request.controls.all()]
+
+
+class NewRequestSerializer(serializers.Serializer[Any]):
+    """A request to make. `person` is an e-mail address."""
+
+    system = serializers.SlugField()
+    control_ids = serializers.ListField(child=serializers.CharField(), min_length=1)
+    title = serializers.CharField(max_length=200)
+    what = serializers.CharField(required=False, default="")
+    team = serializers.SlugField()
+    person = serializers.EmailField(required=False, allow_null=True, default=None)
+    due_on = serializers.DateField()
+
+
+class NewAnswerSerializer(serializers.Serializer[Any]):
+    """Evidence by uuid: the newest revision of each is what answers."""
+
+    evidence = serializers.ListField(child=serializers.UUIDField(), min_length=1)
+    note = serializers.CharField(required=False, default="", allow_blank=True)
+
+
+class JudgementSerializer(serializers.Serializer[Any]):
+    """Why; needed to return a request or to take it back."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True)
+
+
+class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
+    """Requests the caller may read."""
+
+    serializer_class = EvidenceRequestSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = EvidenceRequest.objects.none()
+
+    def get_queryset(self) -> QuerySet[EvidenceRequest]:
+        """Only what `visible_to` allows."""
+        said = self.request.query_params
+        mine = EvidenceRequest.objects.visible_to(self.request.user).for_listing()
+        found = mine.matching(
+            system=said.get("system", ""),
+            state=said.get("state", ""),
+            today=timezone.localdate(),
+        )
+        related = ("answers__revision__evidence", "answers__answered_by")
+        return found.prefetch_related(*related, "judgements__judged_by")
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("system", str, description="Only of this system (slug)."),
+            OpenApiParameter(
+                "state", str, description="A state, `unsettled`, or `overdue`."
+            ),
+        ]
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Requests, by system and state."""
+        return super().list(request, *args, **kwargs)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One request with its ETag."""
+        return self._shown(self.get_object())
+
+    @extend_schema(
+        request=NewRequestSerializer, responses={201: EvidenceRequestSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Ask a team; officers and auditors may."""
+        said = valid(NewRequestSerializer, request)
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=said.pop("system"))
+        require_asker(system, request.user)
+        team = Team.objects.filter(slug=said.pop("team")).first()
+        if team is None:
+            raise Refused({"team": "There is no such team."})
+        person = _person(system, said.pop("person"))
+        made = ask_for(system, Wish(**said, team=team, person=person), by=request.user)
+        return self._shown(made, status=201)
+
+    @extend_schema(request=NewAnswerSerializer, responses=EvidenceRequestSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, uuid: str) -> Response:
+        """Answer with evidence that is here; needs If-Match."""
+        found = self.get_object()
+        require_answerer(found, request.user)
+        version = expected_version(request, found)
+        said = valid(NewAnswerSerializer, request)
+        mine = Evidence.objects.visible_to(request.user)
+        evidence = [get_object_or_404(mine, uuid=each) for each in said["evidence"]]
+        answer(found, evidence, note=said["note"], by=request.user, version=version)
+        return self._shown(self.get_object())
+
+    @extend_schema(request=JudgementSerializer, responses=EvidenceRequestSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, uuid: str) -> Response:
+        """Accept the answer; needs If-Match."""
+        return self._judged(request, accept=True)
+
+    @extend_schema(
+        operation_id="v1_requests_return",
+        request=JudgementSerializer,
+        responses=EvidenceRequestSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path="return")
+    def send_back(self, request: Request, uuid: str) -> Response:
+        """Return it, with what is still missing; needs If-Match."""
+        return self._judged(request, accept=False)
+
+    @extend_schema(request=JudgementSerializer, responses=EvidenceRequestSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, uuid: str) -> Response:
+        """Take it back, with a reason; needs If-Match."""
+        found = self.get_object()
+        version = expected_version(request, found)
+        reason = valid(JudgementSerializer, request)["reason"]
+        cancel(found, reason=reason, by=request.user, version=version)
+        return self._shown(self.get_object())
+
+    def _judged(self, request: Request, *, accept: bool) -> Response:
+        found = self.get_object()
+        version = expected_version(request, found)
+        reason = valid(JudgementSerializer, request)["reason"]
+        judge(found, accept=accept, reason=reason, by=request.user, version=version)
+        return self._shown(self.get_object())
+
+    def _shown(self, row: EvidenceRequest, status: int = 200) -> Response:
+        body = EvidenceRequestSerializer(row).data
+        return Response(body, status=status, headers={"ETag": etag(row)})
+
+
+def _person(system: System, email: str | None) -> User | None:
+    """The contributor of that address. Raises Refused for anybody else."""
+    if not email:
+        return None
+    here = system.memberships.active().filter(role=Role.CONTRIBUTOR)
+    found = User.objects.filter(email__iexact=email, pk__in=here.values("user")).first()
+    if found is None:
+        raise Refused({"person": "No contributor of this system has that address."})
+    return found

@@ -1,0 +1,196 @@
+"""What is asked of our halves, over the API: list, templates, add, change, retire."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.models import ControlImplementation, System, Team
+from evidence.models import EvidenceRequirement
+from evidence.models.requirements import Cadence, Purpose
+from evidence.requirements.changes import (
+    Asked,
+    add_requirement,
+    change_requirement,
+    retire_requirement,
+)
+from evidence.requirements.from_templates import ask_for_all, proposed
+from evidence.status.control_status import today_of
+from evidence.systems.describe import require_officer
+from srm_project.api import ByKey, etag, expected_version
+
+
+class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
+    """What is asked of our half; `operates_until` is exclusive."""
+
+    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    control_id = serializers.CharField(
+        source="implementation.control.ref_id", read_only=True
+    )
+    owner_team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+
+    class Meta:
+        model = EvidenceRequirement
+        fields = [
+            "uuid",
+            "system",
+            "control_id",
+            "title",
+            "guidance",
+            "good_proof",
+            "cadence",
+            "cadence_source",
+            "rarer_because",
+            "purpose",
+            "owner_team",
+            "grace_days",
+            "lead_days",
+            "operates_from",
+            "operates_until",
+            "origin",
+            "version",
+        ]
+
+
+class AskedSerializer(serializers.Serializer[Any]):
+    """What an officer asks. `owner_team` empty: the team that owns the control."""
+
+    title = serializers.CharField(max_length=200)
+    cadence = serializers.ChoiceField(choices=Cadence.choices)
+    purpose = serializers.ChoiceField(
+        choices=Purpose.choices, default=Purpose.OPERATION
+    )
+    operates_from = serializers.DateField()
+    guidance = serializers.CharField(required=False, allow_blank=True)
+    good_proof = serializers.CharField(required=False, allow_blank=True)
+    rarer_because = serializers.CharField(required=False, allow_blank=True)
+    owner_team: Any = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True
+    )
+    grace_days = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=180
+    )
+    lead_days = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=180
+    )
+
+
+class NewRequirementSerializer(AskedSerializer):
+    """The same, for a control of a system."""
+
+    system = serializers.SlugField()
+    control_id = serializers.CharField()
+
+
+class RetireSerializer(serializers.Serializer[Any]):
+    """From when it is no longer asked (exclusive end), and why."""
+
+    until = serializers.DateField()
+    reason = serializers.CharField()
+
+
+class SystemNameSerializer(serializers.Serializer[Any]):
+    """A system by its slug."""
+
+    system = serializers.SlugField()
+
+
+class ProposedSerializer(serializers.Serializer[Any]):
+    """What a template would ask."""
+
+    control_id = serializers.CharField(source="implementation.control.ref_id")
+    title = serializers.CharField()
+    cadence = serializers.CharField()
+    cadence_source = serializers.CharField()
+
+
+class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
+    """Requirements of the systems the caller may read; officers tune them."""
+
+    serializer_class = RequirementSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = EvidenceRequirement.objects.none()
+
+    def get_queryset(self) -> QuerySet[EvidenceRequirement]:
+        """Only what `visible_to` allows."""
+        return EvidenceRequirement.objects.visible_to(self.request.user).for_listing()
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One requirement with its ETag."""
+        return _one(self.get_object())
+
+    @extend_schema(request=NewRequirementSerializer, responses=RequirementSerializer)
+    def create(self, request: Request) -> Response:
+        """Ask one more thing of our half of a control."""
+        said = _valid(NewRequirementSerializer, request)
+        mine = ControlImplementation.objects.visible_to(request.user)
+        implementation = get_object_or_404(
+            mine.select_related("system", "control"),
+            system__slug=said.pop("system"),
+            control__ref_id=said.pop("control_id"),
+        )
+        added = add_requirement(implementation, Asked(**said), by=request.user)
+        return _one(added, status=201)
+
+    @extend_schema(request=AskedSerializer, responses=RequirementSerializer)
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change what is asked; needs If-Match."""
+        stored = self.get_object()
+        said = _valid(AskedSerializer, request)
+        version = expected_version(request, stored)
+        change_requirement(stored, Asked(**said), version=version, by=request.user)
+        return _one(self.get_object())
+
+    @extend_schema(request=RetireSerializer, responses=RequirementSerializer)
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, uuid: str) -> Response:
+        """Stop asking from a day on."""
+        stored = self.get_object()
+        said = _valid(RetireSerializer, request)
+        retire_requirement(stored, by=request.user, **said)
+        return _one(self.get_object())
+
+    @extend_schema(
+        request=SystemNameSerializer, responses=ProposedSerializer(many=True)
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def preview_templates(self, request: Request) -> Response:
+        """What the templates would ask of halves that nothing is asked of."""
+        system, today = self._system(request)
+        rows = proposed(system, since=today)
+        return Response(ProposedSerializer(rows, many=True).data)
+
+    @extend_schema(request=SystemNameSerializer, responses={200: dict[str, int]})
+    @action(detail=False, methods=["post"])
+    def apply_templates(self, request: Request) -> Response:
+        """Ask what the templates propose, from today on."""
+        system, today = self._system(request)
+        return Response({"added": ask_for_all(system, by=request.user, since=today)})
+
+    def _system(self, request: Request) -> tuple[System, dt.date]:
+        said = _valid(SystemNameSerializer, request)
+        mine = System.objects.visible_to(request.user)
+        system = get_object_or_404(mine, slug=said["system"])
+        require_officer(system, request.user)
+        return system, today_of(system)
+
+
+def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = kind(data=request.data)
+    given.is_valid(raise_exception=True)
+    said: dict[str, Any] = given.validated_data
+    return said
+
+
+def _one(stored: EvidenceRequirement, *, status: int = 200) -> Response:
+    data = RequirementSerializer(stored).data
+    return Response(data, status=status, headers={"ETag": etag(stored)})

@@ -1,0 +1,181 @@
+"""Controls with their status, evidence, artifacts and exports over the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.api.catalog import SystemSerializer, SystemViewSet
+from controls.errors import Refused
+from controls.models import System, Team
+from evidence.api.components import UseSerializer, use_of
+from evidence.api.controls import DescribeSerializer, described
+from evidence.exports.status_rows import documents
+from evidence.status.control_status import (
+    Window,
+    as_known_then,
+    moment_of,
+    refuse_window,
+    window_of,
+)
+from evidence.status.gather import Moment
+from evidence.systems.describe import create_system, require_creator
+from srm_project.api import etag, valid
+
+CLOCKS = [
+    OpenApiParameter("on", dt.date, description="Day the answer is about."),
+    OpenApiParameter(
+        "known_at", dt.datetime, description="Only what was recorded before this."
+    ),
+    OpenApiParameter("window_from", dt.date, description="Another audit window."),
+    OpenApiParameter("window_to", dt.date, description="Its last day."),
+    OpenApiParameter(
+        "as_known_then", bool, description="Knowledge of the end of `on` as well."
+    ),
+]
+
+
+def moment_asked(request: Request, system: System) -> Moment:
+    """The two clocks of a request. Raises Refused naming the parameter."""
+    day = _day(request.query_params.get("on"))
+    instant = _instant(request.query_params.get("known_at"))
+    if day and request.query_params.get("as_known_then") in {"1", "true"}:
+        return as_known_then(system, day)
+    return moment_of(system, day, instant)
+
+
+def window_asked(request: Request, system: System, moment: Moment) -> Window:
+    """The audit window of a request: the system's unless another is named."""
+    names = ("window_from", "window_to")
+    start, end = (_day(request.query_params.get(name), name) for name in names)
+    if start is None and end is None:
+        return window_of(system, moment.known_at)
+    if start is None or end is None:
+        raise Refused({"window_to": "Give both days of a window, or none."})
+    refuse_window(start, end)
+    return start, end
+
+
+def _day(text: str | None, name: str = "on") -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused({name: f"“{text}” is not a day such as 2026-06-30."}) from None
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    if not text:
+        return None
+    try:
+        instant = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Refused({"known_at": f"“{text}” is not an instant with an offset."})
+    return instant
+
+
+class NewSystemSerializer(SystemSerializer):
+    """A new system with the components it uses and who owns which family."""
+
+    components = UseSerializer(many=True, write_only=True)
+    owners = serializers.DictField(
+        child=serializers.SlugField(),
+        required=False,
+        write_only=True,
+        help_text='team slugs by family; "" for all others',
+    )
+
+    class Meta(SystemSerializer.Meta):
+        fields = [*SystemSerializer.Meta.fields, "components", "owners"]
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a state holds, and what to do next."""
+
+    code = serializers.CharField()
+    subject = serializers.CharField()
+    next_step = serializers.CharField()
+
+
+class ControlStatusSerializer(serializers.Serializer[Any]):
+    """One control with class, both halves, verdict and window result."""
+
+    control_id = serializers.CharField()
+    label: Any = serializers.CharField()
+    title = serializers.CharField()
+    responsibility = serializers.CharField()
+    basis = serializers.ListField(child=serializers.DictField())
+    owner = serializers.CharField()
+    implementation_status = serializers.CharField()
+    applicability = serializers.CharField()
+    applicability_reason = serializers.CharField()
+    override = serializers.DictField(allow_null=True)
+    aws_half = serializers.CharField()
+    customer_half = serializers.CharField()
+    verdict = serializers.CharField()
+    reasons = ReasonSerializer(many=True)
+    period = serializers.DictField()
+    evidence = serializers.ListField(child=serializers.DictField())
+    artifacts = serializers.ListField(child=serializers.DictField())
+    on = serializers.DateField()
+    known_at = serializers.DateTimeField(allow_null=True)
+    reference_version = serializers.CharField()
+
+
+class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
+    """Systems, and the control status of each."""
+
+    def get_serializer_class(self) -> Any:
+        """Creation takes components and owners too."""
+        return NewSystemSerializer if self.action == "create" else SystemSerializer
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Describe a system: classified controls and requirements in one action."""
+        require_creator(request.user)
+        said = valid(NewSystemSerializer, request)
+        uses = [use_of(each) for each in said.pop("components")]
+        owners = {f: _team(slug) for f, slug in said.pop("owners", {}).items()}
+        system = create_system(System(**said), uses, owners, by=request.user)
+        return Response(SystemSerializer(system).data, status=201)
+
+    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def controls(self, request: Request, slug: str) -> Response:
+        """Class, both halves, verdict, reasons and period of every control."""
+        system = self.get_object()
+        moment = moment_asked(request, system)
+        window = window_asked(request, system, moment)
+        return Response(list(documents(system, moment, window)))
+
+    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer)
+    @action(detail=True, methods=["get"], url_path="controls/(?P<ref_id>[^/]+)")
+    def control(self, request: Request, slug: str, ref_id: str) -> Response:
+        """The same for one control, with the ETag of its implementation."""
+        system = self.get_object()
+        row = get_object_or_404(system.implementations, control__ref_id=ref_id)
+        moment = moment_asked(request, system)
+        window = window_asked(request, system, moment)
+        found = documents(system, moment, window, pks=[row.pk])
+        return Response(next(iter(found)), headers={"ETag": etag(row)})
+
+    @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
+    @control.mapping.patch
+    def describe(self, request: Request, slug: str, ref_id: str) -> Response:
+        """Say how far our half or single parts of it are; needs If-Match."""
+        return described(request, self.get_object(), ref_id)
+
+
+def _team(slug: str) -> Team:
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        raise Refused({"owners": f"There is no team “{slug}”."})
+    return team

@@ -1,0 +1,78 @@
+"""What API endpoints that take files share: the same stream into the store as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from controls.errors import Refused, SrmError
+from evidence.submissions.submit import Upload
+from evidence.submissions.upload_handler import (
+    MAX_FILES,
+    StoringUploadHandler,
+    refuse_unreadable,
+    stream_into_store,
+    uploads_of,
+)
+
+
+class DigestMismatch(SrmError):
+    """The bytes that came are not the bytes that were announced (UP-02)."""
+
+    status_code = 422
+
+
+class Streaming:
+    """For viewsets: files of a form go to the store while they come."""
+
+    upload_handler: StoringUploadHandler | None = None
+
+    def initialize_request(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> Request:
+        """Set the handler before anybody reads the body."""
+        if (request.content_type or "").startswith("multipart/"):
+            self.upload_handler = stream_into_store(request)
+        made: Request = super().initialize_request(  # type: ignore[misc]
+            request, *args, **kwargs
+        )
+        return made
+
+    def refuse_unread(self, request: Request) -> None:
+        """Raise BlobTooLarge or Refused where the body did not come whole."""
+        parsed = bool(request.data)
+        if self.upload_handler is not None:
+            refuse_unreadable(request._request, self.upload_handler, parsed=parsed)
+
+
+class FilesSerializer(serializers.Serializer[Any]):
+    """Files, and (optional) the sha256 that each should have, in the same order."""
+
+    files = serializers.ListField(
+        child=serializers.FileField(), min_length=1, max_length=MAX_FILES
+    )
+    expected_sha256 = serializers.ListField(
+        child=serializers.RegexField(r"^[0-9a-f]{64}$"), required=False
+    )
+
+
+def checked_files(said: dict[str, Any]) -> list[Upload]:
+    """The uploads of a valid FilesSerializer, their content checked.
+
+    Raises DigestMismatch, naming the file, and what content checks raise.
+    """
+    uploads = uploads_of(said["files"])
+    expected: Sequence[str] = said.get("expected_sha256") or ()
+    if expected and len(expected) != len(uploads):
+        raise Refused({"expected_sha256": "Say one for each file, or none."})
+    for upload, digest in zip(uploads, expected, strict=False):
+        if upload.stored.sha256 != digest:
+            raise DigestMismatch(
+                f"“{upload.name}” has the sha256 {upload.stored.sha256}, not {digest}."
+                " Nothing was stored."
+            )
+    return uploads

@@ -1,0 +1,155 @@
+"""PDF and Office documents: what they are, and what they could do when opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import ParseError
+
+import pikepdf
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from evidence.files.checks import archives
+from evidence.files.checks.kinds import refuse
+
+TAIL = 66_000  # bytes in which the end of a zip directory may lie
+MAX_OBJECTS = 500_000
+CONTENT_TYPES = "[Content_Types].xml"
+MACRO = "carries macros; save it without them"
+MACROS = re.compile(r"vbaproject\.bin$|vbadata\.xml$|macrosheets/", re.IGNORECASE)
+OBJECTS = re.compile(r"/(embeddings|activex)/", re.IGNORECASE)
+MACRO_KINDS = re.compile(r"macro|vba", re.IGNORECASE)  # of parts and relations
+LINKS = ("/hyperlink",)  # followed when somebody clicks, unlike all other relations
+DEEPEST = 30  # levels of a PDF's dictionaries one within the other
+ACTIONS = {
+    "/JavaScript": "javascript",
+    "/Launch": "launch",
+    "/SubmitForm": "form-action",
+    "/ImportData": "form-action",
+    "/GoToE": "attachment",
+}
+
+
+def pdf(file: BinaryIO, name: str) -> set[str]:
+    """A PDF from its first byte on; flags for scripts, programs and attachments."""
+    if file.read(5) != b"%PDF-":
+        raise refuse(name, "is not the PDF that its ending says")
+    _refuse_two_kinds(file, name)
+    file.seek(0)
+    try:
+        with pikepdf.open(file) as document:
+            return _pdf_flags(document, name)
+    except pikepdf.PasswordError as locked:
+        said = "is encrypted, so nobody could review it"
+        raise refuse(name, said) from locked
+    except (pikepdf.PdfError, RecursionError, ValueError, TypeError) as broken:
+        raise refuse(name, "is a damaged PDF") from broken
+
+
+def _refuse_two_kinds(file: BinaryIO, name: str) -> None:
+    """A file that is an archive as well shows one thing and carries another."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - TAIL))
+    if b"PK\x05\x06" in file.read():
+        raise refuse(name, "is a PDF and an archive at once")
+
+
+def _pdf_flags(document: pikepdf.Pdf, name: str) -> set[str]:
+    if len(document.objects) > MAX_OBJECTS:
+        raise refuse(name, "is a PDF of too many parts to look into")
+    flags: set[str] = set()
+    for part in document.objects:
+        for found in _dictionaries(part, name, depth=0):
+            flags |= _dictionary_flags(found)
+    return flags
+
+
+def _dictionaries(part: Any, name: str, depth: int) -> Iterator[Any]:
+    """An object's dictionaries; what it refers to is an object of its own."""
+    if depth > DEEPEST:
+        raise refuse(name, "is a PDF nested too deeply to look into")
+    if isinstance(part, (pikepdf.Dictionary, pikepdf.Stream)):
+        yield part
+        inner = [each for _, each in part.items()]
+    elif isinstance(part, pikepdf.Array):
+        inner = list(part)
+    else:
+        return
+    for each in inner:
+        indirect = getattr(each, "is_indirect", False)
+        if not indirect and isinstance(each, pikepdf.Object):
+            yield from _dictionaries(each, name, depth + 1)
+
+
+def _dictionary_flags(found: Any) -> set[str]:
+    flags = set()
+    action = str(found.get("/S", "")) if "/S" in found else ""
+    if action in ACTIONS:
+        flags.add(ACTIONS[action])
+    if "/JS" in found:
+        flags.add("javascript")
+    if "/XFA" in found:  # a form that carries its scripts as XML
+        flags.add("javascript")
+    if "/EF" in found or "/EmbeddedFiles" in found or "/RichMediaContent" in found:
+        flags.add("attachment")
+    return flags
+
+
+def word(file: BinaryIO, name: str) -> set[str]:
+    """A Word document without macros. Raises BadContent."""
+    return _office(file, name, "word/document.xml")
+
+
+def sheet(file: BinaryIO, name: str) -> set[str]:
+    """An Excel workbook without macros. Raises BadContent."""
+    return _office(file, name, "xl/workbook.xml")
+
+
+def slides(file: BinaryIO, name: str) -> set[str]:
+    """A PowerPoint presentation without macros. Raises BadContent."""
+    return _office(file, name, "ppt/presentation.xml")
+
+
+def _office(file: BinaryIO, name: str, main: str) -> set[str]:
+    flags: set[str] = set()
+    with archives.opened(file, name) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if not {CONTENT_TYPES, main} <= members.keys():
+            raise refuse(name, "is not the Office document that its ending says")
+        if any(MACROS.search(member) for member in members):
+            raise refuse(name, MACRO)
+        for path, member in members.items():
+            if path.lower().endswith((".xml", ".rels", ".vml")):
+                with archives.unpacked(archive, member, name) as inside:
+                    flags |= _part_flags(inside, path, name)
+        if any(OBJECTS.search(member) for member in members):
+            flags.add("embedded-object")
+    return flags
+
+
+def _part_flags(inside: BinaryIO, path: str, name: str) -> set[str]:
+    """What one XML part asks for; none may declare a document type or entities."""
+    flags: set[str] = set()
+    told = path == CONTENT_TYPES or path.lower().endswith(".rels")
+    try:
+        for _, element in iterparse(inside, events=("start",), forbid_dtd=True):
+            if not told:
+                break  # a document type stands before the first element
+            flags |= _relation_flags(dict(element.attrib), name)
+            element.clear()
+    except DefusedXmlException as attack:
+        raise refuse(name, "declares a document type or entities") from attack
+    except (ParseError, ValueError, LookupError) as broken:
+        raise refuse(name, f"is damaged (“{path}” is not XML)") from broken
+    return flags
+
+
+def _relation_flags(said: dict[str, str], name: str) -> set[str]:
+    """Flags of one entry of a list of parts or of relations. Raises BadContent."""
+    kind = said.get("Type", "")
+    if MACRO_KINDS.search(kind.rpartition("/")[2] + said.get("ContentType", "")):
+        raise refuse(name, MACRO)
+    outside = said.get("TargetMode", "").lower() == "external"
+    return {"external"} if outside and not kind.endswith(LINKS) else set()

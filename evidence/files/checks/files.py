@@ -1,0 +1,67 @@
+"""One file checked by its ending: the check of each kind decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from evidence.files.checks import (
+    archives,
+    documents,
+    pictures,
+    texts,
+)
+from evidence.files.checks.kinds import ALLOWED, ending_of, refuse
+
+Check = Callable[[BinaryIO, str], set[str]]
+CHECKS: dict[str, Check] = {
+    "pdf": documents.pdf,
+    "docx": documents.word,
+    "xlsx": documents.sheet,
+    "pptx": documents.slides,
+    "png": pictures.png,
+    "jpg": pictures.jpeg,
+    "jpeg": pictures.jpeg,
+    "txt": texts.plain,
+    "log": texts.plain,
+    "md": texts.plain,
+    "csv": texts.plain,
+    "json": texts.json,
+    "xml": texts.xml,
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The media type to serve a file under, and what it can do by itself."""
+
+    media_type: str
+    flags: tuple[str, ...] = ()
+
+
+def check(file: BinaryIO, name: str) -> Checked:
+    """Judge a file by its bytes; `file` is seekable and read from its beginning.
+
+    Raises BadContent, naming the file, when it is no allowed kind, not what its
+    ending says, active content, or an archive beyond the limits.
+    """
+    ending = ending_of(name)
+    if ending not in ALLOWED:
+        known = ", ".join(sorted(ALLOWED))
+        raise refuse(name, f"is not one of the kinds that are taken ({known})")
+    file.seek(0)
+    if ending == "zip":
+        flags = archives.contents(file, name, _member)
+    else:
+        flags = CHECKS[ending](file, name)
+    return Checked(ALLOWED[ending], tuple(sorted(flags)))
+
+
+def _member(file: BinaryIO, name: str) -> set[str]:
+    """A file inside an archive; archives within archives are refused."""
+    ending = ending_of(name.rpartition("/")[2])
+    if ending not in CHECKS:
+        raise refuse(name, "is not one of the kinds that are taken in an archive")
+    file.seek(0)
+    return CHECKS[ending](file, name)

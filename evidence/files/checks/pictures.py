@@ -1,0 +1,41 @@
+"""Pictures: the header first, so that nothing huge is ever decoded."""
+
+from __future__ import annotations
+
+import warnings
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from evidence.files.checks.kinds import refuse
+
+MAX_PIXELS = 60_000_000  # a wall of four 4K screens is 33 million
+FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+
+
+def png(file: BinaryIO, name: str) -> set[str]:
+    """A PNG within the pixel limit. Raises BadContent."""
+    return _picture(file, name, "PNG")
+
+
+def jpeg(file: BinaryIO, name: str) -> set[str]:
+    """A JPEG within the pixel limit. Raises BadContent."""
+    return _picture(file, name, "JPEG")
+
+
+def _picture(file: BinaryIO, name: str, kind: str) -> set[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file, formats=[kind]) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    said = f"is a picture of {width} × {height} pixels, over the limit"
+                    raise refuse(name, said)
+                picture.verify()
+        except Image.DecompressionBombError as bomb:
+            raise refuse(name, "is a picture over the pixel limit") from bomb
+        except FAULTS as broken:
+            said = f"is not the {kind} picture that its ending says, or is damaged"
+            raise refuse(name, said) from broken
+    return set()

@@ -1,0 +1,54 @@
+"""A provider's document: its facts and the file; the day on which it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from controls.models import ProviderDocument
+from controls.spreadsheets import MAX_BYTES
+from evidence.forms.systems import day_input
+
+
+class ProviderUploadForm(forms.ModelForm):
+    """What the document is, and the file with its statements."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="CSV or XLSX, at most 5 MB and 5,000 rows. Columns for the control,"
+        " the responsibility and the description are found by their headings.",
+    )
+
+    class Meta:
+        model = ProviderDocument
+        fields = ["title", "reference", "starts_on"]
+        widgets = {"starts_on": day_input()}
+        labels = {"starts_on": "Document date", "reference": "Version or reference"}
+        help_texts = {"starts_on": "From this day its classes rule."}
+
+    def clean_file(self) -> Any:
+        """Refused by its size before anybody reads it."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError("The file is larger than 5 MB.")
+        return file
+
+    def facts(self) -> dict[str, Any]:
+        """Title, reference and day, as `adopt_document` takes them."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+class EndDocumentForm(forms.Form):
+    """From which day a document counts no more."""
+
+    ended_on = forms.DateField(
+        label="It counts no more from",
+        widget=day_input(),
+        help_text="The template holds again from this day.",
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ended_on"].initial = today

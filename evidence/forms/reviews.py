@@ -1,0 +1,77 @@
+"""What a reviewer says about one link."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from evidence.models import EvidenceLink
+from evidence.reviews.decide import Decision
+
+
+class DecisionForm(forms.Form):
+    """A reason, and which version of the link was on the screen."""
+
+    reason = forms.CharField(required=False, max_length=2000)
+    version = forms.IntegerField(required=False, min_value=1)
+
+    def seen(self) -> tuple[str, int | None]:
+        """Reason and version; what cannot be read counts as not given."""
+        self.is_valid()
+        return (
+            self.cleaned_data.get("reason", ""),
+            self.cleaned_data.get("version"),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One waiting link with what the reviewer has typed so far."""
+
+    link: EvidenceLink
+    choice: str
+    reason: str
+    error: str
+
+
+class DecisionsForm:
+    """Fields `decision-<uuid>`, `reason-<uuid>`, `version-<uuid>` for each link."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data or {}
+        self.is_bound = data is not None
+        self.decisions = [
+            decision
+            for name in self.data
+            if name.startswith("decision-") and (decision := self._decision(name))
+        ]
+
+    def _decision(self, name: str) -> Decision | None:
+        """What was said about one link; what cannot be read counts as nothing."""
+        key, said = name.removeprefix("decision-"), self.data[name]
+        try:
+            link = uuid.UUID(key)
+        except ValueError:
+            return None
+        if said not in {"accept", "reject"}:
+            return None
+        version = self.data.get(f"version-{key}", "")
+        return Decision(
+            link=link,
+            accept=said == "accept",
+            reason=self.data.get(f"reason-{key}", "")[:2000],
+            version=int(version) if version.isdecimal() else None,
+        )
+
+    def row(self, link: EvidenceLink, refused: dict[uuid.UUID, str]) -> Row:
+        """A link as the page shows it, nothing typed lost."""
+        key = str(link.uuid)
+        return Row(
+            link,
+            self.data.get(f"decision-{key}", ""),
+            self.data.get(f"reason-{key}", ""),
+            refused.get(link.uuid, ""),
+        )

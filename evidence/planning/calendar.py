@@ -1,0 +1,284 @@
+"""What falls due in some days: proof, reports, overrides, exclusions, requests.
+
+A constant number of statements, whatever the number of systems and days.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from controls.errors import Refused
+from controls.models import (
+    ApplicabilityDecision,
+    ResponsibilityOverride,
+    Role,
+    System,
+)
+from controls.models.requests import ExclusionState
+from controls.models.requests import RequestState as ApprovalState
+from evidence.models import (
+    ArtifactVersion,
+    EvidenceLink,
+    EvidenceRequest,
+    EvidenceRequirement,
+    LinkState,
+)
+from evidence.models.artifacts import ArtifactVersionState
+from evidence.planning.my_work import with_newest_links
+from evidence.status.cadence import (
+    DAY,
+    due_on,
+    last_day,
+    periods,
+)
+
+LONGEST = 366  # days
+CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing on one day. `state` is the half state whose mark it borrows."""
+
+    day: dt.date
+    kind: str
+    title: str
+    system: System
+    path: str
+    state: str = "pending"
+    word: str = ""
+    team: str = ""
+    control: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which days (inclusive), systems and teams; None for all teams."""
+
+    first: dt.date
+    last: dt.date
+    systems: Sequence[System]
+    teams: frozenset[int] | None = None
+
+    def holds(self, day: dt.date | None) -> bool:
+        """Whether a day is asked about."""
+        return day is not None and self.first <= day <= self.last
+
+
+def refuse_long(first: dt.date, last: dt.date) -> None:
+    """Raise Refused for days in the wrong order, or more than a year of them."""
+    if last < first:
+        raise Refused({"to": "The last day is before the first."})
+    if (last - first).days >= LONGEST:
+        raise Refused({"to": f"At most {LONGEST} days at a time."})
+
+
+def own_teams(user: Any) -> frozenset[int] | None:
+    """The teams a person contributes for; None for people with any other role."""
+    roles = list(user.memberships.active().values_list("role", "team"))
+    if user.is_superuser or any(role != Role.CONTRIBUTOR for role, _ in roles):
+        return None
+    return frozenset(team for _, team in roles if team)
+
+
+def falling_due(asked: Asked, *, user: Any, today: dt.date) -> list[Due]:
+    """Everything a person may see that falls due, by day and control."""
+    sources: list[Iterable[Due]] = [
+        _proof(asked, today),
+        _requests(asked, user, today),
+    ]
+    if asked.teams is None:
+        sources += [
+            _reports(asked),
+            _overrides(asked),
+            _exclusions(asked),
+            _windows(asked),
+        ]
+    found = [each for source in sources for each in source]
+    return sorted(found, key=lambda each: (each.day, each.kind, each.control))
+
+
+def _proof(asked: Asked, today: dt.date) -> Iterator[Due]:
+    rows = EvidenceRequirement.objects.for_listing().filter(
+        system__in=asked.systems,
+        implementation__responsibility__in=["shared", "customer"],
+        operates_from__lte=asked.last,
+    )
+    rows = rows.exclude(implementation__applicability="not-applicable").filter(
+        Q(operates_until=None) | Q(operates_until__gt=asked.first - DAY * 366)
+    )
+    if asked.teams is not None:
+        rows = rows.filter(
+            Q(owner_team__in=asked.teams)
+            | Q(owner_team=None, implementation__owner_team__in=asked.teams)
+        )
+    done = _done(asked)
+    for row in with_newest_links(rows):
+        for day, occurrence in _due_days(row, asked):
+            state, word = _standing(done[row.pk].get(occurrence), day, today)
+            yield _of_proof(row, day, state, word)
+
+
+def _due_days(row: Any, asked: Asked) -> Iterator[tuple[dt.date, dt.date | None]]:
+    """Due days of a requirement in the days asked about, with their occurrence."""
+    if row.cadence in CALENDAR:
+        grace = DAY * row.grace_days
+        for start, _ in periods(row.cadence, asked.first - grace, asked.last - grace):
+            ends = last_day(row.cadence, start)
+            in_use = row.operates_until is None or ends < row.operates_until
+            if ends >= row.operates_from and in_use:
+                yield due_on(row.cadence, start, row.grace_days), start
+    elif asked.holds(row.proven_to):
+        yield row.proven_to, None
+
+
+def _done(asked: Asked) -> dict[int, dict[dt.date | None, str]]:
+    """State by occurrence of each requirement: accepted wins over submitted."""
+    rows = EvidenceLink.objects.filter(
+        system__in=asked.systems,
+        requirement__isnull=False,
+        occurrence__gte=asked.first - DAY * 366,
+        occurrence__lte=asked.last,
+        state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED],
+    )
+    found: dict[int, dict[dt.date | None, str]] = defaultdict(dict)
+    for pk, occurrence, state in rows.values_list(
+        "requirement_id", "occurrence", "state"
+    ):
+        assert pk is not None
+        if found[pk].get(occurrence) != LinkState.ACCEPTED:
+            found[pk][occurrence] = state
+    return found
+
+
+def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str]:
+    if state == LinkState.ACCEPTED:
+        return "proven", "Done"
+    if state == LinkState.SUBMITTED:
+        return "pending", "Waiting for review"
+    return ("missed", "Overdue") if day < today else ("not_yet_due", "Due")
+
+
+def _of_proof(row: Any, day: dt.date, state: str, word: str) -> Due:
+    return Due(
+        day=day,
+        kind="Proof",
+        title=row.title,
+        system=row.system,
+        path=reverse("evidence:upload", args=[row.system.slug, row.uuid]),
+        state=state,
+        word=word,
+        team=str(row.owner_team or row.implementation.owner_team or ""),
+        control=row.implementation.control.label,
+    )
+
+
+def _requests(asked: Asked, user: Any, today: dt.date) -> Iterator[Due]:
+    rows = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
+    rows = rows.filter(
+        system__in=asked.systems, due_on__range=(asked.first, asked.last)
+    )
+    if asked.teams is not None:
+        rows = rows.filter(team__in=asked.teams)
+    for row in rows.for_listing():
+        late = row.overdue_on(today)
+        yield Due(
+            day=row.due_on,
+            kind="Request",
+            title=row.title,
+            system=row.system,
+            path=reverse("evidence:request", args=[row.uuid]),
+            state="missed" if late else row.mark,
+            word="Overdue" if late else row.get_state_display(),
+            team=str(row.team),
+            control=", ".join(each.control.label for each in row.controls.all()),
+        )
+
+
+def _reports(asked: Asked) -> Iterator[Due]:
+    """The ends of AWS's reports and of their letters, once per system they serve."""
+    rows = ArtifactVersion.objects.filter(
+        state=ArtifactVersionState.ACTIVE,
+        artifact__coverage__control__implementations__system__in=asked.systems,
+    )
+    served = rows.select_related("artifact").prefetch_related("letters")
+    pairs = {
+        (pk, system)
+        for pk, system in rows.values_list(
+            "pk", "artifact__coverage__control__implementations__system"
+        )
+    }
+    for row in served.distinct():
+        ends = {row.last_day: "ends"}
+        ends |= {letter.last_day: "letter ends" for letter in row.letters.all()}
+        for system in asked.systems:
+            if (row.pk, system.pk) not in pairs:
+                continue
+            current = row.last_day and row.last_day + DAY * system.currency_days
+            days = ends | {current: "counts as current to this day"}
+            for day, word in days.items():
+                if day is not None and asked.holds(day):
+                    yield Due(
+                        day=day,
+                        kind="AWS report",
+                        title=str(row),
+                        system=system,
+                        path=reverse("evidence:artifact", args=[row.artifact.uuid]),
+                        state="expiring",
+                        word=word.capitalize(),
+                    )
+
+
+def _overrides(asked: Asked) -> Iterator[Due]:
+    rows = ResponsibilityOverride.objects.filter(
+        state=ApprovalState.APPROVED,
+        settled_on=None,
+        ends_on__range=(asked.first, asked.last),
+    )
+    yield from _of_controls(rows, asked, "ends_on", "Override", "Ends")
+
+
+def _exclusions(asked: Asked) -> Iterator[Due]:
+    rows = ApplicabilityDecision.objects.filter(
+        state=ExclusionState.APPROVED, review_by__range=(asked.first, asked.last)
+    )
+    yield from _of_controls(rows, asked, "review_by", "Not applicable", "Look again")
+
+
+def _of_controls(
+    rows: Any, asked: Asked, field: str, kind: str, word: str
+) -> Iterator[Due]:
+    mine = rows.filter(implementation__system__in=asked.systems)
+    for row in mine.select_related("implementation__system", "implementation__control"):
+        system, control = row.implementation.system, row.implementation.control
+        yield Due(
+            day=getattr(row, field),
+            kind=kind,
+            title=f"{control.label} {control.title}",
+            system=system,
+            path=reverse("evidence:control", args=[system.slug, control.ref_id]),
+            state="expiring",
+            word=word,
+            control=control.label,
+        )
+
+
+def _windows(asked: Asked) -> Iterator[Due]:
+    for system in asked.systems:
+        if asked.holds(system.window_end):
+            yield Due(
+                day=system.window_end,
+                kind="Audit window",
+                title=f"of {system.name}, from {system.window_start}",
+                system=system,
+                path=reverse("evidence:roll_forward", args=[system.slug]),
+                state="expiring",
+                word="Ends",
+            )

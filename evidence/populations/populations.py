@@ -1,0 +1,233 @@
+"""Populations brought, judged and withdrawn (R16).
+
+Every step locks the requirement first: populations and samples are only added, so the
+row they belong to keeps two people from taking the same step at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent, Role, System, Team
+from controls.models.audit import about
+from evidence.models import (
+    EvidenceRequirement,
+    Population,
+    PopulationReview,
+    PopulationState,
+)
+from evidence.models.populations import STANDING
+from evidence.models.requirements import Cadence
+from evidence.populations.event_list import EventRow, Events, digest_of
+from evidence.submissions.quotas import count, refuse_beyond
+from evidence.submissions.submit import (
+    Upload,
+    blob_of,
+    may_submit,
+    require_submitter,
+)
+
+COPY = """
+COPY evidence_populationitem (population_id, position, key, happened_on, columns)
+FROM STDIN
+"""
+LONGEST = 1830  # days that a population speaks of: five years
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a person says about a population. Days are inclusive."""
+
+    source: str
+    query: str
+    starts: dt.date
+    ends: dt.date
+    completeness: str
+    # somebody looked: there was no event
+    none_happened: bool = False
+
+
+def team_of(requirement: EvidenceRequirement) -> Team | None:
+    """Who answers for a requirement."""
+    return requirement.owner_team or requirement.implementation.owner_team
+
+
+def may_bring(requirement: EvidenceRequirement, *, by: Any) -> bool:
+    """Whether `by` may bring a population: the owner team, or an officer."""
+    return may_submit(requirement.implementation, team_of(requirement), by=by)
+
+
+def require_bringer(requirement: EvidenceRequirement, *, by: Any) -> Team:
+    """The team for which `by` brings populations. Raises NotPermitted, Refused."""
+    team = team_of(requirement)
+    require_submitter(requirement.implementation, team, by=by)
+    if team is None:
+        raise Refused("This control has no owner team yet: ask an officer to name one.")
+    if requirement.cadence != Cadence.PER_EVENT:
+        raise Refused("Only what is asked per event has populations.")
+    return team
+
+
+def refuse_impossible(said: Drawn, events: Events, today: dt.date) -> None:
+    """Raise Refused for days that cannot be, wrong rows, or none without a word."""
+    if said.ends < said.starts:
+        raise Refused({"ends": "It ends before it starts."})
+    if (said.ends - said.starts).days >= LONGEST:
+        raise Refused({"starts": f"A population spans at most {LONGEST} days."})
+    if said.ends > today:
+        raise Refused({"ends": "Those days are not over: events may still come."})
+    if events.wrong:
+        what = "1 line is" if events.wrong == 1 else f"{events.wrong:,} lines are"
+        raise Refused(f"{what} wrong, so nothing was imported.")
+    if not events.rows and not said.none_happened:
+        raise Refused({"none_happened": "There are no rows: say that none happened."})
+    if events.rows and said.none_happened:
+        raise Refused({"none_happened": "There are rows, so something happened."})
+
+
+@transaction.atomic
+def bring_population(
+    requirement: EvidenceRequirement,
+    said: Drawn,
+    events: Events,
+    *,
+    upload: Upload | None = None,
+    by: Any,
+    today: dt.date,
+) -> Population:
+    """Record a population with all its events, or nothing; a reviewer judges it.
+
+    `upload` is the file it was read from, which is kept. Raises Refused, NotPermitted.
+    """
+    stored = _lock(requirement)
+    team = require_bringer(stored, by=by)
+    refuse_impossible(said, events, today)
+    instant = knowledge_now()
+    population = Population(
+        system=stored.system,
+        requirement=stored,
+        team=team,
+        drawn_by=by,
+        source=said.source.strip(),
+        query=said.query.strip(),
+        starts=said.starts,
+        ends=said.ends,
+        completeness=said.completeness.strip(),
+        row_count=len(events.rows),
+        columns=list(events.columns),
+        sha256=upload.stored.sha256 if upload else digest_of(events.rows),
+        drawn_at=instant,
+    )
+    if upload is not None:
+        refuse_beyond(team, [upload], instant)
+        population.blob = blob_of(upload)
+    population.full_clean(
+        exclude=["system", "requirement", "team", "blob", "drawn_by", "known_from"]
+    )
+    population.save(force_insert=True)
+    _keep(population, events.rows)
+    count([(team, [upload] if upload else [])], instant)
+    facts = {"rows": population.row_count, "sha256": population.sha256}
+    days = {"starts": str(said.starts), "ends": str(said.ends)}
+    AuditEvent.objects.append(
+        about(population, "population.drawn", by=by, **facts, **days)
+    )
+    return population
+
+
+def _keep(population: Population, rows: list[EventRow]) -> None:
+    """Write the events as one stream: 100,000 take a second or two."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(COPY) as stream,
+    ):
+        for n, row in enumerate(rows, start=1):
+            columns = json.dumps(dict(row.columns))
+            stream.write_row((population.pk, n, row.key, row.happened_on, columns))
+
+
+def _lock(requirement: EvidenceRequirement) -> EvidenceRequirement:
+    return (
+        EvidenceRequirement.objects.select_for_update(of=("self",))
+        .for_listing()
+        .get(pk=requirement.pk)
+    )
+
+
+def locked(population: Population) -> Population:
+    """The population as it stands once its requirement is locked."""
+    _lock(population.requirement)
+    return Population.objects.for_listing().get(pk=population.pk)
+
+
+@transaction.atomic
+def judge_population(
+    population: Population, *, accept: bool, reason: str = "", by: Any
+) -> None:
+    """Record whether it is complete and accurate, by somebody who did not draw it.
+
+    Raises NotPermitted, Refused for a rejection without a reason,
+    TransitionNotAllowed when somebody was first.
+    """
+    stored = locked(population)
+    require_judge(stored, by=by)
+    if stored.state != PopulationState.SUBMITTED:
+        raise TransitionNotAllowed(already(stored))
+    if not accept and not reason.strip():
+        raise Refused({"reason": "Say why, and what to change."})
+    to = PopulationState.ACCEPTED if accept else PopulationState.REJECTED
+    _say(stored, to, reason, by)
+
+
+def require_judge(population: Population, *, by: Any) -> None:
+    """Raise NotPermitted unless `by` reviews the system and did not draw it."""
+    if by.pk == population.drawn_by_id:
+        raise NotPermitted("Somebody other than who drew it must review this.")
+    allowed = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
+    if not allowed.filter(pk=population.system_id).exists():
+        raise NotPermitted("You are not a reviewer of this system.")
+
+
+@transaction.atomic
+def withdraw_population(population: Population, *, reason: str, by: Any) -> None:
+    """Take a population back; it counts no longer from now on, nor do its samples."""
+    stored = locked(population)
+    if not may_bring(stored.requirement, by=by):
+        said = f"Only {stored.team} or a compliance officer may withdraw this."
+        raise NotPermitted(said)
+    if stored.state not in STANDING:
+        raise TransitionNotAllowed(already(stored))
+    if not reason.strip():
+        raise Refused({"reason": "Say why it is withdrawn."})
+    _say(stored, PopulationState.WITHDRAWN, reason, by)
+
+
+def _say(stored: Population, decision: str, reason: str, by: Any) -> None:
+    review = PopulationReview(
+        population=stored,
+        reviewer=by,
+        drawer_id=stored.drawn_by_id,
+        decision=decision,
+        reason=reason.strip(),
+        reviewer_name=str(by),
+    )
+    review.validate_constraints()
+    review.save(force_insert=True)
+    verb = f"population.{decision}"
+    said = {"reason": review.reason, "sha256": stored.sha256, "review": review.uuid}
+    AuditEvent.objects.append(about(stored, verb, by=by, **said))
+
+
+def already(stored: Population) -> str:
+    last = stored.reviews.order_by("pk").last()
+    if last is None:
+        return "Nobody has reviewed this yet."
+    return f"{last.reviewer_name} has already {last.decision} this."

@@ -1,0 +1,135 @@
+"""A population seen before it is recorded: read, shown, confirmed within the hour.
+
+As with many files at once, the bytes lie in the store meanwhile and no row names them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+
+from controls.errors import Refused, TransitionNotAllowed
+from evidence.files.checks import Checked
+from evidence.models import EvidenceRequirement, Population
+from evidence.populations import event_list
+from evidence.populations.event_list import EventRow, Events
+from evidence.populations.populations import Drawn, bring_population, refuse_impossible
+from evidence.storage import StoredBytes, open_store
+from evidence.submissions.bulk import HOUR
+from evidence.submissions.submit import Upload, checked_upload
+
+SALT = "evidence.population"
+SHOWN = 10  # events that a preview lists
+PASTED = "pasted.csv"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a list would become; `token` confirms it, empty where something is wrong."""
+
+    events: Events
+    token: str = ""
+
+    @property
+    def first(self) -> list[EventRow]:
+        """The first events, to see whether the columns were understood."""
+        return self.events.rows[:SHOWN]
+
+
+def preview(
+    requirement: EvidenceRequirement,
+    said: Drawn,
+    upload: Upload | None,
+    *,
+    by: Any,
+    today: dt.date,
+) -> Preview:
+    """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
+    found = read(upload, said)
+    if found.wrong:
+        return Preview(found)
+    refuse_impossible(said, found, today)
+    if upload is not None:
+        upload.settle()
+    body = {
+        "requirement": requirement.pk,
+        "by": by.pk,
+        "said": {name: str(value) for name, value in asdict(said).items()},
+        "none_happened": said.none_happened,
+        "file": _packed(upload),
+    }
+    return Preview(found, signing.dumps(body, salt=SALT, compress=True))
+
+
+def read(upload: Upload | None, said: Drawn) -> Events:
+    """The events of an upload; without one there are none."""
+    if upload is None:
+        return Events()
+    if upload.stored.size_bytes > event_list.MAX_BYTES:
+        limit = event_list.MAX_BYTES // 1024 // 1024
+        raise Refused({"list": f"The file is larger than {limit} MB."})
+    if upload.incoming is not None:
+        with upload.incoming.reread() as body:
+            return event_list.read(body.read(), upload.name, said.starts, said.ends)
+    try:
+        with open_store().open(upload.stored.sha256) as body:
+            return event_list.read(body.read(), upload.name, said.starts, said.ends)
+    except FileNotFoundError as gone:
+        sentence = f"“{upload.name}” is no longer there. Send it again."
+        raise TransitionNotAllowed(sentence) from gone
+
+
+def pasted(text: str) -> Upload:
+    """Lines typed into a form, as the file they might have been."""
+    incoming = open_store().begin(limit=settings.MAX_UPLOAD_BYTES)
+    incoming.write(text.encode())
+    return checked_upload(PASTED, incoming)
+
+
+def _packed(upload: Upload | None) -> list[Any] | None:
+    if upload is None:
+        return None
+    stored, checked = upload.stored, upload.checked
+    flags = list(checked.flags)
+    return [upload.name, stored.sha256, stored.size_bytes, checked.media_type, flags]
+
+
+def confirm(
+    requirement: EvidenceRequirement, token: str, *, by: Any, today: dt.date
+) -> Population:
+    """Record a previewed population.
+
+    Raises TransitionNotAllowed when the preview is too old, another person's or its
+    bytes are gone; and what `bring_population` raises for what changed since.
+    """
+    try:
+        body = signing.loads(token, salt=SALT, max_age=HOUR)
+    except signing.BadSignature as broken:
+        said = "This preview is too old. Send the list again."
+        raise TransitionNotAllowed(said) from broken
+    if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
+        raise TransitionNotAllowed("This preview is somebody else's.")
+    drawn, upload = _drawn(body), _unpacked(body["file"])
+    found = read(upload, drawn)
+    return bring_population(
+        requirement, drawn, found, upload=upload, by=by, today=today
+    )
+
+
+def _drawn(body: dict[str, Any]) -> Drawn:
+    said = body["said"] | {"none_happened": body["none_happened"]}
+    for name in ("starts", "ends"):
+        said[name] = dt.date.fromisoformat(said[name])
+    return Drawn(**said)
+
+
+def _unpacked(packed: list[Any] | None) -> Upload | None:
+    if packed is None:
+        return None
+    name, sha256, size, media_type, flags = packed
+    stored = StoredBytes(sha256, size, b"")
+    return Upload(name, stored, Checked(media_type, tuple(flags)))

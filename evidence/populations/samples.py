@@ -1,0 +1,108 @@
+"""Samples drawn from populations, and deviations of their items recorded (R16).
+
+Each step locks the requirement first, as those of `drawing` do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent, Role, System
+from controls.models.audit import about
+from evidence.models import Deviation, Population, Sample, SampleItem
+from evidence.models.populations import STANDING
+from evidence.populations.populations import already, locked, may_bring
+from evidence.populations.selection import Way, draw, new_seed
+
+
+def may_draw(population: Population, *, by: Any) -> bool:
+    """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
+    if may_bring(population.requirement, by=by):
+        return True
+    audited = System.objects.held_as(by, [Role.AUDITOR])
+    return audited.filter(pk=population.system_id).exists()
+
+
+@transaction.atomic
+def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sample:
+    """Draw items and record how, so that anybody can draw them again.
+
+    A random sample without a seed gets one. Raises NotPermitted, Refused by field,
+    TransitionNotAllowed for a population that was rejected or withdrawn.
+    """
+    stored = locked(population)
+    if not may_draw(stored, by=by):
+        said = f"Only {stored.team}, an officer or an auditor draws samples."
+        raise NotPermitted(said)
+    if stored.state not in STANDING:
+        raise TransitionNotAllowed(already(stored))
+    if not reason.strip():
+        raise Refused({"reason": "Say why it is this sample."})
+    random = way.method == "random"
+    seed = (way.seed.strip() or new_seed()) if random else ""
+    positions = draw(
+        Way(way.method, way.size, seed, way.every, way.first, way.positions),
+        stored.row_count,
+    )
+    counted = way.method == "every-nth"
+    sample = Sample(
+        system=stored.system,
+        population=stored,
+        drawn_by=by,
+        method=way.method,
+        size=len(positions),
+        seed=seed,
+        every=way.every if counted else None,
+        first=way.first if counted else None,
+        reason=reason.strip(),
+        drawn_at=knowledge_now(),
+    )
+    sample.full_clean(exclude=["system", "population", "drawn_by", "known_from"])
+    sample.save(force_insert=True)
+    items = stored.items.filter(position__in=positions).order_by("position")
+    SampleItem.objects.bulk_create(
+        SampleItem(sample=sample, item_id=pk)
+        for pk in items.values_list("pk", flat=True)
+    )
+    facts = {"method": way.method, "seed": seed, "positions": list(positions)}
+    AuditEvent.objects.append(about(sample, "sample.drawn", by=by, **facts))
+    return sample
+
+
+def may_deviate(sample: Sample, *, by: Any) -> bool:
+    """Whether `by` may record a deviation: the owner team, officers and reviewers."""
+    if may_bring(sample.population.requirement, by=by):
+        return True
+    reviewed = System.objects.held_as(by, [Role.REVIEWER])
+    return reviewed.filter(pk=sample.system_id).exists()
+
+
+@transaction.atomic
+def record_deviation(item: SampleItem, *, note: str, by: Any) -> Deviation:
+    """Record that a sampled event was not handled as asked. It stays on record."""
+    sample = Sample.objects.for_listing().get(pk=item.sample_id)
+    locked(sample.population)
+    if not may_deviate(sample, by=by):
+        raise NotPermitted("Only the owner team, officers and reviewers record this.")
+    if not note.strip():
+        raise Refused({"note": "Say what was not as it should be."})
+    if Deviation.objects.filter(sample_item__item=item.item_id).exists():
+        raise TransitionNotAllowed("A deviation of this item is on record already.")
+    deviation = Deviation(
+        system=sample.system, sample_item=item, recorded_by=by, note=note.strip()
+    )
+    deviation.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(
+            deviation,
+            "deviation.recorded",
+            by=by,
+            note=deviation.note,
+            sample=sample.uuid,
+        )
+    )
+    return deviation

@@ -1,0 +1,146 @@
+"""What is asked of our halves, tuned by officers: added, changed, retired."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.errors import Refused, StaleVersion, TransitionNotAllowed
+from controls.models import AuditEvent, ControlImplementation, Team
+from controls.models.audit import about
+from controls.responsibility.decide import require_officer
+from evidence.models import EvidenceRequirement
+from evidence.models.requirements import RequirementOrigin
+from evidence.requirements.from_templates import stated_for
+from evidence.requirements.odp_frequency import rarer
+from evidence.status.cadence import default_grace
+
+STALE = "Somebody changed this requirement since you opened it. Look again."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an officer says about a requirement.
+
+    `grace_days` None: the default of the cadence. `lead_days` None: the default.
+    """
+
+    title: str
+    cadence: str
+    purpose: str
+    operates_from: dt.date
+    guidance: str = ""
+    good_proof: str = ""
+    owner_team: Team | None = None
+    grace_days: int | None = None
+    lead_days: int | None = None
+    rarer_because: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        """The row's columns; the default grace filled in."""
+        said = asdict(self) | {"owner_team": self.owner_team}
+        if self.grace_days is None:
+            said["grace_days"] = default_grace(self.cadence)
+        return said
+
+
+def _refuse_rarer(implementation: ControlImplementation, said: Asked) -> None:
+    """R18: less often than the baseline's own parameter needs a reason."""
+    asked = stated_for(implementation.system).get(implementation.control_id)
+    if asked is None or not rarer(said.cadence, asked.cadence):
+        return
+    if not said.rarer_because.strip():
+        sentence = f"The baseline says “{asked.text}” ({asked.parameter})."
+        raise Refused({"rarer_because": f"{sentence} Say why less often will do."})
+
+
+@transaction.atomic
+def add_requirement(
+    implementation: ControlImplementation, said: Asked, *, by: Any
+) -> EvidenceRequirement:
+    """Ask one more thing of our half of a control. Officers only."""
+    require_officer(implementation.system, by)
+    _refuse_rarer(implementation, said)
+    added = EvidenceRequirement(
+        system=implementation.system,
+        implementation=implementation,
+        origin=RequirementOrigin.LOCAL,
+        **said.columns(),
+    )
+    added.full_clean(exclude=["system", "implementation"])
+    added.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(added, "requirement.added", by=by, cadence=added.cadence)
+    )
+    return added
+
+
+@transaction.atomic
+def change_requirement(
+    requirement: EvidenceRequirement, said: Asked, *, version: int, by: Any
+) -> None:
+    """Change what is asked. Links keep the days they were submitted with.
+
+    Raises NotPermitted, StaleVersion, Refused by field.
+    """
+    stored = _locked(requirement, by)
+    if version != stored.version:
+        raise StaleVersion(STALE)
+    _refuse_rarer(stored.implementation, said)
+    columns = said.columns()
+    changed = {n: v for n, v in columns.items() if getattr(stored, n) != v}
+    if not changed:
+        return
+    before = {name: str(getattr(stored, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(stored, name, value)
+    stored.full_clean(exclude=["system", "implementation", "version"])
+    stored.version = F("version") + 1
+    stored.save(update_fields=[*changed, "version"])
+    after = {name: str(value) for name, value in changed.items()}
+    AuditEvent.objects.append(
+        about(stored, "requirement.changed", by=by, before=before, after=after)
+    )
+
+
+@transaction.atomic
+def retire_requirement(
+    requirement: EvidenceRequirement, *, until: dt.date, reason: str, by: Any
+) -> None:
+    """Stop asking from `until` on (the first day it is no longer asked).
+
+    What was asked before stays asked for those days. A half whose last requirement
+    is retired counts as missing (R11).
+    """
+    stored = _locked(requirement, by)
+    if not reason.strip():
+        raise Refused({"reason": "Say why it is no longer asked."})
+    if stored.operates_until is not None:
+        raise TransitionNotAllowed(f"It already ends on {stored.operates_until}.")
+    stored.operates_until = until
+    stored.full_clean(exclude=["system", "implementation", "version"])
+    stored.version = F("version") + 1
+    stored.save(update_fields=["operates_until", "version"])
+    AuditEvent.objects.append(
+        about(
+            stored,
+            "requirement.retired",
+            by=by,
+            reason=reason.strip(),
+            until=str(until),
+        )
+    )
+
+
+def _locked(requirement: EvidenceRequirement, by: Any) -> EvidenceRequirement:
+    stored = (
+        EvidenceRequirement.objects.select_for_update(of=("self",))
+        .select_related("system", "implementation__system", "implementation__control")
+        .get(pk=requirement.pk)
+    )
+    require_officer(stored.system, by)
+    return stored

@@ -1,0 +1,120 @@
+"""What proves each required half of ours: the family's template, or a yearly one."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from controls.models import (
+    AuditEvent,
+    BaselineControl,
+    ControlImplementation,
+    System,
+)
+from controls.models.audit import about
+from controls.responsibility.rulings import PARTIES
+from evidence.models import EvidenceRequirement
+from evidence.models.requirements import RequirementOrigin
+from evidence.requirements.odp_frequency import Stated, rarer, stated
+from evidence.status.cadence import default_grace
+
+TEMPLATES = Path(__file__).parents[1] / "reference" / "requirement_templates.csv"
+
+
+@dataclass(frozen=True)
+class Template:
+    """One row of the shipped templates: for a control (`ac-2`) or a family (`ac`)."""
+
+    applies_to: str
+    title: str
+    cadence: str
+    purpose: str
+    guidance: str
+    good_proof: str
+    cadence_source: str
+
+
+@cache
+def templates() -> dict[str, Template]:
+    """The shipped templates by what they apply to."""
+    with TEMPLATES.open(newline="", encoding="utf-8") as file:
+        return {row["applies_to"]: Template(**row) for row in csv.DictReader(file)}
+
+
+def template_for(ref_id: str, family: str) -> Template | None:
+    """The control's own template, else its base's, else its family's."""
+    known = templates()
+    return known.get(ref_id) or known.get(ref_id.split(".")[0]) or known.get(family)
+
+
+def stated_for(system: System) -> dict[int, Stated]:
+    """The cadence that the system's baseline states, by control pk (R18)."""
+    rows = BaselineControl.objects.filter(baseline=system.baseline_id)
+    said = rows.values_list("control_id", "parameters")
+    return {pk: found for pk, values in said if (found := stated(values or {}))}
+
+
+def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
+    """The unsaved requirements that `ask_for_all` would add, in catalog order."""
+    unasked = (
+        system.implementations.filter(requirements=None)
+        .select_related("control", "owner_team")
+        .order_by("control__sort_order")
+    )
+    by_control = stated_for(system)
+    return [
+        _requirement(implementation, since, by_control.get(implementation.control_id))
+        for implementation in unasked
+        if "customer" in PARTIES.get(implementation.responsibility, frozenset())
+    ]
+
+
+@transaction.atomic
+def ask_for_all(system: System, *, by: Any, since: dt.date) -> int:
+    """Give every required half of ours that has no requirement at least one.
+
+    Returns how many were added; they operate from `since`. Nothing is removed.
+    """
+    System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    added = proposed(system, since=since)
+    if not added:
+        return 0
+    EvidenceRequirement.objects.bulk_create(added, batch_size=1000)
+    AuditEvent.objects.append(
+        about(system, "requirements.applied", by=by, requirements=len(added))
+    )
+    return len(added)
+
+
+def _requirement(
+    implementation: ControlImplementation, since: dt.date, asked: Stated | None
+) -> EvidenceRequirement:
+    control = implementation.control
+    template = template_for(control.ref_id, control.family)
+    if template is None:
+        title = f"Proof of {control.label}"
+        template = Template("", title, "yearly", "operation", "", "", "")
+    cadence, source = template.cadence, template.cadence_source
+    if asked and rarer(cadence, asked.cadence):
+        cadence = asked.cadence
+        source = f"Parameter {asked.parameter}: {asked.text}"[:200]
+    origin = RequirementOrigin.TEMPLATE if template.applies_to else None
+    return EvidenceRequirement(
+        system_id=implementation.system_id,
+        implementation=implementation,
+        title=template.title,
+        guidance=template.guidance,
+        good_proof=template.good_proof,
+        cadence=cadence,
+        cadence_source=source,
+        purpose=template.purpose,
+        grace_days=default_grace(cadence),
+        operates_from=since,
+        origin=origin or RequirementOrigin.IMPLIED,
+    )

@@ -1,0 +1,150 @@
+"""Accepted proof that was performed under other duties: to be confirmed anew (R17).
+
+A change of services may change what our half is about. What was accepted before keeps
+counting; from the day of the change on it is marked until a reviewer says that it
+proves the new duties as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count
+
+from controls.errors import TransitionNotAllowed
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent, ControlImplementation, Role, System
+from controls.models.audit import about
+from evidence.models import EvidenceLink, LinkState, Review
+from evidence.models.evidence import refuse_dependent_reviewer
+from evidence.status import gather_sql
+from evidence.status.gather import Moment
+
+STATEMENT = """
+SELECT p.link_id, l.uuid AS link, p.implementation_id, lower(dn.effective) AS since,
+       bn.body AS duties_now, b0.body AS duties_then
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN LATERAL (
+    SELECT * FROM controls_responsibilitydecision d
+     WHERE d.implementation_id = p.implementation_id
+       AND d.effective @> %(day)s::date AND {before}
+     ORDER BY d.known_from DESC, d.id DESC LIMIT 1) dn ON TRUE
+  JOIN LATERAL (
+    SELECT * FROM controls_responsibilitydecision d
+     WHERE d.implementation_id = p.implementation_id
+       AND d.effective @> p.starts AND {before}
+     ORDER BY d.known_from DESC, d.id DESC LIMIT 1) d0 ON dn.basis_id <> d0.basis_id
+  JOIN controls_basis bn ON bn.digest = dn.basis_id
+  JOIN controls_basis b0 ON b0.digest = d0.basis_id
+ WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
+   AND p.state = 'accepted' AND p.requirement_id IS NOT NULL
+   AND p.starts <= %(day)s AND p.ends >= %(day)s AND {proof_standing}
+   AND NOT EXISTS (
+    SELECT FROM evidence_review r
+     WHERE r.link_id = p.link_id AND r.decision = 'accept'
+       AND r.known_from > dn.known_from AND {before})
+ ORDER BY p.link_id
+"""
+Duty = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One accepted link to confirm: since when, and the duties that came and went."""
+
+    link: UUID
+    link_id: int
+    implementation: int
+    since: dt.date | None
+    added: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What changed, for a sentence."""
+        parts = [f"new: {', '.join(self.added)}" if self.added else ""]
+        parts += [f"no longer: {', '.join(self.gone)}" if self.gone else ""]
+        return "; ".join(part for part in parts if part)
+
+
+def our_duties(body: Iterable[Mapping[str, Any]]) -> frozenset[Duty]:
+    """Layers and components of a basis that we run."""
+    return frozenset(
+        (row["layer"], row["component"]) for row in body if row["party"] == "customer"
+    )
+
+
+def marks(implementations: Sequence[int], moment: Moment) -> list[Mark]:
+    """Accepted links of some controls to confirm on a day. One statement."""
+    spelled = gather_sql.spelled(STATEMENT, as_known_then=moment.known_at is not None)
+    parameters: dict[str, Any] = {
+        "implementations": list(implementations),
+        "day": moment.on,
+        "known_at": moment.known_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(spelled, parameters)
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = (_mark(row) for row in rows)
+    return [mark for mark in found if mark.added or mark.gone]
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    now, then = (our_duties(_data(row[n])) for n in ("duties_now", "duties_then"))
+    return Mark(
+        link=row["link"],
+        link_id=row["link_id"],
+        implementation=row["implementation_id"],
+        since=row["since"],
+        added=tuple(sorted(f"{layer} of {name}" for layer, name in now - then)),
+        gone=tuple(sorted(f"{layer} of {name}" for layer, name in then - now)),
+    )
+
+
+def _data(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def to_reconfirm(user: Any, today: dt.date) -> list[tuple[Mark, EvidenceLink]]:
+    """What waits for a reviewer to confirm anew, in the systems of the person."""
+    held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    changed = ControlImplementation.objects.filter(system__in=held).annotate(
+        said=Count("decisions")
+    )
+    pks = list(changed.filter(said__gt=1).values_list("pk", flat=True))
+    found = {mark.link_id: mark for mark in marks(pks, Moment(today))} if pks else {}
+    links = EvidenceLink.objects.reviewable_by(user).filter(pk__in=found)
+    return [(found[link.pk], link) for link in links.for_listing().order_by("pk")]
+
+
+@transaction.atomic
+def reconfirm(link: EvidenceLink, *, by: Any, reason: str = "") -> Review:
+    """Record that accepted proof covers the duties of now as well.
+
+    Raises NotPermitted as a review does, TransitionNotAllowed when the link is not
+    accepted or nothing changed since its review.
+    """
+    stored = EvidenceLink.objects.locked().get(pk=link.pk)
+    refuse_dependent_reviewer(stored, by)
+    if stored.state != LinkState.ACCEPTED:
+        raise TransitionNotAllowed("Only accepted evidence can be confirmed.")
+    today = stored.system.day_of(knowledge_now())
+    if not any(
+        mark.link_id == stored.pk
+        for mark in marks([stored.implementation_id], Moment(today))
+    ):
+        raise TransitionNotAllowed("Its duties have not changed since its review.")
+    review = Review.of(stored, decision="accept", by=by, reason=reason.strip())
+    review.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(stored, "evidence.reconfirmed", by=by, reason=reason.strip())
+    )
+    return review

@@ -1,0 +1,245 @@
+"""What the control page shows beside the verdict: timelines, requirements, evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+
+from evidence.charts import DAY, Stretch, months, stretches
+from evidence.forms.clocks import Clocks
+from evidence.status import gather_sql
+from evidence.status.aws_half import NeedDays
+from evidence.status.control_status import Answer
+from evidence.status.day import requirement_state
+from evidence.status.facts import RequirementFacts
+from evidence.status.reasons import Reason
+from evidence.status.window import OccurrenceResult
+
+COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
+RECENT = 10
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Stretches over the audit window, with the months as ticks."""
+
+    title: str
+    stretches: list[Stretch]
+    months: list[tuple[float, str]]
+    today: float | None = None
+
+
+@dataclass(frozen=True)
+class ServiceDays:
+    """Needed services that share their days in the window."""
+
+    names: tuple[str, ...]
+    days: NeedDays
+    timeline: Timeline
+
+
+@dataclass(frozen=True)
+class BasisGroup:
+    """Components of which one party runs the same layer, for the same reason."""
+
+    layer: str
+    party: str
+    kind: str
+    source: str
+    components: tuple[str, ...]
+
+
+def basis_groups(basis: Iterable[Mapping[str, Any]]) -> list[BasisGroup]:
+    """The rows of a basis with equal layer, party, kind and source made one."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for row in basis:
+        key = (row["layer"], row["party"], row["kind"], row["source"])
+        groups.setdefault(key, []).append(_component(row))
+    return [BasisGroup(*key, tuple(names)) for key, names in groups.items()]
+
+
+def _component(row: Mapping[str, Any]) -> str:
+    variant = row["variant"]
+    plain = variant in {"", "standard"}
+    return row["component"] if plain else f"{row['component']} ({variant})"
+
+
+def duties(
+    basis: Iterable[Mapping[str, Any]], *, ours: bool
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Layer -> components, of our side or of the providers'."""
+    found: dict[str, list[str]] = {}
+    for row in basis:
+        if (row["party"] == "customer") == ours:
+            third = " (third party)" if row["party"] == "third-party" else ""
+            how = f", {row['kind']}" if ours else ""
+            found.setdefault(f"{row['layer']}{how}", []).append(_component(row) + third)
+    return [(layer, tuple(dict.fromkeys(names))) for layer, names in found.items()]
+
+
+@dataclass(frozen=True)
+class RequirementShown:
+    """One requirement with its state today and its occurrences in the window."""
+
+    facts: RequirementFacts
+    state: str
+    reasons: tuple[Reason, ...]
+    ends: dt.date | None
+    next_due: dt.date | None
+    results: tuple[OccurrenceResult, ...]
+
+
+def aws_days(answer: Answer, clocks: Clocks) -> list[ServiceDays]:
+    """AWS's days over the audit window, services with equal days together.
+
+    The group with most open days comes first.
+    """
+    if answer.period is None:
+        return []
+    groups: dict[Any, list[NeedDays]] = {}
+    for each in answer.period.aws_days.services:
+        key = (each.scope, *(getattr(each, f"{code}_ranges") for code in COVERAGE))
+        groups.setdefault(key, []).append(each)
+    worst_first = sorted(groups.values(), key=lambda g: (-g[0].open_days, g[0].slug))
+    return [_of_services(group, clocks) for group in worst_first]
+
+
+def _of_services(group: list[NeedDays], clocks: Clocks) -> ServiceDays:
+    names = tuple(sorted({each.slug for each in group}))
+    ranges = [
+        (code, title, first, last)
+        for code, title in COVERAGE.items()
+        for first, last in getattr(group[0], f"{code}_ranges")
+    ]
+    timeline = _timeline(f"AWS's days of {', '.join(names)}", ranges, clocks)
+    return ServiceDays(names, group[0], timeline)
+
+
+def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
+    window = clocks.window
+    here = stretches(window, [("today", "", clocks.moment.on, clocks.moment.on)])
+    today = here[0].x if here else None
+    return Timeline(title, stretches(window, ranges), months(window), today)
+
+
+def our_requirements(answer: Answer, clocks: Clocks) -> list[RequirementShown]:
+    """Each requirement of our half in operation that day."""
+    results = answer.period.occurrences.results if answer.period else ()
+    return [
+        _requirement(
+            asked, tuple(r for r in results if r.requirement == asked.uuid), clocks
+        )
+        for asked in answer.facts.requirements
+    ]
+
+
+def _requirement(
+    asked: RequirementFacts, results: tuple[OccurrenceResult, ...], clocks: Clocks
+) -> RequirementShown:
+    judged = requirement_state(asked, clocks.moment.on)
+    waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
+    accepted, per_event = asked.latest_accepted, asked.cadence == "per-event"
+    return RequirementShown(
+        facts=asked,
+        state=judged.state,
+        reasons=judged.reasons,
+        ends=judged.until if per_event else accepted.ends if accepted else None,
+        next_due=min(waiting, default=None),
+        results=results,
+    )
+
+
+M = TypeVar("M", bound=Model)
+
+
+def as_known(rows: QuerySet[M], known_at: dt.datetime | None) -> list[M]:
+    """The rows as they were known before an instant, newest first; None: now."""
+    if known_at is None:
+        return list(rows.order_by("-pk"))
+    table = rows.model._meta.db_table
+    numbers = list(rows.values_list("pk", flat=True))
+    return list(
+        rows.model._default_manager.raw(
+            f"SELECT * FROM {table}_versions"  # noqa: S608 - our own table name
+            " WHERE id = ANY(%s) AND known_from < %s"
+            " AND (known_until IS NULL OR known_until >= %s) ORDER BY id DESC",
+            [numbers, known_at, known_at],
+        )
+    )
+
+
+EVIDENCE = """
+SELECT e.uuid, e.title, p.state, p.starts, p.ends, rev.performed_on, rev.period_from,
+       rev.period_until, rev.collected_on, rev.digest, u.name AS uploader, u.email,
+       r.reviewer_name AS reviewer, r.reason AS review_reason, q.title AS requirement
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  JOIN controls_user u ON u.id = rev.uploaded_by_id
+  LEFT JOIN {requirement} q ON q.id = p.requirement_id
+  LEFT JOIN LATERAL (
+    SELECT reviewer_name, reason FROM evidence_review r
+     WHERE r.link_id = l.id AND {before} ORDER BY r.id DESC LIMIT 1) r ON TRUE
+ WHERE p.implementation_id = %(implementation)s AND p.starts <= %(day)s
+   AND {proof_standing}
+ ORDER BY rev.performed_on DESC, l.id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class EvidenceShown:
+    """One evidence offered for the control, as known at the moment. Days inclusive."""
+
+    uuid: Any
+    title: str
+    state: str
+    requirement: str
+    performed_on: dt.date
+    period_start: dt.date
+    period_end: dt.date
+    digest: str
+    uploader: str
+    reviewer: str
+    review_reason: str
+
+
+def latest_evidence(implementation: int, clocks: Clocks) -> list[EvidenceShown]:
+    """The newest evidence of a control, by the day it was performed."""
+    return list(_evidence(implementation, clocks))
+
+
+def _evidence(implementation: int, clocks: Clocks) -> Iterator[EvidenceShown]:
+    moment = clocks.moment
+    spelled = gather_sql.spelled(EVIDENCE, as_known_then=moment.known_at is not None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            spelled,
+            {
+                "implementation": implementation,
+                "day": moment.on,
+                "known_at": moment.known_at,
+                "limit": RECENT,
+            },
+        )
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        yield EvidenceShown(
+            uuid=row["uuid"],
+            title=row["title"],
+            state=row["state"],
+            requirement=row["requirement"] or "",
+            performed_on=row["performed_on"],
+            period_start=row["period_from"],
+            period_end=row["period_until"] - DAY,
+            digest=row["digest"],
+            uploader=row["uploader"] or row["email"],
+            reviewer=row["reviewer"] or "",
+            review_reason=row["review_reason"] or "",
+        )

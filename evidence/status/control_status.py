@@ -1,0 +1,174 @@
+"""What page, API, export and command show: facts judged for many controls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from controls.errors import Refused
+from controls.models import System
+from evidence.status.day import Status, status
+from evidence.status.facts import ControlFacts
+from evidence.status.gather import (
+    Moment,
+    gather,
+    gather_period,
+    implementations,
+)
+from evidence.status.window import Period, period
+
+Window = tuple[dt.date, dt.date]
+LONGEST_WINDOW = 1830  # days: five years
+WINDOW_THEN = """
+SELECT window_start, window_end FROM controls_system_versions
+ WHERE id = %s AND known_from < %s AND (known_until IS NULL OR known_until >= %s)
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One control of a system on one day: its row, facts, verdict and window result."""
+
+    implementation: Mapping[str, Any]
+    facts: ControlFacts
+    status: Status
+    basis: list[dict[str, Any]]
+    artifacts: tuple[int, ...] = ()
+    period: Period | None = None
+
+
+@dataclass
+class FamilyCount:
+    """Proof of one family: verdicts counted."""
+
+    family: str
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """Controls of the family."""
+        return sum(self.verdicts.values())
+
+
+@dataclass
+class Counts:
+    """What a dashboard counts. `aws_only` controls are inside `partly`."""
+
+    classes: Counter[str]
+    verdicts: Counter[str]
+    aws_only: int
+    families: list[FamilyCount]
+
+
+def today_of(system: System) -> dt.date:
+    """The system's calendar day now, by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return system.day_of(cursor.fetchone()[0])
+
+
+def now() -> dt.datetime:
+    """The database's clock: the bound of what is known now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        instant: dt.datetime = cursor.fetchone()[0]
+    return instant
+
+
+def moment_of(
+    system: System, as_of: dt.date | None, known_at: dt.datetime | None
+) -> Moment:
+    """The moment a person means: today with all knowledge unless they say otherwise."""
+    return Moment(on=as_of or today_of(system), known_at=known_at)
+
+
+def as_known_then(system: System, day: dt.date) -> Moment:
+    """`day` with what was known at its end; for today, with what is known now."""
+    return Moment(on=day, known_at=min(system.end_of_day(day), now()))
+
+
+def window_of(system: System, known_at: dt.datetime | None = None) -> Window:
+    """The system's audit window, now or as it was known then; days inclusive."""
+    if known_at is None:
+        return system.window_start, system.window_end
+    with connection.cursor() as cursor:
+        cursor.execute(WINDOW_THEN, [system.pk, known_at, known_at])
+        found = cursor.fetchone()
+    return found or (system.window_start, system.window_end)
+
+
+def refuse_window(start: dt.date, end: dt.date) -> None:
+    """Raise Refused for a window that ends before it starts or is too long."""
+    if end < start:
+        raise Refused({"window_to": "The window ends before it starts."})
+    if (end - start).days >= LONGEST_WINDOW:
+        raise Refused({"window_to": f"A window has at most {LONGEST_WINDOW} days."})
+
+
+def answers(
+    system: System,
+    moment: Moment,
+    *,
+    pks: Iterable[int] | None = None,
+    known: Sequence[Mapping[str, Any]] | None = None,
+    window: Window | None = None,
+) -> list[Answer]:
+    """Answers in catalog order for all controls of the system, or for some.
+
+    `known` are rows of `listed`, instead of `pks`. A constant number of statements;
+    with `window` the period result as well. Raises LookupError when the system was
+    not recorded by the moment.
+    """
+    if known is not None:
+        wanted = [row["id"] for row in known]
+    else:
+        wanted = list(pks) if pks is not None else _all(system)
+    gathered = gather(system, wanted, moment, known=known)
+    periods: Mapping[int, Any] = {}
+    if window:
+        periods = gather_period(system, wanted, *window, moment)
+    return [
+        Answer(
+            implementation=row,
+            facts=gathered.facts[pk],
+            status=status(gathered.facts[pk], moment.on),
+            basis=gathered.bases.get(row["basis_id"], []),
+            artifacts=gathered.artifacts[pk],
+            period=period(periods[pk], *window, today=moment.on) if window else None,
+        )
+        for pk, row in gathered.rows.items()
+    ]
+
+
+def listed(system: System, moment: Moment) -> list[Mapping[str, Any]]:
+    """The system's controls as rows without their proof, in catalog order."""
+    return implementations(system, moment)
+
+
+def _all(system: System) -> list[int]:
+    return list(system.implementations.values_list("pk", flat=True))
+
+
+def summary(given: Sequence[Answer]) -> Counts:
+    """Counts by class, verdict and family."""
+    families: dict[str, FamilyCount] = {}
+    for answer in given:
+        name = answer.implementation["family"]
+        families.setdefault(name, FamilyCount(name)).verdicts[
+            answer.status.verdict
+        ] += 1
+    return Counts(
+        classes=Counter(a.facts.responsibility for a in given),
+        verdicts=Counter(a.status.verdict for a in given),
+        aws_only=sum(_is_aws_only(a.status) for a in given),
+        families=[families[name] for name in sorted(families)],
+    )
+
+
+def _is_aws_only(judged: Status) -> bool:
+    return any(reason.code == "aws_only" for reason in judged.reasons)

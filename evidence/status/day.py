@@ -1,0 +1,311 @@
+"""Is proof of a control current on a day? The specification, free of Django.
+
+Source: rules R11 to R13, R16, R19 and R28 to R30.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from evidence.status import cadence
+from evidence.status.aws_half import HalfJudged, aws_half, worst
+from evidence.status.facts import (
+    ApplicabilityFacts,
+    ArtifactVersionFacts,
+    AwsFacts,
+    ControlFacts,
+    HalfState,
+    LetterFacts,
+    LinkFacts,
+    NeededService,
+    PopulationFacts,
+    RequirementFacts,
+    Verdict,
+)
+from evidence.status.reasons import Reason, because
+
+__all__ = [
+    "ApplicabilityFacts",
+    "ArtifactVersionFacts",
+    "AwsFacts",
+    "ControlFacts",
+    "LetterFacts",
+    "LinkFacts",
+    "NeededService",
+    "PopulationFacts",
+    "Reason",
+    "RequirementFacts",
+    "Status",
+    "customer_half",
+    "requirement_state",
+    "status",
+]
+
+DAY = dt.timedelta(days=1)
+NOT_REQUIRED = HalfJudged("not_required", None, ())
+GOOD: frozenset[HalfState] = frozenset({"proven", "expiring"})
+DONE = frozenset({"implemented"})
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The verdict on one day, both halves, why, and until when each half holds.
+
+    `until` days are inclusive; None: no end, or nothing holds.
+    """
+
+    verdict: Verdict
+    aws_half: HalfState
+    customer_half: HalfState
+    reasons: tuple[Reason, ...] = ()
+    customer_until: dt.date | None = None
+    aws_until: dt.date | None = None
+
+
+def status(facts: ControlFacts, day: dt.date) -> Status:
+    """Judge one control on one day. Total: never raises for facts it is given."""
+    excused = _applicability(facts, day)
+    if excused is not None:
+        return excused
+    aws = aws_half(facts.aws, day) if facts.aws_required else NOT_REQUIRED
+    ours = customer_half(facts, day) if facts.customer_required else NOT_REQUIRED
+    required = [
+        half
+        for half, needed in (
+            (aws, facts.aws_required),
+            (ours, facts.customer_required),
+        )
+        if needed
+    ]
+    blockers = _blockers(facts, day)
+    verdict = _verdict(required, blockers)
+    only = _only_one(facts, aws.state, ours.state)
+    return Status(
+        verdict,
+        aws.state,
+        ours.state,
+        (*only, *ours.reasons, *aws.reasons, *blockers, *_notes(facts, day)),
+        ours.until,
+        aws.until,
+    )
+
+
+def _applicability(facts: ControlFacts, day: dt.date) -> Status | None:
+    """Not applicable holds while approved, its basis unchanged and its review due."""
+    said = facts.applicability
+    if not said.approved or said.basis_changed:
+        return None
+    reasons: tuple[Reason, ...] = ()
+    if said.review_by and day > said.review_by:
+        reasons = (because("na_review_due", due=said.review_by),)
+    return Status("not_applicable", "not_required", "not_required", reasons)
+
+
+def _verdict(required: list[HalfJudged], blockers: tuple[Reason, ...]) -> Verdict:
+    """R28; with nothing required there is nothing proven."""
+    good = [half.state in GOOD for half in required]
+    if not any(good):
+        return "unproven"
+    return "proven" if all(good) and not blockers else "partly"
+
+
+def _only_one(
+    facts: ControlFacts, aws: HalfState, ours: HalfState
+) -> tuple[Reason, ...]:
+    if not (facts.aws_required and facts.customer_required):
+        return ()
+    if aws in GOOD and ours not in GOOD:
+        return (because("aws_only"),)
+    if ours in GOOD and aws not in GOOD:
+        return (because("customer_only"),)
+    return ()
+
+
+def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
+    """What keeps a control from being proven whatever the evidence says."""
+    found = []
+    if facts.customer_required:
+        found += [_deviating(r) for r in _deviations(facts, day)]
+    if facts.customer_required and (left := _unfinished(facts)):
+        found.append(because("implementation_partial", status=left))
+    if facts.open_findings:
+        found.append(because("open_finding"))
+    if facts.contradicted:
+        found.append(because("contradicted"))
+    if facts.cuec_open:
+        found.append(because("cuec_open"))
+    return tuple(found)
+
+
+def _deviations(facts: ControlFacts, day: dt.date) -> list[RequirementFacts]:
+    """Requirements whose current population has items that failed (R16)."""
+    return [
+        asked
+        for asked in facts.requirements
+        if asked.operates_on(day) and asked.population and asked.population.deviations
+    ]
+
+
+def _deviating(asked: RequirementFacts) -> Reason:
+    events = asked.population
+    said = (events.deviations, events.sample) if events else (0, 0)
+    return because("deviations", asked.title, deviations=said[0], sample=said[1])
+
+
+def _unfinished(facts: ControlFacts) -> str | None:
+    """The status that says our part is not finished; None when it is."""
+    said = [facts.implementation_status, facts.worst_part or "implemented"]
+    done = DONE | ({"alternative"} if facts.alternative_approved else set())
+    return next((each for each in said if each not in done), None)
+
+
+def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
+    """What a person has to decide."""
+    notes = []
+    if facts.override_expired:
+        notes.append(because("override_expired"))
+    if facts.applicability.requested:
+        notes.append(because("na_requested"))
+    if facts.applicability.approved and facts.applicability.basis_changed:
+        notes.append(because("na_basis_changed"))
+    if facts.responsibility == "unclassified":
+        notes.append(because("unclassified"))
+    if facts.responsibility == "none" and not facts.applicability.approved:
+        notes.append(because("proposed_not_applicable"))
+    return tuple(notes)
+
+
+def customer_half(facts: ControlFacts, day: dt.date) -> HalfJudged:
+    """State of our half: its worst requirement in operation; none is `missing`."""
+    asked = [r for r in facts.requirements if r.operates_on(day)]
+    if not asked:
+        return HalfJudged("missing", None, (because("nothing_asked"),))
+    judged = [requirement_state(each, day) for each in asked]
+    states = [each.state for each in judged]
+    if facts.type2 and all(r.purpose == "design" for r in asked):
+        states = ["design_only" if state in GOOD else state for state in states]
+    ends = [each.until for each in judged if each.until is not None]
+    reasons = tuple(reason for each in judged for reason in each.reasons)
+    return HalfJudged(worst(states), min(ends, default=None), reasons)
+
+
+def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfJudged:
+    """State of one requirement on a day (R13; populations by R16)."""
+    if asked.cadence == "per-event":
+        return _population_state(asked, asked.population, day)
+    link = asked.latest_accepted
+    if link is None or link.performed_on > day:
+        return _unanswered(asked, day)
+    notes = _waiting(asked)
+    if link.ends is None:
+        return HalfJudged("proven", None, notes)
+    if day > link.ends or link.ends < link.performed_on:
+        return _lapsed(asked, link, day, notes)
+    lead = cadence.lead_days(asked.cadence, asked.lead_days)
+    if day > link.ends - DAY * lead:
+        why = because("expiring", asked.title, ends=link.ends)
+        return HalfJudged("expiring", link.ends, (why, *notes))
+    return HalfJudged("proven", link.ends, notes)
+
+
+def _unanswered(asked: RequirementFacts, day: dt.date) -> HalfJudged:
+    """Nothing accepted counts: waiting for review, or missing."""
+    if asked.submitted:
+        return HalfJudged("pending", None, _waiting(asked))
+    why = because("never_performed", asked.title)
+    return HalfJudged("missing", None, (why,))
+
+
+def _waiting(asked: RequirementFacts) -> tuple[Reason, ...]:
+    notes = []
+    if asked.submitted:
+        notes.append(because("submitted_unreviewed", asked.title))
+    if asked.newer_rejected:
+        notes.append(because("newer_rejected", asked.title))
+    return tuple(notes)
+
+
+def _lapsed(
+    asked: RequirementFacts, link: LinkFacts, day: dt.date, notes: tuple[Reason, ...]
+) -> HalfJudged:
+    """The occurrence after the last one performed was not performed by its due day."""
+    ends = link.ends or link.performed_on
+    why = because(
+        "overdue",
+        f"{asked.title}{_missing_period(asked, link)}",
+        due=ends,
+        days=(day - ends).days,
+    )
+    return HalfJudged("lapsed", ends, (why, *notes))
+
+
+def _missing_period(asked: RequirementFacts, link: LinkFacts) -> str:
+    """`, October 2026`: the period whose performance is missing, where one is named."""
+    if link.occurrence is None or asked.cadence not in cadence.MONTHS:
+        return ""
+    following = cadence.last_day(asked.cadence, link.occurrence) + DAY
+    if asked.cadence == "monthly":
+        return f", {following:%B %Y}"
+    return f", from {following:%B %Y}"
+
+
+def _population_state(
+    asked: RequirementFacts, events: PopulationFacts | None, day: dt.date
+) -> HalfJudged:
+    """R16: an accepted population, and for every sampled item proof or a deviation.
+
+    Without events it is proof itself. It carries as a yearly performance on its last
+    day would. Deviations are no gap in proof: they cap the verdict (`_blockers`).
+    """
+    if events is None:
+        return HalfJudged("missing", None, (because("no_population", asked.title),))
+    days = {"start": events.starts, "end": events.ends}
+    if events.state == "submitted":
+        why = because("population_unreviewed", asked.title, **days)
+        return HalfJudged("pending", None, (why,))
+    if events.state == "rejected":
+        why = because("population_rejected", asked.title, **days)
+        return HalfJudged("missing", None, (why,))
+    notes = _newer_population(asked, events)
+    until = cadence.population_end(events.ends, asked.grace_days)
+    if day > until:
+        why = because("population_lapsed", asked.title, ends=until)
+        return HalfJudged("lapsed", until, (why, *notes))
+    gap = _gap_of_sample(asked, events)
+    if gap is not None:
+        return HalfJudged(gap.state, None, (*gap.reasons, *notes))
+    if events.rows == 0:
+        notes = (because("no_events", asked.title, **days), *notes)
+    if day > until - DAY * cadence.lead_days(asked.cadence, asked.lead_days):
+        why = because("expiring", asked.title, ends=until)
+        return HalfJudged("expiring", until, (why, *notes))
+    return HalfJudged("proven", until, notes)
+
+
+def _newer_population(
+    asked: RequirementFacts, events: PopulationFacts
+) -> tuple[Reason, ...]:
+    """While a newer one waits or was rejected, the accepted one counts to its end."""
+    if events.newer == "submitted":
+        return (because("submitted_unreviewed", asked.title),)
+    if events.newer == "rejected":
+        return (because("newer_rejected", asked.title),)
+    return ()
+
+
+def _gap_of_sample(
+    asked: RequirementFacts, events: PopulationFacts
+) -> HalfJudged | None:
+    """What is not shown yet of an accepted population; None: nothing."""
+    if events.complete:
+        return None
+    if events.sample is None:
+        why = because("no_sample", asked.title, rows=events.rows)
+        return HalfJudged("pending", None, (why,))
+    said = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
+    if events.waiting >= events.open:
+        why = because("sample_waiting", asked.title, **said)
+        return HalfJudged("pending", None, (why,))
+    why = because("sample_open", asked.title, **said)
+    return HalfJudged("missing", None, (why,))

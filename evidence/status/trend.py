@@ -1,0 +1,79 @@
+"""How proof went: verdicts at the end of each month, as they were known then."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from controls.models import System
+from evidence.charts import VERDICTS, Segment, bar
+from evidence.status.control_status import (
+    answers,
+    as_known_then,
+    now,
+    summary,
+)
+
+MONTHS = 12
+KEPT = 90 * 86_400  # seconds; a past answer as known then never changes
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The controls by verdict on one day."""
+
+    day: dt.date
+    verdicts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All controls of that day."""
+        return sum(self.verdicts.values())
+
+    @property
+    def parts(self) -> list[Segment]:
+        """The verdicts as parts of a bar."""
+        said = self.verdicts
+        return bar([Segment(c, t, said.get(c, 0), note) for c, t, note in VERDICTS])
+
+
+def month_ends(until: dt.date, months: int = MONTHS) -> list[dt.date]:
+    """The last days of the months before the one of `until`, oldest first, then it."""
+    found, day = [until], until
+    for _ in range(months - 1):
+        day = day.replace(day=1) - ONE_DAY
+        found.append(day)
+    return found[::-1]
+
+
+def trend(system: System, until: dt.date, months: int = MONTHS) -> list[Point]:
+    """A point for each month end and for `until`; none for days before the system.
+
+    Each answer takes the statements of `answers`, but once only: what is past is kept
+    in the cache for 90 days.
+    """
+    points = [_point(system, day) for day in month_ends(until, months)]
+    return [point for point in points if point.total]
+
+
+def _point(system: System, day: dt.date) -> Point:
+    over = system.end_of_day(day) < now()
+    key = f"trend-{system.uuid}-{day}"
+    known: dict[str, int] | None = cache.get(key) if over else None
+    if known is None:
+        known = dict(_verdicts(system, day))
+        if over:
+            cache.set(key, known, KEPT)
+    return Point(day, known)
+
+
+def _verdicts(system: System, day: dt.date) -> Counter[str]:
+    try:
+        return summary(answers(system, as_known_then(system, day))).verdicts
+    except LookupError:  # the system was not recorded by then
+        return Counter()

@@ -1,0 +1,79 @@
+"""Unreferenced bytes are deleted after a day: previews never confirmed, crashes.
+
+Source: RE-01 of the requirements.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from controls.models import AuditEvent
+from controls.models.audit import Event
+from evidence.models import Blob
+from evidence.storage import Store, open_store
+from evidence.storage.exclusive import SWEEPING, alone
+from evidence.storage.fsck import DAY, unneeded
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What became of each unreferenced digest, and how many unfinished files went."""
+
+    outcomes: dict[str, str]
+    unfinished: int
+
+
+def sweep_store(*, instant: dt.datetime) -> Swept:
+    """Delete what no record names and nobody touched for a day; that is recorded.
+
+    Only names that are digests, and temporary files, are deleted; whatever else lies
+    in the store is for a person to look at (`evidence_fsck` names it). Raises
+    StoreUnreachable, TransitionNotAllowed while another one runs.
+    """
+    before = instant - DAY
+    with alone(SWEEPING):
+        store = open_store()
+        unfinished = store.drop_unfinished(before)
+        outcomes: dict[str, str] = {}
+        try:
+            for digest in _orphans(store, before):
+                if said := _destroy(store, digest):
+                    outcomes[digest] = said
+        finally:
+            _record(outcomes, unfinished)
+    return Swept(outcomes, unfinished)
+
+
+def _orphans(store: Store, before: dt.datetime) -> list[str]:
+    return [
+        each.sha256
+        for each, purged_at in unneeded(store.everything())
+        if each.sha256 and purged_at is None and each.since < before
+    ]
+
+
+@transaction.atomic
+def _destroy(store: Store, sha256: str) -> str:
+    """Destroy bytes that no row names, empty when a row names them by now.
+
+    A row of our own holds the digest meanwhile and is never committed: an upload of
+    the same bytes waits for us, then finds none and stores them anew.
+    """
+    try:
+        with transaction.atomic():
+            Blob(sha256=sha256, size_bytes=1).save(force_insert=True)
+    except IntegrityError:
+        return ""
+    said = store.destroy(sha256)
+    transaction.set_rollback(True)
+    return said
+
+
+def _record(outcomes: dict[str, str], unfinished: int) -> None:
+    body = {"outcomes": outcomes, "unfinished": unfinished}
+    AuditEvent.objects.append(
+        Event("evidence.swept", subject_label="evidence store", body=body)
+    )

@@ -1,0 +1,175 @@
+"""Evidence changed after it was submitted: corrected, added to, used again (R17)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.errors import Refused, TransitionNotAllowed
+from controls.models import AuditEvent, ControlImplementation
+from controls.models.audit import about
+from evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    LinkState,
+    Proof,
+)
+from evidence.models.evidence import RevisionKind
+from evidence.submissions.quotas import count
+from evidence.submissions.submit import (
+    Submission,
+    Upload,
+    make_link,
+    make_revision,
+    refuse_empty,
+    refuse_impossible_days,
+    refuse_strange_collector,
+    require_reviser,
+    require_submitter,
+)
+from evidence.submissions.succession import Succession, links_of, succession_of
+
+
+@transaction.atomic
+def revise(
+    evidence: Evidence,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    *,
+    kind: str,
+    reason: str,
+    by: Any,
+    today: dt.date,
+) -> EvidenceRevision:
+    """Add a revision with links for what `succession_of` says it continues.
+
+    A correction voids what it replaces, from now on and visibly; an addition leaves
+    it as it is. What it continues decides what is a draft, not `submission.draft`; a
+    collector who is not named is the earlier one. Raises Refused, NotPermitted, and
+    TransitionNotAllowed where it would be without a link.
+    """
+    locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    require_reviser(locked, by=by)
+    if kind not in {RevisionKind.CORRECTION, RevisionKind.ADDITION}:
+        raise Refused({"kind": "Say whether it corrects or adds."})
+    if not reason.strip():
+        raise Refused({"reason": "Say what it corrects or adds."})
+    refuse_empty(uploads)
+    refuse_impossible_days(submission, today)
+    succession = succession_of(links_of(locked).select_for_update(of=("self",)))
+    succession.refuse_empty()
+    last = newest(locked)
+    revision = make_revision(
+        _with_collector(submission, last),
+        locked,
+        uploads,
+        by,
+        number=last.number + 1,
+        kind=kind,
+        reason=reason.strip(),
+    )
+    voided = succession.replaced if kind == RevisionKind.CORRECTION else ()
+    _void(voided)
+    made = _continued(revision, succession, by)
+    event_body = {"kind": kind, "reason": reason.strip(), "digest": revision.digest}
+    events = [about(link, _verb(link), by=by, **event_body) for link in made]
+    events += [about(link, "evidence.void", by=by, **event_body) for link in voided]
+    events.append(about(locked, "evidence.revised", by=by, **event_body))
+    count([(locked.team, uploads)], revision.uploaded_at)
+    AuditEvent.objects.append_all(events)
+    return revision
+
+
+def _with_collector(submission: Submission, last: EvidenceRevision) -> Submission:
+    """The submission with the earlier revision's collector where it names none."""
+    if submission.collected_by in {None, last.collected_by}:
+        return replace(submission, collected_by=last.collected_by)
+    refuse_strange_collector(submission, last.evidence.system)
+    return submission
+
+
+def _void(links: Sequence[EvidenceLink]) -> None:
+    pks = [link.pk for link in links]
+    EvidenceLink.objects.filter(pk__in=pks).update(
+        state=LinkState.VOID, version=F("version") + 1
+    )
+    Proof.objects.follow_all(pks)
+
+
+def _continued(
+    revision: EvidenceRevision, succession: Succession, by: Any
+) -> list[EvidenceLink]:
+    """The new revision's own links, each for what an earlier link was for."""
+    made = [_again(revision, link, by) for link in succession.submitted]
+    made += [_again(revision, link, by, draft=True) for link in succession.drafted]
+    Proof.objects.follow_all([link.pk for link in made])
+    return made
+
+
+def _again(
+    revision: EvidenceRevision, link: EvidenceLink, by: Any, *, draft: bool = False
+) -> EvidenceLink:
+    return make_link(
+        revision,
+        link.implementation,
+        link.requirement,
+        by,
+        item=link.sample_item,
+        draft=draft,
+    )
+
+
+def _verb(link: EvidenceLink) -> str:
+    draft = link.state == LinkState.DRAFT
+    return "evidence.drafted" if draft else "evidence.submitted"
+
+
+@transaction.atomic
+def attach(
+    revision: EvidenceRevision,
+    *,
+    requirement: EvidenceRequirement | None = None,
+    implementation: ControlImplementation | None = None,
+    by: Any,
+) -> EvidenceLink:
+    """Offer a revision for one more control of its system; touches no other link.
+
+    Raises NotPermitted where the evidence or what is asked is another team's,
+    TransitionNotAllowed where it is attached already.
+    """
+    target = requirement.implementation if requirement else implementation
+    evidence = revision.evidence
+    require_reviser(evidence, by=by)
+    if target is None or target.system_id != evidence.system_id:
+        raise Refused("Evidence stays within its system.")
+    team = (requirement and requirement.owner_team) or target.owner_team
+    require_submitter(target, team, by=by)
+    Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    _refuse_twice(revision, target, requirement)
+    link = make_link(revision, target, requirement, by)
+    Proof.objects.follow(link)
+    AuditEvent.objects.append(
+        about(link, "evidence.submitted", by=by, digest=revision.digest)
+    )
+    return link
+
+
+def _refuse_twice(
+    revision: EvidenceRevision,
+    target: ControlImplementation,
+    requirement: EvidenceRequirement | None,
+) -> None:
+    if revision.links.filter(implementation=target, requirement=requirement).exists():
+        raise TransitionNotAllowed("This evidence is already attached there.")
+
+
+def newest(evidence: Evidence) -> EvidenceRevision:
+    """The revision that counts now."""
+    return evidence.revisions.order_by("-number")[0]

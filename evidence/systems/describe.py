@@ -1,0 +1,189 @@
+"""Describing a system: baseline, services, owners, classes, requirements at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from controls.errors import NotPermitted, Refused
+from controls.history.clock import knowledge_now
+from controls.models import (
+    AuditEvent,
+    Baseline,
+    ControlImplementation,
+    Membership,
+    Role,
+    Service,
+    ServiceVariant,
+    System,
+    SystemComponent,
+    Team,
+)
+from controls.models.audit import about
+from controls.models.services import Provider
+from controls.responsibility.decide import redecide, refuse_stale, require_officer
+from controls.standing import may_describe_systems
+from evidence.requirements.from_templates import ask_for_all
+
+REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+RESERVED_SLUGS = frozenset({"new", "add"})
+
+
+@dataclass(frozen=True)
+class Use:
+    """A component in use from a day until a day (exclusive; None: still)."""
+
+    variant: ServiceVariant
+    used_from: dt.date
+    used_until: dt.date | None = None
+    regions: Sequence[str] = ()
+    name: str = ""
+
+
+def require_creator(by: Any) -> None:
+    """Raise NotPermitted unless `by` may describe a new system."""
+    if not may_describe_systems(by):
+        raise NotPermitted(
+            "Only a compliance officer or an administrator describes a new system."
+        )
+
+
+@transaction.atomic
+def create_system(
+    system: System,
+    uses: Sequence[Use],
+    owners: Mapping[str, Team],
+    *,
+    by: Any,
+    officer: Any = None,
+) -> System:
+    """Save a new system with its components, classified controls and requirements.
+
+    `owners` names a team by control family; "" is the team of all other families.
+    `officer` becomes its compliance officer; the creator where nobody is named.
+    Raises NotPermitted, ValidationError.
+    """
+    require_creator(by)
+    if not uses:
+        raise Refused({"components": "Name at least one component in use."})
+    if system.slug in RESERVED_SLUGS:
+        raise Refused({"slug": f"“{system.slug}” has a meaning of its own here."})
+    system.full_clean()
+    withdrawn = _withdrawn(system.baseline)
+    if withdrawn:
+        raise Refused(f"The baseline selects withdrawn controls: {withdrawn}.")
+    system.save(force_insert=True)
+    Membership.objects.create(
+        system=system, user=officer or by, role=Role.OFFICER, starts_at=_since()
+    )
+    SystemComponent.objects.bulk_create([_component(system, use) for use in uses])
+    _implement(system, owners)
+    redecide(system, by=by, reason="System described")
+    ask_for_all(system, by=by, since=system.window_start)
+    AuditEvent.objects.append(about(system, "system.created", by=by))
+    return system
+
+
+def _since() -> dt.datetime:
+    """Since when the officer holds the role: now, or the clock of an imported past."""
+    return min(knowledge_now(), timezone.now())
+
+
+def _withdrawn(baseline: Baseline) -> str:
+    labels = baseline.controls.filter(withdrawn=True).values_list("label", flat=True)
+    return ", ".join(labels[:10])
+
+
+def _component(system: System, use: Use) -> SystemComponent:
+    """The unsaved component. Raises Refused by field."""
+    return SystemComponent(
+        system=system,
+        variant=use.variant,
+        name=use.name.strip(),
+        regions=regions_for(use.variant.service, use.regions),
+        used_from=use.used_from,
+        used_until=use.used_until,
+    )
+
+
+def regions_for(service: Service, regions: Sequence[str]) -> list[str]:
+    """Regions of a use, each once: only AWS services that are not global have any.
+
+    Raises Refused naming the first that is no region code.
+    """
+    wrong = [code for code in regions if not REGION.match(code)]
+    if wrong:
+        said = f"“{wrong[0]}” is not a region code such as us-east-1."
+        raise Refused({"regions": said})
+    regional = service.provider == Provider.AWS and not service.is_global
+    return sorted(set(regions)) if regional else []
+
+
+def _implement(system: System, owners: Mapping[str, Team]) -> None:
+    controls = system.baseline.controls.order_by("sort_order")
+    ControlImplementation.objects.bulk_create(
+        [
+            ControlImplementation(
+                system=system,
+                control=control,
+                owner_team=owners.get(control.family) or owners.get(""),
+            )
+            for control in controls
+        ],
+        batch_size=1000,
+    )
+
+
+@transaction.atomic
+def add_component(system: System, use: Use, *, by: Any) -> SystemComponent:
+    """Take a component into use; classes and requirements follow it."""
+    locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    require_officer(locked, by)
+    component = _component(locked, use)
+    component.full_clean()
+    component.save(force_insert=True)
+    _after_change(locked, by, f"{use.variant} in use from {use.used_from}")
+    AuditEvent.objects.append(about(component, "component.added", by=by))
+    return component
+
+
+@transaction.atomic
+def end_component(
+    component: SystemComponent,
+    *,
+    last_day: dt.date,
+    by: Any,
+    version: int | None = None,
+) -> int:
+    """End the use of a component after `last_day`; returns the controls changed."""
+    System.objects.select_for_update(of=("self",)).get(pk=component.system_id)
+    stored = SystemComponent.objects.select_for_update(of=("self",)).get(
+        pk=component.pk
+    )
+    require_officer(stored.system, by)
+    refuse_stale(stored, version)
+    stored.used_until = last_day + dt.timedelta(days=1)
+    stored.clean_fields()
+    stored.validate_constraints()
+    stored.version = F("version") + 1
+    stored.save(update_fields=["used_until", "version"])
+    changed = _after_change(
+        stored.system, by, f"{stored.variant} in use until {last_day}"
+    )
+    AuditEvent.objects.append(
+        about(component, "component.ended", by=by, last_day=str(last_day))
+    )
+    return changed
+
+
+def _after_change(system: System, by: Any, reason: str) -> int:
+    changed = redecide(system, by=by, reason=reason)
+    ask_for_all(system, by=by, since=system.window_start)
+    return changed

@@ -1,0 +1,40 @@
+"""My work: the page a person opens in the morning."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from evidence.models import SpillRemoval
+from evidence.planning import my_work
+from evidence.reviews.reconfirm import to_reconfirm
+
+REVIEWED_HERE = 5  # the queue holds the rest
+
+
+@require_GET
+def work(request: HttpRequest) -> HttpResponse:
+    """What is due, rejected or expiring for my teams, and what waits for me?"""
+    today = timezone.localdate()
+    asks = my_work.asked_of(request.user, today)
+    open_asks = [each for each in asks if each.state != "current"]
+    context = {
+        "today": today,
+        "asks": open_asks[: my_work.LISTED],
+        "more": max(0, len(open_asks) - my_work.LISTED),
+        "counts": my_work.counted(asks),
+        "waiting": my_work.waiting_for(request.user),
+        "to_review": my_work.to_review(request.user)[:REVIEWED_HERE],
+        "per_event": my_work.per_event_of(request.user, today),
+        "populations": my_work.populations_to_judge(request.user),
+        "overrides": my_work.overrides_to_decide(request.user),
+        "exclusions": my_work.exclusions_to_decide(request.user),
+        "removals": SpillRemoval.objects.to_decide(request.user),
+        "requests": my_work.requests_of(request.user),
+        "drafts": my_work.drafts_of(request.user),
+        "to_reconfirm": to_reconfirm(request.user, today),
+        "unread": my_work.unread_reports(request.user),
+    }
+    return render(request, "evidence/my_work/page.html", context)

@@ -1,0 +1,231 @@
+"""What the provider itself says: its documents, imported, compared, ended."""
+
+from __future__ import annotations
+
+import csv
+import uuid as uuids
+from typing import Any
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from controls.errors import NotPermitted
+from controls.models import AuditEvent, ProviderDocument, ProviderStatement, System
+from controls.provider_documents.adopt import Preview, preview
+from controls.provider_documents.rows import Statements, read_statements
+from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
+from evidence.status.control_status import today_of
+from evidence.systems.provider_documents import (
+    adopt_document,
+    end_provider_document,
+    template_rows,
+)
+from evidence.views.systems import (
+    is_officer,
+    require_officer_page,
+    system_or_404,
+)
+
+PREVIEW_SECONDS = 60 * 60
+
+
+@require_GET
+def documents(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which documents of the provider rule here, and where do they differ from ours?"""
+    return _documents_page(request, system_or_404(request, slug))
+
+
+def _documents_page(
+    request: HttpRequest, system: System, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    said = ProviderStatement.objects.filter(document__system=system)
+    page = {
+        "system": system,
+        "officer": is_officer(request.user, system),
+        "documents": system.provider_documents.for_listing(),
+        "differences": said.in_force(today_of(system)).differing().for_listing(),
+        "form": ProviderUploadForm(),
+    }
+    return render(
+        request, "evidence/provider_documents/list.html", page | more, status=status
+    )
+
+
+@require_POST
+def upload(request: HttpRequest, slug: str) -> HttpResponse:
+    """Read a file; where every line is understood, go on to the preview."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    form = ProviderUploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _documents_page(request, system, form=form, status=422)
+    try:
+        read = read_statements(
+            form.cleaned_data["file"], form.cleaned_data["file"].name
+        )
+    except ValidationError as refusal:
+        form.add_error("file", refusal.messages)
+        return _documents_page(request, system, form=form, status=422)
+    compared = preview(system, read.rows, today=today_of(system))
+    if read.errors or compared.errors or not compared.stated:
+        return _with_errors(request, system, form, read, compared)
+    token = _keep(request, system, form.facts(), read)
+    return redirect("evidence:provider_preview", system.slug, token)
+
+
+def _with_errors(
+    request: HttpRequest,
+    system: System,
+    form: ProviderUploadForm,
+    read: Statements,
+    compared: Preview,
+) -> HttpResponse:
+    """The form again, with every line that is wrong; nothing is kept."""
+    errors = [*read.errors, *compared.errors]
+    if errors:
+        lines = "1 line is" if len(errors) == 1 else f"{len(errors)} lines are"
+        form.add_error("file", f"{lines} not understood; nothing is imported.")
+    else:
+        form.add_error("file", "The file speaks of no control of this system.")
+    return _documents_page(request, system, form=form, row_errors=errors, status=422)
+
+
+def _key(request: HttpRequest, system: System, token: Any) -> str:
+    return f"provider-preview:{system.pk}:{request.user.pk}:{token}"
+
+
+def _keep(
+    request: HttpRequest, system: System, facts: dict[str, Any], read: Statements
+) -> str:
+    """Put a read file aside for the person who sent it, for an hour."""
+    token = str(uuids.uuid4())
+    cache.set(_key(request, system, token), (facts, read), PREVIEW_SECONDS)
+    return token
+
+
+@require_GET
+def provider_preview(request: HttpRequest, slug: str, token: Any) -> HttpResponse:
+    """What would change? The differences as a list, before anything is saved."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    kept = cache.get(_key(request, system, token))
+    if kept is None:
+        return _gone(request, system)
+    facts, read = kept
+    compared = preview(system, read.rows, today=today_of(system))
+    page = {"system": system, "token": token, "facts": facts, "read": read}
+    page |= {"compared": compared, "earlier": _earlier(system, facts["title"])}
+    return render(request, "evidence/provider_documents/preview.html", page)
+
+
+def _earlier(system: System, title: str) -> ProviderDocument | None:
+    return system.provider_documents.current().titled(title).first()
+
+
+def _gone(request: HttpRequest, system: System) -> HttpResponse:
+    messages.error(request, "This preview is no longer there: send the file again.")
+    return redirect("evidence:provider", system.slug)
+
+
+@require_POST
+def provider_adopt(request: HttpRequest, slug: str, token: Any) -> HttpResponse:
+    """Let the document rule; all of it or nothing."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    kept = cache.get(_key(request, system, token))
+    if kept is None:
+        return _gone(request, system)
+    facts, read = kept
+    try:
+        document = adopt_document(
+            system, read, **facts, by=request.user, today=today_of(system)
+        )
+    except ValidationError as refusal:
+        form = ProviderUploadForm(facts)
+        return _refused(request, system, form, refusal)
+    cache.delete(_key(request, system, token))
+    messages.success(request, f"“{document}” rules from {document.starts_on}.")
+    return redirect("evidence:provider_document", document.uuid)
+
+
+def _refused(
+    request: HttpRequest,
+    system: System,
+    form: ProviderUploadForm,
+    refusal: ValidationError,
+) -> HttpResponse:
+    if isinstance(refusal, NotPermitted):
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    form.full_clean()
+    form.errors.pop("file", None)
+    form.add_error(None, refusal.messages)
+    return _documents_page(request, system, form=form, status=422)
+
+
+@require_GET
+def template_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """A file to fill in: every control of the system, one line each."""
+    system = system_or_404(request, slug)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"{system.slug}-provider-statements.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    csv.writer(answer).writerows(template_rows(system))
+    return answer
+
+
+@require_GET
+def document(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """What does this document say, and where did it differ from the template?"""
+    return _document_page(request, document_or_404(request, uuid))
+
+
+def document_or_404(request: HttpRequest, uuid: Any) -> ProviderDocument:
+    """A document of a system that the person may read."""
+    mine = ProviderDocument.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
+
+
+def _document_page(
+    request: HttpRequest,
+    shown: ProviderDocument,
+    *,
+    form: EndDocumentForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    said = shown.statements.for_listing()
+    page = {
+        "document": shown,
+        "system": shown.system,
+        "statements": said,
+        "differences": [each for each in said if each.differs],
+        "events": AuditEvent.objects.visible_to(request.user).of_subject(shown),
+        "officer": is_officer(request.user, shown.system),
+        "form": form or EndDocumentForm(today=today_of(shown.system)),
+    }
+    return render(
+        request, "evidence/provider_documents/detail.html", page, status=status
+    )
+
+
+@require_POST
+def document_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """From a day on the template holds again."""
+    shown = document_or_404(request, uuid)
+    require_officer_page(request.user, shown.system)
+    form = EndDocumentForm(request.POST, today=today_of(shown.system))
+    if not form.is_valid():
+        return _document_page(request, shown, form=form, status=422)
+    try:
+        end_provider_document(shown, **form.cleaned_data, by=request.user)
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except ValidationError as refusal:
+        form.add_error(None, refusal.messages)
+        status = getattr(refusal, "status_code", 422)
+        return _document_page(request, shown, form=form, status=status)
+    messages.success(request, "Ended. The template holds again from that day.")
+    return redirect("evidence:provider_document", shown.uuid)

@@ -1,0 +1,97 @@
+"""What waits for my decision, and the decision itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from evidence.forms.reviews import DecisionForm, DecisionsForm
+from evidence.models import EvidenceLink
+from evidence.planning.my_work import populations_to_judge, to_review
+from evidence.reviews.decide import SomeRefused, decide_all
+from evidence.views.answers import back
+
+PER_PAGE = 25
+SEVERAL = 50
+
+
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    """What waits for my decision, oldest first?"""
+    return _queue(request)
+
+
+@require_POST
+def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that the link's bytes suffice."""
+    link = _link(request, uuid)
+    reason, version = DecisionForm(request.POST).seen()
+    try:
+        link.accept(by=request.user, reason=reason, version=version)
+    except ValidationError as refusal:
+        return _queue(request, refusal, link)
+    messages.success(request, f"Accepted: {link}.")
+    return back(request) or redirect("evidence:queue")
+
+
+@require_POST
+def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Record that the link does not prove it, and what to change."""
+    link = _link(request, uuid)
+    reason, version = DecisionForm(request.POST).seen()
+    try:
+        link.reject(by=request.user, reason=reason, version=version)
+    except ValidationError as refusal:
+        return _queue(request, refusal, link)
+    messages.success(request, f"Rejected: {link}.")
+    return back(request) or redirect("evidence:queue")
+
+
+@require_http_methods(["GET", "POST"])
+def several(request: HttpRequest) -> HttpResponse:
+    """Many decisions in one step, each with its own reason."""
+    form = DecisionsForm(request.POST if request.method == "POST" else None)
+    refused: dict[Any, str] = {}
+    if form.is_bound and form.decisions:
+        try:
+            decided = decide_all(form.decisions, by=request.user)
+        except SomeRefused as refusal:
+            refused = refusal.by_link
+        else:
+            messages.success(request, f"{len(decided)} decided.")
+            return redirect("evidence:review_several")
+    rows = [form.row(link, refused) for link in to_review(request.user)[:SEVERAL]]
+    context = {"rows": rows, "refused": len(refused), "nothing": form.is_bound}
+    status = 409 if refused else 422 if form.is_bound else 200
+    return render(request, "evidence/reviews/several.html", context, status=status)
+
+
+def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
+    return get_object_or_404(
+        EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
+    )
+
+
+def _queue(
+    request: HttpRequest,
+    refusal: ValidationError | None = None,
+    refused: EvidenceLink | None = None,
+) -> HttpResponse:
+    page = Paginator(to_review(request.user), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "page": page,
+        "refused": refused,
+        "kept_reason": request.POST.get("reason", ""),
+        "refusal": " ".join(refusal.messages) if refusal else "",
+        "populations": populations_to_judge(request.user).count(),
+    }
+    status = getattr(refusal, "status_code", 400) if refusal else 200
+    return render(request, "evidence/reviews/queue.html", context, status=status)

@@ -1,0 +1,84 @@
+"""What would other components change? Nothing is changed by looking (S9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from controls.models import ControlImplementation, System
+from controls.responsibility.what_if import Difference
+from controls.responsibility.what_if_system import suppose
+from evidence.charts import CLASSES, Segment, bar
+from evidence.forms.systems import variant_label
+from evidence.forms.what_if import WhatIfForm
+from evidence.status.control_status import today_of
+from evidence.views.systems import system_or_404
+
+
+@require_GET
+def what_if(request: HttpRequest, slug: str) -> HttpResponse:
+    """Classes before and after, and our duties dropped, kept and new."""
+    system = system_or_404(request, slug)
+    today = today_of(system)
+    form = WhatIfForm(request.GET or None, system=system, day=today)
+    context: dict[str, Any] = {"system": system, "form": form, "today": today}
+    status = 200
+    if form.is_bound and form.asked:
+        found = _supposed(form, system)
+        status = 200 if found else 422
+        if found:
+            context |= _shown(found) | {
+                "ending": [variant_label(each) for each in form.chosen("end")],
+                "adding": [variant_label(each) for each in form.chosen("add")],
+            }
+    return render(request, "evidence/what_if/page.html", context, status=status)
+
+
+def _supposed(
+    form: WhatIfForm, system: System
+) -> Difference[ControlImplementation] | None:
+    if not form.is_valid():
+        return None
+    try:
+        return suppose(
+            system,
+            today_of(system),
+            ending=form.chosen("end"),
+            adding=form.chosen("add"),
+        )
+    except ValidationError as refusal:
+        form.add_error(None, refusal.messages)
+        return None
+
+
+def _shown(found: Difference[ControlImplementation]) -> dict[str, Any]:
+    return {
+        "found": found,
+        "turning": [each for each in found.changes if each.turns],
+        "rows": sorted(found.changes, key=lambda each: not each.turns),
+        "before": _classes(found.classes_before),
+        "after": _classes(found.classes_after),
+        "classes": [
+            (code, title, *_counts(found, code))
+            for code, title, _ in CLASSES
+            if any(_counts(found, code))
+        ],
+    }
+
+
+def _counts(found: Difference[Any], code: str) -> tuple[int, int, int]:
+    """Controls of a class before, after, and the difference."""
+    before = found.classes_before.get(code, 0)
+    after = found.classes_after.get(code, 0)
+    return before, after, after - before
+
+
+def _classes(counts: Mapping[str, int]) -> list[Segment]:
+    return bar(
+        [Segment(c, title, counts.get(c, 0), note) for c, title, note in CLASSES]
+    )

@@ -1,0 +1,143 @@
+"""Evidence is looked at in the browser without anything of it running."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from controls.models import AuditEvent
+from evidence.models import EvidenceFile
+from evidence.submissions.submit import store
+from tests.evidence import house as houses
+from tests.evidence.files.test_refuse_bad_content import (
+    GOOD,
+    make_pdf,
+    make_picture,
+    make_sheet,
+)
+from tests.evidence.house import House, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def store_folder(settings, tmp_path: Path) -> Path:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return tmp_path
+
+
+@pytest.fixture
+def house(store_folder) -> House:
+    return houses.build()
+
+
+def given(house: House, name: str, body: bytes) -> EvidenceFile:
+    """A file of alice's evidence with these bytes."""
+    revision = submitted(house, f"beside {name}").revision
+    upload = store(name, [body])
+    from evidence.submissions.submit import blob_of
+
+    return EvidenceFile.objects.create(
+        revision=revision, blob=blob_of(upload), name=name, position=2
+    )
+
+
+def secret() -> bytes:
+    """A picture that carries a note along."""
+    out, note = io.BytesIO(), PngInfo()
+    note.add_text("Comment", "taken at home")
+    Image.new("RGB", (40, 30), "white").save(out, "PNG", pnginfo=note)
+    return out.getvalue()
+
+
+def page(client, file: EvidenceFile, **query):
+    return client.get(reverse("evidence:preview", args=[file.uuid]), query)
+
+
+def test_text_and_tables_are_shown_as_text(client, house):
+    client.force_login(house.rita)
+    shown = page(client, given(house, "a.txt", b"1: <script>alert(1)</script>"))
+    assert "&lt;script&gt;" in shown.content.decode()
+    table = page(client, given(house, "a.csv", b"user;state\nada;<b>gone\n"))
+    assert "<td>ada</td><td>&lt;b&gt;gone</td>" in table.content.decode()
+    sheet = page(client, given(house, "a.xlsx", make_sheet()))
+    assert "<td>removed on</td>" in sheet.content.decode()
+    assert AuditEvent.objects.filter(verb="evidence.previewed").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("a.png", secret()),
+        ("a.jpg", make_picture("JPEG")),
+        ("a.pdf", make_pdf()),
+    ],
+)
+def test_pictures_and_pages_are_drawn_anew(client, house, name, body):
+    client.force_login(house.rita)
+    file = given(house, name, body)
+    address = reverse("evidence:picture", args=[file.uuid])
+    assert address in page(client, file).content.decode()
+    answer = client.get(address)
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer.content != body
+    assert b"taken at home" not in answer.content
+    assert Image.open(io.BytesIO(answer.content)).format == "PNG"
+
+
+def test_other_kinds_are_named_with_their_digest(client, house):
+    client.force_login(house.rita)
+    file = given(house, "a.docx", GOOD["a.docx"])
+    shown = page(client, file).content.decode()
+    assert file.blob.sha256 in shown
+    assert "not shown here" in shown
+    picture = reverse("evidence:picture", args=[file.uuid])
+    assert client.get(picture).status_code == 404
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "x", "99999999999", "7"])
+def test_a_page_that_is_not_there_shows_one_that_is(client, house, asked):
+    client.force_login(house.rita)
+    answer = page(client, given(house, "a.pdf", make_pdf()), page=asked)
+    assert answer.status_code == 200
+
+
+def test_a_file_that_cannot_be_drawn_is_said(client, house, monkeypatch):
+    from evidence.files import previews
+
+    monkeypatch.setattr(previews, "SCRIPT", Path("/nonexistent"))
+    client.force_login(house.rita)
+    answer = page(client, given(house, "a.pdf", make_pdf()))
+    assert answer.status_code == 422
+    assert "cannot be drawn" in answer.content.decode()
+
+
+def test_other_teams_and_outsiders_find_nothing(client, house):
+    file = given(house, "a.png", make_picture("PNG"))
+    for name in ("bob", "mallory"):
+        client.force_login(house.people[name])
+        for route in ("preview", "picture"):
+            url = reverse(f"evidence:{route}", args=[file.uuid])
+            assert client.get(url).status_code == 404
+
+
+def test_the_page_of_the_evidence_shows_the_file_when_asked(client, house):
+    shown = given(house, "log.txt", b"the first line of it")
+    client.force_login(house.rita)
+    evidence = reverse("evidence:evidence", args=[shown.revision.evidence.uuid])
+    whole = client.get(evidence).content.decode()
+    address = reverse("evidence:preview", args=[shown.uuid])
+    assert f'hx-get="{address}"' in whole
+    assert "the first line of it" not in whole
+    assert not AuditEvent.objects.filter(verb="evidence.previewed").exists()
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "the first line of it" in part
+    assert "<html" not in part
+    assert AuditEvent.objects.filter(verb="evidence.previewed").count() == 1

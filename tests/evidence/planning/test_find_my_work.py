@@ -1,0 +1,169 @@
+"""A person opens one page and sees what is due, rejected or waiting."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from controls.models import Role
+from controls.responsibility.decide import request_override
+from evidence.models import EvidenceRequirement, Export
+from evidence.planning.my_work import asked_of, period_due
+from tests.evidence import house as houses
+from tests.evidence.house import House, submitted
+from tests.factories import implementation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def store_folder(settings, tmp_path: Path) -> None:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+
+
+@pytest.fixture
+def house(store_folder) -> House:
+    return houses.build()
+
+
+def state_of(house: House, today: dt.date) -> str:
+    asks = asked_of(house.alice, today)
+    return next(
+        each.state
+        for each in asks
+        if each.requirement.implementation.control.ref_id == "cm-8"
+    )
+
+
+def test_contributor_sees_what_to_prove_with_a_link_to_upload(client, house):
+    asked = house.requirement()
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work")).content.decode()
+    assert reverse("evidence:upload", args=["shop", asked.uuid]) in page
+    assert "Never shown" in page
+    client.force_login(house.bob)
+    assert "Nothing is asked" in client.get(reverse("evidence:work")).content.decode()
+
+
+def test_states_follow_the_evidence(house):
+    today = dt.date.today()
+    house.requirement()
+    assert state_of(house, today) == "never"
+    first = submitted(house, "one")
+    assert state_of(house, today) == "waiting"
+    first.reject(by=house.rita, reason="No date")
+    assert state_of(house, today) == "rejected"
+    second = submitted(house, "two")
+    second.accept(by=house.rita)
+    assert state_of(house, today) == "current"
+    assert state_of(house, second.proves_to) == "expiring"
+    assert state_of(house, second.proves_to + dt.timedelta(days=1)) == "overdue"
+
+
+def test_period_due_is_the_month_that_ended_unless_it_is_done():
+    monthly = EvidenceRequirement(
+        cadence="monthly", operates_from=dt.date(2026, 1, 1), grace_days=10
+    )
+    today = dt.date(2026, 11, 23)
+    assert period_due(monthly, dt.date(2026, 9, 1), today).first == dt.date(2026, 10, 1)
+    assert period_due(monthly, dt.date(2026, 10, 1), today).first == dt.date(
+        2026, 11, 1
+    )
+    assert period_due(monthly, None, today).last == dt.date(2026, 10, 31)
+
+
+def test_reviewer_sees_how_many_wait_and_queries_do_not_grow(client, house):
+    submitted(house, "0")
+    client.force_login(house.rita)
+    page = client.get(reverse("evidence:work")).content.decode()
+    assert "1 submission" in page
+    counts = []
+    for more in (0, 5):
+        for number in range(more):
+            submitted(house, f"more {number}")
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse("evidence:work"))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_export_is_asked_for_and_seen_by_its_owner_only(client, house):
+    client.force_login(house.ray)
+    url = reverse("evidence:export_request")
+    today = dt.date.today().isoformat()
+    assert client.post(url, {"system": "shop", "on": today}).status_code == 302
+    export = Export.objects.get()
+    assert "Shop" in client.get(reverse("evidence:exports")).content.decode()
+    download = reverse("evidence:export_download", args=[export.uuid])
+    assert client.get(download).status_code == 409
+    client.force_login(house.alice)
+    assert client.get(download).status_code == 404
+    client.force_login(house.mallory)
+    assert client.post(url, {"system": "shop", "on": today}).status_code == 400
+    assert Export.objects.count() == 1
+
+
+def test_export_of_a_day_that_is_none_is_refused(client, house):
+    client.force_login(house.ray)
+    url = reverse("evidence:export_request")
+    assert client.post(url, {"system": "shop", "on": "never"}).status_code == 400
+    assert not Export.objects.exists()
+
+
+def test_running_export_is_fetched_again_as_a_part(client, house):
+    client.force_login(house.ray)
+    today = dt.date.today().isoformat()
+    client.post(reverse("evidence:export_request"), {"system": "shop", "on": today})
+    part = client.get(reverse("evidence:exports"), headers={"HX-Request": "true"})
+    text = part.content.decode()
+    assert text.lstrip().startswith("<section")
+    assert "every 2s" in text
+
+
+def test_officers_approve_without_leaving_the_page(client, house):
+    house.people["otto"] = houses.person("otto")
+    houses.give(house, "otto", Role.OFFICER)
+    asked = request_override(
+        implementation(house.system, "cm-8"),
+        responsibility="customer",
+        reason="Ours",
+        citation="Letter",
+        starts_on=dt.date.today(),
+        ends_on=dt.date.today(),
+        by=house.olivia,
+    )
+    client.force_login(house.otto)
+    step = reverse("evidence:override_decide", args=[asked.uuid])
+    assert step in client.get(reverse("evidence:work")).content.decode()
+    done = client.post(step, {"decision": "approve", "next": "work"}, follow=True)
+    assert done.redirect_chain[-1][0] == reverse("evidence:work")
+    asked.refresh_from_db()
+    assert asked.state == "approved"
+
+
+def test_contributors_upload_without_leaving_the_page(client, house):
+    asked = house.requirement()
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work"))
+    (ask,) = [a for a in page.context["asks"] if a.requirement == asked]
+    today = dt.date.today().isoformat()
+    said = {
+        "next": "work",
+        "title": "Inventory",
+        "period_start": str(ask.period.first),
+        "period_end": str(ask.period.last),
+        "performed_on": today,
+        "collected_on": today,
+        "sensitivity": "internal",
+        "files": houses.file("list.csv", b"a,b\n"),
+    }
+    url = reverse("evidence:upload", args=["shop", asked.uuid])
+    done = client.post(url, said, follow=True)
+    assert done.redirect_chain[-1][0] == reverse("evidence:work")
+    assert asked.links.get().state == "submitted"

@@ -1,0 +1,207 @@
+"""What is asked per event is proven by a population, a sample, and proof per item."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent
+from evidence.models import (
+    Deviation,
+    EvidenceLink,
+    EvidenceRequirement,
+    Population,
+    Sample,
+    SampleItem,
+)
+from evidence.submissions.revise import revise
+from evidence.submissions.submit import Submission, store
+from tests.evidence.house import House, file
+from tests.evidence.per_event import (
+    START,
+    TODAY,
+    bring,
+    build,
+    half,
+    judge,
+    listed,
+    made_per_event,
+    sample,
+    upload,
+)
+
+
+@pytest.fixture
+def house(db, settings, tmp_path: Path) -> House:
+    return build(settings, tmp_path)
+
+
+@pytest.fixture
+def asked(house) -> EvidenceRequirement:
+    return made_per_event(house)
+
+
+@pytest.fixture
+def population(client, house, asked) -> Population:
+    client.force_login(house.alice)
+    return bring(client, asked, list=file("changes.csv", listed()))
+
+
+def test_from_missing_to_proven(client, house, asked, population):
+    assert half(house, asked)[0] == "pending"
+    assert judge(client, house.rita, population).status_code == 302
+    assert "no_sample" in half(house, asked)[1]
+    assert sample(client, house.alice, population).status_code == 302
+    drawn = Sample.objects.get()
+    positions = [i.item.position for i in drawn.items.for_listing()]
+    assert len(positions) == 3
+    assert half(house, asked)[0] == "missing"
+    for item in drawn.items.for_upload():
+        answer = upload(client, house.alice, asked, item)
+        assert answer.url == f"/samples/{drawn.uuid}/"
+    assert half(house, asked)[0] == "pending"
+    for link in EvidenceLink.objects.all():
+        link.accept(by=house.rita)
+    state, codes, period = half(house, asked)
+    assert state == "proven"
+    assert not codes & {"sample_open", "sample_waiting", "no_sample"}
+    assert period.occurrences.sampled == 3
+    assert {r.outcome for r in period.occurrences.results if r.population} == {
+        "on_time"
+    }
+
+
+def test_no_population_is_missing_with_its_next_step(house, asked):
+    state, codes, period = half(house, asked)
+    assert state == "missing"
+    assert "no_population" in codes
+    assert period.occurrences.missed + period.occurrences.not_yet_due == 1
+
+
+def test_a_deviation_caps_the_verdict_and_is_counted(client, house, asked, population):
+    judge(client, house.rita, population)
+    sample(client, house.alice, population, size=1)
+    item = SampleItem.objects.get()
+    to = f"/sampled/{item.uuid}/deviates/"
+    assert client.post(to, {"note": " "}).status_code == 400
+    assert client.post(to, {"note": "No approval"}).status_code == 302
+    assert client.post(to, {"note": "Again"}).status_code == 409
+    assert AuditEvent.objects.filter(verb="deviation.recorded").count() == 1
+    state, codes, period = half(house, asked)
+    assert state == "proven"
+    assert "deviations" in codes
+    assert period.result == "exceptions"
+    assert (period.occurrences.deviations, period.occurrences.sampled) == (1, 1)
+    page = client.get("/systems/shop/controls/cm-8/").content.decode()
+    assert "1 of 1 sampled items deviate" in page
+    assert "No approval" in client.get(f"/samples/{item.sample.uuid}/").content.decode()
+
+
+def test_each_clock_keeps_its_own_answer(client, house, asked, population):
+    before_review = knowledge_now()
+    judge(client, house.rita, population)
+    before_sample = knowledge_now()
+    sample(client, house.alice, population, size=1)
+    before_proof = knowledge_now()
+    upload(client, house.alice, asked, SampleItem.objects.get())
+    EvidenceLink.objects.get().accept(by=house.rita)
+    before_deviation = knowledge_now()
+    Deviation(
+        system=house.system,
+        sample_item=SampleItem.objects.get(),
+        recorded_by=house.alice,
+        note="Late",
+    ).save(force_insert=True)
+    found = [
+        half(house, asked, known_at=instant)[0]
+        for instant in (before_review, before_sample, before_proof, before_deviation)
+    ]
+    assert found == ["pending", "pending", "missing", "proven"]
+    assert "deviations" not in half(house, asked, known_at=before_deviation)[1]
+    assert "deviations" in half(house, asked)[1]
+    earlier = half(house, asked, on=START - dt.timedelta(days=1))
+    assert "no_population" in earlier[1]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"size": 11},
+        {"size": ""},
+        {"method": "every-nth", "every": 3, "first": 11},
+        {"method": "by-hand", "positions": "3, x"},
+        {"method": "by-hand", "positions": "11"},
+        {"reason": ""},
+    ],
+)
+def test_what_cannot_be_drawn_is_said_at_its_field(client, house, population, way):
+    answer = sample(client, house.alice, population, **way)
+    assert answer.status_code == 422
+    assert answer.context["sample_form"].errors
+    assert not Sample.objects.exists()
+
+
+def test_the_same_seed_draws_the_same_and_a_missing_one_is_made(
+    client, house, population
+):
+    sample(client, house.alice, population)
+    sample(client, house.alice, population)
+    sample(client, house.alice, population, seed="")
+    one, two, three = Sample.objects.order_by("pk")
+    assert [i.item_id for i in one.items.order_by("item")] == [
+        i.item_id for i in two.items.order_by("item")
+    ]
+    assert len(three.seed) == 32
+
+
+def test_one_proof_counts_in_every_sample_of_the_event(
+    client, house, asked, population
+):
+    judge(client, house.rita, population)
+    for _ in range(2):
+        sample(client, house.alice, population, method="by-hand", positions="4")
+    first, second = SampleItem.objects.order_by("pk")
+    upload(client, house.alice, asked, first)
+    EvidenceLink.objects.get().accept(by=house.rita)
+    assert half(house, asked)[0] == "proven"
+    assert second.sample.items.for_listing().get().state == "accepted"
+
+
+def test_an_item_of_another_requirement_is_not_found(client, house, asked, population):
+    sample(client, house.alice, population, size=1)
+    item = SampleItem.objects.get()
+    other = house.requirement("si-2")
+    assert upload(client, house.alice, other, item).status_code == 404
+    to = f"/systems/shop/requirements/{asked.uuid}/upload/?item=nonsense"
+    assert client.get(to).status_code == 404
+
+
+def test_a_correction_stays_with_its_item(client, house, asked, population):
+    sample(client, house.alice, population, size=1)
+    item = SampleItem.objects.get()
+    upload(client, house.alice, asked, item)
+    link = EvidenceLink.objects.get()
+    words = Submission("x", TODAY, START, TODAY, TODAY)
+    revise(
+        link.revision.evidence,
+        words,
+        [store("b.txt", [b"better"])],
+        kind="correction",
+        reason="Wrong page",
+        by=house.alice,
+        today=TODAY,
+    )
+    assert EvidenceLink.objects.get(state="submitted").sample_item == item
+
+
+def test_the_csv_holds_what_is_needed_to_draw_again(client, house, population):
+    sample(client, house.alice, population)
+    drawn = Sample.objects.get()
+    text = client.get(f"/samples/{drawn.uuid}/sample.csv").content.decode()
+    heading, *lines = text.splitlines()
+    assert heading.startswith("position,key,day,Asked by,state,deviation,method,seed")
+    assert len(lines) == 3
+    assert all(population.sha256 in line and "random,s," in line for line in lines)

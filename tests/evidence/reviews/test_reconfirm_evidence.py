@@ -1,0 +1,106 @@
+"""R17: a change of our duties marks what was accepted before, from that day on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from controls.models import AuditEvent, System, User
+from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.reviews.reconfirm import marks
+from evidence.status.control_status import now
+from evidence.status.gather import Moment
+from evidence.systems.describe import Use, add_component
+from tests import factories
+from tests.factories import variant
+
+pytestmark = pytest.mark.django_db
+TODAY = timezone.now().date()
+CHANGE = TODAY - dt.timedelta(days=5)
+PERFORMED = TODAY - dt.timedelta(days=20)
+
+
+@pytest.fixture
+def moved(oscar, platform) -> System:
+    """S3 alone; RDS came five days ago, after patching was proven and accepted."""
+    found = factories.make_system(oscar, team=platform, services=["s3"])
+    for name, role in (("rita", "reviewer"), ("raul", "reviewer"), ("ray", "reader")):
+        factories.give_role(factories.make_user(name), found, role)
+    patches = EvidenceRequirement.objects.filter(
+        system=found, implementation__control__ref_id="si-2"
+    ).first()
+    assert patches
+    EvidenceRequirement.objects.filter(pk=patches.pk).update(
+        cadence="monthly", grace_days=5, operates_from=PERFORMED.replace(day=1)
+    )
+    patches.refresh_from_db()
+    link = factories.make_evidence(patches, by=oscar, performed_on=PERFORMED)
+    link.accept(by=person("rita"))
+    return found
+
+
+def person(name: str):
+    return User.objects.get(email=f"{name}@example.com")
+
+
+def take_rds(system: System, oscar) -> None:
+    add_component(system, Use(variant("rds"), CHANGE, regions=["us-east-1"]), by=oscar)
+
+
+def marked(system: System, day: dt.date, known_at=None) -> list[tuple[str, ...]]:
+    pk = factories.implementation(system, "si-2").pk
+    return [each.added for each in marks([pk], Moment(day, known_at))]
+
+
+def test_it_is_marked_from_the_change_on_and_never_before(moved, oscar):
+    assert marked(moved, TODAY) == []
+    known = now()
+    take_rds(moved, oscar)
+    (added,) = marked(moved, TODAY)
+    assert added == ("platform of rds",)
+    assert len(marked(moved, CHANGE)) == 1
+    assert marked(moved, CHANGE - dt.timedelta(days=1)) == []
+    assert marked(moved, TODAY, known) == []
+
+
+def test_a_reviewer_confirms_it_from_the_page_and_the_mark_is_gone(
+    moved, oscar, as_user
+):
+    take_rds(moved, oscar)
+    link = EvidenceLink.objects.get()
+    browser = as_user(person("raul"))
+    assert "To re-confirm" in browser.get("/work/").content.decode()
+    control = f"/systems/{moved.slug}/controls/si-2/"
+    assert "platform of rds" in browser.get(control).content.decode()
+    step = f"/links/{link.uuid}/reconfirm/"
+    said = {"reason": "The report lists RDS engines", "next": "work"}
+    assert browser.post(step, said).headers["Location"] == "/work/"
+    assert marked(moved, TODAY) == []
+    assert "To re-confirm" not in browser.get("/work/").content.decode()
+    assert link.reviews.count() == 2
+    assert AuditEvent.objects.filter(verb="evidence.reconfirmed").count() == 1
+    assert browser.post(step, said).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("oscar", 403), ("ray", 403), ("mallory", 404)]
+)
+def test_others_do_not_confirm(moved, oscar, mallory, as_user, name, status):
+    take_rds(moved, oscar)
+    link = EvidenceLink.objects.get()
+    browser = as_user(person(name))
+    assert browser.post(f"/links/{link.uuid}/reconfirm/").status_code == status
+    assert len(marked(moved, TODAY)) == 1
+
+
+def test_the_api_lists_and_confirms(moved, oscar, as_user):
+    take_rds(moved, oscar)
+    browser = as_user(person("raul"))
+    (row,) = browser.get("/api/v1/evidence/to-reconfirm/").json()
+    assert (row["since"], row["added"]) == (str(CHANGE), ["platform of rds"])
+    path = f"/api/v1/evidence/{row['link']}/reconfirm/"
+    done = browser.post(path, {"reason": "It does"}, content_type="application/json")
+    assert done.json()["state"] == "accepted"
+    assert browser.get("/api/v1/evidence/to-reconfirm/").json() == []

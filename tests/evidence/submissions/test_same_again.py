@@ -1,0 +1,90 @@
+"""The last accepted evidence is the beginning of the next one, in one step."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+
+from evidence.models import Evidence, EvidenceLink
+from evidence.submissions.same_again import period_name
+from tests.evidence import house as houses
+from tests.evidence.house import House
+from tests.evidence.submissions.test_upload_evidence import said
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def store_folder(settings, tmp_path: Path) -> None:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+
+
+@pytest.fixture
+def house(store_folder) -> House:
+    return houses.build()
+
+
+@pytest.fixture
+def accepted(client, house) -> Evidence:
+    """What rita accepted of alice's, proving two controls."""
+    client.force_login(house.alice)
+    url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
+    also = house.requirement("si-2")
+    client.post(url, said(procedure="Click by click", also=[also.pk]))
+    for link in EvidenceLink.objects.all():
+        link.accept(by=house.rita)
+    return Evidence.objects.get()
+
+
+def again(client, house: House, evidence: object):
+    url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
+    return client.get(url, {"again": str(evidence)})
+
+
+def test_words_come_back_and_days_and_files_are_new(client, house, accepted):
+    form = again(client, house, accepted.uuid).context["form"]
+    assert form.initial["procedure"] == "Click by click"
+    assert form.initial["source_system"] == "console"
+    assert form.initial["also"] == [house.requirement("si-2").pk]
+    today = dt.date.today()
+    assert form.initial["performed_on"] == today
+    assert form.initial["title"].endswith(period_name("monthly", today.replace(day=1)))
+
+
+def test_the_evidence_and_the_upload_page_offer_it(client, house, accepted):
+    url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
+    assert f"?again={accepted.uuid}" in client.get(url).content.decode()
+    shown = client.get(reverse("evidence:evidence", args=[accepted.uuid]))
+    assert f"?again={accepted.uuid}" in shown.content.decode()
+
+
+@pytest.mark.parametrize("asked", ["x", "00000000-0000-4000-8000-000000000000"])
+def test_what_is_not_there_begins_as_usual(client, house, accepted, asked):
+    answer = again(client, house, asked)
+    assert answer.status_code == 200
+    assert "procedure" not in answer.context["form"].initial
+
+
+@pytest.mark.parametrize(
+    ("cadence", "first", "name"),
+    [
+        ("monthly", dt.date(2026, 10, 1), "October 2026"),
+        ("quarterly", dt.date(2026, 10, 1), "Q4 2026"),
+        ("half-yearly", dt.date(2026, 7, 1), "second half of 2026"),
+        ("weekly", dt.date(2026, 10, 5), "2026-10-05 to 2026-10-11"),
+        ("yearly", dt.date(2026, 1, 1), ""),
+    ],
+)
+def test_periods_have_the_names_people_use(cadence, first, name):
+    assert period_name(cadence, first) == name
+
+
+def test_the_link_names_the_period(client, house, accepted):
+    url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
+    page = client.get(url).content.decode()
+    assert re.search(r">Same again for [A-Z][a-z]+ \d{4}</a>", page)
