@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.access import require_officer
+from controls.approvals import refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import ApplicabilityDecision, AuditEvent, ControlImplementation
 from controls.models.audit import about
 from controls.models.decisions import ExclusionState
 from controls.models.systems import Applicability
-from controls.responsibility.decide import refuse_decided, refuse_stale, require_officer
 
 
 @transaction.atomic

@@ -8,11 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.access import is_officer
 from controls.control_parts import settled
 from controls.errors import NotPermitted, StaleVersion
 from controls.models import AuditEvent, ControlImplementation, Role, Team
 from controls.models.audit import about
-from controls.responsibility.decide import is_officer
 
 
 def may_describe(implementation: ControlImplementation, by: Any) -> bool:

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from controls.access import may_describe_systems
 from controls.models import System
-from controls.standing import may_describe_systems
 
 
 @dataclass(frozen=True)

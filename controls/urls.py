@@ -8,5 +8,4 @@ app_name = "controls"
 urlpatterns = [
     # After signing in.
     path("", systems.landing, name="systems"),
-    path("describe/", systems.system_new, name="system_new"),
 ]

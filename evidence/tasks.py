@@ -10,25 +10,8 @@ from evidence.exports import jobs
 from evidence.files import scan, spill_removal
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
+from evidence.notices.mailing import send_mail
 from evidence.storage import sweep as store_sweep
-
-
-@shared_task(ignore_result=True, acks_late=True)
-def make_export(export_pk: int) -> None:
-    """Make the file of one export; may run twice."""
-    jobs.run(export_pk)
-
-
-@shared_task(ignore_result=True, acks_late=True)
-def scan_blob(blob_pk: int) -> None:
-    """Scan one file for viruses; may run twice."""
-    scan.scan(blob_pk)
-
-
-@shared_task(ignore_result=True, acks_late=True)
-def destroy_spill(removal_pk: int) -> None:
-    """Destroy the bytes of an approved removal; may run twice."""
-    spill_removal.destroy(removal_pk)
 
 
 @shared_task(ignore_result=True)
@@ -47,12 +30,6 @@ def tell_people() -> None:
     mailing.make_mails(instant)
     for pk in mailing.unsent(instant):
         send_mail.delay(pk)
-
-
-@shared_task(ignore_result=True, acks_late=True)
-def send_mail(mail_pk: int) -> None:
-    """Send one mail; may run twice, sends once."""
-    mailing.send(mail_pk, timezone.now())
 
 
 @shared_task(ignore_result=True)

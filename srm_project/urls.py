@@ -10,7 +10,7 @@ from srm_project import health, public_views
 
 urlpatterns = [
     path("", include("controls.urls")),
-    path("", include("evidence.urls")),
+    path("", include("evidence.views.urls")),
     path("accounts/login/", public_views.SignIn.as_view(), name="account_login"),
     path("accounts/email/", addresses.address, name="account_email"),
     re_path(
@@ -23,7 +23,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/login/", health.admin_sign_in),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("srm_project.api_urls")),
+    path("api/v1/", include("evidence.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/docs/",

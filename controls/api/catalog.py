@@ -10,11 +10,11 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.access import require_officer
+from controls.api.conventions import ByKey, etag, expected_version
 from controls.errors import StaleVersion
 from controls.models import AuditEvent, Baseline, Service, System, SystemComponent
 from controls.models.audit import about
-from controls.responsibility.decide import require_officer
-from srm_project.api import ByKey, etag, expected_version
 
 
 class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):

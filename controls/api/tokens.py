@@ -14,10 +14,10 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey
 from controls.models import AuditEvent, TokenScope
 from controls.models.audit import about
 from controls.models.tokens import Scope
-from srm_project.api import ByKey
 
 MAX_DAYS = 365
 

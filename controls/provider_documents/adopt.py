@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from controls.access import require_officer
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     AuditEvent,
@@ -21,7 +22,7 @@ from controls.models import (
 from controls.models.audit import Event, about
 from controls.models.statements import DocumentState
 from controls.provider_documents.rows import Row, RowError, Statements
-from controls.responsibility.decide import redecide, require_officer
+from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import template_classes
 
 SHOWN_ERRORS = 100

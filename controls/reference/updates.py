@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from controls.access import require_officer
 from controls.errors import TransitionNotAllowed
 from controls.models import (
     AuditEvent,
@@ -21,7 +22,7 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
-from controls.responsibility.decide import pending, redecide, require_officer
+from controls.responsibility.decide import pending, redecide
 from controls.responsibility.timelines import FIRST, LAST
 
 CHANGED = "The changes are different by now. Look again before you record them."

@@ -17,9 +17,3 @@ def landing(request: HttpRequest) -> HttpResponse:
     if len(mine) == 1:
         return redirect("evidence:dashboard", mine[0])
     return redirect("evidence:systems")
-
-
-@require_GET
-def system_new(request: HttpRequest) -> HttpResponse:
-    """To the page that describes a new system."""
-    return redirect("evidence:system_new")

@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey, valid
 from controls.models import System
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance
@@ -24,7 +25,6 @@ from evidence.models import (
     RelianceReview,
 )
 from evidence.models.artifacts import ArtifactVersionState
-from srm_project.api import ByKey, valid
 
 ENDED = [state for state in ArtifactVersionState if state != "active"]
 

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import valid
 from controls.errors import NotPermitted
 from controls.models import System
 from evidence.api.evidence import LinkSerializer
@@ -19,8 +20,7 @@ from evidence.models import EvidenceLink
 from evidence.status.control_status import today_of
 from evidence.submissions.bulk import confirm, sealed
 from evidence.submissions.bulk_request import plan_of
-from evidence.submissions.submit import submits_in
-from srm_project.api import valid
+from evidence.submissions.who_may import submits_in
 
 
 class RowErrorSerializer(serializers.Serializer[Any]):

@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controls.access import require_officer
+from controls.api.conventions import etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import System, Team
-from controls.responsibility.decide import require_officer
 from evidence.planning.calendar import Asked, falling_due, refuse_long
 from evidence.planning.roll_forward import following, preview, roll_forward
 from evidence.status.control_status import today_of
-from srm_project.api import etag, expected_version, valid
 
 
 class DueSerializer(serializers.Serializer[Any]):

@@ -12,12 +12,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.access import require_officer
 from controls.api.catalog import ComponentSerializer
+from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.models import System, SystemComponent
-from controls.responsibility.decide import require_officer
 from controls.service_names import named
 from evidence.systems.describe import Use, add_component, end_component
-from srm_project.api import ByKey, etag, expected_version, valid
 
 
 class UseSerializer(serializers.Serializer[Any]):

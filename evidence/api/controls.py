@@ -9,9 +9,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import etag, expected_version
 from controls.implementation import describe
 from controls.models import ControlImplementation, ImplementationStatus, System, Team
-from srm_project.api import etag, expected_version
 
 
 class DescribeSerializer(serializers.ModelSerializer[ControlImplementation]):

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import User
 from evidence.api.uploads import FilesSerializer, Streaming, checked_files
@@ -26,15 +27,8 @@ from evidence.reviews.reconfirm import reconfirm, to_reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.revise import attach, newest, revise
-from evidence.submissions.submit import (
-    Submission,
-    hand_over,
-    require_reviser,
-    require_withdrawer,
-    submit,
-    withdraw,
-)
-from srm_project.api import ByKey, etag, expected_version, valid
+from evidence.submissions.submit import Submission, hand_over, submit, withdraw
+from evidence.submissions.who_may import require_reviser, require_withdrawer
 
 
 class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):

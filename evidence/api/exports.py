@@ -13,13 +13,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey
 from controls.models import System
 from evidence.exports import jobs
 from evidence.models import (
     Export,
 )
 from evidence.status.control_status import today_of
-from srm_project.api import ByKey
+from srm_project.downloads import attachment
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
@@ -87,4 +88,4 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
     def file(self, request: Request, uuid: str) -> FileResponse:
         """The finished file as an attachment; 409 before that."""
         export = self.get_object()
-        return jobs.download(export, by=request.user)
+        return attachment(jobs.opened_for(export, by=request.user))

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controls.api.conventions import ByKey, valid
 from evidence.models import Notice
 from evidence.models.notices import Frequency
 from evidence.notices.reading import choose, frequency_of, mark_read
-from srm_project.api import ByKey, valid
 
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controls.models import System
-from evidence.api.systems import CLOCKS, moment_asked, window_asked
+from evidence.api.clocks import CLOCKS, moment_asked, window_asked
 from evidence.status.control_status import answers
 from evidence.status.occurrences import WORDS, occurrences
 

@@ -13,6 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.access import require_officer
+from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.applicability import (
     decide_not_applicable,
     end_not_applicable,
@@ -23,15 +25,13 @@ from controls.models import (
     ControlImplementation,
     ResponsibilityOverride,
 )
-from controls.responsibility.decide import (
+from controls.responsibility.overrides import (
     decide_override,
     request_override,
-    require_officer,
     settle_override,
 )
 from evidence.api.removals import WhySerializer
 from evidence.status.control_status import today_of
-from srm_project.api import ByKey, etag, expected_version, valid
 
 FILTERS = [
     OpenApiParameter("system", str, description="Only of this system (slug)."),

@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey
 from controls.errors import Refused
 from evidence.api.removals import WhySerializer
 from evidence.api.uploads import Streaming
@@ -37,7 +38,6 @@ from evidence.populations.selection import Way
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.upload_handler import WaitingFile
-from srm_project.api import ByKey
 
 
 class PopulationSerializer(serializers.ModelSerializer[Population]):

@@ -12,14 +12,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.access import require_officer
+from controls.api.conventions import ByKey
 from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import Statements, read_statements
-from controls.responsibility.decide import require_officer
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import adopt_document, end_provider_document
-from srm_project.api import ByKey
 
 
 class StatementSerializer(serializers.ModelSerializer[ProviderStatement]):

@@ -14,12 +14,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey, valid
 from controls.errors import TransitionNotAllowed
-from evidence.files.clearance import clear, obstacle
+from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models import EvidenceFile, SpillRemoval
-from srm_project.api import ByKey, valid
+from srm_project.downloads import attachment
 
 
 class WhySerializer(serializers.Serializer[Any]):
@@ -52,7 +53,7 @@ class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
 
     def get_obstacle(self, file: EvidenceFile) -> str:
         """Why it may not be opened or relied on; empty where it may."""
-        return obstacle(file)
+        return file.obstacle()
 
 
 class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
@@ -72,7 +73,7 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     def content(self, request: Request, uuid: str) -> FileResponse:
         """The bytes as an attachment; recorded first."""
         try:
-            return opened_for(self.get_object(), by=request.user)
+            return attachment(opened_for(self.get_object(), by=request.user))
         except NotInStore as missing:
             raise TransitionNotAllowed(missing.messages) from missing
 

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import Role, System, Team, User
 from evidence.models import (
@@ -30,7 +31,6 @@ from evidence.requests.requests import (
     require_answerer,
     require_asker,
 )
-from srm_project.api import ByKey, etag, expected_version, valid
 
 
 class RequestAnswerSerializer(serializers.ModelSerializer[RequestAnswer]):

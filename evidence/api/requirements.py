@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.conventions import ByKey, etag, expected_version
 from controls.models import ControlImplementation, System, Team
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
@@ -25,7 +26,6 @@ from evidence.requirements.changes import (
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.status.control_status import today_of
 from evidence.systems.describe import require_officer
-from srm_project.api import ByKey, etag, expected_version
 
 
 class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controls.access import require_officer
 from controls.models import ReferenceVersion, System
 from controls.reference.updates import adopt, digest_of, preview
-from controls.responsibility.decide import require_officer
 
 
 class ChangeSerializer(serializers.Serializer[Any]):

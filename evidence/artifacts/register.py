@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.access import may_keep_register
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.models import (
     AuditEvent,
@@ -20,7 +21,6 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
-from controls.standing import may_keep_register
 from evidence.models import (
     Artifact,
     ArtifactCoverage,

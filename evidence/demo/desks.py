@@ -10,7 +10,7 @@ import pikepdf
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.history.clock import clock_at
 from controls.models import ControlImplementation, System, Team, User
-from controls.responsibility.decide import decide_override, request_override
+from controls.responsibility.overrides import decide_override, request_override
 from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
 from evidence.requests.requests import (

@@ -1,20 +1,17 @@
-"""The only door through which bytes leave: attached, never run, recorded first."""
+"""Bytes of evidence opened for somebody, recorded first."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
-
-from django.http import FileResponse
-from django.utils.cache import patch_cache_control
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from controls.errors import SrmError, TransitionNotAllowed
 from controls.models import AuditEvent
 from controls.models.audit import about
 from evidence.files.clearance import withheld_from
+from evidence.files.names import clean_name
 from evidence.models import EvidenceFile
 from evidence.storage import open_store
-from evidence.submissions.submit import clean_name
 
 
 class NotInStore(SrmError):
@@ -29,8 +26,18 @@ def record_opening(file: EvidenceFile, verb: str, *, by: Any) -> None:
     AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **said))
 
 
-def opened_for(file: EvidenceFile, *, by: Any) -> FileResponse:
-    """The bytes of a file as an attachment that no browser runs.
+@dataclass
+class OpenedFile:
+    """Bytes for reading with all that their answer says of them."""
+
+    body: BinaryIO
+    name: str
+    media_type: str
+    size_bytes: int | None = None
+
+
+def opened_for(file: EvidenceFile, *, by: Any) -> OpenedFile:
+    """The bytes of a file; who took them is recorded first.
 
     Raises TransitionNotAllowed while it is withheld (scan, flags, removal) and
     NotInStore when its bytes are gone.
@@ -44,26 +51,6 @@ def opened_for(file: EvidenceFile, *, by: Any) -> FileResponse:
         sentence = "The record is here, but its bytes are not in the store."
         raise NotInStore(sentence) from missing
     record_opening(file, "evidence.downloaded", by=by)
-    return _attachment(body, file)
-
-
-def _attachment(body: Any, file: EvidenceFile) -> FileResponse:
-    name = clean_name(file.name)
-    plain = name.encode("ascii", "replace").decode().replace('"', "'")
-    response = FileResponse(body, content_type=file.blob.media_type)
-    response["Content-Disposition"] = (
-        f'attachment; filename="{plain.replace("?", "_")}";'
-        f" filename*=UTF-8''{quote(name, safe='')}"
+    return OpenedFile(
+        body, clean_name(file.name), file.blob.media_type, file.blob.size_bytes
     )
-    response["Content-Length"] = str(file.blob.size_bytes)
-    sealed: FileResponse = seal(response)
-    return sealed
-
-
-def seal(response: Any) -> Any:
-    """Nothing of the answer runs, is guessed at, kept or used by other sites."""
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    patch_cache_control(response, private=True, no_store=True)
-    return response

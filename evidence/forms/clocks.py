@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from controls.errors import Refused
 from controls.models import System
+from evidence.status.clocks import Clocks
 from evidence.status.control_status import Window, refuse_window, window_of
 from evidence.status.gather import Moment
 
@@ -63,48 +64,13 @@ class ClockForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Clocks:
-    """What a page was asked: its moment, and the words its header shows."""
+class PageClocks(Clocks):
+    """The clocks with the form that asks for other ones."""
 
-    system: System
-    moment: Moment
     form: ClockForm
-    today: dt.date
-    window: Window
-
-    @property
-    def other_window(self) -> bool:
-        """Whether a window was asked for that is not the system's own."""
-        return self.window != window_of(self.system)
-
-    @property
-    def now(self) -> bool:
-        """Whether the answer is about today with all that is known."""
-        return self.moment.on == self.today and self.moment.known_at is None
-
-    @property
-    def known_text(self) -> str:
-        """How much is known, as the header says it."""
-        if self.moment.known_at is None:
-            return "now"
-        known = self.moment.known_at.astimezone(self.system.zone)
-        return f"{known:%Y-%m-%d %H:%M} {self.system.time_zone}"
-
-    @property
-    def query(self) -> str:
-        """The GET parameters that ask for the same moment on another page."""
-        parts = []
-        if self.moment.on != self.today:
-            parts.append(f"on={self.moment.on.isoformat()}")
-        if self.form.data.get("known_at") and self.moment.known_at:
-            parts.append(f"known_at={self.form.data['known_at']}")
-        if self.other_window and self.moment.known_at is None:
-            start, end = self.window
-            parts.append(f"window_from={start}&window_to={end}")
-        return "&".join(parts).replace("+", "%2B")
 
 
-def clocks_of(request: HttpRequest, system: System) -> Clocks:
+def clocks_of(request: HttpRequest, system: System) -> PageClocks:
     """The clocks a request asks for; what is no day is named on the form.
 
     The outermost reader of the clock: nothing below a view looks at it.
@@ -115,7 +81,8 @@ def clocks_of(request: HttpRequest, system: System) -> Clocks:
     day = form.cleaned_data.get("on") or today
     known_at = _bound(system, form)
     window = _window(system, form, known_at)
-    return Clocks(system, Moment(day, known_at), form, today, window)
+    known_at_text = form.data.get("known_at", "")
+    return PageClocks(system, Moment(day, known_at), today, window, known_at_text, form)
 
 
 def _window(system: System, form: ClockForm, known_at: dt.datetime | None) -> Window:

@@ -22,7 +22,7 @@ from controls.errors import (
 )
 from controls.models import AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import Event, about
-from evidence.models.blobs import Blob
+from evidence.models.blobs import Blob, ScanState
 from evidence.models.requirements import EvidenceRequirement
 from evidence.models.samples import SampleItem
 from evidence.models.scopes import OfTeamQuerySet
@@ -62,6 +62,24 @@ class LinkState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
     VOID = "void", "Void (corrected)"
+
+
+class FileFlag(models.TextChoices):
+    """What a file can do by itself; an officer looks at it before it is relied on."""
+
+    JAVASCRIPT = "javascript", "contains a script"
+    LAUNCH = "launch", "starts a program when opened"
+    ATTACHMENT = "attachment", "carries files inside"
+    FORM_ACTION = "form-action", "sends data somewhere"
+    EXTERNAL = "external", "loads parts from elsewhere"
+    EMBEDDED_OBJECT = "embedded-object", "carries an embedded object"
+
+
+UNSCANNED = {
+    ScanState.PENDING: "waits for the virus scanner",
+    ScanState.INFECTED: "carries a virus",
+    ScanState.ERROR: "could not be scanned for viruses yet",
+}
 
 
 class EvidenceQuerySet(OfTeamQuerySet):
@@ -167,6 +185,13 @@ class EvidenceRevision(models.Model):
         """The last day it is about (inclusive), as pages show it."""
         return self.period_until - dt.timedelta(days=1)
 
+    def refuse_unsafe(self) -> None:
+        """Raise TransitionNotAllowed while one of its files must not be relied on."""
+        files = self.files.select_related("blob", "clearance")
+        obstacles = [file.obstacle() for file in files.prefetch_related("removals")]
+        if any(obstacles):
+            raise TransitionNotAllowed([sentence for sentence in obstacles if sentence])
+
     @staticmethod
     def digest_of(sha256s: list[str], *dates: dt.date) -> str:
         """sha256 over the files' digests in order and the dates, in hex."""
@@ -196,7 +221,7 @@ class EvidenceFile(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
     position = models.PositiveSmallIntegerField(default=1)
-    # what it can do by itself: keys of evidence.files.checks.FLAGS
+    # what it can do by itself: values of FileFlag
     flags = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
     objects = EvidenceFileQuerySet.as_manager()
@@ -213,6 +238,26 @@ class EvidenceFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def obstacle(self) -> str:
+        """Why nobody may open or rely on it, as a sentence; empty where all may.
+
+        A file of an earlier time without a scan waits only while a scanner is set up.
+        Reads blob, clearance and removals: see `for_opening`.
+        """
+        state = self.blob.scan_state
+        removed = any(removal.state == "approved" for removal in self.removals.all())
+        if self.blob.purged_at or removed:
+            fate = "was removed as a spill; its digest and record remain."
+            return f"“{self.name}” {fate}"
+        if state == ScanState.NOT_SCANNED and settings.CLAMAV_URL:
+            state = ScanState.PENDING
+        if state in UNSCANNED and (settings.CLAMAV_URL or state == ScanState.INFECTED):
+            return f"“{self.name}” {UNSCANNED[ScanState(state)]}."
+        if self.flags and not hasattr(self, "clearance"):
+            abilities = " and ".join(FileFlag(flag).label for flag in self.flags)
+            return f"“{self.name}” {abilities}: an officer must clear it first."
+        return ""
 
 
 class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
@@ -407,7 +452,6 @@ class EvidenceLink(models.Model):
         The caller writes the event as the last act of the transaction. Raises as
         `accept` does.
         """
-        from evidence.files.clearance import refuse_unsafe
         from evidence.models.reviews import Review
 
         if self.state != LinkState.SUBMITTED:
@@ -416,7 +460,7 @@ class EvidenceLink(models.Model):
         if version is not None and version != self.version:
             raise TransitionNotAllowed("This changed since you opened it. Look again.")
         if decision == "accept":
-            refuse_unsafe(self.revision)
+            self.revision.refuse_unsafe()
         self._take(self, to)
         review = Review.of(self, decision=decision, by=by, reason=reason)
         review.save(force_insert=True)

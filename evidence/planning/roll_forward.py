@@ -11,6 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from controls.access import require_officer
+from controls.approvals import refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     ApplicabilityDecision,
@@ -20,7 +22,6 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.requests import ExclusionState, RequestState
-from controls.responsibility.decide import refuse_stale, require_officer
 from evidence.artifacts.register import OF_AWS
 from evidence.models import Artifact, ArtifactVersion, EvidenceRequirement
 from evidence.models.artifacts import ArtifactVersionState

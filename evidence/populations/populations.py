@@ -27,12 +27,8 @@ from evidence.models.populations import STANDING
 from evidence.models.requirements import Cadence
 from evidence.populations.event_list import EventRow, Events, digest_of
 from evidence.submissions.quotas import count, refuse_beyond
-from evidence.submissions.submit import (
-    Upload,
-    blob_of,
-    may_submit,
-    require_submitter,
-)
+from evidence.submissions.submit import Upload, blob_of
+from evidence.submissions.who_may import may_submit, require_submitter
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)

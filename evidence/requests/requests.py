@@ -10,6 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.access import is_officer
+from controls.approvals import refuse_stale
 from controls.control_ids import normalised_id
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
@@ -23,7 +25,6 @@ from controls.models import (
     Team,
 )
 from controls.models.audit import Event, about
-from controls.responsibility.decide import is_officer, refuse_stale
 from evidence.models import (
     Evidence,
     EvidenceLink,

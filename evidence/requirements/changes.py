@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from controls.access import require_officer
 from controls.errors import Refused, StaleVersion, TransitionNotAllowed
 from controls.models import AuditEvent, ControlImplementation, Team
 from controls.models.audit import about
-from controls.responsibility.decide import require_officer
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for

@@ -11,9 +11,9 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from evidence.charts import DAY, Stretch, months, stretches
-from evidence.forms.clocks import Clocks
 from evidence.status import gather_sql
 from evidence.status.aws_half import NeedDays
+from evidence.status.clocks import Clocks
 from evidence.status.control_status import Answer
 from evidence.status.day import requirement_state
 from evidence.status.facts import RequirementFacts

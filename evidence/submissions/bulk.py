@@ -34,10 +34,10 @@ from evidence.submissions.submit import (
     Proving,
     Submission,
     Upload,
-    may_submit,
     refuse_impossible_days,
     submitted,
 )
+from evidence.submissions.who_may import may_submit
 
 SALT = "evidence.bulk"
 UNSAID = ("collected_by", "draft", "addresses")  # a list says none of them

@@ -31,10 +31,9 @@ from evidence.submissions.submit import (
     refuse_empty,
     refuse_impossible_days,
     refuse_strange_collector,
-    require_reviser,
-    require_submitter,
 )
 from evidence.submissions.succession import Succession, links_of, succession_of
+from evidence.submissions.who_may import require_reviser, require_submitter
 
 
 @transaction.atomic

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +13,10 @@ from django.db.models import QuerySet
 
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, ControlImplementation, Role, System, Team
+from controls.models import AuditEvent, ControlImplementation, System, Team
 from controls.models.audit import Event, about
 from evidence.files.checks import Checked, check
+from evidence.files.names import clean_name
 from evidence.files.scan import ask_for_scan, first_state
 from evidence.models import (
     Blob,
@@ -35,33 +34,15 @@ from evidence.status.cadence import occurrence_of, proof_end
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
 from evidence.submissions.quotas import count, refuse_beyond
+from evidence.submissions.who_may import (
+    may_submit,
+    require_reviser,
+    require_submitter,
+    require_withdrawer,
+)
 
 ONE_DAY = dt.timedelta(days=1)
 FARTHEST = dt.timedelta(days=366)  # from today to the end of a running period
-BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
-# Windows takes these for devices, with an ending and space before it as well.
-RESERVED = re.compile(
-    r"^(con(in\$|out\$)?|prn|aux|nul|(com|lpt)[\d¹²³])\s*(\.|$)", re.I
-)
-MAX_NAME_BYTES = 200
-
-
-def clean_name(name: str) -> str:
-    """A file name that shows what it is: no path, control or bidi characters.
-
-    At most 200 bytes of UTF-8; never empty. Source: UP-06 of the requirements.
-    """
-    name = unicodedata.normalize("NFC", str(name)).replace("\\", "/").rsplit("/", 1)[-1]
-    name = BIDI.sub("", name)
-    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cf"})
-    name = name.strip().rstrip(". ")
-    if RESERVED.match(name):
-        name = f"_{name}"
-    stem, dot, ending = name.rpartition(".")
-    while len(name.encode()) > MAX_NAME_BYTES:
-        stem = stem[:-1] if stem else ""
-        name = f"{stem}{dot}{ending}" if stem else name[:-1]
-    return name or "file"
 
 
 @dataclass(frozen=True)
@@ -145,47 +126,6 @@ def withdraw(
     """
     require_withdrawer(link, by=by)
     link.withdraw(by=by, reason=reason, version=version)
-
-
-def require_withdrawer(link: EvidenceLink, *, by: Any) -> None:
-    """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
-    team = link.revision.evidence.team
-    if not may_submit(link.implementation, team, by=by):
-        raise NotPermitted(f"Only {team} or a compliance officer may withdraw this.")
-
-
-def may_submit(
-    target: ControlImplementation | Evidence, team: Team | None, *, by: Any
-) -> bool:
-    """Whether `by` acts for this team, or is an officer, in the target's system."""
-    if by.is_superuser:
-        return True
-    roles = by.memberships.active().filter(system_id=target.system_id)
-    if roles.filter(role=Role.OFFICER).exists():
-        return True
-    return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
-
-
-def require_submitter(
-    target: ControlImplementation, team: Team | None, *, by: Any
-) -> None:
-    """Raise NotPermitted unless `by` may prove, for this team, what is asked."""
-    if not may_submit(target, team, by=by):
-        said = f"This is for {team or 'a team'} to prove; you are not in that team."
-        raise NotPermitted(said)
-
-
-def require_reviser(evidence: Evidence, *, by: Any) -> None:
-    """Raise NotPermitted unless the evidence is of one's team, or one is officer."""
-    if not may_submit(evidence, evidence.team, by=by):
-        said = f"This belongs to {evidence.team}; you are not in that team."
-        raise NotPermitted(said)
-
-
-def submits_in(system: System, *, by: Any) -> bool:
-    """Whether `by` brings evidence in a system at all: for some team, or as officer."""
-    held = System.objects.held_as(by, [Role.OFFICER, Role.CONTRIBUTOR])
-    return bool(by.is_superuser) or held.filter(pk=system.pk).exists()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from controls.access import may_describe_systems, require_officer
+from controls.approvals import refuse_stale
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import (
@@ -28,8 +30,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
-from controls.responsibility.decide import redecide, refuse_stale, require_officer
-from controls.standing import may_describe_systems
+from controls.responsibility.decide import redecide
 from evidence.requirements.from_templates import ask_for_all
 
 REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")

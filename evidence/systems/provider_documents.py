@@ -17,8 +17,8 @@ from controls.models import (
 )
 from controls.provider_documents.adopt import adopt, end_document
 from controls.provider_documents.rows import Statements
-from evidence.forms.clocks import Clocks
 from evidence.requirements.from_templates import ask_for_all
+from evidence.status.clocks import Clocks
 from evidence.status.control_page import as_known
 
 TEMPLATE_HEADER = ("Control ID", "Responsibility", "Description", "Title")

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from django import template
 
-from evidence.files.checks import FLAGS
 from evidence.files.previews import kind_of
+from evidence.models.evidence import FileFlag
 
 register = template.Library()
 
@@ -15,7 +15,7 @@ register = template.Library()
 @register.filter
 def flagged(flags: Iterable[str]) -> str:
     """Flags of a file as one phrase."""
-    return " and ".join(FLAGS.get(flag, flag) for flag in flags)
+    return " and ".join(FileFlag(flag).label for flag in flags)
 
 
 @register.filter

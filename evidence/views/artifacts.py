@@ -17,9 +17,9 @@ from django.views.decorators.http import (
     require_POST,
 )
 
+from controls.access import may_keep_register
 from controls.errors import NotPermitted, SrmError
 from controls.models import System
-from controls.standing import may_keep_register
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (

@@ -18,9 +18,9 @@ from evidence.status.control_status import today_of
 from evidence.submissions.bulk import confirm, sealed
 from evidence.submissions.bulk_list import COLUMNS, template, template_workbook
 from evidence.submissions.bulk_request import plan_of
-from evidence.submissions.submit import submits_in
+from evidence.submissions.who_may import submits_in
+from evidence.views.access import system_or_404
 from evidence.views.answers import refused
-from evidence.views.systems import system_or_404
 from evidence.views.uploads import unreadable
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

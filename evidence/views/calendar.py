@@ -30,8 +30,8 @@ from evidence.planning.roll_forward import (
     preview,
     roll_forward,
 )
+from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
-from evidence.views.systems import require_officer_page, system_or_404
 
 
 @dataclass(frozen=True)

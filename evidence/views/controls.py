@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
+from controls.access import is_officer
 from controls.control_ids import matches
 from controls.control_parts import differing
 from controls.implementation import may_describe
@@ -23,13 +24,13 @@ from controls.models import (
     Role,
     System,
 )
-from controls.responsibility.decide import is_officer
-from evidence.forms.clocks import Clocks, clocks_of
+from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import EvidenceRequest, Population, Sample
 from evidence.requests.requests import may_ask
 from evidence.reviews.reconfirm import marks
+from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
     as_known,
     aws_days,
@@ -41,7 +42,7 @@ from evidence.status.control_page import (
 from evidence.status.control_status import Answer, answers, listed
 from evidence.status.occurrences import lanes, occurrences
 from evidence.systems.provider_documents import statements_shown
-from evidence.views.systems import system_or_404
+from evidence.views.access import system_or_404
 
 PER_PAGE = 100
 Row = Mapping[str, Any]

@@ -14,15 +14,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from controls.access import is_officer
 from controls.models import Control, System
 from controls.reference.updates import not_compared_with
-from controls.responsibility.decide import is_officer
 from evidence.charts import CLASSES, VERDICTS, Segment, bar
-from evidence.forms.clocks import Clocks, clocks_of
+from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
 from evidence.requests.requests import may_ask
 from evidence.status.aws_half import current_to
+from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
     Answer,
     Counts,
@@ -30,8 +31,8 @@ from evidence.status.control_status import (
     summary,
 )
 from evidence.status.facts import ArtifactVersionFacts
-from evidence.submissions.submit import submits_in
-from evidence.views.systems import system_or_404
+from evidence.submissions.who_may import submits_in
+from evidence.views.access import system_or_404
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls.access import is_officer
 from controls.errors import NotPermitted
-from controls.responsibility.decide import is_officer
 from evidence.files.scan import scanning
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
@@ -21,14 +21,8 @@ from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions.revise import attach, newest
-from evidence.submissions.submit import (
-    hand_over,
-    may_submit,
-    provable_by,
-    require_reviser,
-    require_withdrawer,
-    withdraw,
-)
+from evidence.submissions.submit import hand_over, provable_by, withdraw
+from evidence.submissions.who_may import may_submit, require_reviser, require_withdrawer
 from evidence.views.answers import back, explain, refused
 
 SHOWN = 3  # days of lapse that a page shows

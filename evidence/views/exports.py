@@ -17,6 +17,7 @@ from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
 from evidence.status.control_status import as_known_then
 from evidence.views.answers import refused
+from srm_project.downloads import attachment
 
 SHOWN = 50
 
@@ -51,7 +52,7 @@ def export_request(request: HttpRequest) -> HttpResponse:
 def export_download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
     """The finished file."""
     try:
-        return jobs.download(_export(request, uuid), by=request.user)
+        return attachment(jobs.opened_for(_export(request, uuid), by=request.user))
     except ValidationError as refusal:
         return refused(request, refusal)
 

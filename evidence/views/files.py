@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from evidence.files.clearance import clear, withheld_from
-from evidence.files.download import opened_for, record_opening, seal
+from evidence.files.download import opened_for, record_opening
 from evidence.files.previews import Drawn, draw, kind_of
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
 from evidence.views.answers import explained, refused
 from evidence.views.controls import HtmxRequest
+from srm_project.downloads import add_download_headers, attachment
 
 GONE = "The record is here, but its bytes are not in the store."
 
@@ -37,7 +38,7 @@ def _withheld(request: HttpRequest, file: EvidenceFile) -> HttpResponse | None:
 def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
     """The bytes of one file as an attachment that no browser runs; recorded first."""
     try:
-        return opened_for(file_or_404(request, uuid), by=request.user)
+        return attachment(opened_for(file_or_404(request, uuid), by=request.user))
     except ValidationError as refusal:
         return refused(request, refusal)
 
@@ -98,8 +99,7 @@ def picture(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     record_opening(file, "evidence.previewed", by=request.user)
-    answer: HttpResponse = seal(HttpResponse(drawn.png, content_type="image/png"))
-    return answer
+    return add_download_headers(HttpResponse(drawn.png, content_type="image/png"))
 
 
 @require_POST

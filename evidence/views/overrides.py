@@ -26,15 +26,15 @@ from controls.models import (
     ControlImplementation,
     ResponsibilityOverride,
 )
-from controls.responsibility.decide import (
+from controls.responsibility.overrides import (
     decide_override,
     request_override,
     settle_override,
 )
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.views.access import require_officer_page, tell
 from evidence.views.answers import approves, back, explain
 from evidence.views.controls import control_page, implementation_or_404
-from evidence.views.systems import require_officer_page, tell
 
 
 def _to_control(implementation: ControlImplementation) -> HttpResponse:

@@ -24,11 +24,8 @@ from evidence.systems.provider_documents import (
     end_provider_document,
     template_rows,
 )
-from evidence.views.systems import (
-    is_officer,
-    require_officer_page,
-    system_or_404,
-)
+from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.systems import is_officer
 
 PREVIEW_SECONDS = 60 * 60
 

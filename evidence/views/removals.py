@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controls.responsibility.decide import is_officer
+from controls.access import is_officer
 from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models.removals import SpillRemoval
+from evidence.views.access import require_officer_page
 from evidence.views.answers import approves, back, refused
 from evidence.views.files import file_or_404
-from evidence.views.systems import require_officer_page
 
 
 @require_http_methods(["GET", "POST"])

@@ -33,8 +33,8 @@ from evidence.requests.requests import (
     may_judge,
     require_asker,
 )
+from evidence.views.access import system_or_404
 from evidence.views.answers import back, explain, refused
-from evidence.views.systems import system_or_404
 
 PER_PAGE = 100
 

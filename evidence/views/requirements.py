@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from controls.responsibility.decide import is_officer
 from evidence.forms.requirements import RequirementFilter, RequirementForm, RetireForm
 from evidence.models import EvidenceRequirement
 from evidence.requirements.changes import (
@@ -23,9 +23,9 @@ from evidence.requirements.changes import (
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.status.control_status import today_of
+from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from evidence.views.controls import implementation_or_404
-from evidence.views.systems import require_officer_page, system_or_404
 
 PER_PAGE = 100
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 from controls.errors import NotPermitted
 from controls.models import ReferenceVersion
 from controls.reference.updates import adopt, digest_of, preview
+from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import refused
-from evidence.views.systems import require_officer_page, system_or_404
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,9 +18,9 @@ from evidence.forms.uploads import RevisionForm
 from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.status.control_status import today_of
 from evidence.submissions.revise import newest, revise
-from evidence.submissions.submit import require_reviser
 from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.upload_handler import uploads_of
+from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, landing, refused
 from evidence.views.uploads import unreadable
 

@@ -13,32 +13,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls.access import is_officer, may_describe_systems
 from controls.errors import NotPermitted
 from controls.models import AuditEvent, System, SystemComponent
-from controls.responsibility.decide import is_officer
-from controls.standing import may_describe_systems
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
 from evidence.status.many_systems import tallies
 from evidence.systems.describe import add_component, end_component, require_creator
-
-
-def system_or_404(request: HttpRequest, slug: str) -> System:
-    """The system if the person may read it; to all others it does not exist."""
-    mine = System.objects.visible_to(request.user).select_related("baseline")
-    return get_object_or_404(mine, slug=slug)
-
-
-def require_officer_page(user: Any, system: System) -> None:
-    """Raises PermissionDenied (403) for everybody but officers."""
-    if not is_officer(user, system):
-        raise PermissionDenied("Only a compliance officer of this system may do this.")
-
-
-def tell(request: HttpRequest, refusal: ValidationError) -> None:
-    """Show a refusal as a message; what is not permitted becomes a 403."""
-    if isinstance(refusal, NotPermitted):
-        raise PermissionDenied(" ".join(refusal.messages))
-    messages.error(request, " ".join(refusal.messages))
+from evidence.views.access import require_officer_page, system_or_404, tell
 
 
 @require_GET

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_GET
 
 from evidence.status.control_status import today_of
 from evidence.status.trend import trend
+from evidence.views.access import system_or_404
 from evidence.views.controls import HtmxRequest
-from evidence.views.systems import system_or_404
 
 
 @require_GET

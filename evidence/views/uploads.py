@@ -32,13 +32,9 @@ from evidence.requests.requests import answer_by_upload, require_answerer
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.status.control_status import today_of
 from evidence.submissions.same_again import again_values
-from evidence.submissions.submit import (
-    Proving,
-    provable_by,
-    require_submitter,
-    submit,
-)
+from evidence.submissions.submit import Proving, provable_by, submit
 from evidence.submissions.upload_handler import read_into_store, uploads_of
+from evidence.submissions.who_may import require_submitter
 from evidence.views.answers import back, landing, refused
 
 

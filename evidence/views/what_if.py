@@ -17,7 +17,7 @@ from evidence.charts import CLASSES, Segment, bar
 from evidence.forms.systems import variant_label
 from evidence.forms.what_if import WhatIfForm
 from evidence.status.control_status import today_of
-from evidence.views.systems import system_or_404
+from evidence.views.access import system_or_404
 
 
 @require_GET

@@ -19,7 +19,7 @@ from controls.applicability import request_not_applicable
 from controls.models import ControlImplementation, Role, System, TokenScope
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import read_statements
-from controls.responsibility.decide import request_override
+from controls.responsibility.overrides import request_override
 from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
 from evidence.models import EvidenceRequirement, Notice

@@ -23,7 +23,8 @@ from controls.models import (
 )
 from controls.provider_documents.adopt import adopt, end_document, preview
 from controls.provider_documents.rows import read_statements
-from controls.responsibility.decide import decide_override, redecide, request_override
+from controls.responsibility.decide import redecide
+from controls.responsibility.overrides import decide_override, request_override
 from evidence.status.control_status import answers, moment_of
 from tests import factories
 

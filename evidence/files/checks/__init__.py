@@ -4,6 +4,6 @@ Source: UP-03, UP-04, UP-08, UP-09 and UP-11 of the requirements.
 """
 
 from evidence.files.checks.files import Checked, check
-from evidence.files.checks.kinds import ALLOWED, FLAGS
+from evidence.files.checks.kinds import ALLOWED
 
-__all__ = ["ALLOWED", "FLAGS", "Checked", "check"]
+__all__ = ["ALLOWED", "Checked", "check"]

@@ -22,15 +22,6 @@ ALLOWED = {
     "pptx": OOXML + "presentationml.presentation",
     "zip": "application/zip",
 }
-# What a file can do by itself; an officer looks at it before anybody relies on it.
-FLAGS = {
-    "javascript": "contains a script",
-    "launch": "starts a program when opened",
-    "attachment": "carries files inside",
-    "form-action": "sends data somewhere",
-    "external": "loads parts from elsewhere",
-    "embedded-object": "carries an embedded object",
-}
 
 
 class BadContent(Refused):

@@ -11,7 +11,7 @@ import pytest
 
 from controls.errors import Refused
 from evidence.files.checks import check, texts
-from evidence.submissions.submit import clean_name
+from evidence.files.names import clean_name
 from tests.evidence.files.test_refuse_bad_content import make_pdf, make_word, make_zip
 
 STYLE = '<?xml-stylesheet href="x.xsl" type="text/xsl"?><a/>'

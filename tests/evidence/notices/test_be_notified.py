@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from controls.models import AuditEvent, Role
-from controls.responsibility.decide import request_override
+from controls.responsibility.overrides import request_override
 from evidence.models import (
     Blob,
     EvidenceRequest,

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from controls.models import Role
-from controls.responsibility.decide import request_override
+from controls.responsibility.overrides import request_override
 from evidence.models import EvidenceRequirement, Export
 from evidence.planning.my_work import asked_of, period_due
 from tests.evidence import house as houses

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.models import Role
-from controls.responsibility.decide import decide_override, request_override
+from controls.responsibility.overrides import decide_override, request_override
 from evidence.models import EvidenceRequirement
 from evidence.planning.calendar import Asked, falling_due
 from evidence.requests.requests import Wish, ask_for

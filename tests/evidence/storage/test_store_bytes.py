@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from evidence.files.names import clean_name
 from evidence.models import Blob, Evidence, EvidenceFile
 from evidence.storage import BlobTooLarge, LocalStore
-from evidence.submissions.submit import clean_name
 from tests.evidence import house as houses
 
 

@@ -1,10 +1,25 @@
-"""What a person may do in the whole installation, whatever the system."""
+"""Who may decide about a system."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from controls.models import Membership, Role
+from controls.errors import NotPermitted
+from controls.models import Membership, Role, System
+
+
+def is_officer(user: Any, system: System) -> bool:
+    """Whether a person may do in this system what officers may."""
+    if user.is_superuser:
+        return True
+    held = System.objects.held_as(user, [Role.OFFICER])
+    return bool(held.filter(pk=system.pk).exists())
+
+
+def require_officer(system: System, by: Any) -> None:
+    """Raise NotPermitted unless `by` is an officer of the system."""
+    if not is_officer(by, system):
+        raise NotPermitted("Only a compliance officer of this system may do this.")
 
 
 def may_describe_systems(user: Any) -> bool:

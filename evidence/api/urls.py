@@ -3,8 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from controls.api.catalog import BaselineViewSet, ServiceViewSet
-from controls.api.tokens import TokenViewSet
+from controls.api.urls import router as controls_router
 from evidence.api.artifacts import (
     ArtifactVersionViewSet,
     ArtifactViewSet,
@@ -30,8 +29,6 @@ from evidence.api.what_if import WhatIfView
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
-router.register("services", ServiceViewSet, basename="service")
-router.register("baselines", BaselineViewSet, basename="baseline")
 router.register("requests", EvidenceRequestViewSet, basename="request")
 router.register("requirements", RequirementViewSet, basename="requirement")
 router.register("populations", PopulationViewSet, basename="population")
@@ -48,7 +45,6 @@ router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("exports", ExportViewSet, basename="export")
-router.register("tokens", TokenViewSet, basename="token")
 router.register(
     r"systems/(?P<slug>[-\w]+)/uploads", BulkViewSet, basename="bulk-upload"
 )
@@ -85,5 +81,6 @@ urlpatterns = [
         NoticePreferenceView.as_view(),
         name="api_notice_preference",
     ),
+    *controls_router.urls,
     *router.urls,
 ]

@@ -1,0 +1,53 @@
+"""The day an answer is about and how much is known, with the words for both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from controls.models import System
+from evidence.status.control_status import Window, window_of
+from evidence.status.gather import Moment
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """What a page was asked: its moment, and the words its header shows."""
+
+    system: System
+    moment: Moment
+    today: dt.date
+    window: Window
+    # as it was typed: a day stays a day on the next page
+    known_at_text: str
+
+    @property
+    def other_window(self) -> bool:
+        """Whether a window was asked for that is not the system's own."""
+        return self.window != window_of(self.system)
+
+    @property
+    def now(self) -> bool:
+        """Whether the answer is about today with all that is known."""
+        return self.moment.on == self.today and self.moment.known_at is None
+
+    @property
+    def known_text(self) -> str:
+        """How much is known, as the header says it."""
+        if self.moment.known_at is None:
+            return "now"
+        known = self.moment.known_at.astimezone(self.system.zone)
+        return f"{known:%Y-%m-%d %H:%M} {self.system.time_zone}"
+
+    @property
+    def query(self) -> str:
+        """The GET parameters that ask for the same moment on another page."""
+        parts = []
+        if self.moment.on != self.today:
+            parts.append(f"on={self.moment.on.isoformat()}")
+        if self.known_at_text and self.moment.known_at:
+            parts.append(f"known_at={self.known_at_text}")
+        if self.other_window and self.moment.known_at is None:
+            start, end = self.window
+            parts.append(f"window_from={start}&window_to={end}")
+        return "&".join(parts).replace("+", "%2B")
