@@ -16,7 +16,7 @@ from controls.models import Baseline, ServiceVariant, System, Team, User
 from evidence.exports import jobs
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
 from evidence.status.cadence import occurrence_of
-from evidence.status.control_status import answers, now, window_of
+from evidence.status.control_status import control_statuses, now, window_of
 from evidence.status.gather import Moment, gather, gather_period
 from evidence.systems.describe import Use, create_system
 
@@ -138,7 +138,7 @@ def _facts(timed: Timed, system: System, links: int) -> None:
         lambda: gather_period(system, pks, start, end, Moment(DAY)),
         times=5,
     )
-    timed(f"answers, {said}", lambda: answers(system, Moment(DAY)), times=5)
+    timed(f"answers, {said}", lambda: control_statuses(system, Moment(DAY)), times=5)
 
 
 def _export(timed: Timed, system: System, by: User) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from controls.access import require_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from controls.models.decisions import RequestState
+from controls.models.decisions import ApprovalState
 
 
 def refuse_decided(stored: Any, version: int | None, *, by: Any) -> None:
@@ -17,7 +17,7 @@ def refuse_decided(stored: Any, version: int | None, *, by: Any) -> None:
     require_officer(stored.implementation.system, by)
     if stored.requested_by_id == by.pk:
         raise NotPermitted("Somebody other than the requester must approve this.")
-    if stored.state != RequestState.REQUESTED:
+    if stored.state != ApprovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     refuse_stale(stored, version)
 

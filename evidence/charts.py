@@ -98,7 +98,7 @@ EDGE = 12  # units that a mark keeps from either end
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """One thing on one day of a window: where it stands and its outline."""
 
     code: str
@@ -116,10 +116,10 @@ def marks_over(
     window: tuple[dt.date, dt.date],
     told: Iterable[tuple[str, str, dt.date]],
     y: float,
-) -> list[Mark]:
+) -> list[ChartMark]:
     """Marks (code, title, day) laid over a window of 1000 units, whole at its ends."""
     return [
-        Mark(code, title, min(max(place(window, day), EDGE), WIDTH - EDGE), y)
+        ChartMark(code, title, min(max(place(window, day), EDGE), WIDTH - EDGE), y)
         for code, title, day in told
     ]
 

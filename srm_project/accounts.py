@@ -8,7 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from django.http import HttpRequest
 
-LONGEST_SESSION = 12 * 60 * 60  # seconds; idle time ends a session earlier
+MAX_SESSION_SECONDS = 12 * 60 * 60  # seconds; idle time ends a session earlier
 
 
 class ClosedAccounts(DefaultAccountAdapter):
@@ -22,4 +22,4 @@ class ClosedAccounts(DefaultAccountAdapter):
 def outlived(request: HttpRequest) -> bool:
     """Whether the sign-in behind this request is older than a session may be."""
     records = get_authentication_records(request, request.user)
-    return bool(records) and time.time() - records[0]["at"] > LONGEST_SESSION
+    return bool(records) and time.time() - records[0]["at"] > MAX_SESSION_SECONDS

@@ -41,7 +41,7 @@ HEADERS = {
 }
 
 
-def with_request_id(following: Handler) -> Handler:
+def request_id_middleware(following: Handler) -> Handler:
     """Gives each request an id, sends it back and logs the answer once."""
 
     def handle(request: HttpRequest) -> HttpResponse:
@@ -63,7 +63,7 @@ def with_request_id(following: Handler) -> Handler:
     return handle
 
 
-def with_a_readable_address(following: Handler) -> Handler:
+def readable_address_middleware(following: Handler) -> Handler:
     """Refuses an address with a NUL, which PostgreSQL would refuse by an error."""
 
     def handle(request: HttpRequest) -> HttpResponse:
@@ -73,7 +73,7 @@ def with_a_readable_address(following: Handler) -> Handler:
     return handle
 
 
-def with_an_end(following: Handler) -> Handler:
+def session_lifetime_middleware(following: Handler) -> Handler:
     """Signs out whoever signed in longer ago than a session may last.
 
     A session in use is renewed once a minute, so that reading writes rarely.
@@ -90,7 +90,7 @@ def with_an_end(following: Handler) -> Handler:
     return handle
 
 
-def with_second_factor(following: Handler) -> Handler:
+def second_factor_middleware(following: Handler) -> Handler:
     """Where MFA is required, a person without one sees only the page to set it up."""
 
     def handle(request: HttpRequest) -> HttpResponse:
@@ -105,7 +105,7 @@ def with_second_factor(following: Handler) -> Handler:
     return handle
 
 
-def read_only_for_auditors(following: Handler) -> Handler:
+def auditor_read_only_middleware(following: Handler) -> Handler:
     """An auditor's GET runs, rendering included, in a transaction that cannot write.
 
     By session or by token alike (AC-06). Opening a file records itself.

@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import RedirectView
 
-LONGEST_REPORT = 4096  # bytes of a browser's report that are kept
-REPORTS_A_MINUTE = 60  # of all browsers together
+MAX_REPORT_BYTES = 4096  # bytes of a browser's report that are kept
+MAX_REPORTS_A_MINUTE = 60  # of all browsers together
 log = logging.getLogger("srm.csp")
 
 
@@ -40,7 +40,7 @@ class SignIn(LoginView):
 def csp_report(request: HttpRequest) -> HttpResponse:
     """What a browser refused by the content security policy, into the log."""
     if _may_still_report():
-        said = request.read(LONGEST_REPORT).decode("utf-8", "replace")
+        said = request.read(MAX_REPORT_BYTES).decode("utf-8", "replace")
         log.warning("The browser refused something: %s", said)
     return HttpResponse(status=204)
 
@@ -50,7 +50,7 @@ def _may_still_report() -> bool:
     minute = f"csp-report:{int(time.time()) // 60}"
     cache.add(minute, 0, 120)
     with suppress(ValueError):  # the cache went away in between
-        return bool(cache.incr(minute) <= REPORTS_A_MINUTE)
+        return bool(cache.incr(minute) <= MAX_REPORTS_A_MINUTE)
     return False
 
 

@@ -13,7 +13,9 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 
-MOST_BYTES = 6 * 1024 * 1024  # a provider's document of 5 MB and the fields around it
+MAX_FORM_BYTES = (
+    6 * 1024 * 1024
+)  # a provider's document of 5 MB and the fields around it
 
 
 class SmallFormsOnly(FileUploadHandler):
@@ -31,7 +33,7 @@ class SmallFormsOnly(FileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         """Raise RequestDataTooBig, which is answered 413."""
-        if content_length > MOST_BYTES:
+        if content_length > MAX_FORM_BYTES:
             raise RequestDataTooBig("This form is longer than what is taken here.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

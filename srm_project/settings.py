@@ -127,8 +127,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "srm_project.middleware.with_request_id",
-    "srm_project.middleware.with_a_readable_address",
+    "srm_project.middleware.request_id_middleware",
+    "srm_project.middleware.readable_address_middleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -136,15 +136,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "srm_project.middleware.with_an_end",
+    "srm_project.middleware.session_lifetime_middleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "srm_project.middleware.with_second_factor",
-    "srm_project.middleware.read_only_for_auditors",
+    "srm_project.middleware.second_factor_middleware",
+    "srm_project.middleware.auditor_read_only_middleware",
 ]
 
 ROOT_URLCONF = "srm_project.urls"
@@ -284,8 +284,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
-        "EvidenceRequestStateEnum": "evidence.models.requests.RequestState",
-        "RequestStateEnum": "controls.models.requests.RequestState",
+        "EvidenceRequestStateEnum": "evidence.models.requests.EvidenceRequestState",
+        "RequestStateEnum": "controls.models.requests.ApprovalState",
         "ExclusionStateEnum": "controls.models.requests.ExclusionState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",
     },

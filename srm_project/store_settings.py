@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # One PUT takes no more. Source: Amazon S3 User Guide, "Uploading objects".
-LARGEST_PUT = 5 * 1024**3  # bytes
+MAX_PUT_BYTES = 5 * 1024**3  # bytes
 MODES = {"COMPLIANCE", "GOVERNANCE"}
 
 
@@ -38,7 +38,7 @@ def refuse_impossible_store(
     if bool(mode) != bool(days):
         text = "Set EVIDENCE_S3_RETENTION_MODE and EVIDENCE_S3_RETENTION_DAYS or none."
         raise ImproperlyConfigured(text)
-    if largest > LARGEST_PUT:
+    if largest > MAX_PUT_BYTES:
         raise ImproperlyConfigured(
             "With s3://, MAX_UPLOAD_BYTES is 5368709120 at most."
         )

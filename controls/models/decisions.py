@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models.catalog import ReferenceVersion
-from controls.models.requests import ExclusionState, RequestQuerySet, RequestState
+from controls.models.requests import ApprovalState, ExclusionState, RequestQuerySet
 
 USER = settings.AUTH_USER_MODEL
 
@@ -191,8 +191,8 @@ class ResponsibilityOverride(models.Model):
     settled_on = models.DateField(null=True, blank=True, editable=False)
     state = models.CharField(
         max_length=10,
-        choices=RequestState,
-        default=RequestState.REQUESTED,
+        choices=ApprovalState,
+        default=ApprovalState.REQUESTED,
         editable=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.db import models
 
 
-class RequestState(models.TextChoices):
+class ApprovalState(models.TextChoices):
     """Where a request that needs a second person stands."""
 
     REQUESTED = "requested", "Requested"

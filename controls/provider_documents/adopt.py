@@ -21,7 +21,7 @@ from controls.models import (
 )
 from controls.models.audit import Event, about
 from controls.models.statements import DocumentState
-from controls.provider_documents.rows import Row, RowError, Statements
+from controls.provider_documents.rows import StatementRow, StatementRowError, Statements
 from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import template_classes
 
@@ -29,7 +29,7 @@ SHOWN_ERRORS = 100
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatementComparison:
     """One control with the document's class beside that of the template."""
 
     implementation: ControlImplementation
@@ -44,20 +44,22 @@ class Stated:
 
 
 @dataclass(frozen=True)
-class Preview:
+class DocumentPreview:
     """What adopting would say. `outside`: ids of controls not in the baseline."""
 
-    stated: tuple[Stated, ...]
+    stated: tuple[StatementComparison, ...]
     outside: tuple[str, ...]
-    errors: tuple[RowError, ...]
+    errors: tuple[StatementRowError, ...]
 
     @property
-    def differences(self) -> list[Stated]:
+    def differences(self) -> list[StatementComparison]:
         """Only where document and template disagree, in catalog order."""
         return [each for each in self.stated if each.differs]
 
 
-def preview(system: System, rows: Iterable[Row], *, today: dt.date) -> Preview:
+def preview(
+    system: System, rows: Iterable[StatementRow], *, today: dt.date
+) -> DocumentPreview:
     """Rows held against the system's controls and the template's classes of `today`.
 
     A control that the catalog does not know, or that is named twice, is an error;
@@ -72,30 +74,32 @@ def preview(system: System, rows: Iterable[Row], *, today: dt.date) -> Preview:
             "ref_id", flat=True
         )
     )
-    first: dict[str, Row] = {}
-    errors: list[RowError] = []
+    first: dict[str, StatementRow] = {}
+    errors: list[StatementRowError] = []
     for row in rows:
         if row.control_id not in known:
             message = f"there is no control {row.control_id.upper()} in the catalog."
-            errors.append(RowError(row.place, message))
+            errors.append(StatementRowError(row.place, message))
         elif row.control_id in first:
             message = f"{row.control_id.upper()} was said before, at {{}}."
             before = first[row.control_id].place
-            errors.append(RowError(row.place, message.format(before)))
+            errors.append(StatementRowError(row.place, message.format(before)))
         else:
             first[row.control_id] = row
     classes = template_classes(system, (i.control for i in ours.values()), today)
     stated = [
-        Stated(ours[ref], row.responsibility, classes[ours[ref].control_id], row.text)
+        StatementComparison(
+            ours[ref], row.responsibility, classes[ours[ref].control_id], row.text
+        )
         for ref, row in first.items()
         if ref in ours
     ]
     stated.sort(key=lambda each: each.implementation.control.sort_order)
     outside = tuple(ref for ref in first if ref not in ours)
-    return Preview(tuple(stated), outside, tuple(errors))
+    return DocumentPreview(tuple(stated), outside, tuple(errors))
 
 
-def _require_all_read(read: Statements, compared: Preview) -> None:
+def _require_all_read(read: Statements, compared: DocumentPreview) -> None:
     """Raise Refused, naming lines, unless every line was understood and one is ours."""
     errors = [*read.errors, *compared.errors]
     if errors:
@@ -148,7 +152,9 @@ def adopt(
     return document
 
 
-def _statement(document: ProviderDocument, each: Stated) -> ProviderStatement:
+def _statement(
+    document: ProviderDocument, each: StatementComparison
+) -> ProviderStatement:
     return ProviderStatement(
         document=document,
         implementation=each.implementation,
@@ -158,7 +164,7 @@ def _statement(document: ProviderDocument, each: Stated) -> ProviderStatement:
     )
 
 
-def _imported(document: ProviderDocument, compared: Preview, by: Any) -> Event:
+def _imported(document: ProviderDocument, compared: DocumentPreview, by: Any) -> Event:
     return about(
         document,
         "provider-document.imported",

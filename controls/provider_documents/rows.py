@@ -39,7 +39,7 @@ CLASSES = {
 
 
 @dataclass(frozen=True)
-class Row:
+class StatementRow:
     """What one line says of one control."""
 
     place: Place
@@ -49,7 +49,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class RowError:
+class StatementRowError:
     """What is wrong with one line, and where."""
 
     place: Place
@@ -66,8 +66,8 @@ class Statements:
 
     name: str
     sha256: str
-    rows: tuple[Row, ...]
-    errors: tuple[RowError, ...]
+    rows: tuple[StatementRow, ...]
+    errors: tuple[StatementRowError, ...]
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def read_statements(file: BinaryIO, name: str) -> Statements:
     Refused when the file as a whole cannot be read or has more than 5,000 rows.
     """
     content = file.read(MAX_BYTES + 1)
-    rows: list[Row] = []
-    errors: list[RowError] = []
+    rows: list[StatementRow] = []
+    errors: list[StatementRowError] = []
     columns: dict[str, _Columns] = {}
     for line in lines_of(content, name):
         if line.sheet in columns:
@@ -126,7 +126,10 @@ def _names_control(words: str) -> bool:
 
 
 def _read(
-    line: Line, columns: _Columns, rows: list[Row], errors: list[RowError]
+    line: Line,
+    columns: _Columns,
+    rows: list[StatementRow],
+    errors: list[StatementRowError],
 ) -> None:
     """One line made a row or an error; lines that say nothing make neither."""
     named, said = line.cell(columns.control), line.cell(columns.responsibility)
@@ -137,10 +140,10 @@ def _read(
     responsibility = CLASSES.get(" ".join(said.lower().split()))
     if not control_id:
         message = f"“{named[:60]}” is not the id of a control, such as AC-2(1)."
-        errors.append(RowError(line.place(columns.control), message))
+        errors.append(StatementRowError(line.place(columns.control), message))
     elif responsibility is None:
         message = f"“{said[:60]}” is not inherited, shared or customer."
-        errors.append(RowError(line.place(columns.responsibility), message))
+        errors.append(StatementRowError(line.place(columns.responsibility), message))
     else:
         place = line.place(columns.control)
-        rows.append(Row(place, control_id, responsibility, text))
+        rows.append(StatementRow(place, control_id, responsibility, text))

@@ -29,7 +29,7 @@ CHANGED = "The changes are different by now. Look again before you record them."
 
 
 @dataclass(frozen=True)
-class Change:
+class ReadingChange:
     """One control whose class or basis would change on some days.
 
     `start` is inclusive, `end` exclusive; None means without bound. `before` is None
@@ -49,7 +49,7 @@ class Change:
         return self.before == self.after
 
 
-def preview(system: System) -> list[Change]:
+def preview(system: System) -> list[ReadingChange]:
     """What the newest readings would change, in catalog order. Writes nothing."""
     with transaction.atomic():
         found = _changes(system)
@@ -57,9 +57,9 @@ def preview(system: System) -> list[Change]:
     return sorted(found, key=lambda each: each.implementation.control.sort_order)
 
 
-def _changes(system: System) -> list[Change]:
+def _changes(system: System) -> list[ReadingChange]:
     return [
-        Change(
+        ReadingChange(
             implementation=implementation,
             start=None if span.start == FIRST else span.start,
             end=None if span.end == LAST else span.end,
@@ -71,7 +71,7 @@ def _changes(system: System) -> list[Change]:
     ]
 
 
-def digest_of(changes: list[Change]) -> str:
+def digest_of(changes: list[ReadingChange]) -> str:
     """sha256 in hex over what a person saw, whatever the order."""
     lines = sorted(
         f"{c.implementation.pk} {c.start} {c.end} {c.before} {c.after} {c.after_basis}"
@@ -105,7 +105,7 @@ def adopt(system: System, *, by: Any, seen: str) -> int:
     return changed
 
 
-def not_compared_with(system: System) -> ReferenceVersion | None:
+def unreviewed_reference(system: System) -> ReferenceVersion | None:
     """Reference data loaded since an officer last compared the system with it."""
     last = (
         AuditEvent.objects.filter(

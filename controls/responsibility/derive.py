@@ -35,7 +35,7 @@ Party = Literal["aws", "customer", "third-party"]
 Kind = Literal["configured", "provided"]
 Class = Literal["inherited", "shared", "customer", "none", "unclassified"]
 
-HOUSE = "SRM template"
+TEMPLATE_SOURCE = "SRM template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class LayerParty:
     party: str
     kind: str
     duty: str = ""
-    source: str = HOUSE
+    source: str = TEMPLATE_SOURCE
 
 
 @dataclass(frozen=True, slots=True)

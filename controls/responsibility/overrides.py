@@ -13,7 +13,7 @@ from controls.approvals import refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import AuditEvent, ControlImplementation, ResponsibilityOverride
 from controls.models.audit import about
-from controls.models.decisions import RequestState
+from controls.models.decisions import ApprovalState
 from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import PARTIES
 
@@ -77,7 +77,7 @@ def decide_override(
     """Approve or refuse, by an officer other than the requester."""
     stored = _locked_override(override)
     refuse_decided(stored, version, by=by)
-    stored.state = RequestState.APPROVED if approve else RequestState.REFUSED
+    stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     stored.decided_by = by
     stored.version = F("version") + 1
     stored.save(update_fields=["state", "decided_by", "version"])
@@ -99,7 +99,7 @@ def settle_override(
     """End an override for good: from `on` what is below it holds again."""
     stored = _locked_override(override)
     require_officer(stored.implementation.system, by)
-    if stored.state != RequestState.APPROVED:
+    if stored.state != ApprovalState.APPROVED:
         raise TransitionNotAllowed("Only an approved override can be settled.")
     if stored.settled_on:
         raise TransitionNotAllowed(f"It was settled from {stored.settled_on} on.")

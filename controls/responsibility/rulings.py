@@ -21,7 +21,7 @@ from controls.models import (
     System,
     SystemComponent,
 )
-from controls.models.decisions import DecisionSource, RequestState
+from controls.models.decisions import ApprovalState, DecisionSource
 from controls.responsibility.derive import derive
 from controls.responsibility.inputs import in_use, layers_of_controls
 from controls.responsibility.timelines import (
@@ -169,7 +169,7 @@ def _stated(derived: Ruling, said: ProviderStatement) -> Ruling:
 
 def _overrides(system: System) -> dict[int, list[ResponsibilityOverride]]:
     approved = ResponsibilityOverride.objects.filter(
-        implementation__system=system, state=RequestState.APPROVED
+        implementation__system=system, state=ApprovalState.APPROVED
     ).order_by("known_from", "pk")
     found: dict[int, list[ResponsibilityOverride]] = defaultdict(list)
     for override in approved:

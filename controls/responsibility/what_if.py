@@ -23,7 +23,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Change(Generic[Key]):
+class ClassChange(Generic[Key]):
     """One control whose class or duties would be others. Duties are ours."""
 
     control: Key
@@ -51,7 +51,7 @@ class Duty:
 class Difference(Generic[Key]):
     """All that would change, in the order of the controls given."""
 
-    changes: tuple[Change[Key], ...]
+    changes: tuple[ClassChange[Key], ...]
     classes_before: Mapping[str, int]
     classes_after: Mapping[str, int]
     dropped: tuple[Duty, ...]
@@ -88,9 +88,9 @@ def compare(
     )
 
 
-def _change(control: Key, before: Derivation, after: Derivation) -> Change[Key]:
+def _change(control: Key, before: Derivation, after: Derivation) -> ClassChange[Key]:
     was, now = _ours(before), _ours(after)
-    return Change(
+    return ClassChange(
         control,
         before,
         after,

@@ -17,7 +17,7 @@ from controls.access import require_officer
 from controls.api.conventions import etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import System, Team
-from evidence.planning.calendar import Asked, falling_due, refuse_long
+from evidence.planning.calendar import CalendarScope, falling_due, refuse_long
 from evidence.planning.roll_forward import following, preview, roll_forward
 from evidence.status.control_status import today_of
 
@@ -57,7 +57,7 @@ class CalendarView(APIView):
         first = _day(request, "from") or today
         last = _day(request, "to") or first + dt.timedelta(days=90)
         refuse_long(first, last)
-        asked = Asked(first, last, [system], _teams(request))
+        asked = CalendarScope(first, last, [system], _teams(request))
         found = falling_due(asked, user=request.user, today=today)
         return Response(DueSerializer(found, many=True).data)
 

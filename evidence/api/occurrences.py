@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from controls.models import System
 from evidence.api.clocks import CLOCKS, moment_asked, window_asked
-from evidence.status.control_status import answers
+from evidence.status.control_status import control_statuses
 from evidence.status.occurrences import WORDS, occurrences
 
 
@@ -64,7 +64,7 @@ class OccurrencesView(APIView):
         moment = moment_asked(request, system)
         window = window_asked(request, system, moment)
         try:
-            answer = answers(system, moment, pks=[row.pk], window=window)[0]
+            answer = control_statuses(system, moment, pks=[row.pk], window=window)[0]
         except LookupError:
             raise Http404("This control was not recorded at that time.") from None
         assert answer.period is not None

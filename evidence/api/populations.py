@@ -26,15 +26,15 @@ from evidence.models import (
 )
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
-    Drawn,
-    bring_population,
-    judge_population,
-    require_bringer,
+    PopulationStatement,
+    decide_population,
+    require_population_submitter,
+    submit_population,
     withdraw_population,
 )
 from evidence.populations.preview import read
 from evidence.populations.samples import draw_sample, record_deviation
-from evidence.populations.selection import Way
+from evidence.populations.selection import SelectionMethod
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.upload_handler import WaitingFile
@@ -197,10 +197,10 @@ class PopulationViewSet(
         said = _valid(NewPopulationSerializer, request)
         mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
         requirement = get_object_or_404(mine, uuid=said.pop("requirement"))
-        require_bringer(requirement, by=request.user)
+        require_population_submitter(requirement, by=request.user)
         upload, rows = _upload(said.pop("file", None)), said.pop("rows", None)
-        drawn = Drawn(**said)
-        made = bring_population(
+        drawn = PopulationStatement(**said)
+        made = submit_population(
             requirement,
             drawn,
             _events(upload, rows, drawn),
@@ -223,7 +223,9 @@ class PopulationViewSet(
     def accept(self, request: Request, uuid: str) -> Response:
         """Judge it complete and accurate; not by who drew it."""
         reason = _valid(ReasonSaidSerializer, request)["reason"]
-        judge_population(self.get_object(), accept=True, reason=reason, by=request.user)
+        decide_population(
+            self.get_object(), accept=True, reason=reason, by=request.user
+        )
         return Response(PopulationSerializer(self.get_object()).data)
 
     @extend_schema(request=WhySerializer, responses=PopulationSerializer)
@@ -231,7 +233,7 @@ class PopulationViewSet(
     def reject(self, request: Request, uuid: str) -> Response:
         """Say why it is not complete or accurate."""
         why = _valid(WhySerializer, request)["reason"]
-        judge_population(self.get_object(), accept=False, reason=why, by=request.user)
+        decide_population(self.get_object(), accept=False, reason=why, by=request.user)
         return Response(PopulationSerializer(self.get_object()).data)
 
     @extend_schema(request=WhySerializer, responses=PopulationSerializer)
@@ -249,7 +251,7 @@ class PopulationViewSet(
         said = _valid(NewSampleSerializer, request)
         reason = said.pop("reason")
         made = draw_sample(
-            self.get_object(), Way(**said), reason=reason, by=request.user
+            self.get_object(), SelectionMethod(**said), reason=reason, by=request.user
         )
         shown = Sample.objects.for_listing().get(pk=made.pk)
         return Response(SampleSerializer(shown).data, status=201)
@@ -299,7 +301,7 @@ def _upload(file: Any) -> Upload | None:
 
 
 def _events(
-    upload: Upload | None, rows: list[dict[str, Any]] | None, drawn: Drawn
+    upload: Upload | None, rows: list[dict[str, Any]] | None, drawn: PopulationStatement
 ) -> Events:
     """The events sent, one way or the other. Raises Refused naming lines."""
     if upload is not None and rows is not None:

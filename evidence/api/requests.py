@@ -23,13 +23,13 @@ from evidence.models import (
     RequestJudgement,
 )
 from evidence.requests.requests import (
-    Wish,
+    RequestDraft,
     answer,
-    ask_for,
     cancel,
-    judge,
+    decide_answer,
+    request_evidence,
     require_answerer,
-    require_asker,
+    require_requester,
 )
 
 
@@ -162,12 +162,14 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         said = valid(NewRequestSerializer, request)
         mine = System.objects.visible_to(request.user)
         system = get_object_or_404(mine, slug=said.pop("system"))
-        require_asker(system, request.user)
+        require_requester(system, request.user)
         team = Team.objects.filter(slug=said.pop("team")).first()
         if team is None:
             raise Refused({"team": "There is no such team."})
         person = _person(system, said.pop("person"))
-        made = ask_for(system, Wish(**said, team=team, person=person), by=request.user)
+        made = request_evidence(
+            system, RequestDraft(**said, team=team, person=person), by=request.user
+        )
         return self._shown(made, status=201)
 
     @extend_schema(request=NewAnswerSerializer, responses=EvidenceRequestSerializer)
@@ -213,7 +215,9 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         found = self.get_object()
         version = expected_version(request, found)
         reason = valid(JudgementSerializer, request)["reason"]
-        judge(found, accept=accept, reason=reason, by=request.user, version=version)
+        decide_answer(
+            found, accept=accept, reason=reason, by=request.user, version=version
+        )
         return self._shown(self.get_object())
 
     def _shown(self, row: EvidenceRequest, status: int = 200) -> Response:

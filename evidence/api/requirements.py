@@ -18,7 +18,7 @@ from controls.models import ControlImplementation, System, Team
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import (
-    Asked,
+    RequirementTerms,
     add_requirement,
     change_requirement,
     retire_requirement,
@@ -138,7 +138,9 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
             system__slug=said.pop("system"),
             control__ref_id=said.pop("control_id"),
         )
-        added = add_requirement(implementation, Asked(**said), by=request.user)
+        added = add_requirement(
+            implementation, RequirementTerms(**said), by=request.user
+        )
         return _one(added, status=201)
 
     @extend_schema(request=AskedSerializer, responses=RequirementSerializer)
@@ -147,7 +149,9 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
         stored = self.get_object()
         said = _valid(AskedSerializer, request)
         version = expected_version(request, stored)
-        change_requirement(stored, Asked(**said), version=version, by=request.user)
+        change_requirement(
+            stored, RequirementTerms(**said), version=version, by=request.user
+        )
         return _one(self.get_object())
 
     @extend_schema(request=RetireSerializer, responses=RequirementSerializer)

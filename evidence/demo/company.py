@@ -69,7 +69,7 @@ ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "a
 
 
 @dataclass(frozen=True)
-class Report:
+class DemoReport:
     """One version of an AWS document as the demo registers it. Days inclusive."""
 
     label: str
@@ -91,7 +91,7 @@ class Series:
     series: str
     kind: str
     scheme: str
-    reports: tuple[Report, ...]
+    reports: tuple[DemoReport, ...]
     out_of_scope: tuple[str, ...] = ()
 
 
@@ -111,7 +111,7 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
         periods.append((previous, current - dt.timedelta(days=1)))
         current = previous
     reports = tuple(
-        Report(
+        DemoReport(
             label=f"{start:%B %Y} to {end:%B %Y}",
             starts=start,
             ends=end,
@@ -128,7 +128,7 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
             "authorization",
             "fedramp",
             (
-                Report(
+                DemoReport(
                     label="P-ATO Moderate",
                     starts=dt.date(2013, 5, 13),
                     ends=None,
@@ -144,7 +144,7 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
             "certificate",
             "iso",
             (
-                Report(
+                DemoReport(
                     label="Cycle 2024 to 2027",
                     starts=dt.date(2024, 11, 20),
                     ends=dt.date(2027, 11, 19),

@@ -14,12 +14,12 @@ from controls.responsibility.overrides import decide_override, request_override
 from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
 from evidence.requests.requests import (
-    Wish,
+    RequestDraft,
     answer,
-    ask_for,
-    judge,
+    decide_answer,
+    request_evidence,
 )
-from evidence.requirements.changes import Asked, add_requirement
+from evidence.requirements.changes import RequirementTerms, add_requirement
 from evidence.submissions.submit import Submission, store, submit
 
 DAY = dt.timedelta(days=1)
@@ -53,14 +53,14 @@ def _ask(
     )
     for ago, due, by, team, title, ref_id, became in wishes:
         with clock_at(_at(today - DAY * ago, 10)):
-            wish = Wish(
+            wish = RequestDraft(
                 title=title,
                 control_ids=[ref_id],
                 team=teams[team],
                 due_on=today + DAY * due,
                 what="An extract with dates, from the system itself where it can be.",
             )
-            request = ask_for(system, wish, by=people[by])
+            request = request_evidence(system, wish, by=people[by])
         if not became:
             continue
         answered = _at(today - DAY * (ago - 3), 11)
@@ -70,7 +70,7 @@ def _ask(
             answer(request, [newest], note="Our newest extract", by=newest.created_by)
         if became != "answered":
             with clock_at(_at(today - DAY * (ago - 4), 9)):
-                judge(
+                decide_answer(
                     request,
                     accept=became == "yes",
                     reason="" if became == "yes" else "Two signatures are missing.",
@@ -105,7 +105,7 @@ def _flag(system: System, people: People, today: dt.date) -> None:
         )
         add_requirement(
             acting.implementation,
-            Asked(
+            RequirementTerms(
                 title="Alarm when a signed package changes",
                 cadence="quarterly",
                 purpose="operation",

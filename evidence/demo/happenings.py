@@ -9,10 +9,14 @@ from controls.models import System, User
 from controls.models.systems import ControlImplementation
 from evidence.models import EvidenceRequirement, Population, Sample
 from evidence.populations import event_list
-from evidence.populations.populations import Drawn, bring_population, judge_population
+from evidence.populations.populations import (
+    PopulationStatement,
+    decide_population,
+    submit_population,
+)
 from evidence.populations.samples import draw_sample, record_deviation
-from evidence.populations.selection import Way
-from evidence.requirements.changes import Asked, add_requirement
+from evidence.populations.selection import SelectionMethod
+from evidence.requirements.changes import RequirementTerms, add_requirement
 from evidence.submissions.submit import Submission, store, submit
 
 DAY = dt.timedelta(days=1)
@@ -38,12 +42,12 @@ def play_events(system: System, people: dict[str, User], today: dt.date) -> None
         population = _changes(changes, people["paul"], start, end)
         nobody = _nobody(leavers, people["sara"], start, end)
     with clock_at(_at(today - 27 * DAY, 15)):
-        judge_population(population, accept=True, by=people["rita"])
-        judge_population(nobody, accept=True, by=people["rita"])
+        decide_population(population, accept=True, by=people["rita"])
+        decide_population(nobody, accept=True, by=people["rita"])
     with clock_at(_at(today - 19 * DAY, 11)):
         sample = draw_sample(
             population,
-            Way("random", size=SAMPLED, seed="northwind changes"),
+            SelectionMethod("random", size=SAMPLED, seed="northwind changes"),
             reason="The firm's table: 15 of up to 100 events.",
             by=people["audrey"],
         )
@@ -60,7 +64,7 @@ def _ask(
     implementation = ControlImplementation.objects.select_related(
         "system", "control"
     ).get(system=system, control__ref_id=ref_id)
-    asked = Asked(
+    asked = RequirementTerms(
         title=title,
         cadence="per-event",
         purpose="operation",
@@ -82,7 +86,7 @@ def _changes(
         for n in range(CHANGES)
     ]
     content = "\n".join(["key,day,kind", *lines, ""]).encode()
-    said = Drawn(
+    said = PopulationStatement(
         source="Ticket system",
         query="type = change and state = closed, by day of closing",
         starts=start,
@@ -91,7 +95,7 @@ def _changes(
     )
     found = event_list.read(content, "changes.csv", start, end)
     upload = store("changes.csv", [content])
-    return bring_population(
+    return submit_population(
         asked, said, found, upload=upload, by=by, today=end + 3 * DAY
     )
 
@@ -99,7 +103,7 @@ def _changes(
 def _nobody(
     asked: EvidenceRequirement, by: User, start: dt.date, end: dt.date
 ) -> Population:
-    said = Drawn(
+    said = PopulationStatement(
         source="Personnel system",
         query="employees whose last day lies in the range",
         starts=start,
@@ -107,7 +111,7 @@ def _nobody(
         completeness="Headcount at both ends compared with the hires between them.",
         none_happened=True,
     )
-    return bring_population(
+    return submit_population(
         asked, said, event_list.Events(), by=by, today=end + 3 * DAY
     )
 

@@ -12,7 +12,7 @@ from django.db import connection
 from controls.models import System
 from controls.models.systems import worst_of
 from evidence.status import gather_sql
-from evidence.status.control_status import Answer, Window, answers
+from evidence.status.control_status import ControlStatus, Window, control_statuses
 from evidence.status.gather import Moment
 
 EVIDENCE = """
@@ -65,7 +65,7 @@ def documents(
     pks: Sequence[int] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One JSON-ready mapping per control (all, or the implementations `pks`)."""
-    given = answers(system, moment, pks=pks, window=window)
+    given = control_statuses(system, moment, pks=pks, window=window)
     found = [answer.implementation["id"] for answer in given]
     proofs = _grouped(EVIDENCE, system, moment, found, "implementation_id")
     removed = _grouped(REMOVED, system, moment, found, "implementation_id")
@@ -111,7 +111,7 @@ SOURCES = {
 
 
 def document(
-    answer: Answer,
+    answer: ControlStatus,
     moment: Moment,
     proofs: Sequence[Mapping[str, Any]],
     reports: Sequence[Mapping[str, Any]],
@@ -154,7 +154,7 @@ def basis_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: row.get(key, "") for key in BASIS_KEYS}
 
 
-def _status(answer: Answer) -> str:
+def _status(answer: ControlStatus) -> str:
     """The control's implementation status: its worst part's."""
     worst = answer.facts.worst_part
     whole = answer.facts.implementation_status
@@ -171,7 +171,7 @@ def _override(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _period(answer: Answer) -> dict[str, Any]:
+def _period(answer: ControlStatus) -> dict[str, Any]:
     result = answer.period
     if result is None:
         return {}

@@ -14,7 +14,7 @@ from evidence.models.clearances import FileClearance
 from evidence.models.evidence import UNSCANNED, EvidenceFile
 
 
-def withheld_from(user: Any, file: EvidenceFile) -> str:
+def reason_withheld(user: Any, file: EvidenceFile) -> str:
     """Why this person may not open a file; officers open what they have to clear."""
     obstacle = file.obstacle()
     if not obstacle or not file.flags or file.blob.scan_state in UNSCANNED:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from controls.errors import SrmError, TransitionNotAllowed
 from controls.models import AuditEvent
 from controls.models.audit import about
-from evidence.files.clearance import withheld_from
+from evidence.files.clearance import reason_withheld
 from evidence.files.names import clean_name
 from evidence.models import EvidenceFile
 from evidence.storage import open_store
@@ -42,7 +42,7 @@ def opened_for(file: EvidenceFile, *, by: Any) -> OpenedFile:
     Raises TransitionNotAllowed while it is withheld (scan, flags, removal) and
     NotInStore when its bytes are gone.
     """
-    withheld = withheld_from(by, file)
+    withheld = reason_withheld(by, file)
     if withheld:
         raise TransitionNotAllowed(withheld)
     try:

@@ -9,8 +9,8 @@ from django import forms
 from evidence.forms.systems import day_input
 from evidence.models import SampleMethod
 from evidence.populations.event_list import EXAMPLE, MAX_BYTES, MAX_ROWS
-from evidence.populations.populations import Drawn
-from evidence.populations.selection import Way, positions_of
+from evidence.populations.populations import PopulationStatement
+from evidence.populations.selection import SelectionMethod, positions_of
 
 
 class PopulationForm(forms.Form):
@@ -62,16 +62,16 @@ class PopulationForm(forms.Form):
             self.add_error("list", "Send the list, or say that no event happened.")
         return said
 
-    def said(self) -> Drawn:
+    def said(self) -> PopulationStatement:
         """What the valid form says."""
         given = {n: v for n, v in self.cleaned_data.items() if n not in LISTS}
-        return Drawn(**given)
+        return PopulationStatement(**given)
 
 
 LISTS = {"list", "pasted"}
 
 
-class JudgeForm(forms.Form):
+class PopulationDecisionForm(forms.Form):
     """What a reviewer says of a population; `decision` is the button pressed."""
 
     reason = forms.CharField(
@@ -110,10 +110,10 @@ class SampleForm(forms.Form):
         help_text="Such as the firm's table of sample sizes, or a risk.",
     )
 
-    def said(self) -> Way:
+    def said(self) -> SelectionMethod:
         """What the valid form says. Raises Refused for what are no row numbers."""
         given = self.cleaned_data
-        return Way(
+        return SelectionMethod(
             method=given["method"],
             size=given["size"],
             seed=given["seed"],

@@ -11,14 +11,14 @@ from django.db.models import QuerySet
 from controls.models import Role, System, Team, User
 from evidence.forms.uploads import DayInput
 from evidence.models import Evidence, EvidenceRequest
-from evidence.models.requests import RequestState
-from evidence.requests.requests import Wish
+from evidence.models.requests import EvidenceRequestState
+from evidence.requests.requests import RequestDraft
 
 STATES = [
     ("", "Any"),
     ("unsettled", "Not settled"),
     ("overdue", "Overdue"),
-    *RequestState.choices,
+    *EvidenceRequestState.choices,
 ]
 
 
@@ -27,7 +27,7 @@ def ids_in(text: str) -> list[str]:
     return [each.strip() for each in re.split(r"[,;\n]+", text) if each.strip()]
 
 
-class WishForm(forms.Form):
+class RequestDraftForm(forms.Form):
     """What, about which controls, of whom, by when."""
 
     title = forms.CharField(label="What you want to see", max_length=200)
@@ -60,10 +60,10 @@ class WishForm(forms.Form):
             "name"
         )
 
-    def wish(self) -> Wish:
+    def wish(self) -> RequestDraft:
         """What the valid form says, as `ask_for` takes it."""
         said = dict(self.cleaned_data)
-        return Wish(control_ids=ids_in(said.pop("control_ids")), **said)
+        return RequestDraft(control_ids=ids_in(said.pop("control_ids")), **said)
 
 
 class EvidenceChoices(forms.ModelMultipleChoiceField):
@@ -90,7 +90,7 @@ class AnswerForm(forms.Form):
         self.fields["evidence"].queryset = offered  # type: ignore[attr-defined]
 
 
-class JudgeForm(forms.Form):
+class AnswerDecisionForm(forms.Form):
     """A reason, and the version that was on the screen."""
 
     reason = forms.CharField(required=False, max_length=2000)

@@ -11,7 +11,7 @@ from controls.models import Team
 from evidence.forms.systems import day_input
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
-from evidence.requirements.changes import Asked
+from evidence.requirements.changes import RequirementTerms
 
 
 class RequirementForm(forms.Form):
@@ -62,9 +62,11 @@ class RequirementForm(forms.Form):
     operates_from = forms.DateField(label="Asked from", widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def said(self) -> Asked:
+    def said(self) -> RequirementTerms:
         """What the valid form says."""
-        return Asked(**{n: v for n, v in self.cleaned_data.items() if n != "version"})
+        return RequirementTerms(
+            **{n: v for n, v in self.cleaned_data.items() if n != "version"}
+        )
 
     @classmethod
     def about(cls, stored: EvidenceRequirement) -> RequirementForm:

@@ -28,7 +28,7 @@ class DecisionForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Row:
+class DecisionRow:
     """One waiting link with what the reviewer has typed so far."""
 
     link: EvidenceLink
@@ -66,10 +66,10 @@ class DecisionsForm:
             version=int(version) if version.isdecimal() else None,
         )
 
-    def row(self, link: EvidenceLink, refused: dict[uuid.UUID, str]) -> Row:
+    def row(self, link: EvidenceLink, refused: dict[uuid.UUID, str]) -> DecisionRow:
         """A link as the page shows it, nothing typed lost."""
         key = str(link.uuid)
-        return Row(
+        return DecisionRow(
             link,
             self.data.get(f"decision-{key}", ""),
             self.data.get(f"reason-{key}", ""),

@@ -15,7 +15,7 @@ from evidence.models.evidence import Sensitivity
 from evidence.submissions.submit import Submission
 from evidence.submissions.upload_handler import MAX_FILES, WaitingFile
 
-MOST_ADDRESSES = 10
+MAX_ADDRESSES = 10
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -56,8 +56,8 @@ class AddressesField(forms.CharField):
         """The addresses. Raises ValidationError naming the first that is none."""
         lines = [line.strip() for line in (super().clean(value) or "").splitlines()]
         found = tuple(dict.fromkeys(line for line in lines if line))
-        if len(found) > MOST_ADDRESSES:
-            raise forms.ValidationError(f"At most {MOST_ADDRESSES} addresses.")
+        if len(found) > MAX_ADDRESSES:
+            raise forms.ValidationError(f"At most {MAX_ADDRESSES} addresses.")
         check = URLValidator(schemes=["https", "http"])
         for address in found:
             try:

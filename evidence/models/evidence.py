@@ -409,7 +409,7 @@ class EvidenceLink(models.Model):
         if stored.state != LinkState.DRAFT:
             raise TransitionNotAllowed("Only a draft can be submitted.")
         said = {"submitted_at": timezone.now(), "submitted_by": by}
-        self._take(stored, LinkState.SUBMITTED, **said)
+        self._transition(stored, LinkState.SUBMITTED, **said)
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
 
     @transaction.atomic
@@ -429,7 +429,7 @@ class EvidenceLink(models.Model):
             raise StaleVersion("This changed since you opened it. Look again.")
         if not reason.strip():
             raise Refused({"reason": "Say why it is withdrawn."})
-        self._take(stored, LinkState.WITHDRAWN)
+        self._transition(stored, LinkState.WITHDRAWN)
         AuditEvent.objects.append(
             about(self, "evidence.withdrawn", by=by, reason=reason)
         )
@@ -456,12 +456,12 @@ class EvidenceLink(models.Model):
 
         if self.state != LinkState.SUBMITTED:
             raise TransitionNotAllowed(_already_decided(self))
-        refuse_dependent_reviewer(self, by)
+        require_independent_reviewer(self, by)
         if version is not None and version != self.version:
             raise TransitionNotAllowed("This changed since you opened it. Look again.")
         if decision == "accept":
             self.revision.refuse_unsafe()
-        self._take(self, to)
+        self._transition(self, to)
         review = Review.of(self, decision=decision, by=by, reason=reason)
         review.save(force_insert=True)
         said = {"reason": reason, "digest": review.digest, "review": review.uuid}
@@ -470,7 +470,7 @@ class EvidenceLink(models.Model):
     def _locked(self) -> EvidenceLink:
         return EvidenceLink.objects.locked().get(pk=self.pk)
 
-    def _take(self, stored: EvidenceLink, to: str, **changes: Any) -> None:
+    def _transition(self, stored: EvidenceLink, to: str, **changes: Any) -> None:
         """Write the new state on the locked row and keep the proof table in step."""
         from evidence.models.proof import Proof
 
@@ -494,7 +494,7 @@ def _already_decided(stored: EvidenceLink) -> str:
     return f"{last.reviewer} has already {last.past_tense} this."
 
 
-def refuse_dependent_reviewer(stored: EvidenceLink, by: Any) -> None:
+def require_independent_reviewer(stored: EvidenceLink, by: Any) -> None:
     """Raise NotPermitted unless `by` is an independent reviewer of the system."""
     if by.pk in {
         stored.submitted_by_id,

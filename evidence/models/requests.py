@@ -17,7 +17,7 @@ from evidence.models.evidence import EvidenceRevision
 USER = settings.AUTH_USER_MODEL
 
 
-class RequestState(models.TextChoices):
+class EvidenceRequestState(models.TextChoices):
     """Where a request for evidence stands. Overdue is computed, never stored."""
 
     OPEN = "open", "Open"
@@ -28,14 +28,14 @@ class RequestState(models.TextChoices):
 
 
 MARKS = {
-    RequestState.OPEN: "pending",
-    RequestState.ANSWERED: "submitted",
-    RequestState.RETURNED: "rejected",
-    RequestState.ACCEPTED: "accepted",
-    RequestState.CANCELLED: "withdrawn",
+    EvidenceRequestState.OPEN: "pending",
+    EvidenceRequestState.ANSWERED: "submitted",
+    EvidenceRequestState.RETURNED: "rejected",
+    EvidenceRequestState.ACCEPTED: "accepted",
+    EvidenceRequestState.CANCELLED: "withdrawn",
 }
-UNANSWERED = (RequestState.OPEN, RequestState.RETURNED)
-UNSETTLED = (*UNANSWERED, RequestState.ANSWERED)
+UNANSWERED = (EvidenceRequestState.OPEN, EvidenceRequestState.RETURNED)
+UNSETTLED = (*UNANSWERED, EvidenceRequestState.ANSWERED)
 
 
 class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
@@ -70,7 +70,7 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
 
     def to_judge(self, user: Any) -> Self:
         """Answers that wait for the user, as the one who asked."""
-        mine = self.filter(state=RequestState.ANSWERED, asked_by=user)
+        mine = self.filter(state=EvidenceRequestState.ANSWERED, asked_by=user)
         return mine.filter(system__in=System.objects.visible_to(user)).for_listing()
 
     def matching(
@@ -120,7 +120,10 @@ class EvidenceRequest(models.Model):
     what = models.TextField(blank=True, default="")
     due_on = models.DateField()
     state = models.CharField(
-        max_length=10, choices=RequestState, default=RequestState.OPEN, editable=False
+        max_length=10,
+        choices=EvidenceRequestState,
+        default=EvidenceRequestState.OPEN,
+        editable=False,
     )
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -132,7 +135,8 @@ class EvidenceRequest(models.Model):
         indexes = [models.Index(fields=["system", "state", "due_on"])]
         constraints = [
             models.CheckConstraint(
-                name="request_state_known", condition=Q(state__in=RequestState.values)
+                name="request_state_known",
+                condition=Q(state__in=EvidenceRequestState.values),
             ),
             models.CheckConstraint(
                 name="request_says_what",
@@ -147,7 +151,7 @@ class EvidenceRequest(models.Model):
     @property
     def mark(self) -> str:
         """The state whose shape and colour its badge borrows."""
-        return MARKS[RequestState(self.state)]
+        return MARKS[EvidenceRequestState(self.state)]
 
     def overdue_on(self, day: dt.date) -> bool:
         """Whether it should have been answered before `day`."""
@@ -197,7 +201,7 @@ class RequestJudgement(models.Model):
     )
     judged_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    became = models.CharField(max_length=10, choices=RequestState)
+    became = models.CharField(max_length=10, choices=EvidenceRequestState)
     reason = models.TextField(blank=True, default="")
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

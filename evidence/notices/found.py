@@ -8,7 +8,7 @@ from evidence.models.notices import NoticeKind
 
 
 @dataclass(frozen=True)
-class Found:
+class NoticeCandidate:
     """One thing to tell some people; `key` names it and its stage."""
 
     kind: NoticeKind

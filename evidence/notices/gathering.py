@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from evidence.models.notices import PASSING, Notice
-from evidence.notices.found import Found
+from evidence.notices.found import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.sources import SOURCES
 
@@ -51,7 +51,7 @@ def gather_notices(instant: dt.datetime) -> Run:
     return Run(len(rows), ended)
 
 
-def _notice(each: Found, user: int, instant: dt.datetime) -> Notice:
+def _notice(each: NoticeCandidate, user: int, instant: dt.datetime) -> Notice:
     return Notice(
         user_id=user,
         system_id=each.system,
@@ -63,7 +63,7 @@ def _notice(each: Found, user: int, instant: dt.datetime) -> Notice:
     )
 
 
-def _known(found: list[Found]) -> dict[tuple[int, str], tuple[int, bool]]:
+def _known(found: list[NoticeCandidate]) -> dict[tuple[int, str], tuple[int, bool]]:
     """Key of the row and whether it has ended, by person and thing."""
     rows = Notice.objects.filter(key__in={each.key for each in found})
     return {

@@ -10,15 +10,19 @@ from django.urls import reverse
 
 from evidence.models import EvidenceRequest
 from evidence.models.notices import NoticeKind
-from evidence.models.requests import RequestState
-from evidence.notices.found import Found
+from evidence.models.requests import EvidenceRequestState
+from evidence.notices.found import NoticeCandidate
 from evidence.notices.people import People
 
 
-def requests(people: People, instant: dt.datetime) -> Iterator[Found]:
+def requests(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Requests for evidence: asked, overdue, answered, returned."""
     rows = EvidenceRequest.objects.filter(
-        state__in=[RequestState.OPEN, RequestState.ANSWERED, RequestState.RETURNED]
+        state__in=[
+            EvidenceRequestState.OPEN,
+            EvidenceRequestState.ANSWERED,
+            EvidenceRequestState.RETURNED,
+        ]
     ).select_related("system", "team", "asked_by")
     for row in rows.prefetch_related("answers__answered_by", "judgements__judged_by"):
         wanted = [row.person_id] if row.person_id else None
@@ -29,7 +33,7 @@ def requests(people: People, instant: dt.datetime) -> Iterator[Found]:
 
 def _of_request(
     people: People, row: Any, told: frozenset[int], instant: dt.datetime
-) -> Iterator[Found]:
+) -> Iterator[NoticeCandidate]:
     path = reverse("evidence:request", args=[row.uuid])
     said = {
         "what": row.title,
@@ -39,17 +43,17 @@ def _of_request(
     }
     asker = frozenset(people.here(row.system_id, [row.asked_by_id]))
 
-    def found(kind: NoticeKind, stage: str, users: frozenset[int]) -> Found:
+    def found(kind: NoticeKind, stage: str, users: frozenset[int]) -> NoticeCandidate:
         key = f"request:{row.uuid}:{stage}"
-        return Found(kind, key, users, row.system_id, path, dict(said))
+        return NoticeCandidate(kind, key, users, row.system_id, path, dict(said))
 
-    if row.state == RequestState.ANSWERED:
+    if row.state == EvidenceRequestState.ANSWERED:
         last = list(row.answers.all())[-1]
         said["who"] = str(last.answered_by)
         yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", asker)
         return
     yield found(NoticeKind.ASKED, "asked", told)
-    if row.state == RequestState.RETURNED:
+    if row.state == EvidenceRequestState.RETURNED:
         last = list(row.judgements.all())[-1]
         said |= {"who": str(last.judged_by), "reason": last.reason}
         yield found(NoticeKind.RETURNED, f"returned-{last.pk}", told)

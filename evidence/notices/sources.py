@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
-from controls.models.requests import RequestState as ApprovalState
+from controls.models.requests import ApprovalState as ApprovalState
 from evidence.files.scan import PATIENCE, TOO_LONG
 from evidence.models import (
     ArtifactVersion,
@@ -32,7 +32,7 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.models.requirements import Cadence
-from evidence.notices.found import Found
+from evidence.notices.found import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 from evidence.planning.my_work import ask, with_newest_links
@@ -41,7 +41,7 @@ from evidence.status.cadence import lead_days
 RECENT = dt.timedelta(days=14)  # older decisions are no news
 
 
-def requirements(people: People, instant: dt.datetime) -> Iterator[Found]:
+def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Proof due soon or overdue: its team; long overdue: the officers too.
 
     Not what is asked per event: it has no due day of its own.
@@ -63,7 +63,7 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[Found]:
 
 def _of_requirement(
     people: People, row: Any, state: Any, today: dt.date
-) -> Iterator[Found]:
+) -> Iterator[NoticeCandidate]:
     team = row.owner_team or row.implementation.owner_team
     said = {
         "what": f"{row.implementation.control.label} {row.title}",
@@ -76,19 +76,23 @@ def _of_requirement(
     if not state.late:
         if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
             kind = NoticeKind.DUE_SOON
-            yield Found(kind, f"due:{about}", of_team, row.system_id, path, said)
+            yield NoticeCandidate(
+                kind, f"due:{about}", of_team, row.system_id, path, said
+            )
         return
     kind = NoticeKind.OVERDUE
-    yield Found(kind, f"overdue:{about}", of_team, row.system_id, path, said)
+    yield NoticeCandidate(kind, f"overdue:{about}", of_team, row.system_id, path, said)
     if (today - state.due).days > settings.ESCALATE_AFTER_DAYS:
         officers = frozenset(people.officers(row.system_id, but=of_team))
         ref_id = row.implementation.control.ref_id
         control = reverse("evidence:control", args=[row.system.slug, ref_id])
         kind = NoticeKind.ESCALATED
-        yield Found(kind, f"late:{about}", officers, row.system_id, control, said)
+        yield NoticeCandidate(
+            kind, f"late:{about}", officers, row.system_id, control, said
+        )
 
 
-def decisions(people: People, instant: dt.datetime) -> Iterator[Found]:
+def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Accepted or rejected: who submitted it."""
     rows = Review.objects.filter(known_from__gte=instant - RECENT).select_related(
         "link__revision__evidence", "link__system"
@@ -97,7 +101,7 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[Found]:
         link = row.link
         kind = NoticeKind.ACCEPTED if row.decision == "accept" else NoticeKind.REJECTED
         evidence = link.revision.evidence
-        yield Found(
+        yield NoticeCandidate(
             kind,
             f"review:{row.uuid}",
             frozenset(people.here(link.system_id, [row.submitter_id])),
@@ -107,7 +111,7 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def to_review(people: People, instant: dt.datetime) -> Iterator[Found]:
+def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """What waits for review: those who may decide it."""
     rows = EvidenceLink.objects.awaiting_review().for_listing()
     for row in rows.select_related(
@@ -115,7 +119,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[Found]:
     ):
         but = [row.submitted_by_id, row.revision.collected_by_id]
         title = row.revision.evidence.title
-        yield Found(
+        yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"to-review:{row.uuid}",
             frozenset(people.reviewers(row.system_id, but=but)),
@@ -128,7 +132,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def to_approve(people: People, instant: dt.datetime) -> Iterator[Found]:
+def to_approve(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Other classes and exclusions: the other officers."""
     related = ("implementation__control", "implementation__system", "requested_by")
     overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
@@ -141,7 +145,7 @@ def to_approve(people: People, instant: dt.datetime) -> Iterator[Found]:
         for row in rows.select_related(*related):
             about = row.implementation
             path = [about.system.slug, about.control.ref_id]
-            yield Found(
+            yield NoticeCandidate(
                 NoticeKind.TO_APPROVE,
                 f"to-approve:{row.uuid}",
                 frozenset(people.officers(about.system_id, but=[row.requested_by_id])),
@@ -154,11 +158,11 @@ def to_approve(people: People, instant: dt.datetime) -> Iterator[Found]:
             )
 
 
-def removals(people: People, instant: dt.datetime) -> Iterator[Found]:
+def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Spills to remove: the other officers."""
     rows = SpillRemoval.objects.filter(state=RemovalState.REQUESTED).for_listing()
     for row in rows:
-        yield Found(
+        yield NoticeCandidate(
             NoticeKind.TO_APPROVE,
             f"to-approve:{row.uuid}",
             frozenset(people.officers(row.system_id, but=[row.requested_by_id])),
@@ -171,10 +175,10 @@ def removals(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def populations(people: People, instant: dt.datetime) -> Iterator[Found]:
+def populations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Lists of events that wait for review: those who may decide them."""
     for row in Population.objects.awaiting_review().for_listing():
-        yield Found(
+        yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"to-review:{row.uuid}",
             frozenset(people.reviewers(row.system_id, but=[row.drawn_by_id])),
@@ -184,7 +188,7 @@ def populations(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def scans(people: People, instant: dt.datetime) -> Iterator[Found]:
+def scans(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """A virus, or a file the scanner gave up on: its uploader and the officers."""
     infected = Q(
         blob__scan_state=ScanState.INFECTED, blob__scanned_at__gte=instant - RECENT
@@ -198,7 +202,7 @@ def scans(people: People, instant: dt.datetime) -> Iterator[Found]:
         kind = NoticeKind.INFECTED if virus else NoticeKind.UNSCANNABLE
         told = people.officers(evidence.system_id)
         told |= people.here(evidence.system_id, [row.revision.uploaded_by_id])
-        yield Found(
+        yield NoticeCandidate(
             kind,
             f"{kind.value}:{row.uuid}",
             frozenset(told),
@@ -208,7 +212,7 @@ def scans(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-def to_read(people: People, instant: dt.datetime) -> Iterator[Found]:
+def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """AWS's reports cited and not read: those who may say whether to rely on them."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
@@ -227,7 +231,7 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[Found]:
     for pk, uuid, title, label, by, name, system, slug in rows.distinct():
         if (pk, system) in read:
             continue
-        yield Found(
+        yield NoticeCandidate(
             NoticeKind.TO_READ,
             f"to-read:{uuid}:{system}",
             frozenset(people.reviewers(system, but=[by])),
@@ -237,7 +241,7 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[Found]:
         )
 
 
-Source = Callable[[People, dt.datetime], Iterable[Found]]
+Source = Callable[[People, dt.datetime], Iterable[NoticeCandidate]]
 SOURCES: tuple[Source, ...] = (
     requirements,
     decisions,

@@ -21,8 +21,8 @@ from controls.models import (
     Role,
     System,
 )
+from controls.models.requests import ApprovalState as ApprovalState
 from controls.models.requests import ExclusionState
-from controls.models.requests import RequestState as ApprovalState
 from evidence.models import (
     ArtifactVersion,
     EvidenceLink,
@@ -39,7 +39,7 @@ from evidence.status.cadence import (
     periods,
 )
 
-LONGEST = 366  # days
+MAX_CALENDAR_DAYS = 366  # days
 CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
 
 
@@ -59,7 +59,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CalendarScope:
     """Which days (inclusive), systems and teams; None for all teams."""
 
     first: dt.date
@@ -76,8 +76,8 @@ def refuse_long(first: dt.date, last: dt.date) -> None:
     """Raise Refused for days in the wrong order, or more than a year of them."""
     if last < first:
         raise Refused({"to": "The last day is before the first."})
-    if (last - first).days >= LONGEST:
-        raise Refused({"to": f"At most {LONGEST} days at a time."})
+    if (last - first).days >= MAX_CALENDAR_DAYS:
+        raise Refused({"to": f"At most {MAX_CALENDAR_DAYS} days at a time."})
 
 
 def own_teams(user: Any) -> frozenset[int] | None:
@@ -88,7 +88,7 @@ def own_teams(user: Any) -> frozenset[int] | None:
     return frozenset(team for _, team in roles if team)
 
 
-def falling_due(asked: Asked, *, user: Any, today: dt.date) -> list[Due]:
+def falling_due(asked: CalendarScope, *, user: Any, today: dt.date) -> list[Due]:
     """Everything a person may see that falls due, by day and control."""
     sources: list[Iterable[Due]] = [
         _proof(asked, today),
@@ -105,7 +105,7 @@ def falling_due(asked: Asked, *, user: Any, today: dt.date) -> list[Due]:
     return sorted(found, key=lambda each: (each.day, each.kind, each.control))
 
 
-def _proof(asked: Asked, today: dt.date) -> Iterator[Due]:
+def _proof(asked: CalendarScope, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequirement.objects.for_listing().filter(
         system__in=asked.systems,
         implementation__responsibility__in=["shared", "customer"],
@@ -126,7 +126,9 @@ def _proof(asked: Asked, today: dt.date) -> Iterator[Due]:
             yield _of_proof(row, day, state, word)
 
 
-def _due_days(row: Any, asked: Asked) -> Iterator[tuple[dt.date, dt.date | None]]:
+def _due_days(
+    row: Any, asked: CalendarScope
+) -> Iterator[tuple[dt.date, dt.date | None]]:
     """Due days of a requirement in the days asked about, with their occurrence."""
     if row.cadence in CALENDAR:
         grace = DAY * row.grace_days
@@ -139,7 +141,7 @@ def _due_days(row: Any, asked: Asked) -> Iterator[tuple[dt.date, dt.date | None]
         yield row.proven_to, None
 
 
-def _done(asked: Asked) -> dict[int, dict[dt.date | None, str]]:
+def _done(asked: CalendarScope) -> dict[int, dict[dt.date | None, str]]:
     """State by occurrence of each requirement: accepted wins over submitted."""
     rows = EvidenceLink.objects.filter(
         system__in=asked.systems,
@@ -180,7 +182,7 @@ def _of_proof(row: Any, day: dt.date, state: str, word: str) -> Due:
     )
 
 
-def _requests(asked: Asked, user: Any, today: dt.date) -> Iterator[Due]:
+def _requests(asked: CalendarScope, user: Any, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     rows = rows.filter(
         system__in=asked.systems, due_on__range=(asked.first, asked.last)
@@ -202,7 +204,7 @@ def _requests(asked: Asked, user: Any, today: dt.date) -> Iterator[Due]:
         )
 
 
-def _reports(asked: Asked) -> Iterator[Due]:
+def _reports(asked: CalendarScope) -> Iterator[Due]:
     """The ends of AWS's reports and of their letters, once per system they serve."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
@@ -236,7 +238,7 @@ def _reports(asked: Asked) -> Iterator[Due]:
                     )
 
 
-def _overrides(asked: Asked) -> Iterator[Due]:
+def _overrides(asked: CalendarScope) -> Iterator[Due]:
     rows = ResponsibilityOverride.objects.filter(
         state=ApprovalState.APPROVED,
         settled_on=None,
@@ -245,7 +247,7 @@ def _overrides(asked: Asked) -> Iterator[Due]:
     yield from _of_controls(rows, asked, "ends_on", "Override", "Ends")
 
 
-def _exclusions(asked: Asked) -> Iterator[Due]:
+def _exclusions(asked: CalendarScope) -> Iterator[Due]:
     rows = ApplicabilityDecision.objects.filter(
         state=ExclusionState.APPROVED, review_by__range=(asked.first, asked.last)
     )
@@ -253,7 +255,7 @@ def _exclusions(asked: Asked) -> Iterator[Due]:
 
 
 def _of_controls(
-    rows: Any, asked: Asked, field: str, kind: str, word: str
+    rows: Any, asked: CalendarScope, field: str, kind: str, word: str
 ) -> Iterator[Due]:
     mine = rows.filter(implementation__system__in=asked.systems)
     for row in mine.select_related("implementation__system", "implementation__control"):
@@ -270,7 +272,7 @@ def _of_controls(
         )
 
 
-def _windows(asked: Asked) -> Iterator[Due]:
+def _windows(asked: CalendarScope) -> Iterator[Due]:
     for system in asked.systems:
         if asked.holds(system.window_end):
             yield Due(

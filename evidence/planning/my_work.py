@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from controls.models import ApplicabilityDecision, Role, System
-from controls.models.decisions import RequestState, ResponsibilityOverride
+from controls.models.decisions import ApprovalState, ResponsibilityOverride
 from evidence.models import (
     ArtifactVersion,
     EvidenceLink,
@@ -59,7 +59,7 @@ MARKS = {
 
 
 @dataclass(frozen=True)
-class Period:
+class DuePeriod:
     """Days that evidence is about; both are inclusive."""
 
     first: dt.date
@@ -76,7 +76,7 @@ class Ask:
     requirement: EvidenceRequirement
     state: str
     due: dt.date | None
-    period: Period
+    period: DuePeriod
     rejection: str = ""
     late: bool = False
 
@@ -99,7 +99,7 @@ class Ask:
 
 def period_due(
     requirement: EvidenceRequirement, latest: dt.date | None, today: dt.date
-) -> Period:
+) -> DuePeriod:
     """The days the next evidence should be about.
 
     `latest` is the first day of the newest accepted period. Calendar cadences: the
@@ -110,12 +110,12 @@ def period_due(
     running = occurrence_of(cadence, today)
     if running is None:
         first = add_months(today, -12) + DAY if cadence == "yearly" else today
-        return Period(first, today)
+        return DuePeriod(first, today)
     ended = occurrence_of(cadence, running - DAY)
     started = occurrence_of(cadence, requirement.operates_from)
     if ended is None or (latest and latest >= ended) or (started and started > ended):
-        return Period(running, last_day(cadence, running))
-    return Period(ended, last_day(cadence, ended))
+        return DuePeriod(running, last_day(cadence, running))
+    return DuePeriod(ended, last_day(cadence, ended))
 
 
 def with_newest_links(
@@ -285,7 +285,7 @@ def overrides_to_decide(user: Any) -> QuerySet[ResponsibilityOverride]:
     """Overrides that somebody else asked for in systems where the person is officer."""
     return (
         ResponsibilityOverride.objects.filter(
-            state=RequestState.REQUESTED,
+            state=ApprovalState.REQUESTED,
             implementation__system__in=System.objects.held_as(user, [Role.OFFICER]),
         )
         .exclude(requested_by=user)
@@ -300,7 +300,7 @@ def exclusions_to_decide(user: Any) -> QuerySet[ApplicabilityDecision]:
     """Requests to leave a control out that wait for the person as another officer."""
     return (
         ApplicabilityDecision.objects.filter(
-            state=RequestState.REQUESTED,
+            state=ApprovalState.REQUESTED,
             implementation__system__in=System.objects.held_as(user, [Role.OFFICER]),
         )
         .exclude(requested_by=user)

@@ -21,7 +21,7 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
-from controls.models.requests import ExclusionState, RequestState
+from controls.models.requests import ApprovalState, ExclusionState
 from evidence.artifacts.register import OF_AWS
 from evidence.models import Artifact, ArtifactVersion, EvidenceRequirement
 from evidence.models.artifacts import ArtifactVersionState
@@ -51,7 +51,7 @@ class Citation:
 
 
 @dataclass(frozen=True)
-class Preview:
+class RollForwardPreview:
     """What the next window would start with. Days are inclusive."""
 
     start: dt.date
@@ -90,7 +90,7 @@ def following(system: System) -> tuple[dt.date, dt.date]:
     return start, after if days in {364, 365} else start + DAY * days
 
 
-def preview(system: System, start: dt.date, end: dt.date) -> Preview:
+def preview(system: System, start: dt.date, end: dt.date) -> RollForwardPreview:
     """What a window would start with. Writes nothing. Raises Refused for its days."""
     refuse_window(start, end)
     if start <= system.window_start:
@@ -99,7 +99,7 @@ def preview(system: System, start: dt.date, end: dt.date) -> Preview:
     rows = list(asked.order_by("implementation__control__sort_order", "pk"))
     carried = [r for r in rows if r.operates_until is None or r.operates_until > start]
     between = (start - system.window_end).days - 1
-    return Preview(
+    return RollForwardPreview(
         start,
         end,
         gap=max(0, between),
@@ -141,7 +141,7 @@ def _overrides(
     """Overrides in force that end before the window does."""
     rows = ResponsibilityOverride.objects.filter(
         Q(settled_on=None) | Q(settled_on__gt=start),
-        state=RequestState.APPROVED,
+        state=ApprovalState.APPROVED,
         implementation__system=system,
         ends_on__lt=end,
     )

@@ -34,11 +34,11 @@ COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)
 FROM STDIN
 """
-LONGEST = 1830  # days that a population speaks of: five years
+MAX_POPULATION_DAYS = 1830  # days that a population speaks of: five years
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PopulationStatement:
     """What a person says about a population. Days are inclusive."""
 
     source: str
@@ -55,12 +55,12 @@ def team_of(requirement: EvidenceRequirement) -> Team | None:
     return requirement.owner_team or requirement.implementation.owner_team
 
 
-def may_bring(requirement: EvidenceRequirement, *, by: Any) -> bool:
+def may_submit_population(requirement: EvidenceRequirement, *, by: Any) -> bool:
     """Whether `by` may bring a population: the owner team, or an officer."""
     return may_submit(requirement.implementation, team_of(requirement), by=by)
 
 
-def require_bringer(requirement: EvidenceRequirement, *, by: Any) -> Team:
+def require_population_submitter(requirement: EvidenceRequirement, *, by: Any) -> Team:
     """The team for which `by` brings populations. Raises NotPermitted, Refused."""
     team = team_of(requirement)
     require_submitter(requirement.implementation, team, by=by)
@@ -71,12 +71,16 @@ def require_bringer(requirement: EvidenceRequirement, *, by: Any) -> Team:
     return team
 
 
-def refuse_impossible(said: Drawn, events: Events, today: dt.date) -> None:
+def refuse_impossible(
+    said: PopulationStatement, events: Events, today: dt.date
+) -> None:
     """Raise Refused for days that cannot be, wrong rows, or none without a word."""
     if said.ends < said.starts:
         raise Refused({"ends": "It ends before it starts."})
-    if (said.ends - said.starts).days >= LONGEST:
-        raise Refused({"starts": f"A population spans at most {LONGEST} days."})
+    if (said.ends - said.starts).days >= MAX_POPULATION_DAYS:
+        raise Refused(
+            {"starts": f"A population spans at most {MAX_POPULATION_DAYS} days."}
+        )
     if said.ends > today:
         raise Refused({"ends": "Those days are not over: events may still come."})
     if events.wrong:
@@ -89,9 +93,9 @@ def refuse_impossible(said: Drawn, events: Events, today: dt.date) -> None:
 
 
 @transaction.atomic
-def bring_population(
+def submit_population(
     requirement: EvidenceRequirement,
-    said: Drawn,
+    said: PopulationStatement,
     events: Events,
     *,
     upload: Upload | None = None,
@@ -103,7 +107,7 @@ def bring_population(
     `upload` is the file it was read from, which is kept. Raises Refused, NotPermitted.
     """
     stored = _lock(requirement)
-    team = require_bringer(stored, by=by)
+    team = require_population_submitter(stored, by=by)
     refuse_impossible(said, events, today)
     instant = knowledge_now()
     population = Population(
@@ -165,7 +169,7 @@ def locked(population: Population) -> Population:
 
 
 @transaction.atomic
-def judge_population(
+def decide_population(
     population: Population, *, accept: bool, reason: str = "", by: Any
 ) -> None:
     """Record whether it is complete and accurate, by somebody who did not draw it.
@@ -174,16 +178,16 @@ def judge_population(
     TransitionNotAllowed when somebody was first.
     """
     stored = locked(population)
-    require_judge(stored, by=by)
+    require_population_reviewer(stored, by=by)
     if stored.state != PopulationState.SUBMITTED:
-        raise TransitionNotAllowed(already(stored))
+        raise TransitionNotAllowed(already_decided(stored))
     if not accept and not reason.strip():
         raise Refused({"reason": "Say why, and what to change."})
     to = PopulationState.ACCEPTED if accept else PopulationState.REJECTED
     _say(stored, to, reason, by)
 
 
-def require_judge(population: Population, *, by: Any) -> None:
+def require_population_reviewer(population: Population, *, by: Any) -> None:
     """Raise NotPermitted unless `by` reviews the system and did not draw it."""
     if by.pk == population.drawn_by_id:
         raise NotPermitted("Somebody other than who drew it must review this.")
@@ -196,11 +200,11 @@ def require_judge(population: Population, *, by: Any) -> None:
 def withdraw_population(population: Population, *, reason: str, by: Any) -> None:
     """Take a population back; it counts no longer from now on, nor do its samples."""
     stored = locked(population)
-    if not may_bring(stored.requirement, by=by):
+    if not may_submit_population(stored.requirement, by=by):
         said = f"Only {stored.team} or a compliance officer may withdraw this."
         raise NotPermitted(said)
     if stored.state not in STANDING:
-        raise TransitionNotAllowed(already(stored))
+        raise TransitionNotAllowed(already_decided(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is withdrawn."})
     _say(stored, PopulationState.WITHDRAWN, reason, by)
@@ -222,7 +226,7 @@ def _say(stored: Population, decision: str, reason: str, by: Any) -> None:
     AuditEvent.objects.append(about(stored, verb, by=by, **said))
 
 
-def already(stored: Population) -> str:
+def already_decided(stored: Population) -> str:
     last = stored.reviews.order_by("pk").last()
     if last is None:
         return "Nobody has reviewed this yet."

@@ -17,7 +17,11 @@ from evidence.files.checks import Checked
 from evidence.models import EvidenceRequirement, Population
 from evidence.populations import event_list
 from evidence.populations.event_list import EventRow, Events
-from evidence.populations.populations import Drawn, bring_population, refuse_impossible
+from evidence.populations.populations import (
+    PopulationStatement,
+    refuse_impossible,
+    submit_population,
+)
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk import HOUR
 from evidence.submissions.submit import Upload, checked_upload
@@ -28,7 +32,7 @@ PASTED = "pasted.csv"
 
 
 @dataclass(frozen=True)
-class Preview:
+class PopulationPreview:
     """What a list would become; `token` confirms it, empty where something is wrong."""
 
     events: Events
@@ -42,16 +46,16 @@ class Preview:
 
 def preview(
     requirement: EvidenceRequirement,
-    said: Drawn,
+    said: PopulationStatement,
     upload: Upload | None,
     *,
     by: Any,
     today: dt.date,
-) -> Preview:
+) -> PopulationPreview:
     """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
     found = read(upload, said)
     if found.wrong:
-        return Preview(found)
+        return PopulationPreview(found)
     refuse_impossible(said, found, today)
     if upload is not None:
         upload.settle()
@@ -62,10 +66,10 @@ def preview(
         "none_happened": said.none_happened,
         "file": _packed(upload),
     }
-    return Preview(found, signing.dumps(body, salt=SALT, compress=True))
+    return PopulationPreview(found, signing.dumps(body, salt=SALT, compress=True))
 
 
-def read(upload: Upload | None, said: Drawn) -> Events:
+def read(upload: Upload | None, said: PopulationStatement) -> Events:
     """The events of an upload; without one there are none."""
     if upload is None:
         return Events()
@@ -115,16 +119,16 @@ def confirm(
         raise TransitionNotAllowed("This preview is somebody else's.")
     drawn, upload = _drawn(body), _unpacked(body["file"])
     found = read(upload, drawn)
-    return bring_population(
+    return submit_population(
         requirement, drawn, found, upload=upload, by=by, today=today
     )
 
 
-def _drawn(body: dict[str, Any]) -> Drawn:
+def _drawn(body: dict[str, Any]) -> PopulationStatement:
     said = body["said"] | {"none_happened": body["none_happened"]}
     for name in ("starts", "ends"):
         said[name] = dt.date.fromisoformat(said[name])
-    return Drawn(**said)
+    return PopulationStatement(**said)
 
 
 def _unpacked(packed: list[Any] | None) -> Upload | None:

@@ -15,20 +15,26 @@ from controls.models import AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.models import Deviation, Population, Sample, SampleItem
 from evidence.models.populations import STANDING
-from evidence.populations.populations import already, locked, may_bring
-from evidence.populations.selection import Way, draw, new_seed
+from evidence.populations.populations import (
+    already_decided,
+    locked,
+    may_submit_population,
+)
+from evidence.populations.selection import SelectionMethod, new_seed, select
 
 
 def may_draw(population: Population, *, by: Any) -> bool:
     """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
-    if may_bring(population.requirement, by=by):
+    if may_submit_population(population.requirement, by=by):
         return True
     audited = System.objects.held_as(by, [Role.AUDITOR])
     return audited.filter(pk=population.system_id).exists()
 
 
 @transaction.atomic
-def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sample:
+def draw_sample(
+    population: Population, way: SelectionMethod, *, reason: str, by: Any
+) -> Sample:
     """Draw items and record how, so that anybody can draw them again.
 
     A random sample without a seed gets one. Raises NotPermitted, Refused by field,
@@ -39,13 +45,15 @@ def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sa
         said = f"Only {stored.team}, an officer or an auditor draws samples."
         raise NotPermitted(said)
     if stored.state not in STANDING:
-        raise TransitionNotAllowed(already(stored))
+        raise TransitionNotAllowed(already_decided(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is this sample."})
     random = way.method == "random"
     seed = (way.seed.strip() or new_seed()) if random else ""
-    positions = draw(
-        Way(way.method, way.size, seed, way.every, way.first, way.positions),
+    positions = select(
+        SelectionMethod(
+            way.method, way.size, seed, way.every, way.first, way.positions
+        ),
         stored.row_count,
     )
     counted = way.method == "every-nth"
@@ -75,7 +83,7 @@ def draw_sample(population: Population, way: Way, *, reason: str, by: Any) -> Sa
 
 def may_deviate(sample: Sample, *, by: Any) -> bool:
     """Whether `by` may record a deviation: the owner team, officers and reviewers."""
-    if may_bring(sample.population.requirement, by=by):
+    if may_submit_population(sample.population.requirement, by=by):
         return True
     reviewed = System.objects.held_as(by, [Role.REVIEWER])
     return reviewed.filter(pk=sample.system_id).exists()

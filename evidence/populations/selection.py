@@ -22,7 +22,7 @@ ROWS = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")  # 3 or 40-42
 
 
 @dataclass(frozen=True)
-class Way:
+class SelectionMethod:
     """How to choose; only what the method asks for is read.
 
     random: `size` and `seed`. every-nth: `every` and `first`. by-hand: `positions`.
@@ -41,7 +41,7 @@ def new_seed() -> str:
     return secrets.token_hex(16)
 
 
-def draw(way: Way, total: int) -> tuple[int, ...]:
+def select(way: SelectionMethod, total: int) -> tuple[int, ...]:
     """The chosen positions in ascending order.
 
     Raises Refused, by field, for what cannot be drawn from `total` rows.
@@ -68,7 +68,7 @@ def rank(seed: str, position: int) -> str:
     return hashlib.sha256(f"{seed}|{position}".encode()).hexdigest()
 
 
-def _at_random(way: Way, total: int) -> tuple[int, ...]:
+def _at_random(way: SelectionMethod, total: int) -> tuple[int, ...]:
     size = way.size or 0
     if size < 1:
         raise Refused({"size": "Draw at least one item."})
@@ -80,7 +80,7 @@ def _at_random(way: Way, total: int) -> tuple[int, ...]:
     return tuple(sorted(n for _, n in heapq.nsmallest(size, ranked)))
 
 
-def _every_nth(way: Way, total: int) -> tuple[int, ...]:
+def _every_nth(way: SelectionMethod, total: int) -> tuple[int, ...]:
     every, first = way.every or 0, way.first or 0
     if every < 1:
         raise Refused({"every": "Take every first one at least."})
@@ -89,11 +89,11 @@ def _every_nth(way: Way, total: int) -> tuple[int, ...]:
     return tuple(range(first, total + 1, every))
 
 
-def _all(way: Way, total: int) -> tuple[int, ...]:
+def _all(way: SelectionMethod, total: int) -> tuple[int, ...]:
     return tuple(range(1, total + 1))
 
 
-def _by_hand(way: Way, total: int) -> tuple[int, ...]:
+def _by_hand(way: SelectionMethod, total: int) -> tuple[int, ...]:
     if not way.positions:
         raise Refused({"positions": "Name at least one row."})
     unknown = sorted(n for n in set(way.positions) if not 1 <= n <= total)

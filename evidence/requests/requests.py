@@ -33,7 +33,7 @@ from evidence.models import (
     RequestAnswer,
     RequestJudgement,
 )
-from evidence.models.requests import UNSETTLED, RequestState
+from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.submissions.quotas import count
 from evidence.submissions.submit import (
     Proving,
@@ -42,12 +42,12 @@ from evidence.submissions.submit import (
     submitted,
 )
 
-FARTHEST = dt.timedelta(days=731)  # from today to the day a request is due
-MOST_CONTROLS = 100
+MAX_DUE_AHEAD = dt.timedelta(days=731)  # from today to the day a request is due
+MAX_CONTROLS = 100
 
 
 @dataclass(frozen=True)
-class Wish:
+class RequestDraft:
     """What is asked, about which controls (ids), of whom, by which day (inclusive)."""
 
     title: str
@@ -58,14 +58,14 @@ class Wish:
     person: Any = None
 
 
-def may_ask(system: System, by: Any) -> bool:
+def may_request(system: System, by: Any) -> bool:
     """Whether a person may ask for evidence: an officer, or an auditor let in."""
     return is_officer(by, system) or _audit(system, by) is not None
 
 
-def require_asker(system: System, by: Any) -> None:
+def require_requester(system: System, by: Any) -> None:
     """Raise NotPermitted unless `by` may ask for evidence."""
-    if not may_ask(system, by):
+    if not may_request(system, by):
         raise NotPermitted("Only officers and auditors ask for evidence.")
 
 
@@ -76,13 +76,13 @@ def _audit(system: System, by: Any) -> Engagement | None:
 
 
 @transaction.atomic
-def ask_for(system: System, wish: Wish, *, by: Any) -> EvidenceRequest:
+def request_evidence(system: System, wish: RequestDraft, *, by: Any) -> EvidenceRequest:
     """Ask a team to show something. Raises NotPermitted, Refused by field."""
-    require_asker(system, by)
+    require_requester(system, by)
     instant = knowledge_now()
     if wish.due_on < system.day_of(instant):
         raise Refused({"due_on": "That day has passed."})
-    if wish.due_on > system.day_of(instant) + FARTHEST:
+    if wish.due_on > system.day_of(instant) + MAX_DUE_AHEAD:
         raise Refused({"due_on": "Ask for a day within the next two years."})
     _refuse_elsewhere(system, wish)
     controls = named_controls(system, wish.control_ids)
@@ -109,7 +109,7 @@ def ask_for(system: System, wish: Wish, *, by: Any) -> EvidenceRequest:
     return request
 
 
-def _refuse_elsewhere(system: System, wish: Wish) -> None:
+def _refuse_elsewhere(system: System, wish: RequestDraft) -> None:
     """Raise Refused for a team or person that proves nothing in the system."""
     roles = Membership.objects.active().filter(system=system, role=Role.CONTRIBUTOR)
     if not roles.filter(team=wish.team).exists():
@@ -127,8 +127,8 @@ def named_controls(system: System, said: Sequence[str]) -> list[ControlImplement
     wanted.discard("")
     if not wanted:
         raise Refused({"control_ids": "Name at least one control."})
-    if len(wanted) > MOST_CONTROLS:
-        raise Refused({"control_ids": f"At most {MOST_CONTROLS} in one request."})
+    if len(wanted) > MAX_CONTROLS:
+        raise Refused({"control_ids": f"At most {MAX_CONTROLS} in one request."})
     rows = system.implementations.select_related("control").in_catalog_order()
     found = list(rows.filter(control__ref_id__in=wanted))
     unknown = sorted(wanted - {row.control.ref_id for row in found})
@@ -222,12 +222,12 @@ def _answered(
         )
         row.full_clean(exclude=["answered_by", "known_from"])
         row.save(force_insert=True)
-    _become(request, RequestState.ANSWERED)
+    _set_state(request, EvidenceRequestState.ANSWERED)
     digests = [revision.digest for revision in revisions]
     return about(request, "request.answered", by=by, digests=digests)
 
 
-def may_judge(request: EvidenceRequest, by: Any) -> bool:
+def may_decide_answer(request: EvidenceRequest, by: Any) -> bool:
     """Whoever asked; else another auditor of the engagement, or another officer."""
     if request.engagement_id:
         roles = by.memberships.active().filter(role=Role.AUDITOR)
@@ -236,7 +236,7 @@ def may_judge(request: EvidenceRequest, by: Any) -> bool:
 
 
 @transaction.atomic
-def judge(
+def decide_answer(
     request: EvidenceRequest,
     *,
     accept: bool,
@@ -250,9 +250,9 @@ def judge(
     TransitionNotAllowed unless it is answered, Refused without a reason to return.
     """
     stored = _locked(request)
-    if not may_judge(stored, by):
+    if not may_decide_answer(stored, by):
         raise NotPermitted("Whoever asked decides whether it is answered.")
-    if stored.state != RequestState.ANSWERED:
+    if stored.state != EvidenceRequestState.ANSWERED:
         raise TransitionNotAllowed(f"It is {stored.state}: there is nothing to judge.")
     refuse_stale(stored, version)
     last = stored.answers.order_by("pk").last()
@@ -260,7 +260,7 @@ def judge(
         raise NotPermitted("Somebody other than who answered must judge it.")
     if not accept and not reason.strip():
         raise Refused({"reason": "Say what is still missing."})
-    became = RequestState.ACCEPTED if accept else RequestState.RETURNED
+    became = EvidenceRequestState.ACCEPTED if accept else EvidenceRequestState.RETURNED
     AuditEvent.objects.append(_judged(stored, became, reason, by))
     request.refresh_from_db()
 
@@ -271,28 +271,30 @@ def cancel(
 ) -> None:
     """Take a request back, with a reason. Raises as `judge`."""
     stored = _locked(request)
-    if not may_judge(stored, by):
+    if not may_decide_answer(stored, by):
         raise NotPermitted("Whoever asked may take it back.")
     if stored.state not in UNSETTLED:
         raise TransitionNotAllowed(f"It is {stored.state} already.")
     refuse_stale(stored, version)
     if not reason.strip():
         raise Refused({"reason": "Say why it is no longer asked."})
-    AuditEvent.objects.append(_judged(stored, RequestState.CANCELLED, reason, by))
+    AuditEvent.objects.append(
+        _judged(stored, EvidenceRequestState.CANCELLED, reason, by)
+    )
     request.refresh_from_db()
 
 
 def _judged(
-    request: EvidenceRequest, became: RequestState, reason: str, by: Any
+    request: EvidenceRequest, became: EvidenceRequestState, reason: str, by: Any
 ) -> Event:
     RequestJudgement.objects.create(
         request=request, judged_by=by, became=became, reason=reason.strip()
     )
-    _become(request, became)
+    _set_state(request, became)
     return about(request, f"request.{became.value}", by=by, reason=reason.strip())
 
 
-def _become(request: EvidenceRequest, state: RequestState) -> None:
+def _set_state(request: EvidenceRequest, state: EvidenceRequestState) -> None:
     request.state = state
     request.version = F("version") + 1
     request.save(update_fields=["state", "version"])

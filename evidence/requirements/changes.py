@@ -16,14 +16,14 @@ from controls.models.audit import about
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
-from evidence.requirements.odp_frequency import rarer
+from evidence.requirements.odp_frequency import less_frequent
 from evidence.status.cadence import default_grace
 
 STALE = "Somebody changed this requirement since you opened it. Look again."
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequirementTerms:
     """What an officer says about a requirement.
 
     `grace_days` None: the default of the cadence. `lead_days` None: the default.
@@ -48,10 +48,12 @@ class Asked:
         return said
 
 
-def _refuse_rarer(implementation: ControlImplementation, said: Asked) -> None:
+def _refuse_less_frequent(
+    implementation: ControlImplementation, said: RequirementTerms
+) -> None:
     """R18: less often than the baseline's own parameter needs a reason."""
     asked = stated_for(implementation.system).get(implementation.control_id)
-    if asked is None or not rarer(said.cadence, asked.cadence):
+    if asked is None or not less_frequent(said.cadence, asked.cadence):
         return
     if not said.rarer_because.strip():
         sentence = f"The baseline says “{asked.text}” ({asked.parameter})."
@@ -60,11 +62,11 @@ def _refuse_rarer(implementation: ControlImplementation, said: Asked) -> None:
 
 @transaction.atomic
 def add_requirement(
-    implementation: ControlImplementation, said: Asked, *, by: Any
+    implementation: ControlImplementation, said: RequirementTerms, *, by: Any
 ) -> EvidenceRequirement:
     """Ask one more thing of our half of a control. Officers only."""
     require_officer(implementation.system, by)
-    _refuse_rarer(implementation, said)
+    _refuse_less_frequent(implementation, said)
     added = EvidenceRequirement(
         system=implementation.system,
         implementation=implementation,
@@ -81,7 +83,7 @@ def add_requirement(
 
 @transaction.atomic
 def change_requirement(
-    requirement: EvidenceRequirement, said: Asked, *, version: int, by: Any
+    requirement: EvidenceRequirement, said: RequirementTerms, *, version: int, by: Any
 ) -> None:
     """Change what is asked. Links keep the days they were submitted with.
 
@@ -90,7 +92,7 @@ def change_requirement(
     stored = _locked(requirement, by)
     if version != stored.version:
         raise StaleVersion(STALE)
-    _refuse_rarer(stored.implementation, said)
+    _refuse_less_frequent(stored.implementation, said)
     columns = said.columns()
     changed = {n: v for n, v in columns.items() if getattr(stored, n) != v}
     if not changed:

@@ -21,7 +21,11 @@ from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin
-from evidence.requirements.odp_frequency import Stated, rarer, stated
+from evidence.requirements.odp_frequency import (
+    StatedFrequency,
+    less_frequent,
+    stated_frequency,
+)
 from evidence.status.cadence import default_grace
 
 TEMPLATES = Path(__file__).parents[1] / "reference" / "requirement_templates.csv"
@@ -53,11 +57,13 @@ def template_for(ref_id: str, family: str) -> Template | None:
     return known.get(ref_id) or known.get(ref_id.split(".")[0]) or known.get(family)
 
 
-def stated_for(system: System) -> dict[int, Stated]:
+def stated_for(system: System) -> dict[int, StatedFrequency]:
     """The cadence that the system's baseline states, by control pk (R18)."""
     rows = BaselineControl.objects.filter(baseline=system.baseline_id)
     said = rows.values_list("control_id", "parameters")
-    return {pk: found for pk, values in said if (found := stated(values or {}))}
+    return {
+        pk: found for pk, values in said if (found := stated_frequency(values or {}))
+    }
 
 
 def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
@@ -93,7 +99,7 @@ def ask_for_all(system: System, *, by: Any, since: dt.date) -> int:
 
 
 def _requirement(
-    implementation: ControlImplementation, since: dt.date, asked: Stated | None
+    implementation: ControlImplementation, since: dt.date, asked: StatedFrequency | None
 ) -> EvidenceRequirement:
     control = implementation.control
     template = template_for(control.ref_id, control.family)
@@ -101,7 +107,7 @@ def _requirement(
         title = f"Proof of {control.label}"
         template = Template("", title, "yearly", "operation", "", "", "")
     cadence, source = template.cadence, template.cadence_source
-    if asked and rarer(cadence, asked.cadence):
+    if asked and less_frequent(cadence, asked.cadence):
         cadence = asked.cadence
         source = f"Parameter {asked.parameter}: {asked.text}"[:200]
     origin = RequirementOrigin.TEMPLATE if template.applies_to else None

@@ -29,7 +29,7 @@ NUMBERS = {"six": 6, "three": 3, "two": 2}
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedFrequency:
     """A frequency with the parameter that states it, and the text of its value."""
 
     cadence: str
@@ -56,17 +56,17 @@ def cadence_of(text: str) -> str | None:
     return fitting[-1]
 
 
-def stated(parameters: Mapping[str, str]) -> Stated | None:
+def stated_frequency(parameters: Mapping[str, str]) -> StatedFrequency | None:
     """The most frequent cadence among a control's parameters; None where none is."""
     found = [
-        Stated(cadence, name, text.strip())
+        StatedFrequency(cadence, name, text.strip())
         for name, text in sorted(parameters.items())
         if (cadence := cadence_of(str(text)))
     ]
     return min(found, key=lambda each: FREQUENCY.index(each.cadence), default=None)
 
 
-def rarer(cadence: str, than: str) -> bool:
+def less_frequent(cadence: str, than: str) -> bool:
     """Whether a cadence asks less often; once is rarest, per event is no frequency."""
     if cadence == "per-event":
         return False

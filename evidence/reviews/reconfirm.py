@@ -22,7 +22,7 @@ from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
 from evidence.models import EvidenceLink, LinkState, Review
-from evidence.models.evidence import refuse_dependent_reviewer
+from evidence.models.evidence import require_independent_reviewer
 from evidence.status import gather_sql
 from evidence.status.gather import Moment
 
@@ -56,7 +56,7 @@ Duty = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Mark:
+class ReconfirmationMark:
     """One accepted link to confirm: since when, and the duties that came and went."""
 
     link: UUID
@@ -81,7 +81,7 @@ def our_duties(body: Iterable[Mapping[str, Any]]) -> frozenset[Duty]:
     )
 
 
-def marks(implementations: Sequence[int], moment: Moment) -> list[Mark]:
+def marks(implementations: Sequence[int], moment: Moment) -> list[ReconfirmationMark]:
     """Accepted links of some controls to confirm on a day. One statement."""
     spelled = gather_sql.spelled(STATEMENT, as_known_then=moment.known_at is not None)
     parameters: dict[str, Any] = {
@@ -97,9 +97,9 @@ def marks(implementations: Sequence[int], moment: Moment) -> list[Mark]:
     return [mark for mark in found if mark.added or mark.gone]
 
 
-def _mark(row: Mapping[str, Any]) -> Mark:
+def _mark(row: Mapping[str, Any]) -> ReconfirmationMark:
     now, then = (our_duties(_data(row[n])) for n in ("duties_now", "duties_then"))
-    return Mark(
+    return ReconfirmationMark(
         link=row["link"],
         link_id=row["link_id"],
         implementation=row["implementation_id"],
@@ -113,7 +113,9 @@ def _data(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def to_reconfirm(user: Any, today: dt.date) -> list[tuple[Mark, EvidenceLink]]:
+def to_reconfirm(
+    user: Any, today: dt.date
+) -> list[tuple[ReconfirmationMark, EvidenceLink]]:
     """What waits for a reviewer to confirm anew, in the systems of the person."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
     changed = ControlImplementation.objects.filter(system__in=held).annotate(
@@ -133,7 +135,7 @@ def reconfirm(link: EvidenceLink, *, by: Any, reason: str = "") -> Review:
     accepted or nothing changed since its review.
     """
     stored = EvidenceLink.objects.locked().get(pk=link.pk)
-    refuse_dependent_reviewer(stored, by)
+    require_independent_reviewer(stored, by)
     if stored.state != LinkState.ACCEPTED:
         raise TransitionNotAllowed("Only accepted evidence can be confirmed.")
     today = stored.system.day_of(knowledge_now())

@@ -16,7 +16,7 @@ from evidence.status.facts import (
     HalfState,
     NeededService,
 )
-from evidence.status.reasons import Reason, because
+from evidence.status.reasons import Reason, reason_for
 
 DAY = dt.timedelta(days=1)
 AOC_DAYS = 365
@@ -62,7 +62,7 @@ WORST_FIRST: tuple[HalfState, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class HalfJudged:
+class HalfResult:
     """State of a half, the last day it holds (None: no end, or none), and why."""
 
     state: HalfState
@@ -105,12 +105,12 @@ def _in_scope(
         code = "service_out_of_scope"
         if regime == "fedramp":
             code = "external_service_unauthorized"
-        return because(code, need.slug, artifact=version.artifact)
+        return reason_for(code, need.slug, artifact=version.artifact)
     if need.is_global or regions == EVERYTHING:
         return None
     for region in need.regions:
         if region not in regions:
-            return because("region_out_of_scope", region, artifact=version.artifact)
+            return reason_for("region_out_of_scope", region, artifact=version.artifact)
     return None
 
 
@@ -119,9 +119,9 @@ def _unfit(version: ArtifactVersionFacts, aws: AwsFacts) -> Reason | None:
     if version.kind != "authorization":
         return None
     if version.partition and version.partition != aws.partition:
-        return because("other_partition", version.artifact)
+        return reason_for("other_partition", version.artifact)
     if LEVELS[version.impact_level] < LEVELS[aws.impact_level]:
-        return because(
+        return reason_for(
             "impact_below_baseline", version.artifact, level=version.impact_level
         )
     return None
@@ -160,22 +160,22 @@ def current_to(version: ArtifactVersionFacts, aws: AwsFacts) -> dt.date:
     return max(grace, asserted[1]) if asserted else grace
 
 
-def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfJudged:
+def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
     """AWS's half on a day: the worst needed service, each by its best series."""
     if aws is None or not aws.versions:
-        return HalfJudged("missing", None, (because("no_artifact"),))
+        return HalfResult("missing", None, (reason_for("no_artifact"),))
     proving = [v for v in aws.versions if proves_under(v, aws.regime)]
     needs = needed_on(aws, day)
     notes = _supporting(aws, proving)
     if not proving or not needs:
-        return HalfJudged("missing", None, notes or (because("no_artifact"),))
+        return HalfResult("missing", None, notes or (reason_for("no_artifact"),))
     judged = [_need_judged(need, proving, aws, day) for need in needs]
     state = worst(each.state for each in judged)
     ends = [each.until for each in judged if each.until is not None]
     reasons = tuple(dict.fromkeys(r for each in judged for r in each.reasons))
     if state in {"proven", "expiring"}:
         notes = ()
-    return HalfJudged(state, min(ends, default=None), (*reasons, *notes))
+    return HalfResult(state, min(ends, default=None), (*reasons, *notes))
 
 
 def _supporting(
@@ -184,7 +184,7 @@ def _supporting(
     """Artifacts that move no state; said where something is lacking."""
     apart = {version.artifact for version in proving}
     names = dict.fromkeys(v.artifact for v in aws.versions if v.artifact not in apart)
-    return tuple(because("supporting_only", n, regime=aws.regime) for n in names)
+    return tuple(reason_for("supporting_only", n, regime=aws.regime) for n in names)
 
 
 def _need_judged(
@@ -192,7 +192,7 @@ def _need_judged(
     proving: Sequence[ArtifactVersionFacts],
     aws: AwsFacts,
     day: dt.date,
-) -> HalfJudged:
+) -> HalfResult:
     """The best series for one service; reasons only of what it lacks."""
     series = dict.fromkeys(version.series for version in proving)
     judged = [
@@ -207,7 +207,7 @@ def _series_judged(
     versions: Sequence[ArtifactVersionFacts],
     aws: AwsFacts,
     day: dt.date,
-) -> HalfJudged:
+) -> HalfResult:
     """One series for one service: its newest relied version in scope decides."""
     started = [v for v in versions if v.starts <= day]
     reasons: list[Reason] = []
@@ -224,7 +224,7 @@ def _series_judged(
         return _without_reliance(fit, unread, reasons)
     newest = relied[-1]
     waiting = [v for v in unread if (v.ends or FAR) > (newest.ends or FAR)]
-    notes = [because("newer_version_unreviewed", v.label) for v in waiting]
+    notes = [reason_for("newer_version_unreviewed", v.label) for v in waiting]
     notes += _told_of(newest, need)
     return _currency(newest, aws, day, [*reasons[-1:], *notes])
 
@@ -234,13 +234,15 @@ def _told_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]
     told = []
     slugs = version.services_in_scope
     if slugs != EVERYTHING and need.slug not in slugs:
-        told.append(because("service_not_listed", need.slug, artifact=version.artifact))
+        told.append(
+            reason_for("service_not_listed", need.slug, artifact=version.artifact)
+        )
     for letter in version.letters:
         if letter.ends > letter.issued_on:
-            told.append(because("letter_beyond_issue", ends=letter.issued_on))
+            told.append(reason_for("letter_beyond_issue", ends=letter.issued_on))
     if version.exceptions_answered:
         name = f"{version.artifact}, {version.label}"
-        told.append(because("exception_answered", name))
+        told.append(reason_for("exception_answered", name))
     return told
 
 
@@ -248,36 +250,42 @@ def _without_reliance(
     fit: Sequence[ArtifactVersionFacts],
     unread: Sequence[ArtifactVersionFacts],
     reasons: Sequence[Reason],
-) -> HalfJudged:
+) -> HalfResult:
     if unread:
-        why = because("reliance_pending", f"{unread[-1].artifact}, {unread[-1].label}")
-        return HalfJudged("pending", None, (why,))
+        why = reason_for(
+            "reliance_pending", f"{unread[-1].artifact}, {unread[-1].label}"
+        )
+        return HalfResult("pending", None, (why,))
     if fit:
-        why = because("not_relied_on", f"{fit[-1].artifact}, {fit[-1].label}")
-        return HalfJudged("missing", None, (why,))
-    return HalfJudged("missing", None, tuple(reasons[-1:]) or (because("no_artifact"),))
+        why = reason_for("not_relied_on", f"{fit[-1].artifact}, {fit[-1].label}")
+        return HalfResult("missing", None, (why,))
+    return HalfResult(
+        "missing", None, tuple(reasons[-1:]) or (reason_for("no_artifact"),)
+    )
 
 
 def _currency(
     version: ArtifactVersionFacts, aws: AwsFacts, day: dt.date, notes: list[Reason]
-) -> HalfJudged:
+) -> HalfResult:
     """Current, about to end, or lapsed; `notes` explain why nothing newer counts."""
     until = current_to(version, aws)
     name = f"{version.artifact}, {version.label}"
     if version.exceptions_open:
-        why = because("exception_unanswered", name)
-        return HalfJudged("pending", until, (why, *notes))
+        why = reason_for("exception_unanswered", name)
+        return HalfResult("pending", until, (why, *notes))
     if day > until:
         code = "revoked" if version.state == "revoked" else "report_lapsed"
         ends = version.revoked_on if code == "revoked" else until
-        return HalfJudged("lapsed", until, (because(code, name, ends=ends), *notes))
+        return HalfResult("lapsed", until, (reason_for(code, name, ends=ends), *notes))
     if version.type1:
-        return HalfJudged("design_only", until, (because("design_only", name), *notes))
+        return HalfResult(
+            "design_only", until, (reason_for("design_only", name), *notes)
+        )
     kept = [note for note in notes if note.code in KEPT]
     if until != FAR and day > until - DAY * EXPIRING_DAYS:
-        why = because("expiring", name, ends=until)
-        return HalfJudged("expiring", until, (why, *kept))
-    return HalfJudged("proven", None if until == FAR else until, tuple(kept))
+        why = reason_for("expiring", name, ends=until)
+        return HalfResult("expiring", until, (why, *kept))
+    return HalfResult("proven", None if until == FAR else until, tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)

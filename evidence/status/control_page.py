@@ -14,7 +14,7 @@ from evidence.charts import DAY, Stretch, months, stretches
 from evidence.status import gather_sql
 from evidence.status.aws_half import NeedDays
 from evidence.status.clocks import Clocks
-from evidence.status.control_status import Answer
+from evidence.status.control_status import ControlStatus
 from evidence.status.day import requirement_state
 from evidence.status.facts import RequirementFacts
 from evidence.status.reasons import Reason
@@ -94,7 +94,7 @@ class RequirementShown:
     results: tuple[OccurrenceResult, ...]
 
 
-def aws_days(answer: Answer, clocks: Clocks) -> list[ServiceDays]:
+def aws_days(answer: ControlStatus, clocks: Clocks) -> list[ServiceDays]:
     """AWS's days over the audit window, services with equal days together.
 
     The group with most open days comes first.
@@ -127,7 +127,7 @@ def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
     return Timeline(title, stretches(window, ranges), months(window), today)
 
 
-def our_requirements(answer: Answer, clocks: Clocks) -> list[RequirementShown]:
+def our_requirements(answer: ControlStatus, clocks: Clocks) -> list[RequirementShown]:
     """Each requirement of our half in operation that day."""
     results = answer.period.occurrences.results if answer.period else ()
     return [

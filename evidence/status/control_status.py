@@ -23,7 +23,7 @@ from evidence.status.gather import (
 from evidence.status.window import Period, period
 
 Window = tuple[dt.date, dt.date]
-LONGEST_WINDOW = 1830  # days: five years
+MAX_WINDOW = 1830  # days: five years
 WINDOW_THEN = """
 SELECT window_start, window_end FROM controls_system_versions
  WHERE id = %s AND known_from < %s AND (known_until IS NULL OR known_until >= %s)
@@ -31,7 +31,7 @@ SELECT window_start, window_end FROM controls_system_versions
 
 
 @dataclass(frozen=True)
-class Answer:
+class ControlStatus:
     """One control of a system on one day: its row, facts, verdict and window result."""
 
     implementation: Mapping[str, Any]
@@ -106,18 +106,18 @@ def refuse_window(start: dt.date, end: dt.date) -> None:
     """Raise Refused for a window that ends before it starts or is too long."""
     if end < start:
         raise Refused({"window_to": "The window ends before it starts."})
-    if (end - start).days >= LONGEST_WINDOW:
-        raise Refused({"window_to": f"A window has at most {LONGEST_WINDOW} days."})
+    if (end - start).days >= MAX_WINDOW:
+        raise Refused({"window_to": f"A window has at most {MAX_WINDOW} days."})
 
 
-def answers(
+def control_statuses(
     system: System,
     moment: Moment,
     *,
     pks: Iterable[int] | None = None,
     known: Sequence[Mapping[str, Any]] | None = None,
     window: Window | None = None,
-) -> list[Answer]:
+) -> list[ControlStatus]:
     """Answers in catalog order for all controls of the system, or for some.
 
     `known` are rows of `listed`, instead of `pks`. A constant number of statements;
@@ -133,7 +133,7 @@ def answers(
     if window:
         periods = gather_period(system, wanted, *window, moment)
     return [
-        Answer(
+        ControlStatus(
             implementation=row,
             facts=gathered.facts[pk],
             status=status(gathered.facts[pk], moment.on),
@@ -154,7 +154,7 @@ def _all(system: System) -> list[int]:
     return list(system.implementations.values_list("pk", flat=True))
 
 
-def summary(given: Sequence[Answer]) -> Counts:
+def summary(given: Sequence[ControlStatus]) -> Counts:
     """Counts by class, verdict and family."""
     families: dict[str, FamilyCount] = {}
     for answer in given:

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from evidence.status import cadence
-from evidence.status.aws_half import HalfJudged, aws_half, worst
+from evidence.status.aws_half import HalfResult, aws_half, worst
 from evidence.status.facts import (
     ApplicabilityFacts,
     ArtifactVersionFacts,
@@ -23,7 +23,7 @@ from evidence.status.facts import (
     RequirementFacts,
     Verdict,
 )
-from evidence.status.reasons import Reason, because
+from evidence.status.reasons import Reason, reason_for
 
 __all__ = [
     "ApplicabilityFacts",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 DAY = dt.timedelta(days=1)
-NOT_REQUIRED = HalfJudged("not_required", None, ())
+NOT_REQUIRED = HalfResult("not_required", None, ())
 GOOD: frozenset[HalfState] = frozenset({"proven", "expiring"})
 DONE = frozenset({"implemented"})
 
@@ -98,11 +98,11 @@ def _applicability(facts: ControlFacts, day: dt.date) -> Status | None:
         return None
     reasons: tuple[Reason, ...] = ()
     if said.review_by and day > said.review_by:
-        reasons = (because("na_review_due", due=said.review_by),)
+        reasons = (reason_for("na_review_due", due=said.review_by),)
     return Status("not_applicable", "not_required", "not_required", reasons)
 
 
-def _verdict(required: list[HalfJudged], blockers: tuple[Reason, ...]) -> Verdict:
+def _verdict(required: list[HalfResult], blockers: tuple[Reason, ...]) -> Verdict:
     """R28; with nothing required there is nothing proven."""
     good = [half.state in GOOD for half in required]
     if not any(good):
@@ -116,9 +116,9 @@ def _only_one(
     if not (facts.aws_required and facts.customer_required):
         return ()
     if aws in GOOD and ours not in GOOD:
-        return (because("aws_only"),)
+        return (reason_for("aws_only"),)
     if ours in GOOD and aws not in GOOD:
-        return (because("customer_only"),)
+        return (reason_for("customer_only"),)
     return ()
 
 
@@ -128,13 +128,13 @@ def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     if facts.customer_required:
         found += [_deviating(r) for r in _deviations(facts, day)]
     if facts.customer_required and (left := _unfinished(facts)):
-        found.append(because("implementation_partial", status=left))
+        found.append(reason_for("implementation_partial", status=left))
     if facts.open_findings:
-        found.append(because("open_finding"))
+        found.append(reason_for("open_finding"))
     if facts.contradicted:
-        found.append(because("contradicted"))
+        found.append(reason_for("contradicted"))
     if facts.cuec_open:
-        found.append(because("cuec_open"))
+        found.append(reason_for("cuec_open"))
     return tuple(found)
 
 
@@ -150,7 +150,7 @@ def _deviations(facts: ControlFacts, day: dt.date) -> list[RequirementFacts]:
 def _deviating(asked: RequirementFacts) -> Reason:
     events = asked.population
     said = (events.deviations, events.sample) if events else (0, 0)
-    return because("deviations", asked.title, deviations=said[0], sample=said[1])
+    return reason_for("deviations", asked.title, deviations=said[0], sample=said[1])
 
 
 def _unfinished(facts: ControlFacts) -> str | None:
@@ -164,33 +164,33 @@ def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     """What a person has to decide."""
     notes = []
     if facts.override_expired:
-        notes.append(because("override_expired"))
+        notes.append(reason_for("override_expired"))
     if facts.applicability.requested:
-        notes.append(because("na_requested"))
+        notes.append(reason_for("na_requested"))
     if facts.applicability.approved and facts.applicability.basis_changed:
-        notes.append(because("na_basis_changed"))
+        notes.append(reason_for("na_basis_changed"))
     if facts.responsibility == "unclassified":
-        notes.append(because("unclassified"))
+        notes.append(reason_for("unclassified"))
     if facts.responsibility == "none" and not facts.applicability.approved:
-        notes.append(because("proposed_not_applicable"))
+        notes.append(reason_for("proposed_not_applicable"))
     return tuple(notes)
 
 
-def customer_half(facts: ControlFacts, day: dt.date) -> HalfJudged:
+def customer_half(facts: ControlFacts, day: dt.date) -> HalfResult:
     """State of our half: its worst requirement in operation; none is `missing`."""
     asked = [r for r in facts.requirements if r.operates_on(day)]
     if not asked:
-        return HalfJudged("missing", None, (because("nothing_asked"),))
+        return HalfResult("missing", None, (reason_for("nothing_asked"),))
     judged = [requirement_state(each, day) for each in asked]
     states = [each.state for each in judged]
     if facts.type2 and all(r.purpose == "design" for r in asked):
         states = ["design_only" if state in GOOD else state for state in states]
     ends = [each.until for each in judged if each.until is not None]
     reasons = tuple(reason for each in judged for reason in each.reasons)
-    return HalfJudged(worst(states), min(ends, default=None), reasons)
+    return HalfResult(worst(states), min(ends, default=None), reasons)
 
 
-def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfJudged:
+def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfResult:
     """State of one requirement on a day (R13; populations by R16)."""
     if asked.cadence == "per-event":
         return _population_state(asked, asked.population, day)
@@ -199,45 +199,45 @@ def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfJudged:
         return _unanswered(asked, day)
     notes = _waiting(asked)
     if link.ends is None:
-        return HalfJudged("proven", None, notes)
+        return HalfResult("proven", None, notes)
     if day > link.ends or link.ends < link.performed_on:
         return _lapsed(asked, link, day, notes)
     lead = cadence.lead_days(asked.cadence, asked.lead_days)
     if day > link.ends - DAY * lead:
-        why = because("expiring", asked.title, ends=link.ends)
-        return HalfJudged("expiring", link.ends, (why, *notes))
-    return HalfJudged("proven", link.ends, notes)
+        why = reason_for("expiring", asked.title, ends=link.ends)
+        return HalfResult("expiring", link.ends, (why, *notes))
+    return HalfResult("proven", link.ends, notes)
 
 
-def _unanswered(asked: RequirementFacts, day: dt.date) -> HalfJudged:
+def _unanswered(asked: RequirementFacts, day: dt.date) -> HalfResult:
     """Nothing accepted counts: waiting for review, or missing."""
     if asked.submitted:
-        return HalfJudged("pending", None, _waiting(asked))
-    why = because("never_performed", asked.title)
-    return HalfJudged("missing", None, (why,))
+        return HalfResult("pending", None, _waiting(asked))
+    why = reason_for("never_performed", asked.title)
+    return HalfResult("missing", None, (why,))
 
 
 def _waiting(asked: RequirementFacts) -> tuple[Reason, ...]:
     notes = []
     if asked.submitted:
-        notes.append(because("submitted_unreviewed", asked.title))
+        notes.append(reason_for("submitted_unreviewed", asked.title))
     if asked.newer_rejected:
-        notes.append(because("newer_rejected", asked.title))
+        notes.append(reason_for("newer_rejected", asked.title))
     return tuple(notes)
 
 
 def _lapsed(
     asked: RequirementFacts, link: LinkFacts, day: dt.date, notes: tuple[Reason, ...]
-) -> HalfJudged:
+) -> HalfResult:
     """The occurrence after the last one performed was not performed by its due day."""
     ends = link.ends or link.performed_on
-    why = because(
+    why = reason_for(
         "overdue",
         f"{asked.title}{_missing_period(asked, link)}",
         due=ends,
         days=(day - ends).days,
     )
-    return HalfJudged("lapsed", ends, (why, *notes))
+    return HalfResult("lapsed", ends, (why, *notes))
 
 
 def _missing_period(asked: RequirementFacts, link: LinkFacts) -> str:
@@ -252,35 +252,35 @@ def _missing_period(asked: RequirementFacts, link: LinkFacts) -> str:
 
 def _population_state(
     asked: RequirementFacts, events: PopulationFacts | None, day: dt.date
-) -> HalfJudged:
+) -> HalfResult:
     """R16: an accepted population, and for every sampled item proof or a deviation.
 
     Without events it is proof itself. It carries as a yearly performance on its last
     day would. Deviations are no gap in proof: they cap the verdict (`_blockers`).
     """
     if events is None:
-        return HalfJudged("missing", None, (because("no_population", asked.title),))
+        return HalfResult("missing", None, (reason_for("no_population", asked.title),))
     days = {"start": events.starts, "end": events.ends}
     if events.state == "submitted":
-        why = because("population_unreviewed", asked.title, **days)
-        return HalfJudged("pending", None, (why,))
+        why = reason_for("population_unreviewed", asked.title, **days)
+        return HalfResult("pending", None, (why,))
     if events.state == "rejected":
-        why = because("population_rejected", asked.title, **days)
-        return HalfJudged("missing", None, (why,))
+        why = reason_for("population_rejected", asked.title, **days)
+        return HalfResult("missing", None, (why,))
     notes = _newer_population(asked, events)
     until = cadence.population_end(events.ends, asked.grace_days)
     if day > until:
-        why = because("population_lapsed", asked.title, ends=until)
-        return HalfJudged("lapsed", until, (why, *notes))
+        why = reason_for("population_lapsed", asked.title, ends=until)
+        return HalfResult("lapsed", until, (why, *notes))
     gap = _gap_of_sample(asked, events)
     if gap is not None:
-        return HalfJudged(gap.state, None, (*gap.reasons, *notes))
+        return HalfResult(gap.state, None, (*gap.reasons, *notes))
     if events.rows == 0:
-        notes = (because("no_events", asked.title, **days), *notes)
+        notes = (reason_for("no_events", asked.title, **days), *notes)
     if day > until - DAY * cadence.lead_days(asked.cadence, asked.lead_days):
-        why = because("expiring", asked.title, ends=until)
-        return HalfJudged("expiring", until, (why, *notes))
-    return HalfJudged("proven", until, notes)
+        why = reason_for("expiring", asked.title, ends=until)
+        return HalfResult("expiring", until, (why, *notes))
+    return HalfResult("proven", until, notes)
 
 
 def _newer_population(
@@ -288,24 +288,24 @@ def _newer_population(
 ) -> tuple[Reason, ...]:
     """While a newer one waits or was rejected, the accepted one counts to its end."""
     if events.newer == "submitted":
-        return (because("submitted_unreviewed", asked.title),)
+        return (reason_for("submitted_unreviewed", asked.title),)
     if events.newer == "rejected":
-        return (because("newer_rejected", asked.title),)
+        return (reason_for("newer_rejected", asked.title),)
     return ()
 
 
 def _gap_of_sample(
     asked: RequirementFacts, events: PopulationFacts
-) -> HalfJudged | None:
+) -> HalfResult | None:
     """What is not shown yet of an accepted population; None: nothing."""
     if events.complete:
         return None
     if events.sample is None:
-        why = because("no_sample", asked.title, rows=events.rows)
-        return HalfJudged("pending", None, (why,))
+        why = reason_for("no_sample", asked.title, rows=events.rows)
+        return HalfResult("pending", None, (why,))
     said = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
     if events.waiting >= events.open:
-        why = because("sample_waiting", asked.title, **said)
-        return HalfJudged("pending", None, (why,))
-    why = because("sample_open", asked.title, **said)
-    return HalfJudged("missing", None, (why,))
+        why = reason_for("sample_waiting", asked.title, **said)
+        return HalfResult("pending", None, (why,))
+    why = reason_for("sample_open", asked.title, **said)
+    return HalfResult("missing", None, (why,))

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import connection
 
-from evidence.charts import SHAPES, Mark, marks_over, months, place
+from evidence.charts import SHAPES, ChartMark, marks_over, months, place
 from evidence.status import gather_sql
-from evidence.status.control_status import Answer, Window
+from evidence.status.control_status import ControlStatus, Window
 from evidence.status.gather import Moment
 from evidence.status.window import OccurrenceResult
 
@@ -78,7 +78,7 @@ class Lane:
 
     title: str
     occurrences: tuple[Occurrence, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[ChartMark, ...]
     label_y: int
     marks_y: int
 
@@ -123,7 +123,7 @@ class Lanes:
         return [(c, SHAPES[c], word) for c, word in WORDS.items() if c in seen]
 
 
-def occurrences(answer: Answer, moment: Moment) -> list[Occurrence]:
+def occurrences(answer: ControlStatus, moment: Moment) -> list[Occurrence]:
     """What the answer's window expects, by requirement and day. One statement."""
     results = answer.period.occurrences.results if answer.period else ()
     if not results:
@@ -137,7 +137,7 @@ def occurrences(answer: Answer, moment: Moment) -> list[Occurrence]:
     return [_seen(each, accepted, waiting[each.requirement]) for each in results]
 
 
-def _links(answer: Answer, moment: Moment, links: Sequence[str]) -> list[Row]:
+def _links(answer: ControlStatus, moment: Moment, links: Sequence[str]) -> list[Row]:
     spelled = gather_sql.spelled(LINKS, as_known_then=moment.known_at is not None)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -182,7 +182,7 @@ class Reason:
         return _spoken(MESSAGES[self.code][0], self.subject, self.params)
 
 
-def because(code: str, subject: str = "", **params: Any) -> Reason:
+def reason_for(code: str, subject: str = "", **params: Any) -> Reason:
     """A reason with its next step. Raises KeyError for a code without a sentence."""
     said = tuple(sorted((name, str(value)) for name, value in params.items()))
     return Reason(code, subject, _spoken(MESSAGES[code][1], subject, said), said)

@@ -12,8 +12,8 @@ from django.core.cache import cache
 from controls.models import System
 from evidence.charts import VERDICTS, Segment, bar
 from evidence.status.control_status import (
-    answers,
     as_known_then,
+    control_statuses,
     now,
     summary,
 )
@@ -74,6 +74,6 @@ def _point(system: System, day: dt.date) -> Point:
 
 def _verdicts(system: System, day: dt.date) -> Counter[str]:
     try:
-        return summary(answers(system, as_known_then(system, day))).verdicts
+        return summary(control_statuses(system, as_known_then(system, day))).verdicts
     except LookupError:  # the system was not recorded by then
         return Counter()

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from controls.models import System
 from evidence.models import EvidenceLink
-from evidence.status.control_status import Answer, answers, window_of
+from evidence.status.control_status import ControlStatus, control_statuses, window_of
 from evidence.status.gather import Moment
 
 ONE_DAY = dt.timedelta(days=1)
@@ -21,8 +21,8 @@ ONE_DAY = dt.timedelta(days=1)
 class Turn:
     """One control whose answer changes, with both answers."""
 
-    before: Answer
-    after: Answer
+    before: ControlStatus
+    after: ControlStatus
 
     @property
     def label(self) -> str:
@@ -35,13 +35,15 @@ class Turn:
         return str(self.before.implementation["ref_id"])
 
 
-def turned(before: Sequence[Answer], after: Sequence[Answer]) -> list[Turn]:
+def turned(
+    before: Sequence[ControlStatus], after: Sequence[ControlStatus]
+) -> list[Turn]:
     """Controls whose half, verdict or window result differs between two answers."""
     pairs = zip(before, after, strict=True)
     return [Turn(a, b) for a, b in pairs if _shown(a) != _shown(b)]
 
 
-def _shown(answer: Answer) -> tuple[Any, ...]:
+def _shown(answer: ControlStatus) -> tuple[Any, ...]:
     result = answer.period
     counts = (result.result, result.occurrences.missed) if result else ()
     return (answer.status.customer_half, answer.status.verdict, *counts)
@@ -55,10 +57,10 @@ def if_withdrawn(link: EvidenceLink, *, by: Any, today: dt.date) -> list[Turn]:
     """
     system, pks = link.system, [link.implementation_id]
     window = window_of(system)
-    before = answers(system, Moment(today), pks=pks, window=window)
+    before = control_statuses(system, Moment(today), pks=pks, window=window)
     with transaction.atomic():
         EvidenceLink.objects.get(pk=link.pk).withdraw(by=by, reason="what if")
-        after = answers(system, Moment(today), pks=pks, window=window)
+        after = control_statuses(system, Moment(today), pks=pks, window=window)
         transaction.set_rollback(True)
     return turned(before, after)
 
@@ -68,6 +70,6 @@ def if_lapsed(
 ) -> list[Turn]:
     """What turns on the day after `day` if nothing newer is accepted by then."""
     pks = sorted(set(implementations))
-    before = answers(system, Moment(day), pks=pks)
-    after = answers(system, Moment(day + ONE_DAY), pks=pks)
+    before = control_statuses(system, Moment(day), pks=pks)
+    after = control_statuses(system, Moment(day + ONE_DAY), pks=pks)
     return turned(before, after)

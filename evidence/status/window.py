@@ -27,7 +27,7 @@ from evidence.status.facts import (
     RequirementFacts,
     RequirementHistory,
 )
-from evidence.status.reasons import Reason, because
+from evidence.status.reasons import Reason, reason_for
 
 __all__ = [
     "AskedPeriod",
@@ -331,11 +331,11 @@ def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
             continue
         name = f"{result.title}, {result.starts} to {result.ends}"
         if result.outcome == "missed":
-            reasons.append(because("missed", name, missed=1))
+            reasons.append(reason_for("missed", name, missed=1))
         elif result.outcome == "late":
-            reasons.append(because("late", name, late=1, days=result.late_days))
+            reasons.append(reason_for("late", name, late=1, days=result.late_days))
         elif result.collected_late:
-            reasons.append(because("collected_late", name))
+            reasons.append(reason_for("collected_late", name))
     return tuple(reasons)
 
 
@@ -344,27 +344,27 @@ def _event_reasons(result: OccurrenceResult) -> list[Reason]:
     events, days = result.population, {"start": result.starts, "end": result.ends}
     overdue = result.outcome == "missed"
     if events is None:
-        why = because("days_without_population", result.title, **days)
+        why = reason_for("days_without_population", result.title, **days)
         return [why] if overdue else []
     name = f"{result.title}, {result.starts} to {result.ends}"
     drawn = events.sample or 0
     reasons = []
     if failed := events.deviations:
-        reasons.append(because("deviations", name, deviations=failed, sample=drawn))
+        reasons.append(reason_for("deviations", name, deviations=failed, sample=drawn))
     if not overdue:
         return reasons
     if events.state != "accepted":
-        reasons.append(because("population_unreviewed", result.title, **days))
+        reasons.append(reason_for("population_unreviewed", result.title, **days))
     elif events.sample is None:
-        reasons.append(because("no_sample", name, rows=events.rows))
+        reasons.append(reason_for("no_sample", name, rows=events.rows))
     elif events.open:
-        reasons.append(because("sample_open", name, left=events.open, sample=drawn))
+        reasons.append(reason_for("sample_open", name, left=events.open, sample=drawn))
     return reasons
 
 
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
     return tuple(
-        because(
+        reason_for(
             "aws_days_open",
             row.slug,
             covered=_covered(row),

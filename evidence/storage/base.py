@@ -52,7 +52,7 @@ class StoredBytes:
 
 
 @dataclass(frozen=True)
-class Lying:
+class StoredObject:
     """One thing found in the store, whatever its name.
 
     `since` is when it came (UTC); `sha256` is empty where the name is no digest.
@@ -132,7 +132,7 @@ class Store(ABC):
         """Delete the bytes; the sentence says what became of them. May run twice."""
 
     @abstractmethod
-    def everything(self) -> Iterator[Lying]:
+    def everything(self) -> Iterator[StoredObject]:
         """All that lies in the store, except what is on its way in."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ CHECKING, SWEEPING = 1, 2
 
 
 @contextmanager
-def alone(work: int) -> Iterator[None]:
+def exclusive_lock(work: int) -> Iterator[None]:
     """Inside, nobody else does this work. Raises TransitionNotAllowed if one does.
 
     The lock is the database session's: it ends with the process, however that ends.

@@ -19,8 +19,8 @@ from django.db import models
 from controls.models import AuditEvent
 from controls.models.audit import Event
 from evidence.models import Blob, EvidenceFile, StoreCheck
-from evidence.storage import Lying, Store, Withheld, open_store
-from evidence.storage.exclusive import CHECKING, alone
+from evidence.storage import Store, StoredObject, Withheld, open_store
+from evidence.storage.exclusive import CHECKING, exclusive_lock
 
 DAY = dt.timedelta(days=1)
 PIECE = 1 << 20  # bytes read at once
@@ -50,7 +50,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class StoreReport:
     """What a check found; `resumed_after` is the digest an earlier one came to."""
 
     checked: int
@@ -82,20 +82,20 @@ def check_store(
     resume: bool = False,
     all_ages: bool = False,
     pace: Pace | None = None,
-) -> Report:
+) -> StoreReport:
     """Read everything once and compare it with the records; the result is recorded.
 
     With `resume` a check that broke off goes on, its findings included. What came or
     was removed within the last day is left out, as it may be under way, unless
     `all_ages`. Raises StoreUnreachable, TransitionNotAllowed while another one runs.
     """
-    with alone(CHECKING):
+    with exclusive_lock(CHECKING):
         progress, store = StoreCheck.objects.begun(resume=resume), open_store()
         resumed_after = progress.last_sha256
         _read_all(store, progress, pace or Pace())
         found = [Finding(**each) for each in progress.findings]
         found += unexpected(store, instant if all_ages else instant - DAY)
-        report = Report(progress.checked, found, resumed_after)
+        report = StoreReport(progress.checked, found, resumed_after)
         progress.delete()
         body = {"checked": report.checked, "found": report.counts()}
         AuditEvent.objects.append(
@@ -176,8 +176,8 @@ def unexpected(store: Store, before: dt.datetime) -> Iterator[Finding]:
 
 
 def unneeded(
-    lying: Iterable[Lying],
-) -> Iterator[tuple[Lying, dt.datetime | None]]:
+    lying: Iterable[StoredObject],
+) -> Iterator[tuple[StoredObject, dt.datetime | None]]:
     """What no record says must be there, with the instant of its removal if any."""
     rest = iter(lying)
     while page := list(islice(rest, PAGE)):

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence.storage.base import (
-    Lying,
     Store,
     StoredBytes,
+    StoredObject,
     is_digest,
     key_of,
     refuse_other_bytes,
@@ -73,7 +73,7 @@ class LocalStore(Store):
             return "The bytes were not in the store."
         return "The bytes were deleted from the store."
 
-    def everything(self) -> Iterator[Lying]:
+    def everything(self) -> Iterator[StoredObject]:
         """All files outside `incoming` and `exports`, in the order of their names."""
         for path in sorted(self.root.iterdir()):
             if path.name in OURS:
@@ -83,11 +83,11 @@ class LocalStore(Store):
                 with suppress(FileNotFoundError):  # destroyed meanwhile
                     yield self._lying(each)
 
-    def _lying(self, path: Path) -> Lying:
+    def _lying(self, path: Path) -> StoredObject:
         name = str(path.relative_to(self.root))
         ours = is_digest(path.name) and name == key_of(path.name)
         since = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC)
-        return Lying(name, path.name if ours else "", since)
+        return StoredObject(name, path.name if ours else "", since)
 
     def path_of(self, sha256: str) -> Path:
         """Where a digest lies. Raises ValueError for anything but a hex sha256."""

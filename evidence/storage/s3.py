@@ -21,9 +21,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from evidence.storage.base import (
-    Lying,
     Store,
     StoredBytes,
+    StoredObject,
     StoreUnreachable,
     Withheld,
     is_digest,
@@ -176,7 +176,7 @@ class S3Store(Store):
         with explained():
             return delete_versions(self.client, self._at(sha256))
 
-    def everything(self) -> Iterator[Lying]:
+    def everything(self) -> Iterator[StoredObject]:
         """All current objects under the prefix, in the order of their names."""
         pages = self.client.get_paginator("list_objects_v2")
         with explained():
@@ -184,11 +184,11 @@ class S3Store(Store):
                 for found in page.get("Contents", []):
                     yield self._lying(found)
 
-    def _lying(self, found: dict[str, Any]) -> Lying:
+    def _lying(self, found: dict[str, Any]) -> StoredObject:
         name = found["Key"].removeprefix(self.prefix)
         last = name.rsplit("/", 1)[-1]
         ours = is_digest(last) and name == key_of(last)
-        return Lying(name, last if ours else "", found["LastModified"])
+        return StoredObject(name, last if ours else "", found["LastModified"])
 
     def writable(self) -> bool:
         """Whether the bucket answers, with Object Lock where a retention is set."""

@@ -14,19 +14,19 @@ from controls.models import AuditEvent
 from controls.models.audit import Event
 from evidence.models import Blob
 from evidence.storage import Store, open_store
-from evidence.storage.exclusive import SWEEPING, alone
+from evidence.storage.exclusive import SWEEPING, exclusive_lock
 from evidence.storage.fsck import DAY, unneeded
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What became of each unreferenced digest, and how many unfinished files went."""
 
     outcomes: dict[str, str]
     unfinished: int
 
 
-def sweep_store(*, instant: dt.datetime) -> Swept:
+def sweep_store(*, instant: dt.datetime) -> SweepResult:
     """Delete what no record names and nobody touched for a day; that is recorded.
 
     Only names that are digests, and temporary files, are deleted; whatever else lies
@@ -34,7 +34,7 @@ def sweep_store(*, instant: dt.datetime) -> Swept:
     StoreUnreachable, TransitionNotAllowed while another one runs.
     """
     before = instant - DAY
-    with alone(SWEEPING):
+    with exclusive_lock(SWEEPING):
         store = open_store()
         unfinished = store.drop_unfinished(before)
         outcomes: dict[str, str] = {}
@@ -44,7 +44,7 @@ def sweep_store(*, instant: dt.datetime) -> Swept:
                     outcomes[digest] = said
         finally:
             _record(outcomes, unfinished)
-    return Swept(outcomes, unfinished)
+    return SweepResult(outcomes, unfinished)
 
 
 def _orphans(store: Store, before: dt.datetime) -> list[str]:

@@ -24,8 +24,8 @@ from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.models.requirements import Cadence
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk_list import (
+    BulkRowError,
     MappingRow,
-    RowError,
     control_of,
     submission_of,
 )
@@ -59,7 +59,7 @@ class Plan:
     """What would be recorded, and everything that stands against it."""
 
     planned: list[Planned] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+    errors: list[BulkRowError] = field(default_factory=list)
 
     @property
     def links(self) -> int:
@@ -83,7 +83,7 @@ def plan(
         upload = uploads.get(row.file)
         if upload is None:
             said = f"“{row.file[:80]}” is not among the files."
-            found.errors.append(RowError(row.number, "file", said))
+            found.errors.append(BulkRowError(row.number, "file", said))
         requirement = _requirement(row, asked, by, found.errors)
         submission = submission_of(row, found.errors)
         if submission is None or not _possible(row, submission, today, found.errors):
@@ -92,7 +92,7 @@ def plan(
             groups[(row.file, submission)].append((row, requirement))
     named = {row.file for row in rows}
     for name in sorted(uploads.keys() - named):
-        found.errors.append(RowError(0, "file", f"No row speaks of “{name}”."))
+        found.errors.append(BulkRowError(0, "file", f"No row speaks of “{name}”."))
     found.planned = [
         Planned(
             rows=tuple(row.number for row, _ in pairs),
@@ -116,7 +116,7 @@ def _requirement(
     row: MappingRow,
     asked: Mapping[str, list[EvidenceRequirement]],
     by: Any,
-    errors: list[RowError],
+    errors: list[BulkRowError],
 ) -> EvidenceRequirement | None:
     """The requirement a row means: by title, or the only one of the control."""
     said = row.cells["control"][:40]
@@ -137,7 +137,7 @@ def _requirement(
     elif not may_submit(fitting[0].implementation, _team(fitting[0]), by=by):
         problem = f"That is for {_team(fitting[0]) or 'a team'} to prove."
     if problem:
-        errors.append(RowError(row.number, column, problem))
+        errors.append(BulkRowError(row.number, column, problem))
         return None
     return fitting[0]
 
@@ -147,13 +147,13 @@ def _team(asked: EvidenceRequirement) -> Team | None:
 
 
 def _possible(
-    row: MappingRow, said: Submission, today: dt.date, errors: list[RowError]
+    row: MappingRow, said: Submission, today: dt.date, errors: list[BulkRowError]
 ) -> bool:
     try:
         refuse_impossible_days(said, today)
     except ValidationError as refusal:
         for column, texts in refusal.message_dict.items():
-            errors.append(RowError(row.number, column, " ".join(texts)))
+            errors.append(BulkRowError(row.number, column, " ".join(texts)))
         return False
     return True
 

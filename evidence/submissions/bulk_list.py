@@ -68,7 +68,7 @@ class MappingRow:
 
 
 @dataclass(frozen=True)
-class RowError:
+class BulkRowError:
     """What is wrong in which line and column."""
 
     number: int
@@ -166,7 +166,7 @@ def template_workbook() -> bytes:
     return out.getvalue()
 
 
-def submission_of(row: MappingRow, errors: list[RowError]) -> Submission | None:
+def submission_of(row: MappingRow, errors: list[BulkRowError]) -> Submission | None:
     """What a row says about its file; None where a day cannot be read."""
     days = {name: _day(row, name, errors) for name in DAYS}
     performed = days["performed_on"]
@@ -188,25 +188,25 @@ DAYS = ("performed_on", "period_start", "period_end", "collected_on")
 SENSITIVITIES = ("internal", "confidential", "restricted")
 
 
-def _day(row: MappingRow, column: str, errors: list[RowError]) -> dt.date | None:
+def _day(row: MappingRow, column: str, errors: list[BulkRowError]) -> dt.date | None:
     text = row.cells[column]
     if not text:
         if column in NEEDED:
-            errors.append(RowError(row.number, column, "A day is needed."))
+            errors.append(BulkRowError(row.number, column, "A day is needed."))
         return None
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
         said = f"“{text[:40]}” is not a day such as 2026-10-31."
-        errors.append(RowError(row.number, column, said))
+        errors.append(BulkRowError(row.number, column, said))
         return None
 
 
-def _sensitivity(row: MappingRow, errors: list[RowError]) -> str:
+def _sensitivity(row: MappingRow, errors: list[BulkRowError]) -> str:
     said = row.cells["sensitivity"].lower() or "internal"
     if said not in SENSITIVITIES:
         known = ", ".join(SENSITIVITIES)
-        errors.append(RowError(row.number, "sensitivity", f"One of {known}."))
+        errors.append(BulkRowError(row.number, "sensitivity", f"One of {known}."))
     return said
 
 

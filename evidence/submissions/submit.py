@@ -42,7 +42,7 @@ from evidence.submissions.who_may import (
 )
 
 ONE_DAY = dt.timedelta(days=1)
-FARTHEST = dt.timedelta(days=366)  # from today to the end of a running period
+MAX_PERIOD_AHEAD = dt.timedelta(days=366)  # from today to the end of a running period
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ def refuse_impossible_days(submission: Submission, today: dt.date) -> None:
     said = submission
     if said.period_end < said.period_start:
         raise Refused({"period_end": "The period ends before it starts."})
-    if said.period_end > today + FARTHEST:
+    if said.period_end > today + MAX_PERIOD_AHEAD:
         # the running period may end after today, but none reaches as far as this
         raise Refused({"period_end": "The period ends more than a year from now."})
     for name in ("performed_on", "collected_on", "period_start"):

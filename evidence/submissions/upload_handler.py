@@ -22,7 +22,7 @@ from evidence.submissions.submit import Upload, checked_upload
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
 MAX_FILES = 20  # in one piece of evidence
-MOST_FILES = 201  # in one request: a list and what it speaks of
+MAX_FIELDS = 201  # in one request: a list and what it speaks of
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
 
 
@@ -88,7 +88,7 @@ class StoringUploadHandler(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin one more file; beyond MOST_FILES the upload stops."""
         super().new_file(*args, **kwargs)
-        if len(self.file.files) == MOST_FILES:
+        if len(self.file.files) == MAX_FIELDS:
             self.too_many = True
             raise StopUpload(connection_reset=True)
         self.file.files.append(open_store().begin(limit=self.left))
@@ -147,8 +147,8 @@ def refuse_unreadable(
         raise BlobTooLarge(f"More than {limit} MB in one upload. Nothing was stored.")
     if handler.too_many:
         raise BlobTooLarge(
-            f"More than {MOST_FILES} files at a time: nothing was stored."
-            f" Send at most {MOST_FILES - 1} and their list, then the next ones."
+            f"More than {MAX_FIELDS} files at a time: nothing was stored."
+            f" Send at most {MAX_FIELDS - 1} and their list, then the next ones."
         )
     if parsed and was_cut_off(request):
         raise Refused(BROKE_OFF)

@@ -14,21 +14,21 @@ from controls.errors import Refused
 def refused(request: HttpRequest, refusal: ValidationError) -> HttpResponse:
     """A page that says why, under the refusal's own status (403, 409, 413 ...)."""
     status = getattr(refusal, "status_code", 400)
-    return explained(request, " ".join(refusal.messages), status)
+    return explanation_page(request, " ".join(refusal.messages), status)
 
 
-def explained(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+def explanation_page(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     """A page with one sentence and a way back."""
     context = {"sentence": sentence, "status": status}
     return render(request, "evidence/refused.html", context, status=status)
 
 
-def back(request: HttpRequest) -> HttpResponse | None:
+def return_to_work(request: HttpRequest) -> HttpResponse | None:
     """To the person's work where the step was taken from there (`next=work`)."""
     return redirect("evidence:work") if request.POST.get("next") == "work" else None
 
 
-def landing(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def redirect_for_upload(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """A redirect; told to the upload script instead, which goes there by itself.
 
     A script cannot see a redirect, only what lies behind it: the message for the next

@@ -19,7 +19,7 @@ from controls.errors import NotPermitted, Refused
 from controls.models import System
 from evidence.forms.calendar import Month, NextWindowForm, TeamFilter, month_of
 from evidence.planning.calendar import (
-    Asked,
+    CalendarScope,
     Due,
     falling_due,
     own_teams,
@@ -72,7 +72,7 @@ def _page(
     context: dict[str, Any],
 ) -> HttpResponse:
     month = month_of(request.GET.get("month", ""), today)
-    asked = Asked(month.first, month.last, systems, teams)
+    asked = CalendarScope(month.first, month.last, systems, teams)
     found = falling_due(asked, user=request.user, today=today)
     shown = {
         "month": month,

@@ -28,7 +28,7 @@ from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import EvidenceRequest, Population, Sample
-from evidence.requests.requests import may_ask
+from evidence.requests.requests import may_request
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
@@ -39,7 +39,7 @@ from evidence.status.control_page import (
     latest_evidence,
     our_requirements,
 )
-from evidence.status.control_status import Answer, answers, listed
+from evidence.status.control_status import ControlStatus, control_statuses, listed
 from evidence.status.occurrences import lanes, occurrences
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import system_or_404
@@ -91,9 +91,9 @@ def _page(
     return page
 
 
-def _judged(clocks: Clocks, rows: list[Row]) -> list[Answer]:
+def _judged(clocks: Clocks, rows: list[Row]) -> list[ControlStatus]:
     try:
-        return answers(clocks.system, clocks.moment, known=rows)
+        return control_statuses(clocks.system, clocks.moment, known=rows)
     except LookupError:  # the system was not recorded by then, nor its controls
         return []
 
@@ -157,9 +157,9 @@ def control_page(
 
 def _answer(
     system: System, clocks: Clocks, implementation: ControlImplementation
-) -> Answer | None:
+) -> ControlStatus | None:
     try:
-        given = answers(
+        given = control_statuses(
             system, clocks.moment, pks=[implementation.pk], window=clocks.window
         )
     except LookupError:
@@ -169,7 +169,7 @@ def _answer(
     return given[0]
 
 
-def _halves(answer: Answer, clocks: Clocks) -> dict[str, Any]:
+def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
     """What the two columns show."""
     basis = answer.basis
     expected = occurrences(answer, clocks.moment)
@@ -206,7 +206,7 @@ def _record(
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     asked_for = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     return {
-        "may_ask": may_ask(implementation.system, user),
+        "may_ask": may_request(implementation.system, user),
         "asked_for": asked_for.filter(controls=implementation).for_listing(),
         "readings": ControlLayer.objects.reasons_of(implementation.control),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],

@@ -16,18 +16,18 @@ from django.views.decorators.http import require_GET
 
 from controls.access import is_officer
 from controls.models import Control, System
-from controls.reference.updates import not_compared_with
+from controls.reference.updates import unreviewed_reference
 from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
-from evidence.requests.requests import may_ask
+from evidence.requests.requests import may_request
 from evidence.status.aws_half import current_to
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
-    Answer,
+    ControlStatus,
     Counts,
-    answers,
+    control_statuses,
     summary,
 )
 from evidence.status.facts import ArtifactVersionFacts
@@ -71,10 +71,10 @@ class CitedArtifact:
 
 def answers_or_none(
     clocks: Clocks, pks: Sequence[int] | None = None
-) -> list[Answer] | None:
+) -> list[ControlStatus] | None:
     """Answers of the moment; None when the system was not recorded by then."""
     try:
-        return answers(clocks.system, clocks.moment, pks=pks)
+        return control_statuses(clocks.system, clocks.moment, pks=pks)
     except LookupError:
         return None
 
@@ -91,9 +91,9 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "clocks": clocks,
         "here": request.path,
         "officer": officer,
-        "newer_readings": officer and not_compared_with(system),
+        "newer_readings": officer and unreviewed_reference(system),
         "requests": _requests(request.user, system),
-        "may_ask": may_ask(system, request.user),
+        "may_ask": may_request(system, request.user),
         "may_bring": submits_in(system, by=request.user),
     }
     if given is not None:
@@ -110,7 +110,9 @@ def _requests(user: Any, system: System) -> dict[str, int]:
     )
 
 
-def _shown(system: System, clocks: Clocks, given: list[Answer]) -> dict[str, object]:
+def _shown(
+    system: System, clocks: Clocks, given: list[ControlStatus]
+) -> dict[str, object]:
     counts = summary(given)
     titles = _titles(system)
     day = clocks.moment.on
@@ -143,7 +145,7 @@ def _titles(system: System) -> dict[str, str]:
     return dict(found.values_list("family", "family_title").distinct())
 
 
-def gaps_ahead(given: list[Answer], day: dt.date) -> list[Gap]:
+def gaps_ahead(given: list[ControlStatus], day: dt.date) -> list[Gap]:
     """Proof that ends within the next 60 days, by day and half."""
     groups: defaultdict[tuple[dt.date, str], list[Mapping[str, Any]]]
     groups = defaultdict(list)
@@ -162,7 +164,7 @@ def gaps_ahead(given: list[Answer], day: dt.date) -> list[Gap]:
     ]
 
 
-def _artifacts(given: list[Answer], day: dt.date) -> Iterator[CitedArtifact]:
+def _artifacts(given: list[ControlStatus], day: dt.date) -> Iterator[CitedArtifact]:
     """Each series cited by some control, its newest report first known to facts."""
     newest: dict[str, tuple[ArtifactVersionFacts, dt.date]] = {}
     controls: dict[str, int] = {}

@@ -23,7 +23,7 @@ from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions.revise import attach, newest
 from evidence.submissions.submit import hand_over, provable_by, withdraw
 from evidence.submissions.who_may import may_submit, require_reviser, require_withdrawer
-from evidence.views.answers import back, explain, refused
+from evidence.views.answers import explain, refused, return_to_work
 
 SHOWN = 3  # days of lapse that a page shows
 
@@ -98,7 +98,7 @@ def submit_draft(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "Submitted. Somebody else reviews it now.")
-    return back(request) or redirect(
+    return return_to_work(request) or redirect(
         "evidence:evidence", uuid=link.revision.evidence.uuid
     )
 
@@ -113,7 +113,7 @@ def reconfirm_link(request: HttpRequest, uuid: Any) -> HttpResponse:
         return refused(request, refusal)
     messages.success(request, f"Confirmed: {link}.")
     control = link.implementation.control
-    return back(request) or redirect(
+    return return_to_work(request) or redirect(
         "evidence:control", link.system.slug, control.ref_id
     )
 

@@ -11,12 +11,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from evidence.files.clearance import clear, withheld_from
+from evidence.files.clearance import clear, reason_withheld
 from evidence.files.download import opened_for, record_opening
-from evidence.files.previews import Drawn, draw, kind_of
+from evidence.files.previews import RenderedPage, kind_of, render_preview
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
-from evidence.views.answers import explained, refused
+from evidence.views.answers import explanation_page, refused
 from evidence.views.controls import HtmxRequest
 from srm_project.downloads import add_download_headers, attachment
 
@@ -30,8 +30,8 @@ def file_or_404(request: HttpRequest, uuid: Any) -> EvidenceFile:
 
 
 def _withheld(request: HttpRequest, file: EvidenceFile) -> HttpResponse | None:
-    said = withheld_from(request.user, file)
-    return explained(request, said, 409) if said else None
+    said = reason_withheld(request.user, file)
+    return explanation_page(request, said, 409) if said else None
 
 
 @require_GET
@@ -43,9 +43,9 @@ def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
         return refused(request, refusal)
 
 
-def _drawn(request: HttpRequest, file: EvidenceFile, number: int) -> Drawn:
+def _drawn(request: HttpRequest, file: EvidenceFile, number: int) -> RenderedPage:
     with open_store().open(file.blob.sha256) as body:
-        return draw(body, file.blob.media_type, number)
+        return render_preview(body, file.blob.media_type, number)
 
 
 def page_number(request: HttpRequest) -> int:
@@ -68,7 +68,7 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
             context["drawn"] = _drawn(request, file, number)
             context["number"] = min(number, context["drawn"].pages)
         except FileNotFoundError:
-            return explained(request, GONE, 410)
+            return explanation_page(request, GONE, 410)
         except StoreUnreachable as away:
             return refused(request, away)
         except ValidationError as refusal:
@@ -91,11 +91,11 @@ def picture(request: HttpRequest, uuid: Any) -> HttpResponse:
     if withheld := _withheld(request, file):
         return withheld
     if kind_of(file.blob.media_type) not in {"picture", "page"}:
-        return explained(request, "This file has no picture.", 404)
+        return explanation_page(request, "This file has no picture.", 404)
     try:
         drawn = _drawn(request, file, page_number(request))
     except FileNotFoundError:
-        return explained(request, GONE, 410)
+        return explanation_page(request, GONE, 410)
     except ValidationError as refusal:
         return refused(request, refusal)
     record_opening(file, "evidence.previewed", by=request.user)

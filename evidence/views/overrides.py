@@ -33,7 +33,7 @@ from controls.responsibility.overrides import (
 )
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.access import require_officer_page, tell
-from evidence.views.answers import approves, back, explain
+from evidence.views.answers import approves, explain, return_to_work
 from evidence.views.controls import control_page, implementation_or_404
 
 
@@ -207,4 +207,4 @@ def _decided(
         messages.success(request, act())
     except ValidationError as refusal:
         tell(request, refusal)
-    return back(request) or _to_control(implementation)
+    return return_to_work(request) or _to_control(implementation)

@@ -13,13 +13,17 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted, Refused
-from evidence.forms.populations import JudgeForm, PopulationForm, SampleForm
+from evidence.forms.populations import (
+    PopulationDecisionForm,
+    PopulationForm,
+    SampleForm,
+)
 from evidence.models import EvidenceRequirement, Population
 from evidence.models.populations import STANDING
 from evidence.populations.populations import (
-    judge_population,
-    may_bring,
-    require_bringer,
+    decide_population,
+    may_submit_population,
+    require_population_submitter,
     withdraw_population,
 )
 from evidence.populations.preview import confirm, pasted, preview
@@ -55,7 +59,7 @@ def populations(request: HttpRequest, uuid: Any) -> HttpResponse:
     context = {
         "requirement": requirement,
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "may_bring": may_bring(requirement, by=request.user),
+        "may_bring": may_submit_population(requirement, by=request.user),
     }
     return render(request, "evidence/populations/list.html", context)
 
@@ -66,7 +70,7 @@ def population_new(request: HttpRequest, uuid: Any) -> HttpResponse:
     """A list of events; shows what would be recorded, and what is wrong by line."""
     requirement = requirement_or_404(request, uuid)
     try:
-        require_bringer(requirement, by=request.user)
+        require_population_submitter(requirement, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
     unread = unreadable(request)
@@ -126,7 +130,7 @@ def population_confirm(request: HttpRequest, uuid: Any) -> HttpResponse:
     token = request.POST.get("token", "")
     today = today_of(requirement.system)
     try:
-        require_bringer(requirement, by=request.user)
+        require_population_submitter(requirement, by=request.user)
         made = confirm(requirement, token, by=request.user, today=today)
     except ValidationError as refusal:
         return refused(request, refusal)
@@ -156,9 +160,9 @@ def population_page(
         .reviewable_by(user)
         .filter(pk=found.pk)
         .exists(),
-        "may_withdraw": standing and may_bring(found.requirement, by=user),
+        "may_withdraw": standing and may_submit_population(found.requirement, by=user),
         "may_draw": standing and found.row_count > 0 and may_draw(found, by=user),
-        "judge_form": JudgeForm(),
+        "judge_form": PopulationDecisionForm(),
         "sample_form": SampleForm(),
     }
     context |= forms
@@ -169,7 +173,7 @@ def population_page(
 def population_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Accept, reject or withdraw."""
     found = population_or_404(request, uuid)
-    form = JudgeForm(request.POST)
+    form = PopulationDecisionForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     said = request.POST.get("decision")
     try:
@@ -177,7 +181,7 @@ def population_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
             withdraw_population(found, reason=reason, by=request.user)
         elif said in {"accept", "reject"}:
             accept = said == "accept"
-            judge_population(found, accept=accept, reason=reason, by=request.user)
+            decide_population(found, accept=accept, reason=reason, by=request.user)
         else:
             raise Refused("Say whether you accept, reject or withdraw it.")
     except NotPermitted as refusal:

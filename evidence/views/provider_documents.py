@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
 from controls.models import AuditEvent, ProviderDocument, ProviderStatement, System
-from controls.provider_documents.adopt import Preview, preview
+from controls.provider_documents.adopt import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
 from evidence.status.control_status import today_of
@@ -79,7 +79,7 @@ def _with_errors(
     system: System,
     form: ProviderUploadForm,
     read: Statements,
-    compared: Preview,
+    compared: DocumentPreview,
 ) -> HttpResponse:
     """The form again, with every line that is wrong; nothing is kept."""
     errors = [*read.errors, *compared.errors]

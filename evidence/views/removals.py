@@ -14,7 +14,7 @@ from controls.access import is_officer
 from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models.removals import SpillRemoval
 from evidence.views.access import require_officer_page
-from evidence.views.answers import approves, back, refused
+from evidence.views.answers import approves, refused, return_to_work
 from evidence.views.files import file_or_404
 
 
@@ -58,7 +58,7 @@ def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "Approved." if approve else "Refused.")
-    return back(request) or redirect("evidence:removal", uuid=found.uuid)
+    return return_to_work(request) or redirect("evidence:removal", uuid=found.uuid)
 
 
 def _removal(request: HttpRequest, uuid: Any) -> SpillRemoval:

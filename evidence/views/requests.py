@@ -16,25 +16,25 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from controls.errors import NotPermitted, Refused
 from controls.models import ControlImplementation
 from evidence.forms.requests import (
+    AnswerDecisionForm,
     AnswerForm,
-    JudgeForm,
+    RequestDraftForm,
     RequestFilter,
-    WishForm,
     offered,
 )
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import UNSETTLED
 from evidence.requests.requests import (
     answer,
-    ask_for,
     cancel,
-    judge,
+    decide_answer,
     may_answer,
-    may_judge,
-    require_asker,
+    may_decide_answer,
+    request_evidence,
+    require_requester,
 )
 from evidence.views.access import system_or_404
-from evidence.views.answers import back, explain, refused
+from evidence.views.answers import explain, refused, return_to_work
 
 PER_PAGE = 100
 
@@ -56,11 +56,11 @@ def request_new(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask a team of a system to show something by a day."""
     system = system_or_404(request, slug)
     first = {"control_ids": request.GET.get("control", "").upper()}
-    form = WishForm(request.POST or None, system=system, initial=first)
+    form = RequestDraftForm(request.POST or None, system=system, initial=first)
     try:
-        require_asker(system, request.user)
+        require_requester(system, request.user)
         if form.is_valid():
-            made = ask_for(system, form.wish(), by=request.user)
+            made = request_evidence(system, form.wish(), by=request.user)
             messages.success(request, f"Asked of {made.team}.")
             return redirect("evidence:request", uuid=made.uuid)
     except NotPermitted as refusal:
@@ -98,7 +98,7 @@ def request_answer(request: HttpRequest, uuid: Any) -> HttpResponse:
 def request_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Accept the answer, return it, or take the request back."""
     found = _found(request, uuid)
-    form = JudgeForm(request.POST)
+    form = AnswerDecisionForm(request.POST)
     steps = {"accept": "Accepted.", "return": "Returned.", "cancel": "Taken back."}
 
     def act() -> str:
@@ -109,7 +109,7 @@ def request_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
         if step == "cancel":
             cancel(found, **said)
         else:
-            judge(found, accept=step == "accept", **said)
+            decide_answer(found, accept=step == "accept", **said)
         return steps[step]
 
     return _done(request, found, act)
@@ -131,7 +131,7 @@ def _done(
         found = _found(request, found.uuid)
         context = {**forms, "refusal": " ".join(refusal.messages)}
         return _page(request, found, status=status, **context)
-    return back(request) or redirect("evidence:request", uuid=found.uuid)
+    return return_to_work(request) or redirect("evidence:request", uuid=found.uuid)
 
 
 def _page(
@@ -147,7 +147,7 @@ def _page(
         "answers": found.answers.select_related("revision__evidence", "answered_by"),
         "judgements": found.judgements.select_related("judged_by"),
         "may_answer": answering,
-        "may_judge": unsettled and may_judge(found, request.user),
+        "may_judge": unsettled and may_decide_answer(found, request.user),
     }
     if answering:
         context["answer_form"] = _answer_form(request, found, None)

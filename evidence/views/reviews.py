@@ -15,7 +15,7 @@ from evidence.forms.reviews import DecisionForm, DecisionsForm
 from evidence.models import EvidenceLink
 from evidence.planning.my_work import populations_to_judge, to_review
 from evidence.reviews.decide import SomeRefused, decide_all
-from evidence.views.answers import back
+from evidence.views.answers import return_to_work
 
 PER_PAGE = 25
 SEVERAL = 50
@@ -37,7 +37,7 @@ def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return _queue(request, refusal, link)
     messages.success(request, f"Accepted: {link}.")
-    return back(request) or redirect("evidence:queue")
+    return return_to_work(request) or redirect("evidence:queue")
 
 
 @require_POST
@@ -50,7 +50,7 @@ def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return _queue(request, refusal, link)
     messages.success(request, f"Rejected: {link}.")
-    return back(request) or redirect("evidence:queue")
+    return return_to_work(request) or redirect("evidence:queue")
 
 
 @require_http_methods(["GET", "POST"])

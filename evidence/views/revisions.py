@@ -21,7 +21,7 @@ from evidence.submissions.revise import newest, revise
 from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.upload_handler import uploads_of
 from evidence.submissions.who_may import require_reviser
-from evidence.views.answers import explain, landing, refused
+from evidence.views.answers import explain, redirect_for_upload, refused
 from evidence.views.uploads import unreadable
 
 
@@ -61,7 +61,9 @@ def _answer(request: HttpRequest, evidence: Evidence) -> HttpResponse:
             status = getattr(refusal, "status_code", 400)
         else:
             messages.success(request, _outcome(revision))
-            return landing(request, redirect("evidence:evidence", uuid=evidence.uuid))
+            return redirect_for_upload(
+                request, redirect("evidence:evidence", uuid=evidence.uuid)
+            )
     context = {
         "form": form,
         "evidence": evidence,

@@ -35,7 +35,7 @@ from evidence.submissions.same_again import again_values
 from evidence.submissions.submit import Proving, provable_by, submit
 from evidence.submissions.upload_handler import read_into_store, uploads_of
 from evidence.submissions.who_may import require_submitter
-from evidence.views.answers import back, landing, refused
+from evidence.views.answers import redirect_for_upload, refused, return_to_work
 
 
 @dataclass
@@ -201,7 +201,7 @@ def _submit(
     draft = link.state == LinkState.DRAFT
     said = "Kept as a draft." if draft else "Submitted. Somebody else reviews it now."
     messages.success(request, said)
-    return landing(request, back(request) or _next(target, link))
+    return redirect_for_upload(request, return_to_work(request) or _next(target, link))
 
 
 def _next(target: Target, link: EvidenceLink) -> HttpResponse:

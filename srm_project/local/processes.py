@@ -16,7 +16,7 @@ from srm_project.local.accounts import OURSELVES, Account
 
 PR_SET_PDEATHSIG = 1
 LONGEST_WAIT, STEADY_AFTER = 30.0, 60.0
-BIGGEST_LOG = 10 * 1024 * 1024
+MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
 def dies_with_parent(how: signal.Signals) -> Callable[[], None]:
@@ -134,6 +134,6 @@ class Child:
 
 def _opened(log: Path):  # type: ignore[no-untyped-def]
     """The log for appending; a big one is kept aside once."""
-    if log.exists() and log.stat().st_size > BIGGEST_LOG:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     return log.open("ab")

@@ -24,10 +24,14 @@ from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
 from evidence.models import EvidenceRequirement, Notice
 from evidence.populations.event_list import EventRow, Events
-from evidence.populations.populations import Drawn, bring_population, judge_population
+from evidence.populations.populations import (
+    PopulationStatement,
+    decide_population,
+    submit_population,
+)
 from evidence.populations.samples import draw_sample
-from evidence.populations.selection import Way
-from evidence.requests.requests import Wish, ask_for
+from evidence.populations.selection import SelectionMethod
+from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.systems.provider_documents import adopt_document
 from tests import factories
 from tests.evidence import house as houses
@@ -152,8 +156,8 @@ def _officers(world: World) -> None:
 
 def _asked(world: World) -> None:
     house = world.house
-    wish = Wish("Show it", ["cm-8"], house.team, dt.date.today() + 5 * DAY)
-    asked = ask_for(house.system, wish, by=house.oscar)
+    wish = RequestDraft("Show it", ["cm-8"], house.team, dt.date.today() + 5 * DAY)
+    asked = request_evidence(house.system, wish, by=house.oscar)
     _name(world, asked, "request", "request_answer", "request_judge")
     for verb in ("detail", "accept", "answer", "cancel", "send-back"):
         _name(world, asked, f"request-{verb}")
@@ -172,7 +176,7 @@ def _events(world: World) -> None:
     )
     _name(world, asked, "populations", "population_new", "population_confirm")
     today = dt.date.today()
-    days = Drawn(
+    days = PopulationStatement(
         starts=today - 30 * DAY,
         ends=today - DAY,
         source="Tickets",
@@ -181,12 +185,12 @@ def _events(world: World) -> None:
     )
     rows = [EventRow(n, f"{world.key} {n}", today - 9 * DAY) for n in range(1, 4)]
     made = [
-        bring_population(asked, days, Events(rows=rows), by=house.alice, today=today)
+        submit_population(asked, days, Events(rows=rows), by=house.alice, today=today)
         for _ in range(2)
     ]
     accepted, waiting = made
-    judge_population(accepted, accept=True, by=house.raul)
-    sample = draw_sample(accepted, Way("all"), reason="Few", by=house.oscar)
+    decide_population(accepted, accept=True, by=house.raul)
+    sample = draw_sample(accepted, SelectionMethod("all"), reason="Few", by=house.oscar)
     _name(world, accepted, "population", "sample_draw", "population-detail")
     _name(world, accepted, "population-draw", "population-items")
     _name(world, waiting, "population_judge", "population-accept")

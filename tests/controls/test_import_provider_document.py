@@ -25,7 +25,7 @@ from controls.provider_documents.adopt import adopt, end_document, preview
 from controls.provider_documents.rows import read_statements
 from controls.responsibility.decide import redecide
 from controls.responsibility.overrides import decide_override, request_override
-from evidence.status.control_status import answers, moment_of
+from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def adopted(system, by, today, text=TABLE, **changes):
 
 def class_of(system, ref_id, day):
     pks = [factories.implementation(system, ref_id).pk]
-    return answers(system, moment_of(system, day, None), pks=pks)[0]
+    return control_statuses(system, moment_of(system, day, None), pks=pks)[0]
 
 
 def form(text=TABLE, name="matrix.csv", **changes):
@@ -275,7 +275,9 @@ def test_the_past_knows_nothing_of_a_later_import(system, oscar, today):
     before = timezone.now()
     adopted(system, oscar, today)
     control = factories.implementation(system, "ac-4")
-    then = answers(system, moment_of(system, today, before), pks=[control.pk])[0]
+    then = control_statuses(system, moment_of(system, today, before), pks=[control.pk])[
+        0
+    ]
     assert then.facts.responsibility == "customer"
 
 

@@ -18,7 +18,7 @@ from controls.models import (
 )
 from controls.models.catalog import Origin
 from controls.reference.updates import adopt, digest_of, preview
-from evidence.status.control_status import answers, now
+from evidence.status.control_status import control_statuses, now
 from evidence.status.gather import Moment
 from tests.factories import catalog_slug
 
@@ -76,8 +76,8 @@ def test_what_was_known_before_still_answers_as_it_did(system, oscar):
     adopt(system, by=oscar, seen=digest_of(preview(system)))
     pk = system.implementations.get(control__ref_id="pe-3").pk
     then, today = Moment(dt.date(2026, 6, 1), before), Moment(dt.date(2026, 6, 1))
-    (old,) = answers(system, then, pks=[pk])
-    (new,) = answers(system, today, pks=[pk])
+    (old,) = control_statuses(system, then, pks=[pk])
+    (new,) = control_statuses(system, today, pks=[pk])
     assert old.facts.responsibility == "inherited"
     assert new.facts.responsibility == "shared"
 

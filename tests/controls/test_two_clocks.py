@@ -12,7 +12,7 @@ from controls.history.clock import knowledge_now
 from controls.history.install import append_only, keeping_history
 from controls.models import System, Team, User
 from evidence.models import EvidenceLink
-from evidence.status.control_status import answers
+from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from evidence.status.gather_sql import TABLES
 from tests import factories
@@ -79,7 +79,7 @@ def test_scenario_6_each_instant_keeps_its_own_answer(
 
     def ours(known_at: dt.datetime) -> tuple[str, dt.date | None, set[str]]:
         pks = [asked.implementation_id]
-        (answer,) = answers(system, Moment(DAY, known_at), pks=pks)
+        (answer,) = control_statuses(system, Moment(DAY, known_at), pks=pks)
         codes = {reason.code for reason in answer.status.reasons}
         return answer.status.customer_half, answer.status.customer_until, codes
 
@@ -105,7 +105,7 @@ def test_withdrawing_changes_now_and_not_what_was_known(
     before = knowledge_now()
     link.withdraw(by=alice, reason="Wrong file")
     pks = [asked.implementation_id]
-    (then,) = answers(system, Moment(DAY, before), pks=pks)
-    (now,) = answers(system, Moment(DAY), pks=pks)
+    (then,) = control_statuses(system, Moment(DAY, before), pks=pks)
+    (now,) = control_statuses(system, Moment(DAY), pks=pks)
     assert then.status.customer_half in {"proven", "expiring"}
     assert now.status.customer_half == "missing"

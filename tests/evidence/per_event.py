@@ -10,7 +10,7 @@ from evidence.models import (
     Population,
     SampleItem,
 )
-from evidence.status.control_status import answers, window_of
+from evidence.status.control_status import control_statuses, window_of
 from evidence.status.gather import Moment
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
@@ -96,6 +96,6 @@ def upload(client, user, asked, item: SampleItem):
 def half(house, asked, **moment):
     moment = Moment(**{"on": TODAY} | moment)
     pks, window = [asked.implementation_id], window_of(house.system)
-    (answer,) = answers(house.system, moment, pks=pks, window=window)
+    (answer,) = control_statuses(house.system, moment, pks=pks, window=window)
     codes = {reason.code for reason in answer.status.reasons}
     return answer.status.customer_half, codes, answer.period

@@ -9,11 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from srm_project.public_views import REPORTS_A_MINUTE
-from srm_project.request_limits import MOST_BYTES
+from srm_project.public_views import MAX_REPORTS_A_MINUTE
+from srm_project.request_limits import MAX_FORM_BYTES
 
 pytestmark = pytest.mark.django_db
-LONG = b"a" * (MOST_BYTES + 1)
+LONG = b"a" * (MAX_FORM_BYTES + 1)
 
 
 class Unread:
@@ -77,7 +77,7 @@ def test_health_is_only_read(client, name: str) -> None:
 
 def test_az_09_reports_of_browsers_do_not_fill_the_log(client, caplog) -> None:
     cache.clear()
-    for _ in range(REPORTS_A_MINUTE * 2 + 5):  # a minute may turn meanwhile
+    for _ in range(MAX_REPORTS_A_MINUTE * 2 + 5):  # a minute may turn meanwhile
         assert client.post("/csp-report/", "{}", content_type="x/y").status_code == 204
     said = [each for each in caplog.records if each.name == "srm.csp"]
-    assert REPORTS_A_MINUTE <= len(said) <= REPORTS_A_MINUTE * 2
+    assert MAX_REPORTS_A_MINUTE <= len(said) <= MAX_REPORTS_A_MINUTE * 2

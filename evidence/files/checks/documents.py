@@ -22,7 +22,7 @@ MACROS = re.compile(r"vbaproject\.bin$|vbadata\.xml$|macrosheets/", re.IGNORECAS
 OBJECTS = re.compile(r"/(embeddings|activex)/", re.IGNORECASE)
 MACRO_KINDS = re.compile(r"macro|vba", re.IGNORECASE)  # of parts and relations
 LINKS = ("/hyperlink",)  # followed when somebody clicks, unlike all other relations
-DEEPEST = 30  # levels of a PDF's dictionaries one within the other
+MAX_DEPTH = 30  # levels of a PDF's dictionaries one within the other
 ACTIONS = {
     "/JavaScript": "javascript",
     "/Launch": "launch",
@@ -68,7 +68,7 @@ def _pdf_flags(document: pikepdf.Pdf, name: str) -> set[str]:
 
 def _dictionaries(part: Any, name: str, depth: int) -> Iterator[Any]:
     """An object's dictionaries; what it refers to is an object of its own."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise refuse(name, "is a PDF nested too deeply to look into")
     if isinstance(part, (pikepdf.Dictionary, pikepdf.Stream)):
         yield part

@@ -35,7 +35,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RenderedPage:
     """What a preview shows: a picture (PNG), or rows, or text, of some pages."""
 
     pages: int = 1
@@ -51,7 +51,7 @@ def kind_of(media_type: str) -> str:
     return KINDS.get(media_type, "")
 
 
-def draw(body: BinaryIO, media_type: str, number: int = 1) -> Drawn:
+def render_preview(body: BinaryIO, media_type: str, number: int = 1) -> RenderedPage:
     """A preview of one page (from 1; beyond the last: the last).
 
     Raises Refused when the file cannot be shown, LookupError when its kind is not.
@@ -64,14 +64,14 @@ def draw(body: BinaryIO, media_type: str, number: int = 1) -> Drawn:
     return _rendered(body, kind, number)
 
 
-def _text(body: BinaryIO) -> Drawn:
+def _text(body: BinaryIO) -> RenderedPage:
     head = body.read(TEXT_BYTES + 1)
     wide = head[:2] in {b"\xff\xfe", b"\xfe\xff"}
     text = head[:TEXT_BYTES].decode("utf-16" if wide else "utf-8", "replace")
-    return Drawn(text=text, cut=len(head) > TEXT_BYTES)
+    return RenderedPage(text=text, cut=len(head) > TEXT_BYTES)
 
 
-def _table(body: BinaryIO) -> Drawn:
+def _table(body: BinaryIO) -> RenderedPage:
     shown = _text(body)
     lines = io.StringIO(shown.text.lstrip("\ufeff"))
     try:
@@ -83,13 +83,13 @@ def _table(body: BinaryIO) -> Drawn:
         for row in csv.reader(lines, delimiter=delimiter):
             rows.append([cell[:CELL] for cell in row[:COLUMNS]])
             if len(rows) > ROWS:
-                return Drawn(rows=rows[:ROWS], cut=True)
+                return RenderedPage(rows=rows[:ROWS], cut=True)
     except csv.Error:
         return shown
-    return Drawn(rows=rows, cut=shown.cut)
+    return RenderedPage(rows=rows, cut=shown.cut)
 
 
-def _rendered(body: BinaryIO, kind: str, number: int) -> Drawn:
+def _rendered(body: BinaryIO, kind: str, number: int) -> RenderedPage:
     command = [sys.executable, "-I", str(SCRIPT), kind, str(number)]
     try:
         done = subprocess.run(  # noqa: S603 - our own script, numbers only
@@ -97,13 +97,13 @@ def _rendered(body: BinaryIO, kind: str, number: int) -> Drawn:
         )
     except subprocess.TimeoutExpired as slow:
         raise Refused(
-            "This file takes too long to draw. Download it instead."
+            "This file takes too long to render_preview. Download it instead."
         ) from slow
     if done.returncode:
         raise Refused("This file cannot be drawn here. Download it instead.")
     line, _, png = done.stdout.partition(b"\n")
     about = json.loads(line)
-    return Drawn(
+    return RenderedPage(
         pages=about["pages"],
         png=png,
         rows=about.get("rows", []),

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 MEMORY = 1_500_000_000  # bytes
 SECONDS = 15  # of processor time
-WIDEST = 1600  # pixels of a shown picture
+MAX_WIDTH = 1600  # pixels of a shown picture
 ROWS, COLUMNS, CELL = 200, 40, 300
 MAX_PIXELS = 60_000_000
 
@@ -33,7 +33,7 @@ def picture(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with Image.open(body, formats=["PNG", "JPEG"]) as found:
-        found.thumbnail((WIDEST, WIDEST * 4))
+        found.thumbnail((MAX_WIDTH, MAX_WIDTH * 4))
         upright = ImageOps.exif_transpose(found)
         return {"pages": 1}, png(upright.convert("RGB"))
 
@@ -46,7 +46,7 @@ def page(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
     pages = len(document)
     drawn = document[min(max(number, 1), pages) - 1]
     width, height = drawn.get_size()
-    scale = min(2.0, WIDEST / max(width, 1), WIDEST * 4 / max(height, 1))
+    scale = min(2.0, MAX_WIDTH / max(width, 1), MAX_WIDTH * 4 / max(height, 1))
     shown = drawn.render(scale=scale, may_draw_forms=False).to_pil()
     return {"pages": pages}, png(shown.convert("RGB"))
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from evidence.storage.fsck import Pace, Report, check_store
+from evidence.storage.fsck import Pace, StoreReport, check_store
 
 FOUND, COULD_NOT = 1, 2
 MEGABYTE = 1_000_000
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         else:
             self._tell(report, as_json=options["json"])
 
-    def _tell(self, report: Report, *, as_json: bool) -> None:
+    def _tell(self, report: StoreReport, *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(asdict(report)))
         else:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         if report.findings:
             sys.exit(FOUND)
 
-    def _print(self, report: Report) -> None:
+    def _print(self, report: StoreReport) -> None:
         for each in report.findings:
             on = f" (evidence {', '.join(each.evidence)})" if each.evidence else ""
             self.stdout.write(f"{each.kind:10} {each.sha256 or '-'} {each.what}{on}")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from controls.control_parts import parts_of, settled
 from controls.models import AuditEvent, Control
-from evidence.status.control_status import answers, moment_of
+from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,9 @@ def test_a_part_that_differs_is_kept_and_shown(system, control, alice, as_user):
 def test_the_control_is_as_far_as_its_worst_part(system, control, alice, as_user):
     say(as_user(alice), control, **{"part_ac-2_smt.a": "partial"})
     today = system.day_of(timezone.now())
-    answer = answers(system, moment_of(system, today, None), pks=[control.pk])[0]
+    answer = control_statuses(system, moment_of(system, today, None), pks=[control.pk])[
+        0
+    ]
     assert "implementation_partial" in [r.code for r in answer.status.reasons]
     row = as_user(alice).get(f"/api/v1/systems/{system.slug}/controls/ac-2/").json()
     assert row["implementation_status"] == "partial"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from controls.models import ApplicabilityDecision, AuditEvent
-from evidence.status.control_status import answers, moment_of
+from evidence.status.control_status import control_statuses, moment_of
 from evidence.systems.describe import Use, add_component
 from tests import factories
 
@@ -34,7 +34,9 @@ def decide(browser, decision="approve"):
 def verdict(system, ref_id="sc-15") -> str:
     pk = factories.implementation(system, ref_id).pk
     today = system.day_of(timezone.now())
-    return answers(system, moment_of(system, today, None), pks=[pk])[0].status.verdict
+    return control_statuses(system, moment_of(system, today, None), pks=[pk])[
+        0
+    ].status.verdict
 
 
 def test_it_is_left_out_once_a_second_officer_agrees(system, oscar, olga, as_user):

@@ -25,10 +25,10 @@ from evidence.models.notices import SENTENCES, NoticeKind
 from evidence.notices import mailing
 from evidence.notices.gathering import BATCH, gather_notices
 from evidence.requests.requests import (
-    Wish,
+    RequestDraft,
     answer,
-    ask_for,
-    judge,
+    decide_answer,
+    request_evidence,
 )
 from tests import factories
 from tests.evidence import house as houses
@@ -150,8 +150,8 @@ def test_unread_reports_are_told_to_those_who_may_read_them(house):
 
 
 def test_requests_are_told_to_the_team_and_answers_to_the_asker(house):
-    wish = Wish("Tickets", ["cm-8"], house.team, TODAY + DAY)
-    asked = ask_for(house.system, wish, by=house.audrey)
+    wish = RequestDraft("Tickets", ["cm-8"], house.team, TODAY + DAY)
+    asked = request_evidence(house.system, wish, by=house.audrey)
     assert told(house, "alice", "asked") == [
         f"Audrey asks to see “Tickets” by {TODAY + DAY}."
     ]
@@ -159,7 +159,7 @@ def test_requests_are_told_to_the_team_and_answers_to_the_asker(house):
     answer(asked, [submitted(house).revision.evidence], by=house.alice)
     assert told(house, "alice", "asked") == []
     assert told(house, "audrey", "answered") == ["“Tickets” was answered by Alice."]
-    judge(asked, accept=False, reason="No dates", by=house.audrey)
+    decide_answer(asked, accept=False, reason="No dates", by=house.audrey)
     assert "No dates" in told(house, "alice", "returned")[0]
     EvidenceRequest.objects.update(due_on=TODAY - DAY)
     for name in ("alice", "audrey", "olivia"):

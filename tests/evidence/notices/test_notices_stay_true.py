@@ -16,7 +16,7 @@ from evidence.models import Blob, EvidenceRequirement, Notice, NoticeMail
 from evidence.models.notices import NoticePreference
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
-from evidence.requests.requests import Wish, answer, ask_for
+from evidence.requests.requests import RequestDraft, answer, request_evidence
 from evidence.submissions.submit import withdraw
 from tests import factories
 from tests.evidence import house as houses
@@ -78,8 +78,8 @@ def end_roles(house: House, name: str) -> None:
 
 
 def test_an_auditor_opens_a_notice_and_marks_it_by_a_button(client, house):
-    wish = Wish("Tickets", ["cm-8"], house.team, TODAY + DAY)
-    asked = ask_for(house.system, wish, by=house.audrey)
+    wish = RequestDraft("Tickets", ["cm-8"], house.team, TODAY + DAY)
+    asked = request_evidence(house.system, wish, by=house.audrey)
     answer(asked, [submitted(house).revision.evidence], by=house.alice)
     gather_notices(timezone.now())
     client.force_login(house.audrey)

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from controls.models import AuditEvent, System
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.planning.roll_forward import following, preview
-from evidence.status.control_status import answers, now, window_of
+from evidence.status.control_status import control_statuses, now, window_of
 from evidence.status.gather import Moment
 from tests import factories
 from tests.evidence import house as houses
@@ -111,7 +111,7 @@ def test_the_earlier_window_stays_answerable(client, house, series, capsys):
     call_command("control_status", "shop", *options)
     rows = {row["control_id"]: row for row in json.loads(capsys.readouterr().out)}
     pk = factories.implementation(house.system, "cm-8").pk
-    (one,) = answers(
+    (one,) = control_statuses(
         house.system, Moment(dt.date(2025, 12, 31)), pks=[pk], window=before
     )
     assert one.period is not None

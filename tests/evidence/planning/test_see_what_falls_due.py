@@ -13,8 +13,8 @@ from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.models import Role
 from controls.responsibility.overrides import decide_override, request_override
 from evidence.models import EvidenceRequirement
-from evidence.planning.calendar import Asked, falling_due
-from evidence.requests.requests import Wish, ask_for
+from evidence.planning.calendar import CalendarScope, falling_due
+from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.status.cadence import due_on
 from tests import factories
 from tests.evidence import house as houses
@@ -37,7 +37,7 @@ def house(settings, tmp_path: Path) -> House:
 
 
 def due(house: House, name: str = "olivia", *, days: int = 120, **more: object):
-    asked = Asked(TODAY - DAY * 60, TODAY + DAY * days, [house.system], **more)
+    asked = CalendarScope(TODAY - DAY * 60, TODAY + DAY * days, [house.system], **more)
     return falling_due(asked, user=house.people[name], today=TODAY)
 
 
@@ -89,8 +89,8 @@ def test_reports_overrides_exclusions_requests_and_the_window_are_among_it(house
         by=house.olivia,
     )
     decide_not_applicable(out, approve=True, by=house.otto)
-    wish = Wish("Tickets", ["ac-1"], house.team, ends)
-    ask_for(house.system, wish, by=house.olivia)
+    wish = RequestDraft("Tickets", ["ac-1"], house.team, ends)
+    request_evidence(house.system, wish, by=house.olivia)
     kinds = {each.kind for each in due(house, days=99) if each.day == ends}
     assert kinds == {"AWS report", "Override", "Not applicable", "Request"}
     current = {e.word for e in due(house, days=120) if e.kind == "AWS report"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from evidence.status.reasons import MESSAGES, because
+from evidence.status.reasons import MESSAGES, reason_for
 from evidence.templatetags.states import layer, verb
 from evidence.templatetags.steps import AWS, PERFORMED, SECTIONS, WAITING, leads_to
 from tests import factories
@@ -35,7 +35,7 @@ def test_each_named_code_is_a_reason():
 
 
 def test_nothing_to_do_leads_nowhere(system):
-    assert leads_to(because("collected_late", "Patch report"), system, []) == ""
+    assert leads_to(reason_for("collected_late", "Patch report"), system, []) == ""
 
 
 def test_no_reason_is_shown_as_a_code(system, alice, as_user):

@@ -14,10 +14,10 @@ from controls.errors import Refused
 from evidence.populations import event_list
 from evidence.populations.selection import (
     MAX_SAMPLE,
-    Way,
-    draw,
+    SelectionMethod,
     new_seed,
     positions_of,
+    select,
 )
 
 totals = st.integers(1, 3000)
@@ -26,54 +26,64 @@ START, END = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
 
 
 @st.composite
-def random_ways(draw_: st.DrawFn) -> tuple[Way, int]:
+def random_ways(draw_: st.DrawFn) -> tuple[SelectionMethod, int]:
     total = draw_(totals)
     size = draw_(st.integers(1, min(total, MAX_SAMPLE)))
-    return Way("random", size=size, seed=draw_(seeds)), total
+    return SelectionMethod("random", size=size, seed=draw_(seeds)), total
 
 
 @given(random_ways())
-def test_a_random_sample_holds_what_was_asked_once_each(drawn: tuple[Way, int]) -> None:
+def test_a_random_sample_holds_what_was_asked_once_each(
+    drawn: tuple[SelectionMethod, int],
+) -> None:
     way, total = drawn
-    found = draw(way, total)
+    found = select(way, total)
     assert len(found) == len(set(found)) == way.size
     assert list(found) == sorted(found)
     assert all(1 <= position <= total for position in found)
-    assert found == draw(way, total)
+    assert found == select(way, total)
 
 
 @given(random_ways())
-def test_the_recipe_in_words_gives_the_same(drawn: tuple[Way, int]) -> None:
+def test_the_recipe_in_words_gives_the_same(drawn: tuple[SelectionMethod, int]) -> None:
     way, total = drawn
     texts = {n: f"{way.seed}|{n}".encode() for n in range(1, total + 1)}
     ranked = sorted(texts, key=lambda n: (hashlib.sha256(texts[n]).hexdigest(), n))
-    assert draw(way, total) == tuple(sorted(ranked[: way.size]))
+    assert select(way, total) == tuple(sorted(ranked[: way.size]))
 
 
 @given(random_ways())
-def test_a_larger_sample_contains_the_smaller(drawn: tuple[Way, int]) -> None:
+def test_a_larger_sample_contains_the_smaller(
+    drawn: tuple[SelectionMethod, int],
+) -> None:
     way, total = drawn
     assert way.size is not None
     more = min(total, way.size + 5, MAX_SAMPLE)
-    larger = draw(Way("random", size=more, seed=way.seed), total)
-    assert set(draw(way, total)) <= set(larger)
+    larger = select(SelectionMethod("random", size=more, seed=way.seed), total)
+    assert set(select(way, total)) <= set(larger)
 
 
 def test_recorded_samples_can_be_drawn_again_after_every_release() -> None:
-    assert draw(Way("random", size=5, seed="srm"), 60) == (2, 21, 28, 40, 52)
+    assert select(SelectionMethod("random", size=5, seed="srm"), 60) == (
+        2,
+        21,
+        28,
+        40,
+        52,
+    )
 
 
 @given(totals, st.integers(1, 200), st.data())
 def test_every_nth_is_evenly_spaced(
     total: int, every: int, data: st.DataObject
 ) -> None:
-    first = data.draw(st.integers(1, total))
-    way = Way("every-nth", every=every, first=first)
+    first = data.select(st.integers(1, total))
+    way = SelectionMethod("every-nth", every=every, first=first)
     if len(range(first, total + 1, every)) > MAX_SAMPLE:
         with pytest.raises(Refused):
-            draw(way, total)
+            select(way, total)
         return
-    found = draw(way, total)
+    found = select(way, total)
     assert found[0] == first
     assert {b - a for a, b in pairwise(found)} <= {every}
     assert found[-1] + every > total
@@ -81,37 +91,39 @@ def test_every_nth_is_evenly_spaced(
 
 @given(st.integers(1, MAX_SAMPLE))
 def test_all_is_all(total: int) -> None:
-    assert draw(Way("all"), total) == tuple(range(1, total + 1))
+    assert select(SelectionMethod("all"), total) == tuple(range(1, total + 1))
 
 
 @pytest.mark.parametrize(
     ("way", "field"),
     [
-        (Way("random", size=0, seed="s"), "size"),
-        (Way("random", size=None, seed="s"), "size"),
-        (Way("random", size=-3, seed="s"), "size"),
-        (Way("random", size=11, seed="s"), "size"),
-        (Way("random", size=3), "seed"),
-        (Way("every-nth", every=0, first=1), "every"),
-        (Way("every-nth", every=2), "first"),
-        (Way("every-nth", every=2, first=11), "first"),
-        (Way("by-hand"), "positions"),
-        (Way("by-hand", positions=(3, 11)), "positions"),
-        (Way("by-hand", positions=(0,)), "positions"),
-        (Way("first-ones"), "method"),
+        (SelectionMethod("random", size=0, seed="s"), "size"),
+        (SelectionMethod("random", size=None, seed="s"), "size"),
+        (SelectionMethod("random", size=-3, seed="s"), "size"),
+        (SelectionMethod("random", size=11, seed="s"), "size"),
+        (SelectionMethod("random", size=3), "seed"),
+        (SelectionMethod("every-nth", every=0, first=1), "every"),
+        (SelectionMethod("every-nth", every=2), "first"),
+        (SelectionMethod("every-nth", every=2, first=11), "first"),
+        (SelectionMethod("by-hand"), "positions"),
+        (SelectionMethod("by-hand", positions=(3, 11)), "positions"),
+        (SelectionMethod("by-hand", positions=(0,)), "positions"),
+        (SelectionMethod("first-ones"), "method"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_by_field(way: Way, field: str) -> None:
+def test_what_cannot_be_drawn_is_refused_by_field(
+    way: SelectionMethod, field: str
+) -> None:
     with pytest.raises(Refused) as refusal:
-        draw(way, 10)
+        select(way, 10)
     assert field in refusal.value.message_dict
 
 
 def test_nothing_is_drawn_from_nothing_and_not_too_much() -> None:
     with pytest.raises(Refused, match="no rows"):
-        draw(Way("all"), 0)
+        select(SelectionMethod("all"), 0)
     with pytest.raises(Refused, match="at most 1,000"):
-        draw(Way("all"), MAX_SAMPLE + 1)
+        select(SelectionMethod("all"), MAX_SAMPLE + 1)
 
 
 def test_seeds_differ() -> None:

@@ -17,9 +17,9 @@ from evidence.models import (
     Sample,
     SampleItem,
 )
-from evidence.populations.populations import judge_population
+from evidence.populations.populations import decide_population
 from evidence.populations.samples import draw_sample, record_deviation
-from evidence.populations.selection import Way
+from evidence.populations.selection import SelectionMethod
 from tests import factories
 from tests.evidence.house import House, file
 from tests.evidence.per_event import (
@@ -114,8 +114,10 @@ def test_every_step_locks_the_requirement_first(client, house, asked, population
     with CaptureQueriesContext(
         connection,
     ) as taken:
-        judge_population(population, accept=True, by=house.rita)
-        made = draw_sample(population, Way("all"), reason="All", by=house.alice)
+        decide_population(population, accept=True, by=house.rita)
+        made = draw_sample(
+            population, SelectionMethod("all"), reason="All", by=house.alice
+        )
         record_deviation(made.items.first(), note="Late", by=house.alice)
     locks = [q["sql"] for q in taken if "FOR UPDATE" in q["sql"]]
     assert len([sql for sql in locks if "evidencerequirement" in sql]) == 3

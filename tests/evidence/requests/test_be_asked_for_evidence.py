@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controls.models import AuditEvent, Role, Team
 from evidence.models import Evidence, EvidenceRequest
-from evidence.requests.requests import Wish, answer, ask_for
+from evidence.requests.requests import RequestDraft, answer, request_evidence
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give, submitted
 
@@ -49,8 +49,10 @@ def wished(house: House, **changes: object) -> dict[str, object]:
 
 def made(house: House, by: str = "olivia", **changes: object) -> EvidenceRequest:
     wish = {"title": "Tickets", "control_ids": ["cm-8"], "team": house.team}
-    return ask_for(
-        house.system, Wish(**wish | {"due_on": DUE} | changes), by=house.people[by]
+    return request_evidence(
+        house.system,
+        RequestDraft(**wish | {"due_on": DUE} | changes),
+        by=house.people[by],
     )
 
 

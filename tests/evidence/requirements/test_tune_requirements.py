@@ -177,9 +177,11 @@ def test_r18_no_template_asks_less_often_than_the_baseline(slug, oscar):
     rows = proposed(System.objects.get(pk=system.pk), since=TODAY)
     assert rows
     for row in rows:
-        asked = odp_frequency.stated(said_by[row.implementation.control_id] or {})
+        asked = odp_frequency.stated_frequency(
+            said_by[row.implementation.control_id] or {}
+        )
         if asked:
-            assert not odp_frequency.rarer(row.cadence, asked.cadence), row
+            assert not odp_frequency.less_frequent(row.cadence, asked.cadence), row
             if row.cadence != template_for(*_names(row)).cadence:
                 assert asked.parameter in row.cadence_source
 
@@ -220,5 +222,5 @@ def test_a_parameter_says_how_often(text, cadence):
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=40), max_size=4))
 def test_whatever_a_parameter_says_it_is_read_or_passed_over(values):
-    found = odp_frequency.stated(values)
+    found = odp_frequency.stated_frequency(values)
     assert found is None or found.cadence in odp_frequency.FREQUENCY

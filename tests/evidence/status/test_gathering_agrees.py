@@ -19,10 +19,10 @@ from evidence.models import (
     Sample,
 )
 from evidence.populations.event_list import EventRow, Events
-from evidence.populations.populations import Drawn, bring_population
+from evidence.populations.populations import PopulationStatement, submit_population
 from evidence.populations.samples import draw_sample
-from evidence.populations.selection import Way
-from evidence.status.control_status import answers, summary
+from evidence.populations.selection import SelectionMethod
+from evidence.status.control_status import control_statuses, summary
 from evidence.status.gather import Moment, gather, gather_period
 from evidence.status.many_systems import tallies
 from tests import factories
@@ -54,7 +54,7 @@ def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
             population = _population(asked, by, chance)
             _judged(population, reviewer, chance)
             for _ in range(chance.randint(0, 2) if population.row_count else 0):
-                way = Way("random", size=2, seed=str(chance.random()))
+                way = SelectionMethod("random", size=2, seed=str(chance.random()))
                 sample = draw_sample(population, way, reason="Table", by=by)
                 _shown(asked, sample, by, chance)
 
@@ -65,9 +65,11 @@ def _population(
     start = dt.date(2026, chance.randint(1, 10), 1)
     end = start + dt.timedelta(days=chance.randint(0, 60))
     number = chance.choice([0, 4])
-    said = Drawn("Tickets", "all", start, end, "Totals", none_happened=not number)
+    said = PopulationStatement(
+        "Tickets", "all", start, end, "Totals", none_happened=not number
+    )
     rows = [EventRow(n, f"C-{n}", start) for n in range(number)]
-    return bring_population(
+    return submit_population(
         asked, said, Events(rows), by=by, today=max(end, dt.date.today())
     )
 
@@ -161,7 +163,7 @@ def test_populations_are_found_both_ways(
         assert found == events_by_hand(asked)
     now = dt.datetime.now(dt.UTC)
     (tally,) = tallies([system], now)
-    given = answers(system, Moment(system.day_of(now)))
+    given = control_statuses(system, Moment(system.day_of(now)))
     assert tally.verdicts == summary(given).verdicts
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from controls.models import ControlImplementation, System
 from evidence.models import EvidenceRequirement
-from evidence.status.control_status import Answer, answers, window_of
+from evidence.status.control_status import ControlStatus, control_statuses, window_of
 from evidence.status.gather import Moment, gather_period
 from evidence.systems.describe import Use, add_component, end_component
 from tests import factories
@@ -47,13 +47,13 @@ def moved(oscar, platform) -> System:
     return found
 
 
-def answer(system: System, ref_id: str, on: dt.date = END) -> Answer:
+def answer(system: System, ref_id: str, on: dt.date = END) -> ControlStatus:
     pk = factories.implementation(system, ref_id).pk
-    (found,) = answers(system, Moment(on), pks=[pk], window=window_of(system))
+    (found,) = control_statuses(system, Moment(on), pks=[pk], window=window_of(system))
     return found
 
 
-def parties(found: Answer, layer: str) -> set[str]:
+def parties(found: ControlStatus, layer: str) -> set[str]:
     return {row["party"] for row in found.basis if row["layer"] == layer}
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from evidence.models import EvidenceRequirement
-from evidence.status.control_status import answers
+from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from evidence.status.occurrences import lanes, occurrences
 from evidence.submissions.submit import Submission, store, submit
@@ -137,7 +137,7 @@ def test_marks_stay_whole_at_both_ends_of_the_window(year, system):
     pk = factories.implementation(system, "si-2").pk
     for window in (WINDOW, (dt.date(2026, 1, 31), dt.date(2026, 1, 31))):
         moment = Moment(dt.date(2026, 5, 31))
-        (answer,) = answers(system, moment, pks=[pk], window=window)
+        (answer,) = control_statuses(system, moment, pks=[pk], window=window)
         drawn = lanes(occurrences(answer, moment), window, moment.on)
         places = [mark.x for row in drawn.rows for mark in row.marks]
         assert places

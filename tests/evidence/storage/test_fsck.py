@@ -18,7 +18,7 @@ from controls.models import AuditEvent
 from evidence.models import Blob, EvidenceFile, StoreCheck
 from evidence.storage import LocalStore, fsck, open_store
 from evidence.storage.exclusive import CHECKING, LOCK_CLASS
-from evidence.storage.fsck import Pace, Report, check_store
+from evidence.storage.fsck import Pace, StoreReport, check_store
 from tests.evidence import house as houses
 from tests.evidence.house import submitted
 
@@ -41,11 +41,11 @@ def blobs(folder) -> list[Blob]:
     return list(Blob.objects.order_by("sha256"))
 
 
-def kinds(report: Report) -> list[str]:
+def kinds(report: StoreReport) -> list[str]:
     return [each.kind for each in report.findings]
 
 
-def check(**options: object) -> Report:
+def check(**options: object) -> StoreReport:
     return check_store(instant=timezone.now(), **options)
 
 
@@ -139,7 +139,7 @@ def test_removed_spills_are_no_findings_unless_they_come_back(blobs, folder):
     Blob.objects.filter(pk=blobs[0].pk).update(purged_at=day_before)
     assert kinds(check()) == ["returned"]
     folder.path_of(blobs[0].sha256).unlink()
-    assert check() == Report(2, [])
+    assert check() == StoreReport(2, [])
 
 
 def test_one_json_object_and_exit_code_1(blobs, folder, capsys):

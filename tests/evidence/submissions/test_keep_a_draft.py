@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, EvidenceRevision
-from evidence.status.control_status import answers, today_of
+from evidence.status.control_status import control_statuses, today_of
 from evidence.status.gather import Moment
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
@@ -43,7 +43,7 @@ def send(client, house: House, **changes: object):
 
 def half(house: House) -> str:
     pk = implementation(house.system, "cm-8").pk
-    (found,) = answers(house.system, Moment(today_of(house.system)), pks=[pk])
+    (found,) = control_statuses(house.system, Moment(today_of(house.system)), pks=[pk])
     return found.status.customer_half
 
 

@@ -195,7 +195,7 @@ def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
         rows = bulk_list.read(io.BytesIO(body), name)
     except Refused:
         return
-    errors: list[bulk_list.RowError] = []
+    errors: list[bulk_list.BulkRowError] = []
     for row in rows:
         bulk_list.submission_of(row, errors)
         bulk_list.control_of(row)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from evidence.status.control_status import answers, moment_of, summary
+from evidence.status.control_status import control_statuses, moment_of, summary
 from evidence.status.many_systems import tallies
 from evidence.views.dashboard import gaps_ahead
 from tests import factories
@@ -70,7 +70,9 @@ def test_the_list_counts_as_the_dashboard_does(system, oscar, olga, alice):
 
     for tally in tallies([system, other], now):
         day = tally.system.day_of(now)
-        counts = summary(answers(tally.system, moment_of(tally.system, day, None)))
+        counts = summary(
+            control_statuses(tally.system, moment_of(tally.system, day, None))
+        )
         assert tally.verdicts == counts.verdicts
         assert tally.classes == counts.classes
 
