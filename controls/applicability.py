@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -11,7 +10,12 @@ from django.db.models import F
 from controls.access import require_officer
 from controls.approvals import refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import ApplicabilityDecision, AuditEvent, ControlImplementation
+from controls.models import (
+    Actor,
+    ApplicabilityDecision,
+    AuditEvent,
+    ControlImplementation,
+)
 from controls.models.audit import about
 from controls.models.decisions import ExclusionState
 from controls.models.systems import Applicability
@@ -23,7 +27,7 @@ def request_not_applicable(
     *,
     justification: str,
     review_by: dt.date,
-    by: Any,
+    by: Actor,
 ) -> ApplicabilityDecision:
     """Ask to leave a control out; nothing changes until another officer approves.
 
@@ -77,7 +81,7 @@ def decide_not_applicable(
     request: ApplicabilityDecision,
     *,
     approve: bool,
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Approve or refuse, by an officer other than the requester."""
@@ -100,7 +104,7 @@ def end_not_applicable(
     request: ApplicabilityDecision,
     *,
     reason: str,
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Let a control apply again from now on. One officer is enough: more is asked.

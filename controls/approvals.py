@@ -6,10 +6,11 @@ from typing import Any
 
 from controls.access import require_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.models import Actor
 from controls.models.decisions import ApprovalState
 
 
-def refuse_decided(stored: Any, version: int | None, *, by: Any) -> None:
+def refuse_decided(stored: Any, version: int | None, *, by: Actor) -> None:
     """What stands against `by` deciding a locked request that needs a second officer.
 
     Raises NotPermitted, TransitionNotAllowed (naming who was first), StaleVersion.

@@ -11,11 +11,11 @@ from django.db.models import F
 from controls.access import is_officer
 from controls.control_parts import settled
 from controls.errors import NotPermitted, StaleVersion
-from controls.models import AuditEvent, ControlImplementation, Role, Team
+from controls.models import Actor, AuditEvent, ControlImplementation, Role, Team
 from controls.models.audit import about
 
 
-def may_describe(implementation: ControlImplementation, by: Any) -> bool:
+def may_describe(implementation: ControlImplementation, by: Actor) -> bool:
     """Officers of the system, and contributors of the team that owns the control."""
     if by.is_superuser:
         return True
@@ -27,7 +27,7 @@ def may_describe(implementation: ControlImplementation, by: Any) -> bool:
     )
 
 
-def require_describer(implementation: ControlImplementation, by: Any) -> None:
+def require_describer(implementation: ControlImplementation, by: Actor) -> None:
     """Raise NotPermitted unless `by` may describe our part."""
     if not may_describe(implementation, by):
         raise NotPermitted("Only an officer or the owner team may describe this.")
@@ -41,7 +41,7 @@ def describe(
     customer_statement: str,
     owner_team: Team | None,
     version: int,
-    by: Any,
+    by: Actor,
     part_statuses: Mapping[str, str] | None = None,
 ) -> None:
     """Record status, statement and owner of our part.
@@ -106,6 +106,6 @@ def _changes(
     }
 
 
-def _require_officer(stored: ControlImplementation, by: Any) -> None:
+def _require_officer(stored: ControlImplementation, by: Actor) -> None:
     if not is_officer(by, stored.system):
         raise NotPermitted("Only a compliance officer names another owner team.")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from controls.access import may_describe_systems
-from controls.models import System
+from controls.models import Actor, System
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {"demo": settings.DEMO, "nav": items, "no_role": no_role}
 
 
-def _holds_no_role(user: Any) -> bool:
+def _holds_no_role(user: Actor) -> bool:
     if may_describe_systems(user):
         return False
     return not System.objects.visible_to(user).exists()

@@ -20,6 +20,7 @@ from django.urls import reverse
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from controls.models import Actor
 from srm_project.accounts import outlived
 from srm_project.request_limits import refuse_nul
 
@@ -144,7 +145,7 @@ def _reader(request: HttpRequest) -> Any:
     return found[0] if found else None
 
 
-def _only_auditor(user: Any) -> bool:
+def _only_auditor(user: Actor) -> bool:
     """Whether every role the user holds now is an auditor's."""
     if user.is_superuser:
         return False

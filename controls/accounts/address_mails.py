@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from controls.models import AddressChange
+from controls.models import Actor, AddressChange
 
 log = logging.getLogger("srm.mail")
 
@@ -32,7 +32,7 @@ def tell_of_wish(change: AddressChange, key: str) -> None:
     _mail("confirm", change.address, subject, context).send()
 
 
-def tell_of_change(before: str, after: str, *, by: Any) -> None:
+def tell_of_change(before: str, after: str, *, by: Actor) -> None:
     """Tell the address that counts no more. What cannot be sent is logged."""
     if not before:
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
@@ -16,7 +15,7 @@ from django.utils import timezone
 
 from controls.accounts import address_mails
 from controls.errors import Refused, TransitionNotAllowed, UnknownLink
-from controls.models import AddressChange, AuditEvent, User
+from controls.models import Actor, AddressChange, AuditEvent, User
 from controls.models.addresses import AddressChangeState
 from controls.models.audit import Event, about
 
@@ -31,7 +30,7 @@ def link_key(change: AddressChange) -> str:
 
 
 def ask_for_address(
-    user: Any, address: str, *, now: dt.datetime | None = None
+    user: Actor, address: str, *, now: dt.datetime | None = None
 ) -> AddressChange:
     """Let a person change to `address` once they followed the link that is sent there.
 
@@ -51,7 +50,7 @@ def ask_for_address(
 
 
 @transaction.atomic
-def _record_wish(user: Any, address: str, now: dt.datetime) -> AddressChange:
+def _record_wish(user: Actor, address: str, now: dt.datetime) -> AddressChange:
     """The pending change, in place of an earlier one."""
     person = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if address == person.email.lower():
@@ -73,7 +72,9 @@ def _record_wish(user: Any, address: str, now: dt.datetime) -> AddressChange:
     return change
 
 
-def find_change(key: str, *, by: Any, now: dt.datetime | None = None) -> AddressChange:
+def find_change(
+    key: str, *, by: Actor, now: dt.datetime | None = None
+) -> AddressChange:
     """The change that a link names, if `by` may still confirm it.
 
     Raises UnknownLink, with one sentence for a link that is wrong, used, withdrawn, too
@@ -90,7 +91,7 @@ def find_change(key: str, *, by: Any, now: dt.datetime | None = None) -> Address
     return change
 
 
-def confirm_address(key: str, *, by: Any, now: dt.datetime | None = None) -> None:
+def confirm_address(key: str, *, by: Actor, now: dt.datetime | None = None) -> None:
     """Put the confirmed address in force, and tell the one it replaces.
 
     Raises UnknownLink, and TransitionNotAllowed when another account has it by now.
@@ -100,7 +101,7 @@ def confirm_address(key: str, *, by: Any, now: dt.datetime | None = None) -> Non
 
 
 @transaction.atomic
-def _put_in_force(key: str, by: Any, now: dt.datetime) -> AddressChange:
+def _put_in_force(key: str, by: Actor, now: dt.datetime) -> AddressChange:
     person = User.objects.select_for_update(of=("self",)).get(pk=by.pk)
     change = find_change(key, by=person, now=now)
     if _is_taken(change.address, person):
@@ -117,7 +118,7 @@ def _put_in_force(key: str, by: Any, now: dt.datetime) -> AddressChange:
 
 
 @transaction.atomic
-def withdraw_address(user: Any, *, now: dt.datetime | None = None) -> None:
+def withdraw_address(user: Actor, *, now: dt.datetime | None = None) -> None:
     """Give up the pending change. Raises TransitionNotAllowed where there is none."""
     person = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     ended = _end_pending(person, AddressChangeState.WITHDRAWN, now or timezone.now())

@@ -11,18 +11,18 @@ from django.contrib.auth.signals import (
 )
 from django.dispatch import receiver
 
-from controls.models import AuditEvent
+from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 
 
 @receiver(user_logged_in)
-def signed_in(user: Any, **kwargs: Any) -> None:
+def signed_in(user: Actor, **kwargs: Any) -> None:
     """Record who signed in."""
     AuditEvent.objects.append(about(user, "session.started", by=user))
 
 
 @receiver(user_logged_out)
-def signed_out(user: Any, **kwargs: Any) -> None:
+def signed_out(user: Actor, **kwargs: Any) -> None:
     """Record who signed out."""
     if user is not None:
         AuditEvent.objects.append(about(user, "session.ended", by=user))

@@ -24,6 +24,7 @@ from controls.models import (
 from controls.models.audit import Event
 from controls.models.catalog import Origin
 from controls.reference.loader import shipped_version
+from srm_project.requests import actor_of
 
 
 @admin.register(ReferenceVersion)
@@ -95,12 +96,12 @@ class LocalRowsAdmin(AuditedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers: a reading speaks for every system."""
-        return bool(request.user.is_superuser)
+        return bool(actor_of(request).is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Shipped rows stay as they were shipped."""
         local = obj is None or obj.origin == Origin.LOCAL
-        return bool(request.user.is_superuser) and local
+        return bool(actor_of(request).is_superuser) and local
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A local row may be taken back."""
@@ -128,7 +129,7 @@ class LocalRowsAdmin(AuditedAdmin):
 
     def _record(self, request: HttpRequest, obj: Any, did: str) -> None:
         said = {"model": obj._meta.label_lower, "row": str(obj)}
-        event = Event(f"reading.{did}", actor=request.user, body=said)
+        event = Event(f"reading.{did}", actor=actor_of(request), body=said)
         AuditEvent.objects.append(event)
 
 

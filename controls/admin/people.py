@@ -22,6 +22,7 @@ from controls.admin.scoped import (
 )
 from controls.errors import NotPermitted
 from controls.models import (
+    Actor,
     AddressChange,
     Engagement,
     Membership,
@@ -31,9 +32,10 @@ from controls.models import (
     TokenScope,
     User,
 )
+from srm_project.requests import actor_of
 
 
-def require_officer(system: System, by: Any) -> None:
+def require_officer(system: System, by: Actor) -> None:
     """Raise NotPermitted unless `by` is an officer of the system, or a superuser."""
     held = System.objects.held_as(by, [Role.OFFICER])
     if not by.is_superuser and not held.filter(pk=system.pk).exists():
@@ -78,13 +80,13 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """One's own address is changed on its page, where it has to be confirmed."""
-        own = obj is not None and obj.pk == request.user.pk
+        own = obj is not None and obj.pk == actor_of(request).pk
         return (*self.readonly_fields, "email") if own else self.readonly_fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """With a word on where one's own address is changed."""
         sets = super().get_fieldsets(request, obj)
-        if obj is None or obj.pk != request.user.pk:
+        if obj is None or obj.pk != actor_of(request).pk:
             return sets
         page = format_html('<a href="{}">E-mail address</a>', reverse("account_email"))
         hint = format_html("Your own address is changed under Security, {}.", page)
@@ -96,17 +98,17 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         if "email" not in form.changed_data:
             return
         tell = partial(
-            tell_of_change, form.initial["email"], obj.email, by=request.user
+            tell_of_change, form.initial["email"], obj.email, by=actor_of(request)
         )
         transaction.on_commit(tell)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers make accounts."""
-        return bool(request.user.is_superuser)
+        return bool(actor_of(request).is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers change accounts: a flag here is the whole installation."""
-        return bool(request.user.is_superuser)
+        return bool(actor_of(request).is_superuser)
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
@@ -146,7 +148,7 @@ class OfSystemAdmin(AuditedAdmin):
 
     def require_right(self, request: HttpRequest, obj: Any) -> None:
         """Only officers of the row's system."""
-        require_officer(obj.system, request.user)
+        require_officer(obj.system, actor_of(request))
 
 
 @admin.register(Membership)

@@ -19,13 +19,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from controls.errors import StaleVersion
-from controls.models import AuditEvent, Membership, Role
+from controls.models import Actor, AuditEvent, Membership, Role
 from controls.models.audit import about
+from srm_project.requests import actor_of
 
 STALE = "This changed since you opened it. Look again."
 
 
-def visible(queryset: QuerySet[Any], user: Any) -> QuerySet[Any]:
+def visible(queryset: QuerySet[Any], user: Actor) -> QuerySet[Any]:
     """The rows a person may read, where the model has an opinion on that."""
     narrow: Callable[[Any], QuerySet[Any]] | None = getattr(
         queryset, "visible_to", None
@@ -41,9 +42,9 @@ def roles_of(request: HttpRequest) -> frozenset[str]:
     """
     known: frozenset[str] | None = getattr(request, "_roles_held", None)
     if known is None:
-        held = Membership.objects.active().filter(user=request.user.pk)
+        held = Membership.objects.active().filter(user=actor_of(request).pk)
         roles = held.values_list("role", flat=True)
-        known = frozenset(roles) if request.user.is_staff else frozenset()
+        known = frozenset(roles) if actor_of(request).is_staff else frozenset()
         request._roles_held = known  # type: ignore[attr-defined]
     return known
 
@@ -63,9 +64,9 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Staff with a role in some system; some tables are for superusers only."""
-        if self.superuser_only and not request.user.is_superuser:
+        if self.superuser_only and not actor_of(request).is_superuser:
             return False
-        return request.user.is_superuser or bool(roles_of(request))
+        return actor_of(request).is_superuser or bool(roles_of(request))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -79,15 +80,15 @@ class ScopedAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of what the person may read."""
         found = super().get_queryset(request)
-        if request.user.is_superuser:
+        if actor_of(request).is_superuser:
             return found
         if self.scope_path:
             related = self.model
             for name in self.scope_path.split("__"):
                 related = related._meta.get_field(name).related_model
-            seen = visible(related._default_manager.all(), request.user)
+            seen = visible(related._default_manager.all(), actor_of(request))
             return found.filter(**{f"{self.scope_path}__in": seen})
-        return visible(found, request.user)
+        return visible(found, actor_of(request))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No deletion in bulk: rows are ended, not removed."""
@@ -105,7 +106,7 @@ class ScopedAdmin(admin.ModelAdmin):
         """Choices are what the person may read."""
         kwargs.setdefault(
             "queryset",
-            visible(db_field.related_model._default_manager.all(), request.user),
+            visible(db_field.related_model._default_manager.all(), actor_of(request)),
         )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -115,7 +116,7 @@ class ScopedAdmin(admin.ModelAdmin):
         """Choices are what the person may read."""
         kwargs.setdefault(
             "queryset",
-            visible(db_field.related_model._default_manager.all(), request.user),
+            visible(db_field.related_model._default_manager.all(), actor_of(request)),
         )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -133,7 +134,7 @@ class RelatedScopeFilter(admin.RelatedFieldListFilter):
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
     ) -> list[Any]:
         """Each visible related row with its name."""
-        found = visible(field.related_model._default_manager.all(), request.user)
+        found = visible(field.related_model._default_manager.all(), actor_of(request))
         return [(row.pk, str(row)) for row in found]
 
 
@@ -179,11 +180,11 @@ class AuditedAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Officers; whether of this very system is asked when it is saved."""
-        return request.user.is_superuser or Role.OFFICER in roles_of(request)
+        return actor_of(request).is_superuser or Role.OFFICER in roles_of(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Officers; whether of this very system is asked when it is saved."""
-        return request.user.is_superuser or Role.OFFICER in roles_of(request)
+        return actor_of(request).is_superuser or Role.OFFICER in roles_of(request)
 
     def changeform_view(
         self,
@@ -240,7 +241,9 @@ class AuditedAdmin(ScopedAdmin):
     def record(self, request: HttpRequest, obj: Any, did: str, **body: Any) -> None:
         """Write the event on the row's chain."""
         noun = self.verb_noun or obj._meta.model_name
-        AuditEvent.objects.append(about(obj, f"{noun}.{did}", by=request.user, **body))
+        AuditEvent.objects.append(
+            about(obj, f"{noun}.{did}", by=actor_of(request), **body)
+        )
 
 
 def _version(obj: Any) -> int | None:

@@ -22,6 +22,7 @@ from knox.models import AuthToken
 from controls.admin.scoped import ReadOnlyAdmin
 from controls.models import AuditEvent
 from controls.models.audit import about
+from srm_project.requests import actor_of
 
 # Loaded here, so that none of them registers itself afterwards.
 for library in ("django.contrib.auth", "allauth.account", "allauth.usersessions"):
@@ -47,12 +48,12 @@ class SecondFactorAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers: without a second factor one is asked to set one up again."""
-        return bool(request.user.is_superuser)
+        return bool(actor_of(request).is_superuser)
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         """Remove it and record whose it was; Django has opened a transaction."""
         kind = obj.get_type_display()
         obj.delete()
         AuditEvent.objects.append(
-            about(obj.user, "second-factor.removed", by=request.user, kind=kind)
+            about(obj.user, "second-factor.removed", by=actor_of(request), kind=kind)
         )

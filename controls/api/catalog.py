@@ -15,6 +15,7 @@ from controls.api.conventions import ByKey, etag, expected_version
 from controls.errors import StaleVersion
 from controls.models import AuditEvent, Baseline, Service, System, SystemComponent
 from controls.models.audit import about
+from srm_project.requests import actor_of
 
 
 class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):
@@ -88,7 +89,9 @@ class SystemViewSet(
 
     def get_queryset(self) -> QuerySet[System]:
         """Only what `visible_to` allows."""
-        return System.objects.visible_to(self.request.user).select_related("baseline")
+        return System.objects.visible_to(actor_of(self.request)).select_related(
+            "baseline"
+        )
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One system with its ETag."""
@@ -100,7 +103,7 @@ class SystemViewSet(
         """Change name, description or audit window; needs If-Match."""
         found = self.get_object()
         system = System.objects.select_for_update(of=("self",)).get(pk=found.pk)
-        require_officer(system, request.user)
+        require_officer(system, actor_of(request))
         if expected_version(request, system) != system.version:
             raise StaleVersion("The system changed since you read it. Read it again.")
         given = SystemEditSerializer(system, data=request.data, partial=True)
@@ -115,7 +118,7 @@ class SystemViewSet(
             about(
                 system,
                 "system.changed",
-                by=request.user,
+                by=actor_of(request),
                 fields=sorted(given.validated_data),
             )
         )

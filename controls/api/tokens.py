@@ -18,6 +18,7 @@ from controls.api.conventions import ByKey
 from controls.models import AuditEvent, TokenScope
 from controls.models.audit import about
 from controls.models.tokens import Scope
+from srm_project.requests import actor_of
 
 MAX_DAYS = 365
 
@@ -60,7 +61,7 @@ class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
 
     def get_queryset(self) -> QuerySet[TokenScope]:
         """The caller's own."""
-        mine = TokenScope.objects.filter(token__user=self.request.user.pk)
+        mine = TokenScope.objects.filter(token__user=actor_of(self.request).pk)
         return mine.select_related("token").order_by("pk")
 
     @extend_schema(request=NewTokenSerializer, responses=MadeTokenSerializer)
@@ -71,13 +72,13 @@ class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
         given.is_valid(raise_exception=True)
         said = given.validated_data
         token, secret = AuthToken.objects.create(
-            request.user, expiry=dt.timedelta(days=said["days"])
+            actor_of(request), expiry=dt.timedelta(days=said["days"])
         )
         kept = TokenScope.objects.create(
             token=token, name=said["name"], scope=said["scope"]
         )
         AuditEvent.objects.append(
-            about(kept, "token.made", by=request.user, scope=kept.scope)
+            about(kept, "token.made", by=actor_of(request), scope=kept.scope)
         )
         return Response({**TokenSerializer(kept).data, "token": secret}, status=201)
 
@@ -85,7 +86,7 @@ class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
     def destroy(self, request: Request, uuid: str) -> Response:
         """Revoke a token; it works no more from the next request on."""
         kept = self.get_object()
-        event = about(kept, "token.revoked", by=request.user)
+        event = about(kept, "token.revoked", by=actor_of(request))
         kept.token.delete()
         AuditEvent.objects.append(event)
         return Response(status=204)

@@ -18,7 +18,7 @@ from controls.models.decisions import (
     ResponsibilityOverride,
 )
 from controls.models.engagements import Engagement
-from controls.models.people import Membership, Role, Team, User
+from controls.models.people import Actor, Membership, Role, Team, User
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
 from controls.models.systems import (
@@ -31,6 +31,7 @@ from controls.models.systems import (
 from controls.models.tokens import TokenScope
 
 __all__ = [
+    "Actor",
     "AddressChange",
     "Applicability",
     "ApplicabilityDecision",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from controls.models.people import User
+from controls.models.people import Actor, User
 
 LINK_LIFE = dt.timedelta(days=3)
 
@@ -26,11 +26,11 @@ class AddressChangeState(models.TextChoices):
 class AddressChangeQuerySet(models.QuerySet["AddressChange"]):
     """Changes of addresses."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """One's own; all for a superuser."""
         return self if user.is_superuser else self.filter(user=user.pk)
 
-    def open_for(self, user: Any, now: dt.datetime) -> Self:
+    def open_for(self, user: Actor, now: dt.datetime) -> Self:
         """What `user` may still confirm at an instant: one change at most.
 
         The link is too old after `LINK_LIFE`, and void once the address it was to

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from controls.models.people import Actor
+
 INSTANCE_CHAIN = "instance"
 LOCK_CLASS = 9431
 GENESIS = bytes(32)
@@ -34,7 +36,7 @@ class Event:
     operation: uuid.UUID | None = None
 
 
-def about(subject: Any, verb: str, *, by: Any, **body: Any) -> Event:
+def about(subject: Any, verb: str, *, by: Actor | None, **body: Any) -> Event:
     """An event about a model row, on the chain of the row's system if it has one."""
     system_uuid = chain_of(subject)
     return Event(
@@ -73,7 +75,7 @@ def link_hash(chain: str, seq: int, prev: bytes, content_hash: bytes) -> bytes:
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     """Reading the log; writing goes through `append` and `append_all` only."""
 
-    def visible_to(self, user: Any) -> AuditEventQuerySet:
+    def visible_to(self, user: Actor) -> AuditEventQuerySet:
         """Events of the systems the user may read; the instance's for superusers."""
         from controls.models.systems import System
 

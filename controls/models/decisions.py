@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models.catalog import ReferenceVersion
+from controls.models.people import Actor
 from controls.models.requests import ApprovalState, ExclusionState, RequestQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -79,7 +80,7 @@ class Basis(models.Model):
 class ResponsibilityDecisionQuerySet(models.QuerySet["ResponsibilityDecision"]):
     """The record of classes."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Decisions of the systems the user may read."""
         from controls.models.systems import System
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+
+from controls.models.people import Actor
 
 
 class EngagementKind(models.TextChoices):
@@ -23,7 +25,7 @@ class EngagementKind(models.TextChoices):
 class EngagementQuerySet(models.QuerySet["Engagement"]):
     """Audits."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Engagements of the systems the user may read."""
         from controls.models.systems import System
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
@@ -67,6 +67,10 @@ class User(AbstractUser):
         return str(self)
 
 
+# Whoever acts or reads: always a signed-in person, never a request or a name.
+Actor: TypeAlias = User
+
+
 class Team(models.Model):
     """A group that owns controls. Belongs to the installation, not to a system."""
 
@@ -106,7 +110,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             user__is_active=True,
         )
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Memberships of the systems the user may read."""
         from controls.models.systems import System
 

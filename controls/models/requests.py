@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from django.db import models
 
+from controls.models.people import Actor
+
 
 class ApprovalState(models.TextChoices):
     """Where a request that needs a second person stands."""
@@ -27,7 +29,7 @@ class ExclusionState(models.TextChoices):
 class RequestQuerySet(models.QuerySet[Any]):
     """Requests about a control that need a second officer."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Those of the systems the user may read."""
         from controls.models.systems import System
 

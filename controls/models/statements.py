@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from controls.models.decisions import Responsibility
+from controls.models.people import Actor
 
 SAID = ("inherited", "shared", "customer")
 
@@ -26,7 +27,7 @@ class DocumentState(models.TextChoices):
 class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
     """Documents of providers, per system."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Documents of the systems the user may read."""
         from controls.models.systems import System
 
@@ -133,7 +134,7 @@ class ProviderDocument(models.Model):
 class ProviderStatementQuerySet(models.QuerySet["ProviderStatement"]):
     """What documents say of controls."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Statements of the systems the user may read."""
         seen = ProviderDocument.objects.visible_to(user)
         return self.filter(document__in=seen)

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 import zoneinfo
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
-from controls.models.people import Role, Team
+from controls.models.people import Actor, Role, Team
 
 
 class Regime(models.TextChoices):
@@ -87,7 +87,7 @@ def validate_time_zone(name: str) -> None:
 class SystemQuerySet(models.QuerySet["System"]):
     """Systems; the root of what a person may read."""
 
-    def visible_to(self, user: Any, at: dt.datetime | None = None) -> Self:
+    def visible_to(self, user: Actor, at: dt.datetime | None = None) -> Self:
         """Systems in which the user holds a role now; all for a superuser."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
@@ -96,7 +96,7 @@ class SystemQuerySet(models.QuerySet["System"]):
         return self.held_as(user, list(Role), at)
 
     def held_as(
-        self, user: Any, roles: list[Role], at: dt.datetime | None = None
+        self, user: Actor, roles: list[Role], at: dt.datetime | None = None
     ) -> Self:
         """Systems in which the user holds one of these roles at an instant."""
         at = at or timezone.now()
@@ -180,7 +180,7 @@ class System(models.Model):
 class SystemComponentQuerySet(models.QuerySet["SystemComponent"]):
     """What systems use."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Components of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
 
@@ -247,7 +247,7 @@ class SystemComponent(models.Model):
 class ControlImplementationQuerySet(models.QuerySet["ControlImplementation"]):
     """Controls as the systems implement them."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Those of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from knox.models import AuthToken
+
+from controls.models.people import Actor
 
 
 class Scope(models.TextChoices):
@@ -20,7 +22,7 @@ class Scope(models.TextChoices):
 class TokenScopeQuerySet(models.QuerySet["TokenScope"]):
     """Tokens."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """One's own; all for a superuser."""
         return self if user.is_superuser else self.filter(token__user=user.pk)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from controls.access import require_officer
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
+    Actor,
     AuditEvent,
     Control,
     ControlImplementation,
@@ -119,7 +119,7 @@ def adopt(
     title: str,
     reference: str,
     starts_on: dt.date,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> ProviderDocument:
     """Let a document rule over the template from `starts_on`; all of it or nothing.
@@ -164,7 +164,9 @@ def _statement(
     )
 
 
-def _imported(document: ProviderDocument, compared: DocumentPreview, by: Any) -> Event:
+def _imported(
+    document: ProviderDocument, compared: DocumentPreview, by: Actor
+) -> Event:
     return about(
         document,
         "provider-document.imported",
@@ -177,7 +179,7 @@ def _imported(document: ProviderDocument, compared: DocumentPreview, by: Any) ->
     )
 
 
-def _end_earlier(document: ProviderDocument, by: Any) -> list[Event]:
+def _end_earlier(document: ProviderDocument, by: Actor) -> list[Event]:
     """End the current document that the new one follows, if there is one."""
     earlier = (
         ProviderDocument.objects.select_for_update(of=("self",))
@@ -198,7 +200,7 @@ def _end_earlier(document: ProviderDocument, by: Any) -> list[Event]:
     return [_end(earlier, document.starts_on, by)]
 
 
-def _end(document: ProviderDocument, on: dt.date, by: Any) -> Event:
+def _end(document: ProviderDocument, on: dt.date, by: Actor) -> Event:
     document.state, document.ended_on = DocumentState.ENDED, on
     document.clean_fields()
     document.validate_constraints()
@@ -207,7 +209,7 @@ def _end(document: ProviderDocument, on: dt.date, by: Any) -> Event:
 
 
 @transaction.atomic
-def end_document(document: ProviderDocument, *, on: dt.date, by: Any) -> None:
+def end_document(document: ProviderDocument, *, on: dt.date, by: Actor) -> None:
     """From `on` the document counts no more: the template holds again.
 
     Raises NotPermitted, TransitionNotAllowed when it has ended, ValidationError when

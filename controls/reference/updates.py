@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from controls.access import require_officer
 from controls.errors import TransitionNotAllowed
 from controls.models import (
+    Actor,
     AuditEvent,
     ControlImplementation,
     ReferenceVersion,
@@ -81,7 +81,7 @@ def digest_of(changes: list[ReadingChange]) -> str:
 
 
 @transaction.atomic
-def adopt(system: System, *, by: Any, seen: str) -> int:
+def adopt(system: System, *, by: Actor, seen: str) -> int:
     """Record the previewed changes as decisions; the number of controls changed.
 
     Raises NotPermitted for all but officers, TransitionNotAllowed when the changes

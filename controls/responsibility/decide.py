@@ -4,7 +4,6 @@ changed on some days. The record is only added to; as-of reads it, never derives
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -14,6 +13,7 @@ from controls.errors import (
 )
 from controls.history.clock import knowledge_now
 from controls.models import (
+    Actor,
     AuditEvent,
     ControlImplementation,
     ReferenceVersion,
@@ -34,7 +34,7 @@ from controls.responsibility.timelines import (
 
 
 @transaction.atomic
-def redecide(system: System, *, by: Any, reason: str) -> int:
+def redecide(system: System, *, by: Actor, reason: str) -> int:
     """Compare what should hold on every day with the record, and add what differs.
 
     Returns the number of controls whose class or basis changed on some days. Locks
@@ -110,7 +110,7 @@ def _recorded(
 
 
 def _decisions(
-    spans: list[tuple[ControlImplementation, Span[Ruling]]], by: Any, reason: str
+    spans: list[tuple[ControlImplementation, Span[Ruling]]], by: Actor, reason: str
 ) -> list[ResponsibilityDecision]:
     """The unsaved decisions; versions and overrides are looked up once for all."""
     reference = _newest_reference()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -11,7 +10,12 @@ from django.db.models import F
 from controls.access import require_officer
 from controls.approvals import refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import AuditEvent, ControlImplementation, ResponsibilityOverride
+from controls.models import (
+    Actor,
+    AuditEvent,
+    ControlImplementation,
+    ResponsibilityOverride,
+)
 from controls.models.audit import about
 from controls.models.decisions import ApprovalState
 from controls.responsibility.decide import redecide
@@ -34,7 +38,7 @@ def request_override(
     reason: str,
     starts_on: dt.date,
     ends_on: dt.date,
-    by: Any,
+    by: Actor,
     citation: str = "",
 ) -> ResponsibilityOverride:
     """Ask for another class until a day; it holds once somebody else approves.
@@ -71,7 +75,7 @@ def decide_override(
     override: ResponsibilityOverride,
     *,
     approve: bool,
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Approve or refuse, by an officer other than the requester."""
@@ -93,7 +97,7 @@ def settle_override(
     override: ResponsibilityOverride,
     *,
     on: dt.date,
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """End an override for good: from `on` what is below it holds again."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -22,13 +20,14 @@ from controls.accounts.addresses import (
 )
 from controls.errors import SrmError
 from controls.forms import AddressForm
-from controls.models import AddressChange
+from controls.models import Actor, AddressChange
+from srm_project.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @rate_limit(action="manage_email")
 @reauthentication_required(allow_get=True)
-def address(request: HttpRequest) -> HttpResponse:
+def address(request: SignedInRequest) -> HttpResponse:
     """Which address is mine, and does another one wait for confirmation?"""
     if request.method == "GET":
         return _address_page(request, AddressForm())
@@ -48,7 +47,7 @@ def address(request: HttpRequest) -> HttpResponse:
     return redirect("account_email")
 
 
-def _require_way_to_reauthenticate(user: Any) -> None:
+def _require_way_to_reauthenticate(user: Actor) -> None:
     """Refuse whom allauth lets pass for want of a password or second factor."""
     if not get_adapter().get_reauthentication_methods(user):
         raise PermissionDenied(
@@ -57,7 +56,7 @@ def _require_way_to_reauthenticate(user: Any) -> None:
         )
 
 
-def _withdraw(request: HttpRequest) -> HttpResponse:
+def _withdraw(request: SignedInRequest) -> HttpResponse:
     try:
         withdraw_address(request.user)
     except SrmError as refusal:
@@ -68,7 +67,7 @@ def _withdraw(request: HttpRequest) -> HttpResponse:
 
 
 def _address_page(
-    request: HttpRequest, form: AddressForm, status: int = 200
+    request: SignedInRequest, form: AddressForm, status: int = 200
 ) -> HttpResponse:
     open_changes = AddressChange.objects.open_for(request.user, timezone.now())
     context = {"form": form, "change": open_changes.first()}
@@ -76,7 +75,7 @@ def _address_page(
 
 
 @require_http_methods(["GET", "POST"])
-def address_confirm(request: HttpRequest, key: str) -> HttpResponse:
+def address_confirm(request: SignedInRequest, key: str) -> HttpResponse:
     """The page that the link in the mail opens; its button puts the address in force.
 
     A mail program that opens links by itself confirms nothing.

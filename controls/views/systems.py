@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from controls.models import System
+from srm_project.requests import SignedInRequest
 
 
 @require_GET
-def landing(request: HttpRequest) -> HttpResponse:
+def landing(request: SignedInRequest) -> HttpResponse:
     """The only system's dashboard, else the list of systems."""
     systems = System.objects.visible_to(request.user)
     mine = list(systems.values_list("slug", flat=True)[:2])

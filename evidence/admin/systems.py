@@ -15,6 +15,7 @@ from controls.models import System, SystemComponent
 from controls.responsibility.decide import redecide
 from evidence.requirements.from_templates import ask_for_all
 from evidence.systems.describe import Use, add_component, end_component
+from srm_project.requests import actor_of
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -52,13 +53,13 @@ class SystemAdmin(AuditedAdmin):
 
     def require_right(self, request: HttpRequest, obj: Any) -> None:
         """Only officers of the system."""
-        require_officer(obj, request.user)
+        require_officer(obj, actor_of(request))
 
     def after_change(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """Own code moves responsibility: classes and requirements follow."""
         if "own_code" in form.changed_data:
-            redecide(obj, by=request.user, reason="Own code changed")
-            ask_for_all(obj, by=request.user, since=obj.window_start)
+            redecide(obj, by=actor_of(request), reason="Own code changed")
+            ask_for_all(obj, by=actor_of(request), since=obj.window_start)
 
 
 @admin.register(SystemComponent)
@@ -100,14 +101,14 @@ class SystemComponentAdmin(OfSystemAdmin):
         end_component(
             obj,
             last_day=obj.used_until - ONE_DAY,
-            by=request.user,
+            by=actor_of(request),
             version=form.cleaned_data.get("seen_version"),
         )
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """Take the component into use."""
         use = Use(obj.variant, obj.used_from, obj.used_until, obj.regions, obj.name)
-        add_component(obj.system, use, by=request.user)
+        add_component(obj.system, use, by=actor_of(request))
         made = obj.system.components.get(
             variant=obj.variant, name=obj.name, used_from=obj.used_from
         )

@@ -25,6 +25,7 @@ from evidence.models import (
     RelianceReview,
 )
 from evidence.models.artifacts import ArtifactVersionState
+from srm_project.requests import actor_of
 
 ENDED = [state for state in ArtifactVersionState if state != "active"]
 
@@ -162,15 +163,15 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
 
     def get_queryset(self) -> QuerySet[Artifact]:
         """Only what `visible_to` allows."""
-        mine = Artifact.objects.visible_to(self.request.user)
+        mine = Artifact.objects.visible_to(actor_of(self.request))
         return mine.prefetch_related("versions__letters")
 
     @extend_schema(request=ArtifactSerializer, responses=ArtifactSerializer)
     def create(self, request: Request) -> Response:
         """Register a series."""
-        register.require_registrar(request.user)
+        register.require_registrar(actor_of(request))
         said = valid(ArtifactSerializer, request)
-        artifact = register.register_artifact(**said, by=request.user)
+        artifact = register.register_artifact(**said, by=actor_of(request))
         return Response(ArtifactSerializer(artifact).data, status=201)
 
     @extend_schema(request=NewVersionSerializer, responses=ArtifactVersionSerializer)
@@ -178,9 +179,9 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
     def versions(self, request: Request, uuid: str) -> Response:
         """Register one report of the series; nothing rests on it until reviewed."""
         artifact = self.get_object()
-        register.require_registrar(request.user)
+        register.require_registrar(actor_of(request))
         said = valid(NewVersionSerializer, request)
-        version = register.register_version(artifact, **said, by=request.user)
+        version = register.register_version(artifact, **said, by=actor_of(request))
         return Response(ArtifactVersionSerializer(version).data, status=201)
 
     @extend_schema(responses=CoverageSerializer(many=True))
@@ -199,15 +200,15 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
     def cite(self, request: Request, uuid: str) -> Response:
         """Cite the series for controls; wrong ids are named and nothing is cited."""
         artifact = self.get_object()
-        register.require_registrar(request.user)
+        register.require_registrar(actor_of(request))
         said = valid(CitationSerializer, request)
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=said["system"])
         cited = register.cite(
             artifact,
             register.controls_of_aws(system, ref_ids=said["control_ids"]),
             citation=said["citation"],
-            by=request.user,
+            by=actor_of(request),
         )
         return Response({"cited": cited}, status=201)
 
@@ -221,13 +222,13 @@ class CoverageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[ArtifactCoverage]:
         """Only what `visible_to` allows."""
-        mine = ArtifactCoverage.objects.visible_to(self.request.user)
+        mine = ArtifactCoverage.objects.visible_to(actor_of(self.request))
         return mine.select_related("artifact", "control")
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, uuid: str) -> Response:
         """Stop offering the series for the control; the past stays on record."""
-        register.remove_citation(self.get_object(), by=request.user)
+        register.remove_citation(self.get_object(), by=actor_of(request))
         return Response(status=204)
 
 
@@ -240,7 +241,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
 
     def get_queryset(self) -> QuerySet[ArtifactVersion]:
         """Only what `visible_to` allows."""
-        mine = ArtifactVersion.objects.visible_to(self.request.user)
+        mine = ArtifactVersion.objects.visible_to(actor_of(self.request))
         return mine.for_listing().prefetch_related("letters")
 
     @extend_schema(request=NewLetterSerializer, responses=LetterSerializer)
@@ -248,9 +249,9 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     def letters(self, request: Request, uuid: str) -> Response:
         """Record a letter that continues the report."""
         version = self.get_object()
-        register.require_registrar(request.user)
+        register.require_registrar(actor_of(request))
         said = valid(NewLetterSerializer, request)
-        letter = register.add_letter(version, **said, by=request.user)
+        letter = register.add_letter(version, **said, by=actor_of(request))
         return Response(LetterSerializer(letter).data, status=201)
 
     @extend_schema(request=EndedVersionSerializer, responses=ArtifactVersionSerializer)
@@ -258,10 +259,10 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     def end(self, request: Request, uuid: str) -> Response:
         """Record that the provider withdrew or revoked it; 409 when ended before."""
         version = self.get_object()
-        register.require_registrar(request.user)
+        register.require_registrar(actor_of(request))
         said = valid(EndedVersionSerializer, request)
         register.end_version(
-            version, state=said["state"], on=said["ended_on"], by=request.user
+            version, state=said["state"], on=said["ended_on"], by=actor_of(request)
         )
         return Response(ArtifactVersionSerializer(self.get_object()).data)
 
@@ -269,7 +270,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     @action(detail=True, methods=["get"], url_path="reliance", pagination_class=None)
     def reliance(self, request: Request, uuid: str) -> Response:
         """What the systems the caller may read made of it, newest first."""
-        rows = RelianceReview.objects.visible_to(request.user).for_listing()
+        rows = RelianceReview.objects.visible_to(actor_of(request)).for_listing()
         found = rows.filter(artifact_version=self.get_object())
         return Response(ReliesSerializer(found, many=True).data)
 
@@ -279,7 +280,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
         """Record a reliance review, by somebody who did not register the report."""
         version = self.get_object()
         said = valid(ReliesSerializer, request)
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, pk=said.pop("system").pk)
-        review = record_reliance(version, system, **said, by=request.user)
+        review = record_reliance(version, system, **said, by=actor_of(request))
         return Response(ReliesSerializer(review).data, status=201)

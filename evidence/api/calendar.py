@@ -20,6 +20,7 @@ from controls.models import System, Team
 from evidence.planning.calendar import CalendarScope, falling_due, refuse_long
 from evidence.planning.roll_forward import following, preview, roll_forward
 from evidence.status.control_status import today_of
+from srm_project.requests import actor_of
 
 
 class DueSerializer(serializers.Serializer[Any]):
@@ -51,14 +52,14 @@ class CalendarView(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """By day; at most 366 days at a time."""
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         today = today_of(system)
         first = _day(request, "from") or today
         last = _day(request, "to") or first + dt.timedelta(days=90)
         refuse_long(first, last)
         asked = CalendarScope(first, last, [system], _teams(request))
-        found = falling_due(asked, user=request.user, today=today)
+        found = falling_due(asked, user=actor_of(request), today=today)
         return Response(DueSerializer(found, many=True).data)
 
 
@@ -152,7 +153,7 @@ class RollForwardView(APIView):
             said["window_to"],
             seen=said["seen"],
             confirmed=frozenset(str(each) for each in said["confirmed"]),
-            by=request.user,
+            by=actor_of(request),
             version=version,
         )
         window = {
@@ -162,7 +163,7 @@ class RollForwardView(APIView):
         return Response(window, headers={"ETag": etag(system)})
 
     def _system(self, request: Request, slug: str) -> System:
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
-        require_officer(system, request.user)
+        require_officer(system, actor_of(request))
         return system

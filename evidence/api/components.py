@@ -18,6 +18,7 @@ from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.models import System, SystemComponent
 from controls.service_names import named
 from evidence.systems.describe import Use, add_component, end_component
+from srm_project.requests import actor_of
 
 
 class UseSerializer(serializers.Serializer[Any]):
@@ -55,7 +56,7 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
 
     def get_queryset(self) -> QuerySet[SystemComponent]:
         """Those of one system, as far as `visible_to` allows."""
-        mine = System.objects.visible_to(self.request.user)
+        mine = System.objects.visible_to(actor_of(self.request))
         system = get_object_or_404(mine, slug=self.kwargs["slug"])
         found = SystemComponent.objects.filter(system=system)
         return found.select_related("system", "variant__service")
@@ -67,21 +68,21 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
     @extend_schema(request=UseSerializer, responses={201: ComponentSerializer})
     def create(self, request: Request, slug: str) -> Response:
         """Take one into use: classes and requirements follow it."""
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
-        require_officer(system, request.user)
+        require_officer(system, actor_of(request))
         use = use_of(valid(UseSerializer, request))
-        return self._shown(add_component(system, use, by=request.user), status=201)
+        return self._shown(add_component(system, use, by=actor_of(request)), status=201)
 
     @extend_schema(request=LastDaySerializer, responses=ComponentSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, slug: str, uuid: str) -> Response:
         """End its use after a day; needs If-Match."""
         found = self.get_object()
-        require_officer(found.system, request.user)
+        require_officer(found.system, actor_of(request))
         version = expected_version(request, found)
         last_day = valid(LastDaySerializer, request)["last_day"]
-        end_component(found, last_day=last_day, by=request.user, version=version)
+        end_component(found, last_day=last_day, by=actor_of(request), version=version)
         return self._shown(self.get_object())
 
     def _shown(self, row: SystemComponent, status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from controls.api.conventions import etag, expected_version
 from controls.implementation import describe
 from controls.models import ControlImplementation, ImplementationStatus, System, Team
+from srm_project.requests import actor_of
 
 
 class DescribeSerializer(serializers.ModelSerializer[ControlImplementation]):
@@ -45,6 +46,6 @@ def described(request: Request, system: System, ref_id: str) -> Response:
     given.is_valid(raise_exception=True)
     said = {name: getattr(row, name) for name in DescribeSerializer.Meta.fields}
     said |= given.validated_data
-    describe(row, **said, version=expected_version(request, row), by=request.user)
+    describe(row, **said, version=expected_version(request, row), by=actor_of(request))
     row.refresh_from_db()
     return Response(DescribeSerializer(row).data, headers={"ETag": etag(row)})

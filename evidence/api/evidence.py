@@ -29,6 +29,7 @@ from evidence.status.what_if import if_withdrawn
 from evidence.submissions.revise import attach, newest, revise
 from evidence.submissions.submit import Submission, hand_over, submit, withdraw
 from evidence.submissions.who_may import require_reviser, require_withdrawer
+from srm_project.requests import actor_of
 
 
 class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
@@ -154,7 +155,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
 
     def get_queryset(self) -> QuerySet[EvidenceLink]:
         """Only what `visible_to` allows."""
-        return EvidenceLink.objects.visible_to(self.request.user).for_listing()
+        return EvidenceLink.objects.visible_to(actor_of(self.request)).for_listing()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One link with its ETag."""
@@ -166,7 +167,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Upload files for a requirement and submit them for review."""
         self.refuse_unread(request)
         said = valid(UploadSerializer, request)
-        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=said["requirement"])
         also = [get_object_or_404(mine, uuid=each) for each in said.get("also", ())]
         link = submit(
@@ -175,7 +176,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
             requirement=requirement,
             also=also,
             item=_sample_item(request, said.get("sample_item")),
-            by=request.user,
+            by=actor_of(request),
             today=today_of(requirement.system),
         )
         return Response(
@@ -187,7 +188,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def submit(self, request: Request, uuid: str) -> Response:
         """Hand a draft over for review."""
         link = self.get_object()
-        hand_over(link, by=request.user)
+        hand_over(link, by=actor_of(request))
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
@@ -196,7 +197,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Accept; needs If-Match."""
         link = self.get_object()
         link.accept(
-            by=request.user,
+            by=actor_of(request),
             reason=_reason(request),
             version=expected_version(request, link),
         )
@@ -208,7 +209,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Reject with a reason; needs If-Match."""
         link = self.get_object()
         link.reject(
-            by=request.user,
+            by=actor_of(request),
             reason=_reason(request),
             version=expected_version(request, link),
         )
@@ -221,8 +222,8 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def if_withdrawn(self, request: Request, uuid: str) -> Response:
         """The controls that would turn today; changes nothing."""
         link = self.get_object()
-        require_withdrawer(link, by=request.user)
-        turns = if_withdrawn(link, by=request.user, today=today_of(link.system))
+        require_withdrawer(link, by=actor_of(request))
+        turns = if_withdrawn(link, by=actor_of(request), today=today_of(link.system))
         return Response(TurnSerializer(turns, many=True).data)
 
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
@@ -231,7 +232,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         """Take it back, with a reason; needs If-Match."""
         link = self.get_object()
         version = expected_version(request, link)
-        withdraw(link, by=request.user, reason=_reason(request), version=version)
+        withdraw(link, by=actor_of(request), reason=_reason(request), version=version)
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
@@ -239,7 +240,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def reconfirm(self, request: Request, uuid: str) -> Response:
         """Accepted before our duties changed: it proves those of now as well."""
         link = self.get_object()
-        reconfirm(link, by=request.user, reason=_reason(request))
+        reconfirm(link, by=actor_of(request), reason=_reason(request))
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(responses=MarkSerializer(many=True))
@@ -248,7 +249,9 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     )
     def to_reconfirm(self, request: Request) -> Response:
         """What waits for the caller, as a reviewer, to confirm anew."""
-        found = [mark for mark, _ in to_reconfirm(request.user, timezone.localdate())]
+        found = [
+            mark for mark, _ in to_reconfirm(actor_of(request), timezone.localdate())
+        ]
         return Response(MarkSerializer(found, many=True).data)
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
@@ -256,7 +259,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def revise(self, request: Request, uuid: str) -> Response:
         """Correct or add to the evidence behind it; answers with the new links."""
         found = self.get_object().revision.evidence
-        require_reviser(found, by=request.user)
+        require_reviser(found, by=actor_of(request))
         self.refuse_unread(request)
         said = valid(RevisionSerializer, request)
         revision = revise(
@@ -265,7 +268,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
             checked_files(said),
             kind=said["kind"],
             reason=said["reason"],
-            by=request.user,
+            by=actor_of(request),
             today=today_of(found.system),
         )
         rows = self.get_queryset().filter(revision=revision).order_by("pk")
@@ -276,12 +279,12 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def attach(self, request: Request, uuid: str) -> Response:
         """Offer the newest revision for one more requirement; unreviewed."""
         found = self.get_object().revision.evidence
-        require_reviser(found, by=request.user)
-        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        require_reviser(found, by=actor_of(request))
+        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
         asked = get_object_or_404(
             mine, uuid=valid(AttachSerializer, request)["requirement"]
         )
-        link = attach(newest(found), requirement=asked, by=request.user)
+        link = attach(newest(found), requirement=asked, by=actor_of(request))
         return Response(LinkSerializer(link).data, status=201)
 
     @extend_schema(
@@ -293,7 +296,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         given = DecisionSerializer(data=request.data, many=True)
         given.is_valid(raise_exception=True)
         said = [decide.Decision(**each) for each in given.validated_data]
-        decided = decide.decide_all(said, by=request.user)
+        decided = decide.decide_all(said, by=actor_of(request))
         rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
         return Response(LinkSerializer(rows, many=True).data)
 
@@ -301,7 +304,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
 def _sample_item(request: Request, uuid: Any) -> SampleItem | None:
     if uuid is None:
         return None
-    mine = SampleItem.objects.visible_to(request.user).for_upload()
+    mine = SampleItem.objects.visible_to(actor_of(request)).for_upload()
     return get_object_or_404(mine, uuid=uuid)
 
 

@@ -21,6 +21,7 @@ from evidence.models import (
 )
 from evidence.status.control_status import today_of
 from srm_project.downloads import attachment
+from srm_project.requests import actor_of
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
@@ -63,7 +64,11 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
 
     def get_queryset(self) -> QuerySet[Export]:
         """Only what `visible_to` allows."""
-        return Export.objects.visible_to(self.request.user).for_listing().order_by("pk")
+        return (
+            Export.objects.visible_to(actor_of(self.request))
+            .for_listing()
+            .order_by("pk")
+        )
 
     @extend_schema(request=NewExportSerializer, responses=ExportSerializer)
     def create(self, request: Request) -> Response:
@@ -72,11 +77,11 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
         given.is_valid(raise_exception=True)
         said = given.validated_data
         system = get_object_or_404(
-            System.objects.visible_to(request.user), slug=said["system"]
+            System.objects.visible_to(actor_of(request)), slug=said["system"]
         )
         export = jobs.request_export(
             system,
-            by=request.user,
+            by=actor_of(request),
             on=said.get("on") or today_of(system),
             known_at=said.get("known_at"),
             key=request.headers.get("Idempotency-Key", "")[:60],
@@ -88,4 +93,4 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
     def file(self, request: Request, uuid: str) -> FileResponse:
         """The finished file as an attachment; 409 before that."""
         export = self.get_object()
-        return attachment(jobs.opened_for(export, by=request.user))
+        return attachment(jobs.opened_for(export, by=actor_of(request)))

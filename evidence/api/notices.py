@@ -17,6 +17,7 @@ from controls.api.conventions import ByKey, valid
 from evidence.models import Notice
 from evidence.models.notices import Frequency
 from evidence.notices.reading import choose, frequency_of, mark_read
+from srm_project.requests import actor_of
 
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
@@ -65,7 +66,7 @@ class NoticeViewSet(viewsets.ReadOnlyModelViewSet[Notice]):
 
     def get_queryset(self) -> QuerySet[Notice]:
         """One's own; `unread=1` narrows."""
-        mine = Notice.objects.visible_to(self.request.user).for_listing()
+        mine = Notice.objects.visible_to(actor_of(self.request)).for_listing()
         if self.request.query_params.get("unread") in {"1", "true"}:
             mine = mine.unread()
         found: QuerySet[Notice] = mine.order_by("pk")
@@ -83,15 +84,15 @@ class NoticeViewSet(viewsets.ReadOnlyModelViewSet[Notice]):
     def read(self, request: Request, uuid: str) -> Response:
         """Mark one as read."""
         found = self.get_object()
-        mark_read(Notice.objects.filter(pk=found.pk), by=request.user)
+        mark_read(Notice.objects.filter(pk=found.pk), by=actor_of(request))
         return Response(NoticeSerializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=MARKED)
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
         """Mark all as read."""
-        mine = Notice.objects.visible_to(request.user).unread()
-        return Response({"marked": mark_read(mine, by=request.user)})
+        mine = Notice.objects.visible_to(actor_of(request)).unread()
+        return Response({"marked": mark_read(mine, by=actor_of(request))})
 
 
 class NoticePreferenceView(APIView):
@@ -100,10 +101,10 @@ class NoticePreferenceView(APIView):
     @extend_schema(responses=PreferenceSerializer)
     def get(self, request: Request) -> Response:
         """What was chosen; daily unless something else was."""
-        return Response({"frequency": frequency_of(request.user)})
+        return Response({"frequency": frequency_of(actor_of(request))})
 
     @extend_schema(request=PreferenceSerializer, responses=PreferenceSerializer)
     def put(self, request: Request) -> Response:
         """Choose."""
-        choose(request.user, valid(PreferenceSerializer, request)["frequency"])
+        choose(actor_of(request), valid(PreferenceSerializer, request)["frequency"])
         return self.get(request)

@@ -16,6 +16,7 @@ from controls.models import System
 from evidence.api.clocks import CLOCKS, moment_asked, window_asked
 from evidence.status.control_status import control_statuses
 from evidence.status.occurrences import WORDS, occurrences
+from srm_project.requests import actor_of
 
 
 class OccurrenceSerializer(serializers.Serializer[Any]):
@@ -58,7 +59,7 @@ class OccurrencesView(APIView):
     @extend_schema(parameters=CLOCKS, responses=OccurrencesSerializer)
     def get(self, request: Request, slug: str, ref_id: str) -> Response:
         """By requirement and day: due, performed, on time, late, missed or waiting."""
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         moment = moment_asked(request, system)

@@ -32,6 +32,7 @@ from controls.responsibility.overrides import (
 )
 from evidence.api.removals import WhySerializer
 from evidence.status.control_status import today_of
+from srm_project.requests import actor_of
 
 FILTERS = [
     OpenApiParameter("system", str, description="Only of this system (slug)."),
@@ -110,7 +111,7 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         """Only what `visible_to` allows."""
         said = self.request.query_params
-        mine = self.model.objects.visible_to(self.request.user).for_listing()
+        mine = self.model.objects.visible_to(actor_of(self.request)).for_listing()
         wanted: QuerySet[Any] = mine.matching(
             system=said.get("system", ""), state=said.get("state", "")
         )
@@ -129,7 +130,7 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         """The control that a new request names, and the rest of what it says."""
         said = valid(type(self.get_serializer()), request)
         named = said.pop("implementation")
-        mine = ControlImplementation.objects.visible_to(request.user)
+        mine = ControlImplementation.objects.visible_to(actor_of(request))
         found = get_object_or_404(
             mine.select_related("system", "control", "decision"),
             system__slug=named["system"]["slug"],
@@ -140,7 +141,7 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     def seen(self, request: Request) -> tuple[Any, int]:
         """The request that an officer acts on, and the version that was looked at."""
         found = self.get_object()
-        require_officer(found.implementation.system, request.user)
+        require_officer(found.implementation.system, actor_of(request))
         return found, expected_version(request, found)
 
 
@@ -160,7 +161,7 @@ class OverrideViewSet(RequestViewSet):
     def create(self, request: Request) -> Response:
         """Ask for another class; it holds once another officer approves."""
         control, said = self.asked(request)
-        made = request_override(control, **said, by=request.user)
+        made = request_override(control, **said, by=actor_of(request))
         return self.shown(made, status=201)
 
     @extend_schema(request=None, responses=OverrideSerializer)
@@ -182,12 +183,12 @@ class OverrideViewSet(RequestViewSet):
         found, version = self.seen(request)
         today: dt.date = today_of(found.implementation.system)
         on = valid(SettleSerializer, request).get("on", today)
-        settle_override(found, on=on, by=request.user, version=version)
+        settle_override(found, on=on, by=actor_of(request), version=version)
         return self.shown(self.get_object())
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
         found, version = self.seen(request)
-        decide_override(found, approve=approve, by=request.user, version=version)
+        decide_override(found, approve=approve, by=actor_of(request), version=version)
         return self.shown(self.get_object())
 
 
@@ -209,7 +210,7 @@ class NotApplicableViewSet(RequestViewSet):
     def create(self, request: Request) -> Response:
         """Ask to leave a control out; it holds once another officer approves."""
         control, said = self.asked(request)
-        made = request_not_applicable(control, **said, by=request.user)
+        made = request_not_applicable(control, **said, by=actor_of(request))
         return self.shown(made, status=201)
 
     @extend_schema(request=None, responses=NotApplicableSerializer)
@@ -230,10 +231,12 @@ class NotApplicableViewSet(RequestViewSet):
         """Let the control apply again, with a reason; needs If-Match."""
         found, version = self.seen(request)
         reason = valid(WhySerializer, request)["reason"]
-        end_not_applicable(found, reason=reason, by=request.user, version=version)
+        end_not_applicable(found, reason=reason, by=actor_of(request), version=version)
         return self.shown(self.get_object())
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
         found, version = self.seen(request)
-        decide_not_applicable(found, approve=approve, by=request.user, version=version)
+        decide_not_applicable(
+            found, approve=approve, by=actor_of(request), version=version
+        )
         return self.shown(self.get_object())

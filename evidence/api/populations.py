@@ -38,6 +38,7 @@ from evidence.populations.selection import SelectionMethod
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.upload_handler import WaitingFile
+from srm_project.requests import actor_of
 
 
 class PopulationSerializer(serializers.ModelSerializer[Population]):
@@ -188,16 +189,16 @@ class PopulationViewSet(
 
     def get_queryset(self) -> QuerySet[Population]:
         """Only what `visible_to` allows."""
-        return Population.objects.visible_to(self.request.user).for_listing()
+        return Population.objects.visible_to(actor_of(self.request)).for_listing()
 
     @extend_schema(request=NewPopulationSerializer, responses=PopulationSerializer)
     def create(self, request: Request) -> Response:
         """Record a population with all its events, or nothing."""
         self.refuse_unread(request)
         said = _valid(NewPopulationSerializer, request)
-        mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=said.pop("requirement"))
-        require_population_submitter(requirement, by=request.user)
+        require_population_submitter(requirement, by=actor_of(request))
         upload, rows = _upload(said.pop("file", None)), said.pop("rows", None)
         drawn = PopulationStatement(**said)
         made = submit_population(
@@ -205,7 +206,7 @@ class PopulationViewSet(
             drawn,
             _events(upload, rows, drawn),
             upload=upload,
-            by=request.user,
+            by=actor_of(request),
             today=today_of(requirement.system),
         )
         shown = self.get_queryset().get(pk=made.pk)
@@ -224,7 +225,7 @@ class PopulationViewSet(
         """Judge it complete and accurate; not by who drew it."""
         reason = _valid(ReasonSaidSerializer, request)["reason"]
         decide_population(
-            self.get_object(), accept=True, reason=reason, by=request.user
+            self.get_object(), accept=True, reason=reason, by=actor_of(request)
         )
         return Response(PopulationSerializer(self.get_object()).data)
 
@@ -233,7 +234,9 @@ class PopulationViewSet(
     def reject(self, request: Request, uuid: str) -> Response:
         """Say why it is not complete or accurate."""
         why = _valid(WhySerializer, request)["reason"]
-        decide_population(self.get_object(), accept=False, reason=why, by=request.user)
+        decide_population(
+            self.get_object(), accept=False, reason=why, by=actor_of(request)
+        )
         return Response(PopulationSerializer(self.get_object()).data)
 
     @extend_schema(request=WhySerializer, responses=PopulationSerializer)
@@ -241,7 +244,7 @@ class PopulationViewSet(
     def withdraw(self, request: Request, uuid: str) -> Response:
         """Take it back, with a reason."""
         why = _valid(WhySerializer, request)["reason"]
-        withdraw_population(self.get_object(), reason=why, by=request.user)
+        withdraw_population(self.get_object(), reason=why, by=actor_of(request))
         return Response(PopulationSerializer(self.get_object()).data)
 
     @extend_schema(request=NewSampleSerializer, responses=SampleSerializer)
@@ -251,7 +254,10 @@ class PopulationViewSet(
         said = _valid(NewSampleSerializer, request)
         reason = said.pop("reason")
         made = draw_sample(
-            self.get_object(), SelectionMethod(**said), reason=reason, by=request.user
+            self.get_object(),
+            SelectionMethod(**said),
+            reason=reason,
+            by=actor_of(request),
         )
         shown = Sample.objects.for_listing().get(pk=made.pk)
         return Response(SampleSerializer(shown).data, status=201)
@@ -269,7 +275,7 @@ class SampleViewSet(
 
     def get_queryset(self) -> QuerySet[Sample]:
         """Only what `visible_to` allows."""
-        return Sample.objects.visible_to(self.request.user).for_listing()
+        return Sample.objects.visible_to(actor_of(self.request)).for_listing()
 
     @extend_schema(responses=SampleItemSerializer(many=True))
     @action(detail=True, methods=["get"])
@@ -285,7 +291,7 @@ class SampleViewSet(
         said = _valid(NewDeviationSerializer, request)
         mine = self.get_object().items.for_listing()
         item = get_object_or_404(mine, uuid=said["item"])
-        record_deviation(item, note=said["note"], by=request.user)
+        record_deviation(item, note=said["note"], by=actor_of(request))
         return Response(SampleItemSerializer(mine.get(pk=item.pk)).data, status=201)
 
 

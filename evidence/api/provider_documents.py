@@ -20,6 +20,7 @@ from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import adopt_document, end_provider_document
+from srm_project.requests import actor_of
 
 
 class StatementSerializer(serializers.ModelSerializer[ProviderStatement]):
@@ -103,7 +104,7 @@ class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
 
     def get_queryset(self) -> QuerySet[ProviderDocument]:
         """Only what `visible_to` allows, of the system in the address."""
-        mine = ProviderDocument.objects.visible_to(self.request.user).for_listing()
+        mine = ProviderDocument.objects.visible_to(actor_of(self.request)).for_listing()
         return mine.filter(system__slug=self.kwargs["slug"])
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -128,7 +129,7 @@ class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
         said = dict(given.validated_data)
         read = _read(said.pop("file"))
         document = adopt_document(
-            system, read, **said, by=request.user, today=today_of(system)
+            system, read, **said, by=actor_of(request), today=today_of(system)
         )
         return self._whole(document, status=201)
 
@@ -159,14 +160,14 @@ class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
         document = self.get_object()
         given = EndSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        end_provider_document(document, **given.validated_data, by=request.user)
+        end_provider_document(document, **given.validated_data, by=actor_of(request))
         return self._whole(document)
 
     def _system(self, *, officer: bool = False) -> System:
-        mine = System.objects.visible_to(self.request.user)
+        mine = System.objects.visible_to(actor_of(self.request))
         system = get_object_or_404(mine, slug=self.kwargs["slug"])
         if officer:
-            require_officer(system, self.request.user)
+            require_officer(system, actor_of(self.request))
         return system
 
     def _whole(self, document: ProviderDocument, status: int = 200) -> Response:

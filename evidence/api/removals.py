@@ -21,6 +21,7 @@ from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models import EvidenceFile, SpillRemoval
 from srm_project.downloads import attachment
+from srm_project.requests import actor_of
 
 
 class WhySerializer(serializers.Serializer[Any]):
@@ -66,14 +67,14 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
 
     def get_queryset(self) -> QuerySet[EvidenceFile]:
         """Only what `visible_to` allows."""
-        return EvidenceFile.objects.visible_to(self.request.user).for_opening()
+        return EvidenceFile.objects.visible_to(actor_of(self.request)).for_opening()
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"])
     def content(self, request: Request, uuid: str) -> FileResponse:
         """The bytes as an attachment; recorded first."""
         try:
-            return attachment(opened_for(self.get_object(), by=request.user))
+            return attachment(opened_for(self.get_object(), by=actor_of(request)))
         except NotInStore as missing:
             raise TransitionNotAllowed(missing.messages) from missing
 
@@ -82,7 +83,7 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     def clear(self, request: Request, uuid: str) -> Response:
         """An officer lets a flagged file pass, with what was checked."""
         reason = valid(WhySerializer, request)["reason"]
-        clear(self.get_object(), by=request.user, reason=reason)
+        clear(self.get_object(), by=actor_of(request), reason=reason)
         return Response(EvidenceFileSerializer(self.get_object()).data)
 
     @extend_schema(request=WhySerializer, responses=dict[str, str])
@@ -90,7 +91,7 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     def remove(self, request: Request, uuid: str) -> Response:
         """Ask for a spilled file's bytes to be destroyed; another officer decides."""
         reason = valid(WhySerializer, request)["reason"]
-        made = request_removal(self.get_object(), reason=reason, by=request.user)
+        made = request_removal(self.get_object(), reason=reason, by=actor_of(request))
         return Response(RemovalSerializer(made).data, status=201)
 
 
@@ -133,7 +134,7 @@ class RemovalViewSet(
 
     def get_queryset(self) -> QuerySet[SpillRemoval]:
         """Only what `visible_to` allows."""
-        return SpillRemoval.objects.visible_to(self.request.user).for_listing()
+        return SpillRemoval.objects.visible_to(actor_of(self.request)).for_listing()
 
     @extend_schema(request=None, responses=RemovalSerializer)
     @action(detail=True, methods=["post"])
@@ -149,5 +150,5 @@ class RemovalViewSet(
 
     def _decided(self, request: Request, uuid: str, *, approve: bool) -> Response:
         found = get_object_or_404(self.get_queryset(), uuid=uuid)
-        decide_removal(found, approve=approve, by=request.user)
+        decide_removal(found, approve=approve, by=actor_of(request))
         return Response(RemovalSerializer(self.get_object()).data)

@@ -31,6 +31,7 @@ from evidence.requests.requests import (
     require_answerer,
     require_requester,
 )
+from srm_project.requests import actor_of
 
 
 class RequestAnswerSerializer(serializers.ModelSerializer[RequestAnswer]):
@@ -129,7 +130,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     def get_queryset(self) -> QuerySet[EvidenceRequest]:
         """Only what `visible_to` allows."""
         said = self.request.query_params
-        mine = EvidenceRequest.objects.visible_to(self.request.user).for_listing()
+        mine = EvidenceRequest.objects.visible_to(actor_of(self.request)).for_listing()
         found = mine.matching(
             system=said.get("system", ""),
             state=said.get("state", ""),
@@ -160,15 +161,15 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     def create(self, request: Request) -> Response:
         """Ask a team; officers and auditors may."""
         said = valid(NewRequestSerializer, request)
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=said.pop("system"))
-        require_requester(system, request.user)
+        require_requester(system, actor_of(request))
         team = Team.objects.filter(slug=said.pop("team")).first()
         if team is None:
             raise Refused({"team": "There is no such team."})
         person = _person(system, said.pop("person"))
         made = request_evidence(
-            system, RequestDraft(**said, team=team, person=person), by=request.user
+            system, RequestDraft(**said, team=team, person=person), by=actor_of(request)
         )
         return self._shown(made, status=201)
 
@@ -177,12 +178,14 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     def answer(self, request: Request, uuid: str) -> Response:
         """Answer with evidence that is here; needs If-Match."""
         found = self.get_object()
-        require_answerer(found, request.user)
+        require_answerer(found, actor_of(request))
         version = expected_version(request, found)
         said = valid(NewAnswerSerializer, request)
-        mine = Evidence.objects.visible_to(request.user)
+        mine = Evidence.objects.visible_to(actor_of(request))
         evidence = [get_object_or_404(mine, uuid=each) for each in said["evidence"]]
-        answer(found, evidence, note=said["note"], by=request.user, version=version)
+        answer(
+            found, evidence, note=said["note"], by=actor_of(request), version=version
+        )
         return self._shown(self.get_object())
 
     @extend_schema(request=JudgementSerializer, responses=EvidenceRequestSerializer)
@@ -208,7 +211,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         found = self.get_object()
         version = expected_version(request, found)
         reason = valid(JudgementSerializer, request)["reason"]
-        cancel(found, reason=reason, by=request.user, version=version)
+        cancel(found, reason=reason, by=actor_of(request), version=version)
         return self._shown(self.get_object())
 
     def _judged(self, request: Request, *, accept: bool) -> Response:
@@ -216,7 +219,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         version = expected_version(request, found)
         reason = valid(JudgementSerializer, request)["reason"]
         decide_answer(
-            found, accept=accept, reason=reason, by=request.user, version=version
+            found, accept=accept, reason=reason, by=actor_of(request), version=version
         )
         return self._shown(self.get_object())
 

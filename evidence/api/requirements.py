@@ -26,6 +26,7 @@ from evidence.requirements.changes import (
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.status.control_status import today_of
 from evidence.systems.describe import require_officer
+from srm_project.requests import actor_of
 
 
 class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
@@ -122,7 +123,9 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
 
     def get_queryset(self) -> QuerySet[EvidenceRequirement]:
         """Only what `visible_to` allows."""
-        return EvidenceRequirement.objects.visible_to(self.request.user).for_listing()
+        return EvidenceRequirement.objects.visible_to(
+            actor_of(self.request)
+        ).for_listing()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One requirement with its ETag."""
@@ -132,14 +135,14 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     def create(self, request: Request) -> Response:
         """Ask one more thing of our half of a control."""
         said = _valid(NewRequirementSerializer, request)
-        mine = ControlImplementation.objects.visible_to(request.user)
+        mine = ControlImplementation.objects.visible_to(actor_of(request))
         implementation = get_object_or_404(
             mine.select_related("system", "control"),
             system__slug=said.pop("system"),
             control__ref_id=said.pop("control_id"),
         )
         added = add_requirement(
-            implementation, RequirementTerms(**said), by=request.user
+            implementation, RequirementTerms(**said), by=actor_of(request)
         )
         return _one(added, status=201)
 
@@ -150,7 +153,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
         said = _valid(AskedSerializer, request)
         version = expected_version(request, stored)
         change_requirement(
-            stored, RequirementTerms(**said), version=version, by=request.user
+            stored, RequirementTerms(**said), version=version, by=actor_of(request)
         )
         return _one(self.get_object())
 
@@ -160,7 +163,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
         """Stop asking from a day on."""
         stored = self.get_object()
         said = _valid(RetireSerializer, request)
-        retire_requirement(stored, by=request.user, **said)
+        retire_requirement(stored, by=actor_of(request), **said)
         return _one(self.get_object())
 
     @extend_schema(
@@ -178,13 +181,15 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     def apply_templates(self, request: Request) -> Response:
         """Ask what the templates propose, from today on."""
         system, today = self._system(request)
-        return Response({"added": ask_for_all(system, by=request.user, since=today)})
+        return Response(
+            {"added": ask_for_all(system, by=actor_of(request), since=today)}
+        )
 
     def _system(self, request: Request) -> tuple[System, dt.date]:
         said = _valid(SystemNameSerializer, request)
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=said["system"])
-        require_officer(system, request.user)
+        require_officer(system, actor_of(request))
         return system, today_of(system)
 
 

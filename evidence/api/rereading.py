@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from controls.access import require_officer
 from controls.models import ReferenceVersion, System
 from controls.reference.updates import adopt, digest_of, preview
+from srm_project.requests import actor_of
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -63,10 +64,10 @@ class RereadingView(APIView):
         given = SeenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         seen = given.validated_data["seen"]
-        return Response({"controls": adopt(system, by=request.user, seen=seen)})
+        return Response({"controls": adopt(system, by=actor_of(request), seen=seen)})
 
     def _system(self, request: Request, slug: str) -> System:
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
-        require_officer(system, request.user)
+        require_officer(system, actor_of(request))
         return system

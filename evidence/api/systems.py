@@ -20,6 +20,7 @@ from evidence.api.components import UseSerializer, use_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.exports.status_rows import documents
 from evidence.systems.describe import create_system, require_creator
+from srm_project.requests import actor_of
 
 
 class NewSystemSerializer(SystemSerializer):
@@ -79,11 +80,11 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Describe a system: classified controls and requirements in one action."""
-        require_creator(request.user)
+        require_creator(actor_of(request))
         said = valid(NewSystemSerializer, request)
         uses = [use_of(each) for each in said.pop("components")]
         owners = {f: _team(slug) for f, slug in said.pop("owners", {}).items()}
-        system = create_system(System(**said), uses, owners, by=request.user)
+        system = create_system(System(**said), uses, owners, by=actor_of(request))
         return Response(SystemSerializer(system).data, status=201)
 
     @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from controls.models import System
 from evidence.status.control_status import today_of
 from evidence.status.trend import trend
+from srm_project.requests import actor_of
 
 
 class PointSerializer(serializers.Serializer[Any]):
@@ -29,7 +30,7 @@ class TrendView(APIView):
     @extend_schema(responses=PointSerializer(many=True))
     def get(self, request: Request, slug: str) -> Response:
         """Oldest first; days before the system was recorded are left out."""
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         points = trend(system, today_of(system))
         return Response(PointSerializer(points, many=True).data)

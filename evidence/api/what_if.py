@@ -15,6 +15,7 @@ from controls.models import System
 from controls.responsibility.what_if_system import suppose
 from controls.service_names import named
 from evidence.status.control_status import today_of
+from srm_project.requests import actor_of
 
 WORDS = "slug or alias, or slug:variant; may be given several times"
 
@@ -75,7 +76,7 @@ class WhatIfView(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """Classes before and after, duties dropped, kept and new; today."""
-        mine = System.objects.visible_to(request.user)
+        mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         today = today_of(system)
         said = request.query_params

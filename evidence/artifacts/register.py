@@ -13,6 +13,7 @@ from django.db.models import F
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.models import (
+    Actor,
     AuditEvent,
     Control,
     ControlImplementation,
@@ -36,14 +37,14 @@ OF_AWS = ("inherited", "shared")
 REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
 
 
-def require_registrar(by: Any) -> None:
+def require_registrar(by: Actor) -> None:
     """Raise NotPermitted unless `by` keeps the register."""
     if not may_keep_register(by):
         raise NotPermitted("Only a compliance officer may change the register.")
 
 
 @transaction.atomic
-def register_artifact(*, by: Any, **fields: Any) -> Artifact:
+def register_artifact(*, by: Actor, **fields: Any) -> Artifact:
     """Save a new series of reports. Raises ValidationError and NotPermitted."""
     require_registrar(by)
     artifact = Artifact(registered_by=by, **fields)
@@ -61,7 +62,7 @@ def register_version(
     ends: dt.date | None,
     services: Sequence[str],
     regions: Sequence[str] = (),
-    by: Any,
+    by: Actor,
     **fields: Any,
 ) -> ArtifactVersion:
     """Save one report of a series; `services` are slugs, `ends` its last day.
@@ -124,7 +125,7 @@ def end_version(
     *,
     state: str,
     on: dt.date,
-    by: Any,
+    by: Actor,
     seen_version: int | None = None,
 ) -> None:
     """Record that the provider withdrew or revoked a report from a day on.
@@ -153,7 +154,7 @@ def end_version(
 
 @transaction.atomic
 def add_letter(
-    version: ArtifactVersion, *, issued_on: dt.date, ends: dt.date, by: Any
+    version: ArtifactVersion, *, issued_on: dt.date, ends: dt.date, by: Actor
 ) -> ContinuityLetter:
     """Save a letter that continues a report from the day after it, until `ends`."""
     require_registrar(by)
@@ -196,7 +197,7 @@ def controls_of_aws(
 
 @transaction.atomic
 def cite(
-    artifact: Artifact, controls: Iterable[Control], *, citation: str = "", by: Any
+    artifact: Artifact, controls: Iterable[Control], *, citation: str = "", by: Actor
 ) -> int:
     """Offer a series as proof of AWS's half of many controls, in one act.
 
@@ -227,7 +228,7 @@ def cite(
 
 
 @transaction.atomic
-def remove_citation(coverage: ArtifactCoverage, *, by: Any) -> None:
+def remove_citation(coverage: ArtifactCoverage, *, by: Actor) -> None:
     """Stop offering a series for a control; what was said before stays on record."""
     require_registrar(by)
     stored = (

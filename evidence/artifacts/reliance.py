@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, Role, System
+from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.models import ArtifactVersion, RelianceReview
 
 
 def require_reliance_reviewer(
-    system: System, version: ArtifactVersion, *, by: Any
+    system: System, version: ArtifactVersion, *, by: Actor
 ) -> None:
     """Raise NotPermitted unless `by` reviews for the system and did not register it."""
     if version.registered_by_id == by.pk:
@@ -37,7 +35,7 @@ def record_reliance(
     period_note: str,
     exceptions_note: str = "",
     cuec_note: str = "",
-    by: Any,
+    by: Actor,
 ) -> RelianceReview:
     """Record whether a system relies on a report, and what was read to say so (R24).
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
-from controls.models import AuditEvent, System
+from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
@@ -39,7 +39,7 @@ def folder() -> Path:
 def request_export(
     system: System,
     *,
-    by: Any,
+    by: Actor,
     on: dt.date,
     known_at: dt.datetime | None = None,
     key: str = "",
@@ -210,7 +210,7 @@ def _finish(export: Export, state: ExportState, **changes: Any) -> None:
 
 
 @transaction.atomic
-def cancel(export: Export, *, by: Any) -> None:
+def cancel(export: Export, *, by: Actor) -> None:
     """Stop an export that is not finished."""
     stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
     if stored.state not in {ExportState.QUEUED, ExportState.RUNNING}:
@@ -227,7 +227,7 @@ def open_file(export: Export) -> BinaryIO:
     return (folder() / export.file_name).open("rb")
 
 
-def opened_for(export: Export, *, by: Any) -> OpenedFile:
+def opened_for(export: Export, *, by: Actor) -> OpenedFile:
     """The finished file; who took it is recorded first."""
     file = open_file(export)
     AuditEvent.objects.append(about(export, "export.downloaded", by=by))

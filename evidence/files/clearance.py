@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from controls.access import is_officer, require_officer
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
-from controls.models import AuditEvent
+from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.models.clearances import FileClearance
 from evidence.models.evidence import UNSCANNED, EvidenceFile
 
 
-def reason_withheld(user: Any, file: EvidenceFile) -> str:
+def reason_withheld(user: Actor, file: EvidenceFile) -> str:
     """Why this person may not open a file; officers open what they have to clear."""
     obstacle = file.obstacle()
     if not obstacle or not file.flags or file.blob.scan_state in UNSCANNED:
@@ -23,7 +21,7 @@ def reason_withheld(user: Any, file: EvidenceFile) -> str:
 
 
 @transaction.atomic
-def clear(file: EvidenceFile, *, by: Any, reason: str) -> FileClearance:
+def clear(file: EvidenceFile, *, by: Actor, reason: str) -> FileClearance:
     """An officer who did not upload it looked at a flagged file and lets it pass."""
     revision = file.revision
     system = revision.evidence.system

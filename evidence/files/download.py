@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from controls.errors import SrmError, TransitionNotAllowed
-from controls.models import AuditEvent
+from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.files.clearance import reason_withheld
 from evidence.files.names import clean_name
@@ -20,7 +20,7 @@ class NotInStore(SrmError):
     status_code = 410
 
 
-def record_opening(file: EvidenceFile, verb: str, *, by: Any) -> None:
+def record_opening(file: EvidenceFile, verb: str, *, by: Actor) -> None:
     """Who opened what is recorded before the bytes leave."""
     said = {"file": file.name, "sha256": file.blob.sha256}
     AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **said))
@@ -36,7 +36,7 @@ class OpenedFile:
     size_bytes: int | None = None
 
 
-def opened_for(file: EvidenceFile, *, by: Any) -> OpenedFile:
+def opened_for(file: EvidenceFile, *, by: Actor) -> OpenedFile:
     """The bytes of a file; who took them is recorded first.
 
     Raises TransitionNotAllowed while it is withheld (scan, flags, removal) and

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from controls.access import require_officer
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
-from controls.models import AuditEvent, System
+from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.jobs.wake import wake
 from evidence.models import Blob, EvidenceFile, EvidenceLink, LinkState, Proof
@@ -23,7 +23,7 @@ KEPT = "The bytes stay: evidence of another system holds the same ones."
 
 
 @transaction.atomic
-def request_removal(file: EvidenceFile, *, reason: str, by: Any) -> SpillRemoval:
+def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemoval:
     """Ask for a file's bytes to be destroyed. Officers only; another one decides."""
     system = file.revision.evidence.system
     require_officer(system, by)
@@ -51,7 +51,7 @@ def _said(removal: SpillRemoval) -> dict[str, Any]:
 
 
 @transaction.atomic
-def decide_removal(removal: SpillRemoval, *, approve: bool, by: Any) -> None:
+def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
     """Approve or refuse, by an officer who did not ask for it.
 
     Approved, every link that rests on the same bytes in this system is withdrawn, and
@@ -71,7 +71,7 @@ def decide_removal(removal: SpillRemoval, *, approve: bool, by: Any) -> None:
     removal.refresh_from_db()
 
 
-def _locked(removal: SpillRemoval, by: Any) -> SpillRemoval:
+def _locked(removal: SpillRemoval, by: Actor) -> SpillRemoval:
     System.objects.select_for_update(of=("self",)).get(pk=removal.system_id)
     stored = (
         SpillRemoval.objects.select_for_update(of=("self",))
@@ -86,7 +86,7 @@ def _locked(removal: SpillRemoval, by: Any) -> SpillRemoval:
     return stored
 
 
-def _withdraw_all(removal: SpillRemoval, by: Any) -> list[Event]:
+def _withdraw_all(removal: SpillRemoval, by: Actor) -> list[Event]:
     """Withdraw what rests on the bytes in the system; the events are returned."""
     links = list(
         EvidenceLink.objects.locked().filter(

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from controls.errors import Refused
-from controls.models import Service, System
+from controls.models import Actor, Service, System
 from controls.models.systems import ImpactLevel, Partition
 from evidence.artifacts.register import region_names
 from evidence.forms.uploads import DayInput
@@ -177,7 +177,7 @@ class CiteForm(forms.Form):
         help_text="Where it speaks of this: a section number. " + OWN_WORDS,
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["system"]
         field.queryset = System.objects.visible_to(user)  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -16,6 +15,7 @@ from controls.models import System
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import Window, refuse_window, window_of
 from evidence.status.gather import Moment
+from srm_project.requests import SignedInRequest
 
 DAY = forms.DateInput(attrs={"type": "date"})
 
@@ -70,7 +70,7 @@ class PageClocks(Clocks):
     form: ClockForm
 
 
-def clocks_of(request: HttpRequest, system: System) -> PageClocks:
+def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
     """The clocks a request asks for; what is no day is named on the form.
 
     The outermost reader of the clock: nothing below a view looks at it.

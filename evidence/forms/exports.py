@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from controls.models import System
+from controls.models import Actor, System
 from evidence.forms.uploads import DayInput
 
 
@@ -23,7 +23,7 @@ class ExportForm(forms.Form):
         help_text="Otherwise what is recorded now, also about a past day.",
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["system"]
         field.queryset = System.objects.visible_to(user)  # type: ignore[attr-defined]

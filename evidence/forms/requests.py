@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from controls.models import Role, System, Team, User
+from controls.models import Actor, Role, System, Team, User
 from evidence.forms.uploads import DayInput
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import EvidenceRequestState
@@ -103,7 +103,7 @@ class RequestFilter(forms.Form):
     system = forms.ChoiceField(required=False)
     state = forms.ChoiceField(choices=STATES, required=False)
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mine = System.objects.visible_to(user).order_by("name")
         self.fields["system"].choices = [  # type: ignore[attr-defined]

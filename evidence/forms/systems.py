@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from controls.models import (
+    Actor,
     AuditEvent,
     Control,
     Service,
@@ -217,7 +218,7 @@ class NewSystemForm(forms.ModelForm):
         return cleaned
 
     @transaction.atomic
-    def save(self, *, by: Any) -> System:  # type: ignore[override]
+    def save(self, *, by: Actor) -> System:  # type: ignore[override]
         """The system with its components, classes and requirements."""
         system = self.instance
         system.slug = free_slug(system.name)
@@ -234,7 +235,7 @@ class NewSystemForm(forms.ModelForm):
             for service in self.ticked()
         ]
 
-    def _owners(self, by: Any) -> dict[str, Team]:
+    def _owners(self, by: Actor) -> dict[str, Team]:
         said = self.cleaned_data
         named = {
             family: said[f"owner_{family}"]
@@ -247,7 +248,7 @@ class NewSystemForm(forms.ModelForm):
         return owners
 
 
-def team_named(name: str, *, by: Any) -> Team:
+def team_named(name: str, *, by: Actor) -> Team:
     """The team of that name; a new one where there is none."""
     found = Team.objects.filter(name__iexact=name.strip()).first()
     if found:

@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models import Control, Service, System
+from controls.models import Actor, Control, Service, System
 from controls.models.systems import ImpactLevel, Partition
 
 USER = settings.AUTH_USER_MODEL
@@ -44,7 +44,7 @@ class Scheme(models.TextChoices):
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
     """AWS's documents; they belong to the installation."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """All, for anybody who may read some system."""
         if user.is_superuser or System.objects.visible_to(user).exists():
             return self
@@ -102,7 +102,7 @@ class ArtifactVersionState(models.TextChoices):
 class OfArtifactQuerySet(models.QuerySet[Any]):
     """Reports and citations: whoever may read the artifact may read them."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Those of the artifacts the user may read."""
         return self.filter(artifact__in=Artifact.objects.visible_to(user))
 

@@ -20,7 +20,7 @@ from controls.errors import (
     StaleVersion,
     TransitionNotAllowed,
 )
-from controls.models import AuditEvent, ControlImplementation, Role, System, Team
+from controls.models import Actor, AuditEvent, ControlImplementation, Role, System, Team
 from controls.models.audit import Event, about
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.requirements import EvidenceRequirement
@@ -202,7 +202,7 @@ class EvidenceRevision(models.Model):
 class EvidenceFileQuerySet(models.QuerySet["EvidenceFile"]):
     """Files."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Files of the evidence the user may read."""
         return self.filter(revision__evidence__in=Evidence.objects.visible_to(user))
 
@@ -263,7 +263,7 @@ class EvidenceFile(models.Model):
 class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
     """What proves what."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Links of the systems the user may read (status and titles, not bytes)."""
         return self.filter(system__in=System.objects.visible_to(user))
 
@@ -271,7 +271,7 @@ class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
         """Submitted and undecided, oldest first."""
         return self.filter(state=LinkState.SUBMITTED).order_by("submitted_at", "pk")
 
-    def reviewable_by(self, user: Any) -> Self:
+    def reviewable_by(self, user: Actor) -> Self:
         """What this person may decide: not their own, in systems they review."""
         mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
         return (
@@ -387,7 +387,9 @@ class EvidenceLink(models.Model):
     def __str__(self) -> str:
         return f"{self.revision.evidence} for {self.implementation.control.label}"
 
-    def accept(self, *, by: Any, reason: str = "", version: int | None = None) -> None:
+    def accept(
+        self, *, by: Actor, reason: str = "", version: int | None = None
+    ) -> None:
         """Record that `by` judged this link's bytes sufficient.
 
         Raises NotPermitted for the submitter, the collector and people without the
@@ -396,14 +398,14 @@ class EvidenceLink(models.Model):
         """
         self._review("accept", LinkState.ACCEPTED, by, reason, version)
 
-    def reject(self, *, by: Any, reason: str, version: int | None = None) -> None:
+    def reject(self, *, by: Actor, reason: str, version: int | None = None) -> None:
         """Record that the link does not prove it, with what to change."""
         if not reason.strip():
             raise Refused({"reason": "Say why, and what to change."})
         self._review("reject", LinkState.REJECTED, by, reason, version)
 
     @transaction.atomic
-    def submit(self, *, by: Any) -> None:
+    def submit(self, *, by: Actor) -> None:
         """Hand a draft over for review; whoever does is its submitter."""
         stored = self._locked()
         if stored.state != LinkState.DRAFT:
@@ -413,7 +415,7 @@ class EvidenceLink(models.Model):
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
 
     @transaction.atomic
-    def withdraw(self, *, by: Any, reason: str, version: int | None = None) -> None:
+    def withdraw(self, *, by: Actor, reason: str, version: int | None = None) -> None:
         """Take the link back; what it proved is no longer proven from now on."""
         stored = self._locked()
         if stored.state not in {
@@ -436,7 +438,7 @@ class EvidenceLink(models.Model):
 
     @transaction.atomic
     def _review(
-        self, decision: str, to: str, by: Any, reason: str, version: int | None
+        self, decision: str, to: str, by: Actor, reason: str, version: int | None
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
         stored = self._locked()
@@ -445,7 +447,7 @@ class EvidenceLink(models.Model):
         self.state, self.version = stored.state, stored.version
 
     def decided(
-        self, decision: str, to: str, *, by: Any, reason: str, version: int | None
+        self, decision: str, to: str, *, by: Actor, reason: str, version: int | None
     ) -> Event:
         """Write state, proof and review of this locked row; its event is returned.
 
@@ -494,7 +496,7 @@ def _already_decided(stored: EvidenceLink) -> str:
     return f"{last.reviewer} has already {last.past_tense} this."
 
 
-def require_independent_reviewer(stored: EvidenceLink, by: Any) -> None:
+def require_independent_reviewer(stored: EvidenceLink, by: Actor) -> None:
     """Raise NotPermitted unless `by` is an independent reviewer of the system."""
     if by.pk in {
         stored.submitted_by_id,

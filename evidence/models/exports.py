@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from controls.models import System
+from controls.models import Actor, System
 
 
 class ExportKind(models.TextChoices):
@@ -31,7 +31,7 @@ class ExportState(models.TextChoices):
 class ExportQuerySet(models.QuerySet["Export"]):
     """Exports."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """One's own, and all of a system for its officers."""
         from controls.models import Role
 

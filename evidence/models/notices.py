@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from controls.models import Membership, System
+from controls.models import Actor, Membership, System
 
 USER = settings.AUTH_USER_MODEL
 
@@ -109,7 +109,7 @@ class MailState(models.TextChoices):
 class OwnQuerySet(models.QuerySet[Any]):
     """Rows that belong to one person each."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """One's own only; of nobody else, whatever one's role."""
         return self.filter(user=user)
 
@@ -151,7 +151,7 @@ class NoticeMail(models.Model):
 class NoticeQuerySet(OwnQuerySet):
     """Notices."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """One's own only, of systems in which one still holds a role (AC-03)."""
         return super().visible_to(user).permitted()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from controls.models import Role, System, Team
+from controls.models import Actor, Role, System, Team
 from evidence.models.blobs import Blob
 from evidence.models.requirements import EvidenceRequirement
 from evidence.models.scopes import OfTeamQuerySet
@@ -50,7 +50,7 @@ class PopulationQuerySet(OfTeamQuerySet):
         reviewed = PopulationReview.objects.filter(population=OuterRef("pk"))
         return self.filter(~Exists(reviewed)).order_by("pk")
 
-    def reviewable_by(self, user: Any) -> Self:
+    def reviewable_by(self, user: Actor) -> Self:
         """What this person may decide: not their own, in systems they review."""
         mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
         return self.filter(system__in=mine).exclude(drawn_by=user)

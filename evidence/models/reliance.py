@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models import System
+from controls.models import Actor, System
 from evidence.models.artifacts import ArtifactVersion
 
 USER = settings.AUTH_USER_MODEL
@@ -26,7 +26,7 @@ class RelianceConclusion(models.TextChoices):
 class RelianceReviewQuerySet(models.QuerySet["RelianceReview"]):
     """What systems made of reports."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Those of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models import Role, System
+from controls.models import Actor, Role, System
 from evidence.models.evidence import EvidenceFile
 
 USER = settings.AUTH_USER_MODEL
@@ -26,11 +26,11 @@ class RemovalState(models.TextChoices):
 class SpillRemovalQuerySet(models.QuerySet["SpillRemoval"]):
     """Removals."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Removals of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
 
-    def to_decide(self, user: Any) -> Self:
+    def to_decide(self, user: Actor) -> Self:
         """What somebody else asked for where the user is an officer."""
         mine = System.objects.held_as(user, [Role.OFFICER])
         waiting = self.filter(state=RemovalState.REQUESTED, system__in=mine)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from controls.models import ControlImplementation, Engagement, Role, System, Team
+from controls.models import Actor, ControlImplementation, Engagement, Role, System, Team
 from evidence.models.evidence import EvidenceRevision
 
 USER = settings.AUTH_USER_MODEL
@@ -41,7 +41,7 @@ UNSETTLED = (*UNANSWERED, EvidenceRequestState.ANSWERED)
 class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
     """Requests for evidence."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Auditors: of their engagement; contributors: of their teams; else all.
 
         "All" is all of the systems in which the user holds another role.
@@ -57,18 +57,18 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
             | self._of_contributor(user)
         )
 
-    def _of_contributor(self, user: Any) -> Q:
+    def _of_contributor(self, user: Actor) -> Q:
         roles = user.memberships.active().filter(role=Role.CONTRIBUTOR)
         same = roles.filter(system=OuterRef("system"), team=OuterRef("team"))
         anywhere = roles.filter(system=OuterRef("system"))
         return Q(Exists(same)) | Q(Exists(anywhere), person=user)
 
-    def to_answer(self, user: Any) -> Self:
+    def to_answer(self, user: Actor) -> Self:
         """What waits for an answer of the user or of one of the user's teams."""
         waiting = self.filter(state__in=UNANSWERED)
         return waiting.filter(self._of_contributor(user)).for_listing()
 
-    def to_judge(self, user: Any) -> Self:
+    def to_judge(self, user: Actor) -> Self:
         """Answers that wait for the user, as the one who asked."""
         mine = self.filter(state=EvidenceRequestState.ANSWERED, asked_by=user)
         return mine.filter(system__in=System.objects.visible_to(user)).for_listing()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from controls.models import ControlImplementation, System, Team
+from controls.models import Actor, ControlImplementation, System, Team
 
 
 class Cadence(models.TextChoices):
@@ -43,7 +43,7 @@ class RequirementOrigin(models.TextChoices):
 class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
     """What is asked."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Requirements of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from controls.models import Actor
 from evidence.models.evidence import EvidenceLink
 
 USER = settings.AUTH_USER_MODEL
@@ -66,7 +66,7 @@ class Review(models.Model):
         return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"
 
     @classmethod
-    def of(cls, link: EvidenceLink, *, decision: str, by: Any, reason: str) -> Review:
+    def of(cls, link: EvidenceLink, *, decision: str, by: Actor, reason: str) -> Review:
         """The unsaved judgement of a link, with copies of what it is bound to."""
         revision = link.revision
         return cls(

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from controls.models import System
+from controls.models import Actor, System
 from evidence.models.populations import Population, PopulationItem
 
 USER = settings.AUTH_USER_MODEL
@@ -28,7 +28,7 @@ class SampleMethod(models.TextChoices):
 class SampleQuerySet(models.QuerySet["Sample"]):
     """Samples."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Samples of the populations the user may read."""
         return self.filter(population__in=Population.objects.visible_to(user))
 
@@ -97,7 +97,7 @@ class Sample(models.Model):
 class SampleItemQuerySet(models.QuerySet["SampleItem"]):
     """Sampled items."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Items of the samples the user may read."""
         return self.filter(sample__in=Sample.objects.visible_to(user))
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from controls.models import Role, System
+from controls.models import Actor, Role, System
 
 ALL_TEAMS = [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
 
@@ -15,7 +15,7 @@ ALL_TEAMS = [Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.READER]
 class OfTeamQuerySet(models.QuerySet[Any]):
     """Rows with a system and a team."""
 
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: Actor) -> Self:
         """Of one's systems; contributors: of the teams they are in there."""
         if user.is_superuser:
             return self

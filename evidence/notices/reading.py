@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from controls.errors import Refused
-from controls.models import AuditEvent
+from controls.models import Actor, AuditEvent
 from controls.models.audit import Event
 from evidence.models import Notice, NoticePreference
 from evidence.models.notices import Frequency
@@ -21,14 +19,14 @@ def counts_key(user: int) -> str:
     return f"header-{user}"
 
 
-def mark_read(found: QuerySet[Notice], *, by: Any) -> int:
+def mark_read(found: QuerySet[Notice], *, by: Actor) -> int:
     """Mark the unread of a person's own as read; returns how many."""
     cache.delete(counts_key(by.pk))
     mine = found.filter(user=by, read_at=None)
     return mine.update(read_at=timezone.now())
 
 
-def frequency_of(user: Any) -> str:
+def frequency_of(user: Actor) -> str:
     """How often a person gets mail; daily unless they said otherwise."""
     found = NoticePreference.objects.filter(user=user).values_list(
         "frequency", flat=True
@@ -37,7 +35,7 @@ def frequency_of(user: Any) -> str:
 
 
 @transaction.atomic
-def choose(user: Any, frequency: str) -> None:
+def choose(user: Actor, frequency: str) -> None:
     """Record how often a person wants mail. Raises Refused for another word."""
     if frequency not in Frequency.values:
         known = ", ".join(Frequency.values)

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from controls.errors import Refused
 from controls.models import (
+    Actor,
     ApplicabilityDecision,
     ResponsibilityOverride,
     Role,
@@ -80,7 +81,7 @@ def refuse_long(first: dt.date, last: dt.date) -> None:
         raise Refused({"to": f"At most {MAX_CALENDAR_DAYS} days at a time."})
 
 
-def own_teams(user: Any) -> frozenset[int] | None:
+def own_teams(user: Actor) -> frozenset[int] | None:
     """The teams a person contributes for; None for people with any other role."""
     roles = list(user.memberships.active().values_list("role", "team"))
     if user.is_superuser or any(role != Role.CONTRIBUTOR for role, _ in roles):
@@ -88,7 +89,7 @@ def own_teams(user: Any) -> frozenset[int] | None:
     return frozenset(team for _, team in roles if team)
 
 
-def falling_due(asked: CalendarScope, *, user: Any, today: dt.date) -> list[Due]:
+def falling_due(asked: CalendarScope, *, user: Actor, today: dt.date) -> list[Due]:
     """Everything a person may see that falls due, by day and control."""
     sources: list[Iterable[Due]] = [
         _proof(asked, today),
@@ -182,7 +183,7 @@ def _of_proof(row: Any, day: dt.date, state: str, word: str) -> Due:
     )
 
 
-def _requests(asked: CalendarScope, user: Any, today: dt.date) -> Iterator[Due]:
+def _requests(asked: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     rows = rows.filter(
         system__in=asked.systems, due_on__range=(asked.first, asked.last)

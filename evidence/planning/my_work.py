@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from controls.models import ApplicabilityDecision, Role, System
+from controls.models import Actor, ApplicabilityDecision, Role, System
 from controls.models.decisions import ApprovalState, ResponsibilityOverride
 from evidence.models import (
     ArtifactVersion,
@@ -139,7 +139,7 @@ def with_newest_links(
     )
 
 
-def _of_my_teams(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
+def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[EvidenceRequirement]:
     """What is asked of the person's own teams on a day."""
     mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
     wanted = Q(pk__in=[])
@@ -157,7 +157,7 @@ def _of_my_teams(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
     )
 
 
-def asked_of(user: Any, today: dt.date) -> list[Ask]:
+def asked_of(user: Actor, today: dt.date) -> list[Ask]:
     """What the person's own teams are to prove, most urgent first.
 
     Only halves that are ours, of applicable controls, in operation today.
@@ -209,7 +209,7 @@ def _first_due(requirement: EvidenceRequirement) -> dt.date | None:
     return due_on(cadence, first, requirement.grace_days)
 
 
-def per_event_of(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
+def per_event_of(user: Actor, today: dt.date) -> QuerySet[EvidenceRequirement]:
     """What the person's teams show per event, each with how far it is.
 
     `known_to` is the last day that a standing population speaks of, `open_items` the
@@ -236,7 +236,7 @@ def per_event_of(user: Any, today: dt.date) -> QuerySet[EvidenceRequirement]:
     )
 
 
-def populations_to_judge(user: Any) -> QuerySet[Population]:
+def populations_to_judge(user: Actor) -> QuerySet[Population]:
     """Populations that wait for this person's decision, oldest first."""
     waiting = Population.objects.awaiting_review().reviewable_by(user)
     return waiting.for_listing()
@@ -250,7 +250,7 @@ def counted(asks: Iterable[Ask]) -> dict[str, int]:
     return {WORDS[state]: number for state, number in found.items() if number}
 
 
-def requests_of(user: Any) -> dict[str, list[EvidenceRequest]]:
+def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
     """Requests that wait for the person: to answer, and answers to judge."""
     return {
         "to_answer": list(EvidenceRequest.objects.to_answer(user)[:LISTED]),
@@ -258,7 +258,7 @@ def requests_of(user: Any) -> dict[str, list[EvidenceRequest]]:
     }
 
 
-def drafts_of(user: Any) -> list[EvidenceLink]:
+def drafts_of(user: Actor) -> list[EvidenceLink]:
     """Links of the person's own evidence that nobody has handed over yet."""
     mine = EvidenceLink.objects.filter(
         state=LinkState.DRAFT,
@@ -268,12 +268,12 @@ def drafts_of(user: Any) -> list[EvidenceLink]:
     return list(mine.for_listing().order_by("pk")[:LISTED])
 
 
-def waiting_for(user: Any) -> int:
+def waiting_for(user: Actor) -> int:
     """How many links wait for this person's decision."""
     return EvidenceLink.objects.awaiting_review().reviewable_by(user).count()
 
 
-def to_review(user: Any) -> QuerySet[EvidenceLink]:
+def to_review(user: Actor) -> QuerySet[EvidenceLink]:
     """Links that wait for this person's decision, oldest first, with their files."""
     waiting = EvidenceLink.objects.awaiting_review().reviewable_by(user)
     return waiting.for_listing().prefetch_related(
@@ -281,7 +281,7 @@ def to_review(user: Any) -> QuerySet[EvidenceLink]:
     )
 
 
-def overrides_to_decide(user: Any) -> QuerySet[ResponsibilityOverride]:
+def overrides_to_decide(user: Actor) -> QuerySet[ResponsibilityOverride]:
     """Overrides that somebody else asked for in systems where the person is officer."""
     return (
         ResponsibilityOverride.objects.filter(
@@ -296,7 +296,7 @@ def overrides_to_decide(user: Any) -> QuerySet[ResponsibilityOverride]:
     )
 
 
-def exclusions_to_decide(user: Any) -> QuerySet[ApplicabilityDecision]:
+def exclusions_to_decide(user: Actor) -> QuerySet[ApplicabilityDecision]:
     """Requests to leave a control out that wait for the person as another officer."""
     return (
         ApplicabilityDecision.objects.filter(
@@ -320,7 +320,7 @@ class Unread:
     registered_by_me: bool
 
 
-def unread_reports(user: Any) -> list[Unread]:
+def unread_reports(user: Actor) -> list[Unread]:
     """Reports to read before a system of the person's relies on them, oldest first."""
     systems = list(System.objects.held_as(user, [Role.OFFICER, Role.REVIEWER]))
     versions = list(

@@ -15,6 +15,7 @@ from controls.access import require_officer
 from controls.approvals import refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
+    Actor,
     ApplicabilityDecision,
     AuditEvent,
     ResponsibilityOverride,
@@ -164,7 +165,7 @@ def roll_forward(
     *,
     seen: str,
     confirmed: frozenset[str],
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Give a system its next audit window; `confirmed` are uuids of cited series.

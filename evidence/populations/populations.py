@@ -9,13 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, Role, System, Team
+from controls.models import Actor, AuditEvent, Role, System, Team
 from controls.models.audit import about
 from evidence.models import (
     EvidenceRequirement,
@@ -55,12 +54,14 @@ def team_of(requirement: EvidenceRequirement) -> Team | None:
     return requirement.owner_team or requirement.implementation.owner_team
 
 
-def may_submit_population(requirement: EvidenceRequirement, *, by: Any) -> bool:
+def may_submit_population(requirement: EvidenceRequirement, *, by: Actor) -> bool:
     """Whether `by` may bring a population: the owner team, or an officer."""
     return may_submit(requirement.implementation, team_of(requirement), by=by)
 
 
-def require_population_submitter(requirement: EvidenceRequirement, *, by: Any) -> Team:
+def require_population_submitter(
+    requirement: EvidenceRequirement, *, by: Actor
+) -> Team:
     """The team for which `by` brings populations. Raises NotPermitted, Refused."""
     team = team_of(requirement)
     require_submitter(requirement.implementation, team, by=by)
@@ -99,7 +100,7 @@ def submit_population(
     events: Events,
     *,
     upload: Upload | None = None,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> Population:
     """Record a population with all its events, or nothing; a reviewer judges it.
@@ -170,7 +171,7 @@ def locked(population: Population) -> Population:
 
 @transaction.atomic
 def decide_population(
-    population: Population, *, accept: bool, reason: str = "", by: Any
+    population: Population, *, accept: bool, reason: str = "", by: Actor
 ) -> None:
     """Record whether it is complete and accurate, by somebody who did not draw it.
 
@@ -187,7 +188,7 @@ def decide_population(
     _say(stored, to, reason, by)
 
 
-def require_population_reviewer(population: Population, *, by: Any) -> None:
+def require_population_reviewer(population: Population, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` reviews the system and did not draw it."""
     if by.pk == population.drawn_by_id:
         raise NotPermitted("Somebody other than who drew it must review this.")
@@ -197,7 +198,7 @@ def require_population_reviewer(population: Population, *, by: Any) -> None:
 
 
 @transaction.atomic
-def withdraw_population(population: Population, *, reason: str, by: Any) -> None:
+def withdraw_population(population: Population, *, reason: str, by: Actor) -> None:
     """Take a population back; it counts no longer from now on, nor do its samples."""
     stored = locked(population)
     if not may_submit_population(stored.requirement, by=by):
@@ -210,7 +211,7 @@ def withdraw_population(population: Population, *, reason: str, by: Any) -> None
     _say(stored, PopulationState.WITHDRAWN, reason, by)
 
 
-def _say(stored: Population, decision: str, reason: str, by: Any) -> None:
+def _say(stored: Population, decision: str, reason: str, by: Actor) -> None:
     review = PopulationReview(
         population=stored,
         reviewer=by,

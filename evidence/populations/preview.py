@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.models import Actor
 from evidence.files.checks import Checked
 from evidence.models import EvidenceRequirement, Population
 from evidence.populations import event_list
@@ -49,7 +50,7 @@ def preview(
     said: PopulationStatement,
     upload: Upload | None,
     *,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> PopulationPreview:
     """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
@@ -103,7 +104,7 @@ def _packed(upload: Upload | None) -> list[Any] | None:
 
 
 def confirm(
-    requirement: EvidenceRequirement, token: str, *, by: Any, today: dt.date
+    requirement: EvidenceRequirement, token: str, *, by: Actor, today: dt.date
 ) -> Population:
     """Record a previewed population.
 

@@ -5,13 +5,11 @@ Each step locks the requirement first, as those of `drawing` do.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, Role, System
+from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.models import Deviation, Population, Sample, SampleItem
 from evidence.models.populations import STANDING
@@ -23,7 +21,7 @@ from evidence.populations.populations import (
 from evidence.populations.selection import SelectionMethod, new_seed, select
 
 
-def may_draw(population: Population, *, by: Any) -> bool:
+def may_draw(population: Population, *, by: Actor) -> bool:
     """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
     if may_submit_population(population.requirement, by=by):
         return True
@@ -33,7 +31,7 @@ def may_draw(population: Population, *, by: Any) -> bool:
 
 @transaction.atomic
 def draw_sample(
-    population: Population, way: SelectionMethod, *, reason: str, by: Any
+    population: Population, way: SelectionMethod, *, reason: str, by: Actor
 ) -> Sample:
     """Draw items and record how, so that anybody can draw them again.
 
@@ -81,7 +79,7 @@ def draw_sample(
     return sample
 
 
-def may_deviate(sample: Sample, *, by: Any) -> bool:
+def may_deviate(sample: Sample, *, by: Actor) -> bool:
     """Whether `by` may record a deviation: the owner team, officers and reviewers."""
     if may_submit_population(sample.population.requirement, by=by):
         return True
@@ -90,7 +88,7 @@ def may_deviate(sample: Sample, *, by: Any) -> bool:
 
 
 @transaction.atomic
-def record_deviation(item: SampleItem, *, note: str, by: Any) -> Deviation:
+def record_deviation(item: SampleItem, *, note: str, by: Actor) -> Deviation:
     """Record that a sampled event was not handled as asked. It stays on record."""
     sample = Sample.objects.for_listing().get(pk=item.sample_id)
     locked(sample.population)

@@ -16,6 +16,7 @@ from controls.control_ids import normalised_id
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import (
+    Actor,
     AuditEvent,
     ControlImplementation,
     Engagement,
@@ -55,28 +56,30 @@ class RequestDraft:
     team: Team
     due_on: dt.date
     what: str = ""
-    person: Any = None
+    person: Actor | None = None
 
 
-def may_request(system: System, by: Any) -> bool:
+def may_request(system: System, by: Actor) -> bool:
     """Whether a person may ask for evidence: an officer, or an auditor let in."""
     return is_officer(by, system) or _audit(system, by) is not None
 
 
-def require_requester(system: System, by: Any) -> None:
+def require_requester(system: System, by: Actor) -> None:
     """Raise NotPermitted unless `by` may ask for evidence."""
     if not may_request(system, by):
         raise NotPermitted("Only officers and auditors ask for evidence.")
 
 
-def _audit(system: System, by: Any) -> Engagement | None:
+def _audit(system: System, by: Actor) -> Engagement | None:
     roles = by.memberships.active().filter(system=system, role=Role.AUDITOR)
     found: Membership | None = roles.select_related("engagement").first()
     return found.engagement if found else None
 
 
 @transaction.atomic
-def request_evidence(system: System, wish: RequestDraft, *, by: Any) -> EvidenceRequest:
+def request_evidence(
+    system: System, wish: RequestDraft, *, by: Actor
+) -> EvidenceRequest:
     """Ask a team to show something. Raises NotPermitted, Refused by field."""
     require_requester(system, by)
     instant = knowledge_now()
@@ -138,7 +141,7 @@ def named_controls(system: System, said: Sequence[str]) -> list[ControlImplement
     return found
 
 
-def may_answer(request: EvidenceRequest, by: Any) -> bool:
+def may_answer(request: EvidenceRequest, by: Actor) -> bool:
     """The person asked, contributors of the team asked, and officers."""
     if is_officer(by, request.system):
         return True
@@ -150,7 +153,7 @@ def may_answer(request: EvidenceRequest, by: Any) -> bool:
     return bool(roles.filter(team=request.team_id).exists())
 
 
-def require_answerer(request: EvidenceRequest, by: Any) -> None:
+def require_answerer(request: EvidenceRequest, by: Actor) -> None:
     """Raise NotPermitted unless `by` may answer."""
     if not may_answer(request, by):
         raise NotPermitted(f"This is asked of {request.team}.")
@@ -162,7 +165,7 @@ def answer(
     evidence: Sequence[Evidence],
     *,
     note: str = "",
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Answer with evidence that is here already: the newest revision of each.
@@ -188,7 +191,7 @@ def answer_by_upload(
     uploads: Sequence[Upload],
     proving: Proving,
     *,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> EvidenceLink:
     """Submit new evidence and answer with it, in one step. Returns the first link."""
@@ -204,7 +207,7 @@ def answer_by_upload(
     return links[0]
 
 
-def _to_be_answered(request: EvidenceRequest, by: Any) -> EvidenceRequest:
+def _to_be_answered(request: EvidenceRequest, by: Actor) -> EvidenceRequest:
     stored = _locked(request)
     require_answerer(stored, by)
     if stored.state not in UNSETTLED:
@@ -213,7 +216,7 @@ def _to_be_answered(request: EvidenceRequest, by: Any) -> EvidenceRequest:
 
 
 def _answered(
-    request: EvidenceRequest, revisions: list[EvidenceRevision], note: str, by: Any
+    request: EvidenceRequest, revisions: list[EvidenceRevision], note: str, by: Actor
 ) -> Event:
     """Record the answers; the event is returned, to be written last."""
     for revision in revisions:
@@ -227,7 +230,7 @@ def _answered(
     return about(request, "request.answered", by=by, digests=digests)
 
 
-def may_decide_answer(request: EvidenceRequest, by: Any) -> bool:
+def may_decide_answer(request: EvidenceRequest, by: Actor) -> bool:
     """Whoever asked; else another auditor of the engagement, or another officer."""
     if request.engagement_id:
         roles = by.memberships.active().filter(role=Role.AUDITOR)
@@ -241,7 +244,7 @@ def decide_answer(
     *,
     accept: bool,
     reason: str = "",
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> None:
     """Accept the answer, or return it with a reason.
@@ -267,7 +270,7 @@ def decide_answer(
 
 @transaction.atomic
 def cancel(
-    request: EvidenceRequest, *, reason: str, by: Any, version: int | None = None
+    request: EvidenceRequest, *, reason: str, by: Actor, version: int | None = None
 ) -> None:
     """Take a request back, with a reason. Raises as `judge`."""
     stored = _locked(request)
@@ -285,7 +288,7 @@ def cancel(
 
 
 def _judged(
-    request: EvidenceRequest, became: EvidenceRequestState, reason: str, by: Any
+    request: EvidenceRequest, became: EvidenceRequestState, reason: str, by: Actor
 ) -> Event:
     RequestJudgement.objects.create(
         request=request, judged_by=by, became=became, reason=reason.strip()
@@ -305,7 +308,7 @@ def _locked(request: EvidenceRequest) -> EvidenceRequest:
     return locked.select_related("system", "team").get(pk=request.pk)
 
 
-def offered_to(request: EvidenceRequest, user: Any) -> Any:
+def offered_to(request: EvidenceRequest, user: Actor) -> Any:
     """Evidence a person may answer with: of the system, newest first."""
     mine = Evidence.objects.visible_to(user).filter(system=request.system_id)
     return mine.select_related("team").order_by("-pk")

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from controls.access import require_officer
 from controls.errors import Refused, StaleVersion, TransitionNotAllowed
-from controls.models import AuditEvent, ControlImplementation, Team
+from controls.models import Actor, AuditEvent, ControlImplementation, Team
 from controls.models.audit import about
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import RequirementOrigin
@@ -62,7 +62,7 @@ def _refuse_less_frequent(
 
 @transaction.atomic
 def add_requirement(
-    implementation: ControlImplementation, said: RequirementTerms, *, by: Any
+    implementation: ControlImplementation, said: RequirementTerms, *, by: Actor
 ) -> EvidenceRequirement:
     """Ask one more thing of our half of a control. Officers only."""
     require_officer(implementation.system, by)
@@ -83,7 +83,7 @@ def add_requirement(
 
 @transaction.atomic
 def change_requirement(
-    requirement: EvidenceRequirement, said: RequirementTerms, *, version: int, by: Any
+    requirement: EvidenceRequirement, said: RequirementTerms, *, version: int, by: Actor
 ) -> None:
     """Change what is asked. Links keep the days they were submitted with.
 
@@ -111,7 +111,7 @@ def change_requirement(
 
 @transaction.atomic
 def retire_requirement(
-    requirement: EvidenceRequirement, *, until: dt.date, reason: str, by: Any
+    requirement: EvidenceRequirement, *, until: dt.date, reason: str, by: Actor
 ) -> None:
     """Stop asking from `until` on (the first day it is no longer asked).
 
@@ -138,7 +138,7 @@ def retire_requirement(
     )
 
 
-def _locked(requirement: EvidenceRequirement, by: Any) -> EvidenceRequirement:
+def _locked(requirement: EvidenceRequirement, by: Actor) -> EvidenceRequirement:
     stored = (
         EvidenceRequirement.objects.select_for_update(of=("self",))
         .select_related("system", "implementation__system", "implementation__control")

@@ -7,11 +7,11 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 
 from controls.models import (
+    Actor,
     AuditEvent,
     BaselineControl,
     ControlImplementation,
@@ -82,7 +82,7 @@ def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
 
 
 @transaction.atomic
-def ask_for_all(system: System, *, by: Any, since: dt.date) -> int:
+def ask_for_all(system: System, *, by: Actor, since: dt.date) -> int:
     """Give every required half of ours that has no requirement at least one.
 
     Returns how many were added; they operate from `since`. Nothing is removed.

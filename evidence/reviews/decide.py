@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from controls.errors import Refused, SrmError
-from controls.models import AuditEvent
+from controls.models import Actor, AuditEvent
 from evidence.models import EvidenceLink, LinkState
 
 AT_ONCE = 100
@@ -38,7 +38,7 @@ class SomeRefused(SrmError):
 
 
 @transaction.atomic
-def decide_all(decisions: Sequence[Decision], *, by: Any) -> list[EvidenceLink]:
+def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink]:
     """Record every decision with its review and event, or raise SomeRefused.
 
     Links are locked in the order of their keys before anything is written, and the
@@ -63,7 +63,7 @@ def decide_all(decisions: Sequence[Decision], *, by: Any) -> list[EvidenceLink]:
     return locked
 
 
-def _decide(link: EvidenceLink, said: Decision, by: Any) -> Any:
+def _decide(link: EvidenceLink, said: Decision, by: Actor) -> Any:
     if not said.accept and not said.reason.strip():
         raise Refused("Say why, and what to change.")
     decision, to = ("accept", LinkState.ACCEPTED)

@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, ControlImplementation, Role, System
+from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
 from evidence.models import EvidenceLink, LinkState, Review
 from evidence.models.evidence import require_independent_reviewer
@@ -114,7 +114,7 @@ def _data(value: Any) -> Any:
 
 
 def to_reconfirm(
-    user: Any, today: dt.date
+    user: Actor, today: dt.date
 ) -> list[tuple[ReconfirmationMark, EvidenceLink]]:
     """What waits for a reviewer to confirm anew, in the systems of the person."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
@@ -128,7 +128,7 @@ def to_reconfirm(
 
 
 @transaction.atomic
-def reconfirm(link: EvidenceLink, *, by: Any, reason: str = "") -> Review:
+def reconfirm(link: EvidenceLink, *, by: Actor, reason: str = "") -> Review:
     """Record that accepted proof covers the duties of now as well.
 
     Raises NotPermitted as a review does, TransitionNotAllowed when the link is not

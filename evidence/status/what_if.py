@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from controls.models import System
+from controls.models import Actor, System
 from evidence.models import EvidenceLink
 from evidence.status.control_status import ControlStatus, control_statuses, window_of
 from evidence.status.gather import Moment
@@ -49,7 +49,7 @@ def _shown(answer: ControlStatus) -> tuple[Any, ...]:
     return (answer.status.customer_half, answer.status.verdict, *counts)
 
 
-def if_withdrawn(link: EvidenceLink, *, by: Any, today: dt.date) -> list[Turn]:
+def if_withdrawn(link: EvidenceLink, *, by: Actor, today: dt.date) -> list[Turn]:
     """What withdrawing a link would turn today. Changes nothing.
 
     The step is taken and rolled back, so that the very rules answer. Raises what

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import AuditEvent, System, Team
+from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.models.requirements import Cadence
@@ -72,7 +72,7 @@ def plan(
     rows: Sequence[MappingRow],
     uploads: Mapping[str, Upload],
     *,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> Plan:
     """What the rows ask for, and per row what is wrong. Writes nothing."""
@@ -115,7 +115,7 @@ def _by_control(system: System, today: dt.date) -> dict[str, list[EvidenceRequir
 def _requirement(
     row: MappingRow,
     asked: Mapping[str, list[EvidenceRequirement]],
-    by: Any,
+    by: Actor,
     errors: list[BulkRowError],
 ) -> EvidenceRequirement | None:
     """The requirement a row means: by title, or the only one of the control."""
@@ -158,7 +158,7 @@ def _possible(
     return True
 
 
-def sealed(system: System, found: Plan, *, by: Any) -> str:
+def sealed(system: System, found: Plan, *, by: Actor) -> str:
     """The plan as a signed text that its author may confirm within an hour.
 
     Keeps the bytes in the store, so that they need not be sent again.
@@ -196,7 +196,7 @@ def vars_of(said: Submission) -> dict[str, Any]:
 
 @transaction.atomic
 def confirm(
-    system: System, token: str, *, by: Any, today: dt.date
+    system: System, token: str, *, by: Actor, today: dt.date
 ) -> list[EvidenceLink]:
     """Record everything of a sealed plan, or nothing.
 
@@ -222,7 +222,7 @@ def confirm(
     return links
 
 
-def _opened(system: System, token: str, by: Any) -> list[Planned]:
+def _opened(system: System, token: str, by: Actor) -> list[Planned]:
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from controls.errors import Refused
-from controls.models import System
+from controls.models import Actor, System
 from evidence.status.control_status import today_of
 from evidence.submissions.bulk import Plan, plan
 from evidence.submissions.bulk_list import MappingRow, read
@@ -16,7 +16,7 @@ from evidence.submissions.upload_handler import WaitingFile
 MAX_FILES = 200
 
 
-def plan_of(system: System, listed: Any, files: Iterable[Any], *, by: Any) -> Plan:
+def plan_of(system: System, listed: Any, files: Iterable[Any], *, by: Actor) -> Plan:
     """What a list and its files ask for, and per row what is wrong. Writes nothing.
 
     Raises Refused where the list or the files are missing or cannot be read.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import AuditEvent, ControlImplementation
+from controls.models import Actor, AuditEvent, ControlImplementation
 from controls.models.audit import about
 from evidence.models import (
     Evidence,
@@ -44,7 +43,7 @@ def revise(
     *,
     kind: str,
     reason: str,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> EvidenceRevision:
     """Add a revision with links for what `succession_of` says it continues.
@@ -103,7 +102,7 @@ def _void(links: Sequence[EvidenceLink]) -> None:
 
 
 def _continued(
-    revision: EvidenceRevision, succession: Succession, by: Any
+    revision: EvidenceRevision, succession: Succession, by: Actor
 ) -> list[EvidenceLink]:
     """The new revision's own links, each for what an earlier link was for."""
     made = [_again(revision, link, by) for link in succession.submitted]
@@ -113,7 +112,7 @@ def _continued(
 
 
 def _again(
-    revision: EvidenceRevision, link: EvidenceLink, by: Any, *, draft: bool = False
+    revision: EvidenceRevision, link: EvidenceLink, by: Actor, *, draft: bool = False
 ) -> EvidenceLink:
     return make_link(
         revision,
@@ -136,7 +135,7 @@ def attach(
     *,
     requirement: EvidenceRequirement | None = None,
     implementation: ControlImplementation | None = None,
-    by: Any,
+    by: Actor,
 ) -> EvidenceLink:
     """Offer a revision for one more control of its system; touches no other link.
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
-from controls.models import AuditEvent, ControlImplementation, System, Team
+from controls.models import Actor, AuditEvent, ControlImplementation, System, Team
 from controls.models.audit import Event, about
 from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
@@ -117,7 +117,7 @@ def checked_upload(name: str, incoming: Incoming) -> Upload:
 
 
 def withdraw(
-    link: EvidenceLink, *, by: Any, reason: str, version: int | None = None
+    link: EvidenceLink, *, by: Actor, reason: str, version: int | None = None
 ) -> None:
     """Take a link back; its team and the system's officers may.
 
@@ -151,7 +151,7 @@ def submit(
     implementation: ControlImplementation | None = None,
     also: Iterable[EvidenceRequirement] = (),
     item: SampleItem | None = None,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> EvidenceLink:
     """Record evidence with its files and hand it over for review, in one step.
@@ -173,7 +173,7 @@ def submitted(
     uploads: Sequence[Upload],
     proving: Proving,
     *,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> tuple[list[EvidenceLink], list[Event]]:
     """As `submit`, in a transaction whose last acts are to `count` and write events."""
@@ -212,7 +212,7 @@ def refuse_strange_collector(submission: Submission, system: System) -> None:
 
 
 @transaction.atomic
-def hand_over(link: EvidenceLink, *, by: Any) -> None:
+def hand_over(link: EvidenceLink, *, by: Actor) -> None:
     """Submit a draft for review; its team and the system's officers may.
 
     Raises NotPermitted, TransitionNotAllowed when it is no draft any more.
@@ -235,7 +235,7 @@ def _also(
     revision: EvidenceRevision,
     asked: EvidenceRequirement,
     system: System,
-    by: Any,
+    by: Actor,
     draft: bool,
 ) -> EvidenceLink:
     """A further link of the same evidence, for a requirement one may prove."""
@@ -265,7 +265,7 @@ def provable_by(
 
 
 def _team_for(
-    requirement: EvidenceRequirement | None, target: ControlImplementation, by: Any
+    requirement: EvidenceRequirement | None, target: ControlImplementation, by: Actor
 ) -> Team:
     """The team in whose name `by` submits."""
     team = (requirement and requirement.owner_team) or target.owner_team
@@ -305,7 +305,7 @@ def refuse_impossible_days(submission: Submission, today: dt.date) -> None:
         )
 
 
-def _evidence(said: Submission, system: System, team: Team, by: Any) -> Evidence:
+def _evidence(said: Submission, system: System, team: Team, by: Actor) -> Evidence:
     return Evidence.objects.create(
         system=system,
         team=team,
@@ -321,7 +321,7 @@ def make_revision(
     said: Submission,
     evidence: Evidence,
     uploads: Sequence[Upload],
-    by: Any,
+    by: Actor,
     **about_it: Any,
 ) -> EvidenceRevision:
     """Settle the bytes, then save files and dates; `about_it`: number, kind, reason."""
@@ -387,7 +387,7 @@ def make_link(
     revision: EvidenceRevision,
     target: ControlImplementation,
     requirement: EvidenceRequirement | None,
-    by: Any,
+    by: Actor,
     *,
     item: SampleItem | None = None,
     draft: bool = False,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from controls.errors import NotPermitted
-from controls.models import ControlImplementation, Role, System, Team
+from controls.models import Actor, ControlImplementation, Role, System, Team
 from evidence.models import Evidence, EvidenceLink
 
 
-def require_withdrawer(link: EvidenceLink, *, by: Any) -> None:
+def require_withdrawer(link: EvidenceLink, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
     team = link.revision.evidence.team
     if not may_submit(link.implementation, team, by=by):
@@ -17,7 +15,7 @@ def require_withdrawer(link: EvidenceLink, *, by: Any) -> None:
 
 
 def may_submit(
-    target: ControlImplementation | Evidence, team: Team | None, *, by: Any
+    target: ControlImplementation | Evidence, team: Team | None, *, by: Actor
 ) -> bool:
     """Whether `by` acts for this team, or is an officer, in the target's system."""
     if by.is_superuser:
@@ -29,7 +27,7 @@ def may_submit(
 
 
 def require_submitter(
-    target: ControlImplementation, team: Team | None, *, by: Any
+    target: ControlImplementation, team: Team | None, *, by: Actor
 ) -> None:
     """Raise NotPermitted unless `by` may prove, for this team, what is asked."""
     if not may_submit(target, team, by=by):
@@ -37,14 +35,14 @@ def require_submitter(
         raise NotPermitted(said)
 
 
-def require_reviser(evidence: Evidence, *, by: Any) -> None:
+def require_reviser(evidence: Evidence, *, by: Actor) -> None:
     """Raise NotPermitted unless the evidence is of one's team, or one is officer."""
     if not may_submit(evidence, evidence.team, by=by):
         said = f"This belongs to {evidence.team}; you are not in that team."
         raise NotPermitted(said)
 
 
-def submits_in(system: System, *, by: Any) -> bool:
+def submits_in(system: System, *, by: Actor) -> bool:
     """Whether `by` brings evidence in a system at all: for some team, or as officer."""
     held = System.objects.held_as(by, [Role.OFFICER, Role.CONTRIBUTOR])
     return bool(by.is_superuser) or held.filter(pk=system.pk).exists()

@@ -17,6 +17,7 @@ from controls.approvals import refuse_stale
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import (
+    Actor,
     AuditEvent,
     Baseline,
     ControlImplementation,
@@ -48,7 +49,7 @@ class Use:
     name: str = ""
 
 
-def require_creator(by: Any) -> None:
+def require_creator(by: Actor) -> None:
     """Raise NotPermitted unless `by` may describe a new system."""
     if not may_describe_systems(by):
         raise NotPermitted(
@@ -62,7 +63,7 @@ def create_system(
     uses: Sequence[Use],
     owners: Mapping[str, Team],
     *,
-    by: Any,
+    by: Actor,
     officer: Any = None,
 ) -> System:
     """Save a new system with its components, classified controls and requirements.
@@ -143,7 +144,7 @@ def _implement(system: System, owners: Mapping[str, Team]) -> None:
 
 
 @transaction.atomic
-def add_component(system: System, use: Use, *, by: Any) -> SystemComponent:
+def add_component(system: System, use: Use, *, by: Actor) -> SystemComponent:
     """Take a component into use; classes and requirements follow it."""
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
@@ -160,7 +161,7 @@ def end_component(
     component: SystemComponent,
     *,
     last_day: dt.date,
-    by: Any,
+    by: Actor,
     version: int | None = None,
 ) -> int:
     """End the use of a component after `last_day`; returns the controls changed."""
@@ -184,7 +185,7 @@ def end_component(
     return changed
 
 
-def _after_change(system: System, by: Any, reason: str) -> int:
+def _after_change(system: System, by: Actor, reason: str) -> int:
     changed = redecide(system, by=by, reason=reason)
     ask_for_all(system, by=by, since=system.window_start)
     return changed

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from controls.models import (
+    Actor,
     ControlImplementation,
     ProviderDocument,
     ProviderStatement,
@@ -32,7 +32,7 @@ def adopt_document(
     title: str,
     reference: str,
     starts_on: dt.date,
-    by: Any,
+    by: Actor,
     today: dt.date,
 ) -> ProviderDocument:
     """Adopt the document, and ask for proof where a half is newly ours."""
@@ -51,7 +51,7 @@ def adopt_document(
 
 @transaction.atomic
 def end_provider_document(
-    document: ProviderDocument, *, ended_on: dt.date, by: Any
+    document: ProviderDocument, *, ended_on: dt.date, by: Actor
 ) -> None:
     """End the document, and ask for proof where a half is ours again."""
     end_document(document, on=ended_on, by=by)

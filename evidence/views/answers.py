@@ -5,30 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from controls.errors import Refused
+from srm_project.requests import SignedInRequest
 
 
-def refused(request: HttpRequest, refusal: ValidationError) -> HttpResponse:
+def refused(request: SignedInRequest, refusal: ValidationError) -> HttpResponse:
     """A page that says why, under the refusal's own status (403, 409, 413 ...)."""
     status = getattr(refusal, "status_code", 400)
     return explanation_page(request, " ".join(refusal.messages), status)
 
 
-def explanation_page(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+def explanation_page(
+    request: SignedInRequest, sentence: str, status: int
+) -> HttpResponse:
     """A page with one sentence and a way back."""
     context = {"sentence": sentence, "status": status}
     return render(request, "evidence/refused.html", context, status=status)
 
 
-def return_to_work(request: HttpRequest) -> HttpResponse | None:
+def return_to_work(request: SignedInRequest) -> HttpResponse | None:
     """To the person's work where the step was taken from there (`next=work`)."""
     return redirect("evidence:work") if request.POST.get("next") == "work" else None
 
 
-def redirect_for_upload(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def redirect_for_upload(
+    request: SignedInRequest, response: HttpResponse
+) -> HttpResponse:
     """A redirect; told to the upload script instead, which goes there by itself.
 
     A script cannot see a redirect, only what lies behind it: the message for the next
@@ -46,7 +51,7 @@ def explain(form: Any, refusal: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, errors)
 
 
-def approves(request: HttpRequest) -> bool:
+def approves(request: SignedInRequest) -> bool:
     """Whether a person said approve, or refuse. Raises Refused for neither."""
     said = request.POST.get("decision")
     if said not in {"approve", "refuse"}:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import (
     require_GET,
@@ -19,7 +19,7 @@ from django.views.decorators.http import (
 
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, SrmError
-from controls.models import System
+from controls.models import Actor, System
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (
@@ -33,10 +33,11 @@ from evidence.forms.artifacts import (
 )
 from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
 from evidence.views.answers import explain, refused
+from srm_project.requests import SignedInRequest
 
 
 @require_GET
-def artifacts(request: HttpRequest) -> HttpResponse:
+def artifacts(request: SignedInRequest) -> HttpResponse:
     """All reports: kind, days, scope, letters, and each system's reliance."""
     found = list(
         Artifact.objects.visible_to(request.user)
@@ -56,7 +57,7 @@ def artifacts(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
+def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """One series with its reports, reviews and citations."""
     found = _artifact(request, uuid)
     systems = list(System.objects.visible_to(request.user))
@@ -80,7 +81,7 @@ def artifact(request: HttpRequest, uuid: Any) -> HttpResponse:
 def _reports(
     versions: list[ArtifactVersion],
     systems: list[System],
-    user: Any,
+    user: Actor,
 ) -> list[dict[str, Any]]:
     """Each report with one row per system: the newest review, or none yet."""
     newest = {
@@ -102,7 +103,7 @@ def _reports(
 
 
 @require_http_methods(["GET", "POST"])
-def artifact_new(request: HttpRequest) -> HttpResponse:
+def artifact_new(request: SignedInRequest) -> HttpResponse:
     """Register a series of reports."""
     _require_register(request)
     form = ArtifactForm(request.POST or None)
@@ -115,7 +116,7 @@ def artifact_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def version_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register one report of a series."""
     found = _artifact(request, uuid)
     _require_register(request)
@@ -129,7 +130,7 @@ def version_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def letter_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def letter_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register a letter that continues a report."""
     version = _version(request, uuid)
     _require_register(request)
@@ -143,7 +144,7 @@ def letter_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def version_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that AWS withdrew or revoked a report."""
     version = _version(request, uuid)
     _require_register(request)
@@ -164,7 +165,7 @@ def version_end(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def cite(request: HttpRequest, uuid: Any) -> HttpResponse:
+def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer a series as proof of many controls at once."""
     found = _artifact(request, uuid)
     _require_register(request)
@@ -185,7 +186,7 @@ def cite(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def citation_remove(request: HttpRequest, uuid: Any) -> HttpResponse:
+def citation_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Stop offering a series for one control."""
     coverage = get_object_or_404(
         ArtifactCoverage.objects.visible_to(request.user).for_listing(), uuid=uuid
@@ -199,7 +200,7 @@ def citation_remove(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def reliance(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Read one report for one system and say whether to rely on it."""
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
     version = _version(request, uuid)
@@ -239,7 +240,7 @@ def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:
 
 
 def _form_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: BaseForm,
     save: Callable[[], str],
     heading: str,
@@ -263,17 +264,17 @@ def _form_page(
     return render(request, page, shown, status=status)
 
 
-def _artifact(request: HttpRequest, uuid: Any) -> Artifact:
+def _artifact(request: SignedInRequest, uuid: Any) -> Artifact:
     return get_object_or_404(Artifact.objects.visible_to(request.user), uuid=uuid)
 
 
-def _version(request: HttpRequest, uuid: Any) -> ArtifactVersion:
+def _version(request: SignedInRequest, uuid: Any) -> ArtifactVersion:
     return get_object_or_404(
         ArtifactVersion.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
 
 
-def _require_register(request: HttpRequest) -> None:
+def _require_register(request: SignedInRequest) -> None:
     try:
         register.require_registrar(request.user)
     except NotPermitted as refusal:

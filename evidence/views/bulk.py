@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,12 +22,13 @@ from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
 from evidence.views.answers import refused
 from evidence.views.uploads import unreadable
+from srm_project.requests import SignedInRequest
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
-def bulk_template(request: HttpRequest) -> HttpResponse:
+def bulk_template(request: SignedInRequest) -> HttpResponse:
     """A list to fill in: CSV, or with `?format=xlsx` a workbook."""
     if request.GET.get("format") == "xlsx":
         body: str | bytes = template_workbook()
@@ -39,7 +40,7 @@ def bulk_template(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _mine(request: HttpRequest, slug: str) -> System:
+def _mine(request: SignedInRequest, slug: str) -> System:
     """The system, if the person brings evidence there."""
     system = system_or_404(request, slug)
     if not submits_in(system, by=request.user):
@@ -49,7 +50,7 @@ def _mine(request: HttpRequest, slug: str) -> System:
 
 @csrf_exempt  # checked by `_preview`: the handler must be set before the body is read
 @require_http_methods(["GET", "POST"])
-def bulk(request: HttpRequest, slug: str) -> HttpResponse:
+def bulk(request: SignedInRequest, slug: str) -> HttpResponse:
     """Files and a list; shows what would be recorded, and what is wrong by row."""
     system = _mine(request, slug)
     unread = unreadable(request)
@@ -60,7 +61,7 @@ def bulk(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @csrf_protect
-def _preview(request: HttpRequest, system: System) -> HttpResponse:
+def _preview(request: SignedInRequest, system: System) -> HttpResponse:
     context: dict[str, Any] = {
         "system": system,
         "columns": COLUMNS,
@@ -83,7 +84,7 @@ def _preview(request: HttpRequest, system: System) -> HttpResponse:
 
 
 @require_POST
-def bulk_confirm(request: HttpRequest, slug: str) -> HttpResponse:
+def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     """Record all of a preview."""
     system = _mine(request, slug)
     token = request.POST.get("token", "")

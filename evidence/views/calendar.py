@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -32,6 +32,7 @@ from evidence.planning.roll_forward import (
 )
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
+from srm_project.requests import SignedInRequest
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Cell:
 
 
 @require_GET
-def calendar_of_system(request: HttpRequest, slug: str) -> HttpResponse:
+def calendar_of_system(request: SignedInRequest, slug: str) -> HttpResponse:
     """What falls due in this system?"""
     system = system_or_404(request, slug)
     chosen = TeamFilter(request.GET)
@@ -56,7 +57,7 @@ def calendar_of_system(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-def my_calendar(request: HttpRequest) -> HttpResponse:
+def my_calendar(request: SignedInRequest) -> HttpResponse:
     """What falls due for my teams, or in my systems?"""
     systems = list(System.objects.visible_to(request.user).order_by("name"))
     teams = own_teams(request.user)
@@ -65,7 +66,7 @@ def my_calendar(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest,
+    request: SignedInRequest,
     systems: Sequence[System],
     teams: frozenset[int] | None,
     today: dt.date,
@@ -115,7 +116,7 @@ def _by_day(found: Sequence[Due]) -> list[tuple[dt.date, list[Due]]]:
 
 
 @require_http_methods(["GET", "POST"])
-def roll_forward_page(request: HttpRequest, slug: str) -> HttpResponse:
+def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
     """What would the next audit window start with? Confirm it."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -159,7 +160,7 @@ def _again(system: System, form: NextWindowForm) -> Any:
         return None
 
 
-def _confirmed(request: HttpRequest) -> dict[str, Any]:
+def _confirmed(request: SignedInRequest) -> dict[str, Any]:
     version = request.POST.get("version", "")
     return {
         "seen": request.POST.get("seen", ""),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -17,6 +17,7 @@ from controls.control_ids import matches
 from controls.control_parts import differing
 from controls.implementation import may_describe
 from controls.models import (
+    Actor,
     AuditEvent,
     ControlImplementation,
     ControlLayer,
@@ -43,12 +44,13 @@ from evidence.status.control_status import ControlStatus, control_statuses, list
 from evidence.status.occurrences import lanes, occurrences
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import system_or_404
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 Row = Mapping[str, Any]
 
 
-class HtmxRequest(HttpRequest):
+class HtmxRequest(SignedInRequest):
     """A request as django-htmx leaves it."""
 
     htmx: HtmxDetails
@@ -78,7 +80,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, clocks: Clocks, rows: list[Row], said: dict[str, str]
+    request: SignedInRequest, clocks: Clocks, rows: list[Row], said: dict[str, str]
 ) -> Page[Any]:
     """One page of answers; all are judged only where the verdict is asked for."""
     number = request.GET.get("page")
@@ -113,7 +115,7 @@ def _wanted(row: Row, said: dict[str, str]) -> bool:
 
 
 def implementation_or_404(
-    request: HttpRequest, slug: str, ref_id: str
+    request: SignedInRequest, slug: str, ref_id: str
 ) -> ControlImplementation:
     """A control of a system that the person may read."""
     mine = ControlImplementation.objects.visible_to(request.user).select_related(
@@ -123,13 +125,13 @@ def implementation_or_404(
 
 
 @require_GET
-def control(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def control(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Is this control proven, by whom, and what is missing?"""
     return control_page(request, implementation_or_404(request, slug, ref_id))
 
 
 def control_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     implementation: ControlImplementation,
     *,
     status: int = 200,
@@ -188,7 +190,7 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
 
 
 def _record(
-    user: Any, implementation: ControlImplementation, clocks: Clocks
+    user: Actor, implementation: ControlImplementation, clocks: Clocks
 ) -> dict[str, Any]:
     """Decisions, requests and events about the control, up to what is known."""
     known = clocks.moment.known_at
@@ -233,7 +235,7 @@ def _events_of(implementation: ControlImplementation) -> list[Any]:
 
 
 def _forms(
-    user: Any, implementation: ControlImplementation, clocks: Clocks
+    user: Actor, implementation: ControlImplementation, clocks: Clocks
 ) -> dict[str, Any]:
     """The forms of people who may change something; nobody changes the past."""
     if not clocks.now:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from controls.access import is_officer
-from controls.models import Control, System
+from controls.models import Actor, Control, System
 from controls.reference.updates import unreviewed_reference
 from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.forms.clocks import clocks_of
@@ -33,6 +33,7 @@ from evidence.status.control_status import (
 from evidence.status.facts import ArtifactVersionFacts
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
+from srm_project.requests import SignedInRequest
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
@@ -80,7 +81,7 @@ def answers_or_none(
 
 
 @require_GET
-def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
+def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
     """How much does AWS carry, how much is proven, what comes due?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
@@ -101,7 +102,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "evidence/systems/dashboard.html", page)
 
 
-def _requests(user: Any, system: System) -> dict[str, int]:
+def _requests(user: Actor, system: System) -> dict[str, int]:
     """How many requests for evidence are open to the person, and how many overdue."""
     mine = EvidenceRequest.objects.visible_to(user).filter(system=system)
     late = Q(state__in=UNANSWERED, due_on__lt=system.day_of(timezone.now()))

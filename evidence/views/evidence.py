@@ -8,12 +8,13 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import is_officer
 from controls.errors import NotPermitted
+from controls.models import Actor
 from evidence.files.scan import scanning
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
@@ -24,12 +25,13 @@ from evidence.submissions.revise import attach, newest
 from evidence.submissions.submit import hand_over, provable_by, withdraw
 from evidence.submissions.who_may import may_submit, require_reviser, require_withdrawer
 from evidence.views.answers import explain, refused, return_to_work
+from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
 
 
 @require_GET
-def evidence(request: HttpRequest, uuid: Any) -> HttpResponse:
+def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Dates, files, revisions, links with their reviews, and what hangs on it."""
     found = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related(
@@ -80,17 +82,17 @@ def _turning(
     ]
 
 
-def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Any) -> bool:
+def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Actor) -> bool:
     return bool(links) and may_submit(found, found.team, by=user)
 
 
-def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
+def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:
     mine = EvidenceLink.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
 @require_POST
-def submit_draft(request: HttpRequest, uuid: Any) -> HttpResponse:
+def submit_draft(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Hand a draft over for review."""
     link = _link(request, uuid)
     try:
@@ -104,7 +106,7 @@ def submit_draft(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def reconfirm_link(request: HttpRequest, uuid: Any) -> HttpResponse:
+def reconfirm_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Say that accepted proof covers the duties of now as well."""
     link = _link(request, uuid)
     try:
@@ -119,7 +121,7 @@ def reconfirm_link(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def withdraw_link(request: HttpRequest, uuid: Any) -> HttpResponse:
+def withdraw_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What would turn; then take one link back, with a reason."""
     link = _link(request, uuid)
     form = WithdrawForm(request.POST if request.method == "POST" else None)
@@ -138,7 +140,7 @@ def withdraw_link(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def attach_more(request: HttpRequest, uuid: Any) -> HttpResponse:
+def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer the newest revision for one more requirement; the review is its own."""
     found = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related("system", "team"),

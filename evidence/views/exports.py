@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,12 +18,13 @@ from evidence.models import Export, ExportState
 from evidence.status.control_status import as_known_then
 from evidence.views.answers import refused
 from srm_project.downloads import attachment
+from srm_project.requests import SignedInRequest
 
 SHOWN = 50
 
 
 @require_GET
-def exports(request: HttpRequest) -> HttpResponse:
+def exports(request: SignedInRequest) -> HttpResponse:
     """My exports, newest first; the part with the progress is fetched again by htmx."""
     asked = {"on": timezone.localdate(), "system": request.GET.get("system", "")}
     form = ExportForm(user=request.user, initial=asked)
@@ -31,7 +32,7 @@ def exports(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def export_request(request: HttpRequest) -> HttpResponse:
+def export_request(request: SignedInRequest) -> HttpResponse:
     """Queue an export of a system."""
     form = ExportForm(request.POST, user=request.user)
     if not form.is_valid():
@@ -49,7 +50,7 @@ def export_request(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def export_download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
+def export_download(request: SignedInRequest, uuid: Any) -> HttpResponseBase:
     """The finished file."""
     try:
         return attachment(jobs.opened_for(_export(request, uuid), by=request.user))
@@ -58,7 +59,7 @@ def export_download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
 
 
 @require_POST
-def export_cancel(request: HttpRequest, uuid: Any) -> HttpResponse:
+def export_cancel(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Stop an export that is not finished."""
     try:
         jobs.cancel(_export(request, uuid), by=request.user)
@@ -67,13 +68,15 @@ def export_cancel(request: HttpRequest, uuid: Any) -> HttpResponse:
     return redirect("evidence:exports")
 
 
-def _export(request: HttpRequest, uuid: Any) -> Export:
+def _export(request: SignedInRequest, uuid: Any) -> Export:
     return get_object_or_404(
         Export.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
 
 
-def _page(request: HttpRequest, form: ExportForm, status: int = 200) -> HttpResponse:
+def _page(
+    request: SignedInRequest, form: ExportForm, status: int = 200
+) -> HttpResponse:
     found = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
     unfinished = {ExportState.QUEUED, ExportState.RUNNING}
     context = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -19,23 +19,24 @@ from evidence.storage import StoreUnreachable, open_store
 from evidence.views.answers import explanation_page, refused
 from evidence.views.controls import HtmxRequest
 from srm_project.downloads import add_download_headers, attachment
+from srm_project.requests import SignedInRequest
 
 GONE = "The record is here, but its bytes are not in the store."
 
 
-def file_or_404(request: HttpRequest, uuid: Any) -> EvidenceFile:
+def file_or_404(request: SignedInRequest, uuid: Any) -> EvidenceFile:
     """A file of evidence that the person may read."""
     mine = EvidenceFile.objects.visible_to(request.user).for_opening()
     return get_object_or_404(mine, uuid=uuid)
 
 
-def _withheld(request: HttpRequest, file: EvidenceFile) -> HttpResponse | None:
+def _withheld(request: SignedInRequest, file: EvidenceFile) -> HttpResponse | None:
     said = reason_withheld(request.user, file)
     return explanation_page(request, said, 409) if said else None
 
 
 @require_GET
-def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
+def download(request: SignedInRequest, uuid: Any) -> HttpResponseBase:
     """The bytes of one file as an attachment that no browser runs; recorded first."""
     try:
         return attachment(opened_for(file_or_404(request, uuid), by=request.user))
@@ -43,12 +44,12 @@ def download(request: HttpRequest, uuid: Any) -> HttpResponseBase:
         return refused(request, refusal)
 
 
-def _drawn(request: HttpRequest, file: EvidenceFile, number: int) -> RenderedPage:
+def _drawn(request: SignedInRequest, file: EvidenceFile, number: int) -> RenderedPage:
     with open_store().open(file.blob.sha256) as body:
         return render_preview(body, file.blob.media_type, number)
 
 
-def page_number(request: HttpRequest) -> int:
+def page_number(request: SignedInRequest) -> int:
     """The page asked for, from 1; what is no number is the first."""
     asked = request.GET.get("page", "1")
     return int(asked) if asked.isdecimal() and len(asked) < 7 and int(asked) else 1
@@ -85,7 +86,7 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
 
 
 @require_GET
-def picture(request: HttpRequest, uuid: Any) -> HttpResponse:
+def picture(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """One page or picture as PNG, drawn anew."""
     file = file_or_404(request, uuid)
     if withheld := _withheld(request, file):
@@ -103,7 +104,7 @@ def picture(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def file_clear(request: HttpRequest, uuid: Any) -> HttpResponse:
+def file_clear(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """An officer lets a flagged file pass, with what was checked."""
     file = file_or_404(request, uuid)
     try:

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Q
-from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from controls.models import Actor
 from evidence.models import Notice
 from evidence.models.notices import PASSING
 from evidence.notices.reading import counts_key
+from srm_project.requests import SignedInRequest
 
 SECONDS = 30  # how old a number may be; reading a notice forgets it at once
 
 
-def counts(request: HttpRequest) -> dict[str, Any]:
+def counts(request: SignedInRequest) -> dict[str, Any]:
     """`header.work` and `header.unread`; one statement at most every
     30 seconds, asked when a page shows them.
 
@@ -28,7 +29,7 @@ def counts(request: HttpRequest) -> dict[str, Any]:
     return {"header": SimpleLazyObject(lambda: _counts(user))}
 
 
-def _counts(user: Any) -> dict[str, int]:
+def _counts(user: Actor) -> dict[str, int]:
     key = counts_key(user.pk)
     found: dict[str, int] | None = cache.get(key)
     if found is None:
@@ -37,7 +38,7 @@ def _counts(user: Any) -> dict[str, int]:
     return found
 
 
-def _counted(user: Any) -> dict[str, int]:
+def _counted(user: Actor) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
     return mine.aggregate(
         work=Count("pk", filter=Q(kind__in=PASSING)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET
 from evidence.models import SpillRemoval
 from evidence.planning import my_work
 from evidence.reviews.reconfirm import to_reconfirm
+from srm_project.requests import SignedInRequest
 
 REVIEWED_HERE = 5  # the queue holds the rest
 
 
 @require_GET
-def work(request: HttpRequest) -> HttpResponse:
+def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     today = timezone.localdate()
     asks = my_work.asked_of(request.user, today)

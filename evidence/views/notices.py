@@ -6,19 +6,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from evidence.forms.notices import NoticeFilter, PreferenceForm
 from evidence.models import Notice
 from evidence.notices.reading import choose, frequency_of, mark_read
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 
 
 @require_GET
-def notices(request: HttpRequest) -> HttpResponse:
+def notices(request: SignedInRequest) -> HttpResponse:
     """What am I told, and did a mail about it leave?"""
     chosen = NoticeFilter(request.GET)
     mine = Notice.objects.visible_to(request.user).for_listing()
@@ -28,7 +29,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def notice(request: HttpRequest, uuid: Any) -> HttpResponse:
+def notice(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Open the one thing a notice is about; it is read then.
 
     Not for auditors, whose reading writes nothing: they mark by the button.
@@ -41,7 +42,7 @@ def notice(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def notice_read(request: HttpRequest, uuid: Any) -> HttpResponse:
+def notice_read(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Mark one as read."""
     mine = Notice.objects.visible_to(request.user)
     found = get_object_or_404(mine, uuid=uuid)
@@ -51,7 +52,7 @@ def notice_read(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def notices_read(request: HttpRequest) -> HttpResponse:
+def notices_read(request: SignedInRequest) -> HttpResponse:
     """Mark all as read."""
     mine = Notice.objects.visible_to(request.user).unread()
     count = mark_read(mine, by=request.user)
@@ -60,7 +61,7 @@ def notices_read(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def notice_settings(request: HttpRequest) -> HttpResponse:
+def notice_settings(request: SignedInRequest) -> HttpResponse:
     """How often do I want mail?"""
     first = {"frequency": frequency_of(request.user)}
     form = PreferenceForm(request.POST or None, initial=first)

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -35,6 +35,7 @@ from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideFo
 from evidence.views.access import require_officer_page, tell
 from evidence.views.answers import approves, explain, return_to_work
 from evidence.views.controls import control_page, implementation_or_404
+from srm_project.requests import SignedInRequest
 
 
 def _to_control(implementation: ControlImplementation) -> HttpResponse:
@@ -44,7 +45,7 @@ def _to_control(implementation: ControlImplementation) -> HttpResponse:
 
 
 def _try(
-    request: HttpRequest,
+    request: SignedInRequest,
     implementation: ControlImplementation,
     form: forms.Form,
     name: str,
@@ -86,7 +87,7 @@ def _require(refuse: Callable[..., None], *about: Any) -> None:
 
 
 @require_POST
-def control_describe(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def control_describe(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Say how far our half is, and how we do it."""
     implementation = implementation_or_404(request, slug, ref_id)
     _require(require_describer, implementation, request.user)
@@ -102,7 +103,7 @@ def control_describe(request: HttpRequest, slug: str, ref_id: str) -> HttpRespon
 
 
 @require_POST
-def override_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask for another class; it holds once another officer approves."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
@@ -119,7 +120,7 @@ def override_request(request: HttpRequest, slug: str, ref_id: str) -> HttpRespon
 
 
 @require_POST
-def override_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse an override somebody else asked for."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
 
@@ -132,7 +133,7 @@ def override_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def override_settle(request: HttpRequest, uuid: Any) -> HttpResponse:
+def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Let what is below the override hold again, from today."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
     today = override.implementation.system.day_of(timezone.now())
@@ -145,7 +146,7 @@ def override_settle(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def na_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask to leave the control out; another officer decides."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
@@ -164,7 +165,7 @@ def na_request(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
 
 
 @require_POST
-def na_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse a request to leave a control out."""
     asked = _of_mine(request, ApplicabilityDecision, uuid)
 
@@ -179,7 +180,7 @@ def na_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def na_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Let a control that was left out apply again, with a reason."""
     asked = _of_mine(request, ApplicabilityDecision, uuid)
 
@@ -191,7 +192,7 @@ def na_end(request: HttpRequest, uuid: Any) -> HttpResponse:
     return _decided(request, asked.implementation, end)
 
 
-def _of_mine(request: HttpRequest, model: Any, uuid: Any) -> Any:
+def _of_mine(request: SignedInRequest, model: Any, uuid: Any) -> Any:
     """A request about a control that the person may read, by its uuid."""
     mine = model.objects.visible_to(request.user).for_listing()
     found = get_object_or_404(mine, uuid=uuid)
@@ -200,7 +201,9 @@ def _of_mine(request: HttpRequest, model: Any, uuid: Any) -> Any:
 
 
 def _decided(
-    request: HttpRequest, implementation: ControlImplementation, act: Callable[[], str]
+    request: SignedInRequest,
+    implementation: ControlImplementation,
+    act: Callable[[], str],
 ) -> HttpResponse:
     """Do it, and say on the control's page what was done or refused."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -33,25 +33,26 @@ from evidence.submissions.submit import Upload
 from evidence.submissions.upload_handler import WaitingFile
 from evidence.views.answers import explain, refused
 from evidence.views.uploads import unreadable
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 DONE = {"accept": "Accepted.", "reject": "Rejected.", "withdraw": "Withdrawn."}
 
 
-def requirement_or_404(request: HttpRequest, uuid: Any) -> EvidenceRequirement:
+def requirement_or_404(request: SignedInRequest, uuid: Any) -> EvidenceRequirement:
     """What is asked, if the person may read its system."""
     mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
-def population_or_404(request: HttpRequest, uuid: Any) -> Population:
+def population_or_404(request: SignedInRequest, uuid: Any) -> Population:
     """The population if the person may read it."""
     mine = Population.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
 @require_GET
-def populations(request: HttpRequest, uuid: Any) -> HttpResponse:
+def populations(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which populations of this requirement are on record?"""
     requirement = requirement_or_404(request, uuid)
     mine = Population.objects.visible_to(request.user).for_listing()
@@ -66,7 +67,7 @@ def populations(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 @csrf_exempt  # checked by `_previewed`: the handler must be set before the body is read
 @require_http_methods(["GET", "POST"])
-def population_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def population_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """A list of events; shows what would be recorded, and what is wrong by line."""
     requirement = requirement_or_404(request, uuid)
     try:
@@ -81,7 +82,9 @@ def population_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @csrf_protect
-def _previewed(request: HttpRequest, requirement: EvidenceRequirement) -> HttpResponse:
+def _previewed(
+    request: SignedInRequest, requirement: EvidenceRequirement
+) -> HttpResponse:
     form = PopulationForm()
     context: dict[str, Any] = {"requirement": requirement, "form": form}
     status = 200
@@ -100,7 +103,7 @@ def _previewed(request: HttpRequest, requirement: EvidenceRequirement) -> HttpRe
 
 
 def _seen(
-    request: HttpRequest, requirement: EvidenceRequirement, form: PopulationForm
+    request: SignedInRequest, requirement: EvidenceRequirement, form: PopulationForm
 ) -> Any:
     upload = _upload(form)
     try:
@@ -124,7 +127,7 @@ def _upload(form: PopulationForm) -> Upload | None:
 
 
 @require_POST
-def population_confirm(request: HttpRequest, uuid: Any) -> HttpResponse:
+def population_confirm(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record a preview, all of it or nothing."""
     requirement = requirement_or_404(request, uuid)
     token = request.POST.get("token", "")
@@ -139,13 +142,13 @@ def population_confirm(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_GET
-def population(request: HttpRequest, uuid: Any) -> HttpResponse:
+def population(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What happened in these days, who says so, and what was drawn from it?"""
     return population_page(request, population_or_404(request, uuid))
 
 
 def population_page(
-    request: HttpRequest, found: Population, *, status: int = 200, **forms: Any
+    request: SignedInRequest, found: Population, *, status: int = 200, **forms: Any
 ) -> HttpResponse:
     """The page of a population, with forms as somebody filled them in."""
     user = request.user
@@ -170,7 +173,7 @@ def population_page(
 
 
 @require_POST
-def population_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
+def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Accept, reject or withdraw."""
     found = population_or_404(request, uuid)
     form = PopulationDecisionForm(request.POST)

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,18 +26,19 @@ from evidence.systems.provider_documents import (
 )
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.systems import is_officer
+from srm_project.requests import SignedInRequest
 
 PREVIEW_SECONDS = 60 * 60
 
 
 @require_GET
-def documents(request: HttpRequest, slug: str) -> HttpResponse:
+def documents(request: SignedInRequest, slug: str) -> HttpResponse:
     """Which documents of the provider rule here, and where do they differ from ours?"""
     return _documents_page(request, system_or_404(request, slug))
 
 
 def _documents_page(
-    request: HttpRequest, system: System, *, status: int = 200, **more: Any
+    request: SignedInRequest, system: System, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     said = ProviderStatement.objects.filter(document__system=system)
     page = {
@@ -53,7 +54,7 @@ def _documents_page(
 
 
 @require_POST
-def upload(request: HttpRequest, slug: str) -> HttpResponse:
+def upload(request: SignedInRequest, slug: str) -> HttpResponse:
     """Read a file; where every line is understood, go on to the preview."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -75,7 +76,7 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _with_errors(
-    request: HttpRequest,
+    request: SignedInRequest,
     system: System,
     form: ProviderUploadForm,
     read: Statements,
@@ -91,12 +92,12 @@ def _with_errors(
     return _documents_page(request, system, form=form, row_errors=errors, status=422)
 
 
-def _key(request: HttpRequest, system: System, token: Any) -> str:
+def _key(request: SignedInRequest, system: System, token: Any) -> str:
     return f"provider-preview:{system.pk}:{request.user.pk}:{token}"
 
 
 def _keep(
-    request: HttpRequest, system: System, facts: dict[str, Any], read: Statements
+    request: SignedInRequest, system: System, facts: dict[str, Any], read: Statements
 ) -> str:
     """Put a read file aside for the person who sent it, for an hour."""
     token = str(uuids.uuid4())
@@ -105,7 +106,7 @@ def _keep(
 
 
 @require_GET
-def provider_preview(request: HttpRequest, slug: str, token: Any) -> HttpResponse:
+def provider_preview(request: SignedInRequest, slug: str, token: Any) -> HttpResponse:
     """What would change? The differences as a list, before anything is saved."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -123,13 +124,13 @@ def _earlier(system: System, title: str) -> ProviderDocument | None:
     return system.provider_documents.current().titled(title).first()
 
 
-def _gone(request: HttpRequest, system: System) -> HttpResponse:
+def _gone(request: SignedInRequest, system: System) -> HttpResponse:
     messages.error(request, "This preview is no longer there: send the file again.")
     return redirect("evidence:provider", system.slug)
 
 
 @require_POST
-def provider_adopt(request: HttpRequest, slug: str, token: Any) -> HttpResponse:
+def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpResponse:
     """Let the document rule; all of it or nothing."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -150,7 +151,7 @@ def provider_adopt(request: HttpRequest, slug: str, token: Any) -> HttpResponse:
 
 
 def _refused(
-    request: HttpRequest,
+    request: SignedInRequest,
     system: System,
     form: ProviderUploadForm,
     refusal: ValidationError,
@@ -164,7 +165,7 @@ def _refused(
 
 
 @require_GET
-def template_csv(request: HttpRequest, slug: str) -> HttpResponse:
+def template_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """A file to fill in: every control of the system, one line each."""
     system = system_or_404(request, slug)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
@@ -175,19 +176,19 @@ def template_csv(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-def document(request: HttpRequest, uuid: Any) -> HttpResponse:
+def document(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What does this document say, and where did it differ from the template?"""
     return _document_page(request, document_or_404(request, uuid))
 
 
-def document_or_404(request: HttpRequest, uuid: Any) -> ProviderDocument:
+def document_or_404(request: SignedInRequest, uuid: Any) -> ProviderDocument:
     """A document of a system that the person may read."""
     mine = ProviderDocument.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
 def _document_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     shown: ProviderDocument,
     *,
     form: EndDocumentForm | None = None,
@@ -209,7 +210,7 @@ def _document_page(
 
 
 @require_POST
-def document_end(request: HttpRequest, uuid: Any) -> HttpResponse:
+def document_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """From a day on the template holds again."""
     shown = document_or_404(request, uuid)
     require_officer_page(request.user, shown.system)

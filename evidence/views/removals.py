@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,10 +16,11 @@ from evidence.models.removals import SpillRemoval
 from evidence.views.access import require_officer_page
 from evidence.views.answers import approves, refused, return_to_work
 from evidence.views.files import file_or_404
+from srm_project.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
-def removal_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Ask for a file's bytes to be destroyed."""
     file = file_or_404(request, uuid)
     require_officer_page(request.user, file.revision.evidence.system)
@@ -35,7 +36,7 @@ def removal_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET"])
-def removal(request: HttpRequest, uuid: Any) -> HttpResponse:
+def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What was asked, by whom, and what became of it."""
     found = _removal(request, uuid)
     officer = is_officer(request.user, found.system)
@@ -49,7 +50,7 @@ def removal(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
+def removal_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse what another officer asked for."""
     found = _removal(request, uuid)
     try:
@@ -61,6 +62,6 @@ def removal_decide(request: HttpRequest, uuid: Any) -> HttpResponse:
     return return_to_work(request) or redirect("evidence:removal", uuid=found.uuid)
 
 
-def _removal(request: HttpRequest, uuid: Any) -> SpillRemoval:
+def _removal(request: SignedInRequest, uuid: Any) -> SpillRemoval:
     mine = SpillRemoval.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)

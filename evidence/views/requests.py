@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -35,12 +35,13 @@ from evidence.requests.requests import (
 )
 from evidence.views.access import system_or_404
 from evidence.views.answers import explain, refused, return_to_work
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 
 
 @require_GET
-def requests(request: HttpRequest) -> HttpResponse:
+def requests(request: SignedInRequest) -> HttpResponse:
     """What is asked of whom, and what is overdue?"""
     chosen = RequestFilter(request.GET, user=request.user)
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
@@ -52,7 +53,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def request_new(request: HttpRequest, slug: str) -> HttpResponse:
+def request_new(request: SignedInRequest, slug: str) -> HttpResponse:
     """Ask a team of a system to show something by a day."""
     system = system_or_404(request, slug)
     first = {"control_ids": request.GET.get("control", "").upper()}
@@ -73,13 +74,13 @@ def request_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-def one(request: HttpRequest, uuid: Any) -> HttpResponse:
+def one(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What is asked, how it was answered, what came of it."""
     return _page(request, _found(request, uuid))
 
 
 @require_POST
-def request_answer(request: HttpRequest, uuid: Any) -> HttpResponse:
+def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Answer with evidence that is here already."""
     found = _found(request, uuid)
     form = _answer_form(request, found, request.POST)
@@ -95,7 +96,7 @@ def request_answer(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def request_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
+def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Accept the answer, return it, or take the request back."""
     found = _found(request, uuid)
     form = AnswerDecisionForm(request.POST)
@@ -116,7 +117,7 @@ def request_judge(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 def _done(
-    request: HttpRequest,
+    request: SignedInRequest,
     found: EvidenceRequest,
     act: Callable[[], str],
     **forms: AnswerForm,
@@ -135,7 +136,7 @@ def _done(
 
 
 def _page(
-    request: HttpRequest, found: EvidenceRequest, *, status: int = 200, **more: Any
+    request: SignedInRequest, found: EvidenceRequest, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     unsettled = found.state in UNSETTLED
     answering = unsettled and may_answer(found, request.user)
@@ -156,12 +157,14 @@ def _page(
     )
 
 
-def _answer_form(request: HttpRequest, found: EvidenceRequest, data: Any) -> AnswerForm:
+def _answer_form(
+    request: SignedInRequest, found: EvidenceRequest, data: Any
+) -> AnswerForm:
     mine = Evidence.objects.visible_to(request.user).filter(system=found.system_id)
     choices = offered(found, mine.select_related("team"))
     return AnswerForm(data, offered=choices, initial={"version": found.version})
 
 
-def _found(request: HttpRequest, uuid: Any) -> EvidenceRequest:
+def _found(request: SignedInRequest, uuid: Any) -> EvidenceRequest:
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)

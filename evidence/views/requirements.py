@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -26,12 +26,13 @@ from evidence.status.control_status import today_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from evidence.views.controls import implementation_or_404
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 
 
 @require_GET
-def requirements(request: HttpRequest, slug: str) -> HttpResponse:
+def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
     """What is asked of whom, how often?"""
     system = system_or_404(request, slug)
     asked = EvidenceRequirement.objects.filter(system=system).for_listing()
@@ -49,7 +50,7 @@ def requirements(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def templates(request: HttpRequest, slug: str) -> HttpResponse:
+def templates(request: SignedInRequest, slug: str) -> HttpResponse:
     """Every half that nothing is asked of: see what the templates ask, then ask it."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -63,7 +64,7 @@ def templates(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def requirement_new(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask one more thing of our half of a control."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
@@ -78,7 +79,7 @@ def requirement_new(request: HttpRequest, slug: str, ref_id: str) -> HttpRespons
 
 
 @require_http_methods(["GET", "POST"])
-def requirement_edit(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+def requirement_edit(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Change what is asked."""
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
@@ -100,7 +101,7 @@ def requirement_edit(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse
 
 
 @require_http_methods(["POST"])
-def requirement_retire(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+def requirement_retire(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Stop asking from a day on."""
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
@@ -118,13 +119,13 @@ def requirement_retire(request: HttpRequest, slug: str, uuid: Any) -> HttpRespon
     return _saved(request, form, retire, slug, context)
 
 
-def _requirement(request: HttpRequest, slug: str, uuid: Any) -> EvidenceRequirement:
+def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> EvidenceRequirement:
     mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, system__slug=slug, uuid=uuid)
 
 
 def _saved(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: Any,
     act: Callable[[], None],
     slug: str,

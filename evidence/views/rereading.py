@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -13,10 +13,11 @@ from controls.models import ReferenceVersion
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import refused
+from srm_project.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
-def rereading(request: HttpRequest, slug: str) -> HttpResponse:
+def rereading(request: SignedInRequest, slug: str) -> HttpResponse:
     """Which classes would change; recorded once an officer has seen them."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)

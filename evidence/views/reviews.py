@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,19 +16,20 @@ from evidence.models import EvidenceLink
 from evidence.planning.my_work import populations_to_judge, to_review
 from evidence.reviews.decide import SomeRefused, decide_all
 from evidence.views.answers import return_to_work
+from srm_project.requests import SignedInRequest
 
 PER_PAGE = 25
 SEVERAL = 50
 
 
 @require_GET
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: SignedInRequest) -> HttpResponse:
     """What waits for my decision, oldest first?"""
     return _queue(request)
 
 
 @require_POST
-def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
+def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that the link's bytes suffice."""
     link = _link(request, uuid)
     reason, version = DecisionForm(request.POST).seen()
@@ -41,7 +42,7 @@ def accept(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
+def reject(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that the link does not prove it, and what to change."""
     link = _link(request, uuid)
     reason, version = DecisionForm(request.POST).seen()
@@ -54,7 +55,7 @@ def reject(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def several(request: HttpRequest) -> HttpResponse:
+def several(request: SignedInRequest) -> HttpResponse:
     """Many decisions in one step, each with its own reason."""
     form = DecisionsForm(request.POST if request.method == "POST" else None)
     refused: dict[Any, str] = {}
@@ -72,14 +73,14 @@ def several(request: HttpRequest) -> HttpResponse:
     return render(request, "evidence/reviews/several.html", context, status=status)
 
 
-def _link(request: HttpRequest, uuid: Any) -> EvidenceLink:
+def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:
     return get_object_or_404(
         EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
 
 
 def _queue(
-    request: HttpRequest,
+    request: SignedInRequest,
     refusal: ValidationError | None = None,
     refused: EvidenceLink | None = None,
 ) -> HttpResponse:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import get_text_list
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -23,11 +23,12 @@ from evidence.submissions.upload_handler import uploads_of
 from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, redirect_for_upload, refused
 from evidence.views.uploads import unreadable
+from srm_project.requests import SignedInRequest
 
 
 @csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
 @require_http_methods(["GET", "POST"])
-def revision_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def revision_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Correct or add to evidence; rights are checked before a byte is read."""
     found = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related("system", "team"),
@@ -45,7 +46,7 @@ def revision_new(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @csrf_protect
-def _answer(request: HttpRequest, evidence: Evidence) -> HttpResponse:
+def _answer(request: SignedInRequest, evidence: Evidence) -> HttpResponse:
     succession = succession_of(links_of(evidence))
     try:
         succession.refuse_empty()
@@ -74,7 +75,7 @@ def _answer(request: HttpRequest, evidence: Evidence) -> HttpResponse:
     return render(request, "evidence/evidence/revision.html", context, status=status)
 
 
-def _form(request: HttpRequest, evidence: Evidence) -> RevisionForm:
+def _form(request: SignedInRequest, evidence: Evidence) -> RevisionForm:
     last = newest(evidence)
     return RevisionForm(
         request.POST or None,
@@ -91,7 +92,7 @@ def _form(request: HttpRequest, evidence: Evidence) -> RevisionForm:
 
 
 def _revised(
-    request: HttpRequest, evidence: Evidence, form: RevisionForm
+    request: SignedInRequest, evidence: Evidence, form: RevisionForm
 ) -> EvidenceRevision:
     return revise(
         evidence,

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,16 +19,17 @@ from evidence.populations.populations import may_submit_population
 from evidence.populations.samples import draw_sample, may_deviate, record_deviation
 from evidence.views.answers import explain, refused
 from evidence.views.populations import PER_PAGE, population_or_404, population_page
+from srm_project.requests import SignedInRequest
 
 
-def sample_or_404(request: HttpRequest, uuid: Any) -> Sample:
+def sample_or_404(request: SignedInRequest, uuid: Any) -> Sample:
     """The sample if the person may read it."""
     mine = Sample.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
 @require_POST
-def sample_draw(request: HttpRequest, uuid: Any) -> HttpResponse:
+def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Draw items from a population."""
     population = population_or_404(request, uuid)
     form = SampleForm(request.POST)
@@ -50,7 +51,7 @@ def sample_draw(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_GET
-def sample(request: HttpRequest, uuid: Any) -> HttpResponse:
+def sample(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which items were drawn, how, and how far is each?"""
     found = sample_or_404(request, uuid)
     states = [each.state for each in found.items.with_state()]
@@ -70,7 +71,7 @@ def sample(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_GET
-def sample_download(request: HttpRequest, uuid: Any) -> HttpResponse:
+def sample_download(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """The sample as CSV, with all that is needed to draw it again."""
     found = sample_or_404(request, uuid)
     answer = HttpResponse(sample_csv(found), content_type="text/csv; charset=utf-8")
@@ -80,7 +81,7 @@ def sample_download(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
-def deviation_new(request: HttpRequest, uuid: Any) -> HttpResponse:
+def deviation_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that one sampled event was not handled as asked."""
     mine = SampleItem.objects.visible_to(request.user).for_upload()
     item = get_object_or_404(mine, uuid=uuid)

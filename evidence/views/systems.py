@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,10 +20,11 @@ from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystem
 from evidence.status.many_systems import tallies
 from evidence.systems.describe import add_component, end_component, require_creator
 from evidence.views.access import require_officer_page, system_or_404, tell
+from srm_project.requests import SignedInRequest
 
 
 @require_GET
-def systems(request: HttpRequest) -> HttpResponse:
+def systems(request: SignedInRequest) -> HttpResponse:
     """Where do my systems stand today?"""
     mine = list(System.objects.visible_to(request.user).for_listing())
     return render(
@@ -37,7 +38,7 @@ def systems(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """What is the system, what does it use, who owns what? All in one form."""
     try:
         require_creator(request.user)
@@ -58,13 +59,13 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def components(request: HttpRequest, slug: str) -> HttpResponse:
+def components(request: SignedInRequest, slug: str) -> HttpResponse:
     """What does this system use, and since when?"""
     return _components_page(request, system_or_404(request, slug))
 
 
 def _components_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     system: System,
     *,
     adding: AddComponentForm | None = None,
@@ -108,7 +109,7 @@ def _said(body: dict[str, Any]) -> str:
 
 
 @require_POST
-def component_add(request: HttpRequest, slug: str) -> HttpResponse:
+def component_add(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take a component into use and say which controls changed."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -126,7 +127,7 @@ def component_add(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def component_end(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """End the use of a component and say which controls changed."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
@@ -154,7 +155,7 @@ def classes_of(system: System) -> dict[str, str]:
 
 
 def say_what_changed(
-    request: HttpRequest, system: System, before: dict[str, str]
+    request: SignedInRequest, system: System, before: dict[str, str]
 ) -> None:
     """Name the controls whose class is another one today than before the change."""
     after = classes_of(system)

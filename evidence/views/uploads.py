@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -36,6 +36,7 @@ from evidence.submissions.submit import Proving, provable_by, submit
 from evidence.submissions.upload_handler import read_into_store, uploads_of
 from evidence.submissions.who_may import require_submitter
 from evidence.views.answers import redirect_for_upload, refused, return_to_work
+from srm_project.requests import SignedInRequest
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Target:
 
 @csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
 @require_http_methods(["GET", "POST"])
-def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
+def upload(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
     asked = EvidenceRequirement.objects.visible_to(request.user).for_listing()
     requirement = get_object_or_404(asked, uuid=uuid, system__slug=slug)
@@ -85,7 +86,9 @@ def upload(request: HttpRequest, slug: str, uuid: Any) -> HttpResponse:
     return _received(request, target)
 
 
-def _item(request: HttpRequest, requirement: EvidenceRequirement) -> SampleItem | None:
+def _item(
+    request: SignedInRequest, requirement: EvidenceRequirement
+) -> SampleItem | None:
     """The sampled event named by `?item=`; 404 for one of another requirement."""
     named = request.GET.get("item", "")
     if not named:
@@ -105,14 +108,16 @@ def uuid_or_404(text: str) -> UUID:
 
 @csrf_exempt  # as above
 @require_http_methods(["GET", "POST"])
-def upload_supplementary(request: HttpRequest, slug: str, ref_id: str) -> HttpResponse:
+def upload_supplementary(
+    request: SignedInRequest, slug: str, ref_id: str
+) -> HttpResponse:
     """Files for a control that no requirement asks for (R19)."""
     mine = ControlImplementation.objects.visible_to(request.user).for_listing()
     found = get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
     return _received(request, Target(found, answers=_answers(request, slug)))
 
 
-def _answers(request: HttpRequest, slug: str) -> EvidenceRequest | None:
+def _answers(request: SignedInRequest, slug: str) -> EvidenceRequest | None:
     """The request for evidence that `?request=` names, which the upload answers."""
     named = request.GET.get("request", "")
     if not named:
@@ -121,7 +126,7 @@ def _answers(request: HttpRequest, slug: str) -> EvidenceRequest | None:
     return get_object_or_404(mine, uuid=uuid_or_404(named), system__slug=slug)
 
 
-def _received(request: HttpRequest, target: Target) -> HttpResponse:
+def _received(request: SignedInRequest, target: Target) -> HttpResponse:
     try:
         require_submitter(target.implementation, target.team, by=request.user)
         if target.answers:
@@ -135,7 +140,7 @@ def _received(request: HttpRequest, target: Target) -> HttpResponse:
     return response
 
 
-def unreadable(request: HttpRequest) -> HttpResponse | None:
+def unreadable(request: SignedInRequest) -> HttpResponse | None:
     """Stream the body into the store; the refusal where it was too long or cut off."""
     try:
         read_into_store(request)
@@ -145,7 +150,7 @@ def unreadable(request: HttpRequest) -> HttpResponse | None:
 
 
 @csrf_protect
-def _answer(request: HttpRequest, target: Target) -> HttpResponse:
+def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
     others = provable_by(target.team, target.system, today, besides=target.requirement)
     if request.method == "POST":
@@ -161,7 +166,7 @@ def _answer(request: HttpRequest, target: Target) -> HttpResponse:
     return _page(request, form, target, today)
 
 
-def _first(request: HttpRequest, target: Target, today: dt.date) -> dict[str, Any]:
+def _first(request: SignedInRequest, target: Target, today: dt.date) -> dict[str, Any]:
     """What the form begins with: the days due; with `again`, the last time's words."""
     asked = target.standing
     if asked is None:
@@ -188,7 +193,7 @@ def _first_of_item(
 
 
 def _submit(
-    request: HttpRequest, form: UploadForm, target: Target, today: dt.date
+    request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> HttpResponse:
     try:
         link = _submitted(request, form, target, today)
@@ -214,7 +219,7 @@ def _next(target: Target, link: EvidenceLink) -> HttpResponse:
 
 
 def _submitted(
-    request: HttpRequest, form: UploadForm, target: Target, today: dt.date
+    request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> EvidenceLink:
     said, by = form.said(), request.user
     uploads = uploads_of(form.cleaned_data["files"])
@@ -237,7 +242,7 @@ def _submitted(
 
 
 def _page(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: UploadForm,
     target: Target,
     today: dt.date,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -18,10 +18,11 @@ from evidence.forms.systems import variant_label
 from evidence.forms.what_if import WhatIfForm
 from evidence.status.control_status import today_of
 from evidence.views.access import system_or_404
+from srm_project.requests import SignedInRequest
 
 
 @require_GET
-def what_if(request: HttpRequest, slug: str) -> HttpResponse:
+def what_if(request: SignedInRequest, slug: str) -> HttpResponse:
     """Classes before and after, and our duties dropped, kept and new."""
     system = system_or_404(request, slug)
     today = today_of(system)
