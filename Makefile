@@ -26,6 +26,7 @@ browser: .venv/.tests  # the tests that need Chromium
 lint: .venv/.tests
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@SRM_WITHOUT_SECRETS=yes .venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo && $(PY) -m bench.house --check
 	@$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@./.ci/deploy-check
 fmt: .venv/.tests

@@ -1,7 +1,7 @@
 """What of a request is read at all: small bodies, unless a view takes uploads itself.
 
 The check of the CSRF token reads a form before anybody knows who sent it, so the limit
-holds for everybody. `evidence.submissions.upload_handler` sets a handler of its own
+holds for everybody. `evidence.submissions.waiting_files` sets a handler of its own
 where files are due.
 """
 

@@ -161,7 +161,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "controls.menu.frame",
+                "controls.views.menu.frame",
                 "evidence.views.header.counts",
             ],
         },

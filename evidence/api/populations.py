@@ -37,7 +37,7 @@ from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
-from evidence.submissions.upload_handler import WaitingFile
+from evidence.submissions.waiting_files import WaitingFile
 from srm_project.requests import actor_of
 
 

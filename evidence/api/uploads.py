@@ -10,14 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from controls.errors import Refused, SrmError
-from evidence.submissions.submit import Upload
-from evidence.submissions.upload_handler import (
-    MAX_FILES,
+from evidence.forms.upload_body import (
     StoringUploadHandler,
     refuse_unreadable,
     stream_into_store,
-    uploads_of,
 )
+from evidence.submissions.submit import Upload
+from evidence.submissions.waiting_files import MAX_FILES, uploads_of
 
 
 class DigestMismatch(SrmError):

@@ -13,7 +13,7 @@ from controls.models import System, User
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submissions.submit import Submission
-from evidence.submissions.upload_handler import MAX_FILES, WaitingFile
+from evidence.submissions.waiting_files import MAX_FILES, WaitingFile
 
 MAX_ADDRESSES = 10
 

@@ -11,7 +11,7 @@ from evidence.status.control_status import today_of
 from evidence.submissions.bulk import Plan, plan
 from evidence.submissions.bulk_list import MappingRow, read
 from evidence.submissions.submit import Upload
-from evidence.submissions.upload_handler import WaitingFile
+from evidence.submissions.waiting_files import WaitingFile
 
 MAX_FILES = 200
 

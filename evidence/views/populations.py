@@ -30,7 +30,7 @@ from evidence.populations.preview import confirm, pasted, preview
 from evidence.populations.samples import may_draw
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
-from evidence.submissions.upload_handler import WaitingFile
+from evidence.submissions.waiting_files import WaitingFile
 from evidence.views.answers import explain, refused
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest

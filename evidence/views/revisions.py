@@ -19,7 +19,7 @@ from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.status.control_status import today_of
 from evidence.submissions.revise import newest, revise
 from evidence.submissions.succession import links_of, succession_of
-from evidence.submissions.upload_handler import uploads_of
+from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, redirect_for_upload, refused
 from evidence.views.uploads import unreadable

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted, SrmError
 from controls.models import ControlImplementation, System, Team
+from evidence.forms.upload_body import read_into_store
 from evidence.forms.uploads import UploadForm, first_values
 from evidence.models import (
     Evidence,
@@ -33,7 +34,7 @@ from evidence.status.cadence import occurrence_of, proof_end
 from evidence.status.control_status import today_of
 from evidence.submissions.same_again import again_values
 from evidence.submissions.submit import Proving, provable_by, submit
-from evidence.submissions.upload_handler import read_into_store, uploads_of
+from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_submitter
 from evidence.views.answers import redirect_for_upload, refused, return_to_work
 from srm_project.requests import SignedInRequest

@@ -1,13 +1,7 @@
-"""Uploaded files stream straight into the evidence store, hashed as they come.
-
-Nothing of a request that is refused, cut off or never submitted stays: files wait
-under a temporary name until `submitting.submit` keeps them, and are dropped when the
-request is closed.
-"""
+"""The body of an upload: read once, straight into the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -18,28 +12,15 @@ from django.utils.datastructures import MultiValueDict
 
 from controls.errors import Refused
 from evidence.storage import BlobTooLarge, Incoming, open_store
-from evidence.submissions.submit import Upload, checked_upload
+from evidence.submissions.waiting_files import WaitingFile
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
-MAX_FILES = 20  # in one piece of evidence
+
+
 MAX_FIELDS = 201  # in one request: a list and what it speaks of
+
+
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
-
-
-class WaitingFile(UploadedFile):
-    """A file of a form whose bytes are sealed in the store, not kept yet."""
-
-    def __init__(self, name: str, incoming: Incoming) -> None:
-        self.incoming, self.stored = incoming, incoming.seal()
-        super().__init__(file=None, name=name, size=self.stored.size_bytes)
-
-    def as_upload(self) -> Upload:
-        """What `submit` takes, its content checked. Raises Refused naming the file."""
-        return checked_upload(self.name or "", self.incoming)
-
-    def close(self) -> None:
-        """Called when the request ends: drop the bytes unless they were kept."""
-        self.incoming.close()
 
 
 class Arrivals:
@@ -152,8 +133,3 @@ def refuse_unreadable(
         )
     if parsed and was_cut_off(request):
         raise Refused(BROKE_OFF)
-
-
-def uploads_of(files: Iterable[WaitingFile]) -> list[Upload]:
-    """What `submit` takes, in the order of the form."""
-    return [file.as_upload() for file in files]
