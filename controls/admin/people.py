@@ -95,11 +95,10 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
 
     def after_change(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """The address that an administrator replaced is told, once that is certain."""
-        if "email" not in form.changed_data:
+        before = form.initial.get("email")  # none where the account is new
+        if before is None or "email" not in form.changed_data:
             return
-        tell = partial(
-            tell_of_change, form.initial["email"], obj.email, by=actor_of(request)
-        )
+        tell = partial(tell_of_change, before, obj.email, by=actor_of(request))
         transaction.on_commit(tell)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

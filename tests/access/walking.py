@@ -45,7 +45,7 @@ def _patterns(
 ) -> Iterator[tuple[URLPattern, str, str]]:
     for each in patterns:
         path = route + str(each.pattern)
-        if path.startswith(OTHERS):
+        if path.lstrip("^").startswith(OTHERS):
             continue
         if isinstance(each, URLPattern):
             yield each, path, space

@@ -77,7 +77,7 @@ def test_recorded_samples_can_be_drawn_again_after_every_release() -> None:
 def test_every_nth_is_evenly_spaced(
     total: int, every: int, data: st.DataObject
 ) -> None:
-    first = data.select(st.integers(1, total))
+    first = data.draw(st.integers(1, total))
     way = SelectionMethod("every-nth", every=every, first=first)
     if len(range(first, total + 1, every)) > MAX_SAMPLE:
         with pytest.raises(Refused):
