@@ -25,12 +25,14 @@ browser: .venv/.tests  # the tests that need Chromium
 	@$(PY) -m srm_project.local test -- tests/browser $(ARGS)
 lint: .venv/.tests
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/djlint --check --lint --quiet templates
 	@SRM_WITHOUT_SECRETS=yes .venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo && $(PY) -m bench.house --check
 	@$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@./.ci/deploy-check
 fmt: .venv/.tests
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+	@.venv/bin/djlint --reformat --quiet templates
 bench: .venv/.tests    # measures; ARGS are passed on
 	@$(PY) -m srm_project.local with -m bench $(ARGS)
 worker: .venv/.runs    # one more worker beside a running `make run`
