@@ -117,17 +117,17 @@ def arrows_back_up(graph: Graph) -> set[tuple[str, str]]:
 
 def floors(graph: Graph, back_up: set[tuple[str, str]]) -> dict[str, int]:
     """The floor of each room; 1 is the ground."""
-    found: dict[str, int] = {}
+    levels: dict[str, int] = {}
 
     def floor(room: str) -> int:
-        if room not in found:
+        if room not in levels:
             lower = [t for t in graph.get(room, ()) if (room, t) not in back_up]
-            found[room] = 1 + max(map(floor, lower), default=0)
-        return found[room]
+            levels[room] = 1 + max(map(floor, lower), default=0)
+        return levels[room]
 
     for room in graph:
         floor(room)
-    return found
+    return levels
 
 
 def outside_models(groups: Iterable[list[str]]) -> list[list[str]]:

@@ -46,7 +46,7 @@ def describe(slug: str, baseline: str, by: User) -> System:
 
 def fill(system: System, by: User, links: int) -> None:
     """Accepted links spread evenly over the requirements and over two years."""
-    asked = list(system.requirements.select_related("implementation"))
+    requirements = list(system.requirements.select_related("implementation"))
     team = Team.objects.get(slug="bench")
     first = dt.date(2025, 1, 1)
     days = [first + dt.timedelta(days=n % 680) for n in range(links)]
@@ -60,7 +60,7 @@ def fill(system: System, by: User, links: int) -> None:
     revisions = EvidenceRevision.objects.bulk_create(
         [
             EvidenceRevision(
-                evidence=each,
+                evidence=one_evidence,
                 uploaded_by=by,
                 performed_on=day,
                 period_from=day,
@@ -68,7 +68,7 @@ def fill(system: System, by: User, links: int) -> None:
                 collected_on=day,
                 digest="0" * 64,
             )
-            for each, day in zip(evidence, days, strict=True)
+            for one_evidence, day in zip(evidence, days, strict=True)
         ],
         batch_size=5000,
     )
@@ -86,7 +86,7 @@ def fill(system: System, by: User, links: int) -> None:
                 proves_to=revision.performed_on + dt.timedelta(days=100),
             )
             for revision, requirement in zip(
-                revisions, itertools.cycle(asked), strict=False
+                revisions, itertools.cycle(requirements), strict=False
             )
         ],
         batch_size=5000,
@@ -127,18 +127,18 @@ def measure(timed: Timed, *, links: int, few: int) -> None:
 
 def _facts(timed: Timed, system: System, links: int) -> None:
     pks = list(system.implementations.values_list("pk", flat=True))
-    said = f"{len(pks)} controls, {links} links"
+    size = f"{len(pks)} controls, {links} links"
     start, end = window_of(system)
     moments: list[tuple[str, Any]] = [("now", None), ("as known at", now())]
     for name, known_at in moments:
         moment = Moment(DAY, known_at)
-        timed(f"facts {name}, {said}", lambda m=moment: gather(system, pks, m))
+        timed(f"facts {name}, {size}", lambda m=moment: gather(system, pks, m))
     timed(
-        f"facts of a 12-month window, {said}",
+        f"facts of a 12-month window, {size}",
         lambda: gather_period(system, pks, start, end, Moment(DAY)),
         times=5,
     )
-    timed(f"answers, {said}", lambda: control_statuses(system, Moment(DAY)), times=5)
+    timed(f"answers, {size}", lambda: control_statuses(system, Moment(DAY)), times=5)
 
 
 def _export(timed: Timed, system: System, by: User) -> None:

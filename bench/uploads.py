@@ -54,7 +54,7 @@ class Server:
 
     def largest_rss(self) -> float:
         """Megabytes of the largest worker now."""
-        found = [0.0]
+        megabytes = [0.0]
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
                 continue
@@ -64,8 +64,8 @@ class Server:
                 continue
             if f"PPid:\t{self.process.pid}\n" in status:
                 line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
-                found.append(int(line.split()[1]) / 1024)
-        return max(found)
+                megabytes.append(int(line.split()[1]) / 1024)
+        return max(megabytes)
 
     @contextmanager
     def watched(self) -> Iterator[list[float]]:
@@ -161,11 +161,11 @@ def upload(
 
 
 def measure_uploads(
-    system: System, by: User, day: str, say: Callable[[str], None]
+    system: System, by: User, day: str, show: Callable[[str], None]
 ) -> None:
     """Print uploads per second, MB/s and the memory of the web process."""
-    asked = system.requirements.first()
-    path = f"/systems/{system.slug}/requirements/{asked.uuid}/upload/"
+    requirement = system.requirements.first()
+    path = f"/systems/{system.slug}/requirements/{requirement.uuid}/upload/"
     cookie, head = session_of(by), form_head(system, day)
     server = Server()
     try:
@@ -175,30 +175,30 @@ def measure_uploads(
 
         for _ in range(4):
             assert send(body_of(1000)) == 302
-        for size, clients, each in (
+        for size, clients, uploads_each in (
             (100_000, 1, 60),
             (100_000, 8, 40),
             (10_000_000, 1, 10),
             (10_000_000, 8, 6),
         ):
-            _rate(send, size, clients, each, say)
-        say(f"RSS of the largest web process: {server.largest_rss():.0f} MB")
+            _rate(send, size, clients, uploads_each, show)
+        show(f"RSS of the largest web process: {server.largest_rss():.0f} MB")
         with server.watched() as seen:
             status = send(body_of(499_000_000))
-        say(f"highest RSS while 499 MB were stored ({status}): {max(seen):.0f} MB")
+        show(f"highest RSS while 499 MB were stored ({status}): {max(seen):.0f} MB")
         part = body_of(1 << 20)
         with server.watched() as seen:
             status = upload(server.port, path, cookie, head, part, times=2048)
-        say(f"highest RSS while 2 GiB were refused ({status}): {max(seen):.0f} MB")
-        _scanned(send, say)
+        show(f"highest RSS while 2 GiB were refused ({status}): {max(seen):.0f} MB")
+        _scanned(send, show)
     finally:
         server.stop()
 
 
-def _scanned(send: Callable[[bytes], int], say: Callable[[str], None]) -> None:
+def _scanned(send: Callable[[bytes], int], show: Callable[[str], None]) -> None:
     """The scan queue: what one worker scans, of what was just uploaded."""
     if BINARY is None:
-        say("scan queue: no clamd on this machine")
+        show("scan queue: no clamd on this machine")
         return
     with tempfile.TemporaryDirectory() as folder:
         clamd = configured(Path(folder))
@@ -214,7 +214,7 @@ def _scanned(send: Callable[[bytes], int], say: Callable[[str], None]) -> None:
             settings.CLAMAV_URL = ""
     rate = len(states) / (time.perf_counter() - start)
     clean = states.count(ScanState.CLEAN)
-    say(
+    show(
         f"scan queue, 100 kB, one worker: {rate:.0f}/s ({clean} of {len(states)} clean)"
     )
 
@@ -223,10 +223,10 @@ def _rate(
     send: Callable[[bytes], int],
     size: int,
     clients: int,
-    each: int,
-    say: Callable[[str], None],
+    uploads_each: int,
+    show: Callable[[str], None],
 ) -> None:
-    bodies = [[body_of(size) for _ in range(each)] for _ in range(clients)]
+    bodies = [[body_of(size) for _ in range(uploads_each)] for _ in range(clients)]
     statuses: list[int] = []
 
     def work(mine: list[bytes]) -> None:
@@ -243,4 +243,4 @@ def _rate(
     rate, volume = good / taken, good * size / taken / 1e6
     what = f"{size // 1000} kB, {clients} client{'s' if clients > 1 else ''}"
     refused = len(statuses) - good
-    say(f"uploads of {what}: {rate:.1f}/s, {volume:.0f} MB/s ({refused} refused)")
+    show(f"uploads of {what}: {rate:.1f}/s, {volume:.0f} MB/s ({refused} refused)")

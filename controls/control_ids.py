@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SPELLED = re.compile(
+WRITTEN_ID = re.compile(
     r"^(?P<family>[a-z]{2,3})[\s._-]*0*(?P<number>\d+)"
     r"(?:[\s.(]+0*(?P<enhancement>\d+)\)?)?$"
 )
@@ -12,7 +12,7 @@ SPELLED = re.compile(
 
 def normalised_id(text: str) -> str:
     """`ac-2.1` for “AC-02(01)”, “ac 2.1” or “AC-2 (1)”; empty when it is no id."""
-    match = SPELLED.match(text.strip().lower())
+    match = WRITTEN_ID.match(text.strip().lower())
     if match is None:
         return ""
     base = f"{match['family']}-{match['number']}"
@@ -24,8 +24,8 @@ def matches(text: str, *, ref_id: str, label: str, title: str) -> bool:
 
     An id also finds the control's enhancements; a word is looked for in the title.
     """
-    wanted = text.strip().lower()
-    exact = normalised_id(wanted)
+    typed = text.strip().lower()
+    exact = normalised_id(typed)
     if exact:
         return ref_id == exact or ref_id.startswith(f"{exact}.")
-    return label.lower().startswith(wanted) or wanted in title.lower()
+    return label.lower().startswith(typed) or typed in title.lower()

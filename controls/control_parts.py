@@ -30,13 +30,13 @@ class PartShown:
 
 def parts_of(control: Control) -> list[Part]:
     """The parts in the order of the text; none for a control of one sentence."""
-    lettered = [each for each in control.statements if each["label"]]
+    lettered = [statement for statement in control.statements if statement["label"]]
     labels: dict[str, str] = {}
     parents = set()
-    for each in lettered:
-        above = each["id"].rpartition(".")[0]
+    for statement in lettered:
+        above = statement["id"].rpartition(".")[0]
         parents.add(above)
-        labels[each["id"]] = _joined(labels.get(above, ""), each["label"])
+        labels[statement["id"]] = _joined(labels.get(above, ""), statement["label"])
     return [Part(key, label, key not in parents) for key, label in labels.items()]
 
 
@@ -74,13 +74,17 @@ def settled(
     if lowest and all(statuses.get(key, status) != status for key in lowest):
         status = worst_of(statuses.values())
     own = {part.statement_id: statuses.get(part.statement_id) for part in parts}
-    return status, {k: said for k, said in own.items() if said and said != status}
+    return status, {
+        key: own_status
+        for key, own_status in own.items()
+        if own_status and own_status != status
+    }
 
 
 def _refuse_unknown(parts: list[Part], statuses: Mapping[str, str]) -> None:
     known = {part.statement_id for part in parts}
     if strange := sorted(set(statuses) - known):
         raise Refused({"part_statuses": f"No such part: {', '.join(strange)[:200]}."})
-    for key, said in statuses.items():
-        if said not in ImplementationStatus.values:
-            raise Refused({"part_statuses": f"{key}: “{said}” is no such status."})
+    for key, status in statuses.items():
+        if status not in ImplementationStatus.values:
+            raise Refused({"part_statuses": f"{key}: “{status}” is no such status."})

@@ -69,20 +69,20 @@ def describe(
         _require_officer(stored, by)
     if not changed:
         return
-    before = {name: _told(getattr(stored, name)) for name in changed}
+    before = {name: _audit_value(getattr(stored, name)) for name in changed}
     for name, value in changed.items():
         setattr(stored, name, value)
     stored.full_clean(exclude=["system", "control", "decision", "version"])
     stored.version = F("version") + 1
     stored.save(update_fields=[*changed, "version"])
     implementation.refresh_from_db()
-    after = {name: _told(value) for name, value in changed.items()}
+    after = {name: _audit_value(value) for name, value in changed.items()}
     AuditEvent.objects.append(
         about(stored, "implementation.described", by=by, before=before, after=after)
     )
 
 
-def _told(value: Any) -> Any:
+def _audit_value(value: Any) -> Any:
     """A value as the audit log keeps it."""
     return value if isinstance(value, dict) else str(value or "")
 
@@ -95,14 +95,14 @@ def _changes(
     team: Team | None,
 ) -> dict[str, Any]:
     """Only what differs from the locked row."""
-    said: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "implementation_status": status,
         "part_statuses": parts,
         "customer_statement": statement.strip(),
         "owner_team": team,
     }
     return {
-        name: value for name, value in said.items() if getattr(stored, name) != value
+        name: value for name, value in stated.items() if getattr(stored, name) != value
     }
 
 

@@ -31,15 +31,15 @@ def named(texts: Iterable[str], *, field: str) -> list[ServiceVariant]:
 
     Raises Refused at `field`, naming the first unknown word and the nearest ones.
     """
-    wanted = [text.strip().lower() for text in texts if text.strip()]
-    if not wanted:
+    words = [text.strip().lower() for text in texts if text.strip()]
+    if not words:
         return []
     known = by_name(
         ServiceVariant.objects.select_related("service").prefetch_related("layers")
     )
-    for text in wanted:
+    for text in words:
         if text not in known:
             near = nearest(text, known)
             hint = f" Nearest: {', '.join(near)}." if near else ""
             raise Refused({field: f"There is no service “{text[:60]}”.{hint}"})
-    return list({known[text].pk: known[text] for text in wanted}.values())
+    return list({known[text].pk: known[text] for text in words}.values())

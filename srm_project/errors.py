@@ -31,13 +31,18 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return _problem(413 if too_long else 400, str(exception))
     if too_long:
-        said = {"exception": str(exception)}
-        return render(request, "400.html", said, status=413)
+        context = {"exception": str(exception)}
+        return render(request, "400.html", context, status=413)
     answer: HttpResponse = bad_request(request, exception)
     return answer
 
 
 def _problem(status: int, detail: str) -> JsonResponse:
     title = "Too large" if status == 413 else "Bad request"
-    said = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(said, status=status, content_type="application/problem+json")
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    return JsonResponse(problem, status=status, content_type="application/problem+json")

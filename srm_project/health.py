@@ -29,11 +29,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
     A broker that is away delays exports and checks; pages still work, so it is named
     and does not take the process out of service.
     """
-    found = {"database": _database(), "evidence_store": _store()}
-    ready = all(found.values())
+    checks = {"database": _database(), "evidence_store": _store()}
+    ready = all(checks.values())
     protection = "triggers and roles" if _two_roles() else "triggers only"
     body = {
-        **found,
+        **checks,
         "broker": _broker(),
         "ready": ready,
         "audit_log_protected_by": protection,

@@ -13,7 +13,7 @@ class JsonLines(logging.Formatter):
         """The line: time (UTC), level, logger, request id, message, and the trace."""
         from srm_project.middleware import request_id
 
-        said = {
+        entry = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "logger": record.name,
@@ -21,8 +21,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info:
-            said["trace"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=True)
+            entry["trace"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=True)
 
 
 class TextLines(logging.Formatter):
@@ -33,8 +33,8 @@ class TextLines(logging.Formatter):
         from srm_project.middleware import request_id
 
         at = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        said = record.getMessage().encode("unicode_escape").decode()
-        line = f"{at} {record.levelname} {record.name} [{request_id.get()}] {said}"
+        message = record.getMessage().encode("unicode_escape").decode()
+        line = f"{at} {record.levelname} {record.name} [{request_id.get()}] {message}"
         if record.exc_info:
             line += f"\n{self.formatException(record.exc_info)}"
         return line

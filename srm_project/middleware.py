@@ -26,7 +26,7 @@ from srm_project.request_limits import refuse_nul
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-GIVEN_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+CLIENT_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 RENEW_AFTER = 60  # seconds
 # Addresses under which reading writes its own record, or a session.
 RECORDS = re.compile(
@@ -46,8 +46,8 @@ def request_id_middleware(following: Handler) -> Handler:
     """Gives each request an id, sends it back and logs the answer once."""
 
     def handle(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        name = given if GIVEN_ID.match(given) else uuid.uuid4().hex
+        client_id = request.headers.get("X-Request-ID", "")
+        name = client_id if CLIENT_ID.match(client_id) else uuid.uuid4().hex
         token = request_id.set(name)
         try:
             response = following(request)
@@ -139,10 +139,10 @@ def _reader(request: HttpRequest) -> Any:
     if "Authorization" not in request.headers:
         return None
     try:
-        found = TokenAuthentication().authenticate(request)
+        authenticated = TokenAuthentication().authenticate(request)
     except AuthenticationFailed:
         return None
-    return found[0] if found else None
+    return authenticated[0] if authenticated else None
 
 
 def _only_auditor(user: Actor) -> bool:

@@ -40,8 +40,8 @@ class SignIn(LoginView):
 def csp_report(request: HttpRequest) -> HttpResponse:
     """What a browser refused by the content security policy, into the log."""
     if _may_still_report():
-        said = request.read(MAX_REPORT_BYTES).decode("utf-8", "replace")
-        log.warning("The browser refused something: %s", said)
+        report = request.read(MAX_REPORT_BYTES).decode("utf-8", "replace")
+        log.warning("The browser refused something: %s", report)
     return HttpResponse(status=204)
 
 

@@ -50,7 +50,7 @@ def refuse_nul(request: HttpRequest) -> None:
     In an address nothing may hold it; queries of pages are read by forms, which say
     so themselves.
     """
-    asked = request.META.get("QUERY_STRING", "")
+    query = request.META.get("QUERY_STRING", "")
     api = request.path_info.startswith("/api/")
-    if "\0" in request.path_info or (api and ("%00" in asked or "\0" in asked)):
+    if "\0" in request.path_info or (api and ("%00" in query or "\0" in query)):
         raise SuspiciousOperation("The address holds a character that no text has.")

@@ -320,7 +320,8 @@ SESSION_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Idle for half an hour ends a session; `with_an_end` renews it once a minute.
+# Idle for half an hour ends a session; one in use is renewed once a minute
+# (`session_lifetime_middleware`).
 SESSION_COOKIE_AGE = 30 * 60
 
 CACHES = {

@@ -58,6 +58,6 @@ def _refuse_bad_address(store: str, endpoint: str) -> None:
     parts = urlsplit(store)
     if not BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
         raise ImproperlyConfigured("EVIDENCE_STORE must look like s3://bucket/prefix.")
-    asked = urlsplit(endpoint)
-    if endpoint and (asked.scheme not in {"http", "https"} or not asked.netloc):
+    address = urlsplit(endpoint)
+    if endpoint and (address.scheme not in {"http", "https"} or not address.netloc):
         raise ImproperlyConfigured("EVIDENCE_S3_ENDPOINT is http(s)://host:port.")

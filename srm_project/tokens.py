@@ -19,6 +19,6 @@ class ScopedToken(BasePermission):
             return True
         if request.auth is None:
             return True
-        said = getattr(request.auth, "srm_scope", None)
-        scope = said.scope if said is not None else "read"
+        token_scope = getattr(request.auth, "srm_scope", None)
+        scope = token_scope.scope if token_scope is not None else "read"
         return scope == "write"

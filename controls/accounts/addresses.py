@@ -65,7 +65,7 @@ def _record_wish(user: Actor, address: str, now: dt.datetime) -> AddressChange:
     change.save(force_insert=True)
     AuditEvent.objects.append_all(
         [
-            *(_event(each, "address.withdrawn") for each in replaced),
+            *(_event(change, "address.withdrawn") for change in replaced),
             _event(change, "address.requested"),
         ]
     )
@@ -124,7 +124,9 @@ def withdraw_address(user: Actor, *, now: dt.datetime | None = None) -> None:
     ended = _end_pending(person, AddressChangeState.WITHDRAWN, now or timezone.now())
     if not ended:
         raise TransitionNotAllowed("No address waits for confirmation.")
-    AuditEvent.objects.append_all(_event(each, "address.withdrawn") for each in ended)
+    AuditEvent.objects.append_all(
+        _event(change, "address.withdrawn") for change in ended
+    )
 
 
 def _end_pending(person: User, state: str, now: dt.datetime) -> list[AddressChange]:

@@ -57,8 +57,8 @@ def read(path: Path, root: str) -> Mapping[str, Any]:
         raise OscalProblem(f"{path}: not JSON: {fault}.") from None
     if not isinstance(document, dict) or root not in document:
         raise OscalProblem(f"{path}: has no “{root}” at its top.")
-    found: Mapping[str, Any] = document[root]
-    return found
+    document_body: Mapping[str, Any] = document[root]
+    return document_body
 
 
 def catalog_facts(path: Path) -> CatalogFacts:
@@ -143,35 +143,40 @@ def profile_facts(path: Path, known: Mapping[str, ControlFact]) -> list[Selectio
     unknown = sorted(ids - set(known))
     if unknown:
         raise OscalProblem(f"{path}: selects unknown controls: {', '.join(unknown)}.")
-    withdrawn = sorted(each for each in ids if known[each].withdrawn)
+    withdrawn = sorted(ref_id for ref_id in ids if known[ref_id].withdrawn)
     if withdrawn:
         raise OscalProblem(
             f"{path}: selects withdrawn controls: {', '.join(withdrawn)}."
         )
     values = _values(profile)
-    return [Selection(each, values.get(each, {})) for each in known if each in ids]
+    return [
+        Selection(control_id, values.get(control_id, {}))
+        for control_id in known
+        if control_id in ids
+    ]
 
 
 def _selected(profile: Mapping[str, Any]) -> set[str]:
     return {
-        each.lower()
+        control_id.lower()
         for source in profile.get("imports", [])
         for include in source.get("include-controls", [])
-        for each in include.get("with-ids", [])
+        for control_id in include.get("with-ids", [])
     }
 
 
 def _values(profile: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Values by control: a parameter's id begins with the control's (`ac-2_prm_1`)."""
-    found: dict[str, dict[str, str]] = {}
+    by_control: dict[str, dict[str, str]] = {}
     for setting in profile.get("modify", {}).get("set-parameters", []):
         control = _owner(setting["param-id"])
-        values = [str(each) for each in setting.get("values", [])] or [
-            str(each.get("description", "")) for each in setting.get("constraints", [])
+        values = [str(value) for value in setting.get("values", [])] or [
+            str(constraint.get("description", ""))
+            for constraint in setting.get("constraints", [])
         ]
         if any(values):
-            found.setdefault(control, {})[setting["param-id"]] = "; ".join(values)
-    return found
+            by_control.setdefault(control, {})[setting["param-id"]] = "; ".join(values)
+    return by_control
 
 
 def _owner(parameter: str) -> str:

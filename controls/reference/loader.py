@@ -92,38 +92,38 @@ def load() -> Counter[str]:
 
 
 def _version() -> ReferenceVersion:
-    found, _ = ReferenceVersion.objects.get_or_create(
+    version, _ = ReferenceVersion.objects.get_or_create(
         version=shipped_version(), defaults={"digest": digest()}
     )
-    return found
+    return version
 
 
 def upsert(
     model: type[models.Model],
     key: tuple[str, ...],
-    wanted: dict[Any, dict[str, Any]],
+    rows_by_key: dict[Any, dict[str, Any]],
     existing: models.QuerySet[Any],
 ) -> tuple[dict[Any, Any], int]:
     """Rows by key after adding what is missing and changing what differs.
 
-    `wanted` maps a key tuple to the other columns; returns rows and the number
+    `rows_by_key` maps a key tuple to the other columns; returns rows and the number
     added or changed.
     """
     have = {tuple(getattr(row, name) for name in key): row for row in existing}
     fresh = [
-        model(**dict(zip(key, each, strict=True)), **values)
-        for each, values in wanted.items()
-        if each not in have
+        model(**dict(zip(key, row_key, strict=True)), **values)
+        for row_key, values in rows_by_key.items()
+        if row_key not in have
     ]
     model._default_manager.bulk_create(fresh, batch_size=1000)
     stale = []
-    for each, values in wanted.items():
-        row = have.get(each)
+    for row_key, values in rows_by_key.items():
+        row = have.get(row_key)
         if row is not None and any(getattr(row, n) != v for n, v in values.items()):
             for name, value in values.items():
                 setattr(row, name, value)
             stale.append(row)
-    names = list(next(iter(wanted.values()), {}))
+    names = list(next(iter(rows_by_key.values()), {}))
     if stale:
         model._default_manager.bulk_update(stale, names, batch_size=500)
     for row in fresh:
@@ -151,7 +151,7 @@ def _controls(changed: Counter[str]) -> dict[str, Control]:
             }
         )
     shipped = rows("controls.csv")
-    wanted = {
+    shipped_rows = {
         (catalog.pk, row["control_id"]): {
             "label": row["label"],
             "title": row["title"],
@@ -163,14 +163,14 @@ def _controls(changed: Counter[str]) -> dict[str, Control]:
         }
         for number, row in enumerate(shipped, start=1)
     }
-    found, count = upsert(
+    by_key, count = upsert(
         Control,
         ("catalog_id", "ref_id"),
-        wanted,
+        shipped_rows,
         Control.objects.filter(catalog=catalog),
     )
     changed["controls"] += count
-    by_id = {ref_id: row for (_, ref_id), row in found.items()}
+    by_id = {ref_id: row for (_, ref_id), row in by_key.items()}
     _parents(by_id, shipped)
     return by_id
 
@@ -188,24 +188,24 @@ def _parents(by_id: dict[str, Control], shipped: Rows) -> None:
 
 def _baselines(by_id: dict[str, Control], changed: Counter[str]) -> None:
     catalog = Catalog.objects.get(slug=CATALOG)
-    wanted = {
+    shipped_rows = {
         (catalog.pk, slug): {"title": title, "publisher": publisher}
         for slug, (title, publisher) in TITLES.items()
     }
-    found, count = upsert(
+    by_key, count = upsert(
         Baseline,
         ("catalog_id", "slug"),
-        wanted,
+        shipped_rows,
         Baseline.objects.filter(catalog=catalog),
     )
     changed["baselines"] += count
     chosen = {
-        (found[(catalog.pk, row["baseline"])].pk, by_id[row["control_id"]].pk): {
+        (by_key[(catalog.pk, row["baseline"])].pk, by_id[row["control_id"]].pk): {
             "parameters": json.loads(row["parameters"] or "{}")
         }
         for row in rows("baselines.csv")
     }
-    whole = found[(catalog.pk, "nist-all")].pk
+    whole = by_key[(catalog.pk, "nist-all")].pk
     chosen |= {
         (whole, control.pk): {"parameters": {}}
         for control in by_id.values()
@@ -220,7 +220,7 @@ def _readings(
     by_id: dict[str, Control], version: ReferenceVersion, changed: Counter[str]
 ) -> None:
     """Shipped readings are replaced row by row; local ones are left alone."""
-    wanted: dict[Any, dict[str, Any]] = {}
+    shipped_rows: dict[Any, dict[str, Any]] = {}
     for row in reading_rows():
         as_base = row["as_base"] == "yes"
         for layer in [""] if as_base else row["layers"].split():
@@ -230,39 +230,39 @@ def _readings(
                 layer,
                 Origin.SHIPPED,
             )
-            wanted[key] = {"reason": row["reason"], "as_base": as_base}
+            shipped_rows[key] = {"reason": row["reason"], "as_base": as_base}
     existing = ControlLayer.objects.filter(origin=Origin.SHIPPED)
     gone = [
         row.pk
         for row in existing
-        if (row.control_id, row.statement_id, row.layer, row.origin) not in wanted
+        if (row.control_id, row.statement_id, row.layer, row.origin) not in shipped_rows
     ]
     ControlLayer.objects.filter(pk__in=gone).delete()
     columns = ("control_id", "statement_id", "layer", "origin")
-    _, count = _versioned(ControlLayer, columns, wanted, existing, version)
+    _, count = _versioned(ControlLayer, columns, shipped_rows, existing, version)
     changed["readings"] += count + len(gone)
 
 
 def _versioned(
     model: type[models.Model],
     key: tuple[str, ...],
-    wanted: dict[Any, dict[str, Any]],
+    rows_by_key: dict[Any, dict[str, Any]],
     existing: models.QuerySet[Any],
     version: ReferenceVersion,
 ) -> tuple[dict[Any, Any], int]:
     """As `upsert`; rows that are added or changed carry the new version."""
     have = {tuple(getattr(r, n) for n in key): r for r in existing}
-    for each, values in wanted.items():
-        row = have.get(each)
+    for row_key, values in rows_by_key.items():
+        row = have.get(row_key)
         same = row is not None and all(getattr(row, n) == v for n, v in values.items())
         values["reference_version_id"] = (
             row.reference_version_id if row is not None and same else version.pk
         )
-    return upsert(model, key, wanted, existing.all())
+    return upsert(model, key, rows_by_key, existing.all())
 
 
 def _services(version: ReferenceVersion, changed: Counter[str]) -> None:
-    wanted = {
+    shipped_rows = {
         (row["slug"],): {
             "name": row["name"],
             "provider": row["provider"],
@@ -273,7 +273,7 @@ def _services(version: ReferenceVersion, changed: Counter[str]) -> None:
         }
         for row in rows("services.csv")
     }
-    services, count = upsert(Service, ("slug",), wanted, Service.objects.all())
+    services, count = upsert(Service, ("slug",), shipped_rows, Service.objects.all())
     changed["services"] += count
     variants, count = upsert(
         ServiceVariant,

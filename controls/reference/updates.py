@@ -52,9 +52,9 @@ class ReadingChange:
 def preview(system: System) -> list[ReadingChange]:
     """What the newest readings would change, in catalog order. Writes nothing."""
     with transaction.atomic():
-        found = _changes(system)
+        changes = _changes(system)
         transaction.set_rollback(True)
-    return sorted(found, key=lambda each: each.implementation.control.sort_order)
+    return sorted(changes, key=lambda change: change.implementation.control.sort_order)
 
 
 def _changes(system: System) -> list[ReadingChange]:

@@ -22,7 +22,7 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
-from controls.responsibility.rulings import Ruling, wanted
+from controls.responsibility.rulings import Ruling, due_rulings
 from controls.responsibility.timelines import (
     LAST,
     Span,
@@ -41,7 +41,7 @@ def redecide(system: System, *, by: Actor, reason: str) -> int:
     the system first; writes decisions with one INSERT and one audit event, last.
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
-    spans = [(each, span) for each, span, _ in pending(system)]
+    spans = [(implementation, span) for implementation, span, _ in pending(system)]
     if not spans:
         return 0
     rows = _decisions(spans, by, reason)
@@ -70,12 +70,12 @@ def pending(
     implementations = list(
         system.implementations.select_related("control").order_by("pk")
     )
-    due = wanted(system, implementations)
+    due = due_rulings(system, implementations)
     recorded = _recorded(implementations)
     return [
-        (each, span, at(recorded[each.pk], span.start))
-        for each in implementations
-        for span in differing(due[each.pk], recorded[each.pk])
+        (implementation, span, at(recorded[implementation.pk], span.start))
+        for implementation in implementations
+        for span in differing(due[implementation.pk], recorded[implementation.pk])
     ]
 
 

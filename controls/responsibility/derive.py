@@ -116,17 +116,17 @@ def derive(
     rows = sorted(
         BasisRow(
             layer,
-            each.component,
-            each.variant,
-            who.party,
-            who.kind,
-            who.source,
-            who.duty,
+            component.component,
+            component.variant,
+            layer_party.party,
+            layer_party.kind,
+            layer_party.source,
+            layer_party.duty,
         )
-        for each in components_in_use
-        for layer, parties in each.layers.items()
+        for component in components_in_use
+        for layer, parties in component.layers.items()
         if layer in governed
-        for who in parties
+        for layer_party in parties
     )
     parties = {row.party for row in rows}
     return Derivation(
@@ -146,9 +146,9 @@ def _class_of(parties: set[str]) -> str:
 
 
 def _duties(rows: list[BasisRow], *, ours: bool) -> tuple[str, ...]:
-    said = [
+    duties = [
         f"{row.layer}: {row.duty or row.component}"
         for row in rows
         if (row.party == "customer") == ours
     ]
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(duties))

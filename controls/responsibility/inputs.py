@@ -18,8 +18,8 @@ def layers_of_controls(controls: Iterable[Control]) -> dict[int, frozenset[str] 
     Parts are united into their control; an enhancement marked as its base takes the
     base's layers; a local reading shadows the shipped one of the same control.
     """
-    wanted = {control.pk: control.parent_id for control in controls}
-    pks = {*wanted, *(parent for parent in wanted.values() if parent)}
+    parents = {control.pk: control.parent_id for control in controls}
+    pks = {*parents, *(parent for parent in parents.values() if parent)}
     shipped: dict[int, set[str]] = defaultdict(set)
     local: dict[int, set[str]] = defaultdict(set)
     as_base: set[int] = set()
@@ -32,13 +32,13 @@ def layers_of_controls(controls: Iterable[Control]) -> dict[int, frozenset[str] 
         else:
             (local if origin == Origin.LOCAL else shipped)[pk].add(layer)
 
-    def said(pk: int) -> frozenset[str] | None:
+    def own_layers(pk: int) -> frozenset[str] | None:
         layers = local.get(pk) or shipped.get(pk)
         return frozenset(layers) if layers else None
 
     return {
-        pk: said(pk) or (said(parent) if pk in as_base and parent else None)
-        for pk, parent in wanted.items()
+        pk: own_layers(pk) or (own_layers(parent) if pk in as_base and parent else None)
+        for pk, parent in parents.items()
     }
 
 
@@ -76,12 +76,15 @@ def in_use(
         if component.used_from <= day
         and (component.used_until is None or day < component.used_until)
     }
-    found = [organisation(own_code=own_code)]
-    for variant in running.values():
-        service = variant.service
-        found.append(
+    return [
+        organisation(own_code=own_code),
+        *(
             component_in_use(
-                service.slug, variant.slug, service.provider, variant.layers.all()
+                variant.service.slug,
+                variant.slug,
+                variant.service.provider,
+                variant.layers.all(),
             )
-        )
-    return found
+            for variant in running.values()
+        ),
+    ]

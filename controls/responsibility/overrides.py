@@ -24,10 +24,10 @@ from controls.responsibility.rulings import PARTIES
 OVERRIDABLE = ("inherited", "shared", "customer")
 
 
-def _to_aws(held: frozenset[str], wanted: frozenset[str]) -> bool:
+def _to_aws(current: frozenset[str], requested: frozenset[str]) -> bool:
     """Whether AWS would carry more than it does, or we less."""
-    gains = "aws" in wanted and "aws" not in held
-    return gains or ("customer" in held and "customer" not in wanted)
+    gains = "aws" in requested and "aws" not in current
+    return gains or ("customer" in current and "customer" not in requested)
 
 
 @transaction.atomic
@@ -48,9 +48,9 @@ def request_override(
     require_officer(implementation.system, by)
     if responsibility not in OVERRIDABLE:
         raise Refused({"responsibility": "Say inherited, shared or customer."})
-    held = PARTIES.get(implementation.responsibility, frozenset())
-    wanted = PARTIES[responsibility]
-    if _to_aws(held, wanted) and not citation.strip():
+    current = PARTIES.get(implementation.responsibility, frozenset())
+    requested = PARTIES[responsibility]
+    if _to_aws(current, requested) and not citation.strip():
         sentence = "This moves a duty to AWS: cite the AWS document that accepts it."
         raise Refused({"citation": sentence})
     override = ResponsibilityOverride(

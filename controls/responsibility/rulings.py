@@ -57,7 +57,7 @@ class Ruling:
 Line = list[Span[Ruling]]
 
 
-def wanted(
+def due_rulings(
     system: System, implementations: list[ControlImplementation]
 ) -> dict[int, Line]:
     """What should hold on every day, by implementation.
@@ -91,7 +91,10 @@ def template_classes(
     components = SystemComponent.objects.filter(system=system).with_layers()
     running = in_use(components.order_by("pk"), day, own_code=system.own_code)
     layers = layers_of_controls(controls)
-    memo = {said: derive(said, running).responsibility for said in layers.values()}
+    memo = {
+        governed: derive(governed, running).responsibility
+        for governed in layers.values()
+    }
     return {control.pk: memo[layers[control.pk]] for control in controls}
 
 
@@ -111,7 +114,7 @@ def _derived(system: System, controls: list[Control]) -> dict[int, Line]:
         for control in controls:
             key = (names, layers[control.pk])
             if key not in memo:
-                memo[key] = _judge(layers[control.pk], running, bodies)
+                memo[key] = _class_and_basis(layers[control.pk], running, bodies)
             lines[control.pk].append(Span(start, end, memo[key]))
     Basis.objects.keep(bodies.values())
     return {
@@ -120,7 +123,7 @@ def _derived(system: System, controls: list[Control]) -> dict[int, Line]:
     }
 
 
-def _judge(
+def _class_and_basis(
     layers: frozenset[str] | None, running: list[Any], bodies: dict[str, Any]
 ) -> tuple[str, str]:
     """Class and basis digest; the basis itself is put aside to be stored."""
@@ -138,32 +141,33 @@ def _statements(system: System) -> dict[int, list[ProviderStatement]]:
         .select_related("document")
         .order_by("document__starts_on", "document_id")
     )
-    found: dict[int, list[ProviderStatement]] = defaultdict(list)
-    for row in rows:
-        found[row.implementation_id].append(row)
-    return found
+    by_implementation: dict[int, list[ProviderStatement]] = defaultdict(list)
+    for statement in rows:
+        by_implementation[statement.implementation_id].append(statement)
+    return by_implementation
 
 
 def _with_statements(line: Line, statements: list[ProviderStatement]) -> Line:
     """R9: the provider's own words rule over the template; the basis stays ours."""
     result = line
-    for said in statements:
-        document = said.document
+    for statement in statements:
+        document = statement.document
         for span in line:
             first = max(span.start, document.starts_on)
             last = min(span.end, document.ended_on or LAST)
             if first < last:
-                result = paint(result, Span(first, last, _stated(span.value, said)))
+                ruling = _stated(span.value, statement)
+                result = paint(result, Span(first, last, ruling))
     return result
 
 
-def _stated(derived: Ruling, said: ProviderStatement) -> Ruling:
+def _stated(derived: Ruling, statement: ProviderStatement) -> Ruling:
     return replace(
         derived,
-        responsibility=said.responsibility,
+        responsibility=statement.responsibility,
         source=DecisionSource.PROVIDER_DOCUMENT.value,
-        statement=said.pk,
-        reason=str(said.document),
+        statement=statement.pk,
+        reason=str(statement.document),
     )
 
 
@@ -171,10 +175,10 @@ def _overrides(system: System) -> dict[int, list[ResponsibilityOverride]]:
     approved = ResponsibilityOverride.objects.filter(
         implementation__system=system, state=ApprovalState.APPROVED
     ).order_by("known_from", "pk")
-    found: dict[int, list[ResponsibilityOverride]] = defaultdict(list)
+    by_implementation: dict[int, list[ResponsibilityOverride]] = defaultdict(list)
     for override in approved:
-        found[override.implementation_id].append(override)
-    return found
+        by_implementation[override.implementation_id].append(override)
+    return by_implementation
 
 
 def _with_overrides(line: Line, overrides: list[ResponsibilityOverride]) -> Line:
@@ -225,4 +229,4 @@ def _overridden(
 
 
 def _class_of(parties: frozenset[str]) -> str:
-    return next(name for name, said in PARTIES.items() if said == parties)
+    return next(name for name, of_class in PARTIES.items() if of_class == parties)

@@ -77,16 +77,16 @@ def at(line: list[Span[V]], day: dt.date) -> V:
     return next(s.value for s in line if s.start <= day < s.end)
 
 
-def differing(wanted: list[Span[V]], recorded: list[Span[V | None]]) -> list[Span[V]]:
+def differing(due: list[Span[V]], recorded: list[Span[V | None]]) -> list[Span[V]]:
     """The spans of `wanted` on which `recorded` says something else."""
-    starts = {s.start for s in wanted} | {s.start for s in recorded}
+    starts = {s.start for s in due} | {s.start for s in recorded}
     cuts = sorted(starts | {LAST})
-    found = [
-        Span(start, end, at(wanted, start))
+    spans = [
+        Span(start, end, at(due, start))
         for start, end in pairwise(cuts)
-        if at(wanted, start) != at(recorded, start)
+        if at(due, start) != at(recorded, start)
     ]
-    return merged(found)
+    return merged(spans)
 
 
 def cut_at(days: Iterable[dt.date | None]) -> list[tuple[dt.date, dt.date]]:

@@ -73,18 +73,20 @@ def compare(
     def both(governed: frozenset[str] | None) -> tuple[Derivation, Derivation]:
         return derive(governed, before), derive(governed, after)
 
-    judged = {
+    derivations = {
         control: both(None if governed is None else frozenset(governed))
         for control, governed in layers.items()
     }
-    found = [_change(control, *pair) for control, pair in judged.items()]
+    changes = [_change(control, *pair) for control, pair in derivations.items()]
     return Difference(
-        changes=tuple(each for each in found if each.turns or each.dropped or each.new),
-        classes_before=Counter(was.responsibility for was, _ in judged.values()),
-        classes_after=Counter(is_.responsibility for _, is_ in judged.values()),
-        dropped=_counted(each.dropped for each in found),
-        new=_counted(each.new for each in found),
-        kept=sum(len(each.kept) for each in found),
+        changes=tuple(
+            change for change in changes if change.turns or change.dropped or change.new
+        ),
+        classes_before=Counter(was.responsibility for was, _ in derivations.values()),
+        classes_after=Counter(is_.responsibility for _, is_ in derivations.values()),
+        dropped=_counted(change.dropped for change in changes),
+        new=_counted(change.new for change in changes),
+        kept=sum(len(change.kept) for change in changes),
     )
 
 

@@ -20,12 +20,14 @@ from controls.responsibility.what_if import Difference, compare
 def running(system: System, day: dt.date) -> list[ServiceVariant]:
     """The variants in use on a day, by name."""
     uses = SystemComponent.objects.filter(system=system).with_layers()
-    found = {
+    variants = {
         use.variant_id: use.variant
         for use in uses
         if use.used_from <= day and (use.used_until is None or day < use.used_until)
     }
-    return sorted(found.values(), key=lambda each: (each.service.name, each.slug))
+    return sorted(
+        variants.values(), key=lambda variant: (variant.service.name, variant.slug)
+    )
 
 
 def suppose(
@@ -51,9 +53,14 @@ def suppose(
     if set(later) == {variant.pk for variant in now}:
         raise Refused("Choose what would end or begin: this is what runs already.")
     controls = list(system.implementations.for_listing())
-    governed = layers_of_controls([each.control for each in controls])
+    governed = layers_of_controls(
+        [implementation.control for implementation in controls]
+    )
     return compare(
-        {each: governed[each.control_id] for each in controls},
+        {
+            implementation: governed[implementation.control_id]
+            for implementation in controls
+        },
         [*_own(system, day), *map(_component, now)],
         [*_own(system, day), *map(_component, later.values())],
     )

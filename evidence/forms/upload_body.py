@@ -67,7 +67,7 @@ class StoringUploadHandler(FileUploadHandler):
         return None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin one more file; beyond MOST_FILES the upload stops."""
+        """Begin one more file; beyond MAX_FIELDS the upload stops."""
         super().new_file(*args, **kwargs)
         if len(self.file.files) == MAX_FIELDS:
             self.too_many = True

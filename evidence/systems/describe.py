@@ -122,8 +122,8 @@ def regions_for(service: Service, regions: Sequence[str]) -> list[str]:
     """
     wrong = [code for code in regions if not REGION.match(code)]
     if wrong:
-        said = f"“{wrong[0]}” is not a region code such as us-east-1."
-        raise Refused({"regions": said})
+        sentence = f"“{wrong[0]}” is not a region code such as us-east-1."
+        raise Refused({"regions": sentence})
     regional = service.provider == Provider.AWS and not service.is_global
     return sorted(set(regions)) if regional else []
 

@@ -84,7 +84,10 @@ def statements_shown(
         clocks.moment.known_at,
     )
     speaking = {d.pk: d for d in documents if d.speaks_on(clocks.moment.on)}
-    said = ProviderStatement.objects.filter(
+    statements = ProviderStatement.objects.filter(
         implementation=implementation, document__in=list(speaking)
     ).order_by("-document__starts_on", "-document_id")
-    return [StatementShown(speaking[each.document_id], each) for each in said]
+    return [
+        StatementShown(speaking[statement.document_id], statement)
+        for statement in statements
+    ]

@@ -58,18 +58,18 @@ def leads_to(
         return reverse("evidence:queue")
     if reason.code in AWS:
         return reverse("evidence:artifacts")
-    asked = _asked(reason, requirements)
-    if asked is None:
+    requirement = _requirement_of(reason, requirements)
+    if requirement is None:
         return SECTIONS.get(reason.code, "#our-half")
     if reason.code in PERFORMED and may_upload:
-        return reverse("evidence:upload", args=[system.slug, asked.uuid])
-    return f"#asked-{asked.uuid}"
+        return reverse("evidence:upload", args=[system.slug, requirement.uuid])
+    return f"#asked-{requirement.uuid}"
 
 
-def _asked(reason: Reason, requirements: Iterable[Any]) -> Any:
+def _requirement_of(reason: Reason, requirements: Iterable[Any]) -> Any:
     named = [
-        each.facts
-        for each in requirements or ()
-        if reason.subject.startswith(each.facts.title)
+        requirement.facts
+        for requirement in requirements or ()
+        if reason.subject.startswith(requirement.facts.title)
     ]
     return max(named, key=lambda facts: len(facts.title), default=None)

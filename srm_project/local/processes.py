@@ -15,7 +15,7 @@ from pathlib import Path
 from srm_project.local.accounts import OURSELVES, Account
 
 PR_SET_PDEATHSIG = 1
-LONGEST_WAIT, STEADY_AFTER = 30.0, 60.0
+MAX_WAIT, STEADY_AFTER = 30.0, 60.0
 MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
@@ -87,7 +87,7 @@ class Child:
         if not self._due:
             self._wait = 0.5 if now - self._since > STEADY_AFTER else self._wait
             self._due = now + self._wait
-            self._wait = min(self._wait * 2, LONGEST_WAIT)
+            self._wait = min(self._wait * 2, MAX_WAIT)
             self.clear_up()
             return True
         if now >= self._due:

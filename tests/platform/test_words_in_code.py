@@ -129,6 +129,6 @@ def test_a_limit_is_called_max() -> None:
         f"{path}:{line}: {name}"
         for path, tree in modules().items()
         for name, line in names_made_in(tree)
-        if name.startswith(OLD_LIMITS) and path != "srm_project/local/processes.py"
+        if name.startswith(OLD_LIMITS)
     ]
     assert old == []

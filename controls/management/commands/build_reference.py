@@ -64,27 +64,33 @@ BASELINES = ("baseline", "control_id", "parameters")
 
 
 def _controls(facts: CatalogFacts) -> Iterable[Sequence[object]]:
-    for each in facts.controls:
+    for control in facts.controls:
         yield (
-            each.control_id,
-            each.label,
-            each.title,
-            each.family,
-            each.family_title,
-            each.parent,
-            int(each.withdrawn),
+            control.control_id,
+            control.label,
+            control.title,
+            control.family,
+            control.family_title,
+            control.parent,
+            int(control.withdrawn),
         )
 
 
 def _statements(facts: CatalogFacts) -> Iterable[Sequence[object]]:
-    for each in facts.statements:
-        yield (each.control_id, each.statement_id, each.name, each.label, each.depth)
+    for statement in facts.statements:
+        yield (
+            statement.control_id,
+            statement.statement_id,
+            statement.name,
+            statement.label,
+            statement.depth,
+        )
 
 
 def _baselines(
     facts: CatalogFacts, profiles: Iterable[str]
 ) -> Iterable[Sequence[object]]:
-    known = {each.control_id: each for each in facts.controls}
+    known = {control.control_id: control for control in facts.controls}
     for named in profiles:
         slug, _, file = named.partition("=")
         for selection in profile_facts(Path(file), known):

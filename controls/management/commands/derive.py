@@ -45,12 +45,14 @@ class Command(BaseCommand):
         layers = layers_of_controls(controls)
         answers = [(c, derive(layers[c.pk], running)) for c in controls]
         if options["format"] == "json":
-            documents = [document(control, each) for control, each in answers]
+            documents = [
+                document(control, derivation) for control, derivation in answers
+            ]
             self.stdout.write(json.dumps(documents, indent=1))
             return
-        for control, each in answers:
+        for control, derivation in answers:
             self.stdout.write(
-                f"{control.label:<12} {each.responsibility:<12} {control.title}"
+                f"{control.label:<12} {derivation.responsibility:<12} {control.title}"
             )
 
     def _controls(self, slug: str) -> list[Control]:
@@ -65,12 +67,14 @@ class Command(BaseCommand):
             "layers"
         )
         known = by_name(
-            each for each in variants if (each.service.provider == Provider.AWS) is aws
+            variant
+            for variant in variants
+            if (variant.service.provider == Provider.AWS) is aws
         )
-        found = {self._known(text, known, aws=aws) for text in named}
+        variants_in_use = {self._known(text, known, aws=aws) for text in named}
         return [
             component_in_use(v.service.slug, v.slug, v.service.provider, v.layers.all())
-            for v in sorted(found, key=lambda v: (v.service.slug, v.slug))
+            for v in sorted(variants_in_use, key=lambda v: (v.service.slug, v.slug))
         ]
 
     def _known(

@@ -19,13 +19,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was added or changed."""
         changed = {name: count for name, count in loader.load().items() if count}
-        said = ", ".join(f"{count} {name}" for name, count in changed.items())
+        summary = ", ".join(f"{count} {name}" for name, count in changed.items())
         version = loader.shipped_version()
-        self.stdout.write(f"Reference data {version}: {said or 'nothing to change'}.")
+        self.stdout.write(
+            f"Reference data {version}: {summary or 'nothing to change'}."
+        )
         if changed:
-            self._say_what_waits()
+            self._list_waiting()
 
-    def _say_what_waits(self) -> None:
+    def _list_waiting(self) -> None:
         """Which systems have classes to be looked at, and where."""
         for system in System.objects.order_by("slug"):
             if count := len(preview(system)):

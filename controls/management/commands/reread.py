@@ -31,11 +31,11 @@ class Command(BaseCommand):
         if system is None:
             self._stop(f"There is no system “{options['system']}”.")
         changes = preview(system)
-        for each in changes:
-            start, end = each.start or "always", each.end or "open"
-            name = each.implementation.control.ref_id
-            said = f"{name:12} {start} .. {end}  {each.before} -> {each.after}"
-            self.stdout.write(said + (" (reason only)" if each.basis_only else ""))
+        for change in changes:
+            start, end = change.start or "always", change.end or "open"
+            name = change.implementation.control.ref_id
+            line = f"{name:12} {start} .. {end}  {change.before} -> {change.after}"
+            self.stdout.write(line + (" (reason only)" if change.basis_only else ""))
         if not options["adopt"]:
             self.stdout.write(f"{len(changes)} changes wait.")
             sys.exit(WAITING if changes else 0)

@@ -18,8 +18,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what does not verify."""
         breaks = list(verify_all())
-        for found in breaks:
-            self.stdout.write(f"{found.chain}: event {found.seq}: {found.why}")
+        for first_break in breaks:
+            self.stdout.write(
+                f"{first_break.chain}: event {first_break.seq}: {first_break.why}"
+            )
         if breaks:
             sys.exit(1)
         self.stdout.write("Every chain verifies.")
