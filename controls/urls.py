@@ -7,5 +7,5 @@ from controls.views import systems
 app_name = "controls"
 urlpatterns = [
     # After signing in.
-    path("", systems.landing, name="systems"),
+    path("", systems.first_page, name="systems"),
 ]

@@ -8,7 +8,7 @@ from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
-Answer = TypeVar("Answer", bound=HttpResponseBase)
+ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
 
 
 class Download(Protocol):
@@ -33,7 +33,7 @@ def attachment(download: Download) -> FileResponse:
     return add_download_headers(response)
 
 
-def add_download_headers(response: Answer) -> Answer:
+def add_download_headers(response: ResponseT) -> ResponseT:
     """Nothing of the answer runs, is guessed at, kept or used by other sites."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -15,7 +15,7 @@ from controls.models import Actor, AddressChange
 log = logging.getLogger("srm.mail")
 
 
-def tell_of_wish(change: AddressChange, key: str) -> None:
+def mail_confirmation_link(change: AddressChange, key: str) -> None:
     """Warn the address in force, then send the link to the new one.
 
     Raises OSError when a mail cannot be sent; without the warning there is no link.
@@ -32,7 +32,7 @@ def tell_of_wish(change: AddressChange, key: str) -> None:
     _mail("confirm", change.address, subject, context).send()
 
 
-def tell_of_change(before: str, after: str, *, by: Actor) -> None:
+def mail_change(before: str, after: str, *, by: Actor) -> None:
     """Tell the address that counts no more. What cannot be sent is logged."""
     if not before:
         return

@@ -39,7 +39,7 @@ def ask_for_address(
     """
     change = _record_wish(user, address.strip().lower(), now or timezone.now())
     try:
-        address_mails.tell_of_wish(change, link_key(change))
+        address_mails.mail_confirmation_link(change, link_key(change))
     except OSError as failure:  # of the network, and all that smtplib raises
         log.warning("Mails about an address were not sent: %s", failure)
         withdraw_address(user, now=now)
@@ -97,7 +97,7 @@ def confirm_address(key: str, *, by: Actor, now: dt.datetime | None = None) -> N
     Raises UnknownLink, and TransitionNotAllowed when another account has it by now.
     """
     change = _put_in_force(key, by, now or timezone.now())
-    address_mails.tell_of_change(change.replaces, change.address, by=by)
+    address_mails.mail_change(change.replaces, change.address, by=by)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from controls.accounts.address_mails import tell_of_change
+from controls.accounts.address_mails import mail_change
 from controls.admin.scoped import (
     AuditedAdmin,
     ReadOnlyAdmin,
@@ -98,7 +98,7 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         before = form.initial.get("email")  # none where the account is new
         if before is None or "email" not in form.changed_data:
             return
-        tell = partial(tell_of_change, before, obj.email, by=actor_of(request))
+        tell = partial(mail_change, before, obj.email, by=actor_of(request))
         transaction.on_commit(tell)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

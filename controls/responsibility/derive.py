@@ -96,11 +96,11 @@ class Derivation:
         return [row.as_json() for row in self.basis]
 
 
-def organisation(*, own_code: bool = True) -> ComponentInUse:
+def organisation(*, has_own_code: bool = True) -> ComponentInUse:
     """The component every system has: one's own people, programme, zoning and code."""
     ours = (LayerParty("customer", "provided"),)
     layers = {"people": ours, "programme": ours, "data-zoning": ours}
-    if own_code:
+    if has_own_code:
         layers["application"] = ours
     return ComponentInUse("organisation", "", "customer", layers)
 

@@ -67,7 +67,7 @@ def _parties(row: ServiceLayer) -> tuple[LayerParty, ...]:
 
 
 def in_use(
-    components: Iterable[SystemComponent], day: dt.date, *, own_code: bool
+    components: Iterable[SystemComponent], day: dt.date, *, has_own_code: bool
 ) -> list[ComponentInUse]:
     """What runs on a day, the organisation itself always among it."""
     running = {
@@ -77,7 +77,7 @@ def in_use(
         and (component.used_until is None or day < component.used_until)
     }
     return [
-        organisation(own_code=own_code),
+        organisation(has_own_code=has_own_code),
         *(
             component_in_use(
                 variant.service.slug,

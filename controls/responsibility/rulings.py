@@ -89,7 +89,7 @@ def template_classes(
     """
     controls = list(controls)
     components = SystemComponent.objects.filter(system=system).with_layers()
-    running = in_use(components.order_by("pk"), day, own_code=system.own_code)
+    running = in_use(components.order_by("pk"), day, has_own_code=system.own_code)
     layers = layers_of_controls(controls)
     memo = {
         governed: derive(governed, running).responsibility
@@ -109,7 +109,7 @@ def _derived(system: System, controls: list[Control]) -> dict[int, Line]:
     memo: dict[Any, tuple[str, str]] = {}
     bodies: dict[str, Any] = {}
     for start, end in cut_at(bounds):
-        running = in_use(components, start, own_code=system.own_code)
+        running = in_use(components, start, has_own_code=system.own_code)
         names = tuple(sorted((c.component, c.variant) for c in running))
         for control in controls:
             key = (names, layers[control.pk])

@@ -68,7 +68,7 @@ def suppose(
 
 def _own(system: System, day: dt.date) -> list[ComponentInUse]:
     """The organisation itself, which always runs."""
-    return in_use([], day, own_code=system.own_code)
+    return in_use([], day, has_own_code=system.own_code)
 
 
 def _component(variant: ServiceVariant) -> ComponentInUse:

@@ -11,7 +11,7 @@ from srm_project.requests import SignedInRequest
 
 
 @require_GET
-def landing(request: SignedInRequest) -> HttpResponse:
+def first_page(request: SignedInRequest) -> HttpResponse:
     """The only system's dashboard, else the list of systems."""
     systems = System.objects.visible_to(request.user)
     mine = list(systems.values_list("slug", flat=True)[:2])

@@ -12,6 +12,7 @@ from evidence.forms.systems import day_input
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import RequirementTerms
+from evidence.status.cadence import EXPIRING_DAYS
 
 
 class RequirementForm(forms.Form):
@@ -57,7 +58,8 @@ class RequirementForm(forms.Form):
         required=False,
         min_value=1,
         max_value=180,
-        help_text="Empty: 30 days, or a third of the period if that is less.",
+        help_text=f"Empty: {EXPIRING_DAYS} days, or a third of the period"
+        " if that is less.",
     )
     operates_from = forms.DateField(label="Asked from", widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -132,7 +132,7 @@ class EvidenceRequirement(models.Model):
         max_length=10, choices=Purpose, default=Purpose.OPERATION
     )
     grace_days = models.PositiveSmallIntegerField()
-    # null: min(30, a third of the cadence)
+    # null: what `status.cadence.lead_days` says
     lead_days = models.PositiveSmallIntegerField(null=True, blank=True)
     operates_from = models.DateField()
     # null: until further notice

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from evidence.status.cadence import EXPIRING_DAYS
 from evidence.status.facts import (
     EVERYTHING,
     ArtifactVersionFacts,
@@ -20,7 +21,6 @@ from evidence.status.reasons import Reason, reason_for
 
 DAY = dt.timedelta(days=1)
 AOC_DAYS = 365
-EXPIRING_DAYS = 30
 FAR = dt.date.max
 LEVELS = {"": 0, "li-saas": 1, "low": 1, "moderate": 2, "high": 3}
 Days = tuple[dt.date, dt.date]

@@ -19,6 +19,7 @@ DAYS = {
     "yearly": 365,
 }
 EVENT_GRACE = 30  # days
+EXPIRING_DAYS = 30  # before its end, at most, proof of either half is called expiring
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
 
 
@@ -32,11 +33,13 @@ def default_grace(cadence: str) -> int:
     return max(1, ceil(DAYS.get(cadence, 0) * 0.15))
 
 
-def lead_days(cadence: str, said: int | None = None) -> int:
-    """Days before the end in which proof counts as expiring: min(30, a third)."""
-    if said is not None:
-        return said
-    return min(30, DAYS.get(cadence, 90) // 3)
+def lead_days(cadence: str, of_requirement: int | None = None) -> int:
+    """Days before its end in which proof is expiring: EXPIRING_DAYS, or a third of the
+    cadence where that is less, or what the requirement says itself.
+    """
+    if of_requirement is not None:
+        return of_requirement
+    return min(EXPIRING_DAYS, DAYS.get(cadence, 90) // 3)
 
 
 def occurrence_of(cadence: str, day: dt.date) -> dt.date | None:

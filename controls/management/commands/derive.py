@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print, or name the nearest known words and exit with 2."""
         controls = self._controls(options["baseline"])
-        running = [organisation(own_code=not options["no_own_code"])]
+        running = [organisation(has_own_code=not options["no_own_code"])]
         running += self._components(options["service"], aws=True)
         running += self._components(options["component"], aws=False)
         layers = layers_of_controls(controls)
