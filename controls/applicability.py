@@ -45,7 +45,7 @@ def request_not_applicable(
         )
     if stored.decision is None:
         raise Refused("This control is not classified yet.")
-    _refuse_second(stored)
+    _require_no_open_request(stored)
     request = ApplicabilityDecision(
         implementation=stored,
         basis=stored.decision.basis,
@@ -62,8 +62,10 @@ def request_not_applicable(
     return request
 
 
-def _refuse_second(stored: ControlImplementation) -> None:
-    """The newest request counts: a further one would end what an earlier one said."""
+def _require_no_open_request(stored: ControlImplementation) -> None:
+    """Raise TransitionNotAllowed while an earlier request waits or holds: the newest
+    counts, so a further one would end it.
+    """
     last = stored.applicability_decisions.order_by("pk").last()
     if last is None:
         return

@@ -32,7 +32,7 @@ class NotPermitted(SrmError):
 
 
 class UnknownLink(SrmError):
-    """A link out of a mail that counts for nothing here; why is said to nobody."""
+    """A link from a mail is wrong, used, too old or another person's; never which."""
 
     status_code = 404
 

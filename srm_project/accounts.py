@@ -19,7 +19,7 @@ class ClosedAccounts(DefaultAccountAdapter):
         return False
 
 
-def outlived(request: HttpRequest) -> bool:
+def exceeds_lifetime(request: HttpRequest) -> bool:
     """Whether the sign-in behind this request is older than a session may be."""
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[0]["at"] > MAX_SESSION_SECONDS

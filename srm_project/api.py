@@ -20,17 +20,17 @@ def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
     answer = exception_handler(failure, context)
     if answer is None:
         return None
-    detail, errors = _spoken(failure, answer.data)
-    return _answer(answer.status_code, detail, errors, dict(answer.items()))
+    detail, errors = _detail_and_errors(failure, answer.data)
+    return _problem_response(answer.status_code, detail, errors, dict(answer.items()))
 
 
 def _refused(failure: ValidationError) -> Response:
     code = getattr(failure, "status_code", status.HTTP_400_BAD_REQUEST)
     errors = failure.message_dict if hasattr(failure, "error_dict") else {}
-    return _answer(code, " ".join(failure.messages), errors, {})
+    return _problem_response(code, " ".join(failure.messages), errors, {})
 
 
-def _spoken(failure: Exception, data: Any) -> tuple[str, Any]:
+def _detail_and_errors(failure: Exception, data: Any) -> tuple[str, Any]:
     if isinstance(failure, Http404):
         return "There is no such object, or you may not see it.", {}
     if isinstance(failure, PermissionDenied):
@@ -40,7 +40,9 @@ def _spoken(failure: Exception, data: Any) -> tuple[str, Any]:
     return str(data.get("detail", failure)), {}
 
 
-def _answer(code: int, detail: str, errors: Any, headers: dict[str, str]) -> Response:
+def _problem_response(
+    code: int, detail: str, errors: Any, headers: dict[str, str]
+) -> Response:
     kept = {k: v for k, v in headers.items() if k.lower() != "content-type"}
     body = {
         "type": "about:blank",

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import TimeoutError as NotInTime
 
 log = logging.getLogger("srm.cache")
-GONE = (NotConnected, NotInTime)
+UNREACHABLE = (NotConnected, NotInTime)
 CALLS = (
     "add",
     "get",
@@ -40,11 +40,11 @@ class SharedOrOwn(RedisCache):
         self.own = LocMemCache(f"own copy of {server}", params | {"OPTIONS": {}})
 
 
-def _either(name: str) -> Callable[..., Any]:
+def _shared_or_own(name: str) -> Callable[..., Any]:
     def call(cache: SharedOrOwn, *args: Any, **kwargs: Any) -> Any:
         try:
             return getattr(super(SharedOrOwn, cache), name)(*args, **kwargs)
-        except GONE as failure:
+        except UNREACHABLE as failure:
             log.warning("The cache cannot be reached: %s", failure)
             return getattr(cache.own, name)(*args, **kwargs)
 
@@ -52,4 +52,4 @@ def _either(name: str) -> Callable[..., Any]:
 
 
 for _name in CALLS:
-    setattr(SharedOrOwn, _name, _either(_name))
+    setattr(SharedOrOwn, _name, _shared_or_own(_name))

@@ -21,7 +21,7 @@ from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from controls.models import Actor
-from srm_project.accounts import outlived
+from srm_project.accounts import exceeds_lifetime
 from srm_project.request_limits import refuse_nul
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -82,7 +82,7 @@ def session_lifetime_middleware(following: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            if outlived(request):
+            if exceeds_lifetime(request):
                 logout(request)
             elif time.time() - request.session.get("renewed", 0) > RENEW_AFTER:
                 request.session["renewed"] = int(time.time())

@@ -15,7 +15,7 @@ class SignedInRequest(HttpRequest):
     user: Actor
 
 
-class OfSomebody(Protocol):
+class HasUser(Protocol):
     """A request of Django, its admin or the REST framework."""
 
     @property
@@ -23,6 +23,6 @@ class OfSomebody(Protocol):
         """Whoever the sign-in let in."""
 
 
-def actor_of(request: OfSomebody) -> Actor:
+def actor_of(request: HasUser) -> Actor:
     """The person whom a request is of, where only people who are signed in come."""
     return cast(Actor, request.user)

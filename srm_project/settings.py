@@ -231,7 +231,7 @@ refuse_impossible_store(
     mode=EVIDENCE_S3_RETENTION_MODE,
     days=EVIDENCE_S3_RETENTION_DAYS,
     work=WORK_FOLDER,
-    largest=MAX_UPLOAD_BYTES,
+    max_upload_bytes=MAX_UPLOAD_BYTES,
 )
 CLAMAV_URL = env("CLAMAV_URL")
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:

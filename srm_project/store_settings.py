@@ -21,7 +21,7 @@ def refuse_impossible_store(
     mode: str,
     days: int,
     work: str,
-    largest: int,
+    max_upload_bytes: int,
 ) -> None:
     """Raise ImproperlyConfigured, naming the setting that cannot be."""
     if "://" in work:
@@ -38,7 +38,7 @@ def refuse_impossible_store(
     if bool(mode) != bool(days):
         text = "Set EVIDENCE_S3_RETENTION_MODE and EVIDENCE_S3_RETENTION_DAYS or none."
         raise ImproperlyConfigured(text)
-    if largest > MAX_PUT_BYTES:
+    if max_upload_bytes > MAX_PUT_BYTES:
         raise ImproperlyConfigured(
             "With s3://, MAX_UPLOAD_BYTES is 5368709120 at most."
         )
@@ -49,8 +49,8 @@ def _refuse_for_folder(store: str, **only_s3: str) -> None:
         raise ImproperlyConfigured("EVIDENCE_STORE is a folder or s3://bucket/prefix.")
     for name, value in only_s3.items():
         if value:
-            named = "RETENTION_MODE" if name == "mode" else name.upper()
-            text = f"EVIDENCE_S3_{named} is only for an EVIDENCE_STORE of s3://."
+            setting = "RETENTION_MODE" if name == "mode" else name.upper()
+            text = f"EVIDENCE_S3_{setting} is only for an EVIDENCE_STORE of s3://."
             raise ImproperlyConfigured(text)
 
 

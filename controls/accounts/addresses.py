@@ -37,7 +37,7 @@ def ask_for_address(
     The address in force is told first. Raises Refused for an address that cannot be
     theirs, and when the mails cannot be sent: then nothing waits for confirmation.
     """
-    change = _record_wish(user, address.strip().lower(), now or timezone.now())
+    change = _record_change(user, address.strip().lower(), now or timezone.now())
     try:
         address_mails.mail_confirmation_link(change, link_key(change))
     except OSError as failure:  # of the network, and all that smtplib raises
@@ -50,7 +50,7 @@ def ask_for_address(
 
 
 @transaction.atomic
-def _record_wish(user: Actor, address: str, now: dt.datetime) -> AddressChange:
+def _record_change(user: Actor, address: str, now: dt.datetime) -> AddressChange:
     """The pending change, in place of an earlier one."""
     person = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if address == person.email.lower():

@@ -151,7 +151,7 @@ def add_component(system: System, use: Use, *, by: Actor) -> SystemComponent:
     component = _component(locked, use)
     component.full_clean()
     component.save(force_insert=True)
-    _after_change(locked, by, f"{use.variant} in use from {use.used_from}")
+    _decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
     AuditEvent.objects.append(about(component, "component.added", by=by))
     return component
 
@@ -176,7 +176,7 @@ def end_component(
     stored.validate_constraints()
     stored.version = F("version") + 1
     stored.save(update_fields=["used_until", "version"])
-    changed = _after_change(
+    changed = _decide_and_ask_anew(
         stored.system, by, f"{stored.variant} in use until {last_day}"
     )
     AuditEvent.objects.append(
@@ -185,7 +185,7 @@ def end_component(
     return changed
 
 
-def _after_change(system: System, by: Actor, reason: str) -> int:
+def _decide_and_ask_anew(system: System, by: Actor, reason: str) -> int:
     changed = redecide(system, by=by, reason=reason)
     ask_for_all(system, by=by, since=system.window_start)
     return changed
