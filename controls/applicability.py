@@ -20,6 +20,8 @@ from controls.models.audit import about
 from controls.models.decisions import ExclusionState
 from controls.models.systems import Applicability
 
+REVIEW_AFTER = dt.timedelta(days=365)  # unless the request names another day
+
 
 @transaction.atomic
 def request_not_applicable(

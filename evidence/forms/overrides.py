@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
 from controls.models import ControlImplementation, ImplementationStatus, Team
 from evidence.forms.systems import day_input
@@ -123,4 +124,4 @@ class NotApplicableForm(forms.Form):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         kwargs["auto_id"] = "id_na_%s"
         super().__init__(*args, **kwargs)
-        self.fields["review_by"].initial = today + dt.timedelta(days=365)
+        self.fields["review_by"].initial = today + REVIEW_AFTER
