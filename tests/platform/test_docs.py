@@ -7,6 +7,7 @@ import importlib.util
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,24 @@ def test_every_path_that_a_document_names_is_there(document: Path) -> None:
         if PATH.fullmatch(path) and not path.startswith(MADE_AT_RUN_TIME)
     }
     assert [path for path in sorted(named) if not is_there(path, document)] == []
+
+
+@cache
+def text_of_the_code() -> str:
+    """All of our code and settings as one text."""
+    files = [path for house in HOUSES[:4] for path in (ROOT / house).rglob("*.py")]
+    files += [ROOT / ".env.example", ROOT / "Makefile", ROOT / "docs/openapi.yaml"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+@every_document
+def test_every_constant_and_setting_that_a_document_names_is_there(document) -> None:
+    codes = CODE.findall(document.read_text(encoding="utf-8"))
+    named = {
+        name for code in codes for name in re.findall(r"`([A-Z][A-Z_0-9]+)`", code)
+    }
+    ours = sorted(name for name in named if not name.startswith("AWS_"))
+    assert [name for name in ours if name not in text_of_the_code()] == []
 
 
 @every_document
