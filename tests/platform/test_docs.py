@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -176,6 +177,27 @@ def options_of(command: str) -> set[str]:
     loaded = load_command_class(app, command) if isinstance(app, str) else app
     parser = loaded.create_parser("manage.py", command)
     return {name for action in parser._actions for name in action.option_strings}
+
+
+JOINERS = (
+    ".pre-commit-config.yaml",
+    ".devcontainer/devcontainer.json",
+    ".github/workflows/ci.yml",
+)
+
+
+@pytest.mark.parametrize("name", JOINERS)
+def test_what_hooks_container_and_workflow_call_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    commands = [part.strip(' "') for line in text.splitlines() for part in cut(line)]
+    assert [command for command in commands for _ in unknown_in(command)] == []
+    scripts = [ROOT / script for script in re.findall(r"\./(\.ci/[\w-]+)", text)]
+    assert [path for path in scripts if not os.access(path, os.X_OK)] == []
+
+
+def cut(line: str) -> list[str]:
+    """The commands of a line: after its key, and one after the other."""
+    return line.partition(": ")[2].split("&&")
 
 
 def layers() -> list[str]:
