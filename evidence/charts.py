@@ -83,7 +83,7 @@ def stretches(
             x = place(window, start)
             width = max(place(window, end + DAY) - x, 1.5)
             laid.append(Stretch(code, title, start, end, x, round(width, 2)))
-    return sorted(laid, key=lambda each: (each.start, each.code))
+    return sorted(laid, key=lambda segment: (segment.start, segment.code))
 
 
 # Outlines about a mark's middle: told apart without colour, on screen and paper.
@@ -114,13 +114,13 @@ class ChartMark:
 
 def marks_over(
     window: tuple[dt.date, dt.date],
-    told: Iterable[tuple[str, str, dt.date]],
+    occurrences: Iterable[tuple[str, str, dt.date]],
     y: float,
 ) -> list[ChartMark]:
     """Marks (code, title, day) laid over a window of 1000 units, whole at its ends."""
     return [
         ChartMark(code, title, min(max(place(window, day), EDGE), WIDTH - EDGE), y)
-        for code, title, day in told
+        for code, title, day in occurrences
     ]
 
 

@@ -42,10 +42,12 @@ def described(request: Request, system: System, ref_id: str) -> Response:
     """Record what was sent; the answer is what is stored, with its ETag."""
     rows = system.implementations.select_related("control", "owner_team", "system")
     row = get_object_or_404(rows, control__ref_id=ref_id)
-    given = DescribeSerializer(row, data=request.data, partial=True)
-    given.is_valid(raise_exception=True)
-    said = {name: getattr(row, name) for name in DescribeSerializer.Meta.fields}
-    said |= given.validated_data
-    describe(row, **said, version=expected_version(request, row), by=actor_of(request))
+    serializer = DescribeSerializer(row, data=request.data, partial=True)
+    serializer.is_valid(raise_exception=True)
+    description = {name: getattr(row, name) for name in DescribeSerializer.Meta.fields}
+    description |= serializer.validated_data
+    describe(
+        row, **description, version=expected_version(request, row), by=actor_of(request)
+    )
     row.refresh_from_db()
     return Response(DescribeSerializer(row).data, headers={"ETag": etag(row)})

@@ -50,20 +50,20 @@ class RereadingView(APIView):
         """The preview; writes nothing."""
         system = self._system(request, slug)
         changes = preview(system)
-        found = {
+        summary = {
             "reference_version": str(ReferenceVersion.objects.newest()),
             "seen": digest_of(changes),
             "changes": changes,
         }
-        return Response(RereadingSerializer(found).data)
+        return Response(RereadingSerializer(summary).data)
 
     @extend_schema(request=SeenSerializer, responses=dict[str, int])
     def post(self, request: Request, slug: str) -> Response:
         """Record the changes that were seen; 409 when they are others by now."""
         system = self._system(request, slug)
-        given = SeenSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        seen = given.validated_data["seen"]
+        serializer = SeenSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        seen = serializer.validated_data["seen"]
         return Response({"controls": adopt(system, by=actor_of(request), seen=seen)})
 
     def _system(self, request: Request, slug: str) -> System:

@@ -59,13 +59,13 @@ class FilesSerializer(serializers.Serializer[Any]):
     )
 
 
-def checked_files(said: dict[str, Any]) -> list[Upload]:
+def checked_files(form_data: dict[str, Any]) -> list[Upload]:
     """The uploads of a valid FilesSerializer, their content checked.
 
     Raises DigestMismatch, naming the file, and what content checks raise.
     """
-    uploads = uploads_of(said["files"])
-    expected: Sequence[str] = said.get("expected_sha256") or ()
+    uploads = uploads_of(form_data["files"])
+    expected: Sequence[str] = form_data.get("expected_sha256") or ()
     if expected and len(expected) != len(uploads):
         raise Refused({"expected_sha256": "Say one for each file, or none."})
     for upload, digest in zip(uploads, expected, strict=False):

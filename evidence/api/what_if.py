@@ -79,12 +79,15 @@ class WhatIfView(APIView):
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         today = today_of(system)
-        said = request.query_params
-        found = suppose(
+        query = request.query_params
+        difference = suppose(
             system,
             today,
-            ending=named(said.getlist("end"), field="end"),
-            adding=named(said.getlist("add"), field="add"),
+            ending=named(query.getlist("end"), field="end"),
+            adding=named(query.getlist("add"), field="add"),
         )
-        shown = {"on": today, **{n: getattr(found, n) for n in found.__slots__}}
+        shown = {
+            "on": today,
+            **{n: getattr(difference, n) for n in difference.__slots__},
+        }
         return Response(WhatIfSerializer(shown).data)

@@ -19,13 +19,13 @@ class NoticeFilter(forms.Form):
         choices=[("", "Any"), *NoticeKind.choices], required=False, label="Kind"
     )
 
-    def narrow(self, found: Any) -> Any:
+    def narrow(self, notices: Any) -> Any:
         """What fits; what cannot be read narrows nothing."""
         self.is_valid()
-        said = self.cleaned_data
-        if said.get("show") == "unread":
-            found = found.unread()
-        return found.filter(kind=said["kind"]) if said.get("kind") else found
+        filters = self.cleaned_data
+        if filters.get("show") == "unread":
+            notices = notices.unread()
+        return notices.filter(kind=filters["kind"]) if filters.get("kind") else notices
 
 
 class PreferenceForm(forms.Form):

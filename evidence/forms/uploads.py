@@ -31,13 +31,13 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> list[WaitingFile]:
         """The files in the order of the form. Raises ValidationError."""
-        given = data if isinstance(data, (list, tuple)) else [data]
-        if len(given) > MAX_FILES:
+        files = data if isinstance(data, (list, tuple)) else [data]
+        if len(files) > MAX_FILES:
             raise forms.ValidationError(f"Attach at most {MAX_FILES} files at a time.")
-        if not [each for each in given if each]:
-            given = [None]
+        if not [file for file in files if file]:
+            files = [None]
         clean_one = super().clean
-        return [clean_one(each, initial) for each in given]
+        return [clean_one(file, initial) for file in files]
 
 
 class DayInput(forms.DateInput):
@@ -55,19 +55,19 @@ class AddressesField(forms.CharField):
     def clean(self, value: Any) -> tuple[str, ...]:
         """The addresses. Raises ValidationError naming the first that is none."""
         lines = [line.strip() for line in (super().clean(value) or "").splitlines()]
-        found = tuple(dict.fromkeys(line for line in lines if line))
-        if len(found) > MAX_ADDRESSES:
+        addresses = tuple(dict.fromkeys(line for line in lines if line))
+        if len(addresses) > MAX_ADDRESSES:
             raise forms.ValidationError(f"At most {MAX_ADDRESSES} addresses.")
         check = URLValidator(schemes=["https", "http"])
-        for address in found:
+        for address in addresses:
             try:
                 check(address)
             except forms.ValidationError:
-                said = (
+                sentence = (
                     f"“{address[:80]}” is not an address such as https://example.org."
                 )
-                raise forms.ValidationError(said) from None
-        return found
+                raise forms.ValidationError(sentence) from None
+        return addresses
 
 
 class RequirementsField(forms.ModelMultipleChoiceField):
@@ -163,11 +163,11 @@ class UploadForm(forms.Form):
 
     def said(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
-        given = {"title": "", **self.cleaned_data}
-        given["draft"] = "draft" in self.data
+        fields = {"title": "", **self.cleaned_data}
+        fields["draft"] = "draft" in self.data
         for name in ("files", "kind", "reason", "also"):
-            given.pop(name, None)
-        return Submission(**given)
+            fields.pop(name, None)
+        return Submission(**fields)
 
 
 class RevisionForm(UploadForm):

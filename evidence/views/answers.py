@@ -53,7 +53,7 @@ def explain(form: Any, refusal: ValidationError) -> None:
 
 def approves(request: SignedInRequest) -> bool:
     """Whether a person said approve, or refuse. Raises Refused for neither."""
-    said = request.POST.get("decision")
-    if said not in {"approve", "refuse"}:
+    decision = request.POST.get("decision")
+    if decision not in {"approve", "refuse"}:
         raise Refused({"decision": "Say whether you approve or refuse."})
-    return said == "approve"
+    return decision == "approve"

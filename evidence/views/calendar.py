@@ -73,23 +73,23 @@ def _page(
     context: dict[str, Any],
 ) -> HttpResponse:
     month = month_of(request.GET.get("month", ""), today)
-    asked = CalendarScope(month.first, month.last, systems, teams)
-    found = falling_due(asked, user=request.user, today=today)
+    scope = CalendarScope(month.first, month.last, systems, teams)
+    due = falling_due(scope, user=request.user, today=today)
     shown = {
         "month": month,
         "today": today,
-        "weeks": _grid(month, found),
-        "days": _by_day(found),
+        "weeks": _grid(month, due),
+        "days": _by_day(due),
         "team": request.GET.get("team", ""),
     }
     return render(request, "evidence/calendar/page.html", context | shown)
 
 
-def _grid(month: Month, found: Sequence[Due]) -> list[list[Cell]]:
+def _grid(month: Month, due: Sequence[Due]) -> list[list[Cell]]:
     counted: dict[dt.date, Counter[tuple[str, str]]] = {}
-    for each in found:
-        words = counted.setdefault(each.day, Counter())
-        words[(each.state, each.word or each.kind)] += 1
+    for item in due:
+        words = counted.setdefault(item.day, Counter())
+        words[(item.state, item.word or item.kind)] += 1
     return [
         [
             Cell(
@@ -108,10 +108,10 @@ def _grid(month: Month, found: Sequence[Due]) -> list[list[Cell]]:
     ]
 
 
-def _by_day(found: Sequence[Due]) -> list[tuple[dt.date, list[Due]]]:
+def _by_day(due: Sequence[Due]) -> list[tuple[dt.date, list[Due]]]:
     days: dict[dt.date, list[Due]] = {}
-    for each in found:
-        days.setdefault(each.day, []).append(each)
+    for item in due:
+        days.setdefault(item.day, []).append(item)
     return sorted(days.items())
 
 
@@ -121,10 +121,10 @@ def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     start, end = following(system)
-    said = request.POST if request.method == "POST" else request.GET
+    form_data = request.POST if request.method == "POST" else request.GET
     first = {"window_from": start, "window_to": end}
-    form = NextWindowForm(said if "window_from" in said else first)
-    found, status = None, 200
+    form = NextWindowForm(form_data if "window_from" in form_data else first)
+    next_window, status = None, 200
     try:
         if not form.is_valid():
             raise Refused("Those days are no window.")
@@ -133,18 +133,18 @@ def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
             roll_forward(system, *days, **_confirmed(request), by=request.user)
             messages.success(request, f"The audit window is {days[0]} to {days[1]}.")
             return redirect("evidence:dashboard", slug)
-        found = preview(system, *days)
+        next_window = preview(system, *days)
     except NotPermitted as refusal:
         return refused(request, refusal)
     except ValidationError as refusal:
         if form.is_valid():
             explain(form, refusal)
-            found = _again(system, form)
+            next_window = _again(system, form)
         status = getattr(refusal, "status_code", 400)
     context = {
         "system": system,
         "form": form,
-        "found": found,
+        "found": next_window,
         "earlier": earlier_windows(system),
     }
     return render(

@@ -31,8 +31,8 @@ def file_or_404(request: SignedInRequest, uuid: Any) -> EvidenceFile:
 
 
 def _withheld(request: SignedInRequest, file: EvidenceFile) -> HttpResponse | None:
-    said = reason_withheld(request.user, file)
-    return explanation_page(request, said, 409) if said else None
+    reason = reason_withheld(request.user, file)
+    return explanation_page(request, reason, 409) if reason else None
 
 
 @require_GET
@@ -51,8 +51,8 @@ def _drawn(request: SignedInRequest, file: EvidenceFile, number: int) -> Rendere
 
 def page_number(request: SignedInRequest) -> int:
     """The page asked for, from 1; what is no number is the first."""
-    asked = request.GET.get("page", "1")
-    return int(asked) if asked.isdecimal() and len(asked) < 7 and int(asked) else 1
+    page = request.GET.get("page", "1")
+    return int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1
 
 
 @require_GET

@@ -31,11 +31,11 @@ def counts(request: SignedInRequest) -> dict[str, Any]:
 
 def _counts(user: Actor) -> dict[str, int]:
     key = counts_key(user.pk)
-    found: dict[str, int] | None = cache.get(key)
-    if found is None:
-        found = _counted(user)
-        cache.set(key, found, SECONDS)
-    return found
+    counts: dict[str, int] | None = cache.get(key)
+    if counts is None:
+        counts = _counted(user)
+        cache.set(key, counts, SECONDS)
+    return counts
 
 
 def _counted(user: Actor) -> dict[str, int]:

@@ -35,18 +35,18 @@ def notice(request: SignedInRequest, uuid: Any) -> HttpResponse:
     Not for auditors, whose reading writes nothing: they mark by the button.
     """
     mine = Notice.objects.visible_to(request.user)
-    found = get_object_or_404(mine, uuid=uuid)
+    notice_row = get_object_or_404(mine, uuid=uuid)
     if not getattr(request, "reads_only", False):
-        mark_read(mine.filter(pk=found.pk), by=request.user)
-    return redirect(found.path)
+        mark_read(mine.filter(pk=notice_row.pk), by=request.user)
+    return redirect(notice_row.path)
 
 
 @require_POST
 def notice_read(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Mark one as read."""
     mine = Notice.objects.visible_to(request.user)
-    found = get_object_or_404(mine, uuid=uuid)
-    mark_read(mine.filter(pk=found.pk), by=request.user)
+    notice_row = get_object_or_404(mine, uuid=uuid)
+    mark_read(mine.filter(pk=notice_row.pk), by=request.user)
     messages.success(request, "Marked as read.")
     return redirect("evidence:notices")
 

@@ -37,7 +37,7 @@ def rereading(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "system": system,
         "changes": changes,
-        "turning": sum(not each.basis_only for each in changes),
+        "turning": sum(not change.basis_only for change in changes),
         "seen": digest_of(changes),
         "newest": ReferenceVersion.objects.newest(),
         "refusal": refusal,

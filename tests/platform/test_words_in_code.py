@@ -37,7 +37,6 @@ NOT_YET_CLEANED = frozenset(
         "evidence/admin",
         "evidence/api",
         "evidence/artifacts",
-        "evidence/charts.py",
         "evidence/demo",
         "evidence/exports",
         "evidence/files",

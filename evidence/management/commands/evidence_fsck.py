@@ -22,12 +22,12 @@ MEGABYTE = 1_000_000
 def rate(text: str) -> float:
     """A positive number of MB/s. Raises ArgumentTypeError."""
     try:
-        found = float(text)
+        megabytes = float(text)
     except ValueError:
-        found = 0.0
-    if not 0 < found < float("inf"):
+        megabytes = 0.0
+    if not 0 < megabytes < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no rate in MB/s")
-    return found
+    return megabytes
 
 
 class Command(BaseCommand):
@@ -48,13 +48,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, and print what was found."""
-        asked = options["rate"]
+        rate_limit = options["rate"]
         try:
             report = check_store(
                 instant=timezone.now(),
                 resume=options["resume"],
                 all_ages=options["all_ages"],
-                pace=Pace(asked * MEGABYTE if asked else None),
+                pace=Pace(rate_limit * MEGABYTE if rate_limit else None),
             )
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages))
@@ -72,11 +72,15 @@ class Command(BaseCommand):
             sys.exit(FOUND)
 
     def _print(self, report: StoreReport) -> None:
-        for each in report.findings:
-            on = f" (evidence {', '.join(each.evidence)})" if each.evidence else ""
-            self.stdout.write(f"{each.kind:10} {each.sha256 or '-'} {each.what}{on}")
-        said = f"{report.checked} blobs checked, {len(report.findings)} findings."
-        self.stdout.write(said)
+        for finding in report.findings:
+            on = (
+                f" (evidence {', '.join(finding.evidence)})" if finding.evidence else ""
+            )
+            self.stdout.write(
+                f"{finding.kind:10} {finding.sha256 or '-'} {finding.what}{on}"
+            )
+        summary = f"{report.checked} blobs checked, {len(report.findings)} findings."
+        self.stdout.write(summary)
 
     def _stop(self, sentence: str) -> None:
         self.stderr.write(sentence)

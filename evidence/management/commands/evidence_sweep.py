@@ -29,8 +29,8 @@ class Command(BaseCommand):
         except (OSError, DatabaseError) as failure:
             self._stop(str(failure))
         else:
-            for digest, said in swept.outcomes.items():
-                self.stdout.write(f"{digest} {said}")
+            for digest, outcome in swept.outcomes.items():
+                self.stdout.write(f"{digest} {outcome}")
             count, files = len(swept.outcomes), swept.unfinished
             self.stdout.write(f"{count} orphans, {files} unfinished files deleted.")
 
