@@ -11,6 +11,7 @@ from evidence.models import (
     ArtifactVersion,
     ContinuityLetter,
     Export,
+    LetterAcceptance,
     RelianceReview,
 )
 
@@ -43,8 +44,14 @@ class ContinuityLetterAdmin(ReadOnlyAdmin):
     """Letters between reports."""
 
     scope_path = "artifact_version__artifact"
-    list_display = ("artifact_version", "issued_on", "starts", "until")
-    list_select_related = ("artifact_version__artifact",)
+    list_display = (
+        "artifact_version",
+        "issued_on",
+        "starts",
+        "until",
+        "registered_by",
+    )
+    list_select_related = ("artifact_version__artifact", "registered_by")
     search_fields = ("artifact_version__label",)
     date_hierarchy = "issued_on"
 
@@ -77,6 +84,18 @@ class RelianceReviewAdmin(ReadOnlyAdmin):
     list_select_related = ("artifact_version__artifact", "system", "reviewer")
     search_fields = ("reviewer_name", "scope_note")
     date_hierarchy = "reviewed_on"
+
+
+@admin.register(LetterAcceptance)
+class LetterAcceptanceAdmin(ReadOnlyAdmin):
+    """Whether letters registered after a review count in systems."""
+
+    scope_path = "system"
+    list_display = ("letter", "system", "decision", "reviewer_name", "decided_on")
+    list_filter = (("system", RelatedScopeFilter), "decision")
+    list_select_related = ("letter", "system")
+    search_fields = ("reviewer_name", "reason")
+    date_hierarchy = "decided_on"
 
 
 @admin.register(Export)

@@ -8,6 +8,7 @@ from evidence.api.artifacts import (
     ArtifactVersionViewSet,
     ArtifactViewSet,
     CoverageViewSet,
+    LetterViewSet,
 )
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
@@ -40,6 +41,7 @@ router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register(
     "artifact-versions", ArtifactVersionViewSet, basename="artifact-version"
 )
+router.register("letters", LetterViewSet, basename="letter")
 router.register("citations", CoverageViewSet, basename="citation")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")

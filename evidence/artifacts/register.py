@@ -156,13 +156,18 @@ def end_version(
 def add_letter(
     version: ArtifactVersion, *, issued_on: dt.date, ends: dt.date, by: Actor
 ) -> ContinuityLetter:
-    """Save a letter that continues a report from the day after it, until `ends`."""
+    """Save a letter that continues a report from the day after it, until `ends`.
+
+    Systems that have reviewed the report count none of its days until a second person
+    has accepted it there (R24).
+    """
     require_registrar(by)
     report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
     letter = ContinuityLetter(
         artifact_version=report,
+        registered_by=by,
         issued_on=issued_on,
         starts=report.until,
         until=ends + ONE_DAY,

@@ -30,11 +30,12 @@ from controls.models.systems import ControlImplementation
 from controls.provider_documents.rows import read_statements
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.artifacts import register
+from evidence.artifacts.letters import decide_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.demo import company
 from evidence.demo.desks import fill_desks
 from evidence.demo.happenings import play_events
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import ArtifactVersion, EvidenceLink, EvidenceRequirement
 from evidence.notices.gathering import gather_notices
 from evidence.status.cadence import last_day, occurrence_of
 from evidence.submissions.submit import Submission, store, submit
@@ -242,6 +243,29 @@ def _documents(
                         cuec_note="Complementary controls compared with ours.",
                         by=people["oscar"],
                     )
+            for letter in report.letters:
+                _letter(people, systems, version, letter)
+
+
+def _letter(
+    people: dict[str, User],
+    systems: tuple[System, ...],
+    version: ArtifactVersion,
+    letter: company.DemoLetter,
+) -> None:
+    """Register a letter on its day, and accept it in each system on a later one."""
+    with clock_at(at(letter.recorded, 10)):
+        registered = register.add_letter(
+            version,
+            issued_on=letter.issued_on,
+            ends=letter.issued_on,
+            by=people["olivia"],
+        )
+    if letter.accepted_on is None:
+        return
+    with clock_at(at(letter.accepted_on, 15)):
+        for system in systems:
+            decide_letter(registered, system, decision="accept", by=people["oscar"])
 
 
 def _provider_says(people: dict[str, User], system: System, day: dt.date) -> None:

@@ -69,6 +69,15 @@ ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "a
 
 
 @dataclass(frozen=True)
+class DemoLetter:
+    """A letter registered after its report was reviewed; it names days to its issue."""
+
+    issued_on: dt.date
+    recorded: dt.date
+    accepted_on: dt.date | None = None  # None: it waits for a second person
+
+
+@dataclass(frozen=True)
 class DemoReport:
     """One version of an AWS document as the demo registers it. Days inclusive."""
 
@@ -77,7 +86,7 @@ class DemoReport:
     ends: dt.date | None
     recorded: dt.date
     conclusion: str = "rely"
-    letter: tuple[dt.date, dt.date, dt.date] | None = None  # issued, from, to
+    letters: tuple[DemoLetter, ...] = ()
     impact_level: str = ""
     partition: str = "aws"
     opinion: str = "unqualified"
@@ -102,6 +111,21 @@ def half_year_start(day: dt.date) -> dt.date:
     return dt.date(day.year if day.month >= 10 else day.year - 1, 10, 1)
 
 
+def _letter(report_end: dt.date, today: dt.date, *, waits: bool) -> DemoLetter:
+    """AWS's letter some weeks after a report; the one that waits came in yesterday."""
+    if waits:
+        issued_on = min(
+            report_end + dt.timedelta(days=80), today - dt.timedelta(days=2)
+        )
+        return DemoLetter(issued_on, today - dt.timedelta(days=1))
+    issued_on = report_end + dt.timedelta(days=80)
+    return DemoLetter(
+        issued_on,
+        recorded=issued_on + dt.timedelta(days=3),
+        accepted_on=issued_on + dt.timedelta(days=5),
+    )
+
+
 def aws_documents(today: dt.date) -> tuple[Series, ...]:
     """AWS's documents around `today`, reports coming out some weeks after their end."""
     current = half_year_start(today)
@@ -110,15 +134,20 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
         previous = half_year_start(current - dt.timedelta(days=1))
         periods.append((previous, current - dt.timedelta(days=1)))
         current = previous
+    published = [
+        (start, end)
+        for start, end in reversed(periods)
+        if end + dt.timedelta(days=48) < today
+    ]
     reports = tuple(
         DemoReport(
             label=f"{start:%B %Y} to {end:%B %Y}",
             starts=start,
             ends=end,
             recorded=end + dt.timedelta(days=46),
+            letters=(_letter(end, today, waits=end == published[-1][1]),),
         )
-        for start, end in reversed(periods)
-        if end + dt.timedelta(days=48) < today
+        for start, end in published
     )
     return (
         Series("AWS SOC 2 Type II", "aws-soc2", "period", "soc2", reports, ("athena",)),

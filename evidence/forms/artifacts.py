@@ -14,6 +14,7 @@ from evidence.artifacts.register import region_names
 from evidence.forms.uploads import DayInput
 from evidence.models import Artifact, RelianceConclusion
 from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.reviews import ReviewDecision
 
 OWN_WORDS = (
     "In your own words: the text of AWS's confidential documents is not stored here."
@@ -128,6 +129,13 @@ class LetterForm(forms.Form):
         widget=DayInput,
         help_text="Days after its issue date do not count, whatever it says.",
     )
+
+
+class LetterDecisionForm(forms.Form):
+    """Whether a letter counts for one system."""
+
+    decision = forms.ChoiceField(choices=ReviewDecision)
+    reason = forms.CharField(required=False, max_length=2000)
 
 
 class RelianceForm(forms.Form):

@@ -28,7 +28,11 @@ from evidence.models.populations import (
 )
 from evidence.models.proof import Proof
 from evidence.models.quotas import TeamDay
-from evidence.models.reliance import RelianceConclusion, RelianceReview
+from evidence.models.reliance import (
+    LetterAcceptance,
+    RelianceConclusion,
+    RelianceReview,
+)
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.models.requests import (
     EvidenceRequest,
@@ -58,6 +62,7 @@ __all__ = [
     "ExportState",
     "FileClearance",
     "Half",
+    "LetterAcceptance",
     "LinkState",
     "Notice",
     "NoticeMail",

@@ -183,6 +183,23 @@ class ArtifactVersion(models.Model):
         return self.until - dt.timedelta(days=1) if self.until else None
 
 
+class ContinuityLetterQuerySet(models.QuerySet["ContinuityLetter"]):
+    """Letters: whoever may read the artifact may read them."""
+
+    def visible_to(self, user: Actor) -> Self:
+        """Those of the artifacts the user may read."""
+        artifacts = Artifact.objects.visible_to(user)
+        return self.filter(artifact_version__artifact__in=artifacts)
+
+    def for_listing(self) -> Self:
+        """With the report, its series and who registered it, oldest first."""
+        return self.select_related(
+            "artifact_version__artifact",
+            "artifact_version__registered_by",
+            "registered_by",
+        ).order_by("issued_on", "pk")
+
+
 class ContinuityLetter(models.Model):
     """AWS's letter that its controls went on operating after a report's period."""
 
@@ -191,11 +208,17 @@ class ContinuityLetter(models.Model):
     artifact_version = models.ForeignKey(
         ArtifactVersion, models.PROTECT, related_name="letters"
     )
+    # null: registered before letters bore a name; the report's registrar stands for it
+    registered_by = models.ForeignKey(
+        USER, models.PROTECT, null=True, related_name="+", editable=False
+    )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     issued_on = models.DateField()
     starts = models.DateField()
     until = models.DateField()
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = ContinuityLetterQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -213,6 +236,12 @@ class ContinuityLetter(models.Model):
     def last_day(self) -> dt.date:
         """The last day it names (inclusive); those after its issue do not count."""
         return self.until - dt.timedelta(days=1)
+
+    @property
+    def registrars(self) -> frozenset[int]:
+        """Keys of those who registered it or its report: none of them decides on it."""
+        report = self.artifact_version.registered_by_id
+        return frozenset({report, self.registered_by_id or report})
 
 
 class ArtifactCoverage(models.Model):

@@ -1,16 +1,17 @@
-"""Whether a system relies on one of AWS's reports."""
+"""Whether a system relies on one of AWS's reports, and on letters that continue it."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import Any, Literal, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor, System
-from evidence.models.artifacts import ArtifactVersion
+from evidence.models.artifacts import ArtifactVersion, ContinuityLetter
+from evidence.models.reviews import ReviewDecision
 
 USER = settings.AUTH_USER_MODEL
 
@@ -23,8 +24,8 @@ class RelianceConclusion(models.TextChoices):
     DO_NOT_RELY = "do-not-rely", "Do not rely"
 
 
-class RelianceReviewQuerySet(models.QuerySet["RelianceReview"]):
-    """What systems made of reports."""
+class OfSystemQuerySet(models.QuerySet[Any]):
+    """What systems made of reports and letters."""
 
     def visible_to(self, user: Actor) -> Self:
         """Those of the systems the user may read."""
@@ -60,7 +61,7 @@ class RelianceReview(models.Model):
     reviewer_name = models.CharField(max_length=200)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
-    objects = RelianceReviewQuerySet.as_manager()
+    objects = OfSystemQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -75,3 +76,67 @@ class RelianceReview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_conclusion_display()} by {self.reviewer_name}"
+
+
+class LetterAcceptance(models.Model):
+    """A second person's decision on a letter registered after the report's review.
+
+    Append-only, one for each letter and system. Letters that were there when somebody
+    else reviewed the report need none: that review decided on them as well.
+    """
+
+    append_only = True
+
+    letter = models.ForeignKey(
+        ContinuityLetter, models.PROTECT, related_name="acceptances"
+    )
+    system = models.ForeignKey(
+        System, models.PROTECT, related_name="letter_acceptances"
+    )
+    reviewer = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    # both copied so that the database can compare them
+    registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    report_registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    decision = models.CharField(max_length=6, choices=ReviewDecision)
+    reason = models.TextField(blank=True, default="")
+    decided_on = models.DateField()
+    reviewer_name = models.CharField(max_length=200)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = OfSystemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["letter", "system"],
+                name="letter_decided_once_per_system",
+                violation_error_message="This letter is already decided here.",
+            ),
+            models.CheckConstraint(
+                name="letter_reviewer_is_not_registrar",
+                condition=~Q(reviewer=F("registered_by"))
+                & ~Q(reviewer=F("report_registered_by")),
+                violation_error_message=(
+                    "Somebody who registered neither the letter nor its report must"
+                    " decide on it."
+                ),
+            ),
+            models.CheckConstraint(
+                name="letter_decision_known",
+                condition=Q(decision__in=ReviewDecision.values),
+            ),
+            models.CheckConstraint(
+                name="letter_rejection_says_why",
+                condition=~Q(decision="reject") | ~Q(reason=""),
+                violation_error_message="A rejection says why.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} by {self.reviewer_name}"
+
+    @property
+    def past_tense(self) -> Literal["accepted", "rejected"]:
+        """For sentences and the names of events."""
+        return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"

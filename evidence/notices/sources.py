@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from controls.models import ApplicabilityDecision, ResponsibilityOverride
+from controls.models import ApplicabilityDecision, ResponsibilityOverride, System
 from controls.models.requests import ApprovalState as ApprovalState
+from evidence.artifacts.letters import waiting_letters
 from evidence.files.scan import PATIENCE, TOO_LONG
 from evidence.models import (
     ArtifactVersion,
@@ -241,6 +242,23 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         )
 
 
+def letters(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Letters registered after the review of their report: who may decide on them."""
+    for row in waiting_letters(System.objects.all()):
+        letter, report = row.letter, row.letter.artifact_version
+        yield NoticeCandidate(
+            NoticeKind.TO_REVIEW,
+            f"letter:{letter.uuid}:{row.system.pk}",
+            frozenset(people.reviewers(row.system.pk, but=letter.registrars)),
+            row.system.pk,
+            reverse("evidence:artifact", args=[report.artifact.uuid]),
+            {
+                "what": f"Letter of {letter.issued_on} for {report}",
+                "who": str(letter.registered_by or report.registered_by),
+            },
+        )
+
+
 Source = Callable[[People, dt.datetime], Iterable[NoticeCandidate]]
 SOURCES: tuple[Source, ...] = (
     requirements,
@@ -251,5 +269,6 @@ SOURCES: tuple[Source, ...] = (
     populations,
     scans,
     to_read,
+    letters,
     requests,
 )

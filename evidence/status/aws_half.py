@@ -47,6 +47,7 @@ KEPT = {
     "newer_version_unreviewed",
     "service_not_listed",
     "letter_beyond_issue",
+    "letter_pending",
     "exception_answered",
 }
 
@@ -138,13 +139,13 @@ def spoken_days(version: ArtifactVersionFacts) -> Days:
 
 
 def asserted_days(version: ArtifactVersionFacts) -> Days | None:
-    """Days that continuity letters assert after the report, to their issue (R21)."""
+    """Days that accepted letters assert after the report, to their issue (R21, R24)."""
     if version.ends is None:
         return None
     ends = [
         min(letter.ends, letter.issued_on)
         for letter in version.letters
-        if letter.starts <= version.ends + DAY
+        if letter.state == "accepted" and letter.starts <= version.ends + DAY
     ]
     last = max(ends, default=version.ends)
     return (version.ends + DAY, last) if last > version.ends else None
@@ -237,11 +238,14 @@ def _told_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]
         told.append(
             reason_for("service_not_listed", need.slug, artifact=version.artifact)
         )
+    name = f"{version.artifact}, {version.label}"
     for letter in version.letters:
-        if letter.ends > letter.issued_on:
+        if letter.state == "waiting":
+            ends = min(letter.ends, letter.issued_on)
+            told.append(reason_for("letter_pending", name, ends=ends))
+        elif letter.state == "accepted" and letter.ends > letter.issued_on:
             told.append(reason_for("letter_beyond_issue", ends=letter.issued_on))
     if version.exceptions_answered:
-        name = f"{version.artifact}, {version.label}"
         told.append(reason_for("exception_answered", name))
     return told
 

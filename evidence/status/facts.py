@@ -29,6 +29,7 @@ Regime = Literal["fedramp", "soc2", "pci", "iso", "hipaa", "none"]
 Scope = Literal["service", "region"]
 ArtifactKind = Literal["period", "point", "certificate", "authorization", "summary"]
 Reliance = Literal["rely", "rely-with-response", "do-not-rely"]
+LetterState = Literal["accepted", "waiting", "rejected"]
 
 EVERYTHING = frozenset({"*"})
 
@@ -146,11 +147,16 @@ class NeededService:
 
 @dataclass(frozen=True, slots=True)
 class LetterFacts:
-    """A continuity letter: it asserts [starts, ends], at most to its issue date."""
+    """A continuity letter: it asserts [starts, ends], at most to its issue date.
+
+    `state` is what the system made of it: only an accepted one asserts any day. One
+    registered after the review of its report waits for a second person.
+    """
 
     issued_on: dt.date
     starts: dt.date
     ends: dt.date
+    state: LetterState
 
 
 @dataclass(frozen=True, slots=True)

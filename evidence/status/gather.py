@@ -310,12 +310,18 @@ def _version_facts(row: Row) -> ArtifactVersionFacts:
         regions_in_scope=frozenset(row["regions"]),
         reliance=row["conclusion"],
         letters=tuple(
-            LetterFacts(issued, starts, until - ONE_DAY)
-            for issued, starts, until in (
-                map(dt.date.fromisoformat, letter)
-                for letter in _as_json(row["letters"]) or ()
-            )
+            _letter_facts(*letter) for letter in _as_json(row["letters"]) or ()
         ),
+    )
+
+
+def _letter_facts(issued_on: str, starts: str, until: str, state: Any) -> LetterFacts:
+    """A letter as it comes with its report: three days as text, and the state."""
+    return LetterFacts(
+        issued_on=dt.date.fromisoformat(issued_on),
+        starts=dt.date.fromisoformat(starts),
+        ends=dt.date.fromisoformat(until) - ONE_DAY,
+        state=state,
     )
 
 

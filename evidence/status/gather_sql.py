@@ -232,14 +232,28 @@ SELECT c.control_id, array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifact
  GROUP BY c.control_id
 """
 
+# A letter is decided on by a second person of the system: in an acceptance of its own,
+# or by reviewing its report after it was registered.
 ARTIFACT_VERSIONS = """
 SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
        v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
        v.artifact_id, a.uuid AS artifact, a.title, a.series, a.kind, a.scheme, a.type1,
        a.responsibility_summary, r.conclusion,
-       (SELECT json_agg(json_build_array(l.issued_on, l.starts, l.until)
-                        ORDER BY l.issued_on, l.id)
-          FROM {letter} l WHERE l.artifact_version_id = v.id) AS letters
+       (SELECT json_agg(json_build_array(l.issued_on, l.starts, l.until, CASE
+                 WHEN decided.decision = 'accept' THEN 'accepted'
+                 WHEN decided.decision = 'reject' THEN 'rejected'
+                 WHEN EXISTS (
+                   SELECT FROM evidence_reliancereview w
+                    WHERE w.artifact_version_id = v.id AND w.system_id = %(system)s
+                      AND w.known_from > l.known_from AND {before}
+                      AND w.reviewer_id IS DISTINCT FROM l.registered_by_id)
+                 THEN 'accepted' ELSE 'waiting' END) ORDER BY l.issued_on, l.id)
+          FROM {letter} l
+          LEFT JOIN LATERAL (
+            SELECT decision FROM evidence_letteracceptance
+             WHERE letter_id = l.id AND system_id = %(system)s AND {before}
+            ) decided ON TRUE
+         WHERE l.artifact_version_id = v.id) AS letters
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
   LEFT JOIN LATERAL (

@@ -65,7 +65,7 @@ MANY = {
         "FROM {artifact_version} v"
         " CROSS JOIN unnest(%(systems)s::bigint[]) AS asked(system)",
     )
-    .replace("r.system_id = %(system)s", "r.system_id = asked.system"),
+    .replace("system_id = %(system)s", "system_id = asked.system"),
 }
 FOR_ALL = (gather_sql.COVERAGE,)
 BY_CONTROL = {

@@ -160,6 +160,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Register AWS's report or letter for these days.",
     ),
     "collected_late": ("{subject} was collected after the period.", "Nothing to do."),
+    "letter_pending": (
+        "{subject}: a letter to {ends} waits for a second person.",
+        "Have somebody who did not register it accept or reject it.",
+    ),
     "letter_beyond_issue": (
         "The letter says more days than it can: counted to {ends}.",
         "Ask AWS for a newer letter.",

@@ -40,6 +40,7 @@ AWS = {
     "revoked",
     "exception_unanswered",
     "letter_beyond_issue",
+    "letter_pending",
 }
 
 

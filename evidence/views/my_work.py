@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import my_work
 from evidence.reviews.reconfirm import to_reconfirm
@@ -36,6 +37,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "requests": my_work.requests_of(request.user),
         "drafts": my_work.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, today),
+        "letters": letters_to_decide(request.user),
         "unread": my_work.unread_reports(request.user),
     }
     return render(request, "evidence/my_work/page.html", context)

@@ -266,6 +266,11 @@ urlpatterns += [
     path("reports/<uuid:uuid>/letters/new/", artifacts.letter_new, name="letter_new"),
     path("reports/<uuid:uuid>/end/", artifacts.version_end, name="version_end"),
     path(
+        "systems/<slug:slug>/letters/<uuid:uuid>/decide/",
+        artifacts.letter_decide,
+        name="letter_decide",
+    ),
+    path(
         "citations/<uuid:uuid>/remove/",
         artifacts.citation_remove,
         name="citation_remove",

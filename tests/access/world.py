@@ -20,6 +20,8 @@ from controls.models import ControlImplementation, Role, System, TokenScope
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import read_statements
 from controls.responsibility.overrides import request_override
+from evidence.artifacts.register import add_letter
+from evidence.artifacts.reliance import record_reliance
 from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
 from evidence.models import EvidenceRequirement, Notice
@@ -211,6 +213,16 @@ def _reports(world: World) -> None:
     for verb in ("detail", "end", "letters", "reliance"):
         _name(world, report, f"artifact-version-{verb}")
     _name(world, artifact.coverage.get(), "citation_remove", "citation-detail")
+    record_reliance(
+        report,
+        house.system,
+        conclusion="rely",
+        scope_note="s",
+        period_note="p",
+        by=house.raul,
+    )
+    letter = add_letter(report, issued_on=today, ends=today, by=house.oscar)
+    _name(world, letter, "letter_decide", "letter-detail", "letter-decisions")
 
 
 def _provider(world: World) -> None:
@@ -279,6 +291,7 @@ def say(world: World) -> None:
         "review_several": {f"decision-{world.named['accept']['uuid']}": "accept"},
         "withdraw": why,
         "file_clear": why,
+        "letter_decide": decide,
         "removal_new": why,
     }  # fmt: skip
     world.bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
@@ -326,6 +339,7 @@ def say(world: World) -> None:
         "POST artifact-version-reliance": here | {
             "conclusion": "rely", "scope_note": "s", "period_note": "p",
         },
+        "POST letter-decisions": here | decide,
         "POST override-list": of_control | why | {
             "responsibility": "customer", "starts_on": today, "ends_on": later,
         },

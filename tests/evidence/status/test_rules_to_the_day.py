@@ -146,7 +146,7 @@ def test_r21_the_series_with_fewest_open_days_speaks() -> None:
 
 
 def test_r22_a_short_letter_does_not_shorten_currency() -> None:
-    short = LetterFacts(D(2026, 4, 15), D(2026, 4, 1), D(2026, 4, 15))
+    short = LetterFacts(D(2026, 4, 15), D(2026, 4, 1), D(2026, 4, 15), "accepted")
     aws = soc2(replace(R2, letters=(short,)), needed=(SITE,))
     assert half(aws, D(2026, 5, 1)).aws_until == D(2026, 6, 29)
 

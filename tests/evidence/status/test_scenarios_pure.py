@@ -126,7 +126,7 @@ def test_scenario_2d_october_carries_to_10_december(
 # Scenarios 3 and 4
 
 R1 = report(D(2025, 4, 1), D(2025, 9, 30))
-LETTER = LetterFacts(D(2026, 6, 30), D(2026, 4, 1), D(2026, 6, 30))
+LETTER = LetterFacts(D(2026, 6, 30), D(2026, 4, 1), D(2026, 6, 30), "accepted")
 R2 = report(D(2025, 10, 1), D(2026, 3, 31), letters=(LETTER,))
 R3 = report(D(2026, 4, 1), D(2026, 9, 30))
 WINDOW = (D(2025, 9, 1), D(2026, 8, 31))

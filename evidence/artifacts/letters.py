@@ -1,0 +1,198 @@
+"""Letters that continue reports: which wait for a second person, and the decision.
+
+A review of a report decides on the letters that were there when it was made. Whatever
+is registered later, or by the reviewer, waits in each system that relies on the report.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
+from controls.models import Actor, AuditEvent, Role, System
+from controls.models.audit import about
+from evidence.models import (
+    ArtifactVersion,
+    ContinuityLetter,
+    LetterAcceptance,
+    RelianceConclusion,
+    RelianceReview,
+)
+from evidence.models.reviews import ReviewDecision
+
+# `with-report`: the next review of the report decides on the letter as well.
+LetterState = Literal["accepted", "rejected", "waiting", "with-report"]
+UNDECIDED: tuple[LetterState, ...] = ("waiting", "with-report")
+
+
+@dataclass(frozen=True)
+class LetterStanding:
+    """Where one letter stands in one system, and what put it there.
+
+    `decision` is a second person's own decision on the letter; `review` the first
+    review of the report that decided on it. At most one of them is set.
+    """
+
+    letter: ContinuityLetter
+    system: System
+    state: LetterState
+    decision: LetterAcceptance | None = None
+    review: RelianceReview | None = None
+
+
+def letter_standings(
+    letters: QuerySet[ContinuityLetter], systems: Iterable[System]
+) -> list[LetterStanding]:
+    """Each letter in each system, oldest letter first. Three statements."""
+    known_letters = list(letters.for_listing())  # type: ignore[attr-defined]
+    if not known_letters:
+        return []
+    systems = list(systems)
+    decisions = {
+        (row.letter_id, row.system_id): row
+        for row in LetterAcceptance.objects.filter(
+            letter__in=known_letters, system__in=systems
+        )
+    }
+    reviews: defaultdict[tuple[int, int], list[RelianceReview]] = defaultdict(list)
+    for review in RelianceReview.objects.filter(
+        artifact_version__in={letter.artifact_version_id for letter in known_letters},
+        system__in=systems,
+    ).order_by("known_from", "pk"):
+        reviews[(review.artifact_version_id, review.system_id)].append(review)
+    return [
+        _standing(
+            letter,
+            system,
+            decisions.get((letter.pk, system.pk)),
+            reviews[(letter.artifact_version_id, system.pk)],
+        )
+        for letter in known_letters
+        for system in systems
+    ]
+
+
+def _standing(
+    letter: ContinuityLetter,
+    system: System,
+    decision: LetterAcceptance | None,
+    reviews: list[RelianceReview],
+) -> LetterStanding:
+    """The same rule as `gather_sql.ARTIFACT_VERSIONS`; a test compares the two."""
+    if decision is not None:
+        return LetterStanding(letter, system, decision.past_tense, decision=decision)
+    for review in reviews:
+        if (
+            review.known_from > letter.known_from
+            and review.reviewer_id not in letter.registrars
+        ):
+            return LetterStanding(letter, system, "accepted", review=review)
+    relied_on = reviews and reviews[-1].conclusion != RelianceConclusion.DO_NOT_RELY
+    return LetterStanding(letter, system, "waiting" if relied_on else "with-report")
+
+
+def waiting_letters(systems: Iterable[System]) -> list[LetterStanding]:
+    """Letters that wait for a second person, once for each of the systems."""
+    systems = list(systems)
+    reviewed = RelianceReview.objects.filter(system__in=systems)
+    letters = ContinuityLetter.objects.filter(
+        artifact_version__in=reviewed.values("artifact_version")
+    )
+    return [
+        standing
+        for standing in letter_standings(letters, systems)
+        if standing.state == "waiting"
+    ]
+
+
+def letters_to_decide(user: Actor) -> list[LetterStanding]:
+    """Letters that wait for this person: reviewer or officer, registrar of neither
+    the letter nor its report."""
+    systems = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    return [
+        standing
+        for standing in waiting_letters(systems)
+        if user.pk not in standing.letter.registrars
+    ]
+
+
+def require_letter_reviewer(
+    letter: ContinuityLetter, system: System, *, by: Actor
+) -> None:
+    """Raise NotPermitted unless `by` may decide on the letter for the system."""
+    if by.pk in letter.registrars:
+        raise NotPermitted(
+            "You registered this letter or its report; somebody else must decide on it."
+        )
+    held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
+    if not held.filter(pk=system.pk).exists():
+        raise NotPermitted("You are not a reviewer of this system.")
+
+
+@transaction.atomic
+def decide_letter(
+    letter: ContinuityLetter,
+    system: System,
+    *,
+    decision: str,
+    reason: str = "",
+    by: Actor,
+) -> LetterAcceptance:
+    """Accept or reject a letter for one system, as known from now on (R24, R32).
+
+    Raises NotPermitted for those who registered it or its report and for others than
+    reviewers, TransitionNotAllowed when it does not wait, Refused for a rejection
+    without a reason.
+    """
+    # The report's row is the lock of its reviews, too.
+    ArtifactVersion.objects.select_for_update(of=("self",)).get(
+        pk=letter.artifact_version_id
+    )
+    require_letter_reviewer(letter, system, by=by)
+    stored = ContinuityLetter.objects.filter(pk=letter.pk)
+    (standing,) = letter_standings(stored, [system])
+    _require_waiting(standing)
+    if decision == ReviewDecision.REJECT and not reason.strip():
+        raise Refused({"reason": "A rejection says why."})
+    report = standing.letter.artifact_version
+    acceptance = LetterAcceptance(
+        letter=standing.letter,
+        system=system,
+        reviewer=by,
+        registered_by_id=standing.letter.registered_by_id or report.registered_by_id,
+        report_registered_by_id=report.registered_by_id,
+        decision=decision,
+        reason=reason.strip(),
+        decided_on=system.day_of(knowledge_now()),
+        reviewer_name=str(by),
+    )
+    acceptance.full_clean()
+    acceptance.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(
+            acceptance,
+            f"letter.{acceptance.past_tense}",
+            by=by,
+            letter=str(letter.uuid),
+            report=str(report.uuid),
+            reason=acceptance.reason,
+        )
+    )
+    return acceptance
+
+
+def _require_waiting(standing: LetterStanding) -> None:
+    if standing.state == "with-report":
+        raise TransitionNotAllowed(
+            "This system does not rely on the report; reviewing the report decides on"
+            " its letters as well."
+        )
+    if standing.state != "waiting":
+        raise TransitionNotAllowed(f"This letter is already {standing.state} here.")
