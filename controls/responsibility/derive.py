@@ -7,7 +7,7 @@ docs/architecture.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 LAYERS = (
@@ -44,8 +44,8 @@ class LayerParty:
 
     party: str
     kind: str
-    duty: str = ""
-    source: str = TEMPLATE_SOURCE
+    duty: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ComponentInUse:
     component: str
     variant: str
     provider: str
-    layers: Mapping[str, tuple[LayerParty, ...]] = field(default_factory=dict)
+    layers: Mapping[str, tuple[LayerParty, ...]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +68,7 @@ class BasisRow:
     party: str
     kind: str
     source: str
-    duty: str = ""
+    duty: str
 
     def as_json(self) -> dict[str, str]:
         """The row as plain data."""
@@ -98,7 +98,7 @@ class Derivation:
 
 def organisation(*, has_own_code: bool = True) -> ComponentInUse:
     """The component every system has: one's own people, programme, zoning and code."""
-    ours = (LayerParty("customer", "provided"),)
+    ours = (LayerParty("customer", "provided", "", TEMPLATE_SOURCE),)
     layers = {"people": ours, "programme": ours, "data-zoning": ours}
     if has_own_code:
         layers["application"] = ours

@@ -28,8 +28,8 @@ from evidence.models import (
 from evidence.models.reviews import ReviewDecision
 
 # `with-report`: the next review of the report decides on the letter as well.
-LetterState = Literal["accepted", "rejected", "waiting", "with-report"]
-UNDECIDED: tuple[LetterState, ...] = ("waiting", "with-report")
+StandingState = Literal["accepted", "rejected", "waiting", "with-report"]
+UNDECIDED: tuple[StandingState, ...] = ("waiting", "with-report")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LetterStanding:
 
     letter: ContinuityLetter
     system: System
-    state: LetterState
+    state: StandingState
     decision: LetterAcceptance | None = None
     review: RelianceReview | None = None
 

@@ -11,36 +11,14 @@ from dataclasses import dataclass
 from evidence.status import cadence
 from evidence.status.aws_half import HalfResult, aws_half, worst
 from evidence.status.facts import (
-    ApplicabilityFacts,
-    ArtifactVersionFacts,
-    AwsFacts,
     ControlFacts,
     HalfState,
-    LetterFacts,
     LinkFacts,
-    NeededService,
     PopulationFacts,
     RequirementFacts,
     Verdict,
 )
 from evidence.status.reasons import Reason, reason_for
-
-__all__ = [
-    "ApplicabilityFacts",
-    "ArtifactVersionFacts",
-    "AwsFacts",
-    "ControlFacts",
-    "LetterFacts",
-    "LinkFacts",
-    "NeededService",
-    "PopulationFacts",
-    "Reason",
-    "RequirementFacts",
-    "Status",
-    "customer_half",
-    "requirement_state",
-    "status",
-]
 
 DAY = dt.timedelta(days=1)
 NOT_REQUIRED = HalfResult("not_required", None, ())

@@ -1,5 +1,7 @@
 """The facts that `status` and `period` judge: frozen, plain, without Django.
 
+No field has a default: whoever gathers says each of them (R33). What the product has
+no source for yet stands in NOT_GATHERED with the value it is judged by until then.
 Whoever fills them leaves out everything recorded at or after `known_at`. Days are
 calendar days in the system's time zone. Names ending in `_until` are exclusive;
 `ends`, `due_on` and `review_by` are inclusive. A scope holding "*" is everything.
@@ -7,7 +9,7 @@ calendar days in the system's time zone. Names ending in `_until` are exclusive;
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Cadence = Literal[
     "once", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per-event"
@@ -36,7 +38,7 @@ EVERYTHING = frozenset({"*"})
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """One evidence link of a requirement and what was decided about it.
+    """One accepted evidence link of a requirement.
 
     `occurrence` is the first day of its calendar period (None for once, yearly and
     per event); `ends` the last day it proves (None: no end), see
@@ -47,13 +49,9 @@ class LinkFacts:
     evidence: str
     performed_on: dt.date
     ends: dt.date | None
-    state: LinkState = "accepted"
-    occurrence: dt.date | None = None
-    collected_on: dt.date | None = None
-    late_collected: bool = False
-    to_reconfirm: bool = False
-    purpose: Purpose = "operation"
-    title: str = ""
+    occurrence: dt.date | None
+    collected_on: dt.date | None
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +60,24 @@ class PopulationFacts:
 
     `sample` is the number of different events in its samples, None until somebody has
     drawn one; `proven` of them have an accepted link, `waiting` only a submitted one,
-    `deviations` were not handled as asked (and need no link to be answered for).
-    `open` have neither. `newer` says what became of a newer population that does not
-    count. `sampled_on` is the day of the last sample.
+    `deviations` were not handled as asked (and need no link to be answered for), and
+    `open` have neither an accepted link nor a deviation. `newer` says what became of a
+    newer population that does not count. `sampled_on` is the day of the last sample.
     """
 
     starts: dt.date
     ends: dt.date
     rows: int
-    state: LinkState = "submitted"
-    sample: int | None = None
-    proven: int = 0
-    waiting: int = 0
-    deviations: int = 0
-    # open, told apart from deviations that have a link as well; None: the difference
-    left: int | None = None
-    newer: LinkState | None = None
-    sampled_on: dt.date | None = None
-    drawn_on: dt.date | None = None
-    uuid: str = ""
-
-    @property
-    def open(self) -> int:
-        """Sampled events with neither an accepted link nor a deviation."""
-        if self.left is not None:
-            return self.left
-        return max(0, (self.sample or 0) - self.proven - self.deviations)
+    state: LinkState
+    sample: int | None
+    proven: int
+    waiting: int
+    deviations: int
+    open: int
+    newer: LinkState | None
+    sampled_on: dt.date | None
+    drawn_on: dt.date | None
+    uuid: str
 
     @property
     def complete(self) -> bool:
@@ -98,35 +88,43 @@ class PopulationFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RequirementFacts:
-    """What one requirement of our half asks, and the newest answers to it.
+class RequirementTerms:
+    """What one requirement of our half asks; the defaults stand in `cadence`.
 
-    `population` is the newest accepted one that began by the day, else the newest.
-    `latest_accepted` is the accepted link with the greatest end (no end is greatest)
-    among those performed on or before the day; `submitted` counts links performed by
-    then that wait for review; `newer_rejected` says one submitted after the accepted
-    one was rejected. `grace_days` and `lead_days` None mean the default.
+    `grace_days` and `lead_days` None mean the default of the cadence.
     """
 
     uuid: str
     title: str
     cadence: Cadence
     operates_from: dt.date
-    operates_until: dt.date | None = None
-    purpose: Purpose = "operation"
-    grace_days: int | None = None
-    lead_days: int | None = None
-    latest_accepted: LinkFacts | None = None
-    submitted: int = 0
-    newer_rejected: bool = False
-    population: PopulationFacts | None = None
-    cuec: bool = False
+    operates_until: dt.date | None
+    purpose: Purpose
+    grace_days: int | None
+    lead_days: int | None
 
     def operates_on(self, day: dt.date) -> bool:
         """Whether the requirement is in operation on `day`."""
         return self.operates_from <= day and (
             self.operates_until is None or day < self.operates_until
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementFacts(RequirementTerms):
+    """What one requirement of our half asks, and the newest answers to it.
+
+    `population` is the newest accepted one that began by the day, else the newest.
+    `latest_accepted` is the accepted link with the greatest end (no end is greatest)
+    among those performed on or before the day; `submitted` counts links performed by
+    then that wait for review; `newer_rejected` says one submitted after the accepted
+    one was rejected.
+    """
+
+    latest_accepted: LinkFacts | None
+    submitted: int
+    newer_rejected: bool
+    population: PopulationFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +137,10 @@ class NeededService:
     slug: str
     scope: Scope
     used_from: dt.date
-    used_until: dt.date | None = None
-    is_global: bool = False
-    regions: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ()
+    used_until: dt.date | None
+    is_global: bool
+    regions: tuple[str, ...]
+    layers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,21 +174,21 @@ class ArtifactVersionFacts:
     kind: ArtifactKind
     label: str
     starts: dt.date
-    ends: dt.date | None = None
-    scheme: str = ""
-    type1: bool = False
-    responsibility_summary: bool = False
-    state: Literal["active", "revoked"] = "active"
-    revoked_on: dt.date | None = None
-    opinion: str = ""
-    impact_level: str = ""
-    partition: str = ""
-    services_in_scope: frozenset[str] = frozenset()
-    regions_in_scope: frozenset[str] = frozenset()
-    reliance: Reliance | None = None
-    letters: tuple[LetterFacts, ...] = ()
-    exceptions_open: int = 0
-    exceptions_answered: int = 0
+    ends: dt.date | None
+    scheme: str
+    type1: bool
+    responsibility_summary: bool
+    state: Literal["active", "revoked"]
+    revoked_on: dt.date | None
+    opinion: str
+    impact_level: str
+    partition: str
+    services_in_scope: frozenset[str]
+    regions_in_scope: frozenset[str]
+    reliance: Reliance | None
+    letters: tuple[LetterFacts, ...]
+    exceptions_open: int
+    exceptions_answered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +198,22 @@ class AwsFacts:
     `versions` holds every version cited for the control, of whatever kind.
     """
 
-    needed: tuple[NeededService, ...] = ()
-    versions: tuple[ArtifactVersionFacts, ...] = ()
-    regime: Regime = "none"
-    impact_level: str = ""
-    partition: str = "aws"
-    currency_days: int = 90
+    needed: tuple[NeededService, ...]
+    versions: tuple[ArtifactVersionFacts, ...]
+    regime: Regime
+    impact_level: str
+    partition: str
+    currency_days: int
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicabilityFacts:
     """Whether somebody said the control has no object here, and whether it holds."""
 
-    requested: bool = False
-    approved: bool = False
-    basis_changed: bool = False
-    review_by: dt.date | None = None
+    requested: bool
+    approved: bool
+    basis_changed: bool
+    review_by: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,40 +223,38 @@ class ControlFacts:
     `aws_required` and `customer_required` are the parties in force that day, already
     united with the derived ones when an override has expired. `worst_part` is the
     worst implementation status of the control's parts (None: no parts differ).
-    `cuec_open` counts complementary controls that ask for nothing yet; those with a
-    requirement are judged by it (`RequirementFacts.cuec`). `contradicted` counts
-    failing observations without a disposition.
+    `cuec_open` counts complementary controls that ask for nothing yet. `contradicted`
+    counts failing observations without a disposition.
     """
 
     control_id: str
-    responsibility: Responsibility = "unclassified"
-    aws_required: bool = False
-    customer_required: bool = False
-    override_expired: bool = False
-    implementation_status: str = "planned"
-    worst_part: str | None = None
-    alternative_approved: bool = False
-    applicability: ApplicabilityFacts = ApplicabilityFacts()
-    requirements: tuple[RequirementFacts, ...] = ()
-    aws: AwsFacts | None = None
-    type2: bool = False
-    open_findings: int = 0
-    contradicted: int = 0
-    cuec_open: int = 0
-    supplementary: int = 0
+    responsibility: Responsibility
+    aws_required: bool
+    customer_required: bool
+    override_expired: bool
+    implementation_status: str
+    worst_part: str | None
+    alternative_approved: bool
+    applicability: ApplicabilityFacts
+    requirements: tuple[RequirementFacts, ...]
+    aws: AwsFacts | None
+    type2: bool
+    open_findings: int
+    contradicted: int
+    cuec_open: int
+    supplementary: int
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementHistory:
     """A requirement with its accepted links, for judging a window.
 
-    Of the links of one occurrence the earliest performed suffices;
-    `requirement.latest_accepted` and its counts are not read.
+    Of the links of one occurrence the earliest performed suffices.
     """
 
-    requirement: RequirementFacts
-    links: tuple[LinkFacts, ...] = ()
-    populations: tuple[PopulationFacts, ...] = ()
+    requirement: RequirementTerms
+    links: tuple[LinkFacts, ...]
+    populations: tuple[PopulationFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +265,59 @@ class PeriodFacts:
     """
 
     control_id: str
-    responsibility: Responsibility = "unclassified"
-    aws_required: bool = False
-    customer_required: bool = False
-    applicability: ApplicabilityFacts = ApplicabilityFacts()
-    requirements: tuple[RequirementHistory, ...] = ()
-    aws: AwsFacts | None = None
-    type2: bool = False
-    cuec_open: int = 0
+    responsibility: Responsibility
+    aws_required: bool
+    customer_required: bool
+    applicability: ApplicabilityFacts
+    requirements: tuple[RequirementHistory, ...]
+    aws: AwsFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotGathered:
+    """A field that no table of the product speaks of yet.
+
+    `value` is what every control is judged by until then, `source` what will say it.
+    """
+
+    facts: type
+    name: str
+    value: Any
+    source: str
+
+
+NOT_GATHERED = (
+    NotGathered(
+        ArtifactVersionFacts,
+        "exceptions_open",
+        0,
+        "exceptions of a report by control, with our response and its acceptance",
+    ),
+    NotGathered(
+        ArtifactVersionFacts,
+        "exceptions_answered",
+        0,
+        "exceptions of a report by control, with our response and its acceptance",
+    ),
+    NotGathered(
+        ControlFacts,
+        "alternative_approved",
+        False,
+        "approved descriptions of alternative implementations",
+    ),
+    NotGathered(
+        ControlFacts, "type2", False, "the days of Type II engagements of the system"
+    ),
+    NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),
+    NotGathered(
+        ControlFacts, "contradicted", 0, "observations that fail, with dispositions"
+    ),
+    NotGathered(
+        ControlFacts, "cuec_open", 0, "complementary user entity controls of reports"
+    ),
+)
+
+
+def not_gathered(facts: type) -> dict[str, Any]:
+    """The values of the fields of a kind of facts that nothing supplies yet."""
+    return {row.name: row.value for row in NOT_GATHERED if row.facts is facts}

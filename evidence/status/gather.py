@@ -27,13 +27,18 @@ from evidence.status.facts import (
     PopulationFacts,
     RequirementFacts,
     RequirementHistory,
+    RequirementTerms,
+    not_gathered,
 )
 from evidence.status.window import asked_periods
 
 REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
 NO_END = dt.date(9999, 12, 31)
 ONE_DAY = dt.timedelta(days=1)
-APPLICABLE = ApplicabilityFacts()  # of controls that nobody has called otherwise
+# Of controls that nobody has called otherwise.
+APPLICABLE = ApplicabilityFacts(
+    requested=False, approved=False, basis_changed=False, review_by=None
+)
 Row = Mapping[str, Any]
 
 
@@ -116,7 +121,7 @@ def gather_period(
     )
     requirements = reader.all(gather_sql.REQUIREMENTS_OF_WINDOW)
     asked = _grouped(requirements, "implementation_id")
-    histories = {row["id"]: RequirementFacts(**_asked(row)) for row in requirements}
+    histories = {row["id"]: RequirementTerms(**_asked(row)) for row in requirements}
     links = _grouped(
         reader.all(gather_sql.LINKS_OF_WINDOW, **_parts(histories, start, end)),
         "requirement_id",
@@ -130,7 +135,7 @@ def gather_period(
             [
                 RequirementHistory(
                     histories[each["id"]],
-                    tuple(_link_facts(link, "accepted") for link in links[each["id"]]),
+                    tuple(_link_facts(link) for link in links[each["id"]]),
                     tuple(events[each["id"]]),
                 )
                 for each in asked[pk]
@@ -312,6 +317,7 @@ def _version_facts(row: Row) -> ArtifactVersionFacts:
         letters=tuple(
             _letter_facts(*letter) for letter in _as_json(row["letters"]) or ()
         ),
+        **not_gathered(ArtifactVersionFacts),
     )
 
 
@@ -366,6 +372,7 @@ def _control_facts(
         if "aws" in parties
         else None,
         supplementary=supplementary,
+        **not_gathered(ControlFacts),
     )
 
 
@@ -385,7 +392,7 @@ def _asked(row: Row) -> dict[str, Any]:
 def _requirement_facts(row: Row, events: Sequence[PopulationFacts]) -> RequirementFacts:
     return RequirementFacts(
         **_asked(row),
-        latest_accepted=_link_facts(row, "accepted") if row["link_id"] else None,
+        latest_accepted=_link_facts(row) if row["link_id"] else None,
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
         population=counting(events),
@@ -429,7 +436,8 @@ def _population_facts(row: Row) -> PopulationFacts:
         proven=row["proven"],
         waiting=row["waiting"],
         deviations=row["deviations"],
-        left=row["still_open"],
+        open=row["still_open"],
+        newer=None,
         sampled_on=row["sampled_on"],
         drawn_on=row["drawn_on"],
         uuid=str(row["uuid"]),
@@ -445,13 +453,12 @@ def counting(events: Sequence[PopulationFacts]) -> PopulationFacts | None:
     return replace(accepted[-1], newer=None if newest == "accepted" else newest)
 
 
-def _link_facts(row: Row, state: Any) -> LinkFacts:
+def _link_facts(row: Row) -> LinkFacts:
     return LinkFacts(
         link=row["link"],
         evidence=row["evidence"],
         performed_on=row["starts"],
         ends=None if row["ends"] == NO_END else row["ends"],
-        state=state,
         occurrence=row["occurrence"],
         collected_on=row["collected_on"],
         title=row["evidence_title"],
@@ -459,7 +466,7 @@ def _link_facts(row: Row, state: Any) -> LinkFacts:
 
 
 def _parts(
-    asked: Mapping[int, RequirementFacts], start: dt.date, end: dt.date
+    asked: Mapping[int, RequirementTerms], start: dt.date, end: dt.date
 ) -> dict[str, list[Any]]:
     """The periods that ask for one performance each, as four arrays."""
     parts = [

@@ -24,8 +24,8 @@ from evidence.status.facts import (
     LinkFacts,
     PeriodFacts,
     PopulationFacts,
-    RequirementFacts,
     RequirementHistory,
+    RequirementTerms,
 )
 from evidence.status.reasons import Reason, reason_for
 
@@ -118,7 +118,7 @@ def period(
         ours = _occurrences(facts.requirements, start, end, today)
     aws = AwsDays()
     if facts.aws_required:
-        aws = _aws_days(facts.aws or AwsFacts(), start, min(end, today))
+        aws = _aws_days(facts.aws, start, min(end, today))
     reasons = (*_our_reasons(ours), *_aws_reasons(aws))
     return Period(_result(facts, ours, aws, end, today), ours, aws, reasons)
 
@@ -172,7 +172,7 @@ class AskedPeriod:
 
 
 def asked_periods(
-    asked: RequirementFacts, start: dt.date, end: dt.date
+    asked: RequirementTerms, start: dt.date, end: dt.date
 ) -> list[AskedPeriod]:
     """What a requirement asks for in start..end while in operation, in order (R12).
 
@@ -214,10 +214,9 @@ def _results(
     asked = history.requirement
     if asked.cadence == "per-event":
         return _of_events(history, start, end, today)
-    accepted = [link for link in history.links if link.state == "accepted"]
     first = max(start, asked.operates_from)
     by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
-    for link in accepted:
+    for link in history.links:
         by_occurrence[link.occurrence].append(link)
     results = []
     for part in asked_periods(asked, start, end):
@@ -225,7 +224,11 @@ def _results(
             found, begins = by_occurrence[part.occurrence], part.begins
         else:
             begins = max(part.begins, first)
-            found = [x for x in accepted if part.begins <= x.performed_on <= part.ends]
+            found = [
+                link
+                for link in history.links
+                if part.begins <= link.performed_on <= part.ends
+            ]
         earliest = min(found, key=lambda link: link.performed_on, default=None)
         judged = _judged(asked, earliest, begins, part.ends, today)
         counts_from = None if part.occurrence else part.begins
@@ -255,7 +258,7 @@ def _of_events(
 
 
 def _of_population(
-    asked: RequirementFacts, events: PopulationFacts, today: dt.date
+    asked: RequirementTerms, events: PopulationFacts, today: dt.date
 ) -> OccurrenceResult:
     """Its open items are due with the grace after it ended, or was last sampled."""
     due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(asked)
@@ -276,7 +279,7 @@ def _of_population(
 
 
 def _judged(
-    asked: RequirementFacts,
+    asked: RequirementTerms,
     link: LinkFacts | None,
     begins: dt.date,
     ends: dt.date,
@@ -305,15 +308,15 @@ def _judged(
     )
 
 
-def _grace(asked: RequirementFacts) -> int:
+def _grace(asked: RequirementTerms) -> int:
     if asked.grace_days is None:
         return cadence.default_grace(asked.cadence)
     return asked.grace_days
 
 
-def _aws_days(aws: AwsFacts, start: dt.date, end: dt.date) -> AwsDays:
+def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:
     """The worst service decides; each is listed."""
-    if start > end:
+    if aws is None or start > end:
         return AwsDays()
     rows = tuple(days_of(need, aws, start, end) for need in aws.needed)
     asked = [row for row in rows if row.audited + row.asserted + row.open_days]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controls.models import AuditEvent, ResponsibilityDecision, ServiceVariant
 from controls.responsibility.derive import (
     LAYERS,
+    TEMPLATE_SOURCE,
     ComponentInUse,
     LayerParty,
     organisation,
@@ -19,13 +20,18 @@ from controls.responsibility.derive import (
 from controls.responsibility.what_if import compare
 from controls.responsibility.what_if_system import suppose
 
+
+def party(name: str, kind: str, duty: str = "") -> LayerParty:
+    return LayerParty(name, kind, duty, TEMPLATE_SOURCE)
+
+
 SERVER = ComponentInUse(
     "ec2",
     "",
     "aws",
     {
-        "guest-os": (LayerParty("customer", "provided", "patch the guest"),),
-        "host-os": (LayerParty("aws", "provided"),),
+        "guest-os": (party("customer", "provided", "patch the guest"),),
+        "host-os": (party("aws", "provided"),),
     },
 )
 TABLE = ComponentInUse(
@@ -33,9 +39,9 @@ TABLE = ComponentInUse(
     "",
     "aws",
     {
-        "host-os": (LayerParty("aws", "provided"),),
-        "platform": (LayerParty("aws", "provided"),),
-        "identity-access": (LayerParty("customer", "configured"),),
+        "host-os": (party("aws", "provided"),),
+        "platform": (party("aws", "provided"),),
+        "identity-access": (party("customer", "configured"),),
     },
 )
 READ = {

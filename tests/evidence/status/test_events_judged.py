@@ -10,21 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status.day import requirement_state, status
-from evidence.status.facts import (
-    ControlFacts,
-    PeriodFacts,
-    PopulationFacts,
-    RequirementFacts,
-    RequirementHistory,
-)
+from evidence.status.facts import PopulationFacts
 from evidence.status.reasons import MESSAGES
 from evidence.status.window import Period, period
+from tests.evidence.status.neutral import (
+    control_facts,
+    period_facts,
+    population_facts,
+    requirement_facts,
+    requirement_history,
+    sampled,
+)
 
 D = dt.date
 START, END = D(2026, 1, 1), D(2026, 12, 31)
-ASKED = RequirementFacts("u", "Leavers", "per-event", START, grace_days=10)
-Q1 = PopulationFacts(START, D(2026, 3, 31), rows=14, state="accepted")
-NONE = replace(Q1, rows=0)
+ASKED = requirement_facts("u", "Leavers", "per-event", START, grace_days=10)
+Q1 = population_facts(START, D(2026, 3, 31), rows=14, state="accepted")
+NONE = sampled(Q1, rows=0)
 DAY, LATER = D(2026, 4, 5), D(2027, 2, 1)
 
 
@@ -41,11 +43,11 @@ def state(events: PopulationFacts | None, day: dt.date = DAY) -> tuple[str, str]
         (replace(Q1, state="rejected"), ("missing", "population_rejected")),
         (NONE, ("proven", "no_events")),
         (Q1, ("pending", "no_sample")),
-        (replace(Q1, sample=5, proven=4), ("missing", "sample_open")),
-        (replace(Q1, sample=5, proven=4, waiting=1), ("pending", "sample_waiting")),
-        (replace(Q1, sample=5, proven=3, waiting=1), ("missing", "sample_open")),
-        (replace(Q1, sample=5, proven=5), ("proven", "")),
-        (replace(Q1, sample=5, proven=4, deviations=1), ("proven", "")),
+        (sampled(Q1, sample=5, proven=4), ("missing", "sample_open")),
+        (sampled(Q1, sample=5, proven=4, waiting=1), ("pending", "sample_waiting")),
+        (sampled(Q1, sample=5, proven=3, waiting=1), ("missing", "sample_open")),
+        (sampled(Q1, sample=5, proven=5), ("proven", "")),
+        (sampled(Q1, sample=5, proven=4, deviations=1), ("proven", "")),
         (
             replace(NONE, newer="submitted"),
             ("proven", "no_events submitted_unreviewed"),
@@ -73,8 +75,8 @@ def test_it_speaks_of_the_present_for_a_year_and_the_grace() -> None:
 
 
 def test_a_deviation_caps_the_verdict_and_says_n_of_m() -> None:
-    failed = replace(Q1, sample=5, proven=4, deviations=1)
-    facts = ControlFacts(
+    failed = sampled(Q1, sample=5, proven=4, deviations=1)
+    facts = control_facts(
         "ac-2",
         responsibility="customer",
         customer_required=True,
@@ -88,10 +90,10 @@ def test_a_deviation_caps_the_verdict_and_says_n_of_m() -> None:
 
 
 def over(*events: PopulationFacts, today: dt.date = LATER) -> Period:
-    facts = PeriodFacts(
+    facts = period_facts(
         "ac-2",
         customer_required=True,
-        requirements=(RequirementHistory(ASKED, populations=events),),
+        requirements=(requirement_history(ASKED, populations=events),),
     )
     return period(facts, START, END, today=today)
 
@@ -112,14 +114,14 @@ def test_days_without_a_population_are_missed_once_due() -> None:
 
 
 def test_a_whole_year_shown_is_complete() -> None:
-    rest = replace(Q1, starts=D(2026, 4, 1), ends=END, sample=2, proven=2)
+    rest = sampled(Q1, starts=D(2026, 4, 1), ends=END, sample=2, proven=2)
     result = over(NONE, rest)
     assert (result.result, codes(result)) == ("complete", [])
     assert (result.occurrences.on_time, result.occurrences.sampled) == (2, 2)
 
 
 def test_open_items_are_due_after_the_sample_was_drawn() -> None:
-    year = replace(Q1, ends=END, sample=5, proven=4, sampled_on=D(2027, 1, 20))
+    year = sampled(Q1, ends=END, sample=5, proven=4, sampled_on=D(2027, 1, 20))
     assert over(year, today=D(2027, 1, 30)).result == "running"
     late = over(year, today=D(2027, 2, 1))
     assert (late.result, codes(late)) == ("exceptions", ["sample_open"])
@@ -135,12 +137,12 @@ def test_open_items_are_due_after_the_sample_was_drawn() -> None:
     ],
 )
 def test_what_stands_against_a_window(change: dict[str, object], code: str) -> None:
-    result = over(replace(Q1, ends=END, **change))  # type: ignore[arg-type]
+    result = over(sampled(Q1, ends=END, **change))
     assert (result.result, codes(result)) == ("exceptions", [code])
 
 
 events = st.builds(
-    PopulationFacts,
+    population_facts,
     starts=st.dates(START, D(2026, 6, 30)),
     ends=st.dates(D(2026, 7, 1), END),
     rows=st.integers(0, 20),

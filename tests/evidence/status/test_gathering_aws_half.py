@@ -39,7 +39,7 @@ def scatter_reports(system: System, by: User, seed: int) -> None:
         series = factories.make_artifact(
             by,
             chance.sample(cited, chance.randint(1, len(cited))),
-            series=f"series-{number}",
+            series=f"series-{seed}-{number}",
             kind=chance.choice(["period", "certificate", "authorization"]),
         )
         for year in (2024, 2025):

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status.cadence import due_on, last_day, occurrence_of
-from evidence.status.facts import (
-    LinkFacts,
-    PeriodFacts,
-    RequirementFacts,
-    RequirementHistory,
-)
+from evidence.status.facts import RequirementFacts
 from evidence.status.window import asked_periods, period
+from tests.evidence.status.neutral import (
+    link_facts,
+    period_facts,
+    requirement_facts,
+    requirement_history,
+)
 
 
 def day(text: str) -> dt.date:
@@ -25,7 +26,7 @@ def day(text: str) -> dt.date:
 def asked(
     cadence: str, since: str = "2020-01-01", until: str = "", grace: int | None = None
 ) -> RequirementFacts:
-    return RequirementFacts(
+    return requirement_facts(
         uuid="r",
         title="Report",
         cadence=cadence,  # type: ignore[arg-type]
@@ -110,7 +111,7 @@ def outcome(performed: str, *, today: str, collected: str = "") -> tuple[str, bo
     links = ()
     if performed:
         links = (
-            LinkFacts(
+            link_facts(
                 "l",
                 "e",
                 day(performed),
@@ -119,10 +120,10 @@ def outcome(performed: str, *, today: str, collected: str = "") -> tuple[str, bo
                 collected_on=day(collected or performed),
             ),
         )
-    facts = PeriodFacts(
+    facts = period_facts(
         "cm-8",
         customer_required=True,
-        requirements=(RequirementHistory(asked("monthly", grace=5), links),),
+        requirements=(requirement_history(asked("monthly", grace=5), links),),
     )
     found = period(facts, day("2026-01-01"), day("2026-01-31"), today=day(today))
     (result,) = found.occurrences.results

@@ -25,6 +25,14 @@ from evidence.status.facts import (
     NeededService,
     RequirementFacts,
 )
+from tests.evidence.status.neutral import (
+    aws_facts,
+    control_facts,
+    link_facts,
+    needed_service,
+    requirement_facts,
+    version_facts,
+)
 
 START, END = dt.date(2024, 1, 1), dt.date(2028, 12, 31)
 day = st.dates(START, END)
@@ -38,13 +46,13 @@ def links(draw: st.DrawFn, kind: str) -> LinkFacts:
     performed = draw(day)
     start = cadence.occurrence_of(kind, performed)
     ends = cadence.proof_end(kind, start, performed, None)
-    return LinkFacts("l", "e", performed, ends, occurrence=start)
+    return link_facts("l", "e", performed, ends, occurrence=start)
 
 
 @st.composite
 def requirements(draw: st.DrawFn) -> RequirementFacts:
     kind = draw(cadences)
-    return RequirementFacts(
+    return requirement_facts(
         "r",
         "report",
         kind,  # type: ignore[arg-type]
@@ -57,7 +65,7 @@ def requirements(draw: st.DrawFn) -> RequirementFacts:
 @st.composite
 def versions(draw: st.DrawFn) -> ArtifactVersionFacts:
     starts, ends = draw(spans)
-    return ArtifactVersionFacts(
+    return version_facts(
         "v",
         "SOC 2",
         draw(st.sampled_from(["a", "b"])),
@@ -73,23 +81,23 @@ def versions(draw: st.DrawFn) -> ArtifactVersionFacts:
 
 
 needs = st.builds(
-    NeededService, st.sampled_from(["ec2", "s3"]), st.just("service"), day
+    needed_service, st.sampled_from(["ec2", "s3"]), st.just("service"), day
 )
-aws_facts = st.builds(
-    AwsFacts,
+aws_sides = st.builds(
+    aws_facts,
     needed=st.lists(needs).map(tuple),
     versions=st.lists(versions()).map(tuple),
     regime=st.just("soc2"),
 )
 controls = st.builds(
-    ControlFacts,
+    control_facts,
     control_id=st.just("ac-2"),
     responsibility=st.sampled_from(["inherited", "shared", "customer", "none"]),
     aws_required=st.booleans(),
     customer_required=st.booleans(),
     implementation_status=st.sampled_from(["implemented", "planned"]),
     requirements=st.lists(requirements()).map(tuple),
-    aws=st.none() | aws_facts,
+    aws=st.none() | aws_sides,
 )
 
 
@@ -151,7 +159,7 @@ def test_days_taken_away_and_days_left_make_the_whole(
     assert both == count(kept)
 
 
-@given(needs, aws_facts, spans)
+@given(needs, aws_sides, spans)
 def test_audited_asserted_and_open_days_are_all_days_of_use(
     need: NeededService, aws: AwsFacts, window: tuple[dt.date, dt.date]
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from evidence.status import cadence
 from evidence.status.day import customer_half, requirement_state, status
-from evidence.status.facts import ApplicabilityFacts, LetterFacts
+from tests.evidence.status.neutral import applicability_facts, letter_facts
 from tests.evidence.status.test_scenarios_pure import (
     BEDROCK,
     DAY,
@@ -107,7 +107,7 @@ def test_r17_a_rejected_newer_submission_is_said_and_takes_nothing() -> None:
 
 
 def test_r10_review_of_not_applicable_is_due_after_its_day() -> None:
-    agreed = ApplicabilityFacts(approved=True, review_by=DAY)
+    agreed = applicability_facts(approved=True, review_by=DAY)
     facts = replace(DONE, applicability=agreed)
     assert codes(status(facts, DAY)) == []
     assert codes(status(facts, DAY + dt.timedelta(days=1))) == ["na_review_due"]
@@ -146,7 +146,7 @@ def test_r21_the_series_with_fewest_open_days_speaks() -> None:
 
 
 def test_r22_a_short_letter_does_not_shorten_currency() -> None:
-    short = LetterFacts(D(2026, 4, 15), D(2026, 4, 1), D(2026, 4, 15), "accepted")
+    short = letter_facts(D(2026, 4, 15), D(2026, 4, 1), D(2026, 4, 15), "accepted")
     aws = soc2(replace(R2, letters=(short,)), needed=(SITE,))
     assert half(aws, D(2026, 5, 1)).aws_until == D(2026, 6, 29)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from evidence.status.day import status
-from evidence.status.facts import AwsFacts, PopulationFacts
+from evidence.status.facts import AwsFacts
+from tests.evidence.status.neutral import population_facts
 from tests.evidence.status.test_scenarios_pure import (
     AUTHORIZED,
     AUTUMN,
@@ -119,7 +120,7 @@ def test_scenario_8_an_answered_exception_stays_visible() -> None:
 
 
 def test_scenario_10_one_of_five_leavers_open_leaves_a_shared_control_partly() -> None:
-    leavers = PopulationFacts(*YEAR, rows=14, state="accepted", sample=5, proven=4)
+    leavers = population_facts(*YEAR, rows=14, state="accepted", sample=5, proven=4)
     asked = replace(REVIEW, cadence="per-event", population=leavers)
     facts = replace(
         DONE,
@@ -136,7 +137,7 @@ def test_scenario_10_one_of_five_leavers_open_leaves_a_shared_control_partly() -
 
 
 def test_scenario_10_a_year_without_leavers_is_proven_and_says_so() -> None:
-    none = PopulationFacts(*YEAR, rows=0, state="accepted")
+    none = population_facts(*YEAR, rows=0, state="accepted")
     asked = replace(REVIEW, cadence="per-event", population=none)
     answer = status(replace(DONE, requirements=(asked,)), LATE_YEAR)
     assert answer.verdict == "proven"

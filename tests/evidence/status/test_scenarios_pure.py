@@ -10,23 +10,32 @@ import pytest
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.status.day import Status, status
 from evidence.status.facts import (
-    ApplicabilityFacts,
     ArtifactVersionFacts,
     AwsFacts,
     ControlFacts,
-    LetterFacts,
     LinkFacts,
     NeededService,
-    PeriodFacts,
     PopulationFacts,
     RequirementFacts,
-    RequirementHistory,
 )
 from evidence.status.window import period
+from tests.evidence.status.neutral import (
+    applicability_facts,
+    aws_facts,
+    control_facts,
+    letter_facts,
+    link_facts,
+    needed_service,
+    period_facts,
+    population_facts,
+    requirement_facts,
+    requirement_history,
+    version_facts,
+)
 
 D = dt.date
-EC2 = NeededService("ec2", "service", D(2025, 1, 1), regions=("us-east-1",))
-SITE = NeededService("ec2", "region", D(2025, 1, 1), regions=("us-east-1",))
+EC2 = needed_service("ec2", "service", D(2025, 1, 1), regions=("us-east-1",))
+SITE = needed_service("ec2", "region", D(2025, 1, 1), regions=("us-east-1",))
 SCOPE = frozenset({"ec2", "bedrock", "iam"})
 HERE = frozenset({"us-east-1"})
 
@@ -43,13 +52,13 @@ def report(starts: dt.date, ends: dt.date, **more: object) -> ArtifactVersionFac
         "regions_in_scope": HERE,
         "reliance": "rely",
     }
-    return ArtifactVersionFacts(starts=starts, ends=ends, **(said | more))  # type: ignore[arg-type]
+    return version_facts(starts=starts, ends=ends, **(said | more))  # type: ignore[arg-type]
 
 
 def soc2(
     *versions: ArtifactVersionFacts, needed: tuple[NeededService, ...]
 ) -> AwsFacts:
-    return AwsFacts(needed=needed, versions=versions, regime="soc2")
+    return aws_facts(needed=needed, versions=versions, regime="soc2")
 
 
 def link(
@@ -58,7 +67,7 @@ def link(
     start = occurrence_of(cadence, about)
     ends = proof_end(cadence, start, performed, grace)
     said = {"link": str(performed), "evidence": "e", "occurrence": start} | more
-    return LinkFacts(performed_on=performed, ends=ends, **said)  # type: ignore[arg-type]
+    return link_facts(performed_on=performed, ends=ends, **said)  # type: ignore[arg-type]
 
 
 def codes(answer: Status) -> list[str]:
@@ -67,8 +76,8 @@ def codes(answer: Status) -> list[str]:
 
 # Scenario 2
 
-PATCH = RequirementFacts("r", "patch report", "monthly", D(2026, 1, 1), grace_days=10)
-SI2 = ControlFacts(
+PATCH = requirement_facts("r", "patch report", "monthly", D(2026, 1, 1), grace_days=10)
+SI2 = control_facts(
     "si-2",
     "shared",
     aws_required=True,
@@ -126,7 +135,7 @@ def test_scenario_2d_october_carries_to_10_december(
 # Scenarios 3 and 4
 
 R1 = report(D(2025, 4, 1), D(2025, 9, 30))
-LETTER = LetterFacts(D(2026, 6, 30), D(2026, 4, 1), D(2026, 6, 30), "accepted")
+LETTER = letter_facts(D(2026, 6, 30), D(2026, 4, 1), D(2026, 6, 30), "accepted")
 R2 = report(D(2025, 10, 1), D(2026, 3, 31), letters=(LETTER,))
 R3 = report(D(2026, 4, 1), D(2026, 9, 30))
 WINDOW = (D(2025, 9, 1), D(2026, 8, 31))
@@ -134,7 +143,7 @@ AUTUMN = D(2026, 9, 15)
 
 
 def window(aws: AwsFacts, today: dt.date = AUTUMN):  # type: ignore[no-untyped-def]
-    facts = PeriodFacts("pe-3", "inherited", aws_required=True, aws=aws)
+    facts = period_facts("pe-3", "inherited", aws_required=True, aws=aws)
     return period(facts, *WINDOW, today=today)
 
 
@@ -147,7 +156,7 @@ def days(answer) -> tuple[int, int, int]:  # type: ignore[no-untyped-def]
 
 
 def half(aws: AwsFacts, day: dt.date) -> Status:
-    return status(ControlFacts("pe-3", "inherited", aws_required=True, aws=aws), day)
+    return status(control_facts("pe-3", "inherited", aws_required=True, aws=aws), day)
 
 
 def test_scenario_3_days_audited_asserted_and_open() -> None:
@@ -178,7 +187,7 @@ def test_scenario_3_a_letter_counts_at_most_to_its_issue_date() -> None:
     assert days(window(aws)) == (212, 91, 62)
 
 
-BEDROCK = NeededService("bedrock", "service", D(2025, 1, 1), regions=("us-east-1",))
+BEDROCK = needed_service("bedrock", "service", D(2025, 1, 1), regions=("us-east-1",))
 WITHOUT = replace(R3, services_in_scope=frozenset({"ec2", "iam"}))
 
 
@@ -213,7 +222,7 @@ def test_scenario_4_a_region_out_of_scope_is_the_reason_but_never_for_iam() -> N
     assert ("region_out_of_scope", "eu-south-2") in {
         (r.code, r.subject) for r in judged.reasons
     }
-    iam = NeededService(
+    iam = needed_service(
         "iam", "region", D(2025, 1, 1), is_global=True, regions=("eu-south-2",)
     )
     assert half(soc2(R1, R2, R3, needed=(iam,)), DAY).aws_half == "proven"
@@ -221,7 +230,7 @@ def test_scenario_4_a_region_out_of_scope_is_the_reason_but_never_for_iam() -> N
 
 # Scenario 5
 
-REVIEW = RequirementFacts(
+REVIEW = requirement_facts(
     "r", "privileged access review", "quarterly", D(2026, 1, 1), grace_days=15
 )
 YEAR = (D(2026, 1, 1), D(2026, 12, 31))
@@ -237,17 +246,17 @@ Q4 = quarter(D(2026, 12, 15), D(2026, 12, 31))
 
 
 def year(*links: LinkFacts, today: dt.date, asked: RequirementFacts = REVIEW):  # type: ignore[no-untyped-def]
-    facts = PeriodFacts(
+    facts = period_facts(
         "ac-2",
         "customer",
         customer_required=True,
-        requirements=(RequirementHistory(asked, links),),
+        requirements=(requirement_history(asked, links),),
     )
     return period(facts, *YEAR, today=today)
 
 
 def test_scenario_5_the_period_remembers_what_the_day_forgives() -> None:
-    facts = ControlFacts(
+    facts = control_facts(
         "ac-2",
         "customer",
         customer_required=True,
@@ -290,7 +299,7 @@ def test_scenario_5_half_yearly_means_two_a_year() -> None:
 
 # Scenario 7
 
-AUTHORIZED = ArtifactVersionFacts(
+AUTHORIZED = version_facts(
     "f",
     "FedRAMP US East/West",
     "fedramp-ew",
@@ -307,7 +316,7 @@ AUTHORIZED = ArtifactVersionFacts(
 
 
 def fedramp(*versions: ArtifactVersionFacts, partition: str = "aws") -> AwsFacts:
-    return AwsFacts(
+    return aws_facts(
         needed=(SITE,),
         versions=versions,
         regime="fedramp",
@@ -344,7 +353,7 @@ def test_scenario_8_an_unanswered_exception_keeps_the_half_pending() -> None:
 
 # Scenario 10
 
-DONE = ControlFacts(
+DONE = control_facts(
     "ac-12",
     "customer",
     customer_required=True,
@@ -374,9 +383,9 @@ def test_scenario_10_proof_alone_is_not_enough(
 
 
 def test_scenario_10_not_applicable_holds_only_while_approved_on_its_basis() -> None:
-    asked = ApplicabilityFacts(requested=True)
+    asked = applicability_facts(requested=True)
     assert status(replace(DONE, applicability=asked), LATE_YEAR).verdict == "proven"
-    agreed = ApplicabilityFacts(approved=True)
+    agreed = applicability_facts(approved=True)
     answer = status(replace(DONE, applicability=agreed), LATE_YEAR)
     assert answer.verdict == "not_applicable"
     moved = replace(agreed, basis_changed=True)
@@ -388,13 +397,13 @@ def test_scenario_10_not_applicable_holds_only_while_approved_on_its_basis() -> 
 @pytest.mark.parametrize(
     ("events", "verdict"),
     [
-        (PopulationFacts(*YEAR, rows=0, state="accepted"), "proven"),
+        (population_facts(*YEAR, rows=0, state="accepted"), "proven"),
         (
-            PopulationFacts(*YEAR, rows=14, state="accepted", sample=5, proven=5),
+            population_facts(*YEAR, rows=14, state="accepted", sample=5, proven=5),
             "proven",
         ),
         (
-            PopulationFacts(*YEAR, rows=14, state="accepted", sample=5, proven=4),
+            population_facts(*YEAR, rows=14, state="accepted", sample=5, proven=4),
             "unproven",
         ),
     ],

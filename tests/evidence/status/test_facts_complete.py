@@ -1,0 +1,195 @@
+"""R33: the gatherer supplies every fact that is judged, or the list says why not."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import inspect
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from controls.models import (
+    ApplicabilityDecision,
+    ControlImplementation,
+    ResponsibilityDecision,
+    System,
+    SystemComponent,
+    User,
+)
+from controls.responsibility import derive
+from evidence.models import (
+    ArtifactVersion,
+    EvidenceLink,
+    EvidenceRequirement,
+    LinkState,
+    Proof,
+)
+from evidence.status import facts
+from evidence.status.facts import NOT_GATHERED
+from evidence.status.gather import Moment, gather, gather_period
+from tests import factories
+from tests.evidence.status.neutral import NEUTRAL
+from tests.evidence.status.test_gathering_agrees import scatter, scatter_events
+from tests.evidence.status.test_gathering_aws_half import scatter_reports
+
+DAY = dt.date(2026, 9, 15)
+START = dt.date(2025, 1, 1)
+PAGE = Path(settings.BASE_DIR) / "docs" / "facts.md"
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(facts, dataclasses.is_dataclass)
+    if kind is not facts.NotGathered
+]
+Seen = dict[tuple[str, str], list[Any]]
+
+
+def fields_of(kinds: list[Any]) -> list[Any]:
+    return [
+        pytest.param(kind, field, id=f"{kind.__name__}.{field.name}")
+        for kind in kinds
+        for field in dataclasses.fields(kind)
+    ]
+
+
+INPUTS = [derive.LayerParty, derive.ComponentInUse, derive.BasisRow]
+
+
+@pytest.mark.parametrize(("kind", "field"), fields_of([*KINDS, *INPUTS]))
+def test_no_fact_has_a_default(kind, field):
+    """R33: what nobody says cannot be judged as if somebody had said it."""
+    assert field.default is dataclasses.MISSING
+    assert field.default_factory is dataclasses.MISSING
+
+
+def test_every_kind_of_facts_is_held_against_something_neutral():
+    inherited = {facts.RequirementTerms}  # its fields are those of RequirementFacts
+    assert set(KINDS) - inherited == set(NEUTRAL)
+
+
+def seen_in(value: Any, seen: Seen) -> None:
+    """Every value of every field within some facts, by class and name."""
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            seen_in(part, seen)
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            part = getattr(value, field.name)
+            seen[type(value).__name__, field.name].append(part)
+            seen_in(part, seen)
+
+
+def rich(system: System, oscar: User, rita: User, seed: int) -> None:
+    """Something of every kind that the product records, in one system."""
+    System.objects.filter(pk=system.pk).update(partition="aws-us-gov", currency_days=60)
+    system.refresh_from_db()
+    scatter(system, oscar, seed)
+    scatter_events(system, oscar, rita, seed)
+    scatter_reports(system, oscar, seed)
+    terms = EvidenceRequirement.objects.filter(system=system)
+    terms.update(
+        operates_until=dt.date(2027, 1, 1), purpose="design", grace_days=9, lead_days=4
+    )
+    ArtifactVersion.objects.update(opinion="qualified", impact_level="high")
+    revoked = ArtifactVersion.objects.order_by("pk")[0]
+    ArtifactVersion.objects.filter(pk=revoked.pk).update(state="revoked", ended_on=DAY)
+    revoked.artifact.__class__.objects.update(type1=True, responsibility_summary=True)
+    component = SystemComponent.objects.filter(system=system).order_by("pk")[0]
+    SystemComponent.objects.filter(pk=component.pk).update(
+        used_until=dt.date(2027, 6, 1)
+    )
+    rows = list(system.implementations.select_related("decision").order_by("pk"))
+    _described(rows)
+    _excluded(rows, oscar, rita)
+    _supplementary(rows[0], oscar)
+
+
+def _described(rows: list[ControlImplementation]) -> None:
+    pks = [row.pk for row in rows]
+    ControlImplementation.objects.filter(pk__in=pks).update(
+        implementation_status="implemented", part_statuses={"a": "partial"}
+    )
+    expired = rows[-1].decision
+    assert expired
+    ResponsibilityDecision.objects.create(
+        implementation=rows[-1],
+        basis=expired.basis,
+        reference_version=expired.reference_version,
+        responsibility="shared",
+        source="override-expired",
+        effective=(dt.date(2026, 9, 1), None),
+    )
+
+
+def _excluded(rows: list[ControlImplementation], oscar: User, rita: User) -> None:
+    other = next(
+        row.decision.basis
+        for row in rows
+        if row.decision
+        and rows[0].decision
+        and row.decision.basis_id != rows[0].decision.basis_id
+    )
+    for row, state in zip(rows[:2], ("approved", "requested"), strict=True):
+        ApplicabilityDecision.objects.create(
+            implementation=row,
+            basis=other,
+            requested_by=oscar,
+            decided_by=rita if state == "approved" else None,
+            justification="None here",
+            review_by=dt.date(2027, 1, 1),
+            state=state,
+        )
+
+
+def _supplementary(row: ControlImplementation, by: User) -> None:
+    asked = EvidenceRequirement.objects.filter(implementation=row).first()
+    asked = asked or EvidenceRequirement.objects.filter(system=row.system)[0]
+    link = factories.make_evidence(
+        asked, by=by, performed_on=dt.date(2026, 3, 1), title="Further"
+    )
+    EvidenceLink.objects.filter(pk=link.pk).update(
+        requirement=None, occurrence=None, state=LinkState.ACCEPTED
+    )
+    link.refresh_from_db()
+    Proof.objects.follow(link)
+
+
+@pytest.mark.django_db
+def test_the_gatherer_supplies_each_fact_or_it_stands_on_the_list(oscar, rita):
+    """R33: each field is met with another value than the neutral one."""
+    seen: Seen = defaultdict(list)
+    for seed in range(2):
+        system = factories.make_system(
+            oscar, slug=f"rich-{seed}", team=factories.make_team(f"Team {seed}")
+        )
+        factories.give_role(rita, system, "reviewer")
+        rich(system, oscar, rita, seed)
+        pks = list(system.implementations.values_list("pk", flat=True))
+        seen_in(gather(system, pks, Moment(DAY)).facts, seen)
+        seen_in(gather_period(system, pks, START, DAY, Moment(DAY)), seen)
+    listed = {(row.facts.__name__, row.name): row.value for row in NOT_GATHERED}
+    unmet = {
+        (kind.__name__, field.name)
+        for kind in KINDS
+        for field in dataclasses.fields(kind)
+        if all(
+            value == NEUTRAL.get(kind, {}).get(field.name, "")
+            for value in seen[kind.__name__, field.name]
+        )
+    }
+    print(*map(".".join, sorted(listed)), sep="\n")  # noqa: T201 - R33: printed
+    assert unmet == set(listed)
+    for place, value in listed.items():
+        assert set(seen[place]) == {value}
+
+
+def test_the_list_stands_in_the_documents():
+    """R33: readers find what a verdict does not take into account yet."""
+    text = PAGE.read_text()
+    for row in NOT_GATHERED:
+        line = f"| `{row.facts.__name__}.{row.name}` | `{row.value}` | {row.source} |"
+        assert line in text
+    assert text.count("\n| `") == len(NOT_GATHERED)
