@@ -91,7 +91,10 @@ class UploadSerializer(FilesSerializer):
 
 
 class RevisionSerializer(FilesSerializer):
-    """A correction or an addition: new files and days, and why."""
+    """A correction or an addition: new files and days, and why.
+
+    Without `collected_by` the earlier collector stays.
+    """
 
     kind = serializers.ChoiceField(choices=["correction", "addition"])
     reason = serializers.CharField()
@@ -102,6 +105,7 @@ class RevisionSerializer(FilesSerializer):
     collected_on = serializers.DateField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
+    collected_by = serializers.EmailField(required=False)
 
 
 class AttachSerializer(serializers.Serializer[Any]):

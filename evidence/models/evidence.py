@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from controls.errors import (
@@ -28,6 +28,10 @@ from evidence.models.samples import SampleItem
 from evidence.models.scopes import OfTeamQuerySet
 
 USER = settings.AUTH_USER_MODEL
+# What leads from a revision to the people who brought it, by any of its links.
+AUTHORS = ("uploaded_by", "collected_by", "links__submitted_by")
+# Files up to this size say nothing of who made them: empty exports are alike.
+MAX_COMMON_BYTES = 64
 
 
 class Half(models.TextChoices):
@@ -113,6 +117,19 @@ class Evidence(models.Model):
         return self.title
 
 
+class EvidenceRevisionQuerySet(models.QuerySet["EvidenceRevision"]):
+    """Revisions."""
+
+    def by_author(self, user: Actor) -> Self:
+        """Revisions that this person uploaded, collected or submitted for a control."""
+        # one statement each, so that each uses its index
+        of_user = [
+            EvidenceRevision.objects.filter(**{author: user.pk}).order_by().values("pk")
+            for author in AUTHORS
+        ]
+        return self.filter(pk__in=of_user[0].union(*of_user[1:]))
+
+
 class EvidenceRevision(models.Model):
     """The files and dates of one evidence at one time. Never changed.
 
@@ -147,6 +164,8 @@ class EvidenceRevision(models.Model):
     )
     uploaded_at = models.DateTimeField(default=timezone.now)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = EvidenceRevisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["evidence", "number"]
@@ -272,13 +291,54 @@ class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
         return self.filter(state=LinkState.SUBMITTED).order_by("submitted_at", "pk")
 
     def reviewable_by(self, user: Actor) -> Self:
-        """What this person may decide: not their own, in systems they review."""
-        mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
-        return (
-            self.filter(system__in=mine)
-            .exclude(submitted_by=user)
-            .exclude(revision__collected_by=user)
+        """What this person may decide: independent of it, in systems they review."""
+        reviewed = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        return self.filter(system__in=reviewed).independent_of(user)
+
+    def independent_of(self, user: Actor) -> Self:
+        """Links this person had no hand in (R17, R32).
+
+        Neither submitted, uploaded nor collected any revision of the same evidence, nor
+        brought one of the link's files to the same system, if that is larger than
+        MAX_COMMON_BYTES. `authors_of` names the same people for many links.
+        """
+        authored = EvidenceRevision.objects.by_author(user)
+        files = EvidenceFile.objects.filter(
+            revision=OuterRef("revision"), blob__size_bytes__gt=MAX_COMMON_BYTES
         )
+        as_evidence = files.filter(
+            blob__files__revision__in=authored,
+            blob__files__revision__evidence__system=OuterRef("system"),
+        )
+        as_population = files.filter(
+            blob__populations__drawn_by=user.pk,
+            blob__populations__system=OuterRef("system"),
+        )
+        own = self.exclude(revision__evidence__in=authored.values("evidence"))
+        return own.filter(~Exists(as_evidence), ~Exists(as_population))
+
+    def authors_of(self) -> dict[int, set[int]]:
+        """Keys of the people who may not review a link, by the link's key.
+
+        In three statements, however many links there are.
+        """
+        authors: dict[int, set[int]] = {}
+        blob = "revision__files__blob__"
+        large = Q(**{f"{blob}size_bytes__gt": MAX_COMMON_BYTES})
+        as_evidence = Q(**{f"{blob}files__revision__evidence__system": F("system")})
+        as_population = Q(**{f"{blob}populations__system": F("system")})
+        statements = (
+            (self, [f"revision__evidence__revisions__{each}" for each in AUTHORS]),
+            (
+                self.filter(large & as_evidence),
+                [f"{blob}files__revision__{each}" for each in AUTHORS],
+            ),
+            (self.filter(large & as_population), [f"{blob}populations__drawn_by"]),
+        )
+        for links, paths in statements:
+            for link, *people in links.order_by().values_list("pk", *paths).distinct():
+                authors.setdefault(link, set()).update(filter(None, people))
+        return authors
 
     def locked(self) -> Self:
         """Locked in the order of their keys, with all that a step reads."""
@@ -497,13 +557,13 @@ def _already_decided(stored: EvidenceLink) -> str:
 
 
 def require_independent_reviewer(stored: EvidenceLink, by: Actor) -> None:
-    """Raise NotPermitted unless `by` is an independent reviewer of the system."""
-    if by.pk in {
-        stored.submitted_by_id,
-        stored.revision.collected_by_id,
-        stored.revision.uploaded_by_id,
-    }:
-        raise NotPermitted("Somebody other than the submitter must review this.")
-    allowed = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
-    if not allowed.filter(pk=stored.system_id).exists():
-        raise NotPermitted("You are not a reviewer of this system.")
+    """Raise NotPermitted unless `by` may decide this link: see `reviewable_by`."""
+    link = EvidenceLink.objects.filter(pk=stored.pk)
+    if link.reviewable_by(by).exists():
+        return
+    if not link.independent_of(by).exists():
+        raise NotPermitted(
+            "Somebody other than the submitter must review this: you submitted or"
+            " collected this evidence, a revision of it, or the same file."
+        )
+    raise NotPermitted("You are not a reviewer of this system.")

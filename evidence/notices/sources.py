@@ -114,16 +114,15 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
 
 def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """What waits for review: those who may decide it."""
-    rows = EvidenceLink.objects.awaiting_review().for_listing()
-    for row in rows.select_related(
-        "revision__evidence", "submitted_by", "implementation__control"
-    ):
-        but = [row.submitted_by_id, row.revision.collected_by_id]
+    waiting = list(EvidenceLink.objects.awaiting_review().for_listing())
+    keys = [row.pk for row in waiting]
+    authors = EvidenceLink.objects.filter(pk__in=keys).authors_of()
+    for row in waiting:
         title = row.revision.evidence.title
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"to-review:{row.uuid}",
-            frozenset(people.reviewers(row.system_id, but=but)),
+            frozenset(people.reviewers(row.system_id, but=authors[row.pk])),
             row.system_id,
             reverse("evidence:evidence", args=[row.revision.evidence.uuid]),
             {

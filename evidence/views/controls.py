@@ -22,13 +22,18 @@ from controls.models import (
     ControlImplementation,
     ControlLayer,
     ImplementationStatus,
-    Role,
     System,
 )
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.models import EvidenceRequest, Population, Sample
+from evidence.models import (
+    EvidenceLink,
+    EvidenceRequest,
+    LinkState,
+    Population,
+    Sample,
+)
 from evidence.requests.requests import may_request
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
@@ -241,10 +246,13 @@ def _forms(
     if not clocks.now:
         return {}
     officer = is_officer(user, implementation.system)
-    reviews = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    reviewable = EvidenceLink.objects.reviewable_by(user)
+    accepted = reviewable.filter(
+        implementation=implementation, state=LinkState.ACCEPTED
+    )
     found: dict[str, Any] = {
         "officer": officer,
-        "may_review": reviews.filter(pk=implementation.system_id).exists(),
+        "may_confirm": set(accepted.values_list("uuid", flat=True)),
     }
     if may_describe(implementation, user):
         found["may_describe"] = found["may_upload"] = True

@@ -1,0 +1,379 @@
+"""Nobody reviews what they submitted or collected, nor the same bytes (R17, R32).
+
+The rule is one: what a person's queue shows is what that person can decide, by every
+door, and who is told of it is who can decide it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from controls.models import Role, User
+from evidence.models import EvidenceLink, EvidenceRequirement, LinkState, Notice
+from evidence.models.evidence import MAX_COMMON_BYTES
+from evidence.notices.gathering import gather_notices
+from evidence.reviews import reconfirm as reconfirmation
+from evidence.submissions.revise import attach, newest, revise
+from evidence.submissions.submit import hand_over, store, submit
+from tests import factories
+from tests.evidence import house as houses
+from tests.evidence.house import TODAY, House, file, give, patch_report
+from tests.evidence.per_event import bring, listed
+
+pytestmark = pytest.mark.django_db
+REVIEWERS = ("alice", "bob", "olivia", "rita", "raul")
+PEOPLE = (*REVIEWERS, "ray", "audrey", "mallory", "root")
+COMMON = "x" * MAX_COMMON_BYTES
+OWN = "x" * (MAX_COMMON_BYTES + 1)
+
+
+@dataclass
+class World:
+    """A house whose contributors review as well, and links by what happened to them."""
+
+    house: House
+    links: dict[str, EvidenceLink] = field(default_factory=dict)
+    # who may decide each link, by name
+    independent: dict[str, set[str]] = field(default_factory=dict)
+
+    def person(self, name: str) -> User:
+        """The account of a name; `root` is a superuser without a role."""
+        return factories.administrator() if name == "root" else self.house.people[name]
+
+    def add(self, name: str, link: EvidenceLink, *authors: str) -> EvidenceLink:
+        """Remember a link and that everybody but its authors may decide it."""
+        self.links[name] = link
+        self.independent[name] = set(REVIEWERS) - set(authors)
+        return link
+
+    def decidable(self, name: str) -> set[str]:
+        """The links, by name, that a person may decide."""
+        return {link for link, who in self.independent.items() if name in who}
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    house = houses.build()
+    for name in ("alice", "bob"):
+        give(house, name, Role.REVIEWER)
+    return house
+
+
+@pytest.fixture
+def world(client, house: House) -> World:
+    """Evidence that changed hands in every way there is."""
+    world = World(house)
+    for make in (_corrected, _collected, _handed_over, _attached, _same_bytes):
+        make(world)
+    _elsewhere(world)
+    _as_population(world, client)
+    return world
+
+
+def _upload(
+    house: House, by: str, content: str, *, collector: str = "", draft: bool = False
+) -> EvidenceLink:
+    said = replace(
+        patch_report(),
+        collected_by=house.people[collector] if collector else None,
+        draft=draft,
+    )
+    uploads = [store("report.txt", [content.encode()])]
+    asked = house.requirement()
+    return submit(said, uploads, requirement=asked, by=house.people[by], today=TODAY)
+
+
+def _revise(
+    house: House, link: EvidenceLink, by: str, content: str, kind: str = "correction"
+) -> EvidenceLink:
+    revision = revise(
+        link.revision.evidence,
+        patch_report(),
+        [store("report.txt", [content.encode()])],
+        kind=kind,
+        reason="The first one was of the wrong account",
+        by=house.people[by],
+        today=TODAY,
+    )
+    return revision.links.get()
+
+
+def _corrected(world: World) -> None:
+    """Alice's evidence, corrected and added to by the officer."""
+    house = world.house
+    first = _upload(house, "alice", "first")
+    corrected = _revise(house, first, "olivia", "second")
+    world.add("corrected", corrected, "alice", "olivia")
+    first = _upload(house, "alice", "base")
+    world.add("added to", first, "alice", "olivia")
+    added = _revise(house, first, "olivia", "more", kind="addition")
+    world.add("addition", added, "alice", "olivia")
+
+
+def _collected(world: World) -> None:
+    """Rita took the first file out of its source; the correction does not say who."""
+    house = world.house
+    first = _upload(house, "alice", "taken by rita", collector="rita")
+    corrected = _revise(house, first, "alice", "taken again")
+    assert corrected.revision.collected_by == house.rita
+    world.add("collected", corrected, "alice", "rita")
+
+
+def _handed_over(world: World) -> None:
+    """Alice's draft, submitted by the officer."""
+    house = world.house
+    draft = _upload(house, "alice", "draft", draft=True)
+    hand_over(draft, by=house.olivia)
+    world.add("handed over", draft, "alice", "olivia")
+
+
+def _attached(world: World) -> None:
+    """The officer offers alice's evidence for one more control."""
+    house = world.house
+    link = world.add("for one", _upload(house, "alice", "one"), "alice", "olivia")
+    other = house.requirement("si-2")
+    more = attach(newest(link.revision.evidence), requirement=other, by=house.olivia)
+    world.add("for one more", more, "alice", "olivia")
+
+
+def _same_bytes(world: World) -> None:
+    """What alice submits, the officer submitted before, collected by raul."""
+    house = world.house
+    before = _upload(house, "olivia", OWN, collector="raul")
+    after = _upload(house, "alice", OWN)
+    world.add("bytes before", before, "olivia", "raul", "alice")
+    world.add("bytes after", after, "olivia", "raul", "alice")
+    before = _upload(house, "olivia", COMMON)
+    after = _upload(house, "alice", COMMON)
+    world.add("small bytes before", before, "olivia")
+    world.add("small bytes after", after, "alice")
+
+
+def _elsewhere(world: World) -> None:
+    """Rita brought the same bytes to another system, of which she is officer."""
+    house, content = world.house, "y" * 100
+    other = factories.make_system(house.rita, slug="elsewhere", team=house.team)
+    asked = factories.requirement(other, "si-2")
+    uploads = [store("report.txt", [content.encode()])]
+    submit(patch_report(), uploads, requirement=asked, by=house.rita, today=TODAY)
+    world.add("bytes elsewhere", _upload(house, "alice", content), "alice")
+
+
+def _as_population(world: World, client: Client) -> None:
+    """The officer brought the same file as a list of events."""
+    house = world.house
+    asked = house.requirement("ac-1")
+    EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+    client.force_login(house.olivia)
+    bring(client, asked, list=file("changes.csv", listed()))
+    link = _upload(house, "alice", listed().decode())
+    world.add("bytes of a population", link, "alice", "olivia")
+
+
+class Undo(Exception):
+    """Raised to take back what a decision wrote."""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is written within is taken back."""
+    try:
+        with transaction.atomic():
+            yield
+            raise Undo
+    except Undo:
+        pass
+
+
+def _page(verb: str) -> Callable[[Client, EvidenceLink], Any]:
+    def decide(client: Client, link: EvidenceLink) -> Any:
+        return client.post(
+            reverse(f"evidence:{verb}", args=[link.uuid]), {"reason": "Because."}
+        )
+
+    return decide
+
+
+def _several(client: Client, link: EvidenceLink) -> Any:
+    body = {f"decision-{link.uuid}": "accept"}
+    return client.post(reverse("evidence:review_several"), body)
+
+
+def _api(verb: str) -> Callable[[Client, EvidenceLink], Any]:
+    def decide(client: Client, link: EvidenceLink) -> Any:
+        return client.post(
+            reverse(f"evidence-{verb}", args=[link.uuid]),
+            {"reason": "Because."},
+            content_type="application/json",
+            headers={"If-Match": f'"{link.uuid}:{link.version}"'},
+        )
+
+    return decide
+
+
+def _api_decide(client: Client, link: EvidenceLink) -> Any:
+    body = [{"link": str(link.uuid), "accept": True}]
+    url = reverse("evidence-decide")
+    return client.post(url, body, content_type="application/json")
+
+
+DOORS = {
+    "page accept": _page("accept"),
+    "page reject": _page("reject"),
+    "page several": _several,
+    "API accept": _api("accept"),
+    "API reject": _api("reject"),
+    "API decide": _api_decide,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_decision_succeeds_for_exactly_those_who_may(client, world, door):
+    """R17, R32, AC-07: no authors, no superuser by that alone, at every door."""
+    for name in PEOPLE:
+        client.force_login(world.person(name))
+        decided = set()
+        # one link says as much as all of people who review nothing
+        links = list(world.links.items())[: None if name in REVIEWERS else 1]
+        for what, link in links:
+            with undone():
+                answer = DOORS[door](client, link)
+                assert answer.status_code in {200, 302, 403, 404, 409}, (name, what)
+                if answer.status_code in {200, 302}:
+                    decided.add(what)
+                    assert link.reviews.get().reviewer == world.person(name)
+                else:
+                    assert not link.reviews.exists()
+        assert decided == world.decidable(name), name
+
+
+def test_what_a_person_is_shown_is_what_that_person_may_decide(client, world):
+    """R17, R32: queue, several at once, My work and its count."""
+    names = {str(link.uuid): name for name, link in world.links.items()}
+    for person in PEOPLE:
+        client.force_login(world.person(person))
+        expected = world.decidable(person)
+        pages = {
+            "queue": (reverse("evidence:queue"), r"([0-9a-f-]{36})/accept/"),
+            "several": (
+                reverse("evidence:review_several"),
+                r"decision-([0-9a-f-]{36})",
+            ),
+        }
+        for page, (url, pattern) in pages.items():
+            keys = set(re.findall(pattern, client.get(url).content.decode()))
+            shown = {names[key] for key in keys if key in names}
+            assert shown == expected, (person, page)
+        work = client.get(reverse("evidence:work"))
+        rows = EvidenceLink.objects.awaiting_review().reviewable_by(
+            world.person(person)
+        )
+        assert work.context["waiting"] == rows.count()
+        assert {names[str(row.uuid)] for row in rows} - expected == set()
+
+
+def test_who_is_told_is_who_may_decide(world):
+    """R17: the recipients of the notice; a closed account is told nothing (AC-03)."""
+    world.house.raul.is_active = False
+    world.house.raul.save(update_fields=["is_active"])
+    gather_notices(timezone.now())
+    for what, link in world.links.items():
+        told = Notice.objects.filter(key=f"to-review:{link.uuid}", ended_at=None)
+        people = {notice.user.name.lower() for notice in told.select_related("user")}
+        assert people == world.independent[what] - {"raul"}, what
+
+
+def test_reconfirming_takes_the_same_independence(client, world, monkeypatch):
+    """R17: list, button and both doors of a confirmation."""
+    EvidenceLink.objects.filter(
+        pk__in=[link.pk for link in world.links.values()]
+    ).update(state=LinkState.ACCEPTED)
+    marks = [_mark(link) for link in world.links.values()]
+
+    def every_link(implementations: Any, moment: Any) -> list[Any]:
+        return [mark for mark in marks if mark.implementation in implementations]
+
+    from evidence.views import controls
+
+    monkeypatch.setattr(reconfirmation, "marks", every_link)
+    monkeypatch.setattr(controls, "marks", every_link)
+    names = {str(link.uuid): name for name, link in world.links.items()}
+    for person in PEOPLE:
+        client.force_login(world.person(person))
+        expected = world.decidable(person)
+        shown = set()
+        for ref_id in ("cm-8", "si-2"):
+            url = reverse("evidence:control", args=[world.house.system.slug, ref_id])
+            page = client.get(url).content.decode()
+            shown |= set(re.findall(r"links/([0-9a-f-]{36})/reconfirm", page))
+        assert {names[key] for key in shown} == expected, person
+        for decide in (_page("reconfirm"), _api("reconfirm")):
+            confirmed = set()
+            for what, link in world.links.items():
+                with undone():
+                    if decide(client, link).status_code in {200, 302}:
+                        confirmed.add(what)
+            assert confirmed == expected, person
+
+
+def _mark(link: EvidenceLink) -> reconfirmation.ReconfirmationMark:
+    return reconfirmation.ReconfirmationMark(
+        link=link.uuid,
+        link_id=link.pk,
+        implementation=link.implementation_id,
+        since=TODAY,
+        added=("platform of rds",),
+        gone=(),
+    )
+
+
+def test_a_refusal_says_what_one_had_to_do_with_it(client, world):
+    client.force_login(world.house.raul)
+    answer = _page("accept")(client, world.links["bytes after"])
+    assert answer.status_code == 403
+    assert "or the same file" in answer.content.decode()
+
+
+def test_a_correction_by_program_keeps_or_names_the_collector(client, world):
+    """R17: nothing that a program says of the collector is dropped."""
+    house = world.house
+    link = _upload(house, "alice", "by program", collector="rita")
+    body = {
+        "kind": "correction",
+        "reason": "Wrong account",
+        "performed_on": TODAY,
+        "period_start": TODAY.replace(day=1),
+        "period_end": TODAY,
+    }
+    client.force_login(house.alice)
+    url = reverse("evidence-revise", args=[link.uuid])
+    for content, more, collector in (
+        (b"again", {}, house.rita),
+        (b"and again", {"collected_by": house.raul.email}, house.raul),
+        (b"and again and again", {}, house.raul),
+    ):
+        answer = client.post(url, body | more | {"files": [file(content=content)]})
+        assert answer.status_code == 201, answer.content
+        assert newest(link.revision.evidence).collected_by == collector
+    last = newest(link.revision.evidence).links.get()
+    independent = [
+        name
+        for name in REVIEWERS
+        if EvidenceLink.objects.filter(pk=last.pk)
+        .reviewable_by(house.people[name])
+        .exists()
+    ]
+    assert independent == ["bob", "olivia"]
