@@ -1,23 +1,60 @@
-"""Who may decide about a system."""
+"""Who may do what about systems, their controls and the register of reports.
+
+`may_...` answers, `require_...` raises NotPermitted: pages, the API, lists and notices
+ask the same function. A closed account may nothing.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from controls.errors import NotPermitted
-from controls.models import Actor, Membership, Role, System
+from controls.models import Actor, ControlImplementation, Membership, Role, System
 
 
 def is_officer(user: Actor, system: System) -> bool:
     """Whether a person may do in this system what officers may."""
     if user.is_superuser:
-        return True
-    held = System.objects.held_as(user, [Role.OFFICER])
-    return bool(held.filter(pk=system.pk).exists())
+        return bool(user.is_active)
+    return bool(System.objects.officered_by(user).filter(pk=system.pk).exists())
 
 
 def require_officer(system: System, by: Actor) -> None:
     """Raise NotPermitted unless `by` is an officer of the system."""
     if not is_officer(by, system):
         raise NotPermitted("Only a compliance officer of this system may do this.")
+
+
+def may_describe(implementation: ControlImplementation, by: Actor) -> bool:
+    """Officers of the system, and contributors of the team that owns the control."""
+    if is_officer(by, implementation.system):
+        return True
+    team = implementation.owner_team_id
+    roles = by.memberships.active().filter(system=implementation.system_id)
+    return team is not None and bool(
+        roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
+    )
+
+
+def require_describer(implementation: ControlImplementation, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may describe our part."""
+    if not may_describe(implementation, by):
+        raise NotPermitted("Only an officer or the owner team may describe this.")
+
+
+def require_second_officer(request: Any, system: System, by: Actor) -> None:
+    """Raise NotPermitted unless `by` is an officer who did not make the request (R32).
+
+    `request` is any row with a `requested_by`.
+    """
+    require_officer(system, by)
+    if request.requested_by_id == by.pk:
+        raise NotPermitted("Somebody other than the requester must approve this.")
+
+
+def may_decide(request: Any, system: System, by: Actor) -> bool:
+    """Whether `by` is an officer who did not make the request (R32)."""
+    return request.requested_by_id != by.pk and is_officer(by, system)
 
 
 def may_describe_systems(user: Actor) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from controls.access import require_officer
-from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.access import require_second_officer
+from controls.errors import StaleVersion, TransitionNotAllowed
 from controls.models import Actor
 from controls.models.decisions import ApprovalState
 
@@ -15,9 +15,7 @@ def refuse_decided(stored: Any, version: int | None, *, by: Actor) -> None:
 
     Raises NotPermitted, TransitionNotAllowed (naming who was first), StaleVersion.
     """
-    require_officer(stored.implementation.system, by)
-    if stored.requested_by_id == by.pk:
-        raise NotPermitted("Somebody other than the requester must approve this.")
+    require_second_officer(stored, stored.implementation.system, by)
     if stored.state != ApprovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     refuse_stale(stored, version)

@@ -8,29 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from controls.access import is_officer
+from controls.access import is_officer, require_describer
 from controls.control_parts import settled
 from controls.errors import NotPermitted, StaleVersion
-from controls.models import Actor, AuditEvent, ControlImplementation, Role, Team
+from controls.models import Actor, AuditEvent, ControlImplementation, Team
 from controls.models.audit import about
-
-
-def may_describe(implementation: ControlImplementation, by: Actor) -> bool:
-    """Officers of the system, and contributors of the team that owns the control."""
-    if by.is_superuser:
-        return True
-    held = by.memberships.active().filter(system=implementation.system_id)
-    return any(
-        role == Role.OFFICER
-        or (role == Role.CONTRIBUTOR and team == implementation.owner_team_id)
-        for role, team in held.values_list("role", "team_id")
-    )
-
-
-def require_describer(implementation: ControlImplementation, by: Actor) -> None:
-    """Raise NotPermitted unless `by` may describe our part."""
-    if not may_describe(implementation, by):
-        raise NotPermitted("Only an officer or the owner team may describe this.")
 
 
 @transaction.atomic

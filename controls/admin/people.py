@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from controls.access import require_officer
 from controls.accounts.address_mails import mail_change
 from controls.admin.scoped import (
     AuditedAdmin,
@@ -20,26 +21,15 @@ from controls.admin.scoped import (
     RelatedScopeFilter,
     VersionedForm,
 )
-from controls.errors import NotPermitted
 from controls.models import (
-    Actor,
     AddressChange,
     Engagement,
     Membership,
-    Role,
-    System,
     Team,
     TokenScope,
     User,
 )
 from srm_project.requests import actor_of
-
-
-def require_officer(system: System, by: Actor) -> None:
-    """Raise NotPermitted unless `by` is an officer of the system, or a superuser."""
-    held = System.objects.held_as(by, [Role.OFFICER])
-    if not by.is_superuser and not held.filter(pk=system.pk).exists():
-        raise NotPermitted("Only a compliance officer of this system may do this.")
 
 
 class NewPersonForm(AdminUserCreationForm):

@@ -35,6 +35,19 @@ class RequestQuerySet(models.QuerySet[Any]):
 
         return self.filter(implementation__system__in=System.objects.visible_to(user))
 
+    def to_decide(self, user: Actor) -> Self:
+        """What waits for the user as the second officer, oldest first.
+
+        `controls.approvals.refuse_decided` lets the same people decide.
+        """
+        from controls.models.systems import System
+
+        officered = System.objects.officered_by(user)
+        waiting = self.filter(
+            state=ApprovalState.REQUESTED, implementation__system__in=officered
+        )
+        return waiting.exclude(requested_by=user).for_listing().order_by("pk")
+
     def for_listing(self) -> Self:
         """With all that a row shows."""
         return self.select_related(

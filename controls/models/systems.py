@@ -98,7 +98,12 @@ class SystemQuerySet(models.QuerySet["System"]):
     def held_as(
         self, user: Actor, roles: list[Role], at: dt.datetime | None = None
     ) -> Self:
-        """Systems in which the user holds one of these roles at an instant."""
+        """Systems in which the user holds one of these roles at an instant.
+
+        None for a closed account. A superuser holds no role by being one.
+        """
+        if not user.is_active:
+            return self.none()
         at = at or timezone.now()
         in_force = Q(memberships__ends_at=None) | Q(memberships__ends_at__gt=at)
         return self.filter(
@@ -107,6 +112,12 @@ class SystemQuerySet(models.QuerySet["System"]):
             memberships__role__in=roles,
             memberships__starts_at__lte=at,
         ).distinct()
+
+    def officered_by(self, user: Actor) -> Self:
+        """Systems in which the user may do what officers may: all for a superuser."""
+        if user.is_superuser and user.is_active:
+            return self
+        return self.held_as(user, [Role.OFFICER])
 
     def for_listing(self) -> Self:
         """With what a row of the list shows."""

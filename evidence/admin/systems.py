@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from controls.admin.people import OfSystemAdmin, require_officer
+from controls.access import require_officer
+from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import AuditedAdmin, RelatedScopeFilter
 from controls.errors import Refused
 from controls.models import System, SystemComponent

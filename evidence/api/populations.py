@@ -28,13 +28,13 @@ from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
     PopulationStatement,
     decide_population,
-    require_population_submitter,
     submit_population,
     withdraw_population,
 )
 from evidence.populations.preview import read
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
+from evidence.populations.who_may import require_population_submitter
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.waiting_files import WaitingFile

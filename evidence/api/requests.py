@@ -22,15 +22,9 @@ from evidence.models import (
     RequestAnswer,
     RequestJudgement,
 )
-from evidence.requests.requests import (
-    RequestDraft,
-    answer,
-    cancel,
-    decide_answer,
-    request_evidence,
-    require_answerer,
-    require_requester,
-)
+from evidence.requests.answers import answer, decide_answer
+from evidence.requests.requests import RequestDraft, cancel, request_evidence
+from evidence.requests.who_may import require_answerer, require_requester
 from srm_project.requests import actor_of
 
 

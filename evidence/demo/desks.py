@@ -13,12 +13,8 @@ from controls.models import ControlImplementation, System, Team, User
 from controls.responsibility.overrides import decide_override, request_override
 from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
-from evidence.requests.requests import (
-    RequestDraft,
-    answer,
-    decide_answer,
-    request_evidence,
-)
+from evidence.requests.answers import answer, decide_answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.requirements.changes import RequirementTerms, add_requirement
 from evidence.submissions.submit import Submission, store, submit
 

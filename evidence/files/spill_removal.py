@@ -8,10 +8,10 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import F
 
-from controls.access import require_officer
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
+from evidence.files.who_may import require_removal_decider, require_removal_requester
 from evidence.jobs.wake import wake
 from evidence.models import Blob, EvidenceFile, EvidenceLink, LinkState, Proof
 from evidence.models.removals import RemovalState, SpillRemoval
@@ -26,7 +26,7 @@ KEPT = "The bytes stay: evidence of another system holds the same ones."
 def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemoval:
     """Ask for a file's bytes to be destroyed. Officers only; another one decides."""
     system = file.revision.evidence.system
-    require_officer(system, by)
+    require_removal_requester(file, by)
     if not reason.strip():
         raise Refused({"reason": "Say what was spilled."})
     removal = SpillRemoval(
@@ -78,9 +78,7 @@ def _locked(removal: SpillRemoval, by: Actor) -> SpillRemoval:
         .for_listing()
         .get(pk=removal.pk)
     )
-    require_officer(stored.system, by)
-    if stored.requested_by_id == by.pk:
-        raise NotPermitted("Somebody other than the requester must approve this.")
+    require_removal_decider(stored, by)
     if stored.state != RemovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     return stored

@@ -71,11 +71,13 @@ class DescribeForm(forms.Form):
         return any(field.value() or field.errors for field in self.part_fields())
 
     @classmethod
-    def about(cls, implementation: ControlImplementation) -> DescribeForm:
-        """The form as it is opened."""
+    def about(
+        cls, implementation: ControlImplementation, *, names_owner: bool = True
+    ) -> DescribeForm:
+        """The form as it is opened; without `names_owner` the team is not a choice."""
         parts = parts_of(implementation.control)
         said = implementation.part_statuses
-        return cls(
+        form = cls(
             parts=parts,
             initial={
                 "implementation_status": implementation.implementation_status,
@@ -85,6 +87,9 @@ class DescribeForm(forms.Form):
                 **{f"part_{key}": value for key, value in said.items()},
             },
         )
+        if not names_owner:
+            form.fields["owner_team"].widget = forms.HiddenInput()
+        return form
 
 
 class OverrideForm(forms.Form):

@@ -10,15 +10,10 @@ from evidence.models.artifacts import (
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.checks import StoreCheck
 from evidence.models.clearances import FileClearance
-from evidence.models.evidence import (
-    Evidence,
-    EvidenceFile,
-    EvidenceLink,
-    EvidenceRevision,
-    Half,
-    LinkState,
-)
+from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportState
+from evidence.models.files import EvidenceFile
+from evidence.models.links import EvidenceLink, Half, LinkState
 from evidence.models.notices import Notice, NoticeMail, NoticePreference
 from evidence.models.populations import (
     Population,
@@ -41,6 +36,7 @@ from evidence.models.requests import (
 )
 from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
 from evidence.models.reviews import Review
+from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
 
 __all__ = [
@@ -83,6 +79,7 @@ __all__ = [
     "SampleItem",
     "SampleMethod",
     "ScanState",
+    "Sensitivity",
     "SpillRemoval",
     "StoreCheck",
     "TeamDay",

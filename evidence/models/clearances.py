@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from evidence.models.evidence import EvidenceFile
+from evidence.models.files import EvidenceFile
 
 USER = settings.AUTH_USER_MODEL
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from controls.models import Actor, Role, System, Team
 from evidence.models.blobs import Blob
 from evidence.models.requirements import EvidenceRequirement
+from evidence.models.revisions import AUTHORS, MAX_COMMON_BYTES, EvidenceRevision
 from evidence.models.scopes import OfTeamQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -51,9 +52,63 @@ class PopulationQuerySet(OfTeamQuerySet):
         return self.filter(~Exists(reviewed)).order_by("pk")
 
     def reviewable_by(self, user: Actor) -> Self:
-        """What this person may decide: not their own, in systems they review."""
-        mine = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
-        return self.filter(system__in=mine).exclude(drawn_by=user)
+        """What this person may decide: independent of it, in systems they review."""
+        reviewed = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        return self.filter(system__in=reviewed).independent_of(user)
+
+    def independent_of(self, user: Actor) -> Self:
+        """Populations this person had no hand in (R17, R32).
+
+        Drew neither it nor another one of the same requirement about some of its days,
+        and brought no file to the same system that it was read from, as population or
+        evidence, if that is larger than MAX_COMMON_BYTES. `authors_of` names the same
+        people for many populations.
+        """
+        drawn = Population.objects.filter(drawn_by=user.pk)
+        same_days = drawn.filter(
+            requirement=OuterRef("requirement"),
+            starts__lte=OuterRef("ends"),
+            ends__gte=OuterRef("starts"),
+        )
+        same_bytes = drawn.filter(
+            system=OuterRef("system"),
+            blob=OuterRef("blob"),
+            blob__size_bytes__gt=MAX_COMMON_BYTES,
+        )
+        as_evidence = EvidenceRevision.objects.by_author(user).filter(
+            evidence__system=OuterRef("system"),
+            files__blob=OuterRef("blob"),
+            files__blob__size_bytes__gt=MAX_COMMON_BYTES,
+        )
+        return self.filter(
+            ~Exists(same_days), ~Exists(same_bytes), ~Exists(as_evidence)
+        )
+
+    def authors_of(self) -> dict[int, set[int]]:
+        """Keys of the people who may not review a population, by its key.
+
+        In three statements, however many populations there are.
+        """
+        authors: dict[int, set[int]] = {}
+        same_days = Q(
+            requirement__populations__starts__lte=F("ends"),
+            requirement__populations__ends__gte=F("starts"),
+        )
+        large = Q(blob__size_bytes__gt=MAX_COMMON_BYTES)
+        as_population = Q(blob__populations__system=F("system"))
+        as_evidence = Q(blob__files__revision__evidence__system=F("system"))
+        statements = (
+            (self.filter(same_days), ["requirement__populations__drawn_by"]),
+            (self.filter(large & as_population), ["blob__populations__drawn_by"]),
+            (
+                self.filter(large & as_evidence),
+                [f"blob__files__revision__{author}" for author in AUTHORS],
+            ),
+        )
+        for rows, paths in statements:
+            for key, *people in rows.order_by().values_list("pk", *paths).distinct():
+                authors.setdefault(key, set()).update(filter(None, people))
+        return authors
 
     def for_listing(self) -> Self:
         """With state and all that a row shows."""

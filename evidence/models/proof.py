@@ -6,7 +6,7 @@ from django.db import connection, models
 from django.db.models import Q
 
 from controls.models import ControlImplementation, System
-from evidence.models.evidence import EvidenceLink, Half
+from evidence.models.links import EvidenceLink, Half
 from evidence.models.requirements import EvidenceRequirement
 
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models import Actor, Role, System
-from evidence.models.evidence import EvidenceFile
+from controls.models import Actor, System
+from evidence.models.files import EvidenceFile
 
 USER = settings.AUTH_USER_MODEL
 
@@ -32,8 +32,8 @@ class SpillRemovalQuerySet(models.QuerySet["SpillRemoval"]):
 
     def to_decide(self, user: Actor) -> Self:
         """What somebody else asked for where the user is an officer."""
-        mine = System.objects.held_as(user, [Role.OFFICER])
-        waiting = self.filter(state=RemovalState.REQUESTED, system__in=mine)
+        officered = System.objects.officered_by(user)
+        waiting = self.filter(state=RemovalState.REQUESTED, system__in=officered)
         return waiting.exclude(requested_by=user).for_listing()
 
     def undone(self) -> Self:

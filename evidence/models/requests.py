@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from controls.models import Actor, ControlImplementation, Engagement, Role, System, Team
-from evidence.models.evidence import EvidenceRevision
+from evidence.models.revisions import EvidenceRevision
 
 USER = settings.AUTH_USER_MODEL
 
@@ -68,10 +68,22 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         waiting = self.filter(state__in=UNANSWERED)
         return waiting.filter(self._of_contributor(user)).for_listing()
 
-    def to_judge(self, user: Actor) -> Self:
-        """Answers that wait for the user, as the one who asked."""
-        mine = self.filter(state=EvidenceRequestState.ANSWERED, asked_by=user)
-        return mine.filter(system__in=System.objects.visible_to(user)).for_listing()
+    def to_decide(self, user: Actor) -> Self:
+        """Answers that wait for the user, who speaks for whoever asked.
+
+        `evidence.requests.who_may.may_decide_answer` lets the same people decide.
+        """
+        audits = user.memberships.active().filter(role=Role.AUDITOR)
+        officered = System.objects.officered_by(user)
+        asked = Q(engagement__in=audits.values("engagement")) | Q(
+            engagement=None, system__in=officered
+        )
+        answered = RequestAnswer.objects.filter(request=OuterRef("pk"))
+        return self.filter(
+            asked,
+            ~Exists(answered.filter(answered_by=user.pk)),
+            state=EvidenceRequestState.ANSWERED,
+        ).for_listing()
 
     def matching(
         self, *, system: str = "", state: str = "", today: dt.date | None = None

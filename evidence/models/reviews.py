@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor
-from evidence.models.evidence import EvidenceLink
+from evidence.models.links import EvidenceLink
 
 USER = settings.AUTH_USER_MODEL
 

@@ -107,7 +107,7 @@ class SampleItemQuerySet(models.QuerySet["SampleItem"]):
 
         Proof of the same event in another sample counts here as well.
         """
-        from evidence.models.evidence import EvidenceLink
+        from evidence.models.links import EvidenceLink
 
         links = EvidenceLink.objects.filter(
             sample_item__item=OuterRef("item"),

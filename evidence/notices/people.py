@@ -20,13 +20,16 @@ class People:
     def __init__(self) -> None:
         self.by_role: dict[tuple[int, str], set[int]] = defaultdict(set)
         self.by_team: dict[Pair, set[int]] = defaultdict(set)
+        self.by_engagement: dict[int, set[int]] = defaultdict(set)
         rows = Membership.objects.active().filter(user__is_active=True)
-        for system, user, role, team in rows.values_list(
-            "system_id", "user_id", "role", "team_id"
+        for system, user, role, team, engagement in rows.values_list(
+            "system_id", "user_id", "role", "team_id", "engagement_id"
         ):
             self.by_role[(system, role)].add(user)
             if role == Role.CONTRIBUTOR and team:
                 self.by_team[(system, team)].add(user)
+            if role == Role.AUDITOR and engagement:
+                self.by_engagement[engagement].add(user)
 
     def officers(self, system: int, *, but: Iterable[Any] = ()) -> set[int]:
         """Officers of a system, without some people."""
@@ -40,6 +43,14 @@ class People:
     def team(self, system: int, team: int | None) -> set[int]:
         """Contributors of a team in a system."""
         return self.by_team[(system, team)] if team else set()
+
+    def contributors(self, system: int) -> set[int]:
+        """Contributors of any team in a system."""
+        return self.by_role[(system, Role.CONTRIBUTOR)]
+
+    def auditors(self, engagement: int) -> set[int]:
+        """Auditors let in for an engagement."""
+        return self.by_engagement[engagement]
 
     def here(self, system: int, wanted: Iterable[int | None]) -> set[int]:
         """Those of some people who hold any role in a system."""

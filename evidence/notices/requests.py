@@ -25,10 +25,23 @@ def requests(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         ]
     ).select_related("system", "team", "asked_by")
     for row in rows.prefetch_related("answers__answered_by", "judgements__judged_by"):
-        wanted = [row.person_id] if row.person_id else None
-        team = people.team(row.system_id, row.team_id)
-        told = people.here(row.system_id, wanted) if wanted else team
-        yield from _of_request(people, row, frozenset(told), instant)
+        yield from _of_request(people, row, frozenset(_answerers(people, row)), instant)
+
+
+def _answerers(people: People, row: EvidenceRequest) -> set[int]:
+    """The person asked, while contributing here; else the team."""
+    person = people.contributors(row.system_id) & {row.person_id}
+    return set(filter(None, person)) or people.team(row.system_id, row.team_id)
+
+
+def _deciders(people: People, row: EvidenceRequest) -> set[int]:
+    """Whoever asked, while that person may decide; else all who may."""
+    if row.engagement_id:
+        asking = people.auditors(row.engagement_id)
+    else:
+        asking = people.officers(row.system_id)
+    deciders = asking - {answer.answered_by_id for answer in row.answers.all()}
+    return deciders & {row.asked_by_id} or deciders
 
 
 def _of_request(
@@ -50,7 +63,8 @@ def _of_request(
     if row.state == EvidenceRequestState.ANSWERED:
         last = list(row.answers.all())[-1]
         said["who"] = str(last.answered_by)
-        yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", asker)
+        deciders = frozenset(_deciders(people, row))
+        yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", deciders)
         return
     yield found(NoticeKind.ASKED, "asked", told)
     if row.state == EvidenceRequestState.RETURNED:

@@ -177,11 +177,14 @@ def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
 
 def populations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Lists of events that wait for review: those who may decide them."""
-    for row in Population.objects.awaiting_review().for_listing():
+    waiting = list(Population.objects.awaiting_review().for_listing())
+    keys = [row.pk for row in waiting]
+    authors = Population.objects.filter(pk__in=keys).authors_of()
+    for row in waiting:
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"to-review:{row.uuid}",
-            frozenset(people.reviewers(row.system_id, but=[row.drawn_by_id])),
+            frozenset(people.reviewers(row.system_id, but=authors[row.pk])),
             row.system_id,
             reverse("evidence:population", args=[row.uuid]),
             {"what": str(row), "who": str(row.drawn_by)},

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from controls.models import Actor, ApplicabilityDecision, Role, System
-from controls.models.decisions import ApprovalState, ResponsibilityOverride
+from controls.models.decisions import ResponsibilityOverride
 from evidence.models import (
     ArtifactVersion,
     EvidenceLink,
@@ -251,10 +251,10 @@ def counted(asks: Iterable[Ask]) -> dict[str, int]:
 
 
 def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
-    """Requests that wait for the person: to answer, and answers to judge."""
+    """Requests that wait for the person: to answer, and answers to decide on."""
     return {
         "to_answer": list(EvidenceRequest.objects.to_answer(user)[:LISTED]),
-        "to_judge": list(EvidenceRequest.objects.to_judge(user)[:LISTED]),
+        "to_decide": list(EvidenceRequest.objects.to_decide(user)[:LISTED]),
     }
 
 
@@ -282,33 +282,13 @@ def to_review(user: Actor) -> QuerySet[EvidenceLink]:
 
 
 def overrides_to_decide(user: Actor) -> QuerySet[ResponsibilityOverride]:
-    """Overrides that somebody else asked for in systems where the person is officer."""
-    return (
-        ResponsibilityOverride.objects.filter(
-            state=ApprovalState.REQUESTED,
-            implementation__system__in=System.objects.held_as(user, [Role.OFFICER]),
-        )
-        .exclude(requested_by=user)
-        .select_related(
-            "implementation__control", "implementation__system", "requested_by"
-        )
-        .order_by("pk")
-    )
+    """Overrides that wait for the person as another officer, oldest first."""
+    return ResponsibilityOverride.objects.to_decide(user)
 
 
 def exclusions_to_decide(user: Actor) -> QuerySet[ApplicabilityDecision]:
     """Requests to leave a control out that wait for the person as another officer."""
-    return (
-        ApplicabilityDecision.objects.filter(
-            state=ApprovalState.REQUESTED,
-            implementation__system__in=System.objects.held_as(user, [Role.OFFICER]),
-        )
-        .exclude(requested_by=user)
-        .select_related(
-            "implementation__control", "implementation__system", "requested_by"
-        )
-        .order_by("pk")
-    )
+    return ApplicabilityDecision.objects.to_decide(user)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import Actor, AuditEvent, Role, System, Team
+from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.models import (
     EvidenceRequirement,
@@ -23,11 +23,14 @@ from evidence.models import (
     PopulationState,
 )
 from evidence.models.populations import STANDING
-from evidence.models.requirements import Cadence
 from evidence.populations.event_list import EventRow, Events, digest_of
+from evidence.populations.who_may import (
+    require_population_reviewer,
+    require_population_submitter,
+    require_population_withdrawer,
+)
 from evidence.submissions.quotas import count, refuse_beyond
 from evidence.submissions.submit import Upload, blob_of
-from evidence.submissions.who_may import may_submit, require_submitter
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)
@@ -47,29 +50,6 @@ class PopulationStatement:
     completeness: str
     # somebody looked: there was no event
     none_happened: bool = False
-
-
-def team_of(requirement: EvidenceRequirement) -> Team | None:
-    """Who answers for a requirement."""
-    return requirement.owner_team or requirement.implementation.owner_team
-
-
-def may_submit_population(requirement: EvidenceRequirement, *, by: Actor) -> bool:
-    """Whether `by` may bring a population: the owner team, or an officer."""
-    return may_submit(requirement.implementation, team_of(requirement), by=by)
-
-
-def require_population_submitter(
-    requirement: EvidenceRequirement, *, by: Actor
-) -> Team:
-    """The team for which `by` brings populations. Raises NotPermitted, Refused."""
-    team = team_of(requirement)
-    require_submitter(requirement.implementation, team, by=by)
-    if team is None:
-        raise Refused("This control has no owner team yet: ask an officer to name one.")
-    if requirement.cadence != Cadence.PER_EVENT:
-        raise Refused("Only what is asked per event has populations.")
-    return team
 
 
 def refuse_impossible(
@@ -188,22 +168,11 @@ def decide_population(
     _say(stored, to, reason, by)
 
 
-def require_population_reviewer(population: Population, *, by: Actor) -> None:
-    """Raise NotPermitted unless `by` reviews the system and did not draw it."""
-    if by.pk == population.drawn_by_id:
-        raise NotPermitted("Somebody other than who drew it must review this.")
-    allowed = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
-    if not allowed.filter(pk=population.system_id).exists():
-        raise NotPermitted("You are not a reviewer of this system.")
-
-
 @transaction.atomic
 def withdraw_population(population: Population, *, reason: str, by: Actor) -> None:
     """Take a population back; it counts no longer from now on, nor do its samples."""
     stored = locked(population)
-    if not may_submit_population(stored.requirement, by=by):
-        said = f"Only {stored.team} or a compliance officer may withdraw this."
-        raise NotPermitted(said)
+    require_population_withdrawer(stored, by=by)
     if stored.state not in STANDING:
         raise TransitionNotAllowed(already_decided(stored))
     if not reason.strip():

@@ -1,32 +1,21 @@
 """Samples drawn from populations, and deviations of their items recorded (R16).
 
-Each step locks the requirement first, as those of `drawing` do.
+Each step locks the requirement first, as those of `populations` do.
 """
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import Actor, AuditEvent, Role, System
+from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.models import Deviation, Population, Sample, SampleItem
 from evidence.models.populations import STANDING
-from evidence.populations.populations import (
-    already_decided,
-    locked,
-    may_submit_population,
-)
+from evidence.populations.populations import already_decided, locked
 from evidence.populations.selection import SelectionMethod, new_seed, select
-
-
-def may_draw(population: Population, *, by: Actor) -> bool:
-    """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
-    if may_submit_population(population.requirement, by=by):
-        return True
-    audited = System.objects.held_as(by, [Role.AUDITOR])
-    return audited.filter(pk=population.system_id).exists()
+from evidence.populations.who_may import require_deviation_recorder, require_drawer
 
 
 @transaction.atomic
@@ -39,9 +28,7 @@ def draw_sample(
     TransitionNotAllowed for a population that was rejected or withdrawn.
     """
     stored = locked(population)
-    if not may_draw(stored, by=by):
-        said = f"Only {stored.team}, an officer or an auditor draws samples."
-        raise NotPermitted(said)
+    require_drawer(stored, by=by)
     if stored.state not in STANDING:
         raise TransitionNotAllowed(already_decided(stored))
     if not reason.strip():
@@ -79,21 +66,12 @@ def draw_sample(
     return sample
 
 
-def may_deviate(sample: Sample, *, by: Actor) -> bool:
-    """Whether `by` may record a deviation: the owner team, officers and reviewers."""
-    if may_submit_population(sample.population.requirement, by=by):
-        return True
-    reviewed = System.objects.held_as(by, [Role.REVIEWER])
-    return reviewed.filter(pk=sample.system_id).exists()
-
-
 @transaction.atomic
 def record_deviation(item: SampleItem, *, note: str, by: Actor) -> Deviation:
     """Record that a sampled event was not handled as asked. It stays on record."""
     sample = Sample.objects.for_listing().get(pk=item.sample_id)
     locked(sample.population)
-    if not may_deviate(sample, by=by):
-        raise NotPermitted("Only the owner team, officers and reviewers record this.")
+    require_deviation_recorder(sample, by=by)
     if not note.strip():
         raise Refused({"note": "Say what was not as it should be."})
     if Deviation.objects.filter(sample_item__item=item.item_id).exists():

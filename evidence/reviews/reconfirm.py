@@ -22,7 +22,7 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
 from evidence.models import EvidenceLink, LinkState, Review
-from evidence.models.evidence import require_independent_reviewer
+from evidence.models.links import require_independent_reviewer
 from evidence.status import gather_sql
 from evidence.status.gather import Moment
 

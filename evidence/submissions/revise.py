@@ -20,7 +20,7 @@ from evidence.models import (
     LinkState,
     Proof,
 )
-from evidence.models.evidence import RevisionKind
+from evidence.models.revisions import RevisionKind
 from evidence.submissions.quotas import count
 from evidence.submissions.submit import (
     Submission,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django import template
 
 from evidence.files.previews import kind_of
-from evidence.models.evidence import FileFlag
+from evidence.models.files import FileFlag
 
 register = template.Library()
 

@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.access import is_officer
+from controls.access import is_officer, may_describe
 from controls.control_ids import matches
 from controls.control_parts import differing
-from controls.implementation import may_describe
 from controls.models import (
     Actor,
     AuditEvent,
@@ -34,7 +33,7 @@ from evidence.models import (
     Population,
     Sample,
 )
-from evidence.requests.requests import may_request
+from evidence.requests.who_may import may_request
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
@@ -256,7 +255,7 @@ def _forms(
     }
     if may_describe(implementation, user):
         found["may_describe"] = found["may_upload"] = True
-        found["describe_form"] = DescribeForm.about(implementation)
+        found["describe_form"] = DescribeForm.about(implementation, names_owner=officer)
     if officer:
         found["override_form"] = OverrideForm(today=clocks.today)
         found["na_form"] = NotApplicableForm(today=clocks.today)

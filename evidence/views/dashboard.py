@@ -21,7 +21,7 @@ from evidence.charts import CLASSES, VERDICTS, Segment, bar
 from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
-from evidence.requests.requests import may_request
+from evidence.requests.who_may import may_request
 from evidence.status.aws_half import current_to
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (

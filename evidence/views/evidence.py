@@ -16,6 +16,7 @@ from controls.access import is_officer
 from controls.errors import NotPermitted
 from controls.models import Actor
 from evidence.files.scan import scanning
+from evidence.files.who_may import may_clear
 from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
 from evidence.reviews.reconfirm import reconfirm
@@ -53,12 +54,23 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "revisions": revisions,
         "links": links,
         "turning": _turning(found, links, today_of(found.system)),
-        "may_clear": is_officer(request.user, found.system),
+        "officer": is_officer(request.user, found.system),
+        "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(found, links, request.user),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "evidence/evidence/detail.html", context)
+
+
+def _clearable(revisions: list[EvidenceRevision], user: Actor) -> set[int]:
+    """Keys of the flagged files that the person may clear."""
+    return {
+        file.pk
+        for revision in revisions
+        for file in revision.files.all()
+        if file.flags and not hasattr(file, "clearance") and may_clear(file, user)
+    }
 
 
 def _links() -> Prefetch[Any]:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from controls.access import require_describer
 from controls.applicability import (
     decide_not_applicable,
     end_not_applicable,
@@ -20,7 +21,7 @@ from controls.applicability import (
 )
 from controls.control_parts import parts_of
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from controls.implementation import describe, require_describer
+from controls.implementation import describe
 from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,

@@ -19,15 +19,18 @@ from evidence.forms.populations import (
     SampleForm,
 )
 from evidence.models import EvidenceRequirement, Population
-from evidence.models.populations import STANDING
+from evidence.models.populations import STANDING, PopulationState
 from evidence.populations.populations import (
     decide_population,
-    may_submit_population,
-    require_population_submitter,
     withdraw_population,
 )
 from evidence.populations.preview import confirm, pasted, preview
-from evidence.populations.samples import may_draw
+from evidence.populations.who_may import (
+    may_draw,
+    may_review_population,
+    may_submit_population,
+    require_population_submitter,
+)
 from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.waiting_files import WaitingFile
@@ -159,10 +162,8 @@ def population_page(
         "reviews": found.reviews.order_by("pk"),
         "samples": found.samples.for_listing().order_by("pk"),
         "page": rows.get_page(request.GET.get("page")),
-        "may_judge": Population.objects.awaiting_review()
-        .reviewable_by(user)
-        .filter(pk=found.pk)
-        .exists(),
+        "may_judge": found.state == PopulationState.SUBMITTED
+        and may_review_population(found, by=user),
         "may_withdraw": standing and may_submit_population(found.requirement, by=user),
         "may_draw": standing and found.row_count > 0 and may_draw(found, by=user),
         "judge_form": PopulationDecisionForm(),

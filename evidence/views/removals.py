@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from controls.access import is_officer
 from evidence.files.spill_removal import decide_removal, request_removal
-from evidence.models.removals import SpillRemoval
+from evidence.files.who_may import may_decide_removal
+from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
 from evidence.views.answers import approves, refused, return_to_work
 from evidence.views.files import file_or_404
@@ -39,12 +39,11 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What was asked, by whom, and what became of it."""
     found = _removal(request, uuid)
-    officer = is_officer(request.user, found.system)
-    mine = found.requested_by_id == request.user.pk
+    waits = found.state == RemovalState.REQUESTED
     context = {
         "removal": found,
         "links": found.file.revision.links.for_listing(),
-        "may_decide": officer and not mine and found.state == "requested",
+        "may_decide": waits and may_decide_removal(found, request.user),
     }
     return render(request, "evidence/files/removal.html", context)
 

@@ -23,14 +23,13 @@ from evidence.forms.requests import (
     offered,
 )
 from evidence.models import Evidence, EvidenceRequest
-from evidence.models.requests import UNSETTLED
-from evidence.requests.requests import (
-    answer,
-    cancel,
-    decide_answer,
+from evidence.models.requests import UNSETTLED, EvidenceRequestState
+from evidence.requests.answers import answer, decide_answer
+from evidence.requests.requests import cancel, request_evidence
+from evidence.requests.who_may import (
     may_answer,
+    may_cancel,
     may_decide_answer,
-    request_evidence,
     require_requester,
 )
 from evidence.views.access import system_or_404
@@ -148,7 +147,9 @@ def _page(
         "answers": found.answers.select_related("revision__evidence", "answered_by"),
         "judgements": found.judgements.select_related("judged_by"),
         "may_answer": answering,
-        "may_judge": unsettled and may_decide_answer(found, request.user),
+        "may_decide": found.state == EvidenceRequestState.ANSWERED
+        and may_decide_answer(found, request.user),
+        "may_cancel": unsettled and may_cancel(found, request.user),
     }
     if answering:
         context["answer_form"] = _answer_form(request, found, None)

@@ -15,8 +15,8 @@ from controls.errors import NotPermitted
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import DeviationForm, SampleForm
 from evidence.models import Sample, SampleItem
-from evidence.populations.populations import may_submit_population
-from evidence.populations.samples import draw_sample, may_deviate, record_deviation
+from evidence.populations.samples import draw_sample, record_deviation
+from evidence.populations.who_may import may_record_deviation, may_submit_population
 from evidence.views.answers import explain, refused
 from evidence.views.populations import PER_PAGE, population_or_404, population_page
 from srm_project.requests import SignedInRequest
@@ -65,7 +65,7 @@ def sample(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "accepted": states.count("accepted"),
         "waiting": states.count("submitted"),
         "may_upload": may_submit_population(asked, by=request.user),
-        "may_deviate": may_deviate(found, by=request.user),
+        "may_deviate": may_record_deviation(found, by=request.user),
     }
     return render(request, "evidence/populations/sample.html", context)
 

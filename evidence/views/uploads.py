@@ -29,7 +29,8 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.planning.my_work import Ask, ask, with_newest_links
-from evidence.requests.requests import answer_by_upload, require_answerer
+from evidence.requests.answers import answer_by_upload
+from evidence.requests.who_may import require_answerer
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.status.control_status import today_of
 from evidence.submissions.same_again import again_values

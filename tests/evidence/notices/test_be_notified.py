@@ -24,12 +24,8 @@ from evidence.models import (
 from evidence.models.notices import SENTENCES, NoticeKind
 from evidence.notices import mailing
 from evidence.notices.gathering import BATCH, gather_notices
-from evidence.requests.requests import (
-    RequestDraft,
-    answer,
-    decide_answer,
-    request_evidence,
-)
+from evidence.requests.answers import answer, decide_answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give, person, submitted

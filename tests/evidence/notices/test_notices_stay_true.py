@@ -16,7 +16,8 @@ from evidence.models import Blob, EvidenceRequirement, Notice, NoticeMail
 from evidence.models.notices import NoticePreference
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
-from evidence.requests.requests import RequestDraft, answer, request_evidence
+from evidence.requests.answers import answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.submissions.submit import withdraw
 from tests import factories
 from tests.evidence import house as houses

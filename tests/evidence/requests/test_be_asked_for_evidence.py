@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controls.models import AuditEvent, Role, Team
 from evidence.models import Evidence, EvidenceRequest
-from evidence.requests.requests import RequestDraft, answer, request_evidence
+from evidence.requests.answers import answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give, submitted
 

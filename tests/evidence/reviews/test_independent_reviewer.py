@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from controls.models import Role, User
 from evidence.models import EvidenceLink, EvidenceRequirement, LinkState, Notice
-from evidence.models.evidence import MAX_COMMON_BYTES
+from evidence.models.revisions import MAX_COMMON_BYTES
 from evidence.notices.gathering import gather_notices
 from evidence.reviews import reconfirm as reconfirmation
 from evidence.submissions.revise import attach, newest, revise

@@ -1,0 +1,93 @@
+"""Who may bring a population, review it, draw samples and record deviations.
+
+`may_...` answers, `require_...` raises NotPermitted; pages, the API, lists and notices
+ask the same functions. The list is `Population.objects.reviewable_by`.
+"""
+
+from __future__ import annotations
+
+from controls.errors import NotPermitted, Refused
+from controls.models import Actor, Role, System, Team
+from evidence.models import EvidenceRequirement, Population, Sample
+from evidence.models.requirements import Cadence
+from evidence.submissions.who_may import may_submit, require_submitter
+
+
+def team_of(requirement: EvidenceRequirement) -> Team | None:
+    """Who answers for a requirement."""
+    return requirement.owner_team or requirement.implementation.owner_team
+
+
+def may_submit_population(requirement: EvidenceRequirement, *, by: Actor) -> bool:
+    """Whether `by` may bring and withdraw one: the owner team, or an officer."""
+    return may_submit(requirement.implementation, team_of(requirement), by=by)
+
+
+def require_population_submitter(
+    requirement: EvidenceRequirement, *, by: Actor
+) -> Team:
+    """The team for which `by` brings populations. Raises NotPermitted, Refused."""
+    team = team_of(requirement)
+    require_submitter(requirement.implementation, team, by=by)
+    if team is None:
+        raise Refused("This control has no owner team yet: ask an officer to name one.")
+    if requirement.cadence != Cadence.PER_EVENT:
+        raise Refused("Only what is asked per event has populations.")
+    return team
+
+
+def require_population_withdrawer(population: Population, *, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may take the population back."""
+    if not may_submit_population(population.requirement, by=by):
+        raise NotPermitted(
+            f"Only {population.team} or a compliance officer may withdraw this."
+        )
+
+
+def may_review_population(population: Population, *, by: Actor) -> bool:
+    """Whether `by` reviews the system and had no hand in the population (R17, R32)."""
+    rows = Population.objects.filter(pk=population.pk)
+    return bool(rows.reviewable_by(by).exists())
+
+
+def require_population_reviewer(population: Population, *, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may review it: see `reviewable_by`."""
+    if may_review_population(population, by=by):
+        return
+    rows = Population.objects.filter(pk=population.pk)
+    if not rows.independent_of(by).exists():
+        raise NotPermitted(
+            "Somebody other than who drew it must review this: you drew it, another"
+            " one of these days, or brought the same file."
+        )
+    raise NotPermitted("You are not a reviewer of this system.")
+
+
+def may_draw(population: Population, *, by: Actor) -> bool:
+    """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
+    if may_submit_population(population.requirement, by=by):
+        return True
+    audited = System.objects.held_as(by, [Role.AUDITOR])
+    return bool(audited.filter(pk=population.system_id).exists())
+
+
+def require_drawer(population: Population, *, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may draw a sample."""
+    if not may_draw(population, by=by):
+        raise NotPermitted(
+            f"Only {population.team}, an officer or an auditor draws samples."
+        )
+
+
+def may_record_deviation(sample: Sample, *, by: Actor) -> bool:
+    """Whether `by` may record a deviation: the owner team, officers and reviewers."""
+    if may_submit_population(sample.population.requirement, by=by):
+        return True
+    reviewed = System.objects.held_as(by, [Role.REVIEWER])
+    return bool(reviewed.filter(pk=sample.system_id).exists())
+
+
+def require_deviation_recorder(sample: Sample, *, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may record a deviation."""
+    if not may_record_deviation(sample, by=by):
+        raise NotPermitted("Only the owner team, officers and reviewers record this.")
