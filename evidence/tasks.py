@@ -1,25 +1,32 @@
 """Thin tasks: a primary key in, one domain call."""
 
 from contextlib import suppress
+from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
 from controls.errors import TransitionNotAllowed
-from evidence.exports import jobs
-from evidence.files import scan, spill_removal
+from evidence.exports.files import sweep_files
+from evidence.exports.jobs import EXPORTS
+from evidence.files.scan import SCANS
+from evidence.files.spill_removal import REMOVALS
+from evidence.jobs.kinds import JobKind
+from evidence.jobs.wake import wake
+from evidence.jobs.work import sweep as sweep_jobs
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
-from evidence.notices.mailing import send_mail
 from evidence.storage import sweep as store_sweep
+
+# A new kind of job is added here; its module registers its own task with Celery.
+KINDS: tuple[JobKind[Any], ...] = (EXPORTS, SCANS, REMOVALS, mailing.MAILS)
 
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Wake the jobs nobody works on."""
-    jobs.sweep()
-    scan.sweep()
-    spill_removal.sweep()
+    for kind in KINDS:
+        sweep_jobs(kind)
 
 
 @shared_task(ignore_result=True)
@@ -27,14 +34,14 @@ def tell_people() -> None:
     """Every minute: find what is new or over, make the mails that are due."""
     instant = timezone.now()
     gather_notices(instant)
-    mailing.make_mails(instant)
-    for pk in mailing.unsent(instant):
-        send_mail.delay(pk)
+    for pk in mailing.make_mails(instant):
+        wake(mailing.send_mail, pk)
 
 
 @shared_task(ignore_result=True)
 def sweep_store() -> None:
     """Nightly: delete bytes that no record names; a second one at once does nothing."""
+    sweep_files(timezone.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=timezone.now())
 

@@ -1,38 +1,40 @@
-"""Exports as jobs: the row is the truth, the broker only wakes a worker."""
+"""Exports as jobs: asked for, made from one snapshot, cancelled, taken."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from celery import shared_task
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, AuditEvent, System
-from controls.models.audit import about
+from controls.models.audit import Event, about
+from evidence.exports.files import (
+    WrittenFile,
+    drop_file,
+    drop_other_files,
+    open_named,
+    write_file,
+)
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
 from evidence.files.download import OpenedFile
-from evidence.jobs import wake as broker
+from evidence.jobs.kinds import Backoff, CannotBeDone, JobKind, LeaseLost, MustWait
+from evidence.jobs.leases import LET_GO, Lease
+from evidence.jobs.wake import wake
+from evidence.jobs.work import work_on
 from evidence.models import Export, ExportState
 from evidence.status.control_status import now, window_of
 from evidence.status.gather import Moment
-from evidence.storage import work_folder
 
-LEASE = dt.timedelta(seconds=90)
-MAX_ATTEMPTS = 3
-
-
-def folder() -> Path:
-    """Where export files lie."""
-    return work_folder("exports")
+UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+PROGRESS_ROWS = 100  # rows of the file between two reports of progress
 
 
 @transaction.atomic
@@ -68,7 +70,7 @@ def request_export(
     )
     export.idempotency_key = f"{by.pk}:{key}" if key else str(export.uuid)
     export.save(force_insert=True)
-    wake(export)
+    wake(make_export, export.pk)
     AuditEvent.objects.append(
         about(
             export, "export.requested", by=by, on=str(on), known_at=instant.isoformat()
@@ -77,146 +79,102 @@ def request_export(
     return export
 
 
-def wake(export: Export) -> None:
-    """Tell a worker after commit; when the broker is down the sweep finds the row."""
+class ExportJob(JobKind[Export]):
+    """Makes the file once, with the requester's rights at start and at delivery."""
 
-    broker.wake(make_export, export.pk)
+    lease = dt.timedelta(seconds=90)
+    max_attempts = 3
+    backoff = Backoff(dt.timedelta(seconds=30), dt.timedelta(minutes=5))
+    patience_backoff = Backoff(dt.timedelta(seconds=30), dt.timedelta(minutes=10))
+    max_wait = dt.timedelta(days=1)
+    while_leased = {"state": ExportState.RUNNING}
+    while_waiting = {"state": ExportState.QUEUED}
+    after_failure = {"state": ExportState.QUEUED}
+    when_given_up = {"state": ExportState.FAILED, "finished_at": Now()}
+
+    @property
+    def task(self) -> Any:
+        """See `make_export`."""
+        return make_export
+
+    def unfinished(self) -> QuerySet[Export]:
+        """Queued and running ones."""
+        return Export.objects.filter(state__in=UNFINISHED).select_related(
+            "system", "requested_by"
+        )
+
+    def perform(self, lease: Lease[Export]) -> None:
+        """Read one snapshot, write the file, record it; else leave no file."""
+        _require_access(lease.job)
+        written = write_file(lease.job, lease.token, status_lines(lease))
+        try:
+            _finish(lease, written)
+        except LeaseLost:  # after any other fault the outcome may yet be recorded
+            drop_file(written.name)
+            raise
+        drop_other_files(lease.job)
+
+    def event_of_giving_up(self, job: Export) -> Event:
+        """Recorded like every other end of an export."""
+        return about(job, "export.failed", by=None, sha256="", reason=job.failure)
 
 
-def sweep() -> int:
-    """Wake what nobody works on; returns how many. Called every 30 s by beat."""
-    waiting = Export.objects.filter(
-        Q(state=ExportState.QUEUED)
-        | Q(state=ExportState.RUNNING, leased_until__lt=now())
-    ).order_by("pk")
-    for export in waiting[:50]:
-        wake(export)
-    return len(waiting[:50])
-
-
-def run(export_pk: int) -> None:
-    """Make the file, once: take the lease, read one snapshot, write, record.
-
-    Runs with the requester's rights at start and at delivery; a second worker that
-    finds the lease taken does nothing.
-    """
-    export = _lease(export_pk)
-    if export is None:
-        return
-    try:
-        _require_access(export)
-        path, digest, size = _write(export)
-    except NotPermitted as refusal:
-        _finish(export, ExportState.FAILED, failure=" ".join(refusal.messages))
-        return
-    _finish(
-        export,
-        ExportState.DONE,
-        file_name=path.name,
-        sha256=digest,
-        size_bytes=size,
-    )
-
-
-@transaction.atomic
-def _lease(export_pk: int) -> Export | None:
-    export = (
-        Export.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("system", "requested_by")
-        .filter(pk=export_pk)
-        .first()
-    )
-    if export is None or export.state not in {ExportState.QUEUED, ExportState.RUNNING}:
-        return None
-    instant = now()
-    if export.leased_until and export.leased_until > instant:
-        return None
-    if export.attempts >= MAX_ATTEMPTS:
-        export.state, export.failure = ExportState.FAILED, "Gave up after three tries."
-        export.finished_at = instant
-        export.save(update_fields=["state", "failure", "finished_at"])
-        return None
-    export.state, export.leased_until = ExportState.RUNNING, instant + LEASE
-    export.attempts += 1
-    export.save(update_fields=["state", "leased_until", "attempts"])
-    return export
+EXPORTS = ExportJob()
 
 
 def _require_access(export: Export) -> None:
     visible = System.objects.visible_to(export.requested_by)
     if not visible.filter(pk=export.system_id).exists():
-        raise NotPermitted("The requester may no longer read this system.")
+        raise CannotBeDone("The requester may no longer read this system.")
 
 
-def _write(export: Export) -> tuple[Path, str, int]:
-    """The file under its final name, written whole or not at all."""
-    target = folder() / f"{export.uuid}.csv"
-    partial = target.with_suffix(".partial")
-    digest, size = hashlib.sha256(), 0
-    with partial.open("wb") as file:
-        for line in status_lines(export):
-            digest.update(line)
-            size += len(line)
-            file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
-    return target, digest.hexdigest(), size
+def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
+    """The lines of the file, read in one snapshot that cannot write.
 
-
-def status_lines(export: Export) -> Iterator[bytes]:
-    """The lines of the file, read in one snapshot that cannot write."""
+    Writes progress on the way and renews the lease by it.
+    """
+    export = lease.job
     moment = Moment(on=export.on, known_at=export.known_at)
     marks = "demo / imported history" if export.system.demo else ""
     if not wait_for_older_writers(export.known_at):
-        raise NotPermitted("Something begun before that instant is not finished yet.")
+        raise MustWait("Waiting until what was begun before that instant is recorded.")
+    lease.renew()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         rows = list(
             documents(export.system, moment, (export.window_start, export.window_end))
         )
-    Export.objects.filter(pk=export.pk).update(total_rows=len(rows))
     for number, line in enumerate(lines(rows, marks=marks)):
-        if number % 100 == 0:
-            _report_progress(export, number)
+        if number % PROGRESS_ROWS == 0:
+            lease.renew(done_rows=number, total_rows=len(rows))
         yield line
-    _report_progress(export, len(rows))
-
-
-def _report_progress(export: Export, done: int) -> None:
-    """Write progress, renew the lease, and stop when somebody cancelled."""
-    running = Export.objects.filter(pk=export.pk, state=ExportState.RUNNING)
-    if not running.update(done_rows=done, leased_until=now() + LEASE):
-        raise NotPermitted("The export was cancelled.")
+    lease.renew(done_rows=len(rows), total_rows=len(rows))
 
 
 @transaction.atomic
-def _finish(export: Export, state: ExportState, **changes: Any) -> None:
-    stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
-    if stored.state != ExportState.RUNNING:
-        return
-    for name, value in {
-        "state": state,
-        "leased_until": None,
-        "finished_at": now(),
-        **changes,
-    }.items():
-        setattr(stored, name, value)
-    stored.save(update_fields=["state", "leased_until", "finished_at", *changes])
+def _finish(lease: Lease[Export], written: WrittenFile) -> None:
+    lease.finish(
+        state=ExportState.DONE,
+        finished_at=now(),
+        file_name=written.name,
+        sha256=written.sha256,
+        size_bytes=written.size_bytes,
+    )
     AuditEvent.objects.append(
-        about(stored, f"export.{state.value}", by=None, sha256=stored.sha256)
+        about(lease.job, "export.done", by=None, sha256=written.sha256)
     )
 
 
 @transaction.atomic
 def cancel(export: Export, *, by: Actor) -> None:
-    """Stop an export that is not finished."""
+    """Stop an export that is not finished, and whoever works on it."""
     stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
-    if stored.state not in {ExportState.QUEUED, ExportState.RUNNING}:
+    if stored.state not in UNFINISHED:
         raise TransitionNotAllowed("The export is already finished.")
-    stored.state, stored.finished_at = ExportState.CANCELLED, now()
-    stored.save(update_fields=["state", "finished_at"])
+    Export.objects.filter(pk=stored.pk).update(
+        **LET_GO | {"state": ExportState.CANCELLED, "finished_at": now()}
+    )
     AuditEvent.objects.append(about(stored, "export.cancelled", by=by))
 
 
@@ -224,7 +182,7 @@ def open_file(export: Export) -> BinaryIO:
     """The finished file for reading. Raises TransitionNotAllowed before that."""
     if export.state != ExportState.DONE:
         raise TransitionNotAllowed("The export is not finished.")
-    return (folder() / export.file_name).open("rb")
+    return open_named(export.file_name)
 
 
 def opened_for(export: Export, *, by: Actor) -> OpenedFile:
@@ -239,4 +197,4 @@ def opened_for(export: Export, *, by: Actor) -> OpenedFile:
 @shared_task(name="evidence.tasks.make_export", ignore_result=True, acks_late=True)
 def make_export(export_pk: int) -> None:
     """Make the file of one export; may run twice."""
-    run(export_pk)
+    work_on(EXPORTS, export_pk)

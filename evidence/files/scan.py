@@ -6,6 +6,7 @@ Without CLAMAV_URL nothing is scanned, and pages say so. Source: UP-10.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from celery import shared_task
@@ -17,18 +18,20 @@ from clamav_client.clamd import (
 )
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from controls.models import AuditEvent
 from controls.models.audit import Event
+from evidence.jobs.kinds import AttemptFailed, Backoff, CannotBeDone, JobKind, MustWait
+from evidence.jobs.leases import Lease, revive
 from evidence.jobs.wake import wake
+from evidence.jobs.work import work_on
 from evidence.models.blobs import Blob, ScanState
 from evidence.status.control_status import now
 from evidence.storage import StoreUnreachable, open_store
 
-LEASE = dt.timedelta(minutes=5)  # longer than the longest scan
 TIMEOUT = 120  # seconds without an answer
-AGAIN, LATER, PATIENCE = dt.timedelta(minutes=1), dt.timedelta(minutes=30), 5
 WAITING = (ScanState.PENDING, ScanState.ERROR)
 TOO_LONG = "Longer than the scanner takes: raise StreamMaxLength of clamd."
 
@@ -44,75 +47,91 @@ def first_state() -> str:
 
 
 def ask_for_scan(blob: Blob) -> None:
-    """Have a worker scan it after commit; bytes from before the scanner as well."""
+    """Have a worker scan it after commit.
 
+    Bytes from before the scanner as well, and bytes on which it gave up before.
+    """
     if not scanning() or blob.scan_state in {ScanState.CLEAN, ScanState.INFECTED}:
         return
-    if blob.scan_state == ScanState.NOT_SCANNED:
-        Blob.objects.filter(pk=blob.pk).update(scan_state=ScanState.PENDING)
+    rows = Blob.objects.filter(pk=blob.pk)
+    rows.filter(scan_state=ScanState.NOT_SCANNED).update(scan_state=ScanState.PENDING)
+    revive(SCANS, rows)
     wake(scan_blob, blob.pk)
 
 
-def waiting() -> QuerySet[Blob]:
-    """What should be scanned and is in nobody's hands.
+class ScanJob(JobKind[Blob]):
+    """Asks clamd about the bytes, outside any transaction, and records the answer."""
 
-    After a failure it waits a minute, after five of them half an hour.
+    lease = dt.timedelta(minutes=5)  # longer than clamd may be silent
+    max_attempts = 5
+    backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(minutes=30))
+    patience_backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(minutes=30))
+    max_wait = dt.timedelta(days=30)
+    while_waiting = {"scan_state": ScanState.ERROR, "scanned_at": Now()}
+    after_failure = while_waiting
+    when_given_up = while_waiting
+
+    @property
+    def task(self) -> Any:
+        """See `scan_blob`."""
+        return scan_blob
+
+    def unfinished(self) -> QuerySet[Blob]:
+        """What should be scanned and lies in the store; nothing without a scanner."""
+        if not scanning():
+            return Blob.objects.none()
+        return Blob.objects.filter(scan_state__in=WAITING, purged_at=None)
+
+    def perform(self, lease: Lease[Blob]) -> None:
+        """Scan one blob: clean, or infected and recorded."""
+        state, detail = _answer_of_clamd(lease)
+        _record(lease, state, detail)
+
+
+SCANS = ScanJob()
+
+
+class _RenewingReader:
+    """Bytes on their way to clamd, which renew the lease as they go."""
+
+    def __init__(self, body: BinaryIO, lease: Lease[Blob]) -> None:
+        self.body, self.lease = body, lease
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises LeaseLost."""
+        self.lease.renew_at_half()
+        return self.body.read(size)
+
+
+def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
+    """Clean or infected, and what was found. Raises what a job may raise.
+
+    Only a scanner that does not answer at all is waited for: one that breaks off in
+    the middle may do so because of the bytes.
     """
-    instant = now()
-    free = Q(scan_leased_until=None) | Q(scan_leased_until__lt=instant)
-    due = (
-        Q(scanned_at=None)
-        | Q(scan_attempts__lt=PATIENCE, scanned_at__lte=instant - AGAIN)
-        | Q(scanned_at__lte=instant - LATER)
-    )
-    return Blob.objects.filter(free, due, scan_state__in=WAITING, purged_at=None)
-
-
-def sweep() -> int:
-    """Wake what nobody scans; returns how many. Called every 30 s by beat."""
-
-    if not scanning():
-        return 0
-    found = list(waiting().exclude(scan_detail=TOO_LONG).order_by("pk")[:100])
-    for blob in found:
-        wake(scan_blob, blob.pk)
-    return len(found)
-
-
-def scan(pk: int) -> str:
-    """Scan one blob unless somebody else does; returns its state afterwards.
-
-    Takes a lease, asks clamd outside any transaction, then records the answer. When
-    clamd cannot be reached the state is `error` and the sweep tries again.
-    """
-    leased = waiting().filter(pk=pk).update(scan_leased_until=now() + LEASE)
-    blob = Blob.objects.get(pk=pk)
-    if not leased:
-        return blob.scan_state
-    state, detail = _asked(blob.sha256)
-    _record(blob, state, detail)
-    return state
-
-
-def _asked(sha256: str) -> tuple[str, str]:
-    """What clamd says about the bytes."""
+    client = _client()
     try:
-        with open_store().open(sha256) as body:
-            said = _client().instream(body)["stream"]
-    except FileNotFoundError:
-        return ScanState.ERROR, "The bytes are not in the store."
+        client.ping()
+    except (ClamdError, OSError) as away:
+        raise MustWait(f"The scanner did not answer: {away}") from away
+    try:
+        with open_store().open(lease.job.sha256) as body:
+            reader = cast(BinaryIO, _RenewingReader(body, lease))
+            answer = client.instream(reader)
+    except FileNotFoundError as missing:
+        raise CannotBeDone("The bytes are not in the store.") from missing
     except StoreUnreachable as away:
-        return ScanState.ERROR, " ".join(away.messages)[:300]
-    except BufferTooLongError:
-        return ScanState.ERROR, TOO_LONG
+        raise MustWait(" ".join(away.messages)) from away
+    except BufferTooLongError as too_long:
+        raise CannotBeDone(TOO_LONG) from too_long
     except (ClamdError, OSError) as failure:
-        return ScanState.ERROR, f"The scanner did not answer: {failure}"[:300]
-    status, name = said
+        raise AttemptFailed(f"The scanner broke off: {failure}") from failure
+    status, name = answer.get("stream", ("ERROR", ""))
     if status == "OK":
         return ScanState.CLEAN, ""
     if status == "FOUND":
-        return ScanState.INFECTED, str(name)[:300]
-    return ScanState.ERROR, str(name or "The scanner gave no answer.")[:300]
+        return ScanState.INFECTED, str(name)
+    raise AttemptFailed(str(name or "The scanner gave no answer."))
 
 
 def _client() -> ClamdNetworkSocket | ClamdUnixSocket:
@@ -125,23 +144,24 @@ def _client() -> ClamdNetworkSocket | ClamdUnixSocket:
 
 
 @transaction.atomic
-def _record(blob: Blob, state: str, detail: str) -> None:
-    Blob.objects.filter(pk=blob.pk).update(
-        scan_state=state,
-        scan_detail=detail,
-        scanned_at=now(),
-        scan_leased_until=None,
-        scan_attempts=F("scan_attempts") + 1,
-    )
+def _record(lease: Lease[Blob], state: str, detail: str) -> None:
+    lease.finish(scan_state=state, scan_detail=detail[:300], scanned_at=now())
     if state == ScanState.INFECTED:
-        said = {"sha256": blob.sha256, "found": detail}
+        sha256 = lease.job.sha256
+        body = {"sha256": sha256, "found": detail}
         AuditEvent.objects.append(
-            Event("file.infected", subject_label=blob.sha256[:12], body=said)
+            Event("file.infected", subject_label=sha256[:12], body=body)
         )
+
+
+def scan(pk: int) -> str:
+    """Scan one blob unless somebody else does; returns its state afterwards."""
+    work_on(SCANS, pk)
+    return str(Blob.objects.values_list("scan_state", flat=True).get(pk=pk))
 
 
 # The name is fixed: messages of the version before name it so.
 @shared_task(name="evidence.tasks.scan_blob", ignore_result=True, acks_late=True)
 def scan_blob(blob_pk: int) -> None:
     """Scan one file for viruses; may run twice."""
-    scan(blob_pk)
+    work_on(SCANS, blob_pk)

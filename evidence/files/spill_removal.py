@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.files.who_may import require_removal_decider, require_removal_requester
+from evidence.jobs.kinds import Backoff, JobKind, MustWait
+from evidence.jobs.leases import Lease
 from evidence.jobs.wake import wake
+from evidence.jobs.work import work_on
 from evidence.models import Blob, EvidenceFile, EvidenceLink, LinkState, Proof
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.status.control_status import now
-from evidence.storage import open_store
+from evidence.storage import StoreUnreachable, open_store
 
 STANDING = (LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED)
 KEPT = "The bytes stay: evidence of another system holds the same ones."
@@ -35,12 +39,12 @@ def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemov
     removal.full_clean(exclude=["requested_by", "decided_by", "known_from"])
     removal.save(force_insert=True)
     AuditEvent.objects.append(
-        about(removal, "removal.requested", by=by, **_said(removal))
+        about(removal, "removal.requested", by=by, **_event_body(removal))
     )
     return removal
 
 
-def _said(removal: SpillRemoval) -> dict[str, Any]:
+def _event_body(removal: SpillRemoval) -> dict[str, Any]:
     file = removal.file
     return {
         "file": file.name,
@@ -62,10 +66,9 @@ def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
     stored.state = RemovalState.APPROVED if approve else RemovalState.REFUSED
     stored.save(update_fields=["state", "decided_by"])
     verb = f"removal.{stored.state.value}"
-    events = [about(stored, verb, by=by, **_said(stored))]
+    events = [about(stored, verb, by=by, **_event_body(stored))]
     if approve:
         events += _withdraw_all(stored, by)
-
         wake(destroy_spill, stored.pk)
     AuditEvent.objects.append_all(events)
     removal.refresh_from_db()
@@ -99,40 +102,59 @@ def _withdraw_all(removal: SpillRemoval, by: Actor) -> list[Event]:
     )
     Proof.objects.follow_all(pks)
     reason = f"Spill removed: {removal.reason}"
-    return [about(each, "evidence.withdrawn", by=by, reason=reason) for each in links]
+    return [about(link, "evidence.withdrawn", by=by, reason=reason) for link in links]
 
 
-def sweep() -> int:
-    """Wake what is approved and not destroyed yet. Called every 30 s by beat."""
+class RemovalJob(JobKind[SpillRemoval]):
+    """Destroys the bytes of an approved removal, and records what became of them.
 
-    found = list(SpillRemoval.objects.undone().order_by("pk")[:50])
-    for removal in found:
-        wake(destroy_spill, removal.pk)
-    return len(found)
-
-
-def destroy(pk: int) -> str:
-    """Destroy the bytes of an approved removal, and record what became of them.
-
-    May run twice. Bytes that evidence of another system holds as well are kept, and
-    the record says so: that system's officers decide about theirs.
+    Bytes that evidence of another system holds as well are kept, and the record says
+    so: that system's officers decide about theirs.
     """
-    removal = SpillRemoval.objects.for_listing().get(pk=pk)
-    if removal.state != RemovalState.APPROVED or removal.destroyed_at:
-        return removal.outcome
-    if not _mark_purged(removal):
-        return _done(removal, KEPT)
-    return _done(removal, open_store().destroy(removal.file.blob.sha256))
+
+    lease = dt.timedelta(minutes=10)  # longer than a store takes to answer
+    max_attempts = 5
+    backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(hours=1))
+    patience_backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(minutes=30))
+    max_wait = dt.timedelta(days=30)
+
+    @property
+    def task(self) -> Any:
+        """See `destroy_spill`."""
+        return destroy_spill
+
+    def unfinished(self) -> QuerySet[SpillRemoval]:
+        """Approved ones whose bytes are there."""
+        return SpillRemoval.objects.undone().for_listing()
+
+    def perform(self, lease: Lease[SpillRemoval]) -> None:
+        """Mark the bytes as gone, destroy them, record it. May run twice."""
+        if not _mark_purged(lease):
+            _record(lease, KEPT)
+            return
+        try:
+            outcome = open_store().destroy(lease.job.file.blob.sha256)
+        except StoreUnreachable as away:
+            raise MustWait(" ".join(away.messages)) from away
+        _record(lease, outcome)
+
+    def event_of_giving_up(self, job: SpillRemoval) -> Event:
+        """The officers' log keeps that the bytes are still there, and why."""
+        return about(job, "removal.given-up", by=None, outcome=job.outcome)
+
+
+REMOVALS = RemovalJob()
 
 
 @transaction.atomic
-def _mark_purged(removal: SpillRemoval) -> bool:
+def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     """Say that the bytes are gone, unless another system needs them.
 
     Waits for uploads of the same bytes; those that come later find the mark.
     """
-    blob = Blob.objects.select_for_update().get(pk=removal.file.blob_id)
-    if _held_elsewhere(removal):
+    lease.lock()
+    blob = Blob.objects.select_for_update().get(pk=lease.job.file.blob_id)
+    if _held_elsewhere(lease.job):
         return False
     if blob.purged_at is None:
         blob.purged_at = now()
@@ -149,16 +171,23 @@ def _held_elsewhere(removal: SpillRemoval) -> bool:
 
 
 @transaction.atomic
-def _done(removal: SpillRemoval, outcome: str) -> str:
-    marked = SpillRemoval.objects.filter(pk=removal.pk, destroyed_at=None)
-    if marked.update(outcome=outcome, destroyed_at=now()):
-        said = {**_said(removal), "outcome": outcome}
-        AuditEvent.objects.append(about(removal, "removal.done", by=None, **said))
-    return outcome
+def _record(lease: Lease[SpillRemoval], outcome: str) -> None:
+    lease.finish(outcome=outcome, destroyed_at=now())
+    body = {**_event_body(lease.job), "outcome": outcome}
+    AuditEvent.objects.append(about(lease.job, "removal.done", by=None, **body))
+
+
+def destroy(pk: int) -> str:
+    """Destroy the bytes of an approved removal unless a worker does.
+
+    Returns what became of them, empty before that.
+    """
+    work_on(REMOVALS, pk)
+    return str(SpillRemoval.objects.values_list("outcome", flat=True).get(pk=pk))
 
 
 # The name is fixed: messages of the version before name it so.
 @shared_task(name="evidence.tasks.destroy_spill", ignore_result=True, acks_late=True)
 def destroy_spill(removal_pk: int) -> None:
     """Destroy the bytes of an approved removal; may run twice."""
-    destroy(removal_pk)
+    work_on(REMOVALS, removal_pk)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
+
+from evidence.jobs.models import LeasedJob
 
 models.CharField.register_lookup(Length)
 
@@ -33,8 +35,13 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         return self.filter(sha256__gt=sha256).order_by("sha256")
 
 
-class Blob(models.Model):
-    """Bytes that lie in the store before this row exists. Kept once by sha256."""
+class Blob(LeasedJob):
+    """Bytes that lie in the store before this row exists. Kept once by sha256.
+
+    The job of a blob is its scan for viruses.
+    """
+
+    reason_field: ClassVar[str] = "scan_detail"
 
     sha256 = models.CharField(max_length=64, unique=True)
     size_bytes = models.PositiveBigIntegerField()
@@ -43,11 +50,15 @@ class Blob(models.Model):
         max_length=12, choices=ScanState, default=ScanState.NOT_SCANNED
     )
     scan_detail = models.CharField(max_length=300, blank=True, default="")
-    scan_attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(
+        default=0, db_default=0, db_column="scan_attempts"
+    )
     # null: nobody has looked
     scanned_at = models.DateTimeField(null=True, blank=True)
-    # null: in nobody's hands
-    scan_leased_until = models.DateTimeField(null=True, blank=True)
+    # null: nobody scans it
+    leased_until = models.DateTimeField(
+        null=True, blank=True, db_column="scan_leased_until"
+    )
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
     stored_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from controls.models import Actor, System
+from evidence.jobs.models import LeasedJob
 
 
 class ExportKind(models.TextChoices):
@@ -48,12 +49,14 @@ class ExportQuerySet(models.QuerySet["Export"]):
         return self.select_related("system", "requested_by").order_by("-pk")
 
 
-class Export(models.Model):
+class Export(LeasedJob):
     """One export: about day `on`, with the knowledge before `known_at`.
 
-    Life cycle: queued -> running -> done | failed | cancelled. The row is the job;
-    the broker only wakes a worker. A lease that ran out is taken up by the sweep.
+    Life cycle: queued -> running -> done | failed | cancelled; running -> queued when
+    an attempt failed or has to wait. `failure` says why.
     """
+
+    reason_field: ClassVar[str] = "failure"
 
     system = models.ForeignKey(System, models.PROTECT, related_name="exports")
     requested_by = models.ForeignKey(
@@ -73,13 +76,10 @@ class Export(models.Model):
     )
     done_rows = models.PositiveIntegerField(default=0)
     total_rows = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.TextField(blank=True, default="")
     file_name = models.CharField(max_length=200, blank=True, default="")
     sha256 = models.CharField(max_length=64, blank=True, default="")
     size_bytes = models.PositiveBigIntegerField(default=0)
-    # null: nobody works on it
-    leased_until = models.DateTimeField(null=True, blank=True)
     requested_at = models.DateTimeField(
         db_default=models.functions.Now(), editable=False
     )

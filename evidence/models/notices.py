@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from controls.models import Actor, Membership, System
+from evidence.jobs.models import LeasedJob
 
 USER = settings.AUTH_USER_MODEL
 
@@ -114,12 +115,15 @@ class OwnQuerySet(models.QuerySet[Any]):
         return self.filter(user=user)
 
 
-class NoticeMail(models.Model):
+class NoticeMail(LeasedJob):
     """One mail to one person, with the notices of one run.
 
-    queued -> sending -> sent | failed | dropped; failed -> sending, some times.
+    queued -> sending -> sent | failed | dropped; failed -> sending, some times; sending
+    -> queued while the mail server is away. `error` says why.
     Dropped: before it left, the person's account or role ended, or they chose no mail.
     """
+
+    reason_field: ClassVar[str] = "error"
 
     user = models.ForeignKey(USER, models.PROTECT, related_name="notice_mails")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -127,11 +131,8 @@ class NoticeMail(models.Model):
         max_length=8, choices=MailState, default=MailState.QUEUED, editable=False
     )
     rows = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
-    # null: in nobody's hands
-    leased_until = models.DateTimeField(null=True, blank=True)
     # null: not sent
     sent_at = models.DateTimeField(null=True, blank=True)
 

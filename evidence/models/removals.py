@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor, System
+from evidence.jobs.models import LeasedJob
 from evidence.models.files import EvidenceFile
 
 USER = settings.AUTH_USER_MODEL
@@ -51,12 +52,15 @@ class SpillRemovalQuerySet(models.QuerySet["SpillRemoval"]):
         )
 
 
-class SpillRemoval(models.Model):
+class SpillRemoval(LeasedJob):
     """One file's removal: asked by an officer, decided by another.
 
     requested -> approved | refused. After approval the bytes are destroyed in the
-    store; digest, record and this row stay.
+    store; digest, record and this row stay. Until then `outcome` says why they are
+    still there, if an attempt failed or waits.
     """
+
+    reason_field: ClassVar[str] = "outcome"
 
     keeps_history = True
 
@@ -69,7 +73,7 @@ class SpillRemoval(models.Model):
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reason = models.TextField()
-    # what became of the bytes, store by store
+    # what became of the bytes, store by store, or why they are there still
     outcome = models.TextField(blank=True, default="")
     state = models.CharField(
         max_length=10,

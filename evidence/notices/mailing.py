@@ -8,20 +8,24 @@ wants mail, is asked when the mail is made and again before it leaves (AC-03).
 from __future__ import annotations
 
 import datetime as dt
-import logging
+import smtplib
+import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 from celery import shared_task
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 
 from controls.models import User
+from evidence.jobs.kinds import AttemptFailed, Backoff, JobKind, MustWait
+from evidence.jobs.leases import Lease
+from evidence.jobs.work import work_on
 from evidence.models.notices import (
     Frequency,
     MailState,
@@ -33,11 +37,15 @@ from evidence.notices.reading import frequency_of
 
 SHOWN = 50
 HOUR = 7  # UTC, of daily and weekly mails
-LEASE = dt.timedelta(minutes=10)
-ATTEMPTS = 6
-AGAIN = dt.timedelta(minutes=5)
 OVER = (MailState.SENT, MailState.DROPPED)
-log = logging.getLogger("srm.mail")
+# Of the way to the server, before it has seen the mail: not its answer to a mail.
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPServerDisconnected,
+)
 
 
 def slot(frequency: str, instant: dt.datetime) -> dt.datetime | None:
@@ -102,41 +110,61 @@ def _queue(user: int, since: dt.datetime, instant: dt.datetime) -> list[int]:
     return [mail.pk]
 
 
-def unsent(instant: dt.datetime) -> list[int]:
-    """Mails in nobody's hands that are queued, failed some time ago, or stuck."""
-    free = Q(leased_until=None) | Q(leased_until__lt=instant)
-    found = NoticeMail.objects.filter(free, attempts__lt=ATTEMPTS)
-    rows = found.exclude(state__in=OVER).order_by("pk")
-    return list(rows.values_list("pk", flat=True)[:500])
+class MailJob(JobKind[NoticeMail]):
+    """Sends one mail, unless its person may not be told or wants no mail any more."""
+
+    lease = dt.timedelta(minutes=10)  # longer than a server may be silent
+    max_attempts = 6
+    backoff = Backoff(dt.timedelta(minutes=5), dt.timedelta(hours=1))
+    patience_backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(minutes=30))
+    max_wait = dt.timedelta(days=4)  # as long as mail servers keep trying
+    max_swept = 500
+    while_leased = {"state": MailState.SENDING}
+    while_waiting = {"state": MailState.QUEUED}
+    after_failure = {"state": MailState.FAILED}
+    when_given_up = after_failure
+
+    @property
+    def task(self) -> Any:
+        """See `send_mail`."""
+        return send_mail
+
+    def unfinished(self) -> QuerySet[NoticeMail]:
+        """Neither sent nor dropped."""
+        return NoticeMail.objects.exclude(state__in=OVER).select_related("user")
+
+    def perform(self, lease: Lease[NoticeMail]) -> None:
+        """Connect, send, record that the server took it."""
+        if not _still_wanted(lease.job):
+            lease.finish(state=MailState.DROPPED)
+            return
+        connection = get_connection()
+        try:
+            connection.open()
+        except AWAY as away:
+            raise MustWait(f"The mail server does not answer: {away}") from away
+        try:
+            lease.renew()  # somebody else may have sent it while we connected
+            _send(lease.job, connection)
+        finally:
+            connection.close()
+        lease.finish(state=MailState.SENT, sent_at=lease.now())
+
+
+MAILS = MailJob()
+
+
+def _send(mail: NoticeMail, connection: BaseEmailBackend) -> None:
+    try:
+        connection.send_messages([message(mail)])
+    except OSError as failure:  # of the network, and all that smtplib raises
+        raise AttemptFailed(f"The mail server refused: {failure}") from failure
 
 
 def send(pk: int, instant: dt.datetime) -> str:
     """Send one mail unless somebody else does; returns its state afterwards."""
-    free = Q(leased_until=None) | Q(leased_until__lt=instant)
-    mine = NoticeMail.objects.filter(free, pk=pk, attempts__lt=ATTEMPTS)
-    taken = mine.exclude(state__in=OVER).update(
-        state=MailState.SENDING,
-        leased_until=instant + LEASE,
-        attempts=F("attempts") + 1,
-    )
-    mail = NoticeMail.objects.select_related("user").get(pk=pk)
-    if not taken:
-        return str(mail.state)
-    if not _still_wanted(mail):
-        mail.state, mail.leased_until = MailState.DROPPED, None
-        mail.save(update_fields=["state", "leased_until"])
-        return str(mail.state)
-    try:
-        message(mail).send()
-    except OSError as failure:  # of the network, and all that smtplib raises
-        log.warning("Mail %s was not sent: %s", mail.uuid, failure)
-        mail.state, mail.error = MailState.FAILED, str(failure)[:300]
-        mail.leased_until = instant + AGAIN * mail.attempts
-    else:
-        mail.state, mail.error, mail.leased_until = MailState.SENT, "", None
-        mail.sent_at = instant
-    mail.save(update_fields=["state", "error", "leased_until", "sent_at"])
-    return str(mail.state)
+    work_on(MAILS, pk, lambda: instant)
+    return str(NoticeMail.objects.values_list("state", flat=True).get(pk=pk))
 
 
 def _still_wanted(mail: NoticeMail) -> bool:
@@ -188,4 +216,4 @@ def link(notice: Notice) -> str:
 @shared_task(name="evidence.tasks.send_mail", ignore_result=True, acks_late=True)
 def send_mail(mail_pk: int) -> None:
     """Send one mail; may run twice, sends once."""
-    send(mail_pk, timezone.now())
+    work_on(MAILS, mail_pk)

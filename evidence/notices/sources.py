@@ -17,7 +17,6 @@ from django.urls import reverse
 from controls.models import ApplicabilityDecision, ResponsibilityOverride, System
 from controls.models.requests import ApprovalState as ApprovalState
 from evidence.artifacts.letters import waiting_letters
-from evidence.files.scan import PATIENCE, TOO_LONG
 from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
@@ -40,6 +39,7 @@ from evidence.planning.my_work import ask, with_newest_links
 from evidence.status.cadence import lead_days
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
+UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
 
 
 def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
@@ -192,11 +192,13 @@ def populations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidat
 
 
 def scans(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """A virus, or a file the scanner gave up on: its uploader and the officers."""
+    """A virus, or a file that stays unscanned: its uploader and the officers."""
     infected = Q(
         blob__scan_state=ScanState.INFECTED, blob__scanned_at__gte=instant - RECENT
     )
-    given_up = Q(blob__scan_attempts__gte=PATIENCE) | Q(blob__scan_detail=TOO_LONG)
+    given_up = Q(blob__given_up_at__isnull=False) | Q(
+        blob__waiting_since__lte=instant - UNSCANNED_TOO_LONG
+    )
     shut = Q(given_up, blob__scan_state=ScanState.ERROR, blob__purged_at=None)
     rows = EvidenceFile.objects.filter(infected | shut)
     for row in rows.select_related("revision__evidence", "blob"):

@@ -147,7 +147,7 @@ def test_an_export_is_asked_for_once_per_key(system: System, oscar: User) -> Non
 def exported(system: System, by: User, **asked: Any) -> tuple[Export, bytes]:
     """A finished export and its bytes."""
     export = jobs.request_export(system, by=by, on=dt.date(2026, 11, 1), **asked)
-    jobs.run(export.pk)
+    jobs.make_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.failure) == ("done", "")
     with jobs.open_file(export) as file:
@@ -178,7 +178,7 @@ def test_ac_10_a_requester_who_lost_access_gets_no_file(
 ) -> None:
     export = jobs.request_export(system, by=rita, on=dt.date(2026, 11, 1))
     rita.memberships.update(ends_at=dt.datetime.now(dt.UTC))
-    jobs.run(export.pk)
+    jobs.make_export(export.pk)
     stored = Export.objects.get(pk=export.pk)
     assert stored.state == "failed"
     assert "no longer" in stored.failure

@@ -124,7 +124,7 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
     page.click("main a:has-text('Export')")
     page.click("main form button[type=submit]")
     page.wait_for_selector("#exports .state")
-    jobs.run(Export.objects.get().pk)
+    jobs.make_export(Export.objects.get().pk)
     page.goto("/exports/")
     looked_at(page)
     with page.expect_download() as taken:

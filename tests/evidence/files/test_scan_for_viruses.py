@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from controls.models import AuditEvent
 from evidence.files import scan
+from evidence.jobs.work import sweep
 from evidence.models import Blob, EvidenceLink
 from evidence.models.blobs import ScanState
 from evidence.submissions.submit import Submission, store, submit
@@ -107,8 +108,8 @@ def test_without_an_answer_it_stays_shut_and_is_tried_again(client, house, clamd
     assert opened(client, link) == 409
     clamd.start()
     assert scan.scan(blob_of(link).pk) == ScanState.ERROR, "it waits a minute"
-    Blob.objects.update(scanned_at=None)
-    assert scan.sweep() == 1
+    Blob.objects.update(due_at=None)
+    assert sweep(scan.SCANS) == 1
     assert scan.scan(blob_of(link).pk) == ScanState.CLEAN
 
 
@@ -121,7 +122,7 @@ def test_longer_than_the_scanner_takes_is_an_error_and_not_clean(house, clamd):
 
 def test_two_workers_scan_once(house, clamd):
     blob = blob_of(bring(house, "report.txt", b"patched"))
-    Blob.objects.filter(pk=blob.pk).update(scan_leased_until="2999-01-01T00:00Z")
+    Blob.objects.filter(pk=blob.pk).update(leased_until="2999-01-01T00:00Z")
     assert scan.scan(blob.pk) == ScanState.PENDING
 
 

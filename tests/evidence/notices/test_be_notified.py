@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from controls.models import AuditEvent, Role
 from controls.responsibility.overrides import request_override
+from evidence.jobs.leases import due
 from evidence.models import (
     Blob,
     EvidenceRequest,
@@ -276,8 +277,8 @@ def run(instant: dt.datetime) -> None:
     """What beat does every minute."""
     gather_notices(instant)
     mailing.make_mails(instant)
-    for pk in mailing.unsent(instant):
-        mailing.send(pk, instant)
+    for mail in due(mailing.MAILS, instant):
+        mailing.send(mail.pk, instant)
 
 
 def test_one_mail_however_many_rows(house, postbox):

@@ -12,6 +12,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from evidence.jobs.leases import due
 from evidence.models import Blob, EvidenceRequirement, Notice, NoticeMail
 from evidence.models.notices import NoticePreference
 from evidence.notices import mailing
@@ -67,7 +68,7 @@ def prefer(house: House, **frequencies: str) -> None:
 
 def send_all(instant: dt.datetime) -> None:
     mailing.make_mails(instant)
-    for pk in mailing.unsent(instant):
+    for pk in due(mailing.MAILS, instant).values_list("pk", flat=True):
         mailing.send(pk, instant)
 
 
@@ -147,7 +148,7 @@ def test_ac_03_a_mail_that_waits_asks_again_before_it_leaves(house, postbox, wha
     send_all(instant + MINUTE * 6)
     assert postbox.mails == []
     assert NoticeMail.objects.get().state == "dropped"
-    assert mailing.unsent(instant + DAY) == []
+    assert not due(mailing.MAILS, instant + DAY).exists()
 
 
 def test_a_mail_lists_only_what_one_may_still_see(house, postbox):
@@ -204,9 +205,12 @@ def test_proof_never_shown_is_told_before_it_is_late(house):
 
 def test_a_file_that_cannot_be_scanned_is_told_once_it_is_certain(house):
     submitted(house)
-    Blob.objects.update(scan_state="error", scanned_at=timezone.now(), scan_attempts=1)
+    instant = timezone.now()
+    Blob.objects.update(scan_state="error", waiting_since=instant, attempts=1)
     assert told(house, "alice", "unscannable") == []
-    Blob.objects.update(scan_attempts=5)
+    Blob.objects.update(waiting_since=instant - dt.timedelta(hours=1))
+    assert len(told(house, "alice", "unscannable")) == 1
+    Blob.objects.update(waiting_since=None, given_up_at=instant)
     for name in ("alice", "olivia"):
         assert told(house, name, "unscannable") == [
             "“report.txt” could not be scanned for viruses."

@@ -158,7 +158,7 @@ def test_a_store_that_does_not_answer_is_503(bucket, settings, client):
 @pytest.mark.django_db(transaction=True)
 def test_exports_lie_in_the_work_folder(bucket, system, rita, tmp_path):
     export = jobs.request_export(system, by=rita, on=dt.date(2026, 11, 1))
-    jobs.run(export.pk)
+    jobs.make_export(export.pk)
     export.refresh_from_db()
     assert (tmp_path / "exports" / export.file_name).exists()
     with jobs.open_file(export) as file:

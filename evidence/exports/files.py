@@ -1,0 +1,91 @@
+"""Export files: written whole or not at all, one per attempt, none left lying."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence.models import Export
+from evidence.storage import work_folder
+
+# A worker that lives renews its lease more often than that.
+MAX_UNNAMED_AGE = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A finished file: its name in the folder, hex sha256, size in bytes."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+def folder() -> Path:
+    """Where export files lie."""
+    return work_folder("exports")
+
+
+def write_file(export: Export, token: uuid.UUID, lines: Iterable[bytes]) -> WrittenFile:
+    """Write the lines under a name that no other attempt has; durable on return.
+
+    Whatever `lines` or the disk raises, nothing of this attempt is left.
+    """
+    target = folder() / f"{export.uuid}-{token.hex}.csv"
+    partial = target.with_suffix(".partial")
+    digest, size = hashlib.sha256(), 0
+    try:
+        with partial.open("wb") as file:
+            for line in lines:
+                digest.update(line)
+                size += len(line)
+                file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return WrittenFile(target.name, digest.hexdigest(), size)
+
+
+def open_named(name: str) -> BinaryIO:
+    """A finished file for reading. Raises FileNotFoundError."""
+    return (folder() / name).open("rb")
+
+
+def drop_file(name: str) -> None:
+    """Delete one file, if it is there."""
+    (folder() / name).unlink(missing_ok=True)
+
+
+def drop_other_files(export: Export) -> None:
+    """Delete what earlier attempts left beside the file that the export names."""
+    for path in folder().glob(f"{export.uuid}*"):
+        if path.name != export.file_name:
+            path.unlink(missing_ok=True)
+
+
+def sweep_files(instant: dt.datetime) -> int:
+    """Delete files of the folder that no export names and that are a day old.
+
+    Killed workers leave them; returns how many there were.
+    """
+    before = (instant - MAX_UNNAMED_AGE).timestamp()
+    with os.scandir(folder()) as entries:
+        old = [entry.name for entry in entries if entry.stat().st_mtime < before]
+    named = set(
+        Export.objects.filter(file_name__in=old).values_list("file_name", flat=True)
+    )
+    unnamed = [name for name in old if name not in named]
+    for name in unnamed:
+        with suppress(IsADirectoryError, PermissionError):
+            drop_file(name)
+    return len(unnamed)
