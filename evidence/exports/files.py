@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from evidence.models import Export
 from evidence.storage import work_folder
+from evidence.storage.failpoints import failpoint
 
 # A worker that lives renews its lease more often than that.
 MAX_UNNAMED_AGE = dt.timedelta(days=1)
@@ -47,9 +48,11 @@ def write_file(export: Export, token: uuid.UUID, lines: Iterable[bytes]) -> Writ
                 digest.update(line)
                 size += len(line)
                 file.write(line)
+                failpoint("export-begun")
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
+        failpoint("export-written")
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
