@@ -39,7 +39,7 @@ def attempts() -> Any:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0012_addresses"),
+        ("evidence", "0013_letters_wait_for_a_second_person"),
     ]
 
     operations = [
