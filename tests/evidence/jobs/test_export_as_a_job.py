@@ -1,0 +1,203 @@
+"""An export is made once, whatever becomes of its workers, and says why when not."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.utils import timezone
+
+from controls.models import AuditEvent
+from evidence.exports import jobs
+from evidence.exports.files import folder, sweep_files
+from evidence.exports.jobs import EXPORTS, make_export
+from evidence.jobs.work import sweep
+from evidence.models import Export
+from evidence.tasks import sweep_store
+from tests.evidence import house as houses
+from tests.evidence.house import TODAY, House
+from tests.evidence.jobs.chores import in_another_connection
+from tests.evidence.storage.test_kill_while_storing import environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAST = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+@pytest.fixture
+def export(client, house) -> Export:
+    """Asked for on the page by ray, who stays signed in."""
+    client.force_login(house.ray)
+    client.post("/exports/request/", {"system": "shop", "on": TODAY.isoformat()})
+    return Export.objects.get()
+
+
+def page(client) -> str:
+    return " ".join(client.get("/exports/").content.decode().split())
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in folder().iterdir())
+
+
+def rows_of(client, export: Export) -> list[list[str]]:
+    answer = client.get(f"/exports/{export.uuid}/download/")
+    body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+
+
+def lease_lapses() -> None:
+    assert Export.objects.filter(state="running").update(leased_until=PAST) == 1
+
+
+def made_in_a_child(export: Export, failpoint: str) -> int:
+    """The exit code of a worker; -9 when it was killed."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.evidence.jobs.working_child",
+        make_export.name,
+        str(export.pk),
+    ]
+    done = subprocess.run(
+        command, cwd=configured.BASE_DIR, env=environment(failpoint), check=False
+    )
+    return done.returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failpoint", ["export-begun", "export-written"])
+def test_killed_on_the_way_it_is_made_by_the_next_worker(client, export, failpoint):
+    assert made_in_a_child(export, failpoint) == -signal.SIGKILL
+    export.refresh_from_db()
+    assert (export.state, export.attempts) == ("running", 1)
+    (left,) = names()
+    make_export(export.pk)
+    assert sweep(EXPORTS) == 0, "its lease holds"
+
+    lease_lapses()
+    assert sweep(EXPORTS) == 1
+    make_export(export.pk)
+
+    export.refresh_from_db()
+    assert (export.state, export.attempts, export.failure) == ("done", 2, "")
+    assert names() == [export.file_name]
+    assert left != export.file_name
+    assert len(rows_of(client, export)) == 5
+    assert AuditEvent.objects.filter(verb="export.done").count() == 1
+
+
+def test_whose_lease_was_taken_leaves_neither_bytes_nor_outcome(
+    client, export, monkeypatch
+):
+    write_file = jobs.write_file
+    written = []
+
+    def write_and_sleep(*args: Any) -> Any:
+        result = write_file(*args)
+        written.append(result.name)
+        if len(written) == 1:  # the first worker stalls, a second one is faster
+            lease_lapses()
+            in_another_connection(lambda: make_export(export.pk) or True)
+        return result
+
+    monkeypatch.setattr(jobs, "write_file", write_and_sleep)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.attempts) == ("done", 2)
+    assert export.file_name == written[1]
+    assert names() == [written[1]]
+    assert len(rows_of(client, export)) == 5
+    assert AuditEvent.objects.filter(verb="export.done").count() == 1
+
+
+def test_cancelled_while_it_is_written_no_bytes_are_left(client, export, monkeypatch):
+    lines = jobs.lines
+
+    def cancel_on_the_way(*args: Any, **options: Any) -> Any:
+        for number, line in enumerate(lines(*args, **options)):
+            if number == 2:
+                client.post(f"/exports/{export.uuid}/cancel/")
+            yield line
+
+    monkeypatch.setattr(jobs, "lines", cancel_on_the_way)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.lease_token) == ("cancelled", None)
+    assert names() == []
+    assert not AuditEvent.objects.filter(verb__in=["export.done", "export.failed"])
+
+
+def test_given_up_the_page_says_why_and_the_log_keeps_it(client, export, monkeypatch):
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobs, "documents", full)
+    for _ in range(3):
+        make_export(export.pk)
+        Export.objects.update(due_at=None)
+    assert "Given up after 3 attempts. No space left on device." in page(client)
+    export.refresh_from_db()
+    assert export.state == "failed"
+    assert export.finished_at is not None
+    assert names() == []
+    event = AuditEvent.objects.get(verb="export.failed")
+    assert "No space left on device." in event.body
+
+
+def test_what_only_has_to_wait_spends_no_attempt(client, export, monkeypatch):
+    monkeypatch.setattr(jobs, "wait_for_older_writers", lambda instant: False)
+    for _ in range(5):
+        make_export(export.pk)
+        Export.objects.update(due_at=None)
+    export.refresh_from_db()
+    assert (export.state, export.attempts, export.waits) == ("queued", 0, 5)
+    assert "Waiting until what was begun before" in page(client)
+    monkeypatch.undo()
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.failure) == ("done", "")
+
+
+def test_each_report_of_progress_renews_the_lease(export, monkeypatch):
+    ends = []
+    monkeypatch.setattr(jobs, "PROGRESS_ROWS", 1)
+    lines = jobs.lines
+
+    def watched(*args: Any, **options: Any) -> Any:
+        for line in lines(*args, **options):
+            ends.append(Export.objects.values_list("leased_until", flat=True).get())
+            yield line
+
+    monkeypatch.setattr(jobs, "lines", watched)
+    make_export(export.pk)
+    assert len(ends) == 5
+    assert ends == sorted(set(ends))
+
+
+def test_files_that_no_export_names_go_after_a_day(client, export):
+    make_export(export.pk)
+    export.refresh_from_db()
+    stray = folder() / f"{export.uuid}-0.partial"
+    stray.write_bytes(b"half a li")
+    assert sweep_files(timezone.now()) == 0
+    long_ago = timezone.now().timestamp() - 90_000
+    for name in names():
+        os.utime(folder() / name, (long_ago, long_ago))
+    sweep_store()
+    assert names() == [export.file_name]
