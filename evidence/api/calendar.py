@@ -17,6 +17,7 @@ from controls.access import require_officer
 from controls.api.conventions import etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import System, Team
+from evidence.api.clocks import DayField, days_of
 from evidence.planning.calendar import CalendarScope, falling_due, refuse_long
 from evidence.planning.roll_forward import following, preview, roll_forward
 from evidence.status.control_status import today_of
@@ -55,8 +56,9 @@ class CalendarView(APIView):
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         today = today_of(system)
-        first = _day(request, "from") or today
-        last = _day(request, "to") or first + dt.timedelta(days=90)
+        first, last = days_of(request, "from", "to")
+        first = first or today
+        last = last or first + dt.timedelta(days=90)
         refuse_long(first, last)
         asked = CalendarScope(first, last, [system], _teams(request))
         found = falling_due(asked, user=actor_of(request), today=today)
@@ -71,15 +73,6 @@ def _teams(request: Request) -> frozenset[int] | None:
     if team is None:
         raise Refused({"team": f"There is no team “{slug[:60]}”."})
     return frozenset([team.pk])
-
-
-def _day(request: Request, name: str) -> dt.date | None:
-    text = request.query_params.get(name)
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        said = f"“{text}” is not a day such as 2026-06-30."
-        raise Refused({name: said}) from None
 
 
 class CitationToConfirmSerializer(serializers.Serializer[Any]):
@@ -116,8 +109,8 @@ class RollForwardSerializer(serializers.Serializer[Any]):
 class NextWindowSerializer(serializers.Serializer[Any]):
     """The days, the digest of what was seen, and the cited series confirmed."""
 
-    window_from = serializers.DateField()
-    window_to = serializers.DateField()
+    window_from = DayField()
+    window_to = DayField()
     seen = serializers.RegexField(r"^[0-9a-f]{64}$")
     confirmed = serializers.ListField(child=serializers.UUIDField(), default=list)
 
@@ -135,9 +128,9 @@ class RollForwardView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """What it would start with; the days after this window unless said."""
         system = self._system(request, slug)
-        start, end = following(system)
-        start = _day(request, "window_from") or start
-        found = preview(system, start, _day(request, "window_to") or end)
+        start, end = days_of(request, "window_from", "window_to")
+        first, last = following(system)
+        found = preview(system, start or first, end or last)
         body = RollForwardSerializer(found).data
         return Response(body, headers={"ETag": etag(system)})
 

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from controls.errors import Refused
 from controls.models import System
-from evidence.status.control_status import (
+from evidence.status.clock_parameters import (
+    ClockError,
+    ClockFault,
     Window,
-    as_known_then,
-    moment_of,
-    refuse_window,
-    window_of,
+    day_parameter,
+    messages_by_parameter,
+    parse_day,
+    parse_instant,
+    read_clocks,
 )
+from evidence.status.clocks import moment_from, window_from
+from evidence.status.control_status import today_of
 from evidence.status.gather import Moment
 
 CLOCKS = [
     OpenApiParameter("on", dt.date, description="Day the answer is about."),
     OpenApiParameter(
-        "known_at", dt.datetime, description="Only what was recorded before this."
+        "known_at",
+        dt.datetime,
+        description="Only what was recorded before this; a day means its end.",
     ),
     OpenApiParameter("window_from", dt.date, description="Another audit window."),
     OpenApiParameter("window_to", dt.date, description="Its last day."),
@@ -32,41 +41,52 @@ CLOCKS = [
 ]
 
 
-def moment_asked(request: Request, system: System) -> Moment:
-    """The two clocks of a request. Raises Refused naming the parameter."""
-    day = _day(request.query_params.get("on"))
-    instant = _instant(request.query_params.get("known_at"))
-    if day and request.query_params.get("as_known_then") in {"1", "true"}:
-        return as_known_then(system, day)
-    return moment_of(system, day, instant)
+def clocks_of(request: Request, system: System) -> tuple[Moment, Window]:
+    """The two clocks and the window of a request.
+
+    Raises Refused naming every parameter that is wrong.
+    """
+    named = read_clocks(dict(request.query_params.lists()))
+    _require_none(named.faults)
+    moment = moment_from(system, named, today=today_of(system))
+    return moment, window_from(system, named, moment)
 
 
-def window_asked(request: Request, system: System, moment: Moment) -> Window:
-    """The audit window of a request: the system's unless another is named."""
-    names = ("window_from", "window_to")
-    start, end = (_day(request.query_params.get(name), name) for name in names)
-    if start is None and end is None:
-        return window_of(system, moment.known_at)
-    if start is None or end is None:
-        raise Refused({"window_to": "Give both days of a window, or none."})
-    refuse_window(start, end)
-    return start, end
+def days_of(request: Request, *names: str) -> list[dt.date | None]:
+    """Days among the parameters of a request; None for one that is not named.
+
+    Raises Refused naming every parameter that is wrong.
+    """
+    faults: list[ClockFault] = []
+    parameters = dict(request.query_params.lists())
+    days = [day_parameter(parameters, name, faults) for name in names]
+    _require_none(faults)
+    return days
 
 
-def _day(text: str | None, name: str = "on") -> dt.date | None:
+class DayField(serializers.DateField):
+    """A day of a body, within the bounds of all clocks."""
+
+    def to_internal_value(self, value: Any) -> dt.date:
+        """The day. Raises ValidationError."""
+        return _parsed(parse_day, value)
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant of a body with its offset, within the bounds of all clocks."""
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        """The instant. Raises ValidationError."""
+        return _parsed(parse_instant, value)
+
+
+def _parsed(parse: Callable[[str], Any], value: Any) -> Any:
     try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Refused({name: f"“{text}” is not a day such as 2026-06-30."}) from None
+        return parse(str(value))
+    except ClockError as fault:
+        raise serializers.ValidationError(fault.sentence, fault.code) from fault
 
 
-def _instant(text: str | None) -> dt.datetime | None:
-    if not text:
-        return None
-    try:
-        instant = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise Refused({"known_at": f"“{text}” is not an instant with an offset."})
-    return instant
+def _require_none(faults: tuple[ClockFault, ...] | list[ClockFault]) -> None:
+    if faults:
+        raise Refused(messages_by_parameter(faults))

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from controls.api.conventions import ByKey
 from controls.models import System
+from evidence.api.clocks import DayField, InstantField
 from evidence.exports import jobs
 from evidence.models import (
     Export,
@@ -50,8 +51,8 @@ class NewExportSerializer(serializers.Serializer[Any]):
     """What to export. Without `known_at` all that is recorded now."""
 
     system = serializers.SlugField()
-    on = serializers.DateField(required=False)
-    known_at = serializers.DateTimeField(required=False)
+    on = DayField(required=False)
+    known_at = InstantField(required=False)
 
 
 class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):

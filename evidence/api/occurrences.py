@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controls.models import System
-from evidence.api.clocks import CLOCKS, moment_asked, window_asked
+from evidence.api.clocks import CLOCKS, clocks_of
 from evidence.status.control_status import control_statuses
 from evidence.status.occurrences import WORDS, occurrences
 from srm_project.requests import actor_of
@@ -62,8 +62,7 @@ class OccurrencesView(APIView):
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
-        moment = moment_asked(request, system)
-        window = window_asked(request, system, moment)
+        moment, window = clocks_of(request, system)
         try:
             answer = control_statuses(system, moment, pks=[row.pk], window=window)[0]
         except LookupError:

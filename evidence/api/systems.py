@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -15,10 +16,12 @@ from controls.api.catalog import SystemSerializer, SystemViewSet
 from controls.api.conventions import etag, valid
 from controls.errors import Refused
 from controls.models import System, Team
-from evidence.api.clocks import CLOCKS, moment_asked, window_asked
+from evidence.api.clocks import CLOCKS, clocks_of
 from evidence.api.components import UseSerializer, use_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.exports.status_rows import documents
+from evidence.status.clock_parameters import Window
+from evidence.status.gather import Moment
 from evidence.systems.describe import create_system, require_creator
 from srm_project.requests import actor_of
 
@@ -92,9 +95,8 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
     def controls(self, request: Request, slug: str) -> Response:
         """Class, both halves, verdict, reasons and period of every control."""
         system = self.get_object()
-        moment = moment_asked(request, system)
-        window = window_asked(request, system, moment)
-        return Response(list(documents(system, moment, window)))
+        moment, window = clocks_of(request, system)
+        return Response(_documents(system, moment, window))
 
     @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer)
     @action(detail=True, methods=["get"], url_path="controls/(?P<ref_id>[^/]+)")
@@ -102,16 +104,27 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         """The same for one control, with the ETag of its implementation."""
         system = self.get_object()
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
-        moment = moment_asked(request, system)
-        window = window_asked(request, system, moment)
-        found = documents(system, moment, window, pks=[row.pk])
-        return Response(next(iter(found)), headers={"ETag": etag(row)})
+        moment, window = clocks_of(request, system)
+        rows = _documents(system, moment, window, pks=[row.pk])
+        if not rows:
+            raise Http404("This control was not recorded at that time.")
+        return Response(rows[0], headers={"ETag": etag(row)})
 
     @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
     @control.mapping.patch
     def describe(self, request: Request, slug: str, ref_id: str) -> Response:
         """Say how far our half or single parts of it are; needs If-Match."""
         return described(request, self.get_object(), ref_id)
+
+
+def _documents(
+    system: System, moment: Moment, window: Window, pks: list[int] | None = None
+) -> list[dict[str, Any]]:
+    """Controls as rows. Raises Http404 when the system was not recorded by then."""
+    try:
+        return list(documents(system, moment, window, pks=pks))
+    except LookupError:
+        raise Http404("The system was not recorded at that time.") from None
 
 
 def _team(slug: str) -> Team:

@@ -12,7 +12,9 @@ from django import forms
 
 from controls.errors import Refused
 from controls.models import Team
+from evidence.forms.clocks import DayField
 from evidence.forms.uploads import DayInput
+from evidence.status.clock_parameters import MAX_DAY, MIN_DAY
 from evidence.status.control_status import refuse_window
 
 MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
@@ -48,7 +50,7 @@ class Month:
 def month_of(text: str, today: dt.date) -> Month:
     """The month an address names, such as 2026-11; this month for anything else."""
     said = MONTH.match(text)
-    if said and 1990 <= int(said[1]) <= 2200:
+    if said and MIN_DAY.year <= int(said[1]) <= MAX_DAY.year:
         return Month(dt.date(int(said[1]), int(said[2]), 1))
     return Month(today.replace(day=1))
 
@@ -65,8 +67,8 @@ class TeamFilter(forms.Form):
 class NextWindowForm(forms.Form):
     """First and last day of the next audit window."""
 
-    window_from = forms.DateField(label="First day", widget=DayInput)
-    window_to = forms.DateField(label="Last day", widget=DayInput)
+    window_from = DayField(label="First day", widget=DayInput)
+    window_to = DayField(label="Last day", widget=DayInput)
 
     def clean(self) -> dict[str, Any]:
         """In order, and no longer than a window may be."""

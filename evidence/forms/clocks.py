@@ -8,59 +8,47 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from controls.errors import Refused
 from controls.models import System
-from evidence.status.clocks import Clocks
-from evidence.status.control_status import Window, refuse_window, window_of
-from evidence.status.gather import Moment
+from evidence.status.clock_parameters import ClockError, parse_day, read_clocks
+from evidence.status.clocks import Clocks, moment_from, window_from
 from srm_project.requests import SignedInRequest
 
 DAY = forms.DateInput(attrs={"type": "date"})
 
 
-class KnownField(forms.Field):
-    """A day (known at its end) or an instant with an offset; empty means now."""
+class DayField(forms.DateField):
+    """A day within the bounds of all clocks, written as 2026-06-30."""
 
-    widget = forms.DateInput(attrs={"type": "date"})
-
-    def to_python(self, value: Any) -> dt.date | dt.datetime | None:
-        """The day or the instant. Raises ValidationError naming the text."""
-        text = str(value or "").strip()
-        if not text:
-            return None
+    def to_python(self, value: Any) -> dt.date | None:
+        """The day; None for an empty field. Raises ValidationError."""
+        if value in self.empty_values or isinstance(value, dt.date):
+            return super().to_python(value)
         try:
-            if len(text) == 10:
-                return dt.date.fromisoformat(text)
-            instant = parse_datetime(text.replace(" ", "+"))
-        except ValueError:
-            instant = None
-        if instant is None or instant.tzinfo is None:
-            raise forms.ValidationError(f"“{text}” is not a day such as 2026-06-30.")
-        return instant
+            return parse_day(str(value))
+        except ClockError as fault:
+            raise forms.ValidationError(fault.sentence, fault.code) from fault
 
 
 class ClockForm(forms.Form):
-    """Both clocks as GET parameters; empty fields mean today and now."""
+    """Both clocks and the window as GET parameters; empty ones mean today and now.
 
-    on = forms.DateField(label="As of day", required=False, widget=DAY)
-    known_at = KnownField(label="Known at end of day", required=False)
-    window_from = forms.DateField(label="Window from", required=False, widget=DAY)
-    window_to = forms.DateField(label="Window to", required=False, widget=DAY)
+    The texts are read by `read_clocks`, as those of the API are; `cleaned_data`
+    holds nothing but what it read, under `clocks`.
+    """
+
+    on = forms.Field(label="As of day", required=False, widget=DAY)
+    known_at = forms.Field(label="Known at end of day", required=False, widget=DAY)
+    window_from = forms.Field(label="Window from", required=False, widget=DAY)
+    window_to = forms.Field(label="Window to", required=False, widget=DAY)
 
     def clean(self) -> dict[str, Any]:
-        """A window has both days, in order."""
-        said = super().clean() or self.cleaned_data
-        start, end = said.get("window_from"), said.get("window_to")
-        if (start is None) != (end is None):
-            self.add_error("window_to", "Give both days of a window, or none.")
-        elif start and end:
-            try:
-                refuse_window(start, end)
-            except Refused as refusal:
-                self.add_error(None, refusal)
-        return said
+        """Each fault stands at its field; one without a field above the form."""
+        named = read_clocks(dict(self.data.lists()))
+        for fault in named.faults:
+            field = fault.parameter if fault.parameter in self.fields else None
+            self.add_error(field, forms.ValidationError(fault.sentence, fault.code))
+        return {"clocks": named}
 
 
 @dataclass(frozen=True)
@@ -77,23 +65,11 @@ def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
     """
     today = system.day_of(timezone.now())
     form = ClockForm(request.GET)
+    named = read_clocks(dict(request.GET.lists()))
     form.is_valid()
-    day = form.cleaned_data.get("on") or today
-    known_at = _bound(system, form)
-    window = _window(system, form, known_at)
-    known_at_text = form.data.get("known_at", "")
-    return PageClocks(system, Moment(day, known_at), today, window, known_at_text, form)
-
-
-def _window(system: System, form: ClockForm, known_at: dt.datetime | None) -> Window:
-    start, end = (form.cleaned_data.get(n) for n in ("window_from", "window_to"))
-    return (start, end) if start and end else window_of(system, known_at)
-
-
-def _bound(system: System, form: ClockForm) -> dt.datetime | None:
-    known = form.cleaned_data.get("known_at")
-    if known is None or isinstance(known, dt.datetime):
-        return known
-    if known >= system.day_of(timezone.now()):
-        return None  # that day has not ended
-    return system.end_of_day(known)
+    moment = moment_from(system, named, today=today)
+    window = window_from(system, named, moment)
+    known_at_text = str(named.known or "")
+    if named.as_known_then and named.on:
+        known_at_text = str(named.on)
+    return PageClocks(system, moment, today, window, known_at_text, form)

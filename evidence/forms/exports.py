@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from controls.models import Actor, System
+from evidence.forms.clocks import DayField
 from evidence.forms.uploads import DayInput
 
 
@@ -16,7 +17,7 @@ class ExportForm(forms.Form):
     system = forms.ModelChoiceField(
         queryset=System.objects.none(), to_field_name="slug"
     )
-    on = forms.DateField(label="About the day", widget=DayInput)
+    on = DayField(label="About the day", widget=DayInput)
     as_known_then = forms.BooleanField(
         required=False,
         label="Only what was known on that day",

@@ -6,8 +6,29 @@ import datetime as dt
 from dataclasses import dataclass
 
 from controls.models import System
-from evidence.status.control_status import Window, window_of
+from evidence.status.clock_parameters import ClockParameters, Window
+from evidence.status.control_status import as_known_then, window_of
 from evidence.status.gather import Moment
+
+
+def moment_from(system: System, named: ClockParameters, *, today: dt.date) -> Moment:
+    """The moment that parameters name: `today` with all knowledge unless they do.
+
+    `as_known_then` bounds what is known by the end of the day that is named with it,
+    whatever `known_at` says; without such a day it changes nothing. A known day that
+    has not ended means all that is known.
+    """
+    if named.as_known_then and named.on:
+        return as_known_then(system, named.on)
+    known = named.known
+    if known is not None and not isinstance(known, dt.datetime):
+        known = system.end_of_day(known) if known < today else None
+    return Moment(on=named.on or today, known_at=known)
+
+
+def window_from(system: System, named: ClockParameters, moment: Moment) -> Window:
+    """The audit window that parameters name, else the system's as known then."""
+    return named.window or window_of(system, moment.known_at)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,11 @@ from django.db import connection
 
 from controls.errors import Refused
 from controls.models import System
+from evidence.status.clock_parameters import (
+    Window,
+    messages_by_parameter,
+    window_faults,
+)
 from evidence.status.day import Status, status
 from evidence.status.facts import ControlFacts
 from evidence.status.gather import (
@@ -22,8 +27,6 @@ from evidence.status.gather import (
 )
 from evidence.status.window import Period, period
 
-Window = tuple[dt.date, dt.date]
-MAX_WINDOW = 1830  # days: five years
 WINDOW_THEN = """
 SELECT window_start, window_end FROM controls_system_versions
  WHERE id = %s AND known_from < %s AND (known_until IS NULL OR known_until >= %s)
@@ -103,11 +106,9 @@ def window_of(system: System, known_at: dt.datetime | None = None) -> Window:
 
 
 def refuse_window(start: dt.date, end: dt.date) -> None:
-    """Raise Refused for a window that ends before it starts or is too long."""
-    if end < start:
-        raise Refused({"window_to": "The window ends before it starts."})
-    if (end - start).days >= MAX_WINDOW:
-        raise Refused({"window_to": f"A window has at most {MAX_WINDOW} days."})
+    """Raise Refused for a window out of bounds, in the wrong order or too long."""
+    if faults := window_faults(start, end):
+        raise Refused(messages_by_parameter(faults))
 
 
 def control_statuses(

@@ -8,12 +8,12 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.dateparse import parse_datetime
 
 from controls.errors import Refused
 from controls.models import System
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
+from evidence.status.clock_parameters import ClockError, parse_day, parse_instant
 from evidence.status.control_status import (
     Window,
     as_known_then,
@@ -97,20 +97,15 @@ class Command(BaseCommand):
 
     def _day(self, text: str, option: str = "--as-of") -> dt.date:
         try:
-            return dt.date.fromisoformat(text)
-        except ValueError:
-            self._refuse(f"{option} “{text}” is not a day such as 2026-06-30.")
+            return parse_day(text)
+        except ClockError as fault:
+            self._refuse(f"{option} {fault}")
 
     def _instant(self, text: str) -> dt.datetime:
         try:
-            instant = parse_datetime(text)
-        except ValueError:
-            instant = None
-        if instant is None or instant.tzinfo is None:
-            self._refuse(
-                f"--known-at “{text}” is not an instant such as 2026-06-30T12:00:00Z."
-            )
-        return instant
+            return parse_instant(text)
+        except ClockError as fault:
+            self._refuse(f"--known-at {fault}")
 
     def _refuse(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)

@@ -1,0 +1,185 @@
+"""Pages and API take the same clocks and refuse the same ones with the same words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from django.conf import settings as project
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evidence.models import Export
+
+pytestmark = pytest.mark.django_db
+SYSTEM = "/api/v1/systems/payments/"
+CLOCKS = ("on", "known_at", "as_known_then", "window_from", "window_to")
+PAGES = {
+    "/systems/payments/": CLOCKS,
+    "/systems/payments/controls/": CLOCKS,
+    "/systems/payments/controls/si-2/": CLOCKS,
+    "/systems/payments/calendar/": ("month",),
+    "/calendar/": ("month",),
+    "/systems/payments/roll-forward/": ("window_from", "window_to"),
+}
+API = {
+    f"{SYSTEM}controls/": CLOCKS,
+    f"{SYSTEM}controls/si-2/": CLOCKS,
+    f"{SYSTEM}controls/si-2/occurrences/": CLOCKS,
+    f"{SYSTEM}calendar/": ("from", "to"),
+    f"{SYSTEM}roll-forward/": ("window_from", "window_to"),
+}
+DOORS = list((PAGES | API).items())
+ODD = [
+    "2026-02-30",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "10000-01-01",
+    "2026-06-30\0",
+    "²",
+    "9" * 5000,
+    "2026-06-30T23:59:60Z",
+    "2026-06-30T12:00:00",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+]
+TEXTS = st.sampled_from(
+    [*ODD, "", "1", "2026-06-30", "2027-12-31", "2026-06-30T12:00:00+05:30", "2026-11"]
+) | st.text(max_size=20)
+
+
+def test_every_route_of_the_api_that_takes_days_is_tried_here():
+    described = yaml.safe_load((project.BASE_DIR / "docs/openapi.yaml").read_text())
+    taking_days = {
+        path.format(slug="payments", ref_id="si-2")
+        for path, verbs in described["paths"].items()
+        for parameter in verbs.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query"
+        and parameter["schema"].get("format") in {"date", "date-time"}
+    }
+    assert taking_days == set(API)
+
+
+@pytest.mark.parametrize(("path", "names"), list(API.items()))
+def test_the_api_refuses_odd_texts_by_the_name_of_the_parameter(
+    path, names, system, oscar, as_user
+):
+    browser = as_user(oscar)
+    for name, text in itertools.product(names, ODD):
+        answer = browser.get(path, {name: text})
+        assert answer.status_code == 400, (name, text)
+        if "\0" not in text:  # refused before any view
+            assert answer["Content-Type"].startswith("application/problem+json")
+            assert name in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(("path", "names"), list(PAGES.items()))
+def test_odd_texts_never_break_a_page(path, names, system, oscar, as_user):
+    browser = as_user(oscar)
+    for text in ODD:
+        answer = browser.get(path, dict.fromkeys(names, text))
+        assert answer.status_code in {200, 400}, text
+        if names == CLOCKS and "\0" not in text:
+            assert set(answer.context["clocks"].form.errors) >= {"on", "known_at"}
+
+
+@pytest.mark.parametrize(("path", "names"), DOORS)
+def test_no_text_breaks_a_door(path, names, system, oscar, as_user):
+    browser = as_user(oscar)
+
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(st.lists(st.tuples(st.sampled_from(names), TEXTS), max_size=5))
+    def try_it(pairs):
+        answer = browser.get(f"{path}?{urlencode(pairs)}")
+        assert answer.status_code in {200, 400, 404, 422}
+
+    try_it()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"on": "2026-02-30"},
+        {"on": "9999-12-31", "as_known_then": "1"},
+        {"on": ["2026-01-01", "2026-02-01"]},
+        {"known_at": "2026-06-30T12:00:00"},
+        {"known_at": "yesterday"},
+        {"as_known_then": "perhaps"},
+        {"window_from": "2026-01-01"},
+        {"window_from": "2026-02-01", "window_to": "2026-01-01"},
+        {"window_from": "9998-01-01", "window_to": "9999-12-31"},
+        {"window_from": "2020-01-01", "window_to": "2026-01-01"},
+        {"window_from": "2026-01-01", "window_to": "2026-06-30T12:00:00Z"},
+    ],
+)
+def test_page_and_api_refuse_the_same_with_the_same_sentences(
+    parameters, system, alice, as_user
+):
+    browser = as_user(alice)
+    errors = browser.get(f"{SYSTEM}controls/si-2/", parameters).json()["errors"]
+    page = browser.get("/systems/payments/controls/si-2/", parameters)
+    shown = page.context["clocks"].form.errors
+    assert errors
+    of_page = {sentence for sentences in shown.values() for sentence in sentences}
+    assert of_page == {s for sentences in errors.values() for s in sentences}
+    for sentence in of_page:
+        assert sentence in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"on": "2026-06-30"},
+        {"on": "2026-06-30", "as_known_then": "true"},
+        {"on": "2199-12-31", "as_known_then": "1"},
+        {"known_at": "2199-12-31"},
+        {"known_at": "2199-12-31T00:00:00Z"},
+        {"window_from": "2026-01-01", "window_to": "2030-12-31"},
+    ],
+)
+def test_page_and_api_answer_about_the_same_moment(parameters, system, alice, as_user):
+    browser = as_user(alice)
+    api = browser.get(f"{SYSTEM}controls/si-2/occurrences/", parameters)
+    page = browser.get("/systems/payments/controls/si-2/", parameters)
+    if api.status_code == 404:  # not recorded by then
+        assert "period" not in page.context
+        return
+    body, clocks = api.json(), page.context["clocks"]
+    assert body["on"] == str(clocks.moment.on)
+    assert (body["window_from"], body["window_to"]) == tuple(map(str, clocks.window))
+    known = clocks.moment.known_at
+    assert (body["known_at"] is None) == (known is None)
+    if known and clocks.moment.on < dt.date(2190, 1, 1):
+        assert dt.datetime.fromisoformat(body["known_at"]) == known
+
+
+@pytest.mark.parametrize("path", [p for p, names in DOORS if names == CLOCKS])
+def test_before_the_system_was_recorded_there_is_nothing(path, system, alice, as_user):
+    answer = as_user(alice).get(path, {"known_at": "2000-01-01T00:00:00Z"})
+    assert answer.status_code == (404 if path in API else 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        ("/exports/request/", {"on": "9999-12-31"}),
+        ("/exports/request/", {"on": "2026-02-30"}),
+        ("/api/v1/exports/", {"on": "9999-12-31"}),
+        ("/api/v1/exports/", {"on": "20260630"}),
+        ("/api/v1/exports/", {"known_at": "2026-06-30T12:00:00"}),
+        ("/api/v1/exports/", {"known_at": "9999-12-31T23:59:59-14:00"}),
+    ],
+)
+def test_exports_take_the_same_clocks(path, changed, system, oscar, as_user):
+    sent = {"system": "payments", "on": "2026-06-30", "as_known_then": "1"} | changed
+    answer = as_user(oscar).post(path, sent)
+    assert answer.status_code == 400
+    assert not Export.objects.exists()
