@@ -6,6 +6,7 @@ import os
 import sys
 
 from srm_project.local import instance, testing
+from srm_project.local.management import CommandFailed
 from srm_project.local.paths import State, state
 from srm_project.local.postgres import DatabaseUnavailable
 from srm_project.local.supervise import StartFailed, Supervisor, say
@@ -41,7 +42,12 @@ def _run(here: State) -> int:
             Supervisor(here).run()
     except instance.AlreadyRunning:
         return _say_where(here)
-    except (StartFailed, DatabaseUnavailable, BrokerUnavailable) as failed:
+    except (
+        StartFailed,
+        CommandFailed,
+        DatabaseUnavailable,
+        BrokerUnavailable,
+    ) as failed:
         sys.stderr.write(f"{failed}\n")
         return 1
     return 0

@@ -5,22 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from srm_project.local import secrets
-from srm_project.local.paths import State, project_hash, state
+from srm_project.local.paths import State, project_hash
 from srm_project.local.postgres import Postgres
-
-READY_WITHIN = 120.0
-WITHOUT_DATABASE = {
-    *("help", "version", "check", "makemigrations", "collectstatic", "findstatic"),
-    *("spectacular", "diffsettings", "startapp", "sqlmigrate"),
-}
-AS_OWNER = {"migrate", "load_reference", "load_demo", "flush"}
 
 
 class AlreadyRunning(Exception):
@@ -99,53 +91,3 @@ def database_environment(postgres: Postgres) -> dict[str, str]:
 def database_given() -> bool:
     """Whether the environment names a database of its own."""
     return bool(os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"))
-
-
-@contextmanager
-def database_for(command: str) -> Iterator[None]:
-    """Inside, os.environ names a database that a management command can use.
-
-    In turn: the one the environment names, the one of the running instance, an
-    embedded one started for this command alone.
-    """
-    if command in AS_OWNER:
-        os.environ.setdefault("SRM_ROLE", "owner")
-    if command in WITHOUT_DATABASE or not command:
-        os.environ.setdefault("SRM_WITHOUT_SECRETS", "yes")
-        yield
-        return
-    if database_given():
-        yield
-        return
-    here = state().prepare()
-    try:
-        with locked(here.lock):
-            yield from _own_database(here)
-    except AlreadyRunning:
-        _adopt(_wait_for(here).env)
-        yield
-
-
-def _own_database(here: State) -> Iterator[None]:
-    here.running.unlink(missing_ok=True)
-    postgres = Postgres(here, secrets.load(here.secrets))
-    try:
-        postgres.start()
-        _adopt(base_environment(here) | database_environment(postgres))
-        yield
-    finally:
-        postgres.stop()
-
-
-def _wait_for(here: State) -> Running:
-    until = time.monotonic() + READY_WITHIN
-    while time.monotonic() < until:
-        if running := running_one(here):
-            return running
-        time.sleep(0.2)
-    raise SystemExit("Another process holds the database of this folder; try again.")
-
-
-def _adopt(env: dict[str, str]) -> None:
-    for name, value in env.items():
-        os.environ.setdefault(name, value)

@@ -21,10 +21,11 @@ from srm_project.local.instance import (
     database_environment,
     database_given,
 )
+from srm_project.local.management import CommandFailed, manage
 from srm_project.local.paths import PROJECT, State
 from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
 from srm_project.local.postgres import Postgres
-from srm_project.local.processes import Child, dies_with_parent
+from srm_project.local.processes import Child
 from srm_project.local.valkey import Valkey
 
 ANSWERS_WITHIN = 90.0
@@ -131,7 +132,7 @@ class Supervisor:
         say("Loading the demo company (only the first time).")
         try:
             self._manage("load_demo")
-        except StartFailed as failed:
+        except CommandFailed as failed:
             say(f"Going on without the demo company: {failed}")
         else:
             self.here.demo_loaded.touch()
@@ -155,27 +156,7 @@ class Supervisor:
 
     def _manage(self, *command: str) -> None:
         """Run a management command as the owner, its output in a log."""
-        log = self.here.logs / "manage.log"
-        with log.open("ab") as written:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", *command],
-                cwd=PROJECT,
-                env=self.env | {"SRM_ROLE": "owner"},
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=written,
-                start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGTERM),
-            )
-            try:
-                failed = process.wait()
-            except StopAsked:
-                process.terminate()
-                process.wait()
-                raise
-        if failed:
-            words = Child("manage", [], log).last_words(25)
-            raise StartFailed(f"{' '.join(command)} failed ({log}):\n{words}")
+        manage(self.here, self.env, *command)
 
     def _start_programs(self) -> None:
         for child in (self._web(), self._worker(), self._beat()):

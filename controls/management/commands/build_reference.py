@@ -35,12 +35,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write all files, or none and say what is wrong where."""
+        for profile in options["profile"]:
+            if "=" not in profile:
+                raise CommandError(f"--profile “{profile}” is not SLUG=FILE.")
+        into: Path = options["into"]
+        if not into.is_dir():
+            raise CommandError(f"--into “{into}” is not a folder.")
         try:
             facts = catalog_facts(options["catalog"])
             rows = list(_baselines(facts, options["profile"]))
         except OscalProblem as problem:
             raise CommandError(str(problem)) from problem
-        into: Path = options["into"]
         _write(into / "controls.csv", CONTROLS, _controls(facts))
         _write(into / "statements.csv", STATEMENTS, _statements(facts))
         _write(into / "baselines.csv", BASELINES, rows)
@@ -91,8 +96,8 @@ def _baselines(
     facts: CatalogFacts, profiles: Iterable[str]
 ) -> Iterable[Sequence[object]]:
     known = {control.control_id: control for control in facts.controls}
-    for named in profiles:
-        slug, _, file = named.partition("=")
+    for profile in profiles:
+        slug, _, file = profile.partition("=")
         for selection in profile_facts(Path(file), known):
             values = json.dumps(dict(selection.parameters), sort_keys=True)
             yield (slug, selection.control_id, values if selection.parameters else "")

@@ -47,8 +47,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print, or say what is wrong and exit with 2."""
         if options["list"]:
-            for slug in System.objects.order_by("slug").values_list("slug", flat=True):
+            slugs = list(System.objects.order_by("slug").values_list("slug", flat=True))
+            for slug in slugs:
                 self.stdout.write(slug)
+            if not slugs:
+                self.stderr.write("There is no system yet.")
             return
         system = self._system(options["system"])
         moment = self._moment(system, options["as_of"], options["known_at"])
