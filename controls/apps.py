@@ -1,7 +1,7 @@
 """The app that answers *what must be true, and who is responsible for it*."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate
 
 
 class ControlsConfig(AppConfig):
@@ -15,5 +15,4 @@ class ControlsConfig(AppConfig):
         from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
         from controls.history import install
 
-        pre_migrate.connect(install.before_migrate, sender=self)
         post_migrate.connect(install.after_migrate)

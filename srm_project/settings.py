@@ -81,7 +81,7 @@ def database(url: str) -> dict[str, Any]:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ImproperlyConfigured("Only postgresql:// database addresses work.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "controls.history.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -99,6 +99,8 @@ APP_DATABASE = database(DATABASE_URL or "postgresql://localhost/none")
 DATABASE_OWNER = database(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else None
 DATABASES = {"default": DATABASE_OWNER if AS_OWNER and DATABASE_OWNER else APP_DATABASE}
 APP_DATABASE_USER = APP_DATABASE["USER"]
+# Seconds that a migration waits for a lock before it gives up; 0: without end.
+MIGRATION_LOCK_TIMEOUT = env_int("MIGRATION_LOCK_TIMEOUT", 5)
 if env("SRM_PROCESS") == "web":
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8}
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connections, models
+from django.db import connections, models, transaction
 
-from controls.history import sql
+from controls.history import sql, twin
+from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
 
@@ -27,14 +28,6 @@ def _ours() -> list[type[models.Model]]:
     return [m for app in CLOCKED_APPS for m in apps.get_app_config(app).get_models()]
 
 
-def before_migrate(*, using: str, **kwargs: Any) -> None:
-    """Drop the views that would stand in the way of a changed column."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        for model in keeping_history():
-            cursor.execute(f"DROP VIEW IF EXISTS {model._meta.db_table}_versions")
-
-
 def after_migrate(*, sender: Any, using: str, **kwargs: Any) -> None:
     """Install everything, once both apps have their tables."""
     if sender.name != "evidence":
@@ -43,55 +36,36 @@ def after_migrate(*, sender: Any, using: str, **kwargs: Any) -> None:
     tables = set(connection.introspection.table_names())
     if not {m._meta.db_table for m in _ours()} <= tables:
         return
-    with connection.cursor() as cursor:
+    with refuse_long_wait(), transaction.atomic(using), connection.cursor() as cursor:
+        limit_lock_waits(connection)
         install(cursor)
 
 
 def install(cursor: Any) -> None:
-    """Make database and models agree; may be run any number of times."""
+    """Make database and models agree, in a transaction; may be run at any time."""
     cursor.execute(sql.FUNCTIONS)
     for model in keeping_history():
-        _keep(cursor, model._meta.db_table)
+        twin.keep(cursor, model._meta.db_table)
     for model in append_only():
         _freeze(cursor, model)
-    cursor.execute(sql.AUDIT_CLOCK)
-    cursor.execute(sql.REVIEW_MATCHES)
+    for table, name, statement in (
+        ("controls_auditevent", "srm_audit_clock", sql.AUDIT_CLOCK),
+        ("evidence_review", "srm_review_matches", sql.REVIEW_MATCHES),
+    ):
+        twin.keep_trigger(cursor, table, name, statement)
     _grant(cursor)
-
-
-def _keep(cursor: Any, table: str) -> None:
-    cursor.execute(sql.history_table(table))
-    current, kept = _columns(cursor, table), _columns(cursor, f"{table}_history")
-    for name, sql_type in current.items():
-        if name not in kept:
-            cursor.execute(sql.history_column(table, name, sql_type))
-    for name in kept:
-        if name not in {"id", "known_from", "known_until"}:
-            cursor.execute(sql.loosen(table, name))
-    cursor.execute(sql.versions_view(table, list(current)))
-    cursor.execute(sql.known_trigger(table))
-    cursor.execute(sql.keep_trigger(table))
 
 
 def _freeze(cursor: Any, model: type[models.Model]) -> None:
     table = model._meta.db_table
-    cursor.execute(sql.append_only_trigger(table))
+    refusal = sql.append_only_trigger(table)
+    twin.keep_trigger(cursor, table, "srm_append_only", refusal)
     if any(field.name == "known_from" for field in model._meta.fields):
-        cursor.execute(sql.known_trigger(table))
-
-
-def _columns(cursor: Any, table: str) -> dict[str, str]:
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attnum",
-        [table],
-    )
-    return dict(cursor.fetchall())
+        twin.keep_trigger(cursor, table, "srm_known", sql.known_trigger(table))
 
 
 def _grant(cursor: Any) -> None:
-    role = getattr(settings, "APP_DATABASE_USER", "")
+    role = settings.APP_DATABASE_USER
     cursor.execute("SELECT current_user")
     if not role or role == cursor.fetchone()[0]:
         return

@@ -99,27 +99,59 @@ def history_column(table: str, column: str, sql_type: str) -> str:
     return f'ALTER TABLE {table}_history ADD COLUMN "{column}" {sql_type};'
 
 
+def history_column_type(table: str, column: str, sql_type: str) -> str:
+    """Give a twin's column the type that the table's has by now."""
+    return (
+        f'ALTER TABLE {table}_history ALTER COLUMN "{column}" TYPE {sql_type}'
+        f' USING "{column}"::{sql_type};'
+    )
+
+
+def rename_history_column(table: str, old: str, new: str) -> str:
+    """Rename a column of the twin."""
+    return f'ALTER TABLE {table}_history RENAME COLUMN "{old}" TO "{new}";'
+
+
+def rename_history(old_table: str, new_table: str) -> str:
+    """Rename the twin and its index."""
+    return f"""
+ALTER TABLE {old_table}_history RENAME TO {new_table}_history;
+ALTER INDEX {old_table}_history_id RENAME TO {new_table}_history_id;
+"""
+
+
 def loosen(table: str, column: str) -> str:
     """Let the twin hold rows from before a column was required."""
     return f'ALTER TABLE {table}_history ALTER COLUMN "{column}" DROP NOT NULL;'
 
 
+def drop_versions_view(table: str) -> str:
+    """Drop the view over a table and its twin."""
+    return f"DROP VIEW IF EXISTS {table}_versions;"
+
+
 def versions_view(table: str, columns: list[str]) -> str:
-    """What the table says and said: current rows have no `known_until`."""
+    """What the table says and said: current rows have no `known_until`.
+
+    That column comes first: a view may be replaced only when columns are appended.
+    """
     names = ", ".join(f'"{column}"' for column in columns)
     return f"""
-DROP VIEW IF EXISTS {table}_versions;
-CREATE VIEW {table}_versions AS
-  SELECT {names}, NULL::timestamptz AS known_until FROM {table}
-  UNION ALL SELECT {names}, known_until FROM {table}_history;
+CREATE OR REPLACE VIEW {table}_versions AS
+  SELECT NULL::timestamptz AS known_until, {names} FROM {table}
+  UNION ALL SELECT known_until, {names} FROM {table}_history;
 """
+
+
+def grant_reading(relation: str, role: str) -> str:
+    """Let a role read one table or view."""
+    return f'GRANT SELECT ON {relation} TO "{role}";'
 
 
 def known_trigger(table: str) -> str:
     """Let the database clock say since when a row is known."""
     return f"""
-DROP TRIGGER IF EXISTS srm_known ON {table};
-CREATE TRIGGER srm_known BEFORE INSERT OR UPDATE ON {table}
+CREATE OR REPLACE TRIGGER srm_known BEFORE INSERT OR UPDATE ON {table}
   FOR EACH ROW EXECUTE FUNCTION srm_known();
 """
 
@@ -127,8 +159,7 @@ CREATE TRIGGER srm_known BEFORE INSERT OR UPDATE ON {table}
 def keep_trigger(table: str) -> str:
     """Keep what a row said before an UPDATE or DELETE."""
     return f"""
-DROP TRIGGER IF EXISTS srm_keep ON {table};
-CREATE TRIGGER srm_keep AFTER UPDATE OR DELETE ON {table}
+CREATE OR REPLACE TRIGGER srm_keep AFTER UPDATE OR DELETE ON {table}
   FOR EACH ROW EXECUTE FUNCTION srm_keep();
 """
 
@@ -136,21 +167,18 @@ CREATE TRIGGER srm_keep AFTER UPDATE OR DELETE ON {table}
 def append_only_trigger(table: str) -> str:
     """Refuse UPDATE, DELETE and TRUNCATE, also for the owner."""
     return f"""
-DROP TRIGGER IF EXISTS srm_append_only ON {table};
-CREATE TRIGGER srm_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-  FOR EACH STATEMENT EXECUTE FUNCTION srm_append_only();
+CREATE OR REPLACE TRIGGER srm_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+  ON {table} FOR EACH STATEMENT EXECUTE FUNCTION srm_append_only();
 """
 
 
 AUDIT_CLOCK = """
-DROP TRIGGER IF EXISTS srm_audit_clock ON controls_auditevent;
-CREATE TRIGGER srm_audit_clock BEFORE INSERT ON controls_auditevent
+CREATE OR REPLACE TRIGGER srm_audit_clock BEFORE INSERT ON controls_auditevent
   FOR EACH ROW EXECUTE FUNCTION srm_audit_clock();
 """
 
 REVIEW_MATCHES = """
-DROP TRIGGER IF EXISTS srm_review_matches ON evidence_review;
-CREATE TRIGGER srm_review_matches BEFORE INSERT ON evidence_review
+CREATE OR REPLACE TRIGGER srm_review_matches BEFORE INSERT ON evidence_review
   FOR EACH ROW EXECUTE FUNCTION srm_review_matches();
 """
 

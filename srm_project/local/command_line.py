@@ -125,7 +125,7 @@ def _check_arguments(command: str, arguments: list[str]) -> None:
     if not _is_ours(command):
         return
     program = load_command_class(get_commands()[command], command)
-    program._called_from_command_line = True
+    program._called_from_command_line = True  # type: ignore[attr-defined]
     program.create_parser(arguments[0], command).parse_args(arguments[2:])
 
 

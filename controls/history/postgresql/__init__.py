@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with a schema editor that keeps history in step."""
