@@ -22,8 +22,9 @@ class PartyChoice(models.TextChoices):
 
     AWS = "aws", "AWS"
     CUSTOMER = "customer", "Customer"
-    BOTH = "both", "Both"
+    BOTH = "both", "Provider and customer"
     THIRD_PARTY = "third-party", "Third party"
+    ALL = "all", "AWS, third party and customer"
 
 
 class DutyKind(models.TextChoices):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from controls.models import Control, ControlLayer, SystemComponent
 from controls.models.catalog import Origin
-from controls.models.services import ServiceLayer
+from controls.models.services import PartyChoice, ServiceLayer
 from controls.responsibility.derive import ComponentInUse, LayerParty, organisation
 
 
@@ -50,20 +50,28 @@ def component_in_use(
     for row in sorted(layers, key=lambda row: row.origin == Origin.LOCAL):
         rows[row.layer] = row
     parties: Mapping[str, tuple[LayerParty, ...]] = {
-        layer: _parties(row) for layer, row in rows.items()
+        layer: _parties(row, provider) for layer, row in rows.items()
     }
     return ComponentInUse(
         component=service, variant=variant, provider=provider, layers=parties
     )
 
 
-def _parties(row: ServiceLayer) -> tuple[LayerParty, ...]:
-    if row.party != "both":
-        return (LayerParty(row.party, row.kind, row.duty, row.source),)
-    return (
-        LayerParty("aws", "provided", "", row.source),
-        LayerParty("customer", row.kind, row.duty, row.source),
-    )
+def _parties(row: ServiceLayer, provider: str) -> tuple[LayerParty, ...]:
+    """Who runs the layer: "both" is whoever offers the component, and the customer.
+
+    A carrier's line that we rent is the carrier's and ours, never AWS's (R3).
+    """
+    ours = LayerParty("customer", row.kind, row.duty, row.source)
+    if row.party == PartyChoice.BOTH:
+        return (LayerParty(provider, "provided", "", row.source), ours)
+    if row.party == PartyChoice.ALL:
+        return (
+            LayerParty("aws", "provided", "", row.source),
+            LayerParty("third-party", "provided", "", row.source),
+            ours,
+        )
+    return (LayerParty(row.party, row.kind, row.duty, row.source),)
 
 
 def in_use(

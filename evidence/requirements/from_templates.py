@@ -74,8 +74,14 @@ def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
         .order_by("control__sort_order")
     )
     by_control = stated_for(system)
+    slug = system.baseline.slug if system.baseline else ""
     return [
-        _requirement(implementation, since, by_control.get(implementation.control_id))
+        _requirement(
+            implementation,
+            since,
+            by_control.get(implementation.control_id),
+            fedramp=slug.startswith("fedramp-"),
+        )
         for implementation in unasked
         if "customer" in PARTIES.get(implementation.responsibility, frozenset())
     ]
@@ -99,17 +105,29 @@ def ask_for_all(system: System, *, by: Actor, since: dt.date) -> int:
 
 
 def _requirement(
-    implementation: ControlImplementation, since: dt.date, asked: StatedFrequency | None
+    implementation: ControlImplementation,
+    since: dt.date,
+    stated: StatedFrequency | None,
+    *,
+    fedramp: bool,
 ) -> EvidenceRequirement:
+    """An unsaved requirement by the best template, as often as the baseline asks.
+
+    Its source is the control's own parameter in the system's own baseline, or none:
+    a family's template lends its title and cadence, never its source (R18).
+    """
     control = implementation.control
     template = template_for(control.ref_id, control.family)
     if template is None:
         title = f"Proof of {control.label}"
         template = Template("", title, "yearly", "operation", "", "", "")
-    cadence, source = template.cadence, template.cadence_source
-    if asked and less_frequent(cadence, asked.cadence):
-        cadence = asked.cadence
-        source = f"Parameter {asked.parameter}: {asked.text}"[:200]
+    cadence, source = template.cadence, ""
+    if stated:
+        if less_frequent(cadence, stated.cadence):
+            cadence = stated.cadence
+        source = f"Parameter {stated.parameter}: {stated.text}"[:200]
+    elif fedramp and template.applies_to == control.ref_id:
+        source = template.cadence_source
     origin = RequirementOrigin.TEMPLATE if template.applies_to else None
     return EvidenceRequirement(
         system_id=implementation.system_id,
