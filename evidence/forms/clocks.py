@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from controls.models import System
@@ -44,7 +45,8 @@ class ClockForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Each fault stands at its field; one without a field above the form."""
-        named = read_clocks(dict(self.data.lists()))
+        query = cast(QueryDict, self.data)  # a GET form: each name may come twice
+        named = read_clocks(dict(query.lists()))
         for fault in named.faults:
             field = fault.parameter if fault.parameter in self.fields else None
             self.add_error(field, forms.ValidationError(fault.sentence, fault.code))
