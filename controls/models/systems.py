@@ -47,6 +47,13 @@ class Partition(models.TextChoices):
     CHINA = "aws-cn", "AWS China"
 
 
+def partition_of(region: str) -> Partition:
+    """The partition that a region lies in, by the region's code (`us-gov-west-1`)."""
+    if region.startswith("us-gov-"):
+        return Partition.GOVCLOUD
+    return Partition.CHINA if region.startswith("cn-") else Partition.COMMERCIAL
+
+
 class ImplementationStatus(models.TextChoices):
     """How far our part of a control is implemented (FedRAMP's words)."""
 

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.models import (
     Actor,
     AuditEvent,
@@ -28,7 +29,7 @@ from evidence.models import (
     ArtifactVersion,
     ContinuityLetter,
 )
-from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
 
 ONE_DAY = dt.timedelta(days=1)
 OF_AWS = ("inherited", "shared")
@@ -82,6 +83,7 @@ def register_version(
         **fields,
     )
     known = _known_services(version.service_slugs)
+    _refuse_days_to_come(artifact, ends)
     version.full_clean()
     version.save(force_insert=True)
     version.services.set(known)
@@ -97,6 +99,19 @@ def register_version(
         )
     )
     return version
+
+
+def _refuse_days_to_come(artifact: Artifact, ends: dt.date | None) -> None:
+    """A report over a period is written after it: no auditor saw days to come."""
+    if artifact.kind == AssuranceKind.PERIOD and ends and ends > _today():
+        raise Refused(
+            {"ends": f"A report cannot speak of days to come: it ends on {ends}."}
+        )
+
+
+def _today() -> dt.date:
+    """Today in UTC: reports belong to the installation, not to one system."""
+    return knowledge_now().astimezone(dt.UTC).date()
 
 
 def region_names(said: Sequence[str]) -> list[str]:
@@ -165,6 +180,8 @@ def add_letter(
     report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
+    if issued_on > _today():
+        raise Refused({"issued_on": f"The letter is not issued before {issued_on}."})
     letter = ContinuityLetter(
         artifact_version=report,
         registered_by=by,
@@ -187,6 +204,8 @@ def controls_of_aws(
 
     Raises Refused naming those of `ref_ids` that are not in the system or not AWS's.
     """
+    if family and not Control.objects.filter(family=family).exists():
+        raise Refused({"family": f"There is no family “{family}” of controls."})
     found = ControlImplementation.objects.matching(family=family).filter(
         system=system, responsibility__in=OF_AWS
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db import transaction
 
 from controls.errors import NotPermitted, Refused
@@ -9,6 +11,10 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.models import ArtifactVersion, RelianceReview
+from evidence.models.reliance import RelianceConclusion
+
+# An auditor's opinion that denies, or refuses to say, that the report is fair.
+AGAINST = re.compile(r"\b(adverse|disclaim\w*)\b", re.IGNORECASE)
 
 
 def require_reliance_reviewer(
@@ -45,6 +51,7 @@ def record_reliance(
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     require_reliance_reviewer(system, stored, by=by)
     _refuse_unread(scope_note, period_note)
+    _refuse_against_opinion(stored.opinion, conclusion)
     review = RelianceReview(
         artifact_version=stored,
         system=system,
@@ -70,6 +77,13 @@ def record_reliance(
         )
     )
     return review
+
+
+def _refuse_against_opinion(opinion: str, conclusion: str) -> None:
+    """An auditor who denies or withholds an opinion is not relied on as it stands."""
+    if conclusion == RelianceConclusion.RELY and AGAINST.search(opinion):
+        said = f"The auditor's opinion is “{opinion}”: it cannot be relied on as it is."
+        raise Refused({"conclusion": said})
 
 
 def _refuse_unread(scope_note: str, period_note: str) -> None:

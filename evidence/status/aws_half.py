@@ -109,6 +109,8 @@ def _in_scope(
         return reason_for(code, need.slug, artifact=version.artifact)
     if need.is_global or regions == EVERYTHING:
         return None
+    if not need.regions:
+        return reason_for("region_unknown", need.slug, artifact=version.artifact)
     for region in need.regions:
         if region not in regions:
             return reason_for("region_out_of_scope", region, artifact=version.artifact)

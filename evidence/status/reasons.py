@@ -101,6 +101,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Region {subject} is outside the scope of {artifact}.",
         "Find an artifact that covers it.",
     ),
+    "region_unknown": (
+        "{subject} names no region, and {artifact} covers only some.",
+        "Say in which regions the system uses it.",
+    ),
     "impact_below_baseline": (
         "{subject} is authorized at {level}, below the system's level.",
         "Use a partition authorized at that level.",

@@ -31,6 +31,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
+from controls.models.systems import Partition, partition_of
 from controls.responsibility.decide import redecide
 from evidence.requirements.from_templates import ask_for_all
 
@@ -109,21 +110,27 @@ def _component(system: System, use: Use) -> SystemComponent:
         system=system,
         variant=use.variant,
         name=use.name.strip(),
-        regions=regions_for(use.variant.service, use.regions),
+        regions=regions_for(system, use.variant.service, use.regions),
         used_from=use.used_from,
         used_until=use.used_until,
     )
 
 
-def regions_for(service: Service, regions: Sequence[str]) -> list[str]:
+def regions_for(system: System, service: Service, regions: Sequence[str]) -> list[str]:
     """Regions of a use, each once: only AWS services that are not global have any.
 
-    Raises Refused naming the first that is no region code.
+    Raises Refused naming the first that is no region code, or that lies in another
+    partition than the system: no account of one reaches a region of another.
     """
     wrong = [code for code in regions if not REGION.match(code)]
     if wrong:
         sentence = f"“{wrong[0]}” is not a region code such as us-east-1."
         raise Refused({"regions": sentence})
+    partition = Partition(system.partition)
+    foreign = [code for code in regions if partition_of(code) != partition]
+    if foreign:
+        sentence = f"Region {foreign[0]} is not in {partition.label}."
+        raise Refused({"regions": f"{sentence} The system's partition is that one."})
     regional = service.provider == Provider.AWS and not service.is_global
     return sorted(set(regions)) if regional else []
 

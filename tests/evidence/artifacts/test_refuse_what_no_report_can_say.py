@@ -1,0 +1,176 @@
+"""A report says nothing of days to come, of other partitions, or against itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+from controls.models import AuditEvent, ServiceVariant, System
+from evidence.artifacts import register
+from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
+from tests.evidence import house as houses
+from tests.evidence.house import House
+
+pytestmark = pytest.mark.django_db
+TODAY = dt.date.today()
+TOMORROW = TODAY + dt.timedelta(days=1)
+READ = {"scope_note": "Services compared", "period_note": "Ends in March"}
+
+
+@pytest.fixture
+def house(settings) -> House:
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+@pytest.fixture
+def soc2(house):
+    return register.register_artifact(
+        title="SOC 2", series="soc2", kind="period", scheme="soc2", by=house.olivia
+    )
+
+
+@pytest.fixture
+def report(house, soc2) -> ArtifactVersion:
+    return register.register_version(
+        soc2,
+        label="Spring",
+        starts=dt.date(2025, 10, 1),
+        ends=dt.date(2026, 3, 31),
+        services=["s3", "ec2"],
+        regions=["us-east-1"],
+        opinion="Adverse",
+        by=house.olivia,
+    )
+
+
+REPORT = {"label": "Autumn", "starts": "2026-04-01", "ends": TOMORROW.isoformat()}
+
+
+def test_no_report_over_a_period_ends_after_today(client, house, soc2):
+    """R20, R21: no auditor has seen days to come; page and API alike."""
+    client.force_login(house.olivia)
+    form = REPORT | {"services": ["s3"], "regions": "us-east-1", "partition": "aws"}
+    page = client.post(reverse("evidence:version_new", args=[soc2.uuid]), form)
+    assert "cannot speak of days to come" in page.content.decode()
+    answer = client.post(
+        f"/api/v1/artifacts/{soc2.uuid}/versions/",
+        REPORT | {"services": ["s3"], "regions": ["us-east-1"]},
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert "days to come" in answer.json()["errors"]["ends"][0]
+    assert not ArtifactVersion.objects.exists()
+    form["ends"] = TODAY.isoformat()
+    client.post(reverse("evidence:version_new", args=[soc2.uuid]), form)
+    assert ArtifactVersion.objects.get().until == TOMORROW
+
+
+def test_a_certificate_is_valid_in_the_future(house):
+    iso = register.register_artifact(
+        title="ISO 27001",
+        series="iso",
+        kind="certificate",
+        scheme="iso",
+        by=house.olivia,
+    )
+    register.register_version(
+        iso, label="2026", starts=TODAY, ends=TOMORROW, services=["*"], by=house.olivia
+    )
+
+
+def test_no_letter_is_issued_after_today(client, house, report):
+    client.force_login(house.olivia)
+    said = {"issued_on": TOMORROW.isoformat(), "ends": "2026-06-30"}
+    page = client.post(reverse("evidence:letter_new", args=[report.uuid]), said)
+    assert "The letter is not issued before" in page.content.decode()
+    answer = client.post(
+        f"/api/v1/artifact-versions/{report.uuid}/letters/",
+        said,
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert "issued_on" in answer.json()["errors"]
+    assert not ContinuityLetter.objects.exists()
+
+
+@pytest.mark.parametrize("opinion", ["Adverse", "adverse opinion", "Disclaimer"])
+def test_an_adverse_opinion_is_not_relied_on_as_it_stands(
+    client, house, report, opinion
+):
+    """R24: with our response it may be, or not at all; never just so."""
+    ArtifactVersion.objects.update(opinion=opinion)
+    client.force_login(house.rita)
+    page = reverse("evidence:reliance", args=["shop", report.uuid])
+    shown = client.post(page, READ | {"conclusion": "rely"}).content.decode()
+    assert "cannot be relied on as it is" in shown
+    answer = client.post(
+        f"/api/v1/artifact-versions/{report.uuid}/reliance/",
+        READ | {"conclusion": "rely", "system": "shop"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert "conclusion" in answer.json()["errors"]
+    assert not RelianceReview.objects.exists()
+    client.post(page, READ | {"conclusion": "do-not-rely"})
+    assert RelianceReview.objects.get().conclusion == "do-not-rely"
+
+
+def test_a_family_that_does_not_exist_is_an_error(client, house, soc2):
+    client.force_login(house.olivia)
+    before = AuditEvent.objects.count()
+    page = client.post(
+        reverse("evidence:cite", args=[soc2.uuid]),
+        {"system": "shop", "family": "zz"},
+    )
+    assert "There is no family “zz”" in page.content.decode()
+    assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [
+        ("aws-us-gov", "us-east-1"),
+        ("aws", "us-gov-west-1"),
+        ("aws", "cn-north-1"),
+        ("aws-cn", "eu-west-1"),
+    ],
+)
+def test_no_component_lies_in_another_partition(client, house, partition, region):
+    """R23: no account of one partition reaches a region of another."""
+    System.objects.filter(pk=house.system.pk).update(partition=partition)
+    client.force_login(house.olivia)
+    before = house.system.components.count()
+    answer = client.post(
+        "/api/v1/systems/shop/components/",
+        {"service": "sqs", "used_from": "2026-01-01", "regions": [region]},
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert region in str(answer.json()["errors"]["regions"])
+    variant = ServiceVariant.objects.get(service__slug="sqs", is_default=True)
+    page = client.post(
+        reverse("evidence:component_add", args=["shop"]),
+        {"variant": variant.pk, "used_from": "2026-01-01", "regions": region},
+    )
+    assert region in page.content.decode()
+    assert house.system.components.count() == before
+
+
+def test_a_service_without_a_region_is_in_no_reports_regions(client, house, report):
+    """R23: where a system uses a service is needed to say that a report covers it."""
+    register.cite(
+        report.artifact, register.controls_of_aws(house.system), by=house.olivia
+    )
+    ArtifactVersion.objects.update(opinion="unqualified")
+    client.force_login(house.rita)
+    page = reverse("evidence:reliance", args=["shop", report.uuid])
+    client.post(page, READ | {"conclusion": "rely"})
+    house.system.components.update(regions=[])
+    client.force_login(house.olivia)
+    page = client.get(
+        reverse("evidence:control", args=["shop", "pe-3"]), {"on": "2026-03-01"}
+    ).content.decode()
+    assert "names no region, and SOC 2 covers only some" in page
