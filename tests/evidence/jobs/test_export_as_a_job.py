@@ -143,6 +143,21 @@ def test_cancelled_while_it_is_written_no_bytes_are_left(client, export, monkeyp
     assert not AuditEvent.objects.filter(verb__in=["export.done", "export.failed"])
 
 
+def test_cancelled_once_it_is_written_no_bytes_are_left(client, export, monkeypatch):
+    write_file = jobs.write_file
+
+    def write_and_cancel(*args: Any) -> Any:
+        result = write_file(*args)
+        client.post(f"/exports/{export.uuid}/cancel/")
+        return result
+
+    monkeypatch.setattr(jobs, "write_file", write_and_cancel)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.file_name) == ("cancelled", "")
+    assert names() == []
+
+
 def test_given_up_the_page_says_why_and_the_log_keeps_it(client, export, monkeypatch):
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
