@@ -37,8 +37,8 @@ def _rows(sample: Sample) -> Iterator[list[object]]:
         population.row_count,
         population.sha256,
     ]
-    for each in sample.items.for_listing():
-        event = each.item
+    for sample_item in sample.items.for_listing():
+        event = sample_item.item
         extra = [event.columns.get(name, "") for name in population.columns]
-        found = [each.state, each.deviation_note or ""]
-        yield [event.position, event.key, event.happened_on, *extra, *found, *drawn]
+        deviation = [sample_item.state, sample_item.deviation_note or ""]
+        yield [event.position, event.key, event.happened_on, *extra, *deviation, *drawn]

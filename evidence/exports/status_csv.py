@@ -71,9 +71,13 @@ def cells_of(document: Mapping[str, Any]) -> dict[str, str]:
     flat = {**document, **_period_cells(document["period"])}
     flat["basis"] = "; ".join(_basis_text(row) for row in document["basis"])
     flat["override"] = _override_text(document["override"])
-    flat["reasons"] = "; ".join(_reason_text(each) for each in document["reasons"])
-    flat["evidence"] = "; ".join(_evidence_text(each) for each in document["evidence"])
-    flat["artifacts"] = "; ".join(_report_text(each) for each in document["artifacts"])
+    flat["reasons"] = "; ".join(_reason_text(reason) for reason in document["reasons"])
+    flat["evidence"] = "; ".join(
+        _evidence_text(proof) for proof in document["evidence"]
+    )
+    flat["artifacts"] = "; ".join(
+        _report_text(report) for report in document["artifacts"]
+    )
     return {
         name: "" if flat.get(name) is None else str(flat[name])
         for name in COLUMNS

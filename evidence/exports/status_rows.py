@@ -65,12 +65,12 @@ def documents(
     pks: Sequence[int] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One JSON-ready mapping per control (all, or the implementations `pks`)."""
-    given = control_statuses(system, moment, pks=pks, window=window)
-    found = [answer.implementation["id"] for answer in given]
-    proofs = _grouped(EVIDENCE, system, moment, found, "implementation_id")
-    removed = _grouped(REMOVED, system, moment, found, "implementation_id")
-    reports = _grouped(ARTIFACTS, system, moment, found, "artifact_id")
-    for answer in given:
+    statuses = control_statuses(system, moment, pks=pks, window=window)
+    implementation_pks = [answer.implementation["id"] for answer in statuses]
+    proofs = _grouped(EVIDENCE, system, moment, implementation_pks, "implementation_id")
+    removed = _grouped(REMOVED, system, moment, implementation_pks, "implementation_id")
+    reports = _grouped(ARTIFACTS, system, moment, implementation_pks, "artifact_id")
+    for answer in statuses:
         yield document(
             answer,
             moment,
@@ -124,7 +124,7 @@ def document(
         "title": row["title"],
         "responsibility": answer.facts.responsibility,
         "responsibility_source": SOURCES.get(row["source"] or "", ""),
-        "basis": [basis_row(each) for each in answer.basis],
+        "basis": [basis_row(component) for component in answer.basis],
         "owner": row["owner"] or "",
         "implementation_status": _status(answer),
         "applicability": row["applicability"],
@@ -138,8 +138,8 @@ def document(
             for r in judged.reasons
         ],
         "period": _period(answer),
-        "evidence": [_evidence(each) for each in proofs],
-        "artifacts": [_report(each) for each in reports],
+        "evidence": [_evidence(proof) for proof in proofs],
+        "artifacts": [_report(report) for report in reports],
         "on": moment.on.isoformat(),
         "known_at": moment.known_at.isoformat() if moment.known_at else None,
         "reference_version": row["reference_version"] or "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from evidence.models.notices import PASSING, Notice
-from evidence.notices.found import NoticeCandidate
+from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.sources import SOURCES
 
@@ -35,37 +35,43 @@ def gather_notices(instant: dt.datetime) -> Run:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
     people = People()
-    found = [each for source in SOURCES for each in source(people, instant)]
-    current = {(user, each.key) for each in found for user in each.users}
+    candidates = [
+        candidate for source in SOURCES for candidate in source(people, instant)
+    ]
+    current = {
+        (user, candidate.key) for candidate in candidates for user in candidate.users
+    }
     ended = _end(current, instant)
-    known = _known(found)
+    known = _known(candidates)
     again = [pk for pair, (pk, over) in known.items() if over and pair in current]
     Notice.objects.filter(pk__in=again).update(ended_at=None)
     rows = [
-        _notice(each, user, instant)
-        for each in found
-        for user in sorted(each.users)
-        if (user, each.key) not in known
+        _notice(candidate, user, instant)
+        for candidate in candidates
+        for user in sorted(candidate.users)
+        if (user, candidate.key) not in known
     ]
     Notice.objects.bulk_create(rows, BATCH, ignore_conflicts=True)
     return Run(len(rows), ended)
 
 
-def _notice(each: NoticeCandidate, user: int, instant: dt.datetime) -> Notice:
+def _notice(candidate: NoticeCandidate, user: int, instant: dt.datetime) -> Notice:
     return Notice(
         user_id=user,
-        system_id=each.system,
-        kind=each.kind,
-        key=each.key,
-        said=each.said,
-        path=each.path,
+        system_id=candidate.system,
+        kind=candidate.kind,
+        key=candidate.key,
+        said=candidate.parameters,
+        path=candidate.path,
         created_at=instant,
     )
 
 
-def _known(found: list[NoticeCandidate]) -> dict[tuple[int, str], tuple[int, bool]]:
+def _known(
+    candidates: list[NoticeCandidate],
+) -> dict[tuple[int, str], tuple[int, bool]]:
     """Key of the row and whether it has ended, by person and thing."""
-    rows = Notice.objects.filter(key__in={each.key for each in found})
+    rows = Notice.objects.filter(key__in={candidate.key for candidate in candidates})
     return {
         (user, key): (pk, ended_at is not None)
         for pk, user, key, ended_at in rows.values_list(
@@ -75,7 +81,7 @@ def _known(found: list[NoticeCandidate]) -> dict[tuple[int, str], tuple[int, boo
 
 
 def _end(current: set[tuple[int, str]], instant: dt.datetime) -> int:
-    """End passing notices of which nothing was found any more."""
+    """End passing notices of which no source yields anything more."""
     open_ones = Notice.objects.filter(ended_at=None, kind__in=PASSING)
     over = [
         pk

@@ -35,7 +35,7 @@ from evidence.models.notices import (
 )
 from evidence.notices.reading import frequency_of
 
-SHOWN = 50
+MAX_ROWS = 50  # of one mail, in full
 HOUR = 7  # UTC, of daily and weekly mails
 OVER = (MailState.SENT, MailState.DROPPED)
 # Of the way to the server, before it has seen the mail: not its answer to a mail.
@@ -75,13 +75,13 @@ def make_mails(instant: dt.datetime) -> list[int]:
     )
     last = dict(_last_mails(waiting))
     people = User.objects.filter(pk__in=waiting, is_active=True).exclude(email="")
-    made = []
+    keys: list[int] = []
     for pk in people.order_by("pk").values_list("pk", flat=True):
         since = slot(chosen.get(pk, Frequency.DAILY), instant)
         before = last.get(pk)
         if since is not None and (before is None or before < since):
-            made += _queue(pk, since, instant)
-    return made
+            keys += _queue(pk, since, instant)
+    return keys
 
 
 def _last_mails(users: Any) -> Any:
@@ -169,8 +169,8 @@ def send(pk: int, instant: dt.datetime) -> str:
 
 def _still_wanted(mail: NoticeMail) -> bool:
     """Whether the person is still here, wants mail, and may see any row of it."""
-    wanted = frequency_of(mail.user) != Frequency.OFF
-    return mail.user.is_active and wanted and _rows(mail).exists()
+    wants_mail = frequency_of(mail.user) != Frequency.OFF
+    return mail.user.is_active and wants_mail and _rows(mail).exists()
 
 
 def _rows(mail: NoticeMail) -> Any:
@@ -179,9 +179,9 @@ def _rows(mail: NoticeMail) -> Any:
 
 def message(mail: NoticeMail) -> EmailMultiAlternatives:
     """The mail as text and HTML: what may still be seen, at most 50 rows in full."""
-    found = _rows(mail).select_related("system")
-    total = found.count()
-    rows = list(found.order_by("system", "pk")[:SHOWN])
+    notices = _rows(mail).select_related("system")
+    total = notices.count()
+    rows = list(notices.order_by("system", "pk")[:MAX_ROWS])
     context = {
         "user": mail.user,
         "rows": [(row, link(row)) for row in rows],
@@ -192,7 +192,7 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
     }
     subject = rows[0].sentence if total == 1 else f"{total} things wait for you"
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    made = EmailMultiAlternatives(
+    mail_message = EmailMultiAlternatives(
         subject=f"SRM: {' '.join(subject.split())}"[:150],
         body=render_to_string("emails/notices.txt", context),
         to=[mail.user.email],
@@ -201,10 +201,10 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
             "Auto-Submitted": "auto-generated",
         },
     )
-    made.attach_alternative(
+    mail_message.attach_alternative(
         render_to_string("emails/notices.html", context), "text/html"
     )
-    return made
+    return mail_message
 
 
 def link(notice: Notice) -> str:

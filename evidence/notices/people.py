@@ -37,8 +37,8 @@ class People:
 
     def reviewers(self, system: int, *, but: Iterable[Any] = ()) -> set[int]:
         """Reviewers and officers of a system, without some people."""
-        found = self.by_role[(system, Role.REVIEWER)] | self.officers(system)
-        return found - set(but)
+        reviewers = self.by_role[(system, Role.REVIEWER)] | self.officers(system)
+        return reviewers - set(but)
 
     def team(self, system: int, team: int | None) -> set[int]:
         """Contributors of a team in a system."""
@@ -52,7 +52,7 @@ class People:
         """Auditors let in for an engagement."""
         return self.by_engagement[engagement]
 
-    def here(self, system: int, wanted: Iterable[int | None]) -> set[int]:
+    def here(self, system: int, users: Iterable[int | None]) -> set[int]:
         """Those of some people who hold any role in a system."""
         held = (users for (where, _), users in self.by_role.items() if where == system)
-        return set().union(*held) & {user for user in wanted if user}
+        return set().union(*held) & {user for user in users if user}

@@ -19,19 +19,19 @@ def counts_key(user: int) -> str:
     return f"header-{user}"
 
 
-def mark_read(found: QuerySet[Notice], *, by: Actor) -> int:
+def mark_read(notices: QuerySet[Notice], *, by: Actor) -> int:
     """Mark the unread of a person's own as read; returns how many."""
     cache.delete(counts_key(by.pk))
-    mine = found.filter(user=by, read_at=None)
-    return mine.update(read_at=timezone.now())
+    unread = notices.filter(user=by, read_at=None)
+    return unread.update(read_at=timezone.now())
 
 
 def frequency_of(user: Actor) -> str:
     """How often a person gets mail; daily unless they said otherwise."""
-    found = NoticePreference.objects.filter(user=user).values_list(
+    chosen = NoticePreference.objects.filter(user=user).values_list(
         "frequency", flat=True
     )
-    return str(found.first() or Frequency.DAILY)
+    return str(chosen.first() or Frequency.DAILY)
 
 
 @transaction.atomic

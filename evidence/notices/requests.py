@@ -11,7 +11,7 @@ from django.urls import reverse
 from evidence.models import EvidenceRequest
 from evidence.models.notices import NoticeKind
 from evidence.models.requests import EvidenceRequestState
-from evidence.notices.found import NoticeCandidate
+from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 
 
@@ -45,10 +45,10 @@ def _deciders(people: People, row: EvidenceRequest) -> set[int]:
 
 
 def _of_request(
-    people: People, row: Any, told: frozenset[int], instant: dt.datetime
+    people: People, row: Any, addressees: frozenset[int], instant: dt.datetime
 ) -> Iterator[NoticeCandidate]:
     path = reverse("evidence:request", args=[row.uuid])
-    said = {
+    parameters = {
         "what": row.title,
         "who": str(row.asked_by),
         "day": str(row.due_on),
@@ -56,22 +56,24 @@ def _of_request(
     }
     asker = frozenset(people.here(row.system_id, [row.asked_by_id]))
 
-    def found(kind: NoticeKind, stage: str, users: frozenset[int]) -> NoticeCandidate:
+    def candidate(
+        kind: NoticeKind, stage: str, users: frozenset[int]
+    ) -> NoticeCandidate:
         key = f"request:{row.uuid}:{stage}"
-        return NoticeCandidate(kind, key, users, row.system_id, path, dict(said))
+        return NoticeCandidate(kind, key, users, row.system_id, path, dict(parameters))
 
     if row.state == EvidenceRequestState.ANSWERED:
         last = list(row.answers.all())[-1]
-        said["who"] = str(last.answered_by)
+        parameters["who"] = str(last.answered_by)
         deciders = frozenset(_deciders(people, row))
-        yield found(NoticeKind.ANSWERED, f"answer-{last.pk}", deciders)
+        yield candidate(NoticeKind.ANSWERED, f"answer-{last.pk}", deciders)
         return
-    yield found(NoticeKind.ASKED, "asked", told)
+    yield candidate(NoticeKind.ASKED, "asked", addressees)
     if row.state == EvidenceRequestState.RETURNED:
         last = list(row.judgements.all())[-1]
-        said |= {"who": str(last.judged_by), "reason": last.reason}
-        yield found(NoticeKind.RETURNED, f"returned-{last.pk}", told)
-        said["who"] = str(row.asked_by)
+        parameters |= {"who": str(last.judged_by), "reason": last.reason}
+        yield candidate(NoticeKind.RETURNED, f"returned-{last.pk}", addressees)
+        parameters["who"] = str(row.asked_by)
     if row.overdue_on(row.system.day_of(instant)):
-        late = told | asker | frozenset(people.officers(row.system_id))
-        yield found(NoticeKind.ASKED_OVERDUE, f"overdue-{row.due_on}", late)
+        late = addressees | asker | frozenset(people.officers(row.system_id))
+        yield candidate(NoticeKind.ASKED_OVERDUE, f"overdue-{row.due_on}", late)

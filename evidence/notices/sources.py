@@ -32,7 +32,7 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.models.requirements import Cadence
-from evidence.notices.found import NoticeCandidate
+from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 from evidence.planning.my_work import ask, with_newest_links
@@ -47,12 +47,12 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
 
     Not what is asked per event: it has no due day of its own.
     """
-    asked = EvidenceRequirement.objects.for_listing().filter(
+    rows = EvidenceRequirement.objects.for_listing().filter(
         implementation__responsibility__in=["shared", "customer"]
     )
-    found = asked.exclude(implementation__applicability="not-applicable")
-    found = found.exclude(cadence=Cadence.PER_EVENT)
-    for row in with_newest_links(found):
+    rows = rows.exclude(implementation__applicability="not-applicable")
+    rows = rows.exclude(cadence=Cadence.PER_EVENT)
+    for row in with_newest_links(rows):
         today = row.system.day_of(instant)
         if not row.operates_from <= today < (row.operates_until or dt.date.max):
             continue
@@ -66,7 +66,7 @@ def _of_requirement(
     people: People, row: Any, state: Any, today: dt.date
 ) -> Iterator[NoticeCandidate]:
     team = row.owner_team or row.implementation.owner_team
-    said = {
+    parameters = {
         "what": f"{row.implementation.control.label} {row.title}",
         "day": str(state.due),
         "team": str(team or "Nobody"),
@@ -78,18 +78,20 @@ def _of_requirement(
         if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
             kind = NoticeKind.DUE_SOON
             yield NoticeCandidate(
-                kind, f"due:{about}", of_team, row.system_id, path, said
+                kind, f"due:{about}", of_team, row.system_id, path, parameters
             )
         return
     kind = NoticeKind.OVERDUE
-    yield NoticeCandidate(kind, f"overdue:{about}", of_team, row.system_id, path, said)
+    yield NoticeCandidate(
+        kind, f"overdue:{about}", of_team, row.system_id, path, parameters
+    )
     if (today - state.due).days > settings.ESCALATE_AFTER_DAYS:
         officers = frozenset(people.officers(row.system_id, but=of_team))
         ref_id = row.implementation.control.ref_id
         control = reverse("evidence:control", args=[row.system.slug, ref_id])
         kind = NoticeKind.ESCALATED
         yield NoticeCandidate(
-            kind, f"late:{about}", officers, row.system_id, control, said
+            kind, f"late:{about}", officers, row.system_id, control, parameters
         )
 
 
@@ -137,11 +139,11 @@ def to_approve(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate
     related = ("implementation__control", "implementation__system", "requested_by")
     overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
     excluded = ApplicabilityDecision.objects.filter(state=ApprovalState.REQUESTED)
-    told = (
+    sources = (
         (overrides, "the class of {} is another"),
         (excluded, "{} is not applicable"),
     )
-    for rows, words in told:
+    for rows, words in sources:
         for row in rows.select_related(*related):
             about = row.implementation
             path = [about.system.slug, about.control.ref_id]
@@ -205,12 +207,12 @@ def scans(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         evidence = row.revision.evidence
         virus = row.blob.scan_state == ScanState.INFECTED
         kind = NoticeKind.INFECTED if virus else NoticeKind.UNSCANNABLE
-        told = people.officers(evidence.system_id)
-        told |= people.here(evidence.system_id, [row.revision.uploaded_by_id])
+        recipients = people.officers(evidence.system_id)
+        recipients |= people.here(evidence.system_id, [row.revision.uploaded_by_id])
         yield NoticeCandidate(
             kind,
             f"{kind.value}:{row.uuid}",
-            frozenset(told),
+            frozenset(recipients),
             evidence.system_id,
             reverse("evidence:evidence", args=[evidence.uuid]),
             {"what": row.name},

@@ -59,7 +59,7 @@ class StoreReport:
 
     def counts(self) -> dict[str, int]:
         """How many findings of each kind there are."""
-        return dict(Counter(each.kind for each in self.findings))
+        return dict(Counter(finding.kind for finding in self.findings))
 
 
 class Pace:
@@ -93,9 +93,9 @@ def check_store(
         progress, store = StoreCheck.objects.begun(resume=resume), open_store()
         resumed_after = progress.last_sha256
         _read_all(store, progress, pace or Pace())
-        found = [Finding(**each) for each in progress.findings]
-        found += unexpected(store, instant if all_ages else instant - DAY)
-        report = StoreReport(progress.checked, found, resumed_after)
+        findings = [Finding(**row) for row in progress.findings]
+        findings += unexpected(store, instant if all_ages else instant - DAY)
+        report = StoreReport(progress.checked, findings, resumed_after)
         progress.delete()
         body = {"checked": report.checked, "found": report.counts()}
         AuditEvent.objects.append(
@@ -135,11 +135,11 @@ def examine(store: Store, blob: Blob, pace: Pace) -> Finding | None:
     except Withheld as refusal:
         return _finding(blob, Kind.UNREADABLE, " ".join(refusal.messages))
     except OSError as failure:
-        said = f"The bytes cannot be read: {failure.strerror or failure}."
-        return _finding(blob, Kind.UNREADABLE, said)
+        finding_text = f"The bytes cannot be read: {failure.strerror or failure}."
+        return _finding(blob, Kind.UNREADABLE, finding_text)
     if size != blob.size_bytes:
-        said = f"There are {size} bytes instead of {blob.size_bytes}."
-        return _finding(blob, Kind.WRONG_SIZE, said)
+        finding_text = f"There are {size} bytes instead of {blob.size_bytes}."
+        return _finding(blob, Kind.WRONG_SIZE, finding_text)
     if digest != blob.sha256:
         return _finding(blob, Kind.CORRUPT, f"The bytes have the digest {digest}.")
     return None
@@ -161,18 +161,18 @@ def _finding(blob: Blob, kind: Kind, what: str) -> Finding | None:
     uuids = EvidenceFile.objects.filter(blob=blob).values_list(
         "revision__evidence__uuid", flat=True
     )
-    return Finding(kind, what, blob.sha256, sorted({str(each) for each in uuids}))
+    return Finding(kind, what, blob.sha256, sorted({str(uuid) for uuid in uuids}))
 
 
 def unexpected(store: Store, before: dt.datetime) -> Iterator[Finding]:
     """What lies in the store since before an instant and should not."""
-    for each, purged_at in unneeded(store.everything()):
+    for stored, purged_at in unneeded(store.everything()):
         if purged_at and purged_at < before:
-            said = "They were removed as a spill and lie in the store."
-            yield Finding(Kind.RETURNED, said, each.sha256)
-        elif purged_at is None and each.since < before:
-            said = f"No record names “{each.name}”."
-            yield Finding(Kind.ORPHAN, said, each.sha256)
+            finding_text = "They were removed as a spill and lie in the store."
+            yield Finding(Kind.RETURNED, finding_text, stored.sha256)
+        elif purged_at is None and stored.since < before:
+            finding_text = f"No record names “{stored.name}”."
+            yield Finding(Kind.ORPHAN, finding_text, stored.sha256)
 
 
 def unneeded(
@@ -181,10 +181,10 @@ def unneeded(
     """What no record says must be there, with the instant of its removal if any."""
     rest = iter(lying)
     while page := list(islice(rest, PAGE)):
-        digests = [each.sha256 for each in page if each.sha256]
+        digests = [stored.sha256 for stored in page if stored.sha256]
         rows = Blob.objects.filter(sha256__in=digests)
         recorded = dict(rows.values_list("sha256", "purged_at"))
-        for each in page:
-            purged_at = recorded.get(each.sha256)
-            if each.sha256 not in recorded or purged_at:
-                yield each, purged_at
+        for stored in page:
+            purged_at = recorded.get(stored.sha256)
+            if stored.sha256 not in recorded or purged_at:
+                yield stored, purged_at

@@ -79,11 +79,11 @@ class LocalStore(Store):
             if path.name in OURS:
                 continue
             folder = path.is_dir() and not path.is_symlink()
-            for each in sorted(path.iterdir()) if folder else [path]:
+            for entry in sorted(path.iterdir()) if folder else [path]:
                 with suppress(FileNotFoundError):  # destroyed meanwhile
-                    yield self._lying(each)
+                    yield self._stored_object(entry)
 
-    def _lying(self, path: Path) -> StoredObject:
+    def _stored_object(self, path: Path) -> StoredObject:
         name = str(path.relative_to(self.root))
         ours = is_digest(path.name) and name == key_of(path.name)
         since = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC)
@@ -119,5 +119,5 @@ class LocalStore(Store):
 
 def _size(folder: int, name: str) -> int | None:
     """Bytes of a plain file; None for a link, a folder and whatever else."""
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

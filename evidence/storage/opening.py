@@ -15,10 +15,10 @@ from evidence.storage.s3 import Retention, S3Store, client_of
 
 def open_store() -> Store:
     """The store of this installation (`EVIDENCE_STORE`: a folder or s3://…)."""
-    said = str(settings.EVIDENCE_STORE)
-    if not said.startswith("s3://"):
-        return LocalStore(Path(said))
-    parts = urlsplit(said)
+    address = str(settings.EVIDENCE_STORE)
+    if not address.startswith("s3://"):
+        return LocalStore(Path(address))
+    parts = urlsplit(address)
     retention = None
     if settings.EVIDENCE_S3_RETENTION_MODE:
         retention = Retention(

@@ -88,13 +88,13 @@ def explained() -> Iterator[None]:
     except ClientError as error:
         if code_of(error) in ABSENT:
             raise FileNotFoundError("The bytes are not in the store.") from error
-        said = f"The evidence store refused: {code_of(error)}. Nothing was changed."
+        message = f"The evidence store refused: {code_of(error)}. Nothing was changed."
         kind = Withheld if code_of(error) in WITHHELD else StoreUnreachable
-        raise kind(said) from error
+        raise kind(message) from error
     except BotoCoreError as error:
         why = type(error).__name__
-        said = f"The evidence store does not answer ({why}). Try again in a minute."
-        raise StoreUnreachable(said) from error
+        message = f"The evidence store does not answer ({why}). Try again in a minute."
+        raise StoreUnreachable(message) from error
 
 
 class S3Store(Store):
@@ -144,12 +144,12 @@ class S3Store(Store):
 
     def _lies_already(self, stored: StoredBytes) -> None:
         """Check what lies there, and keep it for as long as if it came now."""
-        found = self.client.head_object(**self._at(stored.sha256))
-        refuse_other_bytes(stored, found["ContentLength"])
+        head = self.client.head_object(**self._at(stored.sha256))
+        refuse_other_bytes(stored, head["ContentLength"])
         if self.retention is None:
             return
         until = self.retention.until()
-        if found.get("ObjectLockRetainUntilDate", until) >= until:
+        if head.get("ObjectLockRetainUntilDate", until) >= until:
             return
         self.client.put_object_retention(
             **self._at(stored.sha256),
@@ -159,8 +159,8 @@ class S3Store(Store):
     def open(self, sha256: str) -> BinaryIO:
         """A stream from S3, not seekable. Raises FileNotFoundError."""
         with explained():
-            found = self.client.get_object(**self._at(sha256))
-        return io.BufferedReader(_Body(found["Body"]), READ_BYTES)
+            answer = self.client.get_object(**self._at(sha256))
+        return io.BufferedReader(_Body(answer["Body"]), READ_BYTES)
 
     def has(self, sha256: str) -> bool:
         """Whether an object lies under the digest."""
@@ -181,14 +181,14 @@ class S3Store(Store):
         pages = self.client.get_paginator("list_objects_v2")
         with explained():
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
-                for found in page.get("Contents", []):
-                    yield self._lying(found)
+                for entry in page.get("Contents", []):
+                    yield self._stored_object(entry)
 
-    def _lying(self, found: dict[str, Any]) -> StoredObject:
-        name = found["Key"].removeprefix(self.prefix)
+    def _stored_object(self, entry: dict[str, Any]) -> StoredObject:
+        name = entry["Key"].removeprefix(self.prefix)
         last = name.rsplit("/", 1)[-1]
         ours = is_digest(last) and name == key_of(last)
-        return StoredObject(name, last if ours else "", found["LastModified"])
+        return StoredObject(name, last if ours else "", entry["LastModified"])
 
     def writable(self) -> bool:
         """Whether the bucket answers, with Object Lock where a retention is set."""

@@ -20,12 +20,12 @@ def delete_versions(client: Any, at: dict[str, str]) -> str:
     right stands against it.
     """
     versions, markers = _versions(client, at)
-    locked = [said for each in versions if (said := _delete(client, at, each))]
+    locked = [kept for version in versions if (kept := _delete(client, at, version))]
     if locked:
         _hide(client, at, markers)
         return f"The bytes are hidden. {max(locked)[1]}"
-    for each in markers:
-        client.delete_object(**at, VersionId=each["VersionId"])
+    for marker in markers:
+        client.delete_object(**at, VersionId=marker["VersionId"])
     return DELETED if versions else ABSENT
 
 
@@ -52,23 +52,23 @@ def _delete(
     except ClientError as error:
         if error.response["Error"]["Code"] not in WITHHELD:
             raise
-        found = client.head_object(**at, VersionId=version["VersionId"])
-        said = _kept(found)
-        if said is None:
+        head = client.head_object(**at, VersionId=version["VersionId"])
+        kept = _kept(head)
+        if kept is None:
             raise
-        return said
+        return kept
     return None
 
 
-def _kept(found: dict[str, Any]) -> tuple[dt.datetime, str] | None:
+def _kept(head: dict[str, Any]) -> tuple[dt.datetime, str] | None:
     """Until when Object Lock keeps a version, and what follows; None: it does not."""
-    if found.get("ObjectLockLegalHoldStatus") == "ON":
-        said = "They stay in the bucket until its legal hold is lifted."
-        return dt.datetime.max.replace(tzinfo=dt.UTC), said
-    until = found.get("ObjectLockRetainUntilDate")
+    if head.get("ObjectLockLegalHoldStatus") == "ON":
+        reason = "They stay in the bucket until its legal hold is lifted."
+        return dt.datetime.max.replace(tzinfo=dt.UTC), reason
+    until = head.get("ObjectLockRetainUntilDate")
     if until is None or until <= dt.datetime.now(dt.UTC):
         return None
-    mode = found.get("ObjectLockMode", "")
+    mode = head.get("ObjectLockMode", "")
     who = "nobody may delete them before"
     if mode == "GOVERNANCE":
         who = "before, only somebody who may bypass it can delete them"
@@ -81,5 +81,5 @@ def _kept(found: dict[str, Any]) -> tuple[dt.datetime, str] | None:
 
 def _hide(client: Any, at: dict[str, str], markers: list[Version]) -> None:
     """Put a delete marker over what stays, unless one lies on top."""
-    if not any(each.get("IsLatest") for each in markers):
+    if not any(marker.get("IsLatest") for marker in markers):
         client.delete_object(**at)

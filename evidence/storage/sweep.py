@@ -40,8 +40,8 @@ def sweep_store(*, instant: dt.datetime) -> SweepResult:
         outcomes: dict[str, str] = {}
         try:
             for digest in _orphans(store, before):
-                if said := _destroy(store, digest):
-                    outcomes[digest] = said
+                if outcome := _destroy(store, digest):
+                    outcomes[digest] = outcome
         finally:
             _record(outcomes, unfinished)
     return SweepResult(outcomes, unfinished)
@@ -49,9 +49,9 @@ def sweep_store(*, instant: dt.datetime) -> SweepResult:
 
 def _orphans(store: Store, before: dt.datetime) -> list[str]:
     return [
-        each.sha256
-        for each, purged_at in unneeded(store.everything())
-        if each.sha256 and purged_at is None and each.since < before
+        stored.sha256
+        for stored, purged_at in unneeded(store.everything())
+        if stored.sha256 and purged_at is None and stored.since < before
     ]
 
 
@@ -67,9 +67,9 @@ def _destroy(store: Store, sha256: str) -> str:
             Blob(sha256=sha256, size_bytes=1).save(force_insert=True)
     except IntegrityError:
         return ""
-    said = store.destroy(sha256)
+    outcome = store.destroy(sha256)
     transaction.set_rollback(True)
-    return said
+    return outcome
 
 
 def _record(outcomes: dict[str, str], unfinished: int) -> None:

@@ -1,4 +1,4 @@
-"""What a source finds."""
+"""What a source of notices yields."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from evidence.models.notices import NoticeKind
 
 @dataclass(frozen=True)
 class NoticeCandidate:
-    """One thing to tell some people; `key` names it and its stage."""
+    """One thing to tell some people; `key` names it and its stage.
+
+    `parameters` fill the sentence of its kind; `path` is where it is opened.
+    """
 
     kind: NoticeKind
     key: str
     users: frozenset[int]
     system: int
     path: str
-    said: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
