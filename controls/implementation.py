@@ -22,7 +22,7 @@ def describe(
     implementation_status: str,
     customer_statement: str,
     owner_team: Team | None,
-    version: int,
+    version: int | None,
     by: Actor,
     part_statuses: Mapping[str, str] | None = None,
 ) -> None:
@@ -39,7 +39,7 @@ def describe(
         .get(pk=implementation.pk)
     )
     require_describer(stored, by)
-    if version != stored.version:
+    if version is not None and version != stored.version:
         raise StaleVersion(
             "Somebody saved this control since you opened it. Your text is kept below:"
             " compare it with theirs, then save again."

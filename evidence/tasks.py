@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from controls.errors import TransitionNotAllowed
+from controls.idempotency import forget_old_keys
 from evidence.exports.files import sweep_files
 from evidence.exports.jobs import EXPORTS
 from evidence.files.scan import SCANS
@@ -40,7 +41,11 @@ def tell_people() -> None:
 
 @shared_task(ignore_result=True)
 def sweep_store() -> None:
-    """Nightly: delete bytes that no record names; a second one at once does nothing."""
+    """Nightly: delete bytes that no record names; a second one at once does nothing.
+
+    Keys of requests that are older than they are kept go too.
+    """
+    forget_old_keys(timezone.now())
     sweep_files(timezone.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=timezone.now())

@@ -7,14 +7,20 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from rest_framework import exceptions, status
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from controls.api.conventions import unmatched
+from controls.errors import StaleVersion
 
 PROBLEM = "application/problem+json"
 
 
 def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as problem+json: type, title, status, detail, errors."""
+    if isinstance(failure, StaleVersion):
+        return _stale(failure, context["request"])
     if isinstance(failure, ValidationError):
         return _refused(failure)
     answer = exception_handler(failure, context)
@@ -27,7 +33,18 @@ def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
 def _refused(failure: ValidationError) -> Response:
     code = getattr(failure, "status_code", status.HTTP_400_BAD_REQUEST)
     errors = failure.message_dict if hasattr(failure, "error_dict") else {}
-    return _problem_response(code, " ".join(failure.messages), errors, {})
+    wait = getattr(failure, "retry_after", None)
+    headers = {"Retry-After": str(wait)} if wait else {}
+    return _problem_response(code, " ".join(failure.messages), errors, headers)
+
+
+def _stale(failure: StaleVersion, request: Request) -> Response:
+    """412 where If-Match named the version; 409 where the body did."""
+    header = request.headers.get("If-Match", "")
+    if not header:
+        return _refused(failure)
+    detail = unmatched(header, " ".join(failure.messages))
+    return _problem_response(status.HTTP_412_PRECONDITION_FAILED, detail, {}, {})
 
 
 def _detail_and_errors(failure: Exception, data: Any) -> tuple[str, Any]:

@@ -165,6 +165,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "controls.views.menu.frame",
                 "evidence.views.header.counts",
+                "evidence.views.once.form_token",
             ],
         },
     },

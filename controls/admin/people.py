@@ -24,6 +24,7 @@ from controls.admin.scoped import (
 from controls.models import (
     AddressChange,
     Engagement,
+    IdempotencyKey,
     Membership,
     Team,
     TokenScope,
@@ -176,3 +177,14 @@ class TokenScopeAdmin(ReadOnlyAdmin):
     list_filter = ("scope",)
     list_select_related = ("token__user",)
     search_fields = ("name", "token__user__email")
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Requests that were made under a key; what was answered is not shown."""
+
+    superuser_only = True
+    exclude = ("body", "headers")
+    list_display = ("key", "route", "user", "status", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("key", "route", "user__email")

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version
-from controls.errors import StaleVersion
+from controls.approvals import refuse_stale
 from controls.models import AuditEvent, Baseline, Service, System, SystemComponent
 from controls.models.audit import about
 from srm_project.requests import actor_of
@@ -104,8 +104,7 @@ class SystemViewSet(
         found = self.get_object()
         system = System.objects.select_for_update(of=("self",)).get(pk=found.pk)
         require_officer(system, actor_of(request))
-        if expected_version(request, system) != system.version:
-            raise StaleVersion("The system changed since you read it. Read it again.")
+        refuse_stale(system, expected_version(request, system))
         given = SystemEditSerializer(system, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         for name, value in given.validated_data.items():

@@ -1,12 +1,16 @@
-"""What every API route shares: paging, ETags, input that is checked."""
+"""What every API route shares: paging, ETags and If-Match, input that is checked."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils.http import parse_etags, quote_etag
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+
+from controls.errors import StaleVersion
 
 
 class Precondition(exceptions.APIException):
@@ -14,6 +18,10 @@ class Precondition(exceptions.APIException):
 
     status_code = status.HTTP_428_PRECONDITION_REQUIRED
     default_detail = "Send If-Match with the ETag of the version you changed."
+
+
+# The version of no row: what an If-Match header says that matches nothing.
+NO_VERSION = -1
 
 
 class ByKey(CursorPagination):
@@ -34,16 +42,53 @@ def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:
 
 def etag(row: Any) -> str:
     """The ETag of a row that people edit: its version."""
-    return f'"{row.uuid}:{row.version}"'
+    return quote_etag(f"{row.uuid}:{row.version}")
 
 
-def expected_version(request: Request, row: Any) -> int:
-    """The version named by If-Match.
+def expected_version(
+    request: Request, row: Any, *, required: bool = True
+) -> int | None:
+    """What If-Match says of a row, for a verb to compare with the locked row.
 
-    Raises Precondition (428) without the header; a foreign tag never matches.
+    None where any version will do: for `*`, and without the header unless it is
+    required (then raises Precondition, 428). NO_VERSION where none of its tags is the
+    row's. RFC 9110 has the tags compared strongly, so a weak one is never the row's.
     """
     header = request.headers.get("If-Match", "")
     if not header:
-        raise Precondition
-    prefix, _, number = header.strip('"').rpartition(":")
-    return int(number) if prefix == str(row.uuid) and number.isdigit() else -1
+        if required:
+            raise Precondition
+        return None
+    tags = parse_etags(header)
+    if tags == ["*"]:
+        return None
+    version: int = row.version
+    return version if etag(row) in tags else NO_VERSION
+
+
+class WithoutETag:
+    """For viewsets of rows that bear no version: of If-Match only `*` matches."""
+
+    def get_object(self) -> Any:
+        """The row. Raises StaleVersion where a change names an ETag it never had."""
+        row = super().get_object()  # type: ignore[misc]
+        request: Request = self.request  # type: ignore[attr-defined]
+        header = request.headers.get("If-Match", "")
+        if request.method in SAFE_METHODS or not header:
+            return row
+        if parse_etags(header) != ["*"]:
+            raise StaleVersion("This has no ETag: leave out If-Match, or send *.")
+        return row
+
+
+def unmatched(header: str, reason: str) -> str:
+    """Why an If-Match header did not match: `reason`, unless the tags are at fault."""
+    tags = parse_etags(header)
+    if not tags:
+        return "If-Match holds no ETag. Send it as you got it, with its quotes."
+    if all(tag.startswith("W/") for tag in tags):
+        return (
+            "If-Match compares strongly, so a weak tag (W/) never matches. A proxy that"
+            " compresses answers weakens their tags: send the tag without its W/."
+        )
+    return reason

@@ -14,7 +14,8 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey
+from controls.api.conventions import ByKey, WithoutETag
+from controls.api.idempotency import idempotent
 from controls.models import AuditEvent, TokenScope
 from controls.models.audit import about
 from controls.models.tokens import Scope
@@ -50,7 +51,9 @@ class MadeTokenSerializer(TokenSerializer):
         fields = [*TokenSerializer.Meta.fields, "token"]
 
 
-class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
+class TokenViewSet(
+    WithoutETag, mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]
+):
     """One's own tokens. Only a session makes them: a token cannot make another."""
 
     authentication_classes = [SessionAuthentication]
@@ -66,6 +69,7 @@ class TokenViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TokenScope]):
 
     @extend_schema(request=NewTokenSerializer, responses=MadeTokenSerializer)
     @transaction.atomic
+    @idempotent(secrets=("token",))
     def create(self, request: Request) -> Response:
         """Make a token; the answer is the only place that holds its secret."""
         given = NewTokenSerializer(data=request.data)

@@ -18,6 +18,7 @@ from controls.models.decisions import (
     ResponsibilityOverride,
 )
 from controls.models.engagements import Engagement
+from controls.models.idempotency import IdempotencyKey
 from controls.models.people import Actor, Membership, Role, Team, User
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
@@ -45,6 +46,7 @@ __all__ = [
     "ControlLayer",
     "ControlMapping",
     "Engagement",
+    "IdempotencyKey",
     "ImplementationStatus",
     "Membership",
     "ProviderDocument",

@@ -12,7 +12,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey, valid
+from controls.api.conventions import ByKey, WithoutETag, etag, expected_version, valid
+from controls.api.idempotency import idempotent
 from controls.models import System
 from evidence.artifacts import register
 from evidence.artifacts.letters import decide_letter, letters_to_decide
@@ -193,6 +194,7 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         return mine.prefetch_related("versions__letters")
 
     @extend_schema(request=ArtifactSerializer, responses=ArtifactSerializer)
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Register a series."""
         register.require_registrar(actor_of(request))
@@ -202,6 +204,7 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
 
     @extend_schema(request=NewVersionSerializer, responses=ArtifactVersionSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def versions(self, request: Request, uuid: str) -> Response:
         """Register one report of the series; nothing rests on it until reviewed."""
         artifact = self.get_object()
@@ -223,6 +226,7 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         responses=inline_serializer("Cited", {"cited": serializers.IntegerField()}),
     )
     @citations.mapping.post
+    @idempotent()
     def cite(self, request: Request, uuid: str) -> Response:
         """Cite the series for controls; wrong ids are named and nothing is cited."""
         artifact = self.get_object()
@@ -239,7 +243,9 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         return Response({"cited": cited}, status=201)
 
 
-class CoverageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+class CoverageViewSet(
+    WithoutETag, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
+):
     """Single citations."""
 
     serializer_class = CoverageSerializer
@@ -311,8 +317,13 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
         mine = ArtifactVersion.objects.visible_to(actor_of(self.request))
         return mine.for_listing().prefetch_related("letters")
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One report with its ETag."""
+        return _shown(self.get_object())
+
     @extend_schema(request=NewLetterSerializer, responses=LetterSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def letters(self, request: Request, uuid: str) -> Response:
         """Record a letter that continues the report."""
         version = self.get_object()
@@ -324,14 +335,21 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     @extend_schema(request=EndedVersionSerializer, responses=ArtifactVersionSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, uuid: str) -> Response:
-        """Record that the provider withdrew or revoked it; 409 when ended before."""
+        """Record that the provider withdrew or revoked it; 409 when ended before.
+
+        If-Match, where sent, must match.
+        """
         version = self.get_object()
         register.require_registrar(actor_of(request))
         said = valid(EndedVersionSerializer, request)
         register.end_version(
-            version, state=said["state"], on=said["ended_on"], by=actor_of(request)
+            version,
+            state=said["state"],
+            on=said["ended_on"],
+            seen_version=expected_version(request, version, required=False),
+            by=actor_of(request),
         )
-        return Response(ArtifactVersionSerializer(self.get_object()).data)
+        return _shown(self.get_object())
 
     @extend_schema(responses=ReliesSerializer(many=True))
     @action(detail=True, methods=["get"], url_path="reliance", pagination_class=None)
@@ -343,6 +361,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
 
     @extend_schema(request=ReliesSerializer, responses=ReliesSerializer)
     @reliance.mapping.post
+    @idempotent()
     def rely(self, request: Request, uuid: str) -> Response:
         """Record a reliance review, by somebody who did not register the report."""
         version = self.get_object()
@@ -351,3 +370,8 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
         system = get_object_or_404(mine, pk=said.pop("system").pk)
         review = record_reliance(version, system, **said, by=actor_of(request))
         return Response(ReliesSerializer(review).data, status=201)
+
+
+def _shown(version: ArtifactVersion) -> Response:
+    body = ArtifactVersionSerializer(version).data
+    return Response(body, headers={"ETag": etag(version)})

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import valid
+from controls.api.idempotency import idempotent
 from controls.errors import NotPermitted
 from controls.models import System
 from evidence.api.evidence import LinkSerializer
@@ -93,6 +94,7 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
         request=PlanTokenSerializer, responses={201: LinkSerializer(many=True)}
     )
     @action(detail=False, methods=["post"], pagination_class=None)
+    @idempotent()
     def confirm(self, request: Request, slug: str) -> Response:
         """Record all of a plan, or nothing."""
         system = self._mine(request, slug)

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from controls.access import require_officer
 from controls.api.catalog import ComponentSerializer
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.idempotency import idempotent
 from controls.models import System, SystemComponent
 from controls.service_names import named
 from evidence.systems.describe import Use, add_component, end_component
@@ -66,6 +67,7 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         return self._shown(self.get_object())
 
     @extend_schema(request=UseSerializer, responses={201: ComponentSerializer})
+    @idempotent()
     def create(self, request: Request, slug: str) -> Response:
         """Take one into use: classes and requirements follow it."""
         mine = System.objects.visible_to(actor_of(request))

@@ -14,10 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.idempotency import idempotent
+from controls.approvals import refuse_stale
 from controls.errors import Refused
 from controls.models import User
 from evidence.api.uploads import FilesSerializer, Streaming, checked_files
 from evidence.models import (
+    Evidence,
     EvidenceLink,
     EvidenceRequirement,
     SampleItem,
@@ -27,7 +30,7 @@ from evidence.reviews.reconfirm import reconfirm, to_reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.revise import attach, newest, revise
-from evidence.submissions.submit import Submission, hand_over, submit, withdraw
+from evidence.submissions.submit import Submission, submit, submit_draft, withdraw
 from evidence.submissions.who_may import require_reviser, require_withdrawer
 from srm_project.requests import actor_of
 
@@ -167,6 +170,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=UploadSerializer, responses=LinkSerializer)
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Upload files for a requirement and submit them for review."""
         self.refuse_unread(request)
@@ -190,9 +194,10 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     @extend_schema(request=None, responses=LinkSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, uuid: str) -> Response:
-        """Hand a draft over for review."""
+        """Submit a draft for review; needs If-Match."""
         link = self.get_object()
-        hand_over(link, by=actor_of(request))
+        version = expected_version(request, link)
+        submit_draft(link, by=actor_of(request), version=version)
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
@@ -242,9 +247,13 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
     @action(detail=True, methods=["post"])
     def reconfirm(self, request: Request, uuid: str) -> Response:
-        """Accepted before our duties changed: it proves those of now as well."""
+        """Accepted before our duties changed: it proves those of now as well.
+
+        Needs If-Match.
+        """
         link = self.get_object()
-        reconfirm(link, by=actor_of(request), reason=_reason(request))
+        version = expected_version(request, link)
+        reconfirm(link, by=actor_of(request), reason=_reason(request), version=version)
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(responses=MarkSerializer(many=True))
@@ -260,10 +269,10 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
     @action(detail=True, methods=["post"], pagination_class=None)
+    @idempotent()
     def revise(self, request: Request, uuid: str) -> Response:
         """Correct or add to the evidence behind it; answers with the new links."""
-        found = self.get_object().revision.evidence
-        require_reviser(found, by=actor_of(request))
+        found = self._revisable(request)
         self.refuse_unread(request)
         said = valid(RevisionSerializer, request)
         revision = revise(
@@ -280,16 +289,24 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
 
     @extend_schema(request=AttachSerializer, responses=LinkSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def attach(self, request: Request, uuid: str) -> Response:
         """Offer the newest revision for one more requirement; unreviewed."""
-        found = self.get_object().revision.evidence
-        require_reviser(found, by=actor_of(request))
+        found = self._revisable(request)
         mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
         asked = get_object_or_404(
             mine, uuid=valid(AttachSerializer, request)["requirement"]
         )
         link = attach(newest(found), requirement=asked, by=actor_of(request))
         return Response(LinkSerializer(link).data, status=201)
+
+    def _revisable(self, request: Request) -> Evidence:
+        """The evidence behind the link; If-Match, where sent, must match the link."""
+        link = self.get_object()
+        require_reviser(link.revision.evidence, by=actor_of(request))
+        refuse_stale(link, expected_version(request, link, required=False))
+        evidence: Evidence = link.revision.evidence
+        return evidence
 
     @extend_schema(
         request=DecisionSerializer(many=True), responses=LinkSerializer(many=True)

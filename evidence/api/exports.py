@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey
+from controls.api.idempotency import idempotent
 from controls.models import System
 from evidence.api.clocks import DayField, InstantField
 from evidence.exports import jobs
@@ -72,8 +73,9 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
         )
 
     @extend_schema(request=NewExportSerializer, responses=ExportSerializer)
+    @idempotent()
     def create(self, request: Request) -> Response:
-        """Queue an export; the header Idempotency-Key makes repeats harmless."""
+        """Queue an export."""
         given = NewExportSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
@@ -85,7 +87,6 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
             by=actor_of(request),
             on=said.get("on") or today_of(system),
             known_at=said.get("known_at"),
-            key=request.headers.get("Idempotency-Key", "")[:60],
         )
         return Response(ExportSerializer(export).data, status=202)
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from controls.api.conventions import ByKey, valid
+from controls.api.conventions import ByKey, WithoutETag, valid
 from evidence.models import Notice
 from evidence.models.notices import Frequency
 from evidence.notices.reading import choose, frequency_of, mark_read
@@ -56,7 +56,7 @@ class PreferenceSerializer(serializers.Serializer[Any]):
 MARKED = inline_serializer("Marked", {"marked": serializers.IntegerField()})
 
 
-class NoticeViewSet(viewsets.ReadOnlyModelViewSet[Notice]):
+class NoticeViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Notice]):
     """The caller's own notices."""
 
     serializer_class = NoticeSerializer

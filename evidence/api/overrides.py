@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.idempotency import idempotent
 from controls.applicability import (
     decide_not_applicable,
     end_not_applicable,
@@ -158,6 +159,7 @@ class OverrideViewSet(RequestViewSet):
         return super().list(request, *args, **kwargs)
 
     @extend_schema(request=OverrideSerializer, responses={201: OverrideSerializer})
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Ask for another class; it holds once another officer approves."""
         control, said = self.asked(request)
@@ -207,6 +209,7 @@ class NotApplicableViewSet(RequestViewSet):
     @extend_schema(
         request=NotApplicableSerializer, responses={201: NotApplicableSerializer}
     )
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Ask to leave a control out; it holds once another officer approves."""
         control, said = self.asked(request)

@@ -12,7 +12,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey
+from controls.api.conventions import ByKey, WithoutETag
+from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from evidence.api.removals import WhySerializer
 from evidence.api.uploads import Streaming
@@ -174,6 +175,7 @@ class ReasonSaidSerializer(serializers.Serializer[Any]):
 
 
 class PopulationViewSet(
+    WithoutETag,
     Streaming,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -192,6 +194,7 @@ class PopulationViewSet(
         return Population.objects.visible_to(actor_of(self.request)).for_listing()
 
     @extend_schema(request=NewPopulationSerializer, responses=PopulationSerializer)
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Record a population with all its events, or nothing."""
         self.refuse_unread(request)
@@ -249,6 +252,7 @@ class PopulationViewSet(
 
     @extend_schema(request=NewSampleSerializer, responses=SampleSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def draw(self, request: Request, uuid: str) -> Response:
         """Draw a sample; without a seed one is made."""
         said = _valid(NewSampleSerializer, request)
@@ -264,7 +268,10 @@ class PopulationViewSet(
 
 
 class SampleViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Sample]
+    WithoutETag,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Sample],
 ):
     """Samples the caller may read."""
 
@@ -286,6 +293,7 @@ class SampleViewSet(
 
     @extend_schema(request=NewDeviationSerializer, responses=SampleItemSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def deviations(self, request: Request, uuid: str) -> Response:
         """Record that one of its items was not handled as asked."""
         said = _valid(NewDeviationSerializer, request)

@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
-from controls.api.conventions import ByKey
+from controls.api.conventions import ByKey, WithoutETag
+from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
 from controls.provider_documents.adopt import preview
@@ -93,7 +94,9 @@ class EndSerializer(serializers.Serializer[Any]):
     ended_on = serializers.DateField()
 
 
-class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
+class ProviderDocumentViewSet(
+    WithoutETag, viewsets.ReadOnlyModelViewSet[ProviderDocument]
+):
     """Responsibility documents of the provider, as imported for one system."""
 
     serializer_class = ProviderDocumentSerializer
@@ -121,6 +124,7 @@ class ProviderDocumentViewSet(viewsets.ReadOnlyModelViewSet[ProviderDocument]):
         request={"multipart/form-data": ImportSerializer},
         responses={201: WholeDocumentSerializer},
     )
+    @idempotent()
     def create(self, request: Request, slug: str) -> Response:
         """Adopt a document, all of it or nothing; wrong lines are named."""
         system = self._system(officer=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -14,7 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey, valid
+from controls.api.conventions import ByKey, WithoutETag, valid
+from controls.api.idempotency import idempotent
 from controls.errors import TransitionNotAllowed
 from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
@@ -57,7 +57,7 @@ class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
         return file.obstacle()
 
 
-class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
+class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     """Files of the evidence the caller may read."""
 
     serializer_class = EvidenceFileSerializer
@@ -88,6 +88,7 @@ class FileViewSet(viewsets.ReadOnlyModelViewSet[EvidenceFile]):
 
     @extend_schema(request=WhySerializer, responses=dict[str, str])
     @action(detail=True, methods=["post"])
+    @idempotent()
     def remove(self, request: Request, uuid: str) -> Response:
         """Ask for a spilled file's bytes to be destroyed; another officer decides."""
         reason = valid(WhySerializer, request)["reason"]
@@ -121,6 +122,7 @@ class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
 
 
 class RemovalViewSet(
+    WithoutETag,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[SpillRemoval],
@@ -140,15 +142,15 @@ class RemovalViewSet(
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, uuid: str) -> Response:
         """Approve: the bytes are destroyed and what rests on them is withdrawn."""
-        return self._decided(request, uuid, approve=True)
+        return self._decided(request, approve=True)
 
     @extend_schema(request=None, responses=RemovalSerializer)
     @action(detail=True, methods=["post"])
     def refuse(self, request: Request, uuid: str) -> Response:
         """Refuse: nothing is destroyed."""
-        return self._decided(request, uuid, approve=False)
+        return self._decided(request, approve=False)
 
-    def _decided(self, request: Request, uuid: str, *, approve: bool) -> Response:
-        found = get_object_or_404(self.get_queryset(), uuid=uuid)
+    def _decided(self, request: Request, *, approve: bool) -> Response:
+        found = self.get_object()
         decide_removal(found, approve=approve, by=actor_of(request))
         return Response(RemovalSerializer(self.get_object()).data)

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import Role, System, Team, User
 from evidence.models import (
@@ -152,6 +153,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     @extend_schema(
         request=NewRequestSerializer, responses={201: EvidenceRequestSerializer}
     )
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Ask a team; officers and auditors may."""
         said = valid(NewRequestSerializer, request)
@@ -169,6 +171,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
 
     @extend_schema(request=NewAnswerSerializer, responses=EvidenceRequestSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent()
     def answer(self, request: Request, uuid: str) -> Response:
         """Answer with evidence that is here; needs If-Match."""
         found = self.get_object()

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, etag, expected_version
+from controls.api.idempotency import idempotent
 from controls.models import ControlImplementation, System, Team
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
@@ -132,6 +133,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
         return _one(self.get_object())
 
     @extend_schema(request=NewRequirementSerializer, responses=RequirementSerializer)
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Ask one more thing of our half of a control."""
         said = _valid(NewRequirementSerializer, request)
@@ -160,10 +162,11 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     @extend_schema(request=RetireSerializer, responses=RequirementSerializer)
     @action(detail=True, methods=["post"])
     def retire(self, request: Request, uuid: str) -> Response:
-        """Stop asking from a day on."""
+        """Stop asking from a day on; If-Match, where sent, must match."""
         stored = self.get_object()
         said = _valid(RetireSerializer, request)
-        retire_requirement(stored, by=actor_of(request), **said)
+        version = expected_version(request, stored, required=False)
+        retire_requirement(stored, by=actor_of(request), version=version, **said)
         return _one(self.get_object())
 
     @extend_schema(
@@ -178,6 +181,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
 
     @extend_schema(request=SystemNameSerializer, responses={200: dict[str, int]})
     @action(detail=False, methods=["post"])
+    @idempotent()
     def apply_templates(self, request: Request) -> Response:
         """Ask what the templates propose, from today on."""
         system, today = self._system(request)

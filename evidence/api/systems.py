@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from controls.api.catalog import SystemSerializer, SystemViewSet
 from controls.api.conventions import etag, valid
+from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
 from evidence.api.clocks import CLOCKS, clocks_of
@@ -81,6 +82,7 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         """Creation takes components and owners too."""
         return NewSystemSerializer if self.action == "create" else SystemSerializer
 
+    @idempotent()
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Describe a system: classified controls and requirements in one action."""
         require_creator(actor_of(request))

@@ -187,7 +187,7 @@ class EvidenceLink(models.Model):
             raise TransitionNotAllowed(_already_decided(self))
         require_independent_reviewer(self, by)
         if version is not None and version != self.version:
-            raise TransitionNotAllowed("This changed since you opened it. Look again.")
+            raise StaleVersion("This changed since you opened it. Look again.")
         if decision == "accept":
             self.revision.refuse_unsafe()
         self._transition(self, to)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor
 from evidence.files.checks import Checked
 from evidence.models import EvidenceRequirement, Population
@@ -106,11 +107,23 @@ def _packed(upload: Upload | None) -> list[Any] | None:
 def confirm(
     requirement: EvidenceRequirement, token: str, *, by: Actor, today: dt.date
 ) -> Population:
-    """Record a previewed population.
+    """Record a previewed population; confirmed again, the same one.
 
     Raises TransitionNotAllowed when the preview is too old, another person's or its
     bytes are gone; and what `bring_population` raises for what changed since.
     """
+    verb = f"confirm population for requirement {requirement.pk}"
+    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
+        if key.answered:
+            return Population.objects.get(pk=int(key.body))
+        population = _recorded(requirement, token, by=by, today=today)
+        key.answer_with(201, body=str(population.pk))
+    return population
+
+
+def _recorded(
+    requirement: EvidenceRequirement, token: str, *, by: Actor, today: dt.date
+) -> Population:
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:

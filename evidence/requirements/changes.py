@@ -83,15 +83,18 @@ def add_requirement(
 
 @transaction.atomic
 def change_requirement(
-    requirement: EvidenceRequirement, said: RequirementTerms, *, version: int, by: Actor
+    requirement: EvidenceRequirement,
+    said: RequirementTerms,
+    *,
+    version: int | None,
+    by: Actor,
 ) -> None:
     """Change what is asked. Links keep the days they were submitted with.
 
     Raises NotPermitted, StaleVersion, Refused by field.
     """
     stored = _locked(requirement, by)
-    if version != stored.version:
-        raise StaleVersion(STALE)
+    _refuse_stale(stored, version)
     _refuse_less_frequent(stored.implementation, said)
     columns = said.columns()
     changed = {n: v for n, v in columns.items() if getattr(stored, n) != v}
@@ -111,7 +114,12 @@ def change_requirement(
 
 @transaction.atomic
 def retire_requirement(
-    requirement: EvidenceRequirement, *, until: dt.date, reason: str, by: Actor
+    requirement: EvidenceRequirement,
+    *,
+    until: dt.date,
+    reason: str,
+    by: Actor,
+    version: int | None = None,
 ) -> None:
     """Stop asking from `until` on (the first day it is no longer asked).
 
@@ -123,6 +131,7 @@ def retire_requirement(
         raise Refused({"reason": "Say why it is no longer asked."})
     if stored.operates_until is not None:
         raise TransitionNotAllowed(f"It already ends on {stored.operates_until}.")
+    _refuse_stale(stored, version)
     stored.operates_until = until
     stored.full_clean(exclude=["system", "implementation", "version"])
     stored.version = F("version") + 1
@@ -136,6 +145,11 @@ def retire_requirement(
             until=str(until),
         )
     )
+
+
+def _refuse_stale(stored: EvidenceRequirement, version: int | None) -> None:
+    if version is not None and version != stored.version:
+        raise StaleVersion(STALE)
 
 
 def _locked(requirement: EvidenceRequirement, by: Actor) -> EvidenceRequirement:

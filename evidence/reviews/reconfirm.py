@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Count
 
+from controls.approvals import refuse_stale
 from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
@@ -128,11 +129,13 @@ def to_reconfirm(
 
 
 @transaction.atomic
-def reconfirm(link: EvidenceLink, *, by: Actor, reason: str = "") -> Review:
+def reconfirm(
+    link: EvidenceLink, *, by: Actor, reason: str = "", version: int | None = None
+) -> Review:
     """Record that accepted proof covers the duties of now as well.
 
     Raises NotPermitted as a review does, TransitionNotAllowed when the link is not
-    accepted or nothing changed since its review.
+    accepted or nothing changed since its review, StaleVersion.
     """
     stored = EvidenceLink.objects.locked().get(pk=link.pk)
     require_independent_reviewer(stored, by)
@@ -144,6 +147,7 @@ def reconfirm(link: EvidenceLink, *, by: Actor, reason: str = "") -> Review:
         for mark in marks([stored.implementation_id], Moment(today))
     ):
         raise TransitionNotAllowed("Its duties have not changed since its review.")
+    refuse_stale(stored, version)
     review = Review.of(stored, decision="accept", by=by, reason=reason.strip())
     review.save(force_insert=True)
     AuditEvent.objects.append(

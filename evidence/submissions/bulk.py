@@ -8,6 +8,7 @@ deletes after a day.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
 from evidence.models import EvidenceLink, EvidenceRequirement
@@ -194,16 +195,28 @@ def vars_of(said: Submission) -> dict[str, Any]:
     return {name: getattr(said, name) for name in said.__dataclass_fields__}
 
 
-@transaction.atomic
 def confirm(
     system: System, token: str, *, by: Actor, today: dt.date
 ) -> list[EvidenceLink]:
-    """Record everything of a sealed plan, or nothing.
+    """Record everything of a sealed plan, or nothing; confirmed again, the same links.
 
     Raises TransitionNotAllowed when it is too old, another person's or its bytes are
     gone; Refused and NotPermitted as `submit` does, for what changed since.
     """
-    planned = _opened(system, token, by)
+    verb = f"confirm files for system {system.pk}"
+    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
+        if key.answered:
+            made = EvidenceLink.objects.filter(pk__in=json.loads(key.body))
+            return list(made.order_by("pk"))
+        links = _recorded(_opened(system, token, by), by=by, today=today)
+        key.answer_with(201, body=json.dumps([link.pk for link in links]))
+    return links
+
+
+def _recorded(
+    planned: list[Planned], *, by: Actor, today: dt.date
+) -> list[EvidenceLink]:
+    """Everything of a plan, in a transaction."""
     links, events, brought = [], [], []
     for each in planned:
         first, *also = each.requirements

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from controls.approvals import refuse_stale
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, System, Team
@@ -212,12 +213,16 @@ def refuse_strange_collector(submission: Submission, system: System) -> None:
 
 
 @transaction.atomic
-def hand_over(link: EvidenceLink, *, by: Actor) -> None:
+def submit_draft(link: EvidenceLink, *, by: Actor, version: int | None = None) -> None:
     """Submit a draft for review; its team and the system's officers may.
 
-    Raises NotPermitted, TransitionNotAllowed when it is no draft any more.
+    Raises NotPermitted, TransitionNotAllowed when it is no draft any more,
+    StaleVersion.
     """
     require_reviser(link.revision.evidence, by=by)
+    stored = EvidenceLink.objects.locked().get(pk=link.pk)
+    if stored.state == LinkState.DRAFT:  # of all others `submit` says what they are
+        refuse_stale(stored, version)
     link.submit(by=by)
 
 

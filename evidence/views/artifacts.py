@@ -52,6 +52,7 @@ from evidence.views.answers import (
     refused,
     return_to_work,
 )
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 
@@ -139,6 +140,7 @@ def _letters(
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def artifact_new(request: SignedInRequest) -> HttpResponse:
     """Register a series of reports."""
     _require_register(request)
@@ -152,6 +154,7 @@ def artifact_new(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register one report of a series."""
     found = _artifact(request, uuid)
@@ -166,6 +169,7 @@ def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def letter_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register a letter that continues a report."""
     version = _version(request, uuid)
@@ -224,6 +228,7 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer a series as proof of many controls at once."""
     found = _artifact(request, uuid)
@@ -259,6 +264,7 @@ def citation_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Read one report for one system and say whether to rely on it."""
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)

@@ -22,10 +22,12 @@ from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
 from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
+from evidence.submissions import submit
 from evidence.submissions.revise import attach, newest
-from evidence.submissions.submit import hand_over, provable_by, withdraw
+from evidence.submissions.submit import provable_by, withdraw
 from evidence.submissions.who_may import may_submit, require_reviser, require_withdrawer
 from evidence.views.answers import explain, refused, return_to_work
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
@@ -108,7 +110,7 @@ def submit_draft(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Hand a draft over for review."""
     link = _link(request, uuid)
     try:
-        hand_over(link, by=request.user)
+        submit.submit_draft(link, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "Submitted. Somebody else reviews it now.")
@@ -152,6 +154,7 @@ def withdraw_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer the newest revision for one more requirement; the review is its own."""
     found = get_object_or_404(

@@ -17,6 +17,7 @@ from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
 from evidence.status.control_status import as_known_then
 from evidence.views.answers import refused
+from evidence.views.once import once
 from srm_project.downloads import attachment
 from srm_project.requests import SignedInRequest
 
@@ -32,6 +33,7 @@ def exports(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+@once
 def export_request(request: SignedInRequest) -> HttpResponse:
     """Queue an export of a system."""
     form = ExportForm(request.POST, user=request.user)

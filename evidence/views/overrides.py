@@ -36,6 +36,7 @@ from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideFo
 from evidence.views.access import require_officer_page, tell
 from evidence.views.answers import approves, explain, return_to_work
 from evidence.views.controls import control_page, implementation_or_404
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 
@@ -104,6 +105,7 @@ def control_describe(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
 
 
 @require_POST
+@once
 def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask for another class; it holds once another officer approves."""
     implementation = implementation_or_404(request, slug, ref_id)
@@ -147,6 +149,7 @@ def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
+@once
 def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask to leave the control out; another officer decides."""
     implementation = implementation_or_404(request, slug, ref_id)

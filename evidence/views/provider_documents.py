@@ -14,7 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
-from controls.models import AuditEvent, ProviderDocument, ProviderStatement, System
+from controls.models import (
+    AuditEvent,
+    IdempotencyKey,
+    ProviderDocument,
+    ProviderStatement,
+    System,
+)
 from controls.provider_documents.adopt import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
@@ -25,6 +31,7 @@ from evidence.systems.provider_documents import (
     template_rows,
 )
 from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.once import SAME_AGAIN, once
 from evidence.views.systems import is_officer
 from srm_project.requests import SignedInRequest
 
@@ -112,7 +119,7 @@ def provider_preview(request: SignedInRequest, slug: str, token: Any) -> HttpRes
     require_officer_page(request.user, system)
     kept = cache.get(_key(request, system, token))
     if kept is None:
-        return _gone(request, system)
+        return _gone(request, system, token)
     facts, read = kept
     compared = preview(system, read.rows, today=today_of(system))
     page = {"system": system, "token": token, "facts": facts, "read": read}
@@ -124,19 +131,25 @@ def _earlier(system: System, title: str) -> ProviderDocument | None:
     return system.provider_documents.current().titled(title).first()
 
 
-def _gone(request: SignedInRequest, system: System) -> HttpResponse:
+def _gone(request: SignedInRequest, system: System, token: Any) -> HttpResponse:
+    """To what the preview became, or to where the file can be sent again."""
+    used = IdempotencyKey.objects.filter(user=request.user.pk, key=str(token)).first()
+    if used is not None:
+        messages.info(request, SAME_AGAIN)
+        return redirect(used.headers["Location"])
     messages.error(request, "This preview is no longer there: send the file again.")
     return redirect("evidence:provider", system.slug)
 
 
 @require_POST
+@once
 def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpResponse:
     """Let the document rule; all of it or nothing."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     kept = cache.get(_key(request, system, token))
     if kept is None:
-        return _gone(request, system)
+        return _gone(request, system, token)
     facts, read = kept
     try:
         document = adopt_document(

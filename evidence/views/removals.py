@@ -16,10 +16,12 @@ from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
 from evidence.views.answers import approves, refused, return_to_work
 from evidence.views.files import file_or_404
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Ask for a file's bytes to be destroyed."""
     file = file_or_404(request, uuid)

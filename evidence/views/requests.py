@@ -34,6 +34,7 @@ from evidence.requests.who_may import (
 )
 from evidence.views.access import system_or_404
 from evidence.views.answers import explain, refused, return_to_work
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -52,6 +53,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def request_new(request: SignedInRequest, slug: str) -> HttpResponse:
     """Ask a team of a system to show something by a day."""
     system = system_or_404(request, slug)
@@ -79,6 +81,7 @@ def one(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
+@once
 def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Answer with evidence that is here already."""
     found = _found(request, uuid)

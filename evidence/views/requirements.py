@@ -26,6 +26,7 @@ from evidence.status.control_status import today_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from evidence.views.controls import implementation_or_404
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -50,6 +51,7 @@ def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def templates(request: SignedInRequest, slug: str) -> HttpResponse:
     """Every half that nothing is asked of: see what the templates ask, then ask it."""
     system = system_or_404(request, slug)
@@ -64,6 +66,7 @@ def templates(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
     """Ask one more thing of our half of a control."""
     implementation = implementation_or_404(request, slug, ref_id)

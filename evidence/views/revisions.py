@@ -22,6 +22,7 @@ from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, redirect_for_upload, refused
+from evidence.views.once import once
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
 
@@ -46,6 +47,7 @@ def revision_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @csrf_protect
+@once
 def _answer(request: SignedInRequest, evidence: Evidence) -> HttpResponse:
     succession = succession_of(links_of(evidence))
     try:

@@ -18,6 +18,7 @@ from evidence.models import Sample, SampleItem
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.who_may import may_record_deviation, may_submit_population
 from evidence.views.answers import explain, refused
+from evidence.views.once import once
 from evidence.views.populations import PER_PAGE, population_or_404, population_page
 from srm_project.requests import SignedInRequest
 
@@ -29,6 +30,7 @@ def sample_or_404(request: SignedInRequest, uuid: Any) -> Sample:
 
 
 @require_POST
+@once
 def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Draw items from a population."""
     population = population_or_404(request, uuid)
@@ -81,6 +83,7 @@ def sample_download(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @require_POST
+@once
 def deviation_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that one sampled event was not handled as asked."""
     mine = SampleItem.objects.visible_to(request.user).for_upload()

@@ -20,6 +20,7 @@ from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystem
 from evidence.status.many_systems import tallies
 from evidence.systems.describe import add_component, end_component, require_creator
 from evidence.views.access import require_officer_page, system_or_404, tell
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 
@@ -38,6 +39,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def new(request: SignedInRequest) -> HttpResponse:
     """What is the system, what does it use, who owns what? All in one form."""
     try:
@@ -109,6 +111,7 @@ def _said(body: dict[str, Any]) -> str:
 
 
 @require_POST
+@once
 def component_add(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take a component into use and say which controls changed."""
     system = system_or_404(request, slug)

@@ -38,6 +38,7 @@ from evidence.submissions.submit import Proving, provable_by, submit
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_submitter
 from evidence.views.answers import redirect_for_upload, refused, return_to_work
+from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 
@@ -152,6 +153,7 @@ def unreadable(request: SignedInRequest) -> HttpResponse | None:
 
 
 @csrf_protect
+@once
 def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
     others = provable_by(target.team, target.system, today, besides=target.requirement)

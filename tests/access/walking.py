@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Door:
     view: str
     parts: frozenset[str]
     methods: tuple[str, ...]
+    api: bool = False
+    callback: Any = field(default=None, compare=False)
 
 
 class Undo(Exception):
@@ -58,7 +60,10 @@ def _door(pattern: URLPattern, route: str, space: str) -> Door:
     found = frozenset(a or b for a, b in PART.findall(route))
     actions = getattr(pattern.callback, "actions", None)
     methods = _methods(actions) if actions else ("GET", "POST")
-    return Door(f"{space}{pattern.name}" if pattern.name else route, found, methods)
+    view = f"{space}{pattern.name}" if pattern.name else route
+    kind = getattr(pattern.callback, "cls", None)
+    api = kind is not None and route.startswith("api/v1/")
+    return Door(view, found, methods, api, pattern.callback)
 
 
 def _methods(actions: dict[str, str]) -> tuple[str, ...]:

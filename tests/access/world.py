@@ -45,6 +45,11 @@ COLUMNS = (
     "ray", "bob", "alice", "rita", "olivia", "audrey",
 )  # fmt: skip
 
+# Rows of these views of the API bear no version.
+WITHOUT_ETAG = {
+    "citation", "file", "notice", "population", "removal", "sample", "token",
+}  # fmt: skip
+
 
 @dataclass
 class World:
@@ -62,7 +67,9 @@ class World:
         return {name: given[name] for name in wanted}
 
     def tag(self, view: str) -> str:
-        """The ETag of what a view of the API edits, as it was made."""
+        """The ETag of what a view of the API edits, as it was made; `*` for none."""
+        if view.partition("-")[0] in WITHOUT_ETAG or view.startswith("provider-doc"):
+            return "*"
         row = self.named.get(view, {}).get("uuid")
         system = self.house.system
         if view == "system-control":

@@ -130,7 +130,7 @@ def test_an_edit_needs_the_version_it_is_based_on(system: System, oscar: User) -
     change = {"data": {"description": "Cards"}, "content_type": "application/json"}
     assert client.patch(path, **change).status_code == 428
     assert client.patch(path, **change, headers={"If-Match": tag}).status_code == 200
-    assert client.patch(path, **change, headers={"If-Match": tag}).status_code == 409
+    assert client.patch(path, **change, headers={"If-Match": tag}).status_code == 412
 
 
 def test_an_export_is_asked_for_once_per_key(system: System, oscar: User) -> None:

@@ -64,7 +64,7 @@ def test_components_come_into_use_and_end(api, house):
     ended = api("olivia", "post", f"{one}end/", {"last_day": SOON}, tag)
     assert ended.json()["used_until"] > SOON
     stale = api("olivia", "post", f"{one}end/", {"last_day": SOON}, tag)
-    assert stale.status_code == 409
+    assert stale.status_code == 412
     assert {"component.added", "component.ended"} <= verbs()
     services = {row["service"] for row in api("ray", "get", path).json()["results"]}
     assert services == {"ec2", "s3", "lambda"}

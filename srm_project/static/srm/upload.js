@@ -125,6 +125,9 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
         return;
       }
       const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      // A form that was submitted before comes with the token of another one.
+      const fresh = answer.querySelector('input[name="form_token"]');
+      if (fresh && form.elements.form_token) form.elements.form_token.value = fresh.value;
       const said = answer.querySelectorAll(".notice-error, .errorlist, .error, main > p");
       const words = [...said].map((each) => each.textContent.trim()).filter(Boolean);
       stop([...new Set(words)].join(" ") || "That did not work. Nothing was stored.");

@@ -159,7 +159,7 @@ def test_the_api_says_it_too(control, alice, as_user):
     assert answer.json()["part_statuses"] == {"ac-2_smt.a": "planned"}
     tag = f'"{control.uuid}:1"'
     stale = patch(browser, control, {"customer_statement": "Late"}, tag=tag)
-    assert stale.status_code == 409
+    assert stale.status_code == 412
 
 
 @pytest.mark.parametrize(

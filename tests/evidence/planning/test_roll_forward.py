@@ -198,4 +198,4 @@ def test_the_api_previews_and_begins(client, house, series):
     done = client.post(API, said, content_type=kind, headers=tag)
     assert done.json() == {"window_start": "2026-01-01", "window_end": "2026-12-31"}
     again = client.post(API, said, content_type=kind, headers=tag)
-    assert again.status_code == 409
+    assert again.status_code == 412

@@ -101,6 +101,12 @@ def test_the_api_lists_and_confirms(moved, oscar, as_user):
     (row,) = browser.get("/api/v1/evidence/to-reconfirm/").json()
     assert (row["since"], row["added"]) == (str(CHANGE), ["platform of rds"])
     path = f"/api/v1/evidence/{row['link']}/reconfirm/"
-    done = browser.post(path, {"reason": "It does"}, content_type="application/json")
+    link = EvidenceLink.objects.get()
+    said = {"data": {"reason": "It does"}, "content_type": "application/json"}
+    assert browser.post(path, **said).status_code == 428
+    stale = {"If-Match": f'"{link.uuid}:{link.version - 1}"'}
+    assert browser.post(path, **said, headers=stale).status_code == 412
+    tag = {"If-Match": f'"{link.uuid}:{link.version}"'}
+    done = browser.post(path, **said, headers=tag)
     assert done.json()["state"] == "accepted"
     assert browser.get("/api/v1/evidence/to-reconfirm/").json() == []

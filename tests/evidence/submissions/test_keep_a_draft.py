@@ -129,8 +129,10 @@ def test_the_api_keeps_and_hands_over_a_draft(client, house):
     made = client.post("/api/v1/evidence/", said)
     assert (made.status_code, made.json()["state"]) == (201, "draft")
     path = f"/api/v1/evidence/{made.json()['uuid']}/submit/"
-    assert client.post(path).json()["state"] == "submitted"
-    assert client.post(path).status_code == 409
+    tag = {"If-Match": made["ETag"]}
+    assert client.post(path).status_code == 428
+    assert client.post(path, headers=tag).json()["state"] == "submitted"
+    assert client.post(path, headers=tag).status_code == 409
     wrong = said | {"collected_by": "nobody@example.test", "files": file("b.csv")}
     answer = client.post("/api/v1/evidence/", wrong)
     assert "collected_by" in answer.json()["errors"]
