@@ -74,6 +74,12 @@ class KeyedRequest:
         return cls(user, digest, verb, digest)
 
 
+def was_confirmed(user: Actor, token: str) -> bool:
+    """Whether this person has confirmed the preview of this token before."""
+    key = KeyedRequest.of_preview(user, "", token).key
+    return IdempotencyKey.objects.filter(user=user.pk, key=key).exists()
+
+
 @contextmanager
 def first_use(request: KeyedRequest) -> Iterator[IdempotencyKey]:
     """The row of a request's key, in a transaction that holds the effect as well.

@@ -23,6 +23,8 @@ def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
         return _stale(failure, context["request"])
     if isinstance(failure, ValidationError):
         return _refused(failure)
+    if isinstance(failure, RecursionError) and "JSON" in str(failure):
+        return _answer(400, "The JSON is nested too deep.", {}, {})
     answer = exception_handler(failure, context)
     if answer is None:
         return None
@@ -82,6 +84,7 @@ TITLES = {
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
+    422: "Not acceptable as it is",
     428: "Precondition required",
     429: "Too many requests",
 }

@@ -280,6 +280,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SRM",
+    "DESCRIPTION": (BASE_DIR / "controls" / "api" / "for_scripts.md").read_text(),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     # From our own host: the policy below lets nothing in from elsewhere.

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted
+from controls.idempotency import was_confirmed
 from controls.models import System
 from evidence.status.control_status import today_of
 from evidence.submissions.bulk import confirm, sealed
@@ -21,6 +22,7 @@ from evidence.submissions.bulk_request import plan_of
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
 from evidence.views.answers import refused
+from evidence.views.once import SAME_AGAIN
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
 
@@ -88,6 +90,7 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     """Record all of a preview."""
     system = _mine(request, slug)
     token = request.POST.get("token", "")
+    before = was_confirmed(request.user, token)
     try:
         links = confirm(system, token, by=request.user, today=today_of(system))
     except NotPermitted as refusal:
@@ -97,5 +100,6 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
         return render(request, "evidence/bulk/page.html", context, status=status)
-    messages.success(request, f"{len(links)} submitted for review.")
+    done = SAME_AGAIN if before else f"{len(links)} submitted for review."
+    messages.success(request, done)
     return redirect("evidence:work")

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.errors import NotPermitted, Refused
+from controls.idempotency import was_confirmed
 from evidence.forms.populations import (
     PopulationDecisionForm,
     PopulationForm,
@@ -35,6 +36,7 @@ from evidence.status.control_status import today_of
 from evidence.submissions.submit import Upload
 from evidence.submissions.waiting_files import WaitingFile
 from evidence.views.answers import explain, refused
+from evidence.views.once import SAME_AGAIN
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
 
@@ -135,12 +137,14 @@ def population_confirm(request: SignedInRequest, uuid: Any) -> HttpResponse:
     requirement = requirement_or_404(request, uuid)
     token = request.POST.get("token", "")
     today = today_of(requirement.system)
+    before = was_confirmed(request.user, token)
     try:
         require_population_submitter(requirement, by=request.user)
         made = confirm(requirement, token, by=request.user, today=today)
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(request, "Recorded. Somebody else reviews it now.")
+    done = "Recorded. Somebody else reviews it now."
+    messages.success(request, SAME_AGAIN if before else done)
     return redirect("evidence:population", uuid=made.uuid)
 
 

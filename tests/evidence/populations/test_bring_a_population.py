@@ -18,6 +18,7 @@ from evidence.models import (
     PopulationReview,
 )
 from evidence.populations.event_list import MAX_ROWS
+from evidence.views.once import SAME_AGAIN
 from tests.evidence.house import House, file
 from tests.evidence.per_event import (
     END,
@@ -139,6 +140,18 @@ def test_words_and_days_that_cannot_be_are_refused(client, house, asked, field, 
     answer = client.post(url(asked), said(none_happened="on", **more))
     assert answer.status_code == 422
     assert not Population.objects.exists()
+
+
+def test_a_preview_confirmed_again_leads_to_the_same_population(client, house, asked):
+    """RE-03: a double click, or back and confirm, records nothing more."""
+    client.force_login(house.alice)
+    answer = client.post(url(asked), said(list=file("changes.csv", listed())))
+    token = {"token": answer.context["preview"].token}
+    first = client.post(url(asked, "confirm/"), token)
+    again = client.post(url(asked, "confirm/"), token)
+    assert (again.status_code, again["Location"]) == (302, first["Location"])
+    assert SAME_AGAIN in client.get(again["Location"]).content.decode()
+    assert Population.objects.count() == 1
 
 
 def test_a_preview_is_confirmed_by_its_author_only(client, house, asked):

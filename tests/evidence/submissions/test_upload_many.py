@@ -16,6 +16,7 @@ from controls.errors import Refused
 from controls.models import AuditEvent
 from evidence.models import Evidence, EvidenceLink
 from evidence.submissions import bulk_list
+from evidence.views.once import SAME_AGAIN
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import HTML
 from tests.evidence.house import House, file
@@ -263,3 +264,33 @@ def test_the_api_takes_nothing_from_others(client, house, name, status):
     body, files = good()
     sent = {"list": file("list.csv", body), "files": files}
     assert client.post(f"{API}plan/", sent).status_code == status
+
+
+def test_a_preview_confirmed_again_makes_nothing_more(client, house):
+    """RE-03: a double click, back and confirm, or the other door: one effect."""
+    client.force_login(house.alice)
+    body, files = good()
+    token = send(client, body, *files).context["token"]
+    said = {"token": token}
+    first = client.post(f"{URL}confirm/", said)
+    made = set(EvidenceLink.objects.values_list("uuid", flat=True))
+    again = client.post(f"{URL}confirm/", said)
+    assert (again.status_code, again["Location"]) == (302, first["Location"])
+    assert SAME_AGAIN in client.get(again["Location"]).content.decode()
+    other_door = client.post(f"{API}confirm/", said, content_type="application/json")
+    assert other_door.status_code == 201
+    assert {row["uuid"] for row in other_door.json()} == {str(uuid) for uuid in made}
+    assert set(EvidenceLink.objects.values_list("uuid", flat=True)) == made
+
+
+def test_what_a_confirmed_preview_made_is_shown_long_after(client, house):
+    """The preview holds for an hour, what it made for ever."""
+    client.force_login(house.alice)
+    body, files = good()
+    said = {"token": send(client, body, *files).context["token"]}
+    client.post(f"{URL}confirm/", said)
+    EvidenceLink.objects.first().withdraw(by=house.alice, reason="Wrong file")
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)):
+        client.force_login(house.alice)
+        assert client.post(f"{URL}confirm/", said).status_code == 302
+    assert EvidenceLink.objects.count() == 3
