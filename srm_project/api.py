@@ -24,7 +24,7 @@ def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(failure, ValidationError):
         return _refused(failure)
     if isinstance(failure, RecursionError) and "JSON" in str(failure):
-        return _answer(400, "The JSON is nested too deep.", {}, {})
+        return _problem_response(400, "The JSON is nested too deep.", {}, {})
     answer = exception_handler(failure, context)
     if answer is None:
         return None

@@ -26,7 +26,9 @@ from evidence.models import (
     EvidenceRequirement,
     RelianceReview,
 )
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from evidence.systems.describe import Use, create_system
 
 PASSWORD = "correct horse battery"

@@ -30,7 +30,8 @@ from evidence.reviews.reconfirm import reconfirm, to_reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.revise import attach, newest, revise
-from evidence.submissions.submit import Submission, submit, submit_draft, withdraw
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit, submit_draft, withdraw
 from evidence.submissions.who_may import require_reviser, require_withdrawer
 from srm_project.requests import actor_of
 

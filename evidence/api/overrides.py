@@ -139,7 +139,7 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         )
         return found, said
 
-    def seen(self, request: Request) -> tuple[Any, int]:
+    def seen(self, request: Request) -> tuple[Any, int | None]:
         """The request that an officer acts on, and the version that was looked at."""
         found = self.get_object()
         require_officer(found.implementation.system, actor_of(request))

@@ -37,7 +37,7 @@ from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
 from evidence.populations.who_may import require_population_submitter
 from evidence.status.control_status import today_of
-from evidence.submissions.submit import Upload
+from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 from srm_project.requests import actor_of
 

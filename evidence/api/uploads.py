@@ -15,7 +15,7 @@ from evidence.forms.upload_body import (
     refuse_unreadable,
     stream_into_store,
 )
-from evidence.submissions.submit import Upload
+from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import MAX_FILES, uploads_of
 
 

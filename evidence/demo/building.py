@@ -38,7 +38,9 @@ from evidence.demo.happenings import play_events
 from evidence.models import ArtifactVersion, EvidenceLink, EvidenceRequirement
 from evidence.notices.gathering import gather_notices
 from evidence.status.cadence import last_day, occurrence_of
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from evidence.systems.describe import Use, create_system
 from evidence.systems.provider_documents import adopt_document
 

@@ -16,7 +16,9 @@ from evidence.models import Evidence, EvidenceFile
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.requirements.changes import RequirementTerms, add_requirement
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 
 DAY = dt.timedelta(days=1)
 People = dict[str, User]

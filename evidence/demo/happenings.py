@@ -17,7 +17,9 @@ from evidence.populations.populations import (
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
 from evidence.requirements.changes import RequirementTerms, add_requirement
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 
 DAY = dt.timedelta(days=1)
 CHANGES = 60

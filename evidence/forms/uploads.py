@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from controls.models import System, User
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
-from evidence.submissions.submit import Submission
+from evidence.submissions.submission import Submission
 from evidence.submissions.waiting_files import MAX_FILES, WaitingFile
 
 MAX_ADDRESSES = 10

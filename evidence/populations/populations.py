@@ -30,7 +30,7 @@ from evidence.populations.who_may import (
     require_population_withdrawer,
 )
 from evidence.submissions.quotas import count, refuse_beyond
-from evidence.submissions.submit import Upload, blob_of
+from evidence.submissions.uploads import Upload, blob_of
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)

@@ -26,7 +26,7 @@ from evidence.populations.populations import (
 )
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk import HOUR
-from evidence.submissions.submit import Upload, checked_upload
+from evidence.submissions.uploads import Upload, checked_upload
 
 SALT = "evidence.population"
 SHOWN = 10  # events that a preview lists

@@ -22,12 +22,9 @@ from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.requests.requests import locked, record_decision, set_state
 from evidence.requests.who_may import require_answer_decider, require_answerer
 from evidence.submissions.quotas import count
-from evidence.submissions.submit import (
-    Proving,
-    Submission,
-    Upload,
-    submitted,
-)
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import Proving, submitted
+from evidence.submissions.uploads import Upload
 
 
 @transaction.atomic

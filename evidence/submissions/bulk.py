@@ -31,17 +31,13 @@ from evidence.submissions.bulk_list import (
     submission_of,
 )
 from evidence.submissions.quotas import count
-from evidence.submissions.submit import (
-    Proving,
-    Submission,
-    Upload,
-    refuse_impossible_days,
-    submitted,
-)
+from evidence.submissions.submission import Submission, refuse_impossible_days
+from evidence.submissions.submit import Proving, submitted
+from evidence.submissions.uploads import Upload
 from evidence.submissions.who_may import may_submit
 
 SALT = "evidence.bulk"
-UNSAID = ("collected_by", "draft", "addresses")  # a list says none of them
+NOT_LISTED = ("collected_by", "draft", "addresses")  # a list says none of them
 HOUR = 3600  # seconds that a preview may be confirmed
 
 
@@ -65,7 +61,7 @@ class Plan:
     @property
     def links(self) -> int:
         """How many controls' halves would wait for review."""
-        return sum(len(each.requirements) for each in self.planned)
+        return sum(len(planned.requirements) for planned in self.planned)
 
 
 def plan(
@@ -77,60 +73,64 @@ def plan(
     today: dt.date,
 ) -> Plan:
     """What the rows ask for, and per row what is wrong. Writes nothing."""
-    found = Plan()
-    asked = _by_control(system, today)
+    whole = Plan()
+    requirements = _by_control(system, today)
     groups: dict[Any, list[tuple[MappingRow, EvidenceRequirement]]] = defaultdict(list)
     for row in rows:
         upload = uploads.get(row.file)
         if upload is None:
-            said = f"“{row.file[:80]}” is not among the files."
-            found.errors.append(BulkRowError(row.number, "file", said))
-        requirement = _requirement(row, asked, by, found.errors)
-        submission = submission_of(row, found.errors)
-        if submission is None or not _possible(row, submission, today, found.errors):
+            problem = f"“{row.file[:80]}” is not among the files."
+            whole.errors.append(BulkRowError(row.number, "file", problem))
+        requirement = _requirement(row, requirements, by, whole.errors)
+        submission = submission_of(row, whole.errors)
+        if submission is None or not _possible(row, submission, today, whole.errors):
             continue
         if upload and requirement:
             groups[(row.file, submission)].append((row, requirement))
     named = {row.file for row in rows}
     for name in sorted(uploads.keys() - named):
-        found.errors.append(BulkRowError(0, "file", f"No row speaks of “{name}”."))
-    found.planned = [
+        whole.errors.append(BulkRowError(0, "file", f"No row speaks of “{name}”."))
+    whole.planned = [
         Planned(
             rows=tuple(row.number for row, _ in pairs),
             submission=submission,
             upload=uploads[name],
-            requirements=tuple(dict.fromkeys(each for _, each in pairs)),
+            requirements=tuple(dict.fromkeys(requirement for _, requirement in pairs)),
         )
         for (name, submission), pairs in groups.items()
     ]
-    return found
+    return whole
 
 
 def _by_control(system: System, today: dt.date) -> dict[str, list[EvidenceRequirement]]:
-    found: dict[str, list[EvidenceRequirement]] = defaultdict(list)
-    for each in EvidenceRequirement.objects.in_operation(system, today):
-        found[each.implementation.control.ref_id].append(each)
-    return found
+    by_control: dict[str, list[EvidenceRequirement]] = defaultdict(list)
+    for requirement in EvidenceRequirement.objects.in_operation(system, today):
+        by_control[requirement.implementation.control.ref_id].append(requirement)
+    return by_control
 
 
 def _requirement(
     row: MappingRow,
-    asked: Mapping[str, list[EvidenceRequirement]],
+    requirements: Mapping[str, list[EvidenceRequirement]],
     by: Actor,
     errors: list[BulkRowError],
 ) -> EvidenceRequirement | None:
     """The requirement a row means: by title, or the only one of the control."""
-    said = row.cells["control"][:40]
-    there = asked.get(control_of(row), [])
-    wanted = row.cells["requirement"].casefold()
-    fitting = [each for each in there if wanted in {"", each.title.casefold()}]
+    named = row.cells["control"][:40]
+    of_control = requirements.get(control_of(row), [])
+    title = row.cells["requirement"].casefold()
+    fitting = [
+        requirement
+        for requirement in of_control
+        if title in {"", requirement.title.casefold()}
+    ]
     problem = ""
     column = "control"
-    if not there:
-        problem = f"“{said}” is no control here of which anything is asked."
+    if not of_control:
+        problem = f"“{named}” is no control here of which anything is asked."
     elif len(fitting) != 1:
         column = "requirement"
-        titles = "; ".join(each.title for each in there)
+        titles = "; ".join(requirement.title for requirement in of_control)
         problem = f"Name one of: {titles}."
     elif fitting[0].cadence == Cadence.PER_EVENT:
         column = "requirement"
@@ -143,15 +143,15 @@ def _requirement(
     return fitting[0]
 
 
-def _team(asked: EvidenceRequirement) -> Team | None:
-    return asked.owner_team or asked.implementation.owner_team
+def _team(requirement: EvidenceRequirement) -> Team | None:
+    return requirement.owner_team or requirement.implementation.owner_team
 
 
 def _possible(
-    row: MappingRow, said: Submission, today: dt.date, errors: list[BulkRowError]
+    row: MappingRow, submission: Submission, today: dt.date, errors: list[BulkRowError]
 ) -> bool:
     try:
-        refuse_impossible_days(said, today)
+        refuse_impossible_days(submission, today)
     except ValidationError as refusal:
         for column, texts in refusal.message_dict.items():
             errors.append(BulkRowError(row.number, column, " ".join(texts)))
@@ -159,40 +159,41 @@ def _possible(
     return True
 
 
-def sealed(system: System, found: Plan, *, by: Actor) -> str:
+def sealed(system: System, whole: Plan, *, by: Actor) -> str:
     """The plan as a signed text that its author may confirm within an hour.
 
     Keeps the bytes in the store, so that they need not be sent again.
     """
-    if found.errors or not found.planned:
+    if whole.errors or not whole.planned:
         raise Refused("There is nothing to confirm.")
-    for each in found.planned:
-        each.upload.settle()
+    for planned in whole.planned:
+        planned.upload.settle()
     body = {
         "system": system.pk,
         "by": by.pk,
-        "planned": [_packed(each) for each in found.planned],
+        "planned": [_packed(planned) for planned in whole.planned],
     }
     return signing.dumps(body, salt=SALT, compress=True)
 
 
-def _packed(each: Planned) -> dict[str, Any]:
-    said, upload = each.submission, each.upload
+def _packed(planned: Planned) -> dict[str, Any]:
+    upload, fields = planned.upload, vars_of(planned.submission)
     return {
-        "rows": each.rows,
-        "said": {n: str(v) for n, v in vars_of(said).items() if n not in UNSAID},
+        "rows": planned.rows,
+        "said": {n: str(v) for n, v in fields.items() if n not in NOT_LISTED},
         "name": upload.name,
         "sha256": upload.stored.sha256,
         "size": upload.stored.size_bytes,
         "type": upload.checked.media_type,
         "flags": list(upload.checked.flags),
-        "asked": [requirement.pk for requirement in each.requirements],
+        "asked": [requirement.pk for requirement in planned.requirements],
     }
 
 
-def vars_of(said: Submission) -> dict[str, Any]:
+def vars_of(submission: Submission) -> dict[str, Any]:
     """A submission's fields by name."""
-    return {name: getattr(said, name) for name in said.__dataclass_fields__}
+    names = submission.__dataclass_fields__
+    return {name: getattr(submission, name) for name in names}
 
 
 def confirm(
@@ -213,53 +214,54 @@ def confirm(
     return links
 
 
-def _recorded(
-    planned: list[Planned], *, by: Actor, today: dt.date
-) -> list[EvidenceLink]:
-    """Everything of a plan, in a transaction."""
-    links, events, brought = [], [], []
-    for each in planned:
-        first, *also = each.requirements
-        made, said = submitted(
-            each.submission,
-            [each.upload],
+def _recorded(plans: list[Planned], *, by: Actor, today: dt.date) -> list[EvidenceLink]:
+    """Everything of a plan, in the transaction of the caller."""
+    links, events, uploads_by_team = [], [], []
+    for planned in plans:
+        first, *also = planned.requirements
+        made, made_events = submitted(
+            planned.submission,
+            [planned.upload],
             Proving(first, also=also),
             by=by,
             today=today,
         )
         links += made
-        events += said
-        brought.append((made[0].revision.evidence.team, [each.upload]))
-    count(brought, links[0].revision.uploaded_at)
+        events += made_events
+        uploads_by_team.append((made[0].revision.evidence.team, [planned.upload]))
+    count(uploads_by_team, links[0].revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return links
 
 
 def _opened(system: System, token: str, by: Actor) -> list[Planned]:
+    """The plan of a token. Raises TransitionNotAllowed for one that does not count."""
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:
-        said = "This preview is too old. Upload the files again."
-        raise TransitionNotAllowed(said) from broken
+        reason = "This preview is too old. Upload the files again."
+        raise TransitionNotAllowed(reason) from broken
     if (body["system"], body["by"]) != (system.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
-    pks = {pk for each in body["planned"] for pk in each["asked"]}
-    asked = EvidenceRequirement.objects.for_listing().in_bulk(pks)
-    return [_unpacked(each, asked) for each in body["planned"]]
+    pks = {pk for packed in body["planned"] for pk in packed["asked"]}
+    requirements = EvidenceRequirement.objects.for_listing().in_bulk(pks)
+    return [_unpacked(packed, requirements) for packed in body["planned"]]
 
 
-def _unpacked(each: dict[str, Any], asked: dict[int, EvidenceRequirement]) -> Planned:
-    said = each["said"]
+def _unpacked(
+    packed: dict[str, Any], requirements: dict[int, EvidenceRequirement]
+) -> Planned:
+    fields = packed["said"]
     for name in ("performed_on", "period_start", "period_end", "collected_on"):
-        said[name] = dt.date.fromisoformat(said[name])
-    stored = StoredBytes(each["sha256"], each["size"], b"")
+        fields[name] = dt.date.fromisoformat(fields[name])
+    stored = StoredBytes(packed["sha256"], packed["size"], b"")
     if not open_store().has(stored.sha256):
-        sentence = f"“{each['name']}” is no longer there. Upload it again."
-        raise TransitionNotAllowed(sentence)
-    checked = Checked(each["type"], tuple(each["flags"]))
+        reason = f"“{packed['name']}” is no longer there. Upload it again."
+        raise TransitionNotAllowed(reason)
+    checked = Checked(packed["type"], tuple(packed["flags"]))
     return Planned(
-        rows=tuple(each["rows"]),
-        submission=Submission(**said),
-        upload=Upload(each["name"], stored, checked),
-        requirements=tuple(asked[pk] for pk in each["asked"]),
+        rows=tuple(packed["rows"]),
+        submission=Submission(**fields),
+        upload=Upload(packed["name"], stored, checked),
+        requirements=tuple(requirements[pk] for pk in packed["asked"]),
     )

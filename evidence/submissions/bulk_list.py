@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from controls.control_ids import normalised_id
 from controls.errors import Refused
 from evidence.files.checks import check
-from evidence.submissions.submit import Submission
+from evidence.submissions.submission import Submission
 
 COLUMNS = (
     "file",

@@ -10,7 +10,7 @@ from controls.models import Actor, System
 from evidence.status.control_status import today_of
 from evidence.submissions.bulk import Plan, plan
 from evidence.submissions.bulk_list import MappingRow, read
-from evidence.submissions.submit import Upload
+from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 
 MAX_FILES = 200

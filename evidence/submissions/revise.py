@@ -22,16 +22,14 @@ from evidence.models import (
 )
 from evidence.models.revisions import RevisionKind
 from evidence.submissions.quotas import count
-from evidence.submissions.submit import (
+from evidence.submissions.records import make_link, make_revision
+from evidence.submissions.submission import (
     Submission,
-    Upload,
-    make_link,
-    make_revision,
-    refuse_empty,
     refuse_impossible_days,
-    refuse_strange_collector,
+    require_collector_in_system,
 )
 from evidence.submissions.succession import Succession, links_of, succession_of
+from evidence.submissions.uploads import Upload, refuse_empty
 from evidence.submissions.who_may import require_reviser, require_submitter
 
 
@@ -89,7 +87,7 @@ def _with_collector(submission: Submission, last: EvidenceRevision) -> Submissio
     """The submission with the earlier revision's collector where it names none."""
     if submission.collected_by in {None, last.collected_by}:
         return replace(submission, collected_by=last.collected_by)
-    refuse_strange_collector(submission, last.evidence.system)
+    require_collector_in_system(submission, last.evidence.system)
     return submission
 
 

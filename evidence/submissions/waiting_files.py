@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.core.files.uploadedfile import UploadedFile
 
 from evidence.storage import Incoming
-from evidence.submissions.submit import Upload, checked_upload
+from evidence.submissions.uploads import Upload, checked_upload
 
 MAX_FILES = 20  # in one piece of evidence
 

@@ -15,7 +15,10 @@ from srm_project.requests import SignedInRequest
 def refused(request: SignedInRequest, refusal: ValidationError) -> HttpResponse:
     """A page that says why, under the refusal's own status (403, 409, 413 ...)."""
     status = getattr(refusal, "status_code", 400)
-    return explanation_page(request, " ".join(refusal.messages), status)
+    page = explanation_page(request, " ".join(refusal.messages), status)
+    if hasattr(refusal, "retry_after"):
+        page["Retry-After"] = str(refusal.retry_after)
+    return page
 
 
 def explanation_page(

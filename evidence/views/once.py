@@ -51,8 +51,8 @@ def once(view: View) -> View:
             with first_use(_keyed(request, token)) as row:
                 if row.answered:
                     messages.info(request, SAME_AGAIN)
-                    answer = redirect(row.headers["Location"])
-                    return redirect_for_upload(request, answer)
+                    made = redirect(row.headers["Location"])
+                    return redirect_for_upload(request, made)
                 answer = view(request, *args, **kwargs)
                 if "Location" in answer:
                     place = {"Location": answer["Location"]}

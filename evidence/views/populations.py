@@ -33,7 +33,7 @@ from evidence.populations.who_may import (
     require_population_submitter,
 )
 from evidence.status.control_status import today_of
-from evidence.submissions.submit import Upload
+from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 from evidence.views.answers import explain, refused
 from evidence.views.once import SAME_AGAIN

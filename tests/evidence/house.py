@@ -26,12 +26,9 @@ from controls.models import (
 )
 from evidence.models import EvidenceLink, EvidenceRequirement
 from evidence.storage import open_store
-from evidence.submissions.submit import (
-    Submission,
-    checked_upload,
-    store,
-    submit,
-)
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import checked_upload, store
 from evidence.systems.describe import Use, create_system
 from tests.factories import administrator
 

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from controls.models import AuditEvent
 from evidence.models import EvidenceFile
-from evidence.submissions.submit import store
+from evidence.submissions.uploads import store
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import (
     GOOD,
@@ -41,7 +41,7 @@ def given(house: House, name: str, body: bytes) -> EvidenceFile:
     """A file of alice's evidence with these bytes."""
     revision = submitted(house, f"beside {name}").revision
     upload = store(name, [body])
-    from evidence.submissions.submit import blob_of
+    from evidence.submissions.uploads import blob_of
 
     return EvidenceFile.objects.create(
         revision=revision, blob=blob_of(upload), name=name, position=2

@@ -16,7 +16,9 @@ from evidence.files import scan
 from evidence.jobs.work import sweep
 from evidence.models import Blob, EvidenceLink
 from evidence.models.blobs import ScanState
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from tests.clamd import virus
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import make_word

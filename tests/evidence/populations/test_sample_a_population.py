@@ -18,7 +18,8 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.submissions.revise import revise
-from evidence.submissions.submit import Submission, store
+from evidence.submissions.submission import Submission
+from evidence.submissions.uploads import store
 from tests.evidence.house import House, file
 from tests.evidence.per_event import (
     START,

@@ -25,7 +25,8 @@ from evidence.models.revisions import MAX_COMMON_BYTES
 from evidence.notices.gathering import gather_notices
 from evidence.reviews import reconfirm as reconfirmation
 from evidence.submissions.revise import attach, newest, revise
-from evidence.submissions.submit import hand_over, store, submit
+from evidence.submissions.submit import submit, submit_draft
+from evidence.submissions.uploads import store
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file, give, patch_report
@@ -136,7 +137,7 @@ def _handed_over(world: World) -> None:
     """Alice's draft, submitted by the officer."""
     house = world.house
     draft = _upload(house, "alice", "draft", draft=True)
-    hand_over(draft, by=house.olivia)
+    submit_draft(draft, by=house.olivia)
     world.add("handed over", draft, "alice", "olivia")
 
 

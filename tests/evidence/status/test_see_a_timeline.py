@@ -13,7 +13,9 @@ from evidence.models import EvidenceRequirement
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from evidence.status.occurrences import lanes, occurrences
-from evidence.submissions.submit import Submission, store, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from tests import factories
 
 pytestmark = pytest.mark.django_db

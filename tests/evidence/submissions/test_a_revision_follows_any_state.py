@@ -16,7 +16,8 @@ from django.urls import reverse
 from controls.models import AuditEvent
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
 from evidence.submissions.revise import revise
-from evidence.submissions.submit import store, submit
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file, patch_report
 from tests.evidence.submissions.test_correct_evidence import said as form_data

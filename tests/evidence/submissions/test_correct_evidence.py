@@ -13,7 +13,8 @@ from controls.errors import Refused
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, EvidenceRevision, Proof
 from evidence.submissions.revise import attach
-from evidence.submissions.submit import store, submit
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file, patch_report, submitted
 

@@ -1,0 +1,128 @@
+"""The rows of a submission: evidence, revision with files, links with their days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from controls.errors import Refused
+from controls.history.clock import knowledge_now
+from controls.models import Actor, ControlImplementation, System, Team
+from evidence.models import (
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    LinkState,
+    SampleItem,
+)
+from evidence.status.cadence import occurrence_of, proof_end
+from evidence.submissions.quotas import refuse_beyond
+from evidence.submissions.submission import Submission
+from evidence.submissions.uploads import Upload, blob_of
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def make_evidence(
+    submission: Submission, system: System, team: Team, by: Actor
+) -> Evidence:
+    """Save evidence without a revision yet."""
+    return Evidence.objects.create(
+        system=system,
+        team=team,
+        created_by=by,
+        title=submission.title,
+        source_system=submission.source_system,
+        procedure=submission.procedure,
+        sensitivity=submission.sensitivity,
+    )
+
+
+def make_revision(
+    submission: Submission,
+    evidence: Evidence,
+    uploads: Sequence[Upload],
+    by: Actor,
+    **about_revision: Any,
+) -> EvidenceRevision:
+    """Settle the bytes, then save files and dates.
+
+    `about_revision` are number, kind and reason of a further one.
+    """
+    instant = knowledge_now()
+    refuse_beyond(evidence.team, uploads, instant)
+    digests = [upload.stored.sha256 for upload in uploads]
+    if len(set(digests)) < len(digests):
+        raise Refused("The same file is attached twice.")
+    days = (
+        submission.performed_on,
+        submission.period_start,
+        submission.period_end + ONE_DAY,
+    )
+    revision = EvidenceRevision(
+        evidence=evidence,
+        uploaded_by=by,
+        uploaded_at=instant,
+        performed_on=days[0],
+        period_from=days[1],
+        period_until=days[2],
+        collected_on=submission.collected_on,
+        collected_by=submission.collected_by,
+        addresses=list(submission.addresses),
+        digest=EvidenceRevision.digest_of(digests, *days),
+        **about_revision,
+    )
+    revision.save(force_insert=True)
+    EvidenceFile.objects.bulk_create(
+        EvidenceFile(
+            revision=revision,
+            blob=blob_of(upload),
+            name=upload.name,
+            position=n,
+            flags=list(upload.checked.flags),
+        )
+        for n, upload in enumerate(uploads, start=1)
+    )
+    return revision
+
+
+def make_link(
+    revision: EvidenceRevision,
+    target: ControlImplementation,
+    requirement: EvidenceRequirement | None,
+    by: Actor,
+    *,
+    item: SampleItem | None = None,
+    draft: bool = False,
+) -> EvidenceLink:
+    """Save an unreviewed link of a revision, with the days it will prove."""
+    occurrence: dt.date | None = None
+    ends: dt.date | None = revision.performed_on
+    if requirement:
+        # Nothing performs a period before it begins, however long it claims to be.
+        day = min(revision.period_last, revision.performed_on)
+        occurrence = occurrence_of(requirement.cadence, day)
+        ends = proof_end(
+            requirement.cadence,
+            occurrence,
+            revision.performed_on,
+            requirement.grace_days,
+        )
+    link = EvidenceLink(
+        system=target.system,
+        revision=revision,
+        implementation=target,
+        requirement=requirement,
+        sample_item=item,
+        submitted_by=by,
+        submitted_at=None if draft else revision.uploaded_at,
+        state=LinkState.DRAFT if draft else LinkState.SUBMITTED,
+        occurrence=occurrence,
+        proves_from=revision.performed_on,
+        proves_to=ends,
+    )
+    link.save(force_insert=True)
+    return link

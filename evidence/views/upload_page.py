@@ -1,0 +1,86 @@
+"""The upload form as a page: what it begins with, and what stands beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from evidence.forms.uploads import UploadForm, first_values
+from evidence.models import (
+    Evidence,
+    EvidenceRequirement,
+    SampleItem,
+)
+from evidence.planning.my_work import Ask, ask
+from evidence.status.cadence import occurrence_of, proof_end
+from evidence.submissions.same_again import again_values
+from evidence.views.upload_target import Target
+from srm_project.requests import SignedInRequest
+
+
+def initial_values(
+    request: SignedInRequest, target: Target, today: dt.date
+) -> dict[str, Any]:
+    """What the form begins with: the days due; with `again`, the last time's words."""
+    requirement = target.standing
+    if requirement is None:
+        return first_values("", today, today, today)
+    if target.item is not None:
+        return _initial_values_of_item(target.item, requirement, today)
+    period = ask(requirement, today).period
+    first = first_values(requirement.title, period.first, period.last, today)
+    again = request.GET.get("again", "")
+    if not again:
+        return first
+    visible = Evidence.objects.visible_to(request.user)
+    return first | again_values(visible, again, requirement, period.first)
+
+
+def _initial_values_of_item(
+    sample_item: SampleItem, requirement: EvidenceRequirement, today: dt.date
+) -> dict[str, Any]:
+    """The event's own day; the period from then to today, when it was handled."""
+    event = sample_item.item
+    title = f"{requirement.title}: {event.key}"[:200]
+    first = first_values(title, event.happened_on, today, today)
+    return first | {"performed_on": event.happened_on}
+
+
+def upload_page(
+    request: SignedInRequest,
+    form: UploadForm,
+    target: Target,
+    today: dt.date,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """The form as somebody filled it in, beside what it is for and where it stands."""
+    requirement = target.standing
+    context = {
+        "form": form,
+        "target": target,
+        "requirement": requirement,
+        "item": target.item,
+        "limit_bytes": settings.MAX_UPLOAD_BYTES,
+    }
+    if requirement:
+        standing = ask(requirement, today)
+        context |= {
+            "standing": standing,
+            "carries_from": today,
+            "carries_to": _carries_to(requirement, standing, today),
+            "last": requirement.proven_evidence,  # type: ignore[attr-defined]
+        }
+    status = 400 if form.errors and status == 200 else status
+    return render(request, "evidence/evidence/upload.html", context, status=status)
+
+
+def _carries_to(
+    requirement: EvidenceRequirement, standing: Ask, today: dt.date
+) -> dt.date | None:
+    occurrence = occurrence_of(requirement.cadence, standing.period.last)
+    return proof_end(requirement.cadence, occurrence, today, requirement.grace_days)

@@ -1,0 +1,81 @@
+"""What an upload is for: found by its address, as far as the person may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+
+from controls.models import ControlImplementation, System, Team
+from evidence.models import (
+    EvidenceRequest,
+    EvidenceRequirement,
+    SampleItem,
+)
+from evidence.planning.my_work import with_newest_links
+from srm_project.requests import SignedInRequest
+
+
+@dataclass
+class Target:
+    """What an upload is for: a requirement, or (supplementary) a control alone.
+
+    `item` is the sampled event that it shows, where the requirement is per event.
+    """
+
+    implementation: ControlImplementation
+    requirement: EvidenceRequirement | None = None
+    answers: EvidenceRequest | None = None
+    item: SampleItem | None = None
+
+    @cached_property
+    def standing(self) -> EvidenceRequirement | None:
+        """The requirement with its newest links, asked for when a page shows them."""
+        if self.requirement is None:
+            return None
+        requirements = EvidenceRequirement.objects.for_listing()
+        return with_newest_links(requirements).get(pk=self.requirement.pk)
+
+    @property
+    def system(self) -> System:
+        """The system it belongs to."""
+        return self.implementation.system
+
+    @property
+    def team(self) -> Team | None:
+        """Who proves it."""
+        if self.requirement is not None and self.requirement.owner_team is not None:
+            return self.requirement.owner_team
+        return self.implementation.owner_team
+
+
+def request_answered(request: SignedInRequest, slug: str) -> EvidenceRequest | None:
+    """The request for evidence that `?request=` names, which the upload answers."""
+    named = request.GET.get("request", "")
+    if not named:
+        return None
+    visible = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(visible, uuid=uuid_or_404(named), system__slug=slug)
+
+
+def item_shown(
+    request: SignedInRequest, requirement: EvidenceRequirement
+) -> SampleItem | None:
+    """The sampled event named by `?item=`; 404 for one of another requirement."""
+    named = request.GET.get("item", "")
+    if not named:
+        return None
+    visible = SampleItem.objects.visible_to(request.user).for_upload()
+    visible = visible.filter(sample__population__requirement=requirement)
+    return get_object_or_404(visible, uuid=uuid_or_404(named))
+
+
+def uuid_or_404(text: str) -> UUID:
+    """The text as a uuid; what is none names nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("There is no such thing.") from None
