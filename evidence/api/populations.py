@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -207,7 +208,7 @@ class PopulationViewSet(
         made = submit_population(
             requirement,
             drawn,
-            _events(upload, rows, drawn),
+            _events(upload, rows, drawn, zone=requirement.system.zone),
             upload=upload,
             by=actor_of(request),
             today=today_of(requirement.system),
@@ -315,14 +316,18 @@ def _upload(file: Any) -> Upload | None:
 
 
 def _events(
-    upload: Upload | None, rows: list[dict[str, Any]] | None, drawn: PopulationStatement
+    upload: Upload | None,
+    rows: list[dict[str, Any]] | None,
+    drawn: PopulationStatement,
+    *,
+    zone: dt.tzinfo,
 ) -> Events:
     """The events sent, one way or the other. Raises Refused naming lines."""
     if upload is not None and rows is not None:
         raise Refused({"rows": "Send a file or rows, not both."})
-    found = read(upload, drawn)
+    found = read(upload, drawn, zone=zone)
     if rows:
-        found = of_rows(rows, drawn.starts, drawn.ends)
+        found = of_rows(rows, drawn.starts, drawn.ends, zone=zone)
     if found.wrong:
         lines = [f"Line {each.line}: {each.text}" for each in found.errors]
         raise Refused({"rows" if rows else "file": lines})

@@ -85,6 +85,9 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     statements = serializers.IntegerField()
     differences = StatementSerializer(many=True)
     outside = serializers.ListField(child=serializers.CharField())
+    left_out = serializers.ListField(
+        child=serializers.CharField(), help_text="Sheets that were not read, and why."
+    )
     errors: Any = serializers.ListField(child=serializers.CharField())
 
 
@@ -153,6 +156,7 @@ class ProviderDocumentViewSet(
             "statements": len(compared.stated),
             "differences": compared.differences,
             "outside": compared.outside,
+            "left_out": read.left_out,
             "errors": [str(each) for each in (*read.errors, *compared.errors)],
         }
         return Response(ComparisonSerializer(found).data)

@@ -95,7 +95,7 @@ def _changes(
         ends=end,
         completeness="CHG-2001 to CHG-2060 without a gap; deployments compared.",
     )
-    found = event_list.read(content, "changes.csv", start, end)
+    found = event_list.read(content, "changes.csv", start, end, zone=asked.system.zone)
     upload = store("changes.csv", [content])
     return submit_population(
         asked, said, found, upload=upload, by=by, today=end + 3 * DAY

@@ -38,6 +38,8 @@ class ClockForm(forms.Form):
     holds nothing but what it read, under `clocks`.
     """
 
+    data: QueryDict
+
     on = forms.Field(label="As of day", required=False, widget=DAY)
     known_at = forms.Field(label="Known at end of day", required=False, widget=DAY)
     window_from = forms.Field(label="Window from", required=False, widget=DAY)

@@ -12,11 +12,20 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controls.errors import Refused
-from controls.spreadsheets import Line, each_line
+from controls.spreadsheets import (
+    LOCAL_TIME,
+    Limits,
+    Line,
+    column_letters,
+    lines_of,
+    no_day,
+    require_one_sheet,
+)
+from evidence.status.clock_parameters import ClockError, parse_day, parse_instant
 
 MAX_ROWS = 100_000
 MAX_BYTES = 20 * 1024 * 1024
@@ -25,7 +34,10 @@ MAX_KEY, MAX_HEADING, MAX_CELL = 200, 60, 1000  # characters
 SHOWN_ERRORS = 200
 KEYS = ("key", "id", "ticket", "number", "change", "account", "user", "name")
 DAYS = ("day", "date", "happened on", "event day", "event date", "created", "opened")
-ISO_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d.*)?")
+HEADER_WITHIN = 20  # lines in which a heading that is not the first is looked for
+# a line for the heading, and some that count for nothing
+LIMITS = Limits(max_bytes=MAX_BYTES, max_lines=MAX_ROWS + 1000)
+UTC = re.compile(r" ?(UTC|GMT)$")
 EXAMPLE = "key,day,requested by\nCHG-1001,2026-10-05,Platform\n"
 
 
@@ -73,18 +85,32 @@ class _Heading:
     extra: tuple[tuple[int, str], ...]
 
 
-def read(content: bytes, name: str, starts: dt.date, ends: dt.date) -> Events:
+def read(
+    content: bytes, name: str, starts: dt.date, ends: dt.date, *, zone: dt.tzinfo
+) -> Events:
     """The events of a CSV or XLSX list; each must lie in starts..ends.
 
-    Raises Refused for a list that cannot be read, lacks a column or is too long.
+    Days are those of `zone`. Raises Refused for a list that cannot be read, lacks a
+    column or is too long.
     """
-    # one line for the heading, some blank ones
-    limits = {"max_bytes": MAX_BYTES, "max_lines": MAX_ROWS + 1000}
-    lines = (line for line in each_line(content, name, **limits) if any(line.cells))
+    lines = lines_of(content, name, LIMITS)
+    return events_of(lines, starts, ends, zone=zone)
+
+
+def events_of(
+    lines: Iterable[Line], starts: dt.date, ends: dt.date, *, zone: dt.tzinfo
+) -> Events:
+    """The events of lines, the first of which names the columns. Raises Refused."""
+    lines = require_one_sheet(lines)
     first = next(lines, None)
     if first is None:
-        raise Refused("The list has no heading: name the columns key and day.")
-    return _read(_heading(first), lines, first.sheet, starts, ends)
+        sentence = "The list has no heading: name the columns key and day."
+        raise Refused(sentence, code="header_missing")
+    try:
+        heading = _heading(first)
+    except Refused as refusal:
+        raise _explained(refusal, lines) from refusal
+    return _read(heading, lines, starts, ends, zone)
 
 
 def _heading(line: Line) -> _Heading:
@@ -93,7 +119,8 @@ def _heading(line: Line) -> _Heading:
     day = next((words.index(name) for name in DAYS if name in words), None)
     if key is None or day is None:
         lacking = "key" if key is None else "day"
-        raise Refused(f"No column of the first line is called “{lacking}”.")
+        sentence = f"No column of the first line is called “{lacking}”."
+        raise Refused(sentence, code="header_missing")
     extra = tuple(
         (n, cell[:MAX_HEADING])
         for n, cell in enumerate(line.cells)
@@ -101,78 +128,117 @@ def _heading(line: Line) -> _Heading:
     )
     names = [name for _, name in extra]
     if len(set(names)) < len(names):
-        raise Refused("Two columns of the first line have the same name.")
+        sentence = "Two columns of the first line have the same name."
+        raise Refused(sentence, code="duplicate_header")
     if len(extra) > MAX_EXTRA:
-        raise Refused(f"At most {MAX_EXTRA} columns beside key and day are kept.")
+        sentence = f"At most {MAX_EXTRA} columns beside key and day are kept."
+        raise Refused(sentence, code="too_many_columns")
     return _Heading(key, day, extra)
+
+
+def _explained(refusal: Refused, lines: Iterable[Line]) -> Refused:
+    """The refusal of a first line; names a later one that would be a heading."""
+    if refusal.code != "header_missing":
+        return refusal
+    for line in itertools.islice(lines, HEADER_WITHIN):
+        try:
+            _heading(line)
+        except Refused:
+            continue
+        sentence = f"{refusal.messages[0]} Line {line.number} names both: remove what"
+        return Refused(f"{sentence} stands above it.", code="header_not_first")
+    return refusal
 
 
 def _read(
     heading: _Heading,
-    lines: Iterator[Line],
-    sheet: str,
+    lines: Iterable[Line],
     starts: dt.date,
     ends: dt.date,
+    zone: dt.tzinfo,
 ) -> Events:
-    found = Events(columns=tuple(name for _, name in heading.extra))
-    seen: dict[str, int] = {}
+    events = Events(columns=tuple(name for _, name in heading.extra))
+    first_lines: dict[str, int] = {}  # by key
     for line in lines:
-        if line.sheet != sheet:
-            raise Refused(f"Sheet “{line.sheet}” holds lines too: send one sheet.")
-        if len(seen) + found.wrong >= MAX_ROWS:
-            raise Refused(f"The list has more than {MAX_ROWS:,} rows.")
-        row = _row(heading, line, found)
-        if row is not None and _fits(row, seen, starts, ends, found):
-            found.rows.append(row)
-    return found
+        if len(first_lines) + events.wrong >= MAX_ROWS:
+            sentence = f"The list has more than {MAX_ROWS:,} rows."
+            raise Refused(sentence, code="too_many_rows")
+        row = _row(heading, line, events, zone)
+        if row is not None and _fits(row, first_lines, starts, ends, events):
+            events.rows.append(row)
+    return events
 
 
-def _row(heading: _Heading, line: Line, found: Events) -> EventRow | None:
-    key, said = line.cell(heading.key), line.cell(heading.day)
+def _row(
+    heading: _Heading, line: Line, events: Events, zone: dt.tzinfo
+) -> EventRow | None:
+    key, day_text = line.cell(heading.key), line.cell(heading.day)
     columns = {name: line.cell(n) for n, name in heading.extra}
-    day = day_of(said)
-    if not key:
-        found.refuse(line.number, "It has no key.")
+    day = day_of(day_text, zone)
+    unnamed = _unnamed(heading, line)
+    if line.faults:
+        fault = line.faults[0]
+        letters = column_letters(fault.column)
+        events.refuse(line.number, f"Column {letters}: {fault.sentence}")
+    elif unnamed is not None:
+        letters = column_letters(unnamed)
+        events.refuse(line.number, f"Column {letters} has a value but no heading.")
+    elif not key:
+        events.refuse(line.number, "It has no key.")
     elif len(key) > MAX_KEY:
-        found.refuse(line.number, f"Its key is longer than {MAX_KEY} characters.")
+        events.refuse(line.number, f"Its key is longer than {MAX_KEY} characters.")
     elif day is None:
-        found.refuse(line.number, f"“{said[:40]}” is not a day such as 2026-10-31.")
+        events.refuse(line.number, no_day(day_text))
     elif any(len(cell) > MAX_CELL for cell in columns.values()):
-        found.refuse(line.number, f"A cell is longer than {MAX_CELL} characters.")
+        events.refuse(line.number, f"A cell is longer than {MAX_CELL} characters.")
     else:
         return EventRow(line.number, key, day, columns)
     return None
 
 
+def _unnamed(heading: _Heading, line: Line) -> int | None:
+    """The first column with a value that the heading does not name."""
+    named = {heading.key, heading.day, *(n for n, _ in heading.extra)}
+    return next((n for n, c in enumerate(line.cells) if c and n not in named), None)
+
+
 def _fits(
     row: EventRow,
-    seen: dict[str, int],
+    first_lines: dict[str, int],
     starts: dt.date,
     ends: dt.date,
-    found: Events,
+    events: Events,
 ) -> bool:
     """Whether an event lies in the days and was not named before."""
-    first = seen.setdefault(row.key, row.line)
+    first = first_lines.setdefault(row.key, row.line)
     if first != row.line:
-        found.refuse(row.line, f"“{row.key[:60]}” stands in line {first} already.")
+        events.refuse(row.line, f"“{row.key[:60]}” stands in line {first} already.")
     elif not starts <= row.happened_on <= ends:
-        found.refuse(row.line, f"{row.happened_on} is outside {starts} to {ends}.")
+        events.refuse(row.line, f"{row.happened_on} is outside {starts} to {ends}.")
     else:
         return True
     return False
 
 
-def day_of(text: str) -> dt.date | None:
-    """The calendar day of an ISO day or instant; None for anything else."""
-    found = ISO_DAY.fullmatch(text)
+def day_of(text: str, zone: dt.tzinfo) -> dt.date | None:
+    """The calendar day in `zone` of an ISO day or instant; None for anything else.
+
+    A time without an offset is one of `zone`.
+    """
     try:
-        return dt.date.fromisoformat(found[1]) if found else None
-    except ValueError:
+        if LOCAL_TIME.fullmatch(text):
+            return parse_day(text[:10])
+        return parse_instant(UTC.sub("Z", text)).astimezone(zone).date()
+    except ClockError:
         return None
 
 
 def of_rows(
-    rows: Sequence[Mapping[str, object]], starts: dt.date, ends: dt.date
+    rows: Sequence[Mapping[str, object]],
+    starts: dt.date,
+    ends: dt.date,
+    *,
+    zone: dt.tzinfo,
 ) -> Events:
     """The events of rows as an API takes them: `key`, `day` and further columns."""
     if len(rows) > MAX_ROWS:
@@ -183,16 +249,16 @@ def of_rows(
         for n, row in enumerate(rows, start=1)
     )
     heading = _heading(Line("", 0, tuple(names)))
-    return _read(heading, lines, "", starts, ends)
+    return _read(heading, lines, starts, ends, zone)
 
 
 def digest_of(rows: Iterable[EventRow]) -> str:
     """sha256 over the events in order, one line of canonical JSON each."""
     hashed = hashlib.sha256()
     for row in rows:
-        said = [row.key, row.happened_on.isoformat(), dict(row.columns)]
+        event = [row.key, row.happened_on.isoformat(), dict(row.columns)]
         text = json.dumps(
-            said, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+            event, sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         hashed.update(f"{text}\n".encode())
     return hashed.hexdigest()

@@ -55,7 +55,7 @@ def preview(
     today: dt.date,
 ) -> PopulationPreview:
     """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
-    found = read(upload, said)
+    found = read(upload, said, zone=requirement.system.zone)
     if found.wrong:
         return PopulationPreview(found)
     refuse_impossible(said, found, today)
@@ -71,8 +71,10 @@ def preview(
     return PopulationPreview(found, signing.dumps(body, salt=SALT, compress=True))
 
 
-def read(upload: Upload | None, said: PopulationStatement) -> Events:
-    """The events of an upload; without one there are none."""
+def read(
+    upload: Upload | None, said: PopulationStatement, *, zone: dt.tzinfo
+) -> Events:
+    """The events of an upload by the days of `zone`; without one there are none."""
     if upload is None:
         return Events()
     if upload.stored.size_bytes > event_list.MAX_BYTES:
@@ -80,13 +82,15 @@ def read(upload: Upload | None, said: PopulationStatement) -> Events:
         raise Refused({"list": f"The file is larger than {limit} MB."})
     if upload.incoming is not None:
         with upload.incoming.reread() as body:
-            return event_list.read(body.read(), upload.name, said.starts, said.ends)
+            content = body.read()
+        return event_list.read(content, upload.name, said.starts, said.ends, zone=zone)
     try:
         with open_store().open(upload.stored.sha256) as body:
-            return event_list.read(body.read(), upload.name, said.starts, said.ends)
+            content = body.read()
     except FileNotFoundError as gone:
         sentence = f"“{upload.name}” is no longer there. Send it again."
         raise TransitionNotAllowed(sentence) from gone
+    return event_list.read(content, upload.name, said.starts, said.ends, zone=zone)
 
 
 def pasted(text: str) -> Upload:
@@ -132,7 +136,7 @@ def _recorded(
     if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
     drawn, upload = _drawn(body), _unpacked(body["file"])
-    found = read(upload, drawn)
+    found = read(upload, drawn, zone=requirement.system.zone)
     return submit_population(
         requirement, drawn, found, upload=upload, by=by, today=today
     )

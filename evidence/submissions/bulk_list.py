@@ -9,17 +9,27 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
+from typing import BinaryIO
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl import Workbook
 
 from controls.control_ids import normalised_id
 from controls.errors import Refused
+from controls.spreadsheets import (
+    LOCAL_TIME,
+    Limits,
+    Line,
+    column_letters,
+    lines_of,
+    no_day,
+    number_as_day,
+    require_one_sheet,
+)
 from evidence.files.checks import check
+from evidence.status.clock_parameters import ClockError, parse_day
 from evidence.submissions.submission import Submission
 
 COLUMNS = (
@@ -35,10 +45,11 @@ COLUMNS = (
     "procedure",
     "sensitivity",
 )
-SHEET_FAULTS = (InvalidFileException, OSError, KeyError, ValueError, ParseError)
 NEEDED = ("file", "control", "performed_on")
 MAX_ROWS = 1000
-MAX_BYTES = 5_000_000
+MAX_BYTES = 5 * 1024 * 1024
+HEADER_WITHIN = 20  # lines in which a heading that is not the first is looked for
+LIMITS = Limits(max_bytes=MAX_BYTES, max_lines=MAX_ROWS + 1000)
 EXAMPLE = (
     "inventory.csv",
     "CM-8",
@@ -55,19 +66,6 @@ EXAMPLE = (
 
 
 @dataclass(frozen=True)
-class MappingRow:
-    """One line of the list: `number` as people count lines, the heading being 1."""
-
-    number: int
-    cells: Mapping[str, str]
-
-    @property
-    def file(self) -> str:
-        """The name of the file it is about."""
-        return self.cells["file"]
-
-
-@dataclass(frozen=True)
 class BulkRowError:
     """What is wrong in which line and column."""
 
@@ -76,74 +74,96 @@ class BulkRowError:
     text: str
 
 
+@dataclass(frozen=True)
+class MappingRow:
+    """One line of the list: `number` as people count lines, the heading being 1.
+
+    `errors` are cells that cannot be read.
+    """
+
+    number: int
+    cells: Mapping[str, str]
+    errors: tuple[BulkRowError, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The name of the file it is about."""
+        return self.cells["file"]
+
+
 def read(body: BinaryIO, name: str) -> list[MappingRow]:
-    """The rows of a CSV (UTF-8) or XLSX list, empty ones left out.
+    """The rows of a CSV or XLSX list, empty ones left out.
 
     Raises Refused for a list that cannot be read, lacks a column or is too long.
     """
-    ending = name.rpartition(".")[2].lower()
-    readers = {"xlsx": _sheet, "csv": _csv}
-    if ending not in readers:
-        raise Refused(f"“{name}” is neither CSV nor XLSX.")
-    return list(_rows(readers[ending](body, name), name))
-
-
-def _csv(body: BinaryIO, name: str) -> Iterator[list[str]]:
-    raw = body.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise Refused(f"“{name}” is longer than {MAX_BYTES // 1_000_000} MB.")
+    if name.lower().endswith(".xlsx"):
+        check(body, name)
+        body.seek(0)
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as broken:
-        raise Refused(f"“{name}” is not text in UTF-8.") from broken
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+        lines = lines_of(body.read(MAX_BYTES + 1), name, LIMITS)
+        return rows_of(lines)
+    except Refused as refusal:
+        sentence = f"“{name}”: {' '.join(refusal.messages)}"
+        raise Refused(sentence, code=refusal.code) from refusal
+
+
+def rows_of(lines: Iterable[Line]) -> list[MappingRow]:
+    """The rows of lines, the first of which names the columns. Raises Refused."""
+    lines = require_one_sheet(lines)
+    first = next(lines, None)
+    if first is None:
+        raise Refused("It has no line.", code="header_missing")
     try:
-        yield from csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    except csv.Error as broken:
-        raise Refused(f"“{name}” is not CSV: {broken}.") from broken
+        heading = _heading(first)
+    except Refused as refusal:
+        raise _explained(refusal, lines) from refusal
+    rows = [_row(line, heading) for line in lines]
+    if len(rows) > MAX_ROWS:
+        raise Refused(f"It has more than {MAX_ROWS} rows.", code="too_many_rows")
+    return rows
 
 
-def _sheet(body: BinaryIO, name: str) -> Iterator[list[str]]:
-    check(body, name)
-    body.seek(0)
-    try:
-        book = load_workbook(body, read_only=True, data_only=True, keep_links=False)
-    except SHEET_FAULTS as broken:
-        raise Refused(f"“{name}” cannot be read as XLSX.") from broken
-    for row in book.worksheets[0].iter_rows(max_col=30, values_only=True):
-        yield [_text(cell) for cell in row]
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat()
-    return "" if cell is None else str(cell)
-
-
-def _rows(lines: Iterable[list[str]], name: str) -> Iterator[MappingRow]:
-    heading: list[str] | None = None
-    found = 0
-    for number, line in enumerate(lines, start=1):
-        if heading is None:
-            heading = _heading(line, name)
-            continue
-        pairs = zip(heading, line, strict=False)
-        cells = {column: cell.strip() for column, cell in pairs}
-        if not any(cells.values()):
-            continue
-        found += 1
-        if found > MAX_ROWS:
-            raise Refused(f"“{name}” has more than {MAX_ROWS} rows.")
-        yield MappingRow(number, dict.fromkeys(COLUMNS, "") | cells)
-
-
-def _heading(line: list[str], name: str) -> list[str]:
-    said = [cell.strip().lower().replace(" ", "_") for cell in line]
-    missing = [column for column in NEEDED if column not in said]
+def _heading(line: Line) -> list[str]:
+    heading = [cell.lower().replace(" ", "_") for cell in line.cells]
+    missing = [column for column in NEEDED if column not in heading]
     if missing:
-        raise Refused(f"“{name}” lacks the column {' and '.join(missing)}.")
-    return said
+        sentence = f"It lacks the column {' and '.join(missing)}."
+        raise Refused(sentence, code="header_missing")
+    named = [name for name in heading if name]
+    for name in named:
+        if named.count(name) > 1:
+            sentence = f"Two columns are called “{name[:60]}”."
+            raise Refused(sentence, code="duplicate_header")
+    return heading
+
+
+def _explained(refusal: Refused, lines: Iterable[Line]) -> Refused:
+    """The refusal of a first line; names a later one that would be a heading."""
+    if refusal.code != "header_missing":
+        return refusal
+    for line in itertools.islice(lines, HEADER_WITHIN):
+        try:
+            _heading(line)
+        except Refused:
+            continue
+        sentence = f"Line {line.number} names the columns: remove what stands above it."
+        return Refused(sentence, code="header_not_first")
+    return refusal
+
+
+def _row(line: Line, heading: list[str]) -> MappingRow:
+    cells = {name: line.cell(n) for n, name in enumerate(heading) if name}
+    errors = []
+    for column, text in enumerate(line.cells):
+        if text and not (column < len(heading) and heading[column]):
+            letters = column_letters(column)
+            sentence = "It has a value but no heading."
+            errors.append(BulkRowError(line.number, letters, sentence))
+    for fault in line.faults:
+        named = fault.column < len(heading) and heading[fault.column]
+        column_name = named or column_letters(fault.column)
+        errors.append(BulkRowError(line.number, column_name, fault.sentence))
+    return MappingRow(line.number, dict.fromkeys(COLUMNS, "") | cells, tuple(errors))
 
 
 def template() -> str:
@@ -168,6 +188,7 @@ def template_workbook() -> bytes:
 
 def submission_of(row: MappingRow, errors: list[BulkRowError]) -> Submission | None:
     """What a row says about its file; None where a day cannot be read."""
+    errors.extend(row.errors)
     days = {name: _day(row, name, errors) for name in DAYS}
     performed = days["performed_on"]
     if performed is None:
@@ -195,19 +216,19 @@ def _day(row: MappingRow, column: str, errors: list[BulkRowError]) -> dt.date | 
             errors.append(BulkRowError(row.number, column, "A day is needed."))
         return None
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        said = f"“{text[:40]}” is not a day such as 2026-10-31."
-        errors.append(BulkRowError(row.number, column, said))
+        return parse_day(text[:10] if LOCAL_TIME.fullmatch(text) else text)
+    except ClockError as fault:
+        sentence = no_day(text) if number_as_day(text) else fault.sentence
+        errors.append(BulkRowError(row.number, column, sentence))
         return None
 
 
 def _sensitivity(row: MappingRow, errors: list[BulkRowError]) -> str:
-    said = row.cells["sensitivity"].lower() or "internal"
-    if said not in SENSITIVITIES:
+    sensitivity = row.cells["sensitivity"].lower() or "internal"
+    if sensitivity not in SENSITIVITIES:
         known = ", ".join(SENSITIVITIES)
         errors.append(BulkRowError(row.number, "sensitivity", f"One of {known}."))
-    return said
+    return sensitivity
 
 
 def control_of(row: MappingRow) -> str:

@@ -153,7 +153,7 @@ def test_a_line_after_a_text_of_several_lines_keeps_its_number():
         (b"PK\3\4 nothing", "m.xlsx", "cannot be read"),
         (b"a,b\n1,2\n", "m.csv", "No line names the columns"),
         (HEAD.encode() + b"AC-2,shared,\n" * 5001, "m.csv", "5,000 rows"),
-        (HEAD.encode() + b"\n" * 20_001, "m.csv", "20,000 lines"),
+        (HEAD.encode() + b"x\n" * 20_001, "m.csv", "20,000 lines"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(content, name, message):

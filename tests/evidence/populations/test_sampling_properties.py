@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controls.errors import Refused
+from controls.spreadsheets import parse_lines
 from evidence.populations import event_list
 from evidence.populations.selection import (
     MAX_SAMPLE,
@@ -159,7 +160,9 @@ keys = st.text("abcXYZ019-", max_size=6)
 @given(st.lists(st.tuples(keys, days), max_size=30))
 def test_every_line_is_an_event_or_an_error(rows: list[tuple[str, dt.date]]) -> None:
     lines = ["key,day", *(f"{key},{day}" for key, day in rows)]
-    found = event_list.read("\n".join(lines).encode(), "list.csv", START, END)
+    content = "\n".join(lines).encode()
+    parsed = parse_lines(content, "list.csv", event_list.LIMITS)
+    found = event_list.events_of(parsed, START, END, zone=dt.UTC)
     assert len(found.rows) + found.wrong == len(rows)
     assert len({row.key for row in found.rows}) == len(found.rows)
     assert all(START <= row.happened_on <= END for row in found.rows)
@@ -170,7 +173,8 @@ def test_whatever_is_sent_as_a_list_is_understood_or_refused(
     body: bytes, name: str
 ) -> None:
     try:
-        event_list.read(body, name, START, END)
+        parsed = parse_lines(body, name, event_list.LIMITS)
+        event_list.events_of(parsed, START, END, zone=dt.UTC)
     except Refused:
         return
 

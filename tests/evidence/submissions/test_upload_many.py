@@ -14,6 +14,7 @@ from openpyxl import Workbook
 
 from controls.errors import Refused
 from controls.models import AuditEvent
+from controls.spreadsheets import parse_lines
 from evidence.models import Evidence, EvidenceLink
 from evidence.submissions import bulk_list
 from evidence.views.once import SAME_AGAIN
@@ -115,10 +116,10 @@ def test_everything_wrong_is_named_by_line_and_nothing_is_kept(
     ("name", "body", "sentence"),
     [
         ("list.csv", b"file,title\n", "lacks the column control and performed_on"),
-        ("list.csv", b"\xff\xfe\x00", "not text in UTF-8"),
-        ("list.csv", b'file,control,performed_on\n"a', "not CSV"),
+        ("list.csv", b"\xff\xfe\x00", "neither UTF-8"),
+        ("list.csv", b'file,control,performed_on\n"a', "Line 2: a quote is opened"),
         ("list.xlsx", b"PK no", "not the kind of file"),
-        ("list.txt", b"x", "neither CSV nor XLSX"),
+        ("list.txt", b"x", "ends in .csv or .xlsx"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_said(client, house, name, body, sentence):
@@ -193,7 +194,7 @@ def test_the_list_to_fill_in_can_be_read_back(client, house):
 @given(st.binary(max_size=300), st.sampled_from(["list.csv", "list.xlsx"]))
 def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
     try:
-        rows = bulk_list.read(io.BytesIO(body), name)
+        rows = bulk_list.rows_of(parse_lines(body, name, bulk_list.LIMITS))
     except Refused:
         return
     errors: list[bulk_list.BulkRowError] = []
