@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
-
 from controls.models import System
 from controls.models.systems import worst_of
-from evidence.status import gather_sql
 from evidence.status.control_status import ControlStatus, Window, control_statuses
 from evidence.status.gather import Moment
+from evidence.status.rows import grouped, read_rows
 
 EVIDENCE = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
@@ -81,24 +79,9 @@ def documents(
 
 def _grouped(
     statement: str, system: System, moment: Moment, pks: Sequence[int], key: str
-) -> defaultdict[Any, list[dict[str, Any]]]:
-    spelled = gather_sql.spelled(statement, as_known_then=moment.known_at is not None)
-    groups: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            spelled,
-            {
-                "system": system.pk,
-                "implementations": list(pks),
-                "day": moment.on,
-                "known_at": moment.known_at,
-            },
-        )
-        names = [column.name for column in cursor.description]
-        for values in cursor.fetchall():
-            row = dict(zip(names, values, strict=True))
-            groups[row[key]].append(row)
-    return groups
+) -> defaultdict[Any, list[Mapping[str, Any]]]:
+    rows = read_rows(statement, moment, system=system.pk, implementations=list(pks))
+    return grouped(rows, key)
 
 
 # R8: what a class rests on, wherever it is exported.

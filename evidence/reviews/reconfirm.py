@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from controls.approvals import refuse_stale
@@ -24,8 +24,8 @@ from controls.models import Actor, AuditEvent, ControlImplementation, Role, Syst
 from controls.models.audit import about
 from evidence.models import EvidenceLink, LinkState, Review
 from evidence.models.links import require_independent_reviewer
-from evidence.status import gather_sql
 from evidence.status.gather import Moment
+from evidence.status.rows import read_rows
 
 STATEMENT = """
 SELECT p.link_id, l.uuid AS link, p.implementation_id, lower(dn.effective) AS since,
@@ -84,16 +84,7 @@ def our_duties(body: Iterable[Mapping[str, Any]]) -> frozenset[Duty]:
 
 def marks(implementations: Sequence[int], moment: Moment) -> list[ReconfirmationMark]:
     """Accepted links of some controls to confirm on a day. One statement."""
-    spelled = gather_sql.spelled(STATEMENT, as_known_then=moment.known_at is not None)
-    parameters: dict[str, Any] = {
-        "implementations": list(implementations),
-        "day": moment.on,
-        "known_at": moment.known_at,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(spelled, parameters)
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = read_rows(STATEMENT, moment, implementations=list(implementations))
     found = (_mark(row) for row in rows)
     return [mark for mark in found if mark.added or mark.gone]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evidence.status.cadence import EXPIRING_DAYS
+from evidence.status.day_ranges import DAY
 from evidence.status.facts import (
     EVERYTHING,
     ArtifactVersionFacts,
@@ -18,29 +19,14 @@ from evidence.status.facts import (
     NeededService,
 )
 from evidence.status.reasons import Reason, reason_for
-
-DAY = dt.timedelta(days=1)
-AOC_DAYS = 365
-FAR = dt.date.max
-LEVELS = {"": 0, "li-saas": 1, "low": 1, "moderate": 2, "high": 3}
-Days = tuple[dt.date, dt.date]
-
-# R20: which kinds prove a half under which regime, as (kind, schemes; empty: any).
-PROVING_KINDS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
-    "fedramp": (("authorization", frozenset({"fedramp"})),),
-    "soc2": (
-        ("period", frozenset({"soc1", "soc2", "c5"})),
-        ("point", frozenset({"soc1", "soc2", "c5"})),
-    ),
-    "pci": (("point", frozenset({"pci"})),),
-    "iso": (("certificate", frozenset({"iso"})), ("period", frozenset())),
-    "hipaa": (("period", frozenset()), ("certificate", frozenset({"hitrust"}))),
-    "none": (
-        ("period", frozenset()),
-        ("certificate", frozenset()),
-        ("authorization", frozenset()),
-    ),
-}
+from evidence.status.reports import (
+    FAR,
+    RELIED_ON,
+    current_to,
+    gap_in_scope,
+    proves_under,
+    unfit_for,
+)
 
 # Notes said of a half that is proven, too.
 KEPT = {
@@ -77,16 +63,6 @@ def worst(states: Iterable[HalfState]) -> HalfState:
     return next((state for state in WORST_FIRST if state in said), "missing")
 
 
-def proves_under(version: ArtifactVersionFacts, regime: str) -> bool:
-    """Whether a version's kind proves a half under a regime (R20)."""
-    if version.kind == "point" and version.scheme == "pci":
-        return regime == "pci" and version.responsibility_summary
-    return any(
-        version.kind == kind and (not schemes or version.scheme in schemes)
-        for kind, schemes in PROVING_KINDS[regime]
-    )
-
-
 def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
     """Services in use on a day that make AWS a party."""
     return tuple(
@@ -94,73 +70,6 @@ def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
         for need in aws.needed
         if need.used_from <= day and (need.used_until is None or day < need.used_until)
     )
-
-
-def _in_scope(
-    version: ArtifactVersionFacts, need: NeededService, regime: str
-) -> Reason | None:
-    """None when the version covers the need; else the reason why it does not (R23)."""
-    by_service = need.scope == "service" or regime == "fedramp"
-    slugs, regions = version.services_in_scope, version.regions_in_scope
-    if by_service and slugs != EVERYTHING and need.slug not in slugs:
-        code = "service_out_of_scope"
-        if regime == "fedramp":
-            code = "external_service_unauthorized"
-        return reason_for(code, need.slug, artifact=version.artifact)
-    if need.is_global or regions == EVERYTHING:
-        return None
-    if not need.regions:
-        return reason_for("region_unknown", need.slug, artifact=version.artifact)
-    for region in need.regions:
-        if region not in regions:
-            return reason_for("region_out_of_scope", region, artifact=version.artifact)
-    return None
-
-
-def _unfit(version: ArtifactVersionFacts, aws: AwsFacts) -> Reason | None:
-    """Why an authorization cannot speak for this system at all (R20)."""
-    if version.kind != "authorization":
-        return None
-    if version.partition and version.partition != aws.partition:
-        return reason_for("other_partition", version.artifact)
-    if LEVELS[version.impact_level] < LEVELS[aws.impact_level]:
-        return reason_for(
-            "impact_below_baseline", version.artifact, level=version.impact_level
-        )
-    return None
-
-
-def spoken_days(version: ArtifactVersionFacts) -> Days:
-    """First and last day a version speaks of, cut where it was revoked."""
-    last = version.ends or FAR
-    if version.kind == "point" and version.scheme == "pci":
-        last = version.starts + DAY * (AOC_DAYS - 1)
-    if version.state == "revoked" and version.revoked_on:
-        last = min(last, version.revoked_on - DAY)
-    return version.starts, last
-
-
-def asserted_days(version: ArtifactVersionFacts) -> Days | None:
-    """Days that accepted letters assert after the report, to their issue (R21, R24)."""
-    if version.ends is None:
-        return None
-    ends = [
-        min(letter.ends, letter.issued_on)
-        for letter in version.letters
-        if letter.state == "accepted" and letter.starts <= version.ends + DAY
-    ]
-    last = max(ends, default=version.ends)
-    return (version.ends + DAY, last) if last > version.ends else None
-
-
-def current_to(version: ArtifactVersionFacts, aws: AwsFacts) -> dt.date:
-    """The last day on which a version counts as current (R22)."""
-    last = spoken_days(version)[1]
-    if version.kind != "period" or version.state == "revoked" or last == FAR:
-        return last
-    asserted = asserted_days(version)
-    grace = last + DAY * aws.currency_days
-    return max(grace, asserted[1]) if asserted else grace
 
 
 def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
@@ -216,12 +125,12 @@ def _series_judged(
     reasons: list[Reason] = []
     fit: list[ArtifactVersionFacts] = []
     for version in sorted(started, key=lambda v: v.ends or FAR):
-        why = _unfit(version, aws) or _in_scope(version, need, aws.regime)
+        why = unfit_for(version, aws) or gap_in_scope(version, need, aws.regime)
         if why:
             reasons.append(why)
         else:
             fit.append(version)
-    relied = [v for v in fit if v.reliance in {"rely", "rely-with-response"}]
+    relied = [v for v in fit if v.reliance in RELIED_ON]
     unread = [v for v in fit if v.reliance is None]
     if not relied:
         return _without_reliance(fit, unread, reasons)
@@ -292,114 +201,3 @@ def _currency(
         why = reason_for("expiring", name, ends=until)
         return HalfResult("expiring", until, (why, *kept))
     return HalfResult("proven", None if until == FAR else until, tuple(kept))
-
-
-@dataclass(frozen=True, slots=True)
-class NeedDays:
-    """Days of one needed service in a window: audited, asserted and open.
-
-    `audited + asserted + open_days` is the number of days it was needed;
-    `open_ranges` are inclusive.
-    """
-
-    slug: str
-    scope: str
-    audited: int
-    asserted: int
-    open_days: int
-    audited_ranges: tuple[Days, ...] = ()
-    asserted_ranges: tuple[Days, ...] = ()
-    open_ranges: tuple[Days, ...] = ()
-
-
-def days_of(
-    need: NeededService, aws: AwsFacts, start: dt.date, end: dt.date
-) -> NeedDays:
-    """The days of one service in start..end by the series that leaves fewest open."""
-    first = max(start, need.used_from)
-    last = min(end, need.used_until - DAY) if need.used_until else end
-    if first > last:
-        return NeedDays(need.slug, need.scope, 0, 0, 0)
-    proving = [
-        v
-        for v in aws.versions
-        if proves_under(v, aws.regime)
-        and not v.type1
-        and v.reliance in {"rely", "rely-with-response"}
-        and not _unfit(v, aws)
-        and not _in_scope(v, need, aws.regime)
-    ]
-    names = dict.fromkeys(v.series for v in proving) or {"": None}
-    options = [
-        _days(need, [v for v in proving if v.series == name], first, last)
-        for name in names
-    ]
-    return min(options, key=lambda each: each.open_days)
-
-
-def _days(
-    need: NeededService,
-    versions: Sequence[ArtifactVersionFacts],
-    first: dt.date,
-    last: dt.date,
-) -> NeedDays:
-    window = [(first, last)]
-    audited = united(clip([spoken_days(v) for v in versions], first, last))
-    letters = [days for v in versions if (days := asserted_days(v))]
-    asserted = subtract(united(clip(letters, first, last)), audited)
-    left = subtract(subtract(window, audited), asserted)
-    return NeedDays(
-        need.slug,
-        need.scope,
-        count(audited),
-        count(asserted),
-        count(left),
-        tuple(audited),
-        tuple(asserted),
-        tuple(left),
-    )
-
-
-def clip(ranges: Iterable[Days], first: dt.date, last: dt.date) -> list[Days]:
-    """The parts of ranges inside first..last."""
-    cut = [(max(a, first), min(b, last)) for a, b in ranges]
-    return [(a, b) for a, b in cut if a <= b]
-
-
-def united(ranges: Iterable[Days]) -> list[Days]:
-    """The same days as ranges in order without overlap or touching neighbours."""
-    result: list[Days] = []
-    for a, b in sorted(ranges):
-        if result and a <= _after(result[-1][1]):
-            result[-1] = (result[-1][0], max(result[-1][1], b))
-        else:
-            result.append((a, b))
-    return result
-
-
-def subtract(ranges: Iterable[Days], away: Iterable[Days]) -> list[Days]:
-    """The days of `ranges` that are not in `away`."""
-    left = list(ranges)
-    for c, d in away:
-        left = [piece for a, b in left for piece in _without(a, b, c, d)]
-    return left
-
-
-def _without(a: dt.date, b: dt.date, c: dt.date, d: dt.date) -> list[Days]:
-    if d < a or c > b:
-        return [(a, b)]
-    pieces = []
-    if a < c:
-        pieces.append((a, c - DAY))
-    if d < b:
-        pieces.append((d + DAY, b))
-    return pieces
-
-
-def _after(day: dt.date) -> dt.date:
-    return day if day == dt.date.max else day + DAY
-
-
-def count(ranges: Iterable[Days]) -> int:
-    """How many days the ranges hold."""
-    return sum((b - a).days + 1 for a, b in ranges)

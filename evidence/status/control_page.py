@@ -7,18 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import connection
 from django.db.models import Model, QuerySet
 
 from evidence.charts import DAY, Stretch, months, stretches
-from evidence.status import gather_sql
-from evidence.status.aws_half import NeedDays
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import ControlStatus
+from evidence.status.coverage import NeedDays
 from evidence.status.day import requirement_state
+from evidence.status.expected import OccurrenceResult
 from evidence.status.facts import RequirementFacts
 from evidence.status.reasons import Reason
-from evidence.status.window import OccurrenceResult
+from evidence.status.rows import read_rows
 
 COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
 RECENT = 10
@@ -215,20 +214,9 @@ def latest_evidence(implementation: int, clocks: Clocks) -> list[EvidenceShown]:
 
 
 def _evidence(implementation: int, clocks: Clocks) -> Iterator[EvidenceShown]:
-    moment = clocks.moment
-    spelled = gather_sql.spelled(EVIDENCE, as_known_then=moment.known_at is not None)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            spelled,
-            {
-                "implementation": implementation,
-                "day": moment.on,
-                "known_at": moment.known_at,
-                "limit": RECENT,
-            },
-        )
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = read_rows(
+        EVIDENCE, clocks.moment, implementation=implementation, limit=RECENT
+    )
     for row in rows:
         yield EvidenceShown(
             uuid=row["uuid"],

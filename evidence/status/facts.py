@@ -1,7 +1,7 @@
 """The facts that `status` and `period` judge: frozen, plain, without Django.
 
 No field has a default: whoever gathers says each of them (R33). What the product has
-no source for yet stands in NOT_GATHERED with the value it is judged by until then.
+no source for yet stands in `not_gathered.py` with the value it is judged by until then.
 Whoever fills them leaves out everything recorded at or after `known_at`. Days are
 calendar days in the system's time zone. Names ending in `_until` are exclusive;
 `ends`, `due_on` and `review_by` are inclusive. A scope holding "*" is everything.
@@ -9,7 +9,7 @@ calendar days in the system's time zone. Names ending in `_until` are exclusive;
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Cadence = Literal[
     "once", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per-event"
@@ -271,53 +271,3 @@ class PeriodFacts:
     applicability: ApplicabilityFacts
     requirements: tuple[RequirementHistory, ...]
     aws: AwsFacts | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotGathered:
-    """A field that no table of the product speaks of yet.
-
-    `value` is what every control is judged by until then, `source` what will say it.
-    """
-
-    facts: type
-    name: str
-    value: Any
-    source: str
-
-
-NOT_GATHERED = (
-    NotGathered(
-        ArtifactVersionFacts,
-        "exceptions_open",
-        0,
-        "exceptions of a report by control, with our response and its acceptance",
-    ),
-    NotGathered(
-        ArtifactVersionFacts,
-        "exceptions_answered",
-        0,
-        "exceptions of a report by control, with our response and its acceptance",
-    ),
-    NotGathered(
-        ControlFacts,
-        "alternative_approved",
-        False,
-        "approved descriptions of alternative implementations",
-    ),
-    NotGathered(
-        ControlFacts, "type2", False, "the days of Type II engagements of the system"
-    ),
-    NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),
-    NotGathered(
-        ControlFacts, "contradicted", 0, "observations that fail, with dispositions"
-    ),
-    NotGathered(
-        ControlFacts, "cuec_open", 0, "complementary user entity controls of reports"
-    ),
-)
-
-
-def not_gathered(facts: type) -> dict[str, Any]:
-    """The values of the fields of a kind of facts that nothing supplies yet."""
-    return {row.name: row.value for row in NOT_GATHERED if row.facts is facts}

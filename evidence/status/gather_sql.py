@@ -33,7 +33,7 @@ SELECT DISTINCT ON (id) * FROM controls_control_versions
        CASE WHEN known_from < %(known_at)s THEN known_from END DESC, known_from)"""
 
 
-def spelled(statement: str, *, as_known_then: bool) -> str:
+def render(statement: str, *, as_known_then: bool) -> str:
     """The statement with its relations filled in, for today's or past knowledge."""
     if not as_known_then:
         names = TABLES | {
@@ -58,23 +58,23 @@ def spelled(statement: str, *, as_known_then: bool) -> str:
     return statement.format(**names)
 
 
-SYSTEM = """
-SELECT s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone, s.name,
-       s.slug, s.window_start, s.window_end
-  FROM {system} s WHERE s.id = %(system)s
+SYSTEMS = """
+SELECT s.id, s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone,
+       s.name, s.slug, s.window_start, s.window_end
+  FROM {system} s WHERE s.id = ANY(%(systems)s)
 """
 
 COMPONENTS = """
-SELECT v.slug AS variant, sv.slug AS service, sv.is_global, c.regions,
+SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.is_global, c.regions,
        c.used_from, c.used_until
   FROM {component} c
   JOIN controls_servicevariant v ON v.id = c.variant_id
   JOIN controls_service sv ON sv.id = v.service_id
- WHERE c.system_id = %(system)s AND sv.provider = 'aws'
+ WHERE c.system_id = ANY(%(systems)s) AND sv.provider = 'aws'
  ORDER BY c.id
 """
 
-IMPLEMENTATIONS = """
+_IMPLEMENTATION_ROWS = """
 SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
        i.implementation_status, i.part_statuses, i.applicability,
        t.name AS owner, d.responsibility, d.source, d.basis_id,
@@ -93,13 +93,14 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   LEFT JOIN LATERAL (
     SELECT * FROM {applicability} a WHERE a.implementation_id = i.id
      ORDER BY a.id DESC LIMIT 1) a ON TRUE
- WHERE i.id = ANY(%(implementations)s)
- ORDER BY c.sort_order
-"""
-
+ WHERE """
+_IN_CATALOG_ORDER = " ORDER BY c.sort_order"
+IMPLEMENTATIONS = (
+    _IMPLEMENTATION_ROWS + "i.id = ANY(%(implementations)s)" + _IN_CATALOG_ORDER
+)
 # The same for a whole system, whose keys nobody has read yet.
-IMPLEMENTATIONS_OF_SYSTEM = IMPLEMENTATIONS.replace(
-    "i.id = ANY(%(implementations)s)", "i.system_id = %(system)s"
+IMPLEMENTATIONS_OF_SYSTEM = (
+    _IMPLEMENTATION_ROWS + "i.system_id = %(system)s" + _IN_CATALOG_ORDER
 )
 
 # Every class that held on some day of the window, for the period's two halves.
@@ -233,9 +234,9 @@ SELECT c.control_id, array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifact
 """
 
 # A letter is decided on by a second person of the system: in an acceptance of its own,
-# or by reviewing its report after it was registered.
+# or by reviewing its report after it was registered. One row for each system.
 ARTIFACT_VERSIONS = """
-SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
+SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
        v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
        v.artifact_id, a.uuid AS artifact, a.title, a.series, a.kind, a.scheme, a.type1,
        a.responsibility_summary, r.conclusion,
@@ -244,21 +245,22 @@ SELECT v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
                  WHEN decided.decision = 'reject' THEN 'rejected'
                  WHEN EXISTS (
                    SELECT FROM evidence_reliancereview w
-                    WHERE w.artifact_version_id = v.id AND w.system_id = %(system)s
+                    WHERE w.artifact_version_id = v.id AND w.system_id = y.system_id
                       AND w.known_from > l.known_from AND {before}
                       AND w.reviewer_id IS DISTINCT FROM l.registered_by_id)
                  THEN 'accepted' ELSE 'waiting' END) ORDER BY l.issued_on, l.id)
           FROM {letter} l
           LEFT JOIN LATERAL (
             SELECT decision FROM evidence_letteracceptance
-             WHERE letter_id = l.id AND system_id = %(system)s AND {before}
+             WHERE letter_id = l.id AND system_id = y.system_id AND {before}
             ) decided ON TRUE
          WHERE l.artifact_version_id = v.id) AS letters
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
+ CROSS JOIN unnest(%(systems)s::bigint[]) AS y(system_id)
   LEFT JOIN LATERAL (
     SELECT conclusion FROM evidence_reliancereview r
-     WHERE r.artifact_version_id = v.id AND r.system_id = %(system)s AND {before}
+     WHERE r.artifact_version_id = v.id AND r.system_id = y.system_id AND {before}
      ORDER BY r.known_from DESC, r.id DESC LIMIT 1) r ON TRUE
  ORDER BY v.starts, v.id
 """

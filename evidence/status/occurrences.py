@@ -11,13 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from evidence.charts import SHAPES, ChartMark, marks_over, months, place
-from evidence.status import gather_sql
 from evidence.status.control_status import ControlStatus, Window
+from evidence.status.expected import OccurrenceResult
 from evidence.status.gather import Moment
-from evidence.status.window import OccurrenceResult
+from evidence.status.rows import read_rows
 
 WORDS = {
     "on_time": "On time",
@@ -138,19 +136,8 @@ def occurrences(answer: ControlStatus, moment: Moment) -> list[Occurrence]:
 
 
 def _links(answer: ControlStatus, moment: Moment, links: Sequence[str]) -> list[Row]:
-    spelled = gather_sql.spelled(LINKS, as_known_then=moment.known_at is not None)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            spelled,
-            {
-                "implementation": answer.implementation["id"],
-                "day": moment.on,
-                "known_at": moment.known_at,
-                "links": list(links),
-            },
-        )
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    implementation = answer.implementation["id"]
+    return read_rows(LINKS, moment, implementation=implementation, links=list(links))
 
 
 def _seen(

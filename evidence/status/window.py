@@ -6,82 +6,15 @@ Both days of a window are inclusive. Source: rules R14 to R16, R21, R23, R25, R3
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from evidence.status import cadence
-from evidence.status.aws_half import (
-    NeedDays,
-    clip,
-    days_of,
-    subtract,
-    united,
-)
-from evidence.status.facts import (
-    AwsFacts,
-    LinkFacts,
-    PeriodFacts,
-    PopulationFacts,
-    RequirementHistory,
-    RequirementTerms,
-)
+from evidence.status.coverage import NeedDays, days_of
+from evidence.status.expected import OccurrenceResult, Occurrences, occurrences_of
+from evidence.status.facts import AwsFacts, PeriodFacts
 from evidence.status.reasons import Reason, reason_for
 
-__all__ = [
-    "AskedPeriod",
-    "AwsDays",
-    "OccurrenceResult",
-    "Occurrences",
-    "Period",
-    "PeriodFacts",
-    "RequirementHistory",
-    "asked_periods",
-    "period",
-]
-
-DAY = dt.timedelta(days=1)
 Result = Literal["complete", "exceptions", "running", "nothing"]
-Outcome = Literal["on_time", "late", "missed", "not_yet_due"]
-
-
-@dataclass(frozen=True, slots=True)
-class OccurrenceResult:
-    """One expected occurrence and what became of it. Days are inclusive.
-
-    Per event: one for each population, and one without for days that have none.
-    `counts_from`: first day on which a performance counts; None: the one submitted
-    for that calendar period, whenever it was done.
-    """
-
-    requirement: str
-    title: str
-    starts: dt.date
-    ends: dt.date
-    due_on: dt.date
-    outcome: Outcome
-    performed_on: dt.date | None = None
-    late_days: int = 0
-    collected_late: bool = False
-    link: str = ""
-    population: PopulationFacts | None = None
-    per_event: bool = False
-    counts_from: dt.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrences:
-    """Our half counted in occurrences; `deviations` of `sampled` events (R16)."""
-
-    expected: int = 0
-    on_time: int = 0
-    late: int = 0
-    missed: int = 0
-    not_yet_due: int = 0
-    results: tuple[OccurrenceResult, ...] = ()
-    sampled: int = 0
-    deviations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +48,7 @@ def period(
         return Period("nothing", Occurrences(), AwsDays())
     ours = Occurrences()
     if facts.customer_required:
-        ours = _occurrences(facts.requirements, start, end, today)
+        ours = occurrences_of(facts.requirements, start, end, today)
     aws = AwsDays()
     if facts.aws_required:
         aws = _aws_days(facts.aws, start, min(end, today))
@@ -136,182 +69,6 @@ def _result(
     if not ended:
         return "running"
     return "complete" if ours.expected or facts.aws_required else "nothing"
-
-
-def _occurrences(
-    asked: Iterable[RequirementHistory], start: dt.date, end: dt.date, today: dt.date
-) -> Occurrences:
-    results = [
-        result for history in asked for result in _results(history, start, end, today)
-    ]
-    outcomes = [result.outcome for result in results]
-    populations = [result.population for result in results if result.population]
-    return Occurrences(
-        expected=len(results),
-        on_time=outcomes.count("on_time"),
-        late=outcomes.count("late"),
-        missed=outcomes.count("missed"),
-        not_yet_due=outcomes.count("not_yet_due"),
-        results=tuple(results),
-        sampled=sum(each.sample or 0 for each in populations),
-        deviations=sum(each.deviations for each in populations),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AskedPeriod:
-    """Days that ask for one performance, both inclusive.
-
-    With `occurrence` the performance is the one submitted for that calendar period,
-    whenever it was done; without (yearly, once) one done from `begins` to `ends`.
-    """
-
-    begins: dt.date
-    ends: dt.date
-    occurrence: dt.date | None = None
-
-
-def asked_periods(
-    asked: RequirementTerms, start: dt.date, end: dt.date
-) -> list[AskedPeriod]:
-    """What a requirement asks for in start..end while in operation, in order (R12).
-
-    Yearly: the 12 months before the last day asked; longer windows are cut into
-    years counted back from it, and a rest shorter than a year asks for nothing of
-    its own. Once: any day up to the last. Per event: populations ask, not days.
-    """
-    last = end
-    if asked.operates_until:
-        last = min(end, asked.operates_until - DAY)
-    first = max(start, asked.operates_from)
-    if first > last or asked.cadence == "per-event":
-        return []
-    if asked.cadence == "once":
-        return [AskedPeriod(dt.date.min, last)]
-    if asked.cadence == "yearly":
-        return _years(first, last, start)
-    return [
-        AskedPeriod(begins, ends, begins)
-        for begins, ends in cadence.periods(asked.cadence, first, last)
-    ]
-
-
-def _years(first: dt.date, last: dt.date, start: dt.date) -> list[AskedPeriod]:
-    found: list[AskedPeriod] = []
-    while last >= first:
-        begins = cadence.add_months(last + DAY, -12)
-        if begins < start and found:
-            break
-        found.append(AskedPeriod(begins, last))
-        last = begins - DAY
-    return found[::-1]
-
-
-def _results(
-    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
-) -> list[OccurrenceResult]:
-    """What was expected of one requirement while it was in operation."""
-    asked = history.requirement
-    if asked.cadence == "per-event":
-        return _of_events(history, start, end, today)
-    first = max(start, asked.operates_from)
-    by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
-    for link in history.links:
-        by_occurrence[link.occurrence].append(link)
-    results = []
-    for part in asked_periods(asked, start, end):
-        if part.occurrence:
-            found, begins = by_occurrence[part.occurrence], part.begins
-        else:
-            begins = max(part.begins, first)
-            found = [
-                link
-                for link in history.links
-                if part.begins <= link.performed_on <= part.ends
-            ]
-        earliest = min(found, key=lambda link: link.performed_on, default=None)
-        judged = _judged(asked, earliest, begins, part.ends, today)
-        counts_from = None if part.occurrence else part.begins
-        results.append(replace(judged, counts_from=counts_from))
-    return results
-
-
-def _of_events(
-    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
-) -> list[OccurrenceResult]:
-    """Every population that touches the window, and the days that none speaks of."""
-    asked = history.requirement
-    last = min(end, asked.operates_until - DAY) if asked.operates_until else end
-    first = max(start, asked.operates_from)
-    if first > last:
-        return []
-    counted = [
-        each
-        for each in history.populations
-        if each.state != "rejected" and each.starts <= last and each.ends >= first
-    ]
-    found = [_of_population(asked, each, today) for each in counted]
-    spoken = united(clip([(e.starts, e.ends) for e in counted], first, last))
-    for begins, ends in subtract([(first, last)], spoken):
-        found.append(_judged(asked, None, begins, ends, today))
-    return sorted(found, key=lambda each: (each.starts, each.ends))
-
-
-def _of_population(
-    asked: RequirementTerms, events: PopulationFacts, today: dt.date
-) -> OccurrenceResult:
-    """Its open items are due with the grace after it ended, or was last sampled."""
-    due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(asked)
-    outcome: Outcome = "missed" if today > due else "not_yet_due"
-    if events.complete:
-        outcome = "on_time"
-    return OccurrenceResult(
-        asked.uuid,
-        asked.title,
-        events.starts,
-        events.ends,
-        due,
-        outcome,
-        events.drawn_on,
-        population=events,
-        per_event=True,
-    )
-
-
-def _judged(
-    asked: RequirementTerms,
-    link: LinkFacts | None,
-    begins: dt.date,
-    ends: dt.date,
-    today: dt.date,
-) -> OccurrenceResult:
-    grace = _grace(asked)
-    due = ends + DAY * grace
-    if link is None or link.performed_on > today:
-        outcome: Outcome = "missed" if today > due else "not_yet_due"
-        events = asked.cadence == "per-event"
-        return OccurrenceResult(
-            asked.uuid, asked.title, begins, ends, due, outcome, per_event=events
-        )
-    late = max(0, (link.performed_on - due).days)
-    return OccurrenceResult(
-        asked.uuid,
-        asked.title,
-        begins,
-        ends,
-        due,
-        "late" if late else "on_time",
-        link.performed_on,
-        late,
-        bool(not late and link.collected_on and link.collected_on > due),
-        link.link,
-    )
-
-
-def _grace(asked: RequirementTerms) -> int:
-    if asked.grace_days is None:
-        return cadence.default_grace(asked.cadence)
-    return asked.grace_days
 
 
 def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:

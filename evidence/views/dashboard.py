@@ -22,7 +22,6 @@ from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
 from evidence.requests.who_may import may_request
-from evidence.status.aws_half import current_to
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
     ControlStatus,
@@ -31,6 +30,7 @@ from evidence.status.control_status import (
     summary,
 )
 from evidence.status.facts import ArtifactVersionFacts
+from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest

@@ -29,8 +29,8 @@ from evidence.models import (
     Proof,
 )
 from evidence.status import facts
-from evidence.status.facts import NOT_GATHERED
 from evidence.status.gather import Moment, gather, gather_period
+from evidence.status.not_gathered import NOT_GATHERED
 from tests import factories
 from tests.evidence.status.neutral import NEUTRAL
 from tests.evidence.status.test_gathering_agrees import scatter, scatter_events
@@ -39,11 +39,7 @@ from tests.evidence.status.test_gathering_aws_half import scatter_reports
 DAY = dt.date(2026, 9, 15)
 START = dt.date(2025, 1, 1)
 PAGE = Path(settings.BASE_DIR) / "docs" / "facts.md"
-KINDS = [
-    kind
-    for _, kind in inspect.getmembers(facts, dataclasses.is_dataclass)
-    if kind is not facts.NotGathered
-]
+KINDS = [kind for _, kind in inspect.getmembers(facts, dataclasses.is_dataclass)]
 Seen = dict[tuple[str, str], list[Any]]
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status.cadence import due_on, last_day, occurrence_of
+from evidence.status.expected import asked_periods
 from evidence.status.facts import RequirementFacts
-from evidence.status.window import asked_periods, period
+from evidence.status.window import period
 from tests.evidence.status.neutral import (
     link_facts,
     period_facts,

@@ -9,14 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status import cadence
-from evidence.status.aws_half import (
-    clip,
-    count,
-    days_of,
-    subtract,
-    united,
-)
+from evidence.status.coverage import days_of
 from evidence.status.day import status
+from evidence.status.day_ranges import clip, count, subtract, united
 from evidence.status.facts import (
     ArtifactVersionFacts,
     AwsFacts,

@@ -1,0 +1,58 @@
+"""Rows of the statements behind status and period, as known now or at an instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from evidence.status import gather_sql
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What an answer is about and how much is known.
+
+    `known_at` is exclusive; None means all that is recorded now.
+    """
+
+    on: dt.date
+    known_at: dt.datetime | None = None
+
+
+def read_rows(statement: str, moment: Moment, **parameters: Any) -> list[Row]:
+    """The rows of a statement of relations in braces (`gather_sql`), by column name.
+
+    `%(day)s` and `%(known_at)s` are the moment's; the rest comes by name.
+    """
+    text = gather_sql.render(statement, as_known_then=moment.known_at is not None)
+    clocks = {"day": moment.on, "known_at": moment.known_at}
+    with connection.cursor() as cursor:
+        cursor.execute(text, clocks | parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def grouped(rows: Iterable[Row], key: str) -> defaultdict[Any, list[Row]]:
+    """The rows by the value of a column; of a value without rows, none."""
+    groups: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(row)
+    return groups
+
+
+def as_json(value: Any) -> Any:
+    """jsonb of a raw cursor as data: Django leaves it as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def as_bigints(numbers: Iterable[int]) -> str:
+    """Numbers as text that PostgreSQL reads as bigint[], however small they are."""
+    return f"{{{','.join(map(str, numbers))}}}"
