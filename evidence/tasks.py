@@ -4,8 +4,8 @@ from contextlib import suppress
 from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
 
+from controls import clock
 from controls.errors import TransitionNotAllowed
 from controls.idempotency import forget_old_keys
 from evidence.exports.files import sweep_files
@@ -33,7 +33,7 @@ def sweep() -> None:
 @shared_task(ignore_result=True)
 def tell_people() -> None:
     """Every minute: find what is new or over, make the mails that are due."""
-    instant = timezone.now()
+    instant = clock.now()
     gather_notices(instant)
     for pk in mailing.make_mails(instant):
         wake(mailing.send_mail, pk)
@@ -45,10 +45,10 @@ def sweep_store() -> None:
 
     Keys of requests that are older than they are kept go too.
     """
-    forget_old_keys(timezone.now())
-    sweep_files(timezone.now())
+    forget_old_keys(clock.now())
+    sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
-        store_sweep.sweep_store(instant=timezone.now())
+        store_sweep.sweep_store(instant=clock.now())
 
 
 @shared_task(ignore_result=True)

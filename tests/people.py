@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from controls import clock
 from controls.models import Role, System, Team, User
 from tests import factories
 
@@ -78,3 +81,17 @@ def as_user(client: Client, settings: Any) -> Any:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.date], None]:
+    """`on_day(day)`: for pages, API and commands it is noon of that day in UTC.
+
+    Roles and what is known follow the real clock.
+    """
+
+    def set_clock(day: dt.date) -> None:
+        noon = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
+        monkeypatch.setattr(clock, "now", lambda: noon)
+
+    return set_clock

@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from controls import clock
 from controls.accounts.addresses import (
     ask_for_address,
     confirm_address,
@@ -69,7 +69,7 @@ def _withdraw(request: SignedInRequest) -> HttpResponse:
 def _address_page(
     request: SignedInRequest, form: AddressForm, status: int = 200
 ) -> HttpResponse:
-    open_changes = AddressChange.objects.open_for(request.user, timezone.now())
+    open_changes = AddressChange.objects.open_for(request.user, clock.now())
     context = {"form": form, "change": open_changes.first()}
     return render(request, "account/address.html", context, status=status)
 

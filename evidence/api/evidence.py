@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import parsers, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.approvals import refuse_stale
@@ -263,9 +263,7 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     )
     def to_reconfirm(self, request: Request) -> Response:
         """What waits for the caller, as a reviewer, to confirm anew."""
-        found = [
-            mark for mark, _ in to_reconfirm(actor_of(request), timezone.localdate())
-        ]
+        found = [mark for mark, _ in to_reconfirm(actor_of(request), clock.today())]
         return Response(MarkSerializer(found, many=True).data)
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -129,7 +129,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         found = mine.matching(
             system=said.get("system", ""),
             state=said.get("state", ""),
-            today=timezone.localdate(),
+            today=clock.today(),
         )
         related = ("answers__revision__evidence", "answers__answered_by")
         return found.prefetch_related(*related, "judgements__judged_by")

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 
+from controls import clock
 from controls.models import System
 from evidence.status.clock_parameters import ClockError, parse_day, read_clocks
 from evidence.status.clocks import Clocks, moment_from, window_from
@@ -67,7 +67,7 @@ def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
 
     The outermost reader of the clock: nothing below a view looks at it.
     """
-    today = system.day_of(timezone.now())
+    today = system.day_of(clock.now())
     form = ClockForm(request.GET)
     named = read_clocks(dict(request.GET.lists()))
     form.is_valid()

@@ -14,10 +14,10 @@ from typing import Literal
 from evidence.status import cadence
 from evidence.status.day_ranges import DAY, clip, subtract, united
 from evidence.status.facts import (
+    AskFacts,
     LinkFacts,
     PopulationFacts,
     RequirementHistory,
-    RequirementTerms,
 )
 
 Outcome = Literal["on_time", "late", "missed", "not_yet_due"]
@@ -95,9 +95,7 @@ class AskedPeriod:
     occurrence: dt.date | None = None
 
 
-def asked_periods(
-    asked: RequirementTerms, start: dt.date, end: dt.date
-) -> list[AskedPeriod]:
+def asked_periods(asked: AskFacts, start: dt.date, end: dt.date) -> list[AskedPeriod]:
     """What a requirement asks for in start..end while in operation, in order (R12).
 
     Yearly: the 12 months before the last day asked; longer windows are cut into
@@ -182,7 +180,7 @@ def _of_events(
 
 
 def _of_population(
-    asked: RequirementTerms, events: PopulationFacts, today: dt.date
+    asked: AskFacts, events: PopulationFacts, today: dt.date
 ) -> OccurrenceResult:
     """Its open items are due with the grace after it ended, or was last sampled."""
     due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(asked)
@@ -203,7 +201,7 @@ def _of_population(
 
 
 def _judged(
-    asked: RequirementTerms,
+    asked: AskFacts,
     link: LinkFacts | None,
     begins: dt.date,
     ends: dt.date,
@@ -232,7 +230,7 @@ def _judged(
     )
 
 
-def _grace(asked: RequirementTerms) -> int:
+def _grace(asked: AskFacts) -> int:
     if asked.grace_days is None:
         return cadence.default_grace(asked.cadence)
     return asked.grace_days

@@ -88,7 +88,7 @@ class PopulationFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RequirementTerms:
+class AskFacts:
     """What one requirement of our half asks; the defaults stand in `cadence`.
 
     `grace_days` and `lead_days` None mean the default of the cadence.
@@ -111,7 +111,7 @@ class RequirementTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class RequirementFacts(RequirementTerms):
+class RequirementFacts(AskFacts):
     """What one requirement of our half asks, and the newest answers to it.
 
     `population` is the newest accepted one that began by the day, else the newest.
@@ -252,7 +252,7 @@ class RequirementHistory:
     Of the links of one occurrence the earliest performed suffices.
     """
 
-    requirement: RequirementTerms
+    requirement: AskFacts
     links: tuple[LinkFacts, ...]
     populations: tuple[PopulationFacts, ...]
 

@@ -13,13 +13,13 @@ from controls.responsibility.rulings import PARTIES
 from evidence.status.aws_from_rows import AwsSide
 from evidence.status.facts import (
     ApplicabilityFacts,
+    AskFacts,
     ControlFacts,
     LinkFacts,
     PeriodFacts,
     PopulationFacts,
     RequirementFacts,
     RequirementHistory,
-    RequirementTerms,
 )
 from evidence.status.not_gathered import not_gathered
 from evidence.status.rows import Row, as_json
@@ -78,9 +78,9 @@ def control_facts(
     )
 
 
-def requirement_terms(row: Row) -> RequirementTerms:
+def requirement_terms(row: Row) -> AskFacts:
     """What a requirement asks."""
-    return RequirementTerms(**_terms(row))
+    return AskFacts(**_terms(row))
 
 
 def _terms(row: Row) -> dict[str, Any]:

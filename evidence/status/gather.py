@@ -13,11 +13,11 @@ from evidence.status import gather_sql
 from evidence.status.aws_from_rows import AwsRows, AwsSide, aws_layers
 from evidence.status.expected import asked_periods
 from evidence.status.facts import (
+    AskFacts,
     ControlFacts,
     PeriodFacts,
     PopulationFacts,
     RequirementHistory,
-    RequirementTerms,
 )
 from evidence.status.facts_from_rows import (
     control_facts,
@@ -237,7 +237,7 @@ def _events(
 
 
 def _parts(
-    asked: Mapping[int, RequirementTerms], start: dt.date, end: dt.date
+    asked: Mapping[int, AskFacts], start: dt.date, end: dt.date
 ) -> dict[str, list[Any]]:
     """The periods that ask for one performance each, as four arrays."""
     parts = [

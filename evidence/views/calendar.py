@@ -12,9 +12,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from controls import clock
 from controls.errors import NotPermitted, Refused
 from controls.models import System
 from evidence.forms.calendar import Month, NextWindowForm, TeamFilter, month_of
@@ -53,7 +53,7 @@ def calendar_of_system(request: SignedInRequest, slug: str) -> HttpResponse:
     team = chosen.cleaned_data.get("team")
     teams = frozenset([team.pk]) if team else None
     context = {"system": system, "filter": chosen}
-    return _page(request, [system], teams, system.day_of(timezone.now()), context)
+    return _page(request, [system], teams, system.day_of(clock.now()), context)
 
 
 @require_GET
@@ -62,7 +62,7 @@ def my_calendar(request: SignedInRequest) -> HttpResponse:
     systems = list(System.objects.visible_to(request.user).order_by("name"))
     teams = own_teams(request.user)
     context = {"mine": teams is not None}
-    return _page(request, systems, teams, timezone.localdate(), context)
+    return _page(request, systems, teams, clock.today(), context)
 
 
 def _page(

@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from controls import clock
 from controls.access import is_officer
 from controls.models import Actor, Control, System
 from controls.reference.updates import unreviewed_reference
@@ -105,7 +105,7 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
 def _requests(user: Actor, system: System) -> dict[str, int]:
     """How many requests for evidence are open to the person, and how many overdue."""
     mine = EvidenceRequest.objects.visible_to(user).filter(system=system)
-    late = Q(state__in=UNANSWERED, due_on__lt=system.day_of(timezone.now()))
+    late = Q(state__in=UNANSWERED, due_on__lt=system.day_of(clock.now()))
     return mine.matching(state="unsettled").aggregate(
         unsettled=Count("pk"), overdue=Count("pk", filter=late)
     )

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from controls import clock
 from evidence.exports import jobs
 from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
@@ -27,7 +27,7 @@ SHOWN = 50
 @require_GET
 def exports(request: SignedInRequest) -> HttpResponse:
     """My exports, newest first; the part with the progress is fetched again by htmx."""
-    asked = {"on": timezone.localdate(), "system": request.GET.get("system", "")}
+    asked = {"on": clock.today(), "system": request.GET.get("system", "")}
     form = ExportForm(user=request.user, initial=asked)
     return _page(request, form)
 

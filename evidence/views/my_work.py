@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from controls import clock
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import my_work
@@ -19,7 +19,7 @@ REVIEWED_HERE = 5  # the queue holds the rest
 @require_GET
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
-    today = timezone.localdate()
+    today = clock.today()
     asks = my_work.asked_of(request.user, today)
     open_asks = [each for each in asks if each.state != "current"]
     context = {

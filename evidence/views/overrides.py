@@ -10,9 +10,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from controls import clock
 from controls.access import require_describer
 from controls.applicability import (
     decide_not_applicable,
@@ -110,7 +110,7 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
     """Ask for another class; it holds once another officer approves."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
-    today = implementation.system.day_of(timezone.now())
+    today = implementation.system.day_of(clock.now())
     form = OverrideForm(request.POST, today=today)
     return _try(
         request,
@@ -139,7 +139,7 @@ def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Let what is below the override hold again, from today."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
-    today = override.implementation.system.day_of(timezone.now())
+    today = override.implementation.system.day_of(clock.now())
 
     def settle() -> str:
         settle_override(override, on=today, by=request.user)
@@ -154,7 +154,7 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
     """Ask to leave the control out; another officer decides."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
-    today = implementation.system.day_of(timezone.now())
+    today = implementation.system.day_of(clock.now())
     form = NotApplicableForm(request.POST, today=today)
     return _try(
         request,

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls import clock
 from controls.errors import NotPermitted, Refused
 from controls.models import ControlImplementation
 from evidence.forms.requests import (
@@ -45,7 +45,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
     """What is asked of whom, and what is overdue?"""
     chosen = RequestFilter(request.GET, user=request.user)
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
-    found = mine.matching(**chosen.said(), today=timezone.localdate())
+    found = mine.matching(**chosen.said(), today=clock.today())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request, "evidence/requests/list.html", {"page": page, "filter": chosen}

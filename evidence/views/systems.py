@@ -10,9 +10,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls import clock
 from controls.access import is_officer, may_describe_systems
 from controls.errors import NotPermitted
 from controls.models import AuditEvent, System, SystemComponent
@@ -32,7 +32,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
         request,
         "evidence/systems/list.html",
         {
-            "rows": tallies(mine, timezone.now()),
+            "rows": tallies(mine, clock.now()),
             "may_create": may_describe_systems(request.user),
         },
     )
@@ -46,7 +46,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         require_creator(request.user)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
-    today = timezone.now().date()
+    today = clock.today()
     form = NewSystemForm(request.POST or None, today=today)
     if request.method == "POST" and form.is_valid():
         try:

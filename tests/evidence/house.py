@@ -32,7 +32,7 @@ from evidence.submissions.uploads import checked_upload, store
 from evidence.systems.describe import Use, create_system
 from tests.factories import administrator
 
-TODAY = dt.date.today()
+TODAY = dt.date.today()  # read once: a test may run past midnight
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
 
 
@@ -97,7 +97,7 @@ def build() -> House:
     people = {name: person(name) for name in names}
     team = Team.objects.create(name="Platform", slug="platform")
     other = Team.objects.create(name="Data", slug="data")
-    today = dt.date.today()
+    today = TODAY
     system = System(
         baseline=baseline,
         slug="shop",
@@ -134,7 +134,7 @@ def build() -> House:
 
 def patch_report() -> Submission:
     """What alice says of evidence performed today, about this month."""
-    today = dt.date.today()
+    today = TODAY
     return Submission(
         title="Patch report",
         performed_on=today,
@@ -153,7 +153,7 @@ def submitted(
         [store("report.txt", [text.encode()])],
         requirement=requirement or house.requirement(),
         by=house.alice,
-        today=dt.date.today(),
+        today=TODAY,
     )
 
 
@@ -170,7 +170,7 @@ def submitted_as_it_comes(
             [upload],
             requirement=asked,
             by=by,
-            today=dt.date.today(),
+            today=TODAY,
         )
     finally:
         incoming.close()

@@ -13,9 +13,8 @@ from evidence.models import (
 from evidence.status.control_status import control_statuses, window_of
 from evidence.status.gather import Moment
 from tests.evidence import house as houses
-from tests.evidence.house import House, file
+from tests.evidence.house import TODAY, House, file
 
-TODAY = dt.date.today()
 START = TODAY - dt.timedelta(days=60)
 END = TODAY - dt.timedelta(days=1)
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
+from controls import clock
 from evidence.storage.fsck import Pace, StoreReport, check_store
 
 FOUND, COULD_NOT = 1, 2
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         rate_limit = options["rate"]
         try:
             report = check_store(
-                instant=timezone.now(),
+                instant=clock.now(),
                 resume=options["resume"],
                 all_ages=options["all_ages"],
                 pace=Pace(rate_limit * MEGABYTE if rate_limit else None),

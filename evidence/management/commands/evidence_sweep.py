@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
-from django.utils import timezone
 
+from controls import clock
 from evidence.storage.sweep import sweep_store
 
 COULD_NOT = 2
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Sweep, and print what became of each digest."""
         try:
-            swept = sweep_store(instant=timezone.now())
+            swept = sweep_store(instant=clock.now())
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages))
         except (OSError, DatabaseError) as failure:

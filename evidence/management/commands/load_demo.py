@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
+from controls import clock
 from controls.models import System
 from evidence.demo import company
 from evidence.demo.building import build
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self.stdout.write("The demo is already there.")
             return
         password = secrets.token_urlsafe(9)
-        today = options["today"] or timezone.localdate()
+        today = options["today"] or clock.today()
         build(today=today, password=password)
         self._write_accounts(password, options["accounts"])
         self.stdout.write("The demo is loaded.")

@@ -15,7 +15,7 @@ from controls.responsibility.overrides import request_override
 from evidence.models import EvidenceRequirement, Export
 from evidence.planning.my_work import asked_of, period_due
 from tests.evidence import house as houses
-from tests.evidence.house import House, submitted
+from tests.evidence.house import TODAY, House, submitted
 from tests.factories import implementation
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_contributor_sees_what_to_prove_with_a_link_to_upload(client, house):
 
 
 def test_states_follow_the_evidence(house):
-    today = dt.date.today()
+    today = TODAY
     house.requirement()
     assert state_of(house, today) == "never"
     first = submitted(house, "one")
@@ -78,6 +78,19 @@ def test_period_due_is_the_month_that_ended_unless_it_is_done():
     assert period_due(monthly, None, today).last == dt.date(2026, 10, 31)
 
 
+def test_the_page_judges_by_the_day_that_the_door_reads(client, house, on_day):
+    house.requirement()
+    link = submitted(house, "one")
+    link.accept(by=house.rita)
+    client.force_login(house.alice)
+    for day, word in [
+        (link.proves_to, "Due soon"),
+        (link.proves_to + dt.timedelta(days=1), "Overdue"),
+    ]:
+        on_day(day)
+        assert word in client.get(reverse("evidence:work")).context["counts"]
+
+
 def test_reviewer_sees_how_many_wait_and_queries_do_not_grow(client, house):
     submitted(house, "0")
     client.force_login(house.rita)
@@ -96,7 +109,7 @@ def test_reviewer_sees_how_many_wait_and_queries_do_not_grow(client, house):
 def test_export_is_asked_for_and_seen_by_its_owner_only(client, house):
     client.force_login(house.ray)
     url = reverse("evidence:export_request")
-    today = dt.date.today().isoformat()
+    today = TODAY.isoformat()
     assert client.post(url, {"system": "shop", "on": today}).status_code == 302
     export = Export.objects.get()
     assert "Shop" in client.get(reverse("evidence:exports")).content.decode()
@@ -118,7 +131,7 @@ def test_export_of_a_day_that_is_none_is_refused(client, house):
 
 def test_running_export_is_fetched_again_as_a_part(client, house):
     client.force_login(house.ray)
-    today = dt.date.today().isoformat()
+    today = TODAY.isoformat()
     client.post(reverse("evidence:export_request"), {"system": "shop", "on": today})
     part = client.get(reverse("evidence:exports"), headers={"HX-Request": "true"})
     text = part.content.decode()
@@ -134,8 +147,8 @@ def test_officers_approve_without_leaving_the_page(client, house):
         responsibility="customer",
         reason="Ours",
         citation="Letter",
-        starts_on=dt.date.today(),
-        ends_on=dt.date.today(),
+        starts_on=TODAY,
+        ends_on=TODAY,
         by=house.olivia,
     )
     client.force_login(house.otto)
@@ -152,7 +165,7 @@ def test_contributors_upload_without_leaving_the_page(client, house):
     client.force_login(house.alice)
     page = client.get(reverse("evidence:work"))
     (ask,) = [a for a in page.context["asks"] if a.requirement == asked]
-    today = dt.date.today().isoformat()
+    today = TODAY.isoformat()
     said = {
         "next": "work",
         "title": "Inventory",

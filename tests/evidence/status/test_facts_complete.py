@@ -62,7 +62,7 @@ def test_no_fact_has_a_default(kind, field):
 
 
 def test_every_kind_of_facts_is_held_against_something_neutral():
-    inherited = {facts.RequirementTerms}  # its fields are those of RequirementFacts
+    inherited = {facts.AskFacts}  # its fields are those of RequirementFacts
     assert set(KINDS) - inherited == set(NEUTRAL)
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controls.models import System
 from evidence.status.trend import month_ends, trend
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +22,11 @@ days = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
 @pytest.fixture(autouse=True)
 def nothing_kept():
     cache.clear()
+
+
+def day_recorded(system: System) -> dt.date:
+    """The system's day on which it became known: the first that a trend has."""
+    return system.day_of(System.objects.get(pk=system.pk).known_from)
 
 
 @given(days, st.integers(1, 40))
@@ -34,14 +40,15 @@ def test_month_ends_are_the_last_days_of_the_months_before(until, months) -> Non
 
 
 def test_a_system_has_no_past_before_it_was_recorded(system) -> None:
-    points = trend(system, dt.date.today())
-    assert [point.day for point in points] == [dt.date.today()]
+    recorded_on = day_recorded(system)
+    points = trend(system, recorded_on)
+    assert [point.day for point in points] == [recorded_on]
     assert points[0].total == system.implementations.count()
     assert sum(part.count for part in points[0].parts) == points[0].total
 
 
 def test_what_is_past_is_asked_once(system) -> None:
-    today = dt.date.today()
+    today = day_recorded(system)
     with CaptureQueriesContext(connection) as first:
         points = trend(system, today)
     with CaptureQueriesContext(connection) as again:
@@ -52,7 +59,7 @@ def test_what_is_past_is_asked_once(system) -> None:
 
 
 def test_a_day_that_is_not_over_is_never_kept(system) -> None:
-    later = dt.date.today() + dt.timedelta(days=40)
+    later = day_recorded(system) + dt.timedelta(days=40)
     trend(system, later, 1)
     with CaptureQueriesContext(connection) as again:
         trend(system, later, 1)
@@ -68,7 +75,7 @@ def test_the_page_and_the_part_say_the_same_as_the_api(system, alice, as_user) -
     assert "<html" not in part
     assert part.strip() in page
     said = browser.get(reverse("api_trend", args=[system.slug])).json()
-    assert said[-1]["on"] == str(dt.date.today())
+    assert said[-1]["on"] == str(day_recorded(system))
     assert sum(said[-1]["verdicts"].values()) == system.implementations.count()
     dashboard = browser.get(reverse("evidence:dashboard", args=[system.slug]))
     assert f'hx-get="{here}"' in dashboard.content.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from django.urls import reverse
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, Proof
 from tests.evidence import house as houses
-from tests.evidence.house import House, submitted
+from tests.evidence.house import TODAY, House, submitted
 
 pytestmark = pytest.mark.django_db
 
@@ -85,4 +84,4 @@ def test_the_evidence_page_says_what_turns_when_it_lapses(client, house, link):
     ((day, turns),) = page.context["turning"]
     assert day == link.proves_to
     assert [turn.after.status.customer_half for turn in turns] == ["lapsed"]
-    assert day > dt.date.today()
+    assert day > TODAY
