@@ -13,10 +13,10 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.fields.ranges import DateRangeField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils import timezone
 
-from controls.models.people import Actor, Role, Team
+from controls.models.people import Actor, Membership, Role, Team
 
 
 class Regime(models.TextChoices):
@@ -268,6 +268,18 @@ class ControlImplementationQuerySet(models.QuerySet["ControlImplementation"]):
     def visible_to(self, user: Actor) -> Self:
         """Those of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
+
+    def describable_by(self, user: Actor) -> Self:
+        """Controls of which the user may describe our part.
+
+        `controls.access.may_describe` lets the same people.
+        """
+        roles = Membership.objects.active().filter(
+            user=user.pk, role=Role.CONTRIBUTOR, system=OuterRef("system")
+        )
+        own = roles.filter(team=OuterRef("owner_team"))
+        officered = System.objects.officered_by(user)
+        return self.filter(Q(system__in=officered) | Q(Exists(own)))
 
     def in_catalog_order(self) -> Self:
         """As the catalog prints them."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 
-from controls.models import System, Team
+from controls.models import Actor, System, Team
 from evidence.models.scopes import OfTeamQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -23,6 +24,13 @@ class Sensitivity(models.TextChoices):
 
 class EvidenceQuerySet(OfTeamQuerySet):
     """Evidence."""
+
+    def revisable_by(self, user: Actor) -> Self:
+        """What the user may correct, add to, attach, submit or withdraw.
+
+        `evidence.submissions.who_may.may_revise` lets the same people.
+        """
+        return self.of_own_teams(user)
 
 
 class Evidence(models.Model):

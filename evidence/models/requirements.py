@@ -7,10 +7,10 @@ import uuid
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
-from controls.models import Actor, ControlImplementation, System, Team
+from controls.models import Actor, ControlImplementation, Role, System, Team
 
 
 class Cadence(models.TextChoices):
@@ -46,6 +46,17 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
     def visible_to(self, user: Actor) -> Self:
         """Requirements of the systems the user may read."""
         return self.filter(system__in=System.objects.visible_to(user))
+
+    def submittable_by(self, user: Actor) -> Self:
+        """What the user may prove: of the user's teams, or as an officer.
+
+        `evidence.submissions.who_may.may_submit_for` lets the same people.
+        """
+        team = Coalesce(OuterRef("owner_team"), OuterRef("implementation__owner_team"))
+        roles = user.memberships.active().filter(role=Role.CONTRIBUTOR)
+        own = roles.filter(system=OuterRef("system"), team=team)
+        officered = System.objects.officered_by(user)
+        return self.filter(Q(system__in=officered) | Q(Exists(own)))
 
     def asked_of_team(self, team: Team | None, today: dt.date) -> Self:
         """What a team is to prove on a day: in operation, ours, applicable."""

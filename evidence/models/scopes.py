@@ -23,3 +23,10 @@ class OfTeamQuerySet(models.QuerySet[Any]):
         mine = roles.filter(system=OuterRef("system"), team=OuterRef("team"))
         everything = System.objects.held_as(user, ALL_TEAMS)
         return self.filter(Q(system__in=everything) | Q(Exists(mine)))
+
+    def of_own_teams(self, user: Actor) -> Self:
+        """Of the teams for which one contributes in the system; all as its officer."""
+        roles = user.memberships.active().filter(role=Role.CONTRIBUTOR)
+        own = roles.filter(system=OuterRef("system"), team=OuterRef("team"))
+        officered = System.objects.officered_by(user)
+        return self.filter(Q(system__in=officered) | Q(Exists(own)))

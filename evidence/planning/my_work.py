@@ -17,6 +17,7 @@ from controls.models import Actor, ApplicabilityDecision, Role, System
 from controls.models.decisions import ResponsibilityOverride
 from evidence.models import (
     ArtifactVersion,
+    Evidence,
     EvidenceLink,
     EvidenceRequest,
     EvidenceRequirement,
@@ -259,13 +260,13 @@ def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
 
 
 def drafts_of(user: Actor) -> list[EvidenceLink]:
-    """Links of the person's own evidence that nobody has handed over yet."""
-    mine = EvidenceLink.objects.filter(
+    """Links of the person's own evidence that nobody has submitted yet."""
+    drafts = EvidenceLink.objects.filter(
         state=LinkState.DRAFT,
         revision__uploaded_by=user,
-        system__in=System.objects.visible_to(user),
+        revision__evidence__in=Evidence.objects.revisable_by(user),
     )
-    return list(mine.for_listing().order_by("pk")[:LISTED])
+    return list(drafts.for_listing().order_by("pk")[:LISTED])
 
 
 def waiting_for(user: Actor) -> int:

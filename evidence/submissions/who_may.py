@@ -1,17 +1,15 @@
-"""Who may submit, revise and withdraw evidence: its team and the officers."""
+"""Who may submit, revise and withdraw evidence: its team and the officers.
+
+`may_...` answers, `require_...` raises NotPermitted; pages, the API and lists ask the
+same functions. The lists are `EvidenceRequirement.objects.submittable_by` and
+`Evidence.objects.revisable_by`.
+"""
 
 from __future__ import annotations
 
 from controls.errors import NotPermitted
 from controls.models import Actor, ControlImplementation, Role, System, Team
-from evidence.models import Evidence, EvidenceLink
-
-
-def require_withdrawer(link: EvidenceLink, *, by: Actor) -> None:
-    """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
-    team = link.revision.evidence.team
-    if not may_submit(link.implementation, team, by=by):
-        raise NotPermitted(f"Only {team} or a compliance officer may withdraw this.")
+from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
 
 
 def may_submit(
@@ -19,7 +17,7 @@ def may_submit(
 ) -> bool:
     """Whether `by` acts for this team, or is an officer, in the target's system."""
     if by.is_superuser:
-        return True
+        return bool(by.is_active)
     roles = by.memberships.active().filter(system_id=target.system_id)
     if roles.filter(role=Role.OFFICER).exists():
         return True
@@ -31,18 +29,42 @@ def require_submitter(
 ) -> None:
     """Raise NotPermitted unless `by` may prove, for this team, what is asked."""
     if not may_submit(target, team, by=by):
-        said = f"This is for {team or 'a team'} to prove; you are not in that team."
-        raise NotPermitted(said)
+        raise NotPermitted(
+            f"This is for {team or 'a team'} to prove; you are not in that team."
+        )
+
+
+def may_submit_for(requirement: EvidenceRequirement, *, by: Actor) -> bool:
+    """Whether `by` may prove what is asked: its team, else the control's; officers."""
+    team = requirement.owner_team or requirement.implementation.owner_team
+    return may_submit(requirement.implementation, team, by=by)
+
+
+def may_revise(evidence: Evidence, *, by: Actor) -> bool:
+    """Whether `by` may correct, add to, attach or withdraw evidence, or submit it."""
+    return may_submit(evidence, evidence.team, by=by)
 
 
 def require_reviser(evidence: Evidence, *, by: Actor) -> None:
     """Raise NotPermitted unless the evidence is of one's team, or one is officer."""
-    if not may_submit(evidence, evidence.team, by=by):
-        said = f"This belongs to {evidence.team}; you are not in that team."
-        raise NotPermitted(said)
+    if not may_revise(evidence, by=by):
+        raise NotPermitted(
+            f"This belongs to {evidence.team}; you are not in that team."
+        )
+
+
+def require_withdrawer(link: EvidenceLink, *, by: Actor) -> None:
+    """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
+    evidence = link.revision.evidence
+    if not may_revise(evidence, by=by):
+        raise NotPermitted(
+            f"Only {evidence.team} or a compliance officer may withdraw this."
+        )
 
 
 def submits_in(system: System, *, by: Actor) -> bool:
     """Whether `by` brings evidence in a system at all: for some team, or as officer."""
-    held = System.objects.held_as(by, [Role.OFFICER, Role.CONTRIBUTOR])
-    return bool(by.is_superuser) or held.filter(pk=system.pk).exists()
+    if by.is_superuser:
+        return bool(by.is_active)
+    systems = System.objects.held_as(by, [Role.OFFICER, Role.CONTRIBUTOR])
+    return bool(systems.filter(pk=system.pk).exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import template
@@ -46,23 +46,29 @@ AWS = {
 
 @register.simple_tag
 def leads_to(
-    reason: Reason, system: Any, requirements: Iterable[Any], may_upload: bool = False
+    reason: Reason,
+    system: Any,
+    requirements: Iterable[Any],
+    submittable: Collection[str] = (),
+    may_review: bool = False,
 ) -> str:
     """The address of a reason's next step: upload, queue, reports or a section.
 
-    Empty where nothing is to be done. A requirement is found by the title that the
-    reason's subject begins with, the longest first.
+    Who may not take the step (`submittable` are uuids of requirements that one may
+    prove, `may_review` says that something waits for one's review) is led to what is
+    asked. Empty where nothing is to be done. A requirement is found by the title that
+    the reason's subject begins with, the longest first.
     """
     if reason.next_step == "Nothing to do.":
         return ""
-    if reason.code in WAITING:
+    if reason.code in WAITING and may_review:
         return reverse("evidence:queue")
     if reason.code in AWS:
         return reverse("evidence:artifacts")
     requirement = _requirement_of(reason, requirements)
     if requirement is None:
         return SECTIONS.get(reason.code, "#our-half")
-    if reason.code in PERFORMED and may_upload:
+    if reason.code in PERFORMED and requirement.uuid in (submittable or ()):
         return reverse("evidence:upload", args=[system.slug, requirement.uuid])
     return f"#asked-{requirement.uuid}"
 

@@ -29,6 +29,7 @@ from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideFo
 from evidence.models import (
     EvidenceLink,
     EvidenceRequest,
+    EvidenceRequirement,
     LinkState,
     Population,
     Sample,
@@ -252,11 +253,31 @@ def _forms(
     found: dict[str, Any] = {
         "officer": officer,
         "may_confirm": set(accepted.values_list("uuid", flat=True)),
+        "submittable": _submittable(implementation, user),
+        "may_review": _waits_for(user, implementation),
     }
     if may_describe(implementation, user):
+        # the same people bring what nothing asks for
         found["may_describe"] = found["may_upload"] = True
         found["describe_form"] = DescribeForm.about(implementation, names_owner=officer)
     if officer:
         found["override_form"] = OverrideForm(today=clocks.today)
         found["na_form"] = NotApplicableForm(today=clocks.today)
     return found
+
+
+def _submittable(implementation: ControlImplementation, user: Actor) -> set[str]:
+    """Requirements of the control, by uuid, that the person may prove."""
+    asked = EvidenceRequirement.objects.filter(implementation=implementation)
+    uuids = asked.submittable_by(user).values_list("uuid", flat=True)
+    return {str(uuid) for uuid in uuids}
+
+
+def _waits_for(user: Actor, implementation: ControlImplementation) -> bool:
+    """Whether something of the control waits for the person's review."""
+    links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
+    populations = Population.objects.awaiting_review().reviewable_by(user)
+    return bool(
+        links.filter(implementation=implementation).exists()
+        or populations.filter(requirement__implementation=implementation).exists()
+    )

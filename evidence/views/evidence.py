@@ -18,14 +18,20 @@ from controls.models import Actor
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
 from evidence.forms.uploads import AttachForm, WithdrawForm
-from evidence.models import Evidence, EvidenceLink, EvidenceRevision, LinkState
+from evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceRequirement,
+    EvidenceRevision,
+    LinkState,
+)
 from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
 from evidence.submissions.revise import attach, newest
 from evidence.submissions.submit import provable_by, withdraw
-from evidence.submissions.who_may import may_submit, require_reviser, require_withdrawer
+from evidence.submissions.who_may import may_revise, require_reviser, require_withdrawer
 from evidence.views.answers import explain, refused, return_to_work
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
@@ -60,9 +66,16 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(found, links, request.user),
+        "submittable": _submittable(links, request.user),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "evidence/evidence/detail.html", context)
+
+
+def _submittable(links: list[EvidenceLink], user: Actor) -> set[int]:
+    """Keys of the requirements that the person may prove again."""
+    asked = EvidenceRequirement.objects.filter(links__in=[link.pk for link in links])
+    return set(asked.submittable_by(user).values_list("pk", flat=True))
 
 
 def _clearable(revisions: list[EvidenceRevision], user: Actor) -> set[int]:
@@ -97,7 +110,7 @@ def _turning(
 
 
 def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Actor) -> bool:
-    return bool(links) and may_submit(found, found.team, by=user)
+    return bool(links) and may_revise(found, by=user)
 
 
 def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:

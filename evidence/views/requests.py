@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,7 +23,7 @@ from evidence.forms.requests import (
     RequestFilter,
     offered,
 )
-from evidence.models import Evidence, EvidenceRequest
+from evidence.models import Evidence, EvidenceRequest, EvidenceRequirement
 from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import cancel, request_evidence
@@ -143,13 +144,19 @@ def _page(
     unsettled = found.state in UNSETTLED
     answering = unsettled and may_answer(found, request.user)
     rows = ControlImplementation.objects.filter(requests=found).in_catalog_order()
-    controls = rows.select_related("control").prefetch_related("requirements")
+    asked = EvidenceRequirement.objects.submittable_by(request.user)
+    controls = rows.select_related("control").prefetch_related(
+        Prefetch("requirements", asked.order_by("pk"), to_attr="submittable")
+    )
     context = {
         "asked": found,
         "controls": controls,
         "answers": found.answers.select_related("revision__evidence", "answered_by"),
         "judgements": found.judgements.select_related("judged_by"),
         "may_answer": answering,
+        "describable": set(
+            rows.describable_by(request.user).values_list("pk", flat=True)
+        ),
         "may_decide": found.state == EvidenceRequestState.ANSWERED
         and may_decide_answer(found, request.user),
         "may_cancel": unsettled and may_cancel(found, request.user),
