@@ -1,12 +1,50 @@
-"""The variant of a service that somebody means by a word."""
+"""What people call services: names to show, and the variant that a word means."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from controls.errors import Refused
 from controls.models import ServiceVariant
+
+# The component that every system has (`derive.organisation`) is in no table.
+ORGANISATION = {"organisation": "your organisation"}
+
+
+def display_names() -> dict[str, str]:
+    """The name of every service by its slug, of every variant by `service:variant`.
+
+    One statement; a page asks once and hands the names on.
+    """
+    names = dict(ORGANISATION)
+    rows = ServiceVariant.objects.values_list(
+        "service__slug", "service__name", "slug", "name"
+    )
+    for service, service_name, variant, variant_name in rows:
+        names[service] = service_name
+        names[f"{service}:{variant}"] = _listed_name(service_name, variant_name)
+    return names
+
+
+def _listed_name(service: str, variant: str) -> str:
+    """A name without a comma, to stand in lists: `AWS Batch (on Fargate)`."""
+    rest = variant.removeprefix(service).removeprefix(",").strip()
+    return f"{service} ({rest})" if rest and rest != service else service
+
+
+def component_name(names: Mapping[str, str], service: str, variant: str = "") -> str:
+    """What to call a component; its slug where nobody knows it any more."""
+    return names.get(f"{service}:{variant}") or names.get(service, service)
+
+
+def variant_label(variant: ServiceVariant) -> str:
+    """The variant's name, with the service before it where it does not say that."""
+    return _full_name(variant.service.name, variant.name)
+
+
+def _full_name(service: str, variant: str) -> str:
+    return variant if variant.startswith(service) else f"{service}: {variant}"
 
 
 def names_of(variant: ServiceVariant) -> list[str]:

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from controls.access import may_describe_systems
 from controls.models import Actor, System
+from controls.service_names import display_names
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The menu and the demo mark; asks the database nothing.
 
     `no_role` does, where a page shows it: whether the person may see no system and make
-    none.
+    none. So does `service_names`: what people call services, by slug.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -46,8 +47,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if user.is_staff:
         entries.append(("Admin", reverse("admin:index")))
     items = [Item(name, url, request.path.startswith(url)) for name, url in entries]
-    no_role = SimpleLazyObject(lambda: _holds_no_role(user))
-    return {"demo": settings.DEMO, "nav": items, "no_role": no_role}
+    return {
+        "demo": settings.DEMO,
+        "nav": items,
+        "no_role": SimpleLazyObject(lambda: _holds_no_role(user)),
+        "service_names": SimpleLazyObject(display_names),
+    }
 
 
 def _holds_no_role(user: Actor) -> bool:

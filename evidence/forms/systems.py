@@ -25,6 +25,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
+from controls.service_names import variant_label
 from evidence.systems.describe import (
     REGION,
     RESERVED_SLUGS,
@@ -307,12 +308,6 @@ class AddComponentForm(forms.Form):
             regions=said["regions"],
             name=said["name"],
         )
-
-
-def variant_label(variant: ServiceVariant) -> str:
-    """The variant's name, with the service before it where it does not say that."""
-    service, name = variant.service.name, variant.name
-    return name if name.startswith(service) else f"{service}: {name}"
 
 
 def _regions_in_use(system: System) -> list[str]:

@@ -9,7 +9,7 @@ from django import forms
 
 from controls.models import ServiceVariant, System
 from controls.responsibility.what_if_system import running
-from evidence.forms.systems import variant_label
+from controls.service_names import variant_label
 
 
 class WhatIfForm(forms.Form):

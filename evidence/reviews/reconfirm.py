@@ -18,10 +18,12 @@ from django.db import transaction
 from django.db.models import Count
 
 from controls.approvals import refuse_stale
+from controls.display_names import layer_name
 from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
+from controls.service_names import component_name
 from evidence.models import EvidenceLink, LinkState, Review
 from evidence.models.links import require_independent_reviewer
 from evidence.status.gather import Moment
@@ -67,12 +69,20 @@ class ReconfirmationMark:
     added: tuple[str, ...]
     gone: tuple[str, ...]
 
-    @property
-    def words(self) -> str:
-        """What changed, for a sentence."""
-        parts = [f"new: {', '.join(self.added)}" if self.added else ""]
-        parts += [f"no longer: {', '.join(self.gone)}" if self.gone else ""]
-        return "; ".join(part for part in parts if part)
+    def words_with(self, names: Mapping[str, str]) -> str:
+        """What changed, for a sentence; services by their display names."""
+        changes = (("new", self.added), ("no longer", self.gone))
+        return "; ".join(
+            f"{word}: {', '.join(_duty_name(duty, names) for duty in duties)}"
+            for word, duties in changes
+            if duties
+        )
+
+
+def _duty_name(duty: str, names: Mapping[str, str]) -> str:
+    """`guest-os of ec2` as `guest operating system of Amazon EC2`."""
+    layer, _, component = duty.partition(" of ")
+    return f"{layer_name(layer).lower()} of {component_name(names, component)}"
 
 
 def our_duties(body: Iterable[Mapping[str, Any]]) -> frozenset[Duty]:

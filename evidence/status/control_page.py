@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from controls.service_names import component_name
 from evidence.charts import DAY, Stretch, months, stretches
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import ControlStatus
@@ -21,6 +22,7 @@ from evidence.status.rows import read_rows
 
 COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
 RECENT = 10
+Names = Mapping[str, str]  # display names by slug: controls.service_names
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,18 @@ class BasisGroup:
     components: tuple[str, ...]
 
 
-def basis_groups(basis: Iterable[Mapping[str, Any]]) -> list[BasisGroup]:
+def basis_groups(basis: Iterable[Mapping[str, Any]], names: Names) -> list[BasisGroup]:
     """The rows of a basis with equal layer, party, kind and source made one."""
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for row in basis:
         key = (row["layer"], row["party"], row["kind"], row["source"])
-        groups.setdefault(key, []).append(_component(row))
-    return [BasisGroup(*key, tuple(names)) for key, names in groups.items()]
-
-
-def _component(row: Mapping[str, Any]) -> str:
-    variant = row["variant"]
-    plain = variant in {"", "standard"}
-    return row["component"] if plain else f"{row['component']} ({variant})"
+        name = component_name(names, row["component"], row["variant"])
+        groups.setdefault(key, []).append(name)
+    return [BasisGroup(*key, tuple(shown)) for key, shown in groups.items()]
 
 
 def duties(
-    basis: Iterable[Mapping[str, Any]], *, ours: bool
+    basis: Iterable[Mapping[str, Any]], names: Names, *, ours: bool
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Layer -> components, of our side or of the providers'."""
     found: dict[str, list[str]] = {}
@@ -77,8 +74,9 @@ def duties(
         if (row["party"] == "customer") == ours:
             third = " (third party)" if row["party"] == "third-party" else ""
             how = f", {row['kind']}" if ours else ""
-            found.setdefault(f"{row['layer']}{how}", []).append(_component(row) + third)
-    return [(layer, tuple(dict.fromkeys(names))) for layer, names in found.items()]
+            name = component_name(names, row["component"], row["variant"])
+            found.setdefault(f"{row['layer']}{how}", []).append(name + third)
+    return [(layer, tuple(dict.fromkeys(shown))) for layer, shown in found.items()]
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class RequirementShown:
     results: tuple[OccurrenceResult, ...]
 
 
-def aws_days(answer: ControlStatus, clocks: Clocks) -> list[ServiceDays]:
+def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[ServiceDays]:
     """AWS's days over the audit window, services with equal days together.
 
     The group with most open days comes first.
@@ -105,18 +103,18 @@ def aws_days(answer: ControlStatus, clocks: Clocks) -> list[ServiceDays]:
         key = (each.scope, *(getattr(each, f"{code}_ranges") for code in COVERAGE))
         groups.setdefault(key, []).append(each)
     worst_first = sorted(groups.values(), key=lambda g: (-g[0].open_days, g[0].slug))
-    return [_of_services(group, clocks) for group in worst_first]
+    return [_of_services(group, clocks, names) for group in worst_first]
 
 
-def _of_services(group: list[NeedDays], clocks: Clocks) -> ServiceDays:
-    names = tuple(sorted({each.slug for each in group}))
+def _of_services(group: list[NeedDays], clocks: Clocks, names: Names) -> ServiceDays:
+    shown = tuple(sorted({names.get(need.slug, need.slug) for need in group}))
     ranges = [
         (code, title, first, last)
         for code, title in COVERAGE.items()
         for first, last in getattr(group[0], f"{code}_ranges")
     ]
-    timeline = _timeline(f"AWS's days of {', '.join(names)}", ranges, clocks)
-    return ServiceDays(names, group[0], timeline)
+    timeline = _timeline(f"AWS's days of {', '.join(shown)}", ranges, clocks)
+    return ServiceDays(shown, group[0], timeline)
 
 
 def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:

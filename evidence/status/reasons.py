@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controls.display_names import IMPACT_LEVELS, IMPLEMENTATION_STATUSES, REGIMES
+from controls.grammar import count_of
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "never_performed": (
-        "{subject} was never performed.",
+        "“{subject}” was never performed.",
         "Perform it and upload proof.",
     ),
-    "not_yet_due": ("{subject} is first due on {due}.", "Perform it by {due}."),
+    "not_yet_due": ("“{subject}” is first due on {due}.", "Perform it by {due}."),
     "overdue": (
-        "{subject}: due {due}, {days} days overdue.",
+        "{subject}: due {due}, {days} overdue.",
         "Perform it now and upload proof.",
     ),
-    "expiring": ("{subject} counts until {ends}.", "Perform the next one by {ends}."),
+    "expiring": ("“{subject}” counts until {ends}.", "Perform the next one by {ends}."),
     "submitted_unreviewed": (
-        "{subject} was submitted and waits for review.",
+        "“{subject}” was submitted and waits for review.",
         "Ask a reviewer to decide.",
     ),
     "newer_rejected": (
-        "A newer submission of {subject} was rejected.",
+        "A newer submission of “{subject}” was rejected.",
         "Read the reason and submit again.",
     ),
     "nothing_asked": (
@@ -49,26 +53,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing to do.",
     ),
     "no_sample": (
-        "{subject}: {rows} events, and no sample is drawn.",
+        "{subject}: {rows}, and no sample is drawn.",
         "Draw a sample.",
     ),
     "sample_open": (
-        "{subject}: {left} of {sample} sampled items are open.",
+        "{subject}: {left} of {sample} in the sample still open.",
         "Upload proof for each open item.",
     ),
     "sample_waiting": (
-        "{subject}: {waiting} of {sample} sampled items wait for review.",
+        "{subject}: {waiting} of {sample} in the sample waiting for review.",
         "Ask a reviewer to decide.",
     ),
     "deviations": (
-        "{subject}: {deviations} of {sample} sampled items deviate.",
+        "{subject}: {deviations} of {sample} in the sample deviating.",
         "Say why, and what you changed.",
     ),
     "days_without_population": (
         "{subject}: no population from {start} to {end}.",
         "Import the population for these days.",
     ),
-    "design_only": ("{subject} shows design only.", "Add proof that it operated."),
+    "design_only": ("“{subject}” shows design only.", "Add proof that it operated."),
     "aws_only": ("Only AWS's half is proven.", "Prove your half."),
     "customer_only": ("Only your half is proven.", "Cite an AWS artifact."),
     "no_artifact": ("No AWS artifact is cited.", "Register and cite one."),
@@ -157,13 +161,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No layer of this control exists here.",
         "Request not applicable, or override the class.",
     ),
-    "missed": ("{subject}: {missed} missed.", "Explain the gap to the auditor."),
-    "late": ("{subject}: {late} late, {days} days.", "Explain the delay."),
+    "missed": ("{subject}: missed.", "Explain the gap to the auditor."),
+    "late": ("{subject}: {days} late.", "Explain the delay."),
     "aws_days_open": (
-        "{subject}: {covered}{days} days open from {start}.",
+        "{subject}: {covered}{days} open from {start}.",
         "Register AWS's report or letter for these days.",
     ),
-    "collected_late": ("{subject} was collected after the period.", "Nothing to do."),
+    "collected_late": ("“{subject}” was collected after the period.", "Nothing to do."),
     "letter_pending": (
         "{subject}: a letter to {ends} waits for a second person.",
         "Have somebody who did not register it accept or reject it.",
@@ -173,6 +177,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Ask AWS for a newer letter.",
     ),
 }
+
+# The subject of these is the slug of a service.
+ABOUT_SERVICES = frozenset(
+    {
+        "service_out_of_scope",
+        "external_service_unauthorized",
+        "service_not_listed",
+        "aws_days_open",
+    }
+)
+# Values that are codes, and the names that people read for them.
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "regime": REGIMES,
+    "level": IMPACT_LEVELS,
+    "status": IMPLEMENTATION_STATUSES,
+}
+# Values that are numbers, and what they count.
+COUNTED = {"days": "day", "rows": "event"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +208,30 @@ class Reason:
 
     @property
     def sentence(self) -> str:
-        """The reason in plain words."""
-        return _spoken(MESSAGES[self.code][0], self.subject, self.params)
+        """The reason in plain words, with a service as its subject by its slug."""
+        return self.sentence_with({})
+
+    def sentence_with(self, names: Mapping[str, str]) -> str:
+        """The reason in plain words, a service as its subject by its display name."""
+        subject = self.subject
+        if self.code in ABOUT_SERVICES:
+            subject = names.get(subject, subject)
+        return _rendered(MESSAGES[self.code][0], subject, self.params)
 
 
 def reason_for(code: str, subject: str = "", **params: Any) -> Reason:
     """A reason with its next step. Raises KeyError for a code without a sentence."""
-    said = tuple(sorted((name, str(value)) for name, value in params.items()))
-    return Reason(code, subject, _spoken(MESSAGES[code][1], subject, said), said)
+    texts = tuple(sorted((name, str(value)) for name, value in params.items()))
+    return Reason(code, subject, _rendered(MESSAGES[code][1], subject, texts), texts)
 
 
-def _spoken(text: str, subject: str, params: tuple[tuple[str, str], ...]) -> str:
-    return text.format(subject=subject or "It", **dict(params))
+def _rendered(text: str, subject: str, params: tuple[tuple[str, str], ...]) -> str:
+    """The text with its holes filled: codes by names, numbers with their nouns."""
+    values = {name: _value(name, value) for name, value in params}
+    return text.format(subject=subject or "It", **values)
+
+
+def _value(name: str, value: str) -> str:
+    if name in COUNTED:
+        return count_of(int(value), COUNTED[name])
+    return NAMES.get(name, {}).get(value, value)

@@ -8,9 +8,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from controls.display_names import layer_name
+
 register = template.Library()
 SPOKEN = {"none": "no such layer"}
-LAYERS = {"host-os": "Host OS", "guest-os": "Guest OS"}
 
 
 @register.simple_tag(name="state")
@@ -30,7 +31,6 @@ def verb(code: str) -> str:
 
 @register.filter
 def layer(code: str) -> str:
-    """A layer as people write it, with what follows its comma: `Guest OS, provided`."""
+    """A layer by its name, with what follows its comma: `Identity, provided`."""
     name, comma, rest = code.partition(",")
-    spoken = LAYERS.get(name) or name.replace("-", " ").capitalize()
-    return f"{spoken}{comma}{rest}"
+    return f"{layer_name(name)}{comma}{rest}"

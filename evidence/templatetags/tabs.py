@@ -18,6 +18,7 @@ TABS = (
     ("Calendar", "evidence:calendar"),
     ("Provider's documents", "evidence:provider"),
 )
+WITH_CLOCKS = frozenset({"Overview", "Controls"})  # pages about any day
 
 
 @register.inclusion_tag("evidence/systems/partials/tabs.html", takes_context=True)
@@ -31,8 +32,11 @@ def system_tabs(context: dict[str, Any], system: System) -> dict[str, Any]:
     within = [url for _, url in addresses[1:] if here.startswith(url)]
     current = within[0] if within else here  # the overview's address begins them all
     clocks = context.get("clocks")
+    query = f"?{clocks.query}" if clocks and clocks.query else ""
     return {
-        "tabs": [(name, url, url == current) for name, url in addresses],
+        "tabs": [
+            (name, url, url == current, query if name in WITH_CLOCKS else "")
+            for name, url in addresses
+        ],
         "system": system,
-        "query": clocks.query if clocks else "",
     }

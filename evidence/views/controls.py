@@ -23,6 +23,7 @@ from controls.models import (
     ImplementationStatus,
     System,
 )
+from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
@@ -178,15 +179,16 @@ def _answer(
 
 def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
     """What the two columns show."""
-    basis = answer.basis
+    basis, names = answer.basis, display_names()
     expected = occurrences(answer, clocks.moment)
     return {
         "answer": answer,
-        "aws_duties": duties(basis, ours=False),
-        "our_duties": duties(basis, ours=True),
-        "basis": basis_groups(basis),
+        "service_names": names,
+        "aws_duties": duties(basis, names, ours=False),
+        "our_duties": duties(basis, names, ours=True),
+        "basis": basis_groups(basis, names),
         "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
-        "aws_timeline": aws_days(answer, clocks),
+        "aws_timeline": aws_days(answer, clocks, names),
         "requirements": our_requirements(answer, clocks),
         "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),

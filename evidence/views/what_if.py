@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 from controls.models import ControlImplementation, System
 from controls.responsibility.what_if import Difference
 from controls.responsibility.what_if_system import suppose
+from controls.service_names import variant_label
 from evidence.charts import CLASSES, Segment, bar
-from evidence.forms.systems import variant_label
 from evidence.forms.what_if import WhatIfForm
 from evidence.status.control_status import today_of
 from evidence.views.access import system_or_404

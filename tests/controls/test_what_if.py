@@ -116,7 +116,7 @@ def test_the_page_compares_and_writes_nothing(system, alice, as_user) -> None:
     shown = answer.content.decode()
     assert answer.status_code == 200
     assert "Duties we would drop" in shown
-    assert "Guest OS" in shown
+    assert "Guest operating system" in shown
     assert answer.context["found"].dropped
     assert browser.post(page).status_code == 405
     assert AuditEvent.objects.count() == events

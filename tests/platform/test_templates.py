@@ -1,4 +1,4 @@
-"""Templates hold nothing that the content security policy would refuse."""
+"""Templates hold nothing that the content security policy refuses, and read well."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 NAMES = [path.relative_to(ROOT).as_posix() for path in TEMPLATES]
+MAX_LINE_LENGTH = 120
 REFUSED = {
     "inline script": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)"),
     "event handler": re.compile(r"<[^>]*\son[a-z]+\s*="),
@@ -27,6 +28,24 @@ REFUSED = {
 def test_nothing_inline(path):
     text = path.read_text()
     assert [what for what, found in REFUSED.items() if found.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "path", TEMPLATES, ids=lambda p: p.relative_to(ROOT).as_posix()
+)
+def test_a_line_has_at_most_120_characters(path):
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if len(line) > MAX_LINE_LENGTH] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in TEMPLATES if path.parent.name == "partials"],
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
+)
+def test_a_partial_says_first_what_it_expects(path):
+    first = path.read_text().splitlines()[0]
+    assert re.fullmatch(r"\{# Expects: .* #\}", first), first
 
 
 @pytest.mark.parametrize("sheet", sorted((ROOT / "srm_project/static").rglob("*.css")))

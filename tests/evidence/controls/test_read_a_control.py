@@ -26,7 +26,7 @@ def test_a_shared_control_shows_both_halves_and_what_is_missing(system, alice, a
     assert "You prove" in page
     assert "was never performed" in page or "first due on" in page
     assert "Template, confirm for your use." in page
-    assert "Guest OS" in page
+    assert "Guest operating system" in page
     asked = factories.requirement(system, "si-2")
     assert reverse("evidence:upload", args=[system.slug, asked.uuid]) in page
 

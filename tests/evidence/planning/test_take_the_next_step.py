@@ -53,6 +53,6 @@ def test_a_page_of_a_system_says_which_it_is(name, system, alice, as_user):
 
 
 def test_codes_are_said_in_words():
-    assert layer("guest-os, provided") == "Guest OS, provided"
+    assert layer("guest-os, provided") == "Guest operating system, provided"
     assert layer("data-zoning") == "Data zoning"
     assert verb("responsibility.decided") == "Responsibility decided"

@@ -97,7 +97,7 @@ def test_a_deviation_caps_the_verdict_and_is_counted(client, house, asked, popul
     assert period.result == "exceptions"
     assert (period.occurrences.deviations, period.occurrences.sampled) == (1, 1)
     page = client.get("/systems/shop/controls/cm-8/").content.decode()
-    assert "1 of 1 sampled items deviate" in page
+    assert "1 of 1 in the sample deviating" in page
     assert "No approval" in client.get(f"/samples/{item.sample.uuid}/").content.decode()
 
 

@@ -73,7 +73,7 @@ def test_a_reviewer_confirms_it_from_the_page_and_the_mark_is_gone(
     browser = as_user(person("raul"))
     assert "To re-confirm" in browser.get("/work/").content.decode()
     control = f"/systems/{moved.slug}/controls/si-2/"
-    assert "platform of rds" in browser.get(control).content.decode()
+    assert "platform of Amazon RDS" in browser.get(control).content.decode()
     step = f"/links/{link.uuid}/reconfirm/"
     said = {"reason": "The report lists RDS engines", "next": "work"}
     assert browser.post(step, said).headers["Location"] == "/work/"

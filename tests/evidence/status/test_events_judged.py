@@ -86,7 +86,7 @@ def test_a_deviation_caps_the_verdict_and_says_n_of_m() -> None:
     answer = status(facts, DAY)
     assert (answer.customer_half, answer.verdict) == ("proven", "partly")
     (reason,) = [r for r in answer.reasons if r.code == "deviations"]
-    assert reason.sentence == "Leavers: 1 of 5 sampled items deviate."
+    assert reason.sentence == "Leavers: 1 of 5 in the sample deviating."
 
 
 def over(*events: PopulationFacts, today: dt.date = LATER) -> Period:

@@ -1,0 +1,81 @@
+"""Display names instead of codes, and numbers with the right form of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+
+from controls import grammar
+from controls.display_names import layer_name
+from controls.service_names import component_name
+from evidence.models.requirements import Cadence
+from evidence.reviews.reconfirm import ReconfirmationMark
+from evidence.status.reasons import Reason
+
+register = template.Library()
+Names = Mapping[str, str]
+
+
+@register.filter
+def count_of(number: int | None, noun: str) -> str:
+    """`1 control`, `2 controls`; nothing counts as 0."""
+    return grammar.count_of(number or 0, noun)
+
+
+@register.filter
+def verb_for(number: int | None, verb: str) -> str:
+    """The verb, given as after one, as it follows a number: `waits`, `wait`."""
+    return grammar.verb_for(number or 0, verb)
+
+
+@register.filter
+def after(value: Any, text: str) -> str:
+    """The value after a text, where there is a value: `, decided by Olivia`."""
+    return f"{text}{value}" if value else ""
+
+
+@register.filter
+def named(slug: str, names: Names) -> str:
+    """A service by its name."""
+    return component_name(names, slug)
+
+
+@register.filter
+def each_named(slugs: Iterable[str], names: Names) -> list[str]:
+    """Services by their names, in the order of these."""
+    return sorted(component_name(names, slug) for slug in slugs)
+
+
+@register.filter
+def component(row: Any, names: Names) -> str:
+    """What a row of a basis says runs a layer: the variant of a service by its name."""
+    return component_name(names, row.component, row.variant)
+
+
+@register.filter
+def sentence(reason: Reason, names: Names) -> str:
+    """A reason in words, services by their names."""
+    return reason.sentence_with(names)
+
+
+@register.filter
+def duties_changed(mark: ReconfirmationMark, names: Names) -> str:
+    """Which duties of ours came and went, services by their names."""
+    return mark.words_with(names)
+
+
+@register.filter
+def duties_text(rows: Iterable[Any], names: Names) -> str:
+    """Rows of a basis as `Guest operating system of Amazon EC2`, with commas."""
+    return ", ".join(
+        f"{layer_name(row.layer)} of {component_name(names, row.component)}"
+        for row in rows
+    )
+
+
+@register.filter
+def cadence(code: str) -> str:
+    """How often a requirement is performed: `Per event`."""
+    return str(Cadence(code).label)
