@@ -8,9 +8,10 @@ import io
 import pikepdf
 
 from controls.applicability import decide_not_applicable, request_not_applicable
-from controls.history.clock import clock_at
-from controls.models import ControlImplementation, System, Team, User
+from controls.models import ControlImplementation, System
 from controls.responsibility.overrides import decide_override, request_override
+from evidence.demo.clock import DAY, instant_of, written_on
+from evidence.demo.people import People, Teams
 from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
 from evidence.requests.answers import answer, decide_answer
@@ -20,81 +21,70 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 
-DAY = dt.timedelta(days=1)
-People = dict[str, User]
 
-
-def _at(day: dt.date, hour: int) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(hour), tzinfo=dt.UTC)
-
-
-def fill_desks(
-    system: System, people: People, teams: dict[str, Team], today: dt.date
-) -> None:
+def fill_desks(system: System, people: People, teams: Teams, today: dt.date) -> None:
     """Requests in every state, a flagged file, a spill, an override, an exclusion."""
-    _ask(system, people, teams, today)
-    _flag(system, people, today)
-    _decide(system, people, today)
+    _request(system, people, teams, today)
+    _spill(system, people, today)
+    _request_decisions(system, people, today)
 
 
-def _ask(
-    system: System, people: People, teams: dict[str, Team], today: dt.date
-) -> None:
+def _request(system: System, people: People, teams: Teams, today: dt.date) -> None:
     """Requests of the auditor and of an officer, and what became of them."""
-    # asked days ago, due in days, by, team, title, control, what became of it
-    wishes = (
+    # days ago, due in days, by, team, title, control, outcome
+    requests = (
         (18, -4, "audrey", "platform", "Change tickets of one week", "cm-3", ""),
         (17, -9, "audrey", "security", "Who may assume the admin role?", "ac-6", "yes"),
         (15, 6, "audrey", "platform", "Restore test with its log", "cp-9", "answered"),
         (12, 3, "audrey", "people-operations", "Signed rules", "pl-4", "no"),
         (6, 12, "olivia", "security", "Alarms of the last quarter", "si-4", ""),
     )
-    for ago, due, by, team, title, ref_id, became in wishes:
-        with clock_at(_at(today - DAY * ago, 10)):
-            wish = RequestDraft(
+    for ago, due, by, team, title, ref_id, outcome in requests:
+        with written_on(today - DAY * ago, 10):
+            draft = RequestDraft(
                 title=title,
                 control_ids=[ref_id],
                 team=teams[team],
                 due_on=today + DAY * due,
                 what="An extract with dates, from the system itself where it can be.",
             )
-            request = request_evidence(system, wish, by=people[by])
-        if not became:
+            request = request_evidence(system, draft, by=people[by])
+        if not outcome:
             continue
-        answered = _at(today - DAY * (ago - 3), 11)
-        found = Evidence.objects.filter(system=system, team=teams[team])
-        newest = found.filter(known_from__lt=answered).order_by("-known_from")[0]
-        with clock_at(answered):
+        answered = instant_of(today - DAY * (ago - 3), 11)
+        evidence = Evidence.objects.filter(system=system, team=teams[team])
+        newest = evidence.filter(known_from__lt=answered).order_by("-known_from")[0]
+        with written_on(today - DAY * (ago - 3), 11):
             answer(request, [newest], note="Our newest extract", by=newest.created_by)
-        if became != "answered":
-            with clock_at(_at(today - DAY * (ago - 4), 9)):
+        if outcome != "answered":
+            with written_on(today - DAY * (ago - 4), 9):
                 decide_answer(
                     request,
-                    accept=became == "yes",
-                    reason="" if became == "yes" else "Two signatures are missing.",
+                    accept=outcome == "yes",
+                    reason="" if outcome == "yes" else "Two signatures are missing.",
                     by=people[by],
                 )
 
 
-def _flag(system: System, people: People, today: dt.date) -> None:
+def _spill(system: System, people: People, today: dt.date) -> None:
     """A PDF that acts by itself, a spilled key, a requirement of our own."""
     control = _control(system, "si-7")
-    with clock_at(_at(today - DAY * 2, 9)):
-        acting = submit(
-            _said("Integrity report with a form", today - DAY * 3),
-            [store("integrity-report.pdf", [_acting_pdf()])],
+    with written_on(today - DAY * 2, 9):
+        active = submit(
+            _submission("Integrity report with a form", today - DAY * 3),
+            [store("integrity-report.pdf", [_active_pdf()])],
             implementation=control,
             by=people["paul"],
             today=today,
         )
         spilled = submit(
-            _said("Configuration as text", today - DAY * 3),
+            _submission("Configuration as text", today - DAY * 3),
             [store("configuration.txt", [b"region = us-east-1\nkey = REDACT ME\n"])],
             implementation=control,
             by=people["paul"],
             today=today,
         )
-    with clock_at(_at(today - DAY, 9)):
+    with written_on(today - DAY, 9):
         file = EvidenceFile.objects.select_related(
             "blob", "revision__evidence__system"
         ).get(revision=spilled.revision)
@@ -102,7 +92,7 @@ def _flag(system: System, people: People, today: dt.date) -> None:
             file, reason="An access key stands in the second line.", by=people["olivia"]
         )
         add_requirement(
-            acting.implementation,
+            active.implementation,
             RequirementTerms(
                 title="Alarm when a signed package changes",
                 cadence="quarterly",
@@ -114,10 +104,10 @@ def _flag(system: System, people: People, today: dt.date) -> None:
         )
 
 
-def _decide(system: System, people: People, today: dt.date) -> None:
+def _request_decisions(system: System, people: People, today: dt.date) -> None:
     """One override in force, one waiting; one control left out, one asked for."""
-    with clock_at(_at(today - DAY * 40, 9)):
-        held = request_override(
+    with written_on(today - DAY * 40, 9):
+        override = request_override(
             _control(system, "pe-3"),
             responsibility="shared",
             reason="Our people work in a rented cage beside the provider's.",
@@ -125,16 +115,16 @@ def _decide(system: System, people: People, today: dt.date) -> None:
             ends_on=today + DAY * 140,
             by=people["olivia"],
         )
-        out = request_not_applicable(
+        exclusion = request_not_applicable(
             _control(system, "sc-15"),
             justification="No room of ours has a microphone or camera in the boundary.",
             review_by=today + DAY * 200,
             by=people["olivia"],
         )
-    with clock_at(_at(today - DAY * 39, 9)):
-        decide_override(held, approve=True, by=people["oscar"])
-        decide_not_applicable(out, approve=True, by=people["oscar"])
-    with clock_at(_at(today - DAY * 2, 9)):
+    with written_on(today - DAY * 39, 9):
+        decide_override(override, approve=True, by=people["oscar"])
+        decide_not_applicable(exclusion, approve=True, by=people["oscar"])
+    with written_on(today - DAY * 2, 9):
         request_override(
             _control(system, "cp-6"),
             responsibility="customer",
@@ -156,7 +146,7 @@ def _control(system: System, ref_id: str) -> ControlImplementation:
     return rows.get(control__ref_id=ref_id)
 
 
-def _said(title: str, day: dt.date) -> Submission:
+def _submission(title: str, day: dt.date) -> Submission:
     return Submission(
         title=title,
         performed_on=day,
@@ -168,7 +158,7 @@ def _said(title: str, day: dt.date) -> Submission:
     )
 
 
-def _acting_pdf() -> bytes:
+def _active_pdf() -> bytes:
     """A page that asks the reader's program to run something when it is opened."""
     document = pikepdf.new()
     document.add_blank_page()

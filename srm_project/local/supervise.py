@@ -6,9 +6,9 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +26,7 @@ from srm_project.local.paths import PROJECT, State
 from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
 from srm_project.local.postgres import Postgres
 from srm_project.local.processes import Child
+from srm_project.local.progress import Progress
 from srm_project.local.valkey import Valkey
 
 ANSWERS_WITHIN = 90.0
@@ -54,6 +55,8 @@ class Supervisor:
     env: dict[str, str] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
     listener: socket.socket | None = None
+    progress: Progress = field(default_factory=lambda: Progress(say))
+    migrations: int = 0
 
     def run(self) -> None:
         """Start, say the address, and watch until somebody asks to stop."""
@@ -73,13 +76,18 @@ class Supervisor:
         self.here.running.unlink(missing_ok=True)
         self.env = dict(os.environ) | base_environment(self.here)
         self.env.setdefault("PYTHONUNBUFFERED", "1")
+        if not database_given():
+            self.env.setdefault("DEMO", "yes")
+        self.progress.total = 5 if self._loads_demo() else 4
         self.listener = open_door()
         url = f"http://localhost:{self.listener.getsockname()[1]}"
         self.env.setdefault("SITE_URL", url)
         self._start_servers()
         self._prepare_database()
+        self.progress.step("Starting web, worker and beat.")
         self._start_programs()
         self._wait_for_page()
+        self.progress.end()
         shared = (
             "DATABASE_URL",
             "DATABASE_OWNER_URL",
@@ -94,15 +102,14 @@ class Supervisor:
 
     def _start_servers(self) -> None:
         kept = secrets.load(self.here.secrets)
+        self.progress.step("Starting database and broker.")
         if not database_given():
-            say("Starting the database.")
             postgres = Postgres(self.here, kept)
             try:
                 postgres.start(say)
             finally:
                 self._has(postgres.child)
             self.env |= database_environment(postgres)
-            self.env.setdefault("DEMO", "yes")
         if not (self.env.get("BROKER_URL") or self.env.get("BROKER_URL_FILE")):
             valkey = Valkey(self.here, kept)
             try:
@@ -116,47 +123,36 @@ class Supervisor:
             self.children.append(child)
 
     def _prepare_database(self) -> None:
-        say("Bringing the tables up to date.")
-        self._manage("migrate", "--noinput")
-        if "load_reference" not in self._known_commands():
-            return
-        say("Loading catalogs, baselines and services.")
-        self._manage("load_reference")
-        if self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}:
-            self._load_demo()
+        self.progress.step("Bringing the tables up to date.")
+        self._manage("migrate", "--noinput", show=self._count_migrations)
+        self.progress.step("Loading catalogs, baselines and services.")
+        self._manage("load_reference", show=self.progress.detail)
+        self._load_demo()
+
+    def _count_migrations(self, line: str) -> None:
+        if line.lstrip().startswith("Applying "):
+            self.migrations += 1
+            if self.migrations % 20 == 0:
+                self.progress.detail(f"{self.migrations} migrations applied")
+
+    def _loads_demo(self) -> bool:
+        wanted = self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}
+        return wanted and not self.here.demo_loaded.exists()
 
     def _load_demo(self) -> None:
         """Load it once; without it there is still a page to start from."""
-        if self.here.demo_loaded.exists():
+        if not self._loads_demo():
             return
-        say("Loading the demo company (only the first time).")
+        self.progress.step("Loading the demo company (only the first time).")
         try:
-            self._manage("load_demo")
+            self._manage("load_demo", show=self.progress.detail)
         except CommandFailed as failed:
             say(f"Going on without the demo company: {failed}")
         else:
             self.here.demo_loaded.touch()
 
-    def _known_commands(self) -> set[str]:
-        code = (
-            "import django; django.setup();"
-            "from django.core.management import get_commands;"
-            "print(*get_commands())"
-        )
-        settings = {"DJANGO_SETTINGS_MODULE": "srm_project.settings"}
-        asked = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=PROJECT,
-            env=self.env | settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return set(asked.stdout.split())
-
-    def _manage(self, *command: str) -> None:
-        """Run a management command as the owner, its output in a log."""
-        manage(self.here, self.env, *command)
+    def _manage(self, *command: str, show: Callable[[str], None]) -> None:
+        manage(self.here, self.env, *command, show=show)
 
     def _start_programs(self) -> None:
         for child in (self._web(), self._worker(), self._beat()):

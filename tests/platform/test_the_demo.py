@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from controls.models import System, User
 from evidence.demo import company
-from evidence.demo.building import build
+from evidence.demo.build import build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = {

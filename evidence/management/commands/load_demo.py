@@ -13,7 +13,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from controls import clock
 from controls.models import System
 from evidence.demo import company
-from evidence.demo.building import build
+from evidence.demo.build import build
+
+REPORTS = 20  # lines of progress in all
 
 
 class Command(BaseCommand):
@@ -33,9 +35,16 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(9)
         today = options["today"] or clock.today()
-        build(today=today, password=password)
+        build(today=today, password=password, progress=self._report)
         self._write_accounts(password, options["accounts"])
         self.stdout.write("The demo is loaded.")
+
+    def _report(self, done: int, total: int) -> None:
+        """Print a line now and then: this takes longest of all that `make run` does."""
+        if done * REPORTS // total > (done - 1) * REPORTS // total:
+            share = 100 * done // total
+            self.stdout.write(f"{done} of {total} submissions and reviews ({share} %)")
+            self.stdout.flush()
 
     def _write_accounts(self, password: str, named: str | None) -> None:
         lines = [

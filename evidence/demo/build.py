@@ -1,0 +1,71 @@
+"""Builds the demo through the product's own verbs, under the clock of its past.
+
+Deterministic: the same day gives the same rows (but for random identifiers).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable
+
+from django.db import transaction
+from django.utils import timezone
+
+from controls.models import System, User
+from controls.reference.updates import adopt, digest_of, preview
+from evidence.demo.clock import DAY, written_on
+from evidence.demo.desks import fill_desks
+from evidence.demo.documents import import_statements, register_reports
+from evidence.demo.people import engage_auditor, make_people
+from evidence.demo.populations import play_events
+from evidence.demo.systems import (
+    describe_analytics,
+    describe_payments,
+    leave_controls_unfinished,
+)
+from evidence.demo.year import Year
+from evidence.notices.gathering import gather_notices
+
+SEEDS = {"payments": 7, "ledger-analytics": 11}
+Progress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@transaction.atomic
+def build(*, today: dt.date, password: str, progress: Progress = _silent) -> list[User]:
+    """The whole demo, or nothing of it; returns the accounts.
+
+    `progress` learns how many of a year's submissions and reviews are done.
+    """
+    start = today - 400 * DAY
+    with written_on(start, 8):
+        people, teams = make_people(password)
+        payments = describe_payments(people, teams, today, start)
+        analytics = describe_analytics(people, teams, today, start)
+    systems = (payments, analytics)
+    engage_auditor(payments, people, today)
+    System.objects.filter(pk__in=[system.pk for system in systems]).update(demo=True)
+    register_reports(people, systems, today)
+    import_statements(people, payments, today - 120 * DAY)
+    years = [Year(system, today, _chance(system)) for system in systems]
+    done, total = 0, sum(len(year.steps) for year in years)
+    for year in years:
+        for _ in year.play(people):
+            done += 1
+            progress(done, total)
+    for system in systems:
+        leave_controls_unfinished(system, _chance(system))
+    fill_desks(payments, people, teams, today)
+    for system in systems:  # the readings were loaded just now
+        adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
+    gather_notices(timezone.now())
+    play_events(payments, people, today)
+    return list(people.values())
+
+
+def _chance(system: System) -> random.Random:
+    return random.Random(SEEDS[system.slug])  # noqa: S311 - a demo

@@ -1,0 +1,141 @@
+"""What AWS hands out: its reports with our reliance on them, and its statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from controls.models import Control, System
+from controls.provider_documents.rows import read_statements
+from evidence.artifacts import register
+from evidence.artifacts.letters import decide_letter
+from evidence.artifacts.reliance import record_reliance
+from evidence.demo import company
+from evidence.demo.clock import DAY, written_on
+from evidence.demo.people import People
+from evidence.models import Artifact, ArtifactVersion
+from evidence.systems.provider_documents import adopt_document
+
+STATEMENTS = Path(__file__).parent / "provider_statements.csv"
+Systems = tuple[System, ...]
+
+
+def register_reports(people: People, systems: Systems, today: dt.date) -> None:
+    """Register AWS's documents on their days; cite them and review our reliance."""
+    controls = list(
+        Control.objects.filter(implementations__system__in=systems).distinct()
+    )
+    for series in company.aws_documents(today):
+        artifact = None
+        for report in series.reports:
+            with written_on(report.recorded, 9):
+                if artifact is None:
+                    artifact = _artifact(series, controls, people)
+                services = _in_scope(systems, series.out_of_scope)
+                version = _version(artifact, report, services, people)
+            with written_on(report.recorded + DAY, 14):
+                for system in systems:
+                    _rely(version, system, report.conclusion, people)
+            for letter in report.letters:
+                _letter(version, systems, letter, people)
+
+
+def _artifact(
+    series: company.Series, controls: list[Control], people: People
+) -> Artifact:
+    artifact = register.register_artifact(
+        title=series.title,
+        series=series.series,
+        kind=series.kind,
+        scheme=series.scheme,
+        by=people["olivia"],
+    )
+    register.cite(
+        artifact,
+        controls,
+        citation="Description of controls, by service",
+        by=people["olivia"],
+    )
+    return artifact
+
+
+def _version(
+    artifact: Artifact,
+    report: company.DemoReport,
+    services: list[str],
+    people: People,
+) -> ArtifactVersion:
+    return register.register_version(
+        artifact,
+        label=report.label,
+        starts=report.starts,
+        ends=report.ends,
+        services=services,
+        regions=["us-east-1", "us-west-2", "eu-west-1"],
+        impact_level=report.impact_level,
+        partition=report.partition,
+        opinion=report.opinion,
+        by=people["olivia"],
+    )
+
+
+def _rely(
+    version: ArtifactVersion, system: System, conclusion: str, people: People
+) -> None:
+    record_reliance(
+        version,
+        system,
+        conclusion=conclusion,
+        scope_note="Services in use checked against the scope list.",
+        period_note="Period compared with the audit window.",
+        exceptions_note="No exception touches a control of ours.",
+        cuec_note="Complementary controls compared with ours.",
+        by=people["oscar"],
+    )
+
+
+def _letter(
+    version: ArtifactVersion,
+    systems: Systems,
+    letter: company.DemoLetter,
+    people: People,
+) -> None:
+    """Register a letter on its day, and accept it in each system on a later one."""
+    with written_on(letter.recorded, 10):
+        registered = register.add_letter(
+            version,
+            issued_on=letter.issued_on,
+            ends=letter.issued_on,
+            by=people["olivia"],
+        )
+    if letter.accepted_on is None:
+        return
+    with written_on(letter.accepted_on, 15):
+        for system in systems:
+            decide_letter(registered, system, decision="accept", by=people["oscar"])
+
+
+def _in_scope(systems: Systems, left_out: tuple[str, ...]) -> list[str]:
+    used = {
+        component.variant.service.slug
+        for system in systems
+        for component in system.components.select_related("variant__service")
+        if component.variant.service.provider == "aws"
+    }
+    return sorted(used - set(left_out))
+
+
+def import_statements(people: People, system: System, day: dt.date) -> None:
+    """Import a responsibility document that differs from our template in places."""
+    with STATEMENTS.open("rb") as file:
+        statements = read_statements(file, STATEMENTS.name)
+    with written_on(day, 10):
+        adopt_document(
+            system,
+            statements,
+            title="AWS customer responsibility matrix",
+            reference=f"issue of {day - 30 * DAY:%B %Y}",
+            starts_on=day - 30 * DAY,
+            by=people["olivia"],
+            today=day,
+        )

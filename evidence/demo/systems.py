@@ -1,0 +1,95 @@
+"""The two systems of the demo company, and how far their controls are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from typing import Any
+
+from controls.control_parts import parts_of
+from controls.models import Baseline, ServiceVariant, System, User
+from controls.models.systems import ControlImplementation
+from evidence.demo import company
+from evidence.demo.clock import instant_of
+from evidence.demo.people import People, Teams, give_roles
+from evidence.systems.describe import Use, create_system
+
+
+def describe_payments(
+    people: People, teams: Teams, today: dt.date, start: dt.date
+) -> System:
+    """A system on servers and many services, under FedRAMP Moderate."""
+    uses = _uses(company.PAYMENTS_SERVICES, start, ["us-east-1", "us-west-2"])
+    uses += _uses(("staff-devices",), start, [])
+    return _describe(
+        uses,
+        people,
+        teams,
+        start,
+        baseline=Baseline.objects.get(slug="fedramp-moderate"),
+        slug="payments",
+        name="Payments platform",
+        description="Card and account payments for merchants: API, ledger, payouts.",
+        regime="fedramp",
+        impact_level="moderate",
+        time_zone="UTC",
+        window_start=today.replace(month=1, day=1),
+        window_end=today.replace(month=12, day=31),
+    )
+
+
+def describe_analytics(
+    people: People, teams: Teams, today: dt.date, start: dt.date
+) -> System:
+    """A smaller system without servers, in another zone and under another regime."""
+    return _describe(
+        _uses(company.ANALYTICS_SERVICES, start, ["eu-west-1"]),
+        people,
+        teams,
+        start,
+        baseline=Baseline.objects.get(slug="nist-low"),
+        slug="ledger-analytics",
+        name="Ledger analytics",
+        description="Reports for finance on exported ledger data; no servers.",
+        regime="soc2",
+        impact_level="low",
+        time_zone="Europe/Amsterdam",
+        window_start=today.replace(month=1, day=1),
+        window_end=today.replace(month=12, day=31),
+    )
+
+
+def _uses(slugs: tuple[str, ...], since: dt.date, regions: list[str]) -> list[Use]:
+    variants = ServiceVariant.objects.filter(
+        service__slug__in=slugs, is_default=True
+    ).select_related("service")
+    return [Use(v, since, regions=regions) for v in variants.order_by("pk")]
+
+
+def _describe(
+    uses: list[Use], people: People, teams: Teams, start: dt.date, **columns: Any
+) -> System:
+    system = System(**columns)
+    owners = {family: teams[slug] for family, slug in company.OWNERS.items()}
+    administrator = User.objects.get(email=company.ADMINISTRATOR)
+    create_system(system, uses, owners, by=administrator, officer=people["olivia"])
+    give_roles(system, people, teams, since=instant_of(start, 8))
+    return system
+
+
+def leave_controls_unfinished(system: System, chance: random.Random) -> None:
+    """Let a tenth of the controls with duties of ours not be implemented fully."""
+    ours = ControlImplementation.objects.filter(
+        system=system, responsibility__in=["shared", "customer"]
+    ).select_related("control")
+    for implementation in ours.order_by("control__sort_order"):
+        draw = chance.random()
+        if draw > 0.1:
+            continue
+        parts = [part.statement_id for part in parts_of(implementation.control)]
+        if draw > 0.05 and parts:  # only the last part is not finished
+            implementation.part_statuses = {parts[-1]: "partial"}
+            implementation.save(update_fields=["part_statuses"])
+            continue
+        implementation.implementation_status = "planned" if draw < 0.03 else "partial"
+        implementation.save(update_fields=["implementation_status"])

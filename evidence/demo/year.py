@@ -1,0 +1,195 @@
+"""A year of submissions and reviews: planned by chance, played in order of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from controls.history.clock import clock_at
+from controls.models import System, User
+from evidence.demo import company
+from evidence.demo.clock import DAY, instant_of
+from evidence.demo.people import People
+from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.status.cadence import last_day, occurrence_of
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
+
+REJECTIONS = (
+    "The export shows no date: add one with the system clock visible.",
+    "Two of the listed accounts are missing from the extract.",
+    "This is last period's file: upload this period's.",
+)
+NEVER_BEGUN, LAPSED, MISSED, LATE, REJECTED = 0.06, 0.16, 0.05, 0.08, 0.05  # shares
+
+
+@dataclass(frozen=True)
+class PlannedSubmission:
+    """One submission as the demo plays it; `decided` None leaves it waiting."""
+
+    requirement: EvidenceRequirement
+    performed_on: dt.date
+    start: dt.date
+    end: dt.date
+    submitted: dt.datetime
+    decided: dt.datetime | None
+    accepted: bool = True
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """One moment of the year: a submission, or the review of it."""
+
+    instant: dt.datetime
+    kind: str  # "decide" sorts before "submit"
+    number: int
+
+
+class Year:
+    """All that one system's teams and reviewer did until this morning."""
+
+    def __init__(self, system: System, today: dt.date, chance: random.Random) -> None:
+        """Plan it; nothing is written yet."""
+        requirements = (
+            EvidenceRequirement.objects.filter(system=system)
+            .select_related(
+                "implementation__control",
+                "implementation__owner_team",
+                "implementation__system",
+                "owner_team",
+                "system",
+            )
+            .order_by("pk")
+        )
+        self.submissions = [
+            submission
+            for requirement in requirements
+            for submission in _plan(requirement, system, today, chance)
+        ]
+        self.steps = sorted(self._steps(instant_of(today, 6)))
+
+    def _steps(self, end: dt.datetime) -> Iterator[Step]:
+        for number, submission in enumerate(self.submissions):
+            if submission.submitted < end:
+                yield Step(submission.submitted, "submit", number)
+                if submission.decided and submission.decided < end:
+                    yield Step(submission.decided, "decide", number)
+
+    def play(self, people: People) -> Iterator[None]:
+        """Write it through the product's own verbs; yields after each step."""
+        links: dict[int, EvidenceLink] = {}
+        for step in self.steps:
+            submission = self.submissions[step.number]
+            with clock_at(step.instant):
+                if step.kind == "submit":
+                    links[step.number] = _submit(submission, people, step.instant)
+                elif submission.accepted:
+                    links[step.number].accept(by=people["rita"])
+                else:
+                    reason = REJECTIONS[step.number % len(REJECTIONS)]
+                    links[step.number].reject(by=people["rita"], reason=reason)
+            yield
+
+
+def _plan(
+    requirement: EvidenceRequirement,
+    system: System,
+    today: dt.date,
+    chance: random.Random,
+) -> Iterator[PlannedSubmission]:
+    """What one requirement's team did: mostly on time, some late, some never."""
+    if requirement.implementation.control.ref_id == company.LAPSED:
+        yield from _plan_lapsed(requirement, system, today)
+        return
+    diligence = chance.random()
+    if diligence < NEVER_BEGUN:
+        return
+    lapses = diligence < LAPSED
+    for start, end in _periods(requirement.cadence, system.window_start, today):
+        if chance.random() < MISSED:
+            continue
+        if lapses and end > today - 120 * DAY:
+            continue  # the team stopped
+        late = chance.random() < LATE
+        offset = chance.randint(25, 40) if late else chance.randint(0, 3)
+        performed = min(max(start, end - DAY * chance.randint(0, 4)), today - DAY)
+        performed = min(performed + DAY * (offset if late else 0), today - DAY)
+        next_morning = performed + DAY * (0 if performed >= today - DAY else 1)
+        submitted = instant_of(next_morning, 9)
+        submitted += dt.timedelta(minutes=chance.randint(0, 400))
+        waits = performed > today - 25 * DAY and chance.random() < 0.4
+        yield PlannedSubmission(
+            requirement,
+            performed,
+            start,
+            max(end, performed) if late else end,
+            submitted,
+            decided=None if waits else submitted + dt.timedelta(hours=20),
+            accepted=chance.random() > REJECTED,
+        )
+
+
+def _plan_lapsed(
+    requirement: EvidenceRequirement, system: System, today: dt.date
+) -> Iterator[PlannedSubmission]:
+    """On time each month, and nothing in the last quarter: what the tour opens."""
+    for start, end in _periods(requirement.cadence, system.window_start, today):
+        if end < today - 75 * DAY:
+            submitted = instant_of(end, 9)
+            decided = submitted + dt.timedelta(hours=20)
+            yield PlannedSubmission(requirement, end, start, end, submitted, decided)
+
+
+def _periods(
+    cadence: str, first: dt.date, today: dt.date
+) -> Iterator[tuple[dt.date, dt.date]]:
+    """Calendar periods from the window's start that have begun; yearly: one, spread."""
+    if cadence == "yearly":
+        yield first, first + DAY * ((first.toordinal() * 7) % 60 + 90)
+        return
+    day = first
+    while day <= today:
+        start = occurrence_of(cadence, day) or day
+        following = last_day(cadence, start) + DAY
+        if following - DAY < today and start >= first:
+            yield start, following - DAY
+        day = following
+
+
+def _submit(
+    planned: PlannedSubmission, people: People, instant: dt.datetime
+) -> EvidenceLink:
+    label = planned.requirement.implementation.control.label
+    submission = Submission(
+        title=f"{planned.requirement.title}, {planned.start:%B %Y} ({label})",
+        performed_on=planned.performed_on,
+        period_start=planned.start,
+        period_end=max(planned.end, planned.performed_on),
+        collected_on=planned.performed_on,
+        source_system="AWS console export",
+        procedure="Exported by the team and checked against the last one.",
+    )
+    text = (
+        f"{submission.title}\nperformed {planned.performed_on}\n"
+        f"system {planned.requirement.system}\n"
+    )
+    name = f"{label.lower()}-{planned.start:%Y-%m}.txt"
+    return submit(
+        submission,
+        [store(name, [text.encode()])],
+        requirement=planned.requirement,
+        by=_contributor(planned.requirement, people),
+        today=instant.date(),
+    )
+
+
+def _contributor(requirement: EvidenceRequirement, people: People) -> User:
+    team = requirement.owner_team or requirement.implementation.owner_team
+    return next(
+        people[local]
+        for local, _, _, slug in company.PEOPLE
+        if team is not None and slug == team.slug
+    )
