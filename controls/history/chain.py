@@ -41,6 +41,6 @@ def verify_all() -> Iterator[Break]:
     """The first break of each chain that has one."""
     chains = AuditEvent.objects.order_by().values_list("chain", flat=True).distinct()
     for chain in sorted(chains):
-        found = verify(chain)
-        if found is not None:
-            yield found
+        broken = verify(chain)
+        if broken is not None:
+            yield broken

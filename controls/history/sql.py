@@ -14,10 +14,10 @@ $$;
 -- to build a past for the demo, the benchmarks and the tests.
 CREATE OR REPLACE FUNCTION srm_now() RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
-DECLARE said text := nullif(current_setting('srm.clock', true), '');
+DECLARE chosen text := nullif(current_setting('srm.clock', true), '');
 BEGIN
-  IF said IS NOT NULL AND srm_is_owner() THEN
-    RETURN said::timestamptz;
+  IF chosen IS NOT NULL AND srm_is_owner() THEN
+    RETURN chosen::timestamptz;
   END IF;
   RETURN clock_timestamp();
 END $$;

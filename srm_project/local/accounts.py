@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-FITTING = ("postgres", "srm", "nobody")
+SERVER_ACCOUNTS = ("postgres", "srm", "nobody")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def server_account() -> Account:
     """Ourselves, or for root an existing system user (initdb wants a named one)."""
     if os.geteuid() != 0:
         return OURSELVES
-    for name in FITTING:
+    for name in SERVER_ACCOUNTS:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
@@ -82,7 +82,7 @@ def within_reach(
 
 def _runs(program: Path, account: Account) -> bool:
     try:
-        asked = subprocess.run(
+        finished = subprocess.run(
             [program, "--version"],
             user=account.uid,
             group=account.gid,
@@ -92,11 +92,14 @@ def _runs(program: Path, account: Account) -> bool:
         )
     except PermissionError:
         return False
-    return asked.returncode == 0
+    return finished.returncode == 0
 
 
-def _same(one: Path, other: Path) -> bool:
-    if not other.exists():
+def _same(original: Path, copied: Path) -> bool:
+    if not copied.exists():
         return False
-    a, b = one.stat(), other.stat()
-    return (a.st_size, int(a.st_mtime)) == (b.st_size, int(b.st_mtime))
+    first, second = original.stat(), copied.stat()
+    return (first.st_size, int(first.st_mtime)) == (
+        second.st_size,
+        int(second.st_mtime),
+    )

@@ -21,9 +21,9 @@ def state_root(project: Path = PROJECT, uid: int | None = None) -> Path:
     PostgreSQL refuses to run as root, and the user it runs as may not be able to
     enter the project's folder; we never open up a folder that is not ours.
     """
-    said = os.environ.get("SRM_STATE")
-    if said:
-        return Path(said)
+    chosen = os.environ.get("SRM_STATE")
+    if chosen:
+        return Path(chosen)
     if (os.geteuid() if uid is None else uid) == 0:
         return Path("/var/lib") / f"srm-{project_hash(project)}"
     return project / ".srm"
@@ -72,7 +72,7 @@ class State:
 
     @property
     def running(self) -> Path:
-        """What the holder of the lock says about itself."""
+        """What the holder of the lock announces about itself."""
         return self.root / "running.json"
 
     @property

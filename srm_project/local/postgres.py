@@ -27,7 +27,7 @@ from srm_project.local.processes import Child
 from srm_project.local.secrets import Secrets
 
 OWNER, APP, SUPERUSER, DATABASE = "srm_owner", "srm_app", "postgres", "srm"
-PATIENCE, REMARK_EVERY = 3600.0, 10.0
+MAX_RECOVERY, REMARK_EVERY = 3600.0, 10.0  # seconds
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -116,7 +116,7 @@ class Postgres:
             "jit=off",
         ]
         settings += FAST if self.throwaway else ()
-        options = [part for one in settings for part in ("-c", one)]
+        options = [part for setting in settings for part in ("-c", setting)]
         return [programs / "postgres", "-D", self.data, *options]
 
     def _wait(self, say: Callable[[str], None]) -> None:
@@ -130,7 +130,7 @@ class Postgres:
                 psycopg.connect(self.superuser_url, connect_timeout=5).close()
                 return
             except psycopg.OperationalError as refused:
-                if now - began > PATIENCE:
+                if now - began > MAX_RECOVERY:
                     raise DatabaseUnavailable(str(refused)) from refused
             if now - remarked > REMARK_EVERY:
                 remarked = now
@@ -182,7 +182,7 @@ def _initdb(draft: Path, programs: Path, account: Account, pwfile: Path) -> None
     command = [programs / "initdb", "-D", draft, "-U", SUPERUSER, f"--pwfile={pwfile}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    made = subprocess.run(
+    finished = subprocess.run(
         [str(part) for part in command],
         env=server_environment(),
         cwd=draft.parent,
@@ -192,21 +192,21 @@ def _initdb(draft: Path, programs: Path, account: Account, pwfile: Path) -> None
         capture_output=True,
         text=True,
     )
-    if made.returncode:
-        raise DatabaseUnavailable(f"initdb failed:\n{made.stdout}{made.stderr}")
+    if finished.returncode:
+        raise DatabaseUnavailable(f"initdb failed:\n{finished.stdout}{finished.stderr}")
 
 
 def check_version(data: Path, programs: Path) -> None:
     """Refuse a cluster that another major version made."""
-    ours = (programs / "postgres", "--version")
-    said = subprocess.run([str(p) for p in ours], capture_output=True, text=True).stdout
-    have, want = (
+    command = [str(programs / "postgres"), "--version"]
+    version = subprocess.run(command, capture_output=True, text=True).stdout
+    made_by, ours = (
         (data / "PG_VERSION").read_text().strip(),
-        said.split()[-1].split(".")[0],
+        version.split()[-1].split(".")[0],
     )
-    if have != want:
+    if made_by != ours:
         raise DatabaseUnavailable(
-            f"{data} was made by PostgreSQL {have}, this is {want}: dump it with the"
+            f"{data} was made by PostgreSQL {made_by}, this is {ours}: dump it with the"
             " old version and load it into a new one, or remove the folder."
         )
 
@@ -215,18 +215,18 @@ def provision(
     connection: psycopg.Connection, secrets: Secrets, *, throwaway: bool
 ) -> None:
     """Make both roles and the database; may be run any number of times."""
-    rights = "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS"
-    make = "CREATEDB" if throwaway else "NOCREATEDB"
-    _role(connection, OWNER, f"{rights} {make}", secrets.owner_password)
-    _role(connection, APP, f"{rights} NOCREATEDB", secrets.app_password)
+    attributes = "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS"
+    databases = "CREATEDB" if throwaway else "NOCREATEDB"
+    _role(connection, OWNER, f"{attributes} {databases}", secrets.owner_password)
+    _role(connection, APP, f"{attributes} NOCREATEDB", secrets.app_password)
     if throwaway:
         connection.execute(
             f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}"
         )
-    known = connection.execute(
+    exists = connection.execute(
         "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
     ).fetchone()
-    if not known:
+    if not exists:
         connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
     connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {APP}")
@@ -235,8 +235,8 @@ def provision(
 def _role(
     connection: psycopg.Connection, name: str, rights: str, password: str
 ) -> None:
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-    verb = "ALTER" if known.fetchone() else "CREATE"
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+    verb = "ALTER" if found.fetchone() else "CREATE"
     connection.execute(
         sql.SQL("{} ROLE {} {} PASSWORD {}").format(
             sql.SQL(verb), sql.Identifier(name), sql.SQL(rights), sql.Literal(password)
@@ -280,10 +280,10 @@ def command_of(pid: int) -> list[str]:
         return []
     if sys.platform == "linux":
         return _command_of_proc(pid)
-    said = subprocess.run(
+    listing = subprocess.run(
         ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True
     )
-    return said.stdout.strip().split(" ")
+    return listing.stdout.strip().split(" ")
 
 
 def _command_of_proc(pid: int) -> list[str]:

@@ -15,18 +15,18 @@ from pathlib import Path
 from srm_project.local.accounts import OURSELVES, Account
 
 PR_SET_PDEATHSIG = 1
-MAX_WAIT, STEADY_AFTER = 30.0, 60.0
+MAX_WAIT, STEADY_AFTER = 30.0, 60.0  # seconds
 MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
-def dies_with_parent(how: signal.Signals) -> Callable[[], None]:
-    """A preexec function: the kernel sends `how` when our process is gone."""
+def dies_with_parent(ending: signal.Signals) -> Callable[[], None]:
+    """A preexec function: the kernel sends `ending` when our process is gone."""
     parent = os.getpid()
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def arrange() -> None:
         if libc is not None:
-            libc.prctl(PR_SET_PDEATHSIG, int(how))
+            libc.prctl(PR_SET_PDEATHSIG, int(ending))
             if os.getppid() != parent:
                 os._exit(1)
 

@@ -37,7 +37,7 @@ class StartFailed(Exception):
     """Something did not start; the text says what and where to look."""
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """Ctrl-C or SIGTERM came."""
 
 
@@ -60,14 +60,14 @@ class Supervisor:
 
     def run(self) -> None:
         """Start, say the address, and watch until somebody asks to stop."""
-        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(asked, _stop)
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _stop)
         try:
             self._start()
             while True:
                 self._watch(time.monotonic())
                 time.sleep(0.2)
-        except StopAsked:
+        except StopRequested:
             say("\nStopping.")
         finally:
             self._stop_all()
@@ -79,7 +79,7 @@ class Supervisor:
         if not database_given():
             self.env.setdefault("DEMO", "yes")
         self.progress.total = 5 if self._loads_demo() else 4
-        self.listener = open_door()
+        self.listener = open_listener()
         url = f"http://localhost:{self.listener.getsockname()[1]}"
         self.env.setdefault("SITE_URL", url)
         self._start_servers()
@@ -95,8 +95,8 @@ class Supervisor:
             "SITE_URL",
             "DEMO",
         )
-        kept = {name: self.env[name] for name in shared if name in self.env}
-        env = base_environment(self.here) | kept
+        known = {name: self.env[name] for name in shared if name in self.env}
+        env = base_environment(self.here) | known
         announce(self.here, Running(os.getpid(), url, env))
         self._greet(url)
 
@@ -108,17 +108,17 @@ class Supervisor:
             try:
                 postgres.start(say)
             finally:
-                self._has(postgres.child)
+                self._watch_over(postgres.child)
             self.env |= database_environment(postgres)
         if not (self.env.get("BROKER_URL") or self.env.get("BROKER_URL_FILE")):
             valkey = Valkey(self.here, kept)
             try:
                 valkey.start()
             finally:
-                self._has(valkey.child)
+                self._watch_over(valkey.child)
             self.env["BROKER_URL"] = valkey.url
 
-    def _has(self, child: Child | None) -> None:
+    def _watch_over(self, child: Child | None) -> None:
         if child is not None:
             self.children.append(child)
 
@@ -136,8 +136,8 @@ class Supervisor:
                 self.progress.detail(f"{self.migrations} migrations applied")
 
     def _loads_demo(self) -> bool:
-        wanted = self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}
-        return wanted and not self.here.demo_loaded.exists()
+        is_demo = self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}
+        return is_demo and not self.here.demo_loaded.exists()
 
     def _load_demo(self) -> None:
         """Load it once; without it there is still a page to start from."""
@@ -214,14 +214,14 @@ class Supervisor:
     def _answers(self) -> bool:
         assert self.listener is not None
         port = self.listener.getsockname()[1]
-        asked = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+        web = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
         try:
-            asked.request("GET", "/livez", headers={"Host": f"localhost:{port}"})
-            return asked.getresponse().status == http.HTTPStatus.OK
+            web.request("GET", "/livez", headers={"Host": f"localhost:{port}"})
+            return web.getresponse().status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
         finally:
-            asked.close()
+            web.close()
 
     def _greet(self, url: str) -> None:
         say(f"\nSRM is ready: {url}")
@@ -236,8 +236,8 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Programs first and together, then the broker, then the database."""
-        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(asked, signal.SIG_IGN)
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.SIG_IGN)
         self.here.running.unlink(missing_ok=True)
         programs = [c for c in self.children if c.name in {"web", "worker", "beat"}]
         for child in programs:
@@ -256,22 +256,22 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{name}@{place}" if name else place))
 
 
-def open_door() -> socket.socket:
+def open_listener() -> socket.socket:
     """The socket that the web server answers on, opened before everything else."""
-    host, said = os.environ.get("HOST", LOOPBACK), os.environ.get("PORT", "")
+    host, port = os.environ.get("HOST", LOOPBACK), os.environ.get("PORT", "")
     try:
-        if said:
-            return listen(host, int(said))
-        door = listen_somewhere(host)
+        if port:
+            return listen(host, int(port))
+        listener = listen_somewhere(host)
     except PortTaken as taken:
         raise StartFailed(f"{taken} Choose another one with PORT=…") from taken
     except ValueError as wrong:
-        raise StartFailed(f"PORT={said} is not a number.") from wrong
-    port = door.getsockname()[1]
-    if port != FIRST:
-        say(f"Port {FIRST} is in use; using {port}.")
-    return door
+        raise StartFailed(f"PORT={port} is not a number.") from wrong
+    chosen = listener.getsockname()[1]
+    if chosen != FIRST:
+        say(f"Port {FIRST} is in use; using {chosen}.")
+    return listener
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    raise StopAsked
+    raise StopRequested

@@ -14,8 +14,10 @@ import psycopg
 import pytest
 
 from srm_project.local import instance, ports, postgres, secrets
+from srm_project.local.management import CommandFailed, manage
 from srm_project.local.paths import State, state_root
 from srm_project.local.processes import Child
+from srm_project.local.progress import Progress
 from srm_project.local.supervise import without_password
 
 DATA = Path("/srv/a b/.srm/postgres/data")
@@ -102,6 +104,37 @@ def test_a_child_comes_back_after_a_wait_that_grows(tmp_path):
     assert child.alive
     child.stop()
     assert not child.alive
+
+
+def test_a_start_says_which_step_of_how_many_it_is_at():
+    lines: list[str] = []
+    progress = Progress(lines.append)
+    progress.total = 2
+    progress.step("Starting.")
+    progress.detail("5 of 10")
+    progress.began -= 3  # seconds pass
+    progress.step("Loading.")
+    progress.end()
+    assert lines == [
+        "[1/2] Starting.",
+        "      5 of 10",
+        "      done in 3 s",
+        "[2/2] Loading.",
+    ]
+
+
+@pytest.mark.slow
+def test_a_failed_command_shows_the_end_of_its_log(own_state):
+    with pytest.raises(CommandFailed, match=r"dervie failed(?s:.*)Did you mean derive"):
+        manage(own_state, os.environ, "dervie")
+
+
+@pytest.mark.slow
+def test_lines_of_a_command_are_shown_while_it_runs(own_state):
+    lines: list[str] = []
+    manage(own_state, os.environ, "version", show=lines.append)
+    assert lines[0].startswith("5.")
+    assert lines[0] in (own_state.logs / "manage.log").read_text()
 
 
 def test_programs_that_serve_do_not_learn_the_owners_password():

@@ -12,6 +12,7 @@ from controls.models import System, User
 from evidence.demo import company
 from evidence.demo.build import build
 
+TODAY = dt.datetime.now(dt.UTC).date()
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = {
     "olivia": [
@@ -34,8 +35,15 @@ EMPTY = ["None yet", "None matches", "Nothing waits", "No requirement matches"]
 def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
+    progress: list[tuple[int, int]] = []
     with as_owner():
-        build(today=dt.datetime.now(dt.UTC).date(), password="not-a-secret-here")
+        build(
+            today=TODAY,
+            password="not-a-secret-here",
+            progress=lambda done, total: progress.append((done, total)),
+        )
+    total = len(progress)
+    assert progress == [(done, total) for done in range(1, total + 1)]
     system = System.objects.get(slug="payments")
     assert system.demo
     assert system.implementations.count() == 323
@@ -49,3 +57,18 @@ def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
     states = set(system.requests.values_list("state", flat=True))
     assert states == {"open", "answered", "accepted", "returned"}
     call_command("verify_audit_log")
+
+
+def test_a_demo_that_broke_off_leaves_nothing_and_may_be_loaded_again(
+    as_owner, settings, tmp_path: Path, monkeypatch
+):
+    def break_off(*args: object) -> None:
+        assert System.objects.count() == 2
+        raise KeyboardInterrupt
+
+    settings.EVIDENCE_STORE = str(tmp_path)
+    monkeypatch.setattr("evidence.demo.build.register_reports", break_off)
+    with as_owner(), pytest.raises(KeyboardInterrupt):
+        build(today=TODAY, password="not-a-secret-here")
+    assert not System.objects.exists()
+    assert not User.objects.exists()

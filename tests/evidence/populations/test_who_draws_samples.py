@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from controls.models import AuditEvent
-from evidence.demo.happenings import play_events
+from evidence.demo.populations import play_events
 from evidence.models import (
     Deviation,
     EvidenceRequirement,
