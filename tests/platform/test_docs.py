@@ -251,3 +251,35 @@ def test_every_room_says_in_a_few_lines_what_belongs_there(room: str) -> None:
         return
     assert readme.exists(), f"{room} has no README.md"
     assert 3 <= len(readme.read_text().splitlines()) <= MAX_README_LINES
+
+
+DECISIONS = sorted((ROOT / "docs/adr").glob("0*.md"))
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=by_name)
+def test_a_decision_names_alternatives_and_its_price(decision: Path) -> None:
+    text = decision.read_text(encoding="utf-8")
+    instead = text.partition("**Instead of**")[2].partition("**Price.**")
+    assert "**Decided" in text
+    assert "**Because**" in text
+    assert len(re.findall(r"^- \*", instead[0], re.M)) >= 2
+    assert len(instead[2].split()) > 10
+    index = (decision.parent / "README.md").read_text(encoding="utf-8")
+    assert f"]({decision.name})" in index
+
+
+ADDITIONS = (
+    "a page",
+    "an API route",
+    "a kind of upload",
+    "an export format",
+    "a reason",
+    "a notice",
+    "a service",
+    "a reading",
+)
+
+
+def test_contributing_says_for_eight_changes_what_to_touch() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.+)$", text, re.M) == list(ADDITIONS)
