@@ -8,3 +8,7 @@ class EvidenceConfig(AppConfig):
 
     name = "evidence"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks of settings, which have no app of their own."""
+        from srm_project import checks  # noqa: F401 - registers itself
