@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from controls.models.services import Provider
+from controls.models.services import DutyKind, PartyChoice, Provider
 from controls.reference import loader
 from controls.responsibility.derive import LAYERS
 
@@ -34,11 +34,24 @@ def test_each_variant_has_layers_and_each_layer_a_variant() -> None:
 def test_each_layer_says_who_runs_it_and_by_which_source() -> None:
     for row in ROWS:
         assert row["layer"] in LAYERS, row
-        assert row["party"] in {"aws", "customer", "both", "third-party"}, row
-        assert row["kind"] in {"configured", "provided"}, row
+        assert row["party"] in PartyChoice.values, row
+        assert row["kind"] in DutyKind.values, row
         assert row["source"], row
 
 
 def test_no_layer_of_a_variant_is_said_twice() -> None:
     counted = Counter((row["service"], row["variant"], row["layer"]) for row in ROWS)
     assert [key for key, times in counted.items() if times > 1] == []
+
+
+def test_r1_the_customer_configures_every_service_of_aws() -> None:
+    ours = {
+        (row["service"], row["variant"])
+        for row in ROWS
+        if row["layer"] == "service-configuration" and row["party"] == "customer"
+    }
+    aws = {row["slug"] for row in SERVICES if row["provider"] == Provider.AWS}
+    variants = {
+        (row["service"], row["variant"]) for row in VARIANTS if row["service"] in aws
+    }
+    assert variants <= ours

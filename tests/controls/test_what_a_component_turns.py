@@ -39,7 +39,7 @@ def derivations(*names: str, own_code: bool = True) -> dict[str, Derivation]:
     """What each control of FedRAMP HIGH is, by its id."""
     controls = list(Control.objects.filter(baselines__slug="fedramp-high"))
     layers = layers_of_controls(controls)
-    in_use = [organisation(own_code=own_code), *map(component, names)]
+    in_use = [organisation(has_own_code=own_code), *map(component, names)]
     return {row.ref_id: derive(layers[row.pk], in_use) for row in controls}
 
 
