@@ -198,8 +198,8 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
     def create(self, request: Request) -> Response:
         """Register a series."""
         register.require_registrar(actor_of(request))
-        said = valid(ArtifactSerializer, request)
-        artifact = register.register_artifact(**said, by=actor_of(request))
+        body = valid(ArtifactSerializer, request)
+        artifact = register.register_artifact(**body, by=actor_of(request))
         return Response(ArtifactSerializer(artifact).data, status=201)
 
     @extend_schema(request=NewVersionSerializer, responses=ArtifactVersionSerializer)
@@ -209,8 +209,8 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         """Register one report of the series; nothing rests on it until reviewed."""
         artifact = self.get_object()
         register.require_registrar(actor_of(request))
-        said = valid(NewVersionSerializer, request)
-        version = register.register_version(artifact, **said, by=actor_of(request))
+        body = valid(NewVersionSerializer, request)
+        version = register.register_version(artifact, **body, by=actor_of(request))
         return Response(ArtifactVersionSerializer(version).data, status=201)
 
     @extend_schema(responses=CoverageSerializer(many=True))
@@ -218,8 +218,8 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
     def citations(self, request: Request, uuid: str) -> Response:
         """The controls the series is cited for."""
         rows = self.get_object().coverage.select_related("control")
-        found = rows.order_by("control__sort_order")
-        return Response(CoverageSerializer(found, many=True).data)
+        coverage = rows.order_by("control__sort_order")
+        return Response(CoverageSerializer(coverage, many=True).data)
 
     @extend_schema(
         request=CitationSerializer,
@@ -231,13 +231,13 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         """Cite the series for controls; wrong ids are named and nothing is cited."""
         artifact = self.get_object()
         register.require_registrar(actor_of(request))
-        said = valid(CitationSerializer, request)
+        body = valid(CitationSerializer, request)
         mine = System.objects.visible_to(actor_of(request))
-        system = get_object_or_404(mine, slug=said["system"])
+        system = get_object_or_404(mine, slug=body["system"])
         cited = register.cite(
             artifact,
-            register.controls_of_aws(system, ref_ids=said["control_ids"]),
-            citation=said["citation"],
+            register.controls_of_aws(system, ref_ids=body["control_ids"]),
+            citation=body["citation"],
             by=actor_of(request),
         )
         return Response({"cited": cited}, status=201)
@@ -288,8 +288,8 @@ class LetterViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     def decisions(self, request: Request, uuid: str) -> Response:
         """What the systems the caller may read decided, newest first."""
         rows = LetterAcceptance.objects.visible_to(actor_of(request)).for_listing()
-        found = rows.filter(letter=self.get_object())
-        return Response(LetterDecisionSerializer(found, many=True).data)
+        decisions = rows.filter(letter=self.get_object())
+        return Response(LetterDecisionSerializer(decisions, many=True).data)
 
     @extend_schema(
         request=LetterDecisionSerializer, responses={201: LetterDecisionSerializer}
@@ -328,8 +328,8 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
         """Record a letter that continues the report."""
         version = self.get_object()
         register.require_registrar(actor_of(request))
-        said = valid(NewLetterSerializer, request)
-        letter = register.add_letter(version, **said, by=actor_of(request))
+        body = valid(NewLetterSerializer, request)
+        letter = register.add_letter(version, **body, by=actor_of(request))
         return Response(LetterSerializer(letter).data, status=201)
 
     @extend_schema(request=EndedVersionSerializer, responses=ArtifactVersionSerializer)
@@ -341,11 +341,11 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
         """
         version = self.get_object()
         register.require_registrar(actor_of(request))
-        said = valid(EndedVersionSerializer, request)
+        body = valid(EndedVersionSerializer, request)
         register.end_version(
             version,
-            state=said["state"],
-            on=said["ended_on"],
+            state=body["state"],
+            on=body["ended_on"],
             seen_version=expected_version(request, version, required=False),
             by=actor_of(request),
         )
@@ -356,8 +356,8 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     def reliance(self, request: Request, uuid: str) -> Response:
         """What the systems the caller may read made of it, newest first."""
         rows = RelianceReview.objects.visible_to(actor_of(request)).for_listing()
-        found = rows.filter(artifact_version=self.get_object())
-        return Response(ReliesSerializer(found, many=True).data)
+        reviews = rows.filter(artifact_version=self.get_object())
+        return Response(ReliesSerializer(reviews, many=True).data)
 
     @extend_schema(request=ReliesSerializer, responses=ReliesSerializer)
     @reliance.mapping.post
@@ -365,10 +365,10 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     def rely(self, request: Request, uuid: str) -> Response:
         """Record a reliance review, by somebody who did not register the report."""
         version = self.get_object()
-        said = valid(ReliesSerializer, request)
+        body = valid(ReliesSerializer, request)
         mine = System.objects.visible_to(actor_of(request))
-        system = get_object_or_404(mine, pk=said.pop("system").pk)
-        review = record_reliance(version, system, **said, by=actor_of(request))
+        system = get_object_or_404(mine, pk=body.pop("system").pk)
+        review = record_reliance(version, system, **body, by=actor_of(request))
         return Response(ReliesSerializer(review).data, status=201)
 
 

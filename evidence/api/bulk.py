@@ -45,7 +45,10 @@ class PlannedSerializer(serializers.Serializer[Any]):
 
     def get_control_ids(self, planned: Any) -> list[str]:
         """The controls it would be linked to."""
-        rows = (each.implementation.control.ref_id for each in planned.requirements)
+        rows = (
+            requirement.implementation.control.ref_id
+            for requirement in planned.requirements
+        )
         return sorted(set(rows))
 
 
@@ -84,11 +87,11 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
         system = self._mine(request, slug)
         self.refuse_unread(request)
         listed, files = request.FILES.get("list"), request.FILES.getlist("files")
-        found = plan_of(system, listed, files, by=actor_of(request))
-        token = "" if found.errors else sealed(system, found, by=actor_of(request))
-        said = {"planned": found.planned, "errors": found.errors, "token": token}
-        status = 422 if found.errors else 200
-        return Response(PlanSerializer(said).data, status=status)
+        plan = plan_of(system, listed, files, by=actor_of(request))
+        token = "" if plan.errors else sealed(system, plan, by=actor_of(request))
+        answer = {"planned": plan.planned, "errors": plan.errors, "token": token}
+        status = 422 if plan.errors else 200
+        return Response(PlanSerializer(answer).data, status=status)
 
     @extend_schema(
         request=PlanTokenSerializer, responses={201: LinkSerializer(many=True)}

@@ -60,9 +60,9 @@ class CalendarView(APIView):
         first = first or today
         last = last or first + dt.timedelta(days=90)
         refuse_long(first, last)
-        asked = CalendarScope(first, last, [system], _teams(request))
-        found = falling_due(asked, user=actor_of(request), today=today)
-        return Response(DueSerializer(found, many=True).data)
+        scope = CalendarScope(first, last, [system], _teams(request))
+        due = falling_due(scope, user=actor_of(request), today=today)
+        return Response(DueSerializer(due, many=True).data)
 
 
 def _teams(request: Request) -> frozenset[int] | None:
@@ -97,13 +97,13 @@ class RollForwardSerializer(serializers.Serializer[Any]):
     citations = CitationToConfirmSerializer(many=True)
     seen = serializers.CharField(source="digest")
 
-    def get_requirements(self, found: Any) -> int:
+    def get_requirements(self, next_window: Any) -> int:
         """How many go on."""
-        return len(found.carried)
+        return len(next_window.carried)
 
-    def get_without_owner(self, found: Any) -> list[str]:
+    def get_without_owner(self, next_window: Any) -> list[str]:
         """Controls of requirements that nobody owns."""
-        return [row.implementation.control.ref_id for row in found.ownerless]
+        return [row.implementation.control.ref_id for row in next_window.ownerless]
 
 
 class NextWindowSerializer(serializers.Serializer[Any]):
@@ -130,8 +130,8 @@ class RollForwardView(APIView):
         system = self._system(request, slug)
         start, end = days_of(request, "window_from", "window_to")
         first, last = following(system)
-        found = preview(system, start or first, end or last)
-        body = RollForwardSerializer(found).data
+        next_window = preview(system, start or first, end or last)
+        body = RollForwardSerializer(next_window).data
         return Response(body, headers={"ETag": etag(system)})
 
     @extend_schema(request=NextWindowSerializer, responses=dict[str, str])
@@ -139,13 +139,13 @@ class RollForwardView(APIView):
         """Begin it; needs If-Match, and every citation confirmed."""
         system = self._system(request, slug)
         version = expected_version(request, system)
-        said = valid(NextWindowSerializer, request)
+        body = valid(NextWindowSerializer, request)
         roll_forward(
             system,
-            said["window_from"],
-            said["window_to"],
-            seen=said["seen"],
-            confirmed=frozenset(str(each) for each in said["confirmed"]),
+            body["window_from"],
+            body["window_to"],
+            seen=body["seen"],
+            confirmed=frozenset(str(uuid) for uuid in body["confirmed"]),
             by=actor_of(request),
             version=version,
         )

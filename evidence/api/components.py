@@ -31,13 +31,13 @@ class UseSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, max_length=120)
 
 
-def use_of(said: dict[str, Any]) -> Use:
+def use_of(body: dict[str, Any]) -> Use:
     """What a valid UseSerializer says. Raises Refused for an unknown service."""
     return Use(
-        named([said["service"]], field="components")[0],
-        said["used_from"],
-        regions=said.get("regions", ()),
-        name=said.get("name", ""),
+        named([body["service"]], field="components")[0],
+        body["used_from"],
+        regions=body.get("regions", ()),
+        name=body.get("name", ""),
     )
 
 
@@ -59,8 +59,8 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         """Those of one system, as far as `visible_to` allows."""
         mine = System.objects.visible_to(actor_of(self.request))
         system = get_object_or_404(mine, slug=self.kwargs["slug"])
-        found = SystemComponent.objects.filter(system=system)
-        return found.select_related("system", "variant__service")
+        components = SystemComponent.objects.filter(system=system)
+        return components.select_related("system", "variant__service")
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One component with its ETag."""
@@ -80,11 +80,13 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
     @action(detail=True, methods=["post"])
     def end(self, request: Request, slug: str, uuid: str) -> Response:
         """End its use after a day; needs If-Match."""
-        found = self.get_object()
-        require_officer(found.system, actor_of(request))
-        version = expected_version(request, found)
+        component = self.get_object()
+        require_officer(component.system, actor_of(request))
+        version = expected_version(request, component)
         last_day = valid(LastDaySerializer, request)["last_day"]
-        end_component(found, last_day=last_day, by=actor_of(request), version=version)
+        end_component(
+            component, last_day=last_day, by=actor_of(request), version=version
+        )
         return self._shown(self.get_object())
 
     def _shown(self, row: SystemComponent, status: int = 200) -> Response:

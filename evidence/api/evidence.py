@@ -175,16 +175,16 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     def create(self, request: Request) -> Response:
         """Upload files for a requirement and submit them for review."""
         self.refuse_unread(request)
-        said = valid(UploadSerializer, request)
+        body = valid(UploadSerializer, request)
         mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
-        requirement = get_object_or_404(mine, uuid=said["requirement"])
-        also = [get_object_or_404(mine, uuid=each) for each in said.get("also", ())]
+        requirement = get_object_or_404(mine, uuid=body["requirement"])
+        also = [get_object_or_404(mine, uuid=uuid) for uuid in body.get("also", ())]
         link = submit(
-            _submission(said),
-            checked_files(said),
+            _submission(body),
+            checked_files(body),
             requirement=requirement,
             also=also,
-            item=_sample_item(request, said.get("sample_item")),
+            item=_sample_item(request, body.get("sample_item")),
             by=actor_of(request),
             today=today_of(requirement.system),
         )
@@ -263,25 +263,27 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     )
     def to_reconfirm(self, request: Request) -> Response:
         """What waits for the caller, as a reviewer, to confirm anew."""
-        found = [mark for mark, _ in to_reconfirm(actor_of(request), clock.today())]
-        return Response(MarkSerializer(found, many=True).data)
+        reconfirmations = [
+            mark for mark, _ in to_reconfirm(actor_of(request), clock.today())
+        ]
+        return Response(MarkSerializer(reconfirmations, many=True).data)
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
     @action(detail=True, methods=["post"], pagination_class=None)
     @idempotent()
     def revise(self, request: Request, uuid: str) -> Response:
         """Correct or add to the evidence behind it; answers with the new links."""
-        found = self._revisable(request)
+        evidence = self._revisable(request)
         self.refuse_unread(request)
-        said = valid(RevisionSerializer, request)
+        body = valid(RevisionSerializer, request)
         revision = revise(
-            found,
-            _submission({"title": found.title} | said),
-            checked_files(said),
-            kind=said["kind"],
-            reason=said["reason"],
+            evidence,
+            _submission({"title": evidence.title} | body),
+            checked_files(body),
+            kind=body["kind"],
+            reason=body["reason"],
             by=actor_of(request),
-            today=today_of(found.system),
+            today=today_of(evidence.system),
         )
         rows = self.get_queryset().filter(revision=revision).order_by("pk")
         return Response(LinkSerializer(rows, many=True).data, status=201)
@@ -291,12 +293,12 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     @idempotent()
     def attach(self, request: Request, uuid: str) -> Response:
         """Offer the newest revision for one more requirement; unreviewed."""
-        found = self._revisable(request)
+        evidence = self._revisable(request)
         mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
-        asked = get_object_or_404(
+        requirement = get_object_or_404(
             mine, uuid=valid(AttachSerializer, request)["requirement"]
         )
-        link = attach(newest(found), requirement=asked, by=actor_of(request))
+        link = attach(newest(evidence), requirement=requirement, by=actor_of(request))
         return Response(LinkSerializer(link).data, status=201)
 
     def _revisable(self, request: Request) -> Evidence:
@@ -313,10 +315,10 @@ class LinkViewSet(Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]):
     @action(detail=False, methods=["post"], pagination_class=None)
     def decide(self, request: Request) -> Response:
         """Many decisions, each with its reason: all are recorded, or none."""
-        given = DecisionSerializer(data=request.data, many=True)
-        given.is_valid(raise_exception=True)
-        said = [decide.Decision(**each) for each in given.validated_data]
-        decided = decide.decide_all(said, by=actor_of(request))
+        serializer = DecisionSerializer(data=request.data, many=True)
+        serializer.is_valid(raise_exception=True)
+        decisions = [decide.Decision(**fields) for fields in serializer.validated_data]
+        decided = decide.decide_all(decisions, by=actor_of(request))
         rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
         return Response(LinkSerializer(rows, many=True).data)
 
@@ -333,25 +335,25 @@ def _reason(request: Request) -> str:
     return reason
 
 
-def _submission(said: dict[str, Any]) -> Submission:
+def _submission(body: dict[str, Any]) -> Submission:
     return Submission(
-        title=said["title"],
-        performed_on=said["performed_on"],
-        period_start=said["period_start"],
-        period_end=said["period_end"],
-        collected_on=said.get("collected_on") or said["performed_on"],
-        source_system=said.get("source_system", ""),
-        procedure=said.get("procedure", ""),
-        collected_by=_collector(said.get("collected_by")),
-        addresses=tuple(said.get("addresses", ())),
-        draft=said.get("draft", False),
+        title=body["title"],
+        performed_on=body["performed_on"],
+        period_start=body["period_start"],
+        period_end=body["period_end"],
+        collected_on=body.get("collected_on") or body["performed_on"],
+        source_system=body.get("source_system", ""),
+        procedure=body.get("procedure", ""),
+        collected_by=_collector(body.get("collected_by")),
+        addresses=tuple(body.get("addresses", ())),
+        draft=body.get("draft", False),
     )
 
 
 def _collector(email: str | None) -> User | None:
     if not email:
         return None
-    found = User.objects.filter(email__iexact=email).first()
-    if found is None:
+    collector = User.objects.filter(email__iexact=email).first()
+    if collector is None:
         raise Refused({"collected_by": "Nobody here has that address."})
-    return found
+    return collector

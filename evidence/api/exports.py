@@ -76,17 +76,17 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Queue an export."""
-        given = NewExportSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        said = given.validated_data
+        serializer = NewExportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = serializer.validated_data
         system = get_object_or_404(
-            System.objects.visible_to(actor_of(request)), slug=said["system"]
+            System.objects.visible_to(actor_of(request)), slug=body["system"]
         )
         export = jobs.request_export(
             system,
             by=actor_of(request),
-            on=said.get("on") or today_of(system),
-            known_at=said.get("known_at"),
+            on=body.get("on") or today_of(system),
+            known_at=body.get("known_at"),
         )
         return Response(ExportSerializer(export).data, status=202)
 

@@ -69,8 +69,8 @@ class NoticeViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Notice]):
         mine = Notice.objects.visible_to(actor_of(self.request)).for_listing()
         if self.request.query_params.get("unread") in {"1", "true"}:
             mine = mine.unread()
-        found: QuerySet[Notice] = mine.order_by("pk")
-        return found
+        notices: QuerySet[Notice] = mine.order_by("pk")
+        return notices
 
     @extend_schema(
         parameters=[OpenApiParameter("unread", bool, description="Only unread ones.")]
@@ -83,8 +83,8 @@ class NoticeViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Notice]):
     @action(detail=True, methods=["post"])
     def read(self, request: Request, uuid: str) -> Response:
         """Mark one as read."""
-        found = self.get_object()
-        mark_read(Notice.objects.filter(pk=found.pk), by=actor_of(request))
+        notice = self.get_object()
+        mark_read(Notice.objects.filter(pk=notice.pk), by=actor_of(request))
         return Response(NoticeSerializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=MARKED)

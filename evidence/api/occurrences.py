@@ -68,7 +68,7 @@ class OccurrencesView(APIView):
         except LookupError:
             raise Http404("This control was not recorded at that time.") from None
         assert answer.period is not None
-        found = {
+        body = {
             "control_id": ref_id,
             "on": moment.on,
             "known_at": moment.known_at,
@@ -77,4 +77,4 @@ class OccurrencesView(APIView):
             "result": answer.period.result,
             "occurrences": occurrences(answer, moment),
         }
-        return Response(OccurrencesSerializer(found).data)
+        return Response(OccurrencesSerializer(body).data)

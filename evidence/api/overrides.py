@@ -111,12 +111,12 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Only what `visible_to` allows."""
-        said = self.request.query_params
+        filters = self.request.query_params
         mine = self.model.objects.visible_to(actor_of(self.request)).for_listing()
-        wanted: QuerySet[Any] = mine.matching(
-            system=said.get("system", ""), state=said.get("state", "")
+        rows: QuerySet[Any] = mine.matching(
+            system=filters.get("system", ""), state=filters.get("state", "")
         )
-        return wanted
+        return rows
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One request with its ETag."""
@@ -127,23 +127,25 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         body = self.get_serializer(row).data
         return Response(body, status=status, headers={"ETag": etag(row)})
 
-    def asked(self, request: Request) -> tuple[ControlImplementation, dict[str, Any]]:
+    def requested(
+        self, request: Request
+    ) -> tuple[ControlImplementation, dict[str, Any]]:
         """The control that a new request names, and the rest of what it says."""
-        said = valid(type(self.get_serializer()), request)
-        named = said.pop("implementation")
+        body = valid(type(self.get_serializer()), request)
+        named = body.pop("implementation")
         mine = ControlImplementation.objects.visible_to(actor_of(request))
-        found = get_object_or_404(
+        implementation = get_object_or_404(
             mine.select_related("system", "control", "decision"),
             system__slug=named["system"]["slug"],
             control__ref_id=named["control"]["ref_id"],
         )
-        return found, said
+        return implementation, body
 
     def seen(self, request: Request) -> tuple[Any, int | None]:
         """The request that an officer acts on, and the version that was looked at."""
-        found = self.get_object()
-        require_officer(found.implementation.system, actor_of(request))
-        return found, expected_version(request, found)
+        stored = self.get_object()
+        require_officer(stored.implementation.system, actor_of(request))
+        return stored, expected_version(request, stored)
 
 
 class OverrideViewSet(RequestViewSet):
@@ -162,8 +164,8 @@ class OverrideViewSet(RequestViewSet):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Ask for another class; it holds once another officer approves."""
-        control, said = self.asked(request)
-        made = request_override(control, **said, by=actor_of(request))
+        control, body = self.requested(request)
+        made = request_override(control, **body, by=actor_of(request))
         return self.shown(made, status=201)
 
     @extend_schema(request=None, responses=OverrideSerializer)
@@ -182,15 +184,17 @@ class OverrideViewSet(RequestViewSet):
     @action(detail=True, methods=["post"])
     def settle(self, request: Request, uuid: str) -> Response:
         """End it for good: what is below it holds again. Needs If-Match."""
-        found, version = self.seen(request)
-        today: dt.date = today_of(found.implementation.system)
+        override, version = self.seen(request)
+        today: dt.date = today_of(override.implementation.system)
         on = valid(SettleSerializer, request).get("on", today)
-        settle_override(found, on=on, by=actor_of(request), version=version)
+        settle_override(override, on=on, by=actor_of(request), version=version)
         return self.shown(self.get_object())
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
-        found, version = self.seen(request)
-        decide_override(found, approve=approve, by=actor_of(request), version=version)
+        override, version = self.seen(request)
+        decide_override(
+            override, approve=approve, by=actor_of(request), version=version
+        )
         return self.shown(self.get_object())
 
 
@@ -212,8 +216,8 @@ class NotApplicableViewSet(RequestViewSet):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Ask to leave a control out; it holds once another officer approves."""
-        control, said = self.asked(request)
-        made = request_not_applicable(control, **said, by=actor_of(request))
+        control, body = self.requested(request)
+        made = request_not_applicable(control, **body, by=actor_of(request))
         return self.shown(made, status=201)
 
     @extend_schema(request=None, responses=NotApplicableSerializer)
@@ -232,14 +236,16 @@ class NotApplicableViewSet(RequestViewSet):
     @action(detail=True, methods=["post"])
     def end(self, request: Request, uuid: str) -> Response:
         """Let the control apply again, with a reason; needs If-Match."""
-        found, version = self.seen(request)
+        exclusion, version = self.seen(request)
         reason = valid(WhySerializer, request)["reason"]
-        end_not_applicable(found, reason=reason, by=actor_of(request), version=version)
+        end_not_applicable(
+            exclusion, reason=reason, by=actor_of(request), version=version
+        )
         return self.shown(self.get_object())
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
-        found, version = self.seen(request)
+        exclusion, version = self.seen(request)
         decide_not_applicable(
-            found, approve=approve, by=actor_of(request), version=version
+            exclusion, approve=approve, by=actor_of(request), version=version
         )
         return self.shown(self.get_object())

@@ -199,12 +199,12 @@ class PopulationViewSet(
     def create(self, request: Request) -> Response:
         """Record a population with all its events, or nothing."""
         self.refuse_unread(request)
-        said = _valid(NewPopulationSerializer, request)
+        body = _valid(NewPopulationSerializer, request)
         mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
-        requirement = get_object_or_404(mine, uuid=said.pop("requirement"))
+        requirement = get_object_or_404(mine, uuid=body.pop("requirement"))
         require_population_submitter(requirement, by=actor_of(request))
-        upload, rows = _upload(said.pop("file", None)), said.pop("rows", None)
-        drawn = PopulationStatement(**said)
+        upload, rows = _upload(body.pop("file", None)), body.pop("rows", None)
+        drawn = PopulationStatement(**body)
         made = submit_population(
             requirement,
             drawn,
@@ -220,8 +220,8 @@ class PopulationViewSet(
     @action(detail=True, methods=["get"])
     def items(self, request: Request, uuid: str) -> Response:
         """Its events in the order of the list."""
-        found = self.get_object().items.order_by("position")
-        return _paged(self, found, EventSerializer)
+        events = self.get_object().items.order_by("position")
+        return _paged(self, events, EventSerializer)
 
     @extend_schema(request=ReasonSaidSerializer, responses=PopulationSerializer)
     @action(detail=True, methods=["post"])
@@ -256,11 +256,11 @@ class PopulationViewSet(
     @idempotent()
     def draw(self, request: Request, uuid: str) -> Response:
         """Draw a sample; without a seed one is made."""
-        said = _valid(NewSampleSerializer, request)
-        reason = said.pop("reason")
+        body = _valid(NewSampleSerializer, request)
+        reason = body.pop("reason")
         made = draw_sample(
             self.get_object(),
-            SelectionMethod(**said),
+            SelectionMethod(**body),
             reason=reason,
             by=actor_of(request),
         )
@@ -289,18 +289,18 @@ class SampleViewSet(
     @action(detail=True, methods=["get"])
     def items(self, request: Request, uuid: str) -> Response:
         """Its items, each with the state of its proof."""
-        found = self.get_object().items.with_state().select_related("item")
-        return _paged(self, found, SampleItemSerializer)
+        items = self.get_object().items.with_state().select_related("item")
+        return _paged(self, items, SampleItemSerializer)
 
     @extend_schema(request=NewDeviationSerializer, responses=SampleItemSerializer)
     @action(detail=True, methods=["post"])
     @idempotent()
     def deviations(self, request: Request, uuid: str) -> Response:
         """Record that one of its items was not handled as asked."""
-        said = _valid(NewDeviationSerializer, request)
+        body = _valid(NewDeviationSerializer, request)
         mine = self.get_object().items.for_listing()
-        item = get_object_or_404(mine, uuid=said["item"])
-        record_deviation(item, note=said["note"], by=actor_of(request))
+        item = get_object_or_404(mine, uuid=body["item"])
+        record_deviation(item, note=body["note"], by=actor_of(request))
         return Response(SampleItemSerializer(mine.get(pk=item.pk)).data, status=201)
 
 
@@ -325,17 +325,17 @@ def _events(
     """The events sent, one way or the other. Raises Refused naming lines."""
     if upload is not None and rows is not None:
         raise Refused({"rows": "Send a file or rows, not both."})
-    found = read(upload, drawn, zone=zone)
+    events = read(upload, drawn, zone=zone)
     if rows:
-        found = of_rows(rows, drawn.starts, drawn.ends, zone=zone)
-    if found.wrong:
-        lines = [f"Line {each.line}: {each.text}" for each in found.errors]
+        events = of_rows(rows, drawn.starts, drawn.ends, zone=zone)
+    if events.wrong:
+        lines = [f"Line {fault.line}: {fault.text}" for fault in events.errors]
         raise Refused({"rows" if rows else "file": lines})
-    return found
+    return events
 
 
 def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = kind(data=request.data)
-    given.is_valid(raise_exception=True)
-    said: dict[str, Any] = given.validated_data
-    return said
+    serializer = kind(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    body: dict[str, Any] = serializer.validated_data
+    return body

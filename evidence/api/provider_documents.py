@@ -131,12 +131,12 @@ class ProviderDocumentViewSet(
     def create(self, request: Request, slug: str) -> Response:
         """Adopt a document, all of it or nothing; wrong lines are named."""
         system = self._system(officer=True)
-        given = ImportSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        said = dict(given.validated_data)
-        read = _read(said.pop("file"))
+        serializer = ImportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = dict(serializer.validated_data)
+        read = _read(body.pop("file"))
         document = adopt_document(
-            system, read, **said, by=actor_of(request), today=today_of(system)
+            system, read, **body, by=actor_of(request), today=today_of(system)
         )
         return self._whole(document, status=201)
 
@@ -147,28 +147,30 @@ class ProviderDocumentViewSet(
     def preview(self, request: Request, slug: str) -> Response:
         """Compare a file with the template; nothing is saved."""
         system = self._system(officer=True)
-        given = FileSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        read = _read(given.validated_data["file"])
+        serializer = FileSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        read = _read(serializer.validated_data["file"])
         compared = preview(system, read.rows, today=today_of(system))
-        found = {
+        comparison = {
             "sha256": read.sha256,
             "statements": len(compared.stated),
             "differences": compared.differences,
             "outside": compared.outside,
             "left_out": read.left_out,
-            "errors": [str(each) for each in (*read.errors, *compared.errors)],
+            "errors": [str(error) for error in (*read.errors, *compared.errors)],
         }
-        return Response(ComparisonSerializer(found).data)
+        return Response(ComparisonSerializer(comparison).data)
 
     @extend_schema(request=EndSerializer, responses=WholeDocumentSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, slug: str, uuid: str) -> Response:
         """From a day on the template holds again; 409 when it has ended."""
         document = self.get_object()
-        given = EndSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        end_provider_document(document, **given.validated_data, by=actor_of(request))
+        serializer = EndSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        end_provider_document(
+            document, **serializer.validated_data, by=actor_of(request)
+        )
         return self._whole(document)
 
     def _system(self, *, officer: bool = False) -> System:

@@ -151,6 +151,6 @@ class RemovalViewSet(
         return self._decided(request, approve=False)
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
-        found = self.get_object()
-        decide_removal(found, approve=approve, by=actor_of(request))
+        removal = self.get_object()
+        decide_removal(removal, approve=approve, by=actor_of(request))
         return Response(RemovalSerializer(self.get_object()).data)

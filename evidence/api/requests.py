@@ -124,15 +124,15 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
 
     def get_queryset(self) -> QuerySet[EvidenceRequest]:
         """Only what `visible_to` allows."""
-        said = self.request.query_params
+        filters = self.request.query_params
         mine = EvidenceRequest.objects.visible_to(actor_of(self.request)).for_listing()
-        found = mine.matching(
-            system=said.get("system", ""),
-            state=said.get("state", ""),
+        rows = mine.matching(
+            system=filters.get("system", ""),
+            state=filters.get("state", ""),
             today=clock.today(),
         )
         related = ("answers__revision__evidence", "answers__answered_by")
-        return found.prefetch_related(*related, "judgements__judged_by")
+        return rows.prefetch_related(*related, "judgements__judged_by")
 
     @extend_schema(
         parameters=[
@@ -156,16 +156,16 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Ask a team; officers and auditors may."""
-        said = valid(NewRequestSerializer, request)
+        body = valid(NewRequestSerializer, request)
         mine = System.objects.visible_to(actor_of(request))
-        system = get_object_or_404(mine, slug=said.pop("system"))
+        system = get_object_or_404(mine, slug=body.pop("system"))
         require_requester(system, actor_of(request))
-        team = Team.objects.filter(slug=said.pop("team")).first()
+        team = Team.objects.filter(slug=body.pop("team")).first()
         if team is None:
             raise Refused({"team": "There is no such team."})
-        person = _person(system, said.pop("person"))
+        person = _person(system, body.pop("person"))
         made = request_evidence(
-            system, RequestDraft(**said, team=team, person=person), by=actor_of(request)
+            system, RequestDraft(**body, team=team, person=person), by=actor_of(request)
         )
         return self._shown(made, status=201)
 
@@ -174,14 +174,18 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     @idempotent()
     def answer(self, request: Request, uuid: str) -> Response:
         """Answer with evidence that is here; needs If-Match."""
-        found = self.get_object()
-        require_answerer(found, actor_of(request))
-        version = expected_version(request, found)
-        said = valid(NewAnswerSerializer, request)
+        evidence_request = self.get_object()
+        require_answerer(evidence_request, actor_of(request))
+        version = expected_version(request, evidence_request)
+        body = valid(NewAnswerSerializer, request)
         mine = Evidence.objects.visible_to(actor_of(request))
-        evidence = [get_object_or_404(mine, uuid=each) for each in said["evidence"]]
+        evidence = [get_object_or_404(mine, uuid=uuid) for uuid in body["evidence"]]
         answer(
-            found, evidence, note=said["note"], by=actor_of(request), version=version
+            evidence_request,
+            evidence,
+            note=body["note"],
+            by=actor_of(request),
+            version=version,
         )
         return self._shown(self.get_object())
 
@@ -205,18 +209,22 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, uuid: str) -> Response:
         """Take it back, with a reason; needs If-Match."""
-        found = self.get_object()
-        version = expected_version(request, found)
+        evidence_request = self.get_object()
+        version = expected_version(request, evidence_request)
         reason = valid(JudgementSerializer, request)["reason"]
-        cancel(found, reason=reason, by=actor_of(request), version=version)
+        cancel(evidence_request, reason=reason, by=actor_of(request), version=version)
         return self._shown(self.get_object())
 
     def _judged(self, request: Request, *, accept: bool) -> Response:
-        found = self.get_object()
-        version = expected_version(request, found)
+        evidence_request = self.get_object()
+        version = expected_version(request, evidence_request)
         reason = valid(JudgementSerializer, request)["reason"]
         decide_answer(
-            found, accept=accept, reason=reason, by=actor_of(request), version=version
+            evidence_request,
+            accept=accept,
+            reason=reason,
+            by=actor_of(request),
+            version=version,
         )
         return self._shown(self.get_object())
 
@@ -230,7 +238,9 @@ def _person(system: System, email: str | None) -> User | None:
     if not email:
         return None
     here = system.memberships.active().filter(role=Role.CONTRIBUTOR)
-    found = User.objects.filter(email__iexact=email, pk__in=here.values("user")).first()
-    if found is None:
+    person = User.objects.filter(
+        email__iexact=email, pk__in=here.values("user")
+    ).first()
+    if person is None:
         raise Refused({"person": "No contributor of this system has that address."})
-    return found
+    return person

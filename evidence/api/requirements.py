@@ -136,15 +136,15 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Ask one more thing of our half of a control."""
-        said = _valid(NewRequirementSerializer, request)
+        body = _valid(NewRequirementSerializer, request)
         mine = ControlImplementation.objects.visible_to(actor_of(request))
         implementation = get_object_or_404(
             mine.select_related("system", "control"),
-            system__slug=said.pop("system"),
-            control__ref_id=said.pop("control_id"),
+            system__slug=body.pop("system"),
+            control__ref_id=body.pop("control_id"),
         )
         added = add_requirement(
-            implementation, RequirementTerms(**said), by=actor_of(request)
+            implementation, RequirementTerms(**body), by=actor_of(request)
         )
         return _one(added, status=201)
 
@@ -152,10 +152,10 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     def update(self, request: Request, uuid: str) -> Response:
         """Change what is asked; needs If-Match."""
         stored = self.get_object()
-        said = _valid(AskedSerializer, request)
+        body = _valid(AskedSerializer, request)
         version = expected_version(request, stored)
         change_requirement(
-            stored, RequirementTerms(**said), version=version, by=actor_of(request)
+            stored, RequirementTerms(**body), version=version, by=actor_of(request)
         )
         return _one(self.get_object())
 
@@ -164,9 +164,9 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
     def retire(self, request: Request, uuid: str) -> Response:
         """Stop asking from a day on; If-Match, where sent, must match."""
         stored = self.get_object()
-        said = _valid(RetireSerializer, request)
+        body = _valid(RetireSerializer, request)
         version = expected_version(request, stored, required=False)
-        retire_requirement(stored, by=actor_of(request), version=version, **said)
+        retire_requirement(stored, by=actor_of(request), version=version, **body)
         return _one(self.get_object())
 
     @extend_schema(
@@ -190,18 +190,18 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
         )
 
     def _system(self, request: Request) -> tuple[System, dt.date]:
-        said = _valid(SystemNameSerializer, request)
+        body = _valid(SystemNameSerializer, request)
         mine = System.objects.visible_to(actor_of(request))
-        system = get_object_or_404(mine, slug=said["system"])
+        system = get_object_or_404(mine, slug=body["system"])
         require_officer(system, actor_of(request))
         return system, today_of(system)
 
 
 def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = kind(data=request.data)
-    given.is_valid(raise_exception=True)
-    said: dict[str, Any] = given.validated_data
-    return said
+    serializer = kind(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    body: dict[str, Any] = serializer.validated_data
+    return body
 
 
 def _one(stored: EvidenceRequirement, *, status: int = 200) -> Response:

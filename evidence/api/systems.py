@@ -86,10 +86,10 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Describe a system: classified controls and requirements in one action."""
         require_creator(actor_of(request))
-        said = valid(NewSystemSerializer, request)
-        uses = [use_of(each) for each in said.pop("components")]
-        owners = {f: _team(slug) for f, slug in said.pop("owners", {}).items()}
-        system = create_system(System(**said), uses, owners, by=actor_of(request))
+        body = valid(NewSystemSerializer, request)
+        uses = [use_of(component) for component in body.pop("components")]
+        owners = {f: _team(slug) for f, slug in body.pop("owners", {}).items()}
+        system = create_system(System(**body), uses, owners, by=actor_of(request))
         return Response(SystemSerializer(system).data, status=201)
 
     @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))
