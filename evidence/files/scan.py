@@ -55,7 +55,7 @@ def ask_for_scan(blob: Blob) -> None:
         return
     rows = Blob.objects.filter(pk=blob.pk)
     rows.filter(scan_state=ScanState.NOT_SCANNED).update(scan_state=ScanState.PENDING)
-    revive(SCANS, rows)
+    revive(SCANS, blob.pk)
     wake(scan_blob, blob.pk)
 
 
@@ -110,10 +110,7 @@ def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
     the middle may do so because of the bytes.
     """
     client = _client()
-    try:
-        client.ping()
-    except (ClamdError, OSError) as away:
-        raise MustWait(f"The scanner did not answer: {away}") from away
+    _require_answer(client)
     try:
         with open_store().open(lease.job.sha256) as body:
             reader = cast(BinaryIO, _RenewingReader(body, lease))
@@ -132,6 +129,16 @@ def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
     if status == "FOUND":
         return ScanState.INFECTED, str(name)
     raise AttemptFailed(str(name or "The scanner gave no answer."))
+
+
+def _require_answer(client: ClamdNetworkSocket) -> None:
+    """Raise MustWait unless clamd answers at all."""
+    try:
+        client.ping()
+    except (ClamdError, OSError) as away:
+        # `ping` leaves the socket open when it cannot connect.
+        client.clamd_socket.close()
+        raise MustWait(f"The scanner did not answer: {away}") from away
 
 
 def _client() -> ClamdNetworkSocket | ClamdUnixSocket:

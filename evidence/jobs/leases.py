@@ -200,8 +200,14 @@ def _write(rows: QuerySet[Any], job: LeasedJob, **changes: Any) -> bool:
     return True
 
 
-def revive(kind: JobKind[JobT], jobs: QuerySet[JobT]) -> int:
-    """Begin given up jobs anew, with all their attempts; returns how many."""
-    return jobs.exclude(given_up_at=None).update(
+def given_up(kind: JobKind[JobT]) -> QuerySet[JobT]:
+    """Jobs that are not done and that nobody tries any more, the oldest first."""
+    return kind.unfinished().exclude(given_up_at=None).order_by("pk")
+
+
+def revive(kind: JobKind[JobT], pk: int | None = None) -> int:
+    """Begin given up jobs anew, or one of them, with all attempts; returns how many."""
+    jobs = given_up(kind) if pk is None else given_up(kind).filter(pk=pk)
+    return jobs.update(
         **LET_GO | dict(kind.while_waiting) | {"attempts": 0, "given_up_at": None}
     )
