@@ -264,7 +264,9 @@ class CoverageViewSet(
         return Response(status=204)
 
 
-class LetterViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+class LetterViewSet(
+    WithoutETag, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
+):
     """Letters that continue reports, and what second persons decided on them."""
 
     serializer_class = LetterSerializer
@@ -295,6 +297,7 @@ class LetterViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
         request=LetterDecisionSerializer, responses={201: LetterDecisionSerializer}
     )
     @decisions.mapping.post
+    @idempotent()
     def decide(self, request: Request, uuid: str) -> Response:
         """Accept or reject it for one system; 409 when it does not wait there."""
         letter = self.get_object()

@@ -47,7 +47,7 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "citation", "file", "notice", "population", "removal", "sample", "token",
+    "citation", "file", "letter", "notice", "population", "removal", "sample", "token",
 }  # fmt: skip
 
 

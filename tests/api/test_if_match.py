@@ -22,7 +22,7 @@ from controls.applicability import decide_not_applicable
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
 from controls.responsibility.overrides import decide_override
 from evidence.models import EvidenceLink, EvidenceRequest, Notice
-from evidence.requests.requests import answer
+from evidence.requests.answers import answer
 from tests.access import world as worlds
 from tests.access.walking import Door, doors, said_in_table
 from tests.access.world import World
@@ -96,6 +96,7 @@ VERBS = {
     "POST sample-deviations": Verb("without", "alice"),
     "POST file-clear": Verb("without", "olivia"),
     "POST file-remove": Verb("without", "olivia"),
+    "POST letter-decisions": Verb("without", "olivia"),
     "POST removal-approve": Verb("without", "olivia"),
     "POST removal-refuse": Verb("without", "olivia"),
     "POST notice-read": Verb("without", "oscar", told),

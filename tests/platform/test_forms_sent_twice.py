@@ -159,7 +159,7 @@ component_end control_describe override_decide override_settle na_decide na_end
 roll_forward notices_read notice_read notice_settings request_judge requirement_edit
 requirement_retire population_new population_judge provider_upload bulk rereading
 provider_document_end review_several accept reject submit_draft reconfirm withdraw
-file_clear removal_decide version_end citation_remove export_cancel
+file_clear removal_decide version_end letter_decide citation_remove export_cancel
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
