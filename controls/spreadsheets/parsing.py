@@ -6,8 +6,9 @@ whatever a hostile file does, it does there, within limits of memory and time. B
 kinds of file give the same records for the same content.
 
 Records: `["sheet", name, hidden]`, then for each line with content `["line", number,
-cells, faults]` with faults as `[column, code, sentence]`; `["cut"]` where a preview
-leaves something out; `["refused", code, sentence]` or `["end"]` as the last one.
+cells, faults]` with faults as `[column, code, sentence]`; `["cut", what]` where a
+preview leaves out "lines", "columns" or "cells"; `["refused", code, sentence]` or
+`["end"]` as the last one.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Limits:
 
     With `preview` what lies beyond is cut and said by a record, and a formula without
     a value shows itself; otherwise both are faults. `sheet` (from 0) reads that one
-    only, `None` all.
+    only, or the last where there are fewer; `None` all.
     """
 
     max_bytes: int = 5 * 1024 * 1024
@@ -200,7 +201,7 @@ def _line(
 ) -> list[Record] | None:
     """The records of one line; None for one without content. Raises SheetError."""
     texts: list[str] = []
-    cut = False
+    cut: list[str] = []
     for column, value in cells:
         text = cell_text(value)
         if not text:
@@ -208,11 +209,12 @@ def _line(
         if column >= limits.max_columns:
             if not limits.preview:
                 raise _too_wide(number, limits)
-            cut = True
+            cut.append("columns")
             continue
         if len(text) > limits.max_cell:
             if limits.preview:
-                text, cut = text[: limits.max_cell], True
+                text = text[: limits.max_cell]
+                cut.append("cells")
             else:
                 sentence = f"The cell has more than {limits.max_cell:,} characters."
                 faults.append((column, "long_cell", sentence))
@@ -224,7 +226,7 @@ def _line(
     if not texts and not faults and not cut:
         return None
     line: Record = ["line", number, texts, faults]
-    return [line, ["cut"]] if cut else [line]
+    return [line, *(["cut", what] for what in dict.fromkeys(cut))]
 
 
 def cell_text(value: Any) -> str:
@@ -249,7 +251,7 @@ def cell_text(value: Any) -> str:
 
 def _too_long(limits: Limits) -> Record:
     if limits.preview:
-        return ["cut"]
+        return ["cut", "lines"]
     sentence = f"The file has more than {limits.max_lines:,} lines."
     raise SheetError("too_many_lines", sentence)
 
@@ -274,7 +276,7 @@ def _sheets(content: bytes, limits: Limits) -> Iterator[Record]:
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MAX_UNPACKED_BYTES:
+        if unpacked > MAX_UNPACKED_BYTES and not limits.preview:
             sentence = "The workbook unpacks to more than we read."
             raise SheetError("unpacks_too_large", sentence)
         parts = _parts(archive)
@@ -286,9 +288,11 @@ def _sheets(content: bytes, limits: Limits) -> Iterator[Record]:
             raise SheetError("too_many_sheets", sentence)
         if not book.worksheets:
             raise SheetError("no_sheet", "The workbook has no sheet with cells.")
+        last = len(book.worksheets) - 1
+        wanted = None if limits.sheet is None else min(limits.sheet, last)
         for position, sheet in enumerate(book.worksheets):
             yield ["sheet", cell_text(sheet.title), sheet.sheet_state != "visible"]
-            if limits.sheet not in {None, position}:
+            if wanted not in {None, position}:
                 continue
             body = archive.read(parts[sheet.title])
             counterpart = None

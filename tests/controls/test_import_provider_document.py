@@ -22,11 +22,12 @@ from controls.models import (
     ResponsibilityDecision,
 )
 from controls.provider_documents.adopt import adopt, end_document, preview
-from controls.provider_documents.rows import read_statements
+from controls.provider_documents.rows import control_and_part, read_statements
 from controls.responsibility.decide import redecide
 from controls.responsibility.overrides import decide_override, request_override
 from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
+from tests.sheets import xlsx_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +161,131 @@ def test_a_file_that_cannot_be_read_is_refused_as_a_whole(content, name, message
     with pytest.raises(Refused) as refusal:
         read_statements(io.BytesIO(content), name)
     assert message in " ".join(refusal.value.messages)
+
+
+FEDRAMP = [
+    "Control ID",
+    "Can Be Inherited from CSP",
+    "Specific Inheritance and Customer Agency/CSP Responsibilities",
+]
+
+
+def test_r5_the_class_of_a_control_is_the_union_of_its_parts(system, oscar, as_user):
+    parts = [
+        FEDRAMP,
+        ["AC-02 (a)", "Partial", "The provider does its part."],
+        ["AC-02 (b)", "Partial", "The provider does the rest."],
+        ["AC-03 (a)", "Yes", None],
+        ["AC-03 (b)", "No", "Ours alone."],
+        ["PE-03 (a)", "Yes", None],
+        ["PE-03 (b)", "Yes", None],
+        ["AC-14 a.", "No", "Ours alone."],
+    ]
+    answer = send(as_user(oscar), system, text=sheet(parts), name="m.xlsx")
+    assert answer.status_code == 302
+    rows = as_user(oscar).get(answer["Location"]).context["read"].rows
+    classes = {row.control_id: (row.responsibility, row.text) for row in rows}
+    assert classes == {
+        "ac-2": (
+            "shared",
+            "(a) The provider does its part.\n(b) The provider does the rest.",
+        ),
+        "ac-3": ("shared", "(b) Ours alone."),
+        "pe-3": ("inherited", ""),
+        "ac-14": ("customer", "(a) Ours alone."),
+    }
+
+
+def test_a_part_that_stands_twice_is_named():
+    rows = read(HEAD + "AC-2(a),Shared,\nAC-2(b),Shared,\nAC-2 (a),Inherited,\n").rows
+    assert [row.place.line for row in rows] == [2, 3, 4]  # `preview` names the second
+
+
+@pytest.mark.parametrize(
+    ("text", "control_id", "part"),
+    [
+        ("AC-2(1)", "ac-2.1", ""),
+        ("AC-02(01)(a)", "ac-2.1", "(a)"),
+        ("ac-2 (a)(1)", "ac-2", "(a)(1)"),
+        ("AC-2 b.", "ac-2", "(b)"),
+        ("SC-7 (4) (c)", "sc-7.4", "(c)"),
+        ("Access control (a)", "", "(a)"),
+        ("(a)", "", "(a)"),
+        ("", "", ""),
+    ],
+)
+def test_parts_are_told_from_ids(text, control_id, part):
+    assert control_and_part(text) == (control_id, part)
+
+
+def test_sheets_of_examples_and_hidden_ones_are_left_out_and_named(
+    system, oscar, as_user
+):
+    book = xlsx_bytes(
+        sheets={
+            "Example CRM Worksheet Responses": [
+                ["Example CRM Worksheet Responses"],
+                FEDRAMP,
+                ["AC-3", "Partial", "An example of wording."],
+            ],
+            "Moderate CRM Worksheet": [
+                ["Moderate"],
+                FEDRAMP,
+                ["AC-3", "Yes", None],
+                ["PE-3", "Yes", None],
+            ],
+        }
+    )
+    answer = send(as_user(oscar), system, text=book, name="m.xlsx")
+    assert answer.status_code == 302
+    page = as_user(oscar).get(answer["Location"])
+    rows = page.context["read"].rows
+    assert {row.control_id: row.responsibility for row in rows} == {
+        "ac-3": "inherited",
+        "pe-3": "inherited",
+    }
+    assert (
+        "Sheet “Example CRM Worksheet Responses” holds examples."
+        in page.content.decode()
+    )
+    door = f"/api/v1/systems/{system.slug}/provider-documents/preview/"
+    body = as_user(oscar).post(door, {"file": SimpleUploadedFile("m.xlsx", book)})
+    assert body.json()["left_out"] == list(page.context["read"].left_out)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            HEAD + 'AC-2,Shared,"19 inch\nAC-3,Shared,x\nPE-3,Inherited,y\n',
+            "Line 2: a quote is opened and never closed.",
+        ),
+        (HEAD + "AC-2,#REF!,x\n", "The cell holds the error #REF!"),
+        (
+            "Control ID,Responsibility,Responsibility\nAC-2,Shared,Inherited\n",
+            "Two columns are called “Responsibility” (line 1, column B).",
+        ),
+    ],
+)
+def test_nothing_of_a_document_is_lost_without_a_word(
+    text, sentence, system, oscar, as_user
+):
+    answer = send(as_user(oscar), system, text=text)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert not ProviderDocument.objects.exists()
+
+
+def test_a_class_merged_over_several_lines_is_named(system, oscar, as_user):
+    rows = [[*FEDRAMP], ["AC-2", "Yes"], ["AC-3"], ["PE-3", "Yes"]]
+    book = xlsx_bytes(rows, change=lambda sheet: sheet.merge_cells("B2:B3"))
+    answer = send(as_user(oscar), system, text=book, name="m.xlsx")
+    assert answer.status_code == 422
+    places = [str(error.place) for error in answer.context["row_errors"]]
+    assert places == [
+        "sheet “List”, line 2, column B",
+        "sheet “List”, line 3, column B",
+    ]
 
 
 # --- comparing and adopting ---------------------------------------------------

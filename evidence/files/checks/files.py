@@ -26,7 +26,7 @@ CHECKS: dict[str, Check] = {
     "txt": texts.plain,
     "log": texts.plain,
     "md": texts.plain,
-    "csv": texts.plain,
+    "csv": texts.table,
     "json": texts.json,
     "xml": texts.xml,
 }

@@ -11,7 +11,7 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from evidence.files.checks.kinds import refuse
+from evidence.files.checks.kinds import BadContent, refuse
 
 CHUNK = 256 * 1024
 MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
@@ -36,10 +36,37 @@ ACTIVE_SPACES = (
 
 def plain(file: BinaryIO, name: str) -> set[str]:
     """Text in UTF-8 or UTF-16 with a mark. Raises BadContent."""
+    return _text(file, name, "utf-16" if _is_wide(file) else "utf-8")
+
+
+def table(file: BinaryIO, name: str) -> set[str]:
+    """The same or Windows-1252, which Excel writes as CSV. Raises BadContent."""
+    if _is_wide(file):
+        return _text(file, name, "utf-16")
+    try:
+        return _text(file, name, "utf-8")
+    except NotInEncoding:
+        file.seek(0)
+    try:
+        return _text(file, name, "cp1252")
+    except NotInEncoding as broken:
+        reason = "is text neither in UTF-8 nor in Windows-1252"
+        raise refuse(name, reason) from broken
+
+
+class NotInEncoding(BadContent):
+    """The bytes are no text in the encoding that was tried."""
+
+
+def _is_wide(file: BinaryIO) -> bool:
     head = file.read(4)
     file.seek(0)
-    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")()
+    return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _text(file: BinaryIO, name: str, encoding: str) -> set[str]:
+    wide = encoding == "utf-16"
+    decoder = codecs.getincrementaldecoder(encoding)()
     first = True
     while chunk := file.read(CHUNK):
         text = _decoded(decoder, chunk, name)
@@ -58,8 +85,8 @@ def _decoded(
     try:
         return decoder.decode(chunk, final)
     except UnicodeDecodeError as broken:
-        said = "is not text in UTF-8, as its ending says"
-        raise refuse(name, said) from broken
+        refusal = refuse(name, "is not text in UTF-8, as its ending says")
+        raise NotInEncoding(refusal.message) from broken
 
 
 def _refuse_page(head: str, name: str) -> None:

@@ -5,21 +5,29 @@ Pictures and pages are drawn anew by a process with limits; text and tables are 
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from controls.errors import Refused
+from controls.spreadsheets import Limits, read_records
 from evidence.files.checks.kinds import OOXML
 
 SCRIPT = Path(__file__).with_name("render.py")
 TEXT_BYTES = 200_000
-ROWS, COLUMNS, CELL = 200, 40, 300
+MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200, 40, 300
+LIMITS = Limits(
+    max_lines=MAX_ROWS, max_columns=MAX_COLUMNS, max_cell=MAX_CELL, preview=True
+)
+LEFT_OUT = {
+    "lines": f"lines after the first {MAX_ROWS}",
+    "columns": f"columns after the first {MAX_COLUMNS}",
+    "cells": f"the rest of texts of more than {MAX_CELL} characters",
+}
 PATIENCE = 30  # seconds
 KINDS = {
     "image/png": "picture",
@@ -36,14 +44,19 @@ KINDS = {
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """What a preview shows: a picture (PNG), or rows, or text, of some pages."""
+    """What a preview shows: a picture (PNG), or rows, or text, of some pages.
+
+    `cut` where it is not all; `left_out` names what of a table is missing; `title` is
+    the name of a sheet.
+    """
 
     pages: int = 1
     png: bytes = b""
     rows: list[list[str]] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    title: str = ""
     text: str = ""
     cut: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def kind_of(media_type: str) -> str:
@@ -61,6 +74,8 @@ def render_preview(body: BinaryIO, media_type: str, number: int = 1) -> Rendered
         return _text(body)
     if kind == "table":
         return _table(body)
+    if kind == "sheet":
+        return _sheet(body, number)
     return _rendered(body, kind, number)
 
 
@@ -72,21 +87,47 @@ def _text(body: BinaryIO) -> RenderedPage:
 
 
 def _table(body: BinaryIO) -> RenderedPage:
-    shown = _text(body)
-    lines = io.StringIO(shown.text.lstrip("\ufeff"))
+    """The beginning of a CSV file as rows; as text where it is no table."""
+    head = body.read(TEXT_BYTES + 1)
+    cut = len(head) > TEXT_BYTES
     try:
-        delimiter = csv.Sniffer().sniff(shown.text[:4096], delimiters=",;\t|").delimiter
-    except csv.Error:
-        delimiter = ","
-    rows = []
+        page = _rows(head[:TEXT_BYTES], "table.csv", LIMITS)
+    except Refused:
+        return _text(io.BytesIO(head))
+    left_out = page.left_out or ((f"what follows {TEXT_BYTES:,} bytes",) if cut else ())
+    return replace(page, cut=page.cut or cut, left_out=left_out)
+
+
+def _sheet(body: BinaryIO, number: int) -> RenderedPage:
+    """The beginning of one sheet (from 1) as rows."""
     try:
-        for row in csv.reader(lines, delimiter=delimiter):
-            rows.append([cell[:CELL] for cell in row[:COLUMNS]])
-            if len(rows) > ROWS:
-                return RenderedPage(rows=rows[:ROWS], cut=True)
-    except csv.Error:
-        return shown
-    return RenderedPage(rows=rows, cut=shown.cut)
+        limits = replace(LIMITS, sheet=number - 1)
+        return _rows(body.read(), "workbook.xlsx", limits)
+    except Refused as refusal:
+        raise Refused("This file cannot be drawn here. Download it instead.") from (
+            refusal
+        )
+
+
+def _rows(content: bytes, name: str, limits: Limits) -> RenderedPage:
+    rows: list[list[str]] = []
+    names: list[str] = []
+    left_out: dict[str, None] = {}
+    for record in read_records(content, name, limits):
+        if record[0] == "sheet":
+            names.append(f"{record[1]} (hidden)" if record[2] else record[1])
+        elif record[0] == "line":
+            rows.append(record[2])
+        elif record[0] == "cut":
+            left_out[LEFT_OUT[record[1]]] = None
+    width = max(map(len, rows), default=0)
+    return RenderedPage(
+        pages=len(names),
+        rows=[row + [""] * (width - len(row)) for row in rows],
+        title=names[min(limits.sheet or 0, len(names) - 1)],
+        cut=bool(left_out),
+        left_out=tuple(left_out),
+    )
 
 
 def _rendered(body: BinaryIO, kind: str, number: int) -> RenderedPage:
@@ -103,10 +144,4 @@ def _rendered(body: BinaryIO, kind: str, number: int) -> RenderedPage:
         raise Refused("This file cannot be drawn here. Download it instead.")
     line, _, png = done.stdout.partition(b"\n")
     about = json.loads(line)
-    return RenderedPage(
-        pages=about["pages"],
-        png=png,
-        rows=about.get("rows", []),
-        names=about.get("names", []),
-        cut=len(about.get("rows", [])) >= ROWS,
-    )
+    return RenderedPage(pages=about["pages"], png=png)

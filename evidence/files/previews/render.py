@@ -1,6 +1,6 @@
-"""Draws one picture or page, or reads one sheet, in a process of its own.
+"""Draws one picture or page in a process of its own.
 
-Run as a script with the file as standard input: `render.py picture|page|sheet N`.
+Run as a script with the file as standard input: `render.py picture|page N`.
 Writes one line of JSON (what it is part of), then PNG bytes or nothing. Imports
 nothing of SRM: whatever a hostile file does, it does here, within these limits.
 """
@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 MEMORY = 1_500_000_000  # bytes
 SECONDS = 15  # of processor time
 MAX_WIDTH = 1600  # pixels of a shown picture
-ROWS, COLUMNS, CELL = 200, 40, 300
 MAX_PIXELS = 60_000_000
 
 
@@ -32,9 +31,9 @@ def picture(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    with Image.open(body, formats=["PNG", "JPEG"]) as found:
-        found.thumbnail((MAX_WIDTH, MAX_WIDTH * 4))
-        upright = ImageOps.exif_transpose(found)
+    with Image.open(body, formats=["PNG", "JPEG"]) as original:
+        original.thumbnail((MAX_WIDTH, MAX_WIDTH * 4))
+        upright = ImageOps.exif_transpose(original)
         return {"pages": 1}, png(upright.convert("RGB"))
 
 
@@ -51,22 +50,6 @@ def page(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
     return {"pages": pages}, png(shown.convert("RGB"))
 
 
-def sheet(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
-    """The first rows of one sheet as text."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(
-        io.BytesIO(body.read()), read_only=True, data_only=True, keep_links=False
-    )
-    names = book.sheetnames
-    found = book[names[min(max(number, 1), len(names)) - 1]]
-    rows = [
-        ["" if cell is None else str(cell)[:CELL] for cell in row]
-        for row in found.iter_rows(max_row=ROWS, max_col=COLUMNS, values_only=True)
-    ]
-    return {"pages": len(names), "names": names, "rows": rows}, b""
-
-
 def png(picture: Any) -> bytes:
     """A picture as PNG, without what the original carried along."""
     out = io.BytesIO()
@@ -76,7 +59,7 @@ def png(picture: Any) -> bytes:
 
 def main() -> None:
     """Draw what the arguments ask for."""
-    what = {"picture": picture, "page": page, "sheet": sheet}[sys.argv[1]]
+    what = {"picture": picture, "page": page}[sys.argv[1]]
     body = sys.stdin.buffer
     if not body.seekable():
         body = io.BytesIO(body.read())  # type: ignore[assignment]

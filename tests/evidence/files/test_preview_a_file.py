@@ -21,6 +21,7 @@ from tests.evidence.files.test_refuse_bad_content import (
     make_sheet,
 )
 from tests.evidence.house import House, submitted
+from tests.sheets import csv_bytes, xlsx_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,39 @@ def test_other_kinds_are_named_with_their_digest(client, house):
     assert "not shown here" in shown
     picture = reverse("evidence:picture", args=[file.uuid])
     assert client.get(picture).status_code == 404
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_is_shown_in_whatever_it_was_saved(client, house, encoding):
+    client.force_login(house.rita)
+    content = csv_bytes([["user"], ["Müller"]], delimiter=";", encoding=encoding)
+    shown = page(client, given(house, "a.csv", content)).content.decode()
+    assert "<td>Müller</td>" in shown
+    assert "Only the beginning" not in shown
+
+
+def test_what_a_preview_of_a_sheet_leaves_out_is_said(client, house):
+    client.force_login(house.rita)
+
+    def change(sheet):
+        sheet.sheet_state = "hidden"
+        sheet["A1"] = "=B9"
+
+    rows = [["x" * 301, *["y"] * 41], *[["z"]] * 200]
+    book = xlsx_bytes(sheets={"Whole": [["a"]], "Long": rows}, change=change)
+    file = given(house, "a.xlsx", book)
+    first = page(client, file).content.decode()
+    assert "Whole (hidden)" in first
+    assert "<td>=B9</td>" in first
+    assert "Only the beginning" not in first
+    second = page(client, file, page="2").content.decode()
+    for left_out in (
+        "lines after the first 200",
+        "columns after the first 40",
+        "the rest of texts of more than 300 characters",
+    ):
+        assert left_out in second
+    assert page(client, file, page="9").context["drawn"].rows[1][0] == "z"
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "99999999999", "7"])

@@ -34,6 +34,7 @@ from tests.evidence.per_event import (
     sample,
     url,
 )
+from tests.sheets import csv_bytes, strict, xlsx_bytes
 
 
 @pytest.fixture
@@ -109,6 +110,81 @@ def test_a_list_that_cannot_be_read_is_said(client, house, asked, name, body, se
     answer = client.post(url(asked), said(list=file(name, body)))
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("l.csv", f"key;day;von\nCHG-1;{START};Müller\n".encode("cp1252")),
+        ("l.csv", f"key\tday\tvon\nCHG-1\t{START}\tMüller\n".encode("utf-16")),
+        ("l.csv", f"sep=;\nkey;day;von\nCHG-1;{START};Müller\n".encode()),
+        ("l.xlsx", xlsx_bytes([["key", "day", "von"], ["CHG-1", START, "Müller"]])),
+    ],
+    ids=["Windows-1252", "UTF-16", "hint of Excel", "workbook"],
+)
+def test_a_list_is_taken_as_programs_save_it(client, house, asked, name, content):
+    client.force_login(house.alice)
+    made = bring(client, asked, list=file(name, content))
+    (event,) = made.items.all()
+    assert (event.key, event.happened_on) == ("CHG-1", START)
+    assert event.columns == {"von": "Müller"}
+
+
+def test_days_are_those_of_the_system(client, house, asked):
+    """An instant with an offset falls on the day that the system's zone says."""
+    client.force_login(house.alice)
+    late = f"key,day\nCHG-1,{END}T23:30:00-05:00\n".encode()
+    answer = client.post(url(asked), said(list=file("late.csv", late)))
+    (error,) = answer.context["preview"].events.errors
+    assert f"{END + dt.timedelta(days=1)} is outside" in error.text
+    before = START - dt.timedelta(days=1)
+    early = f"key,day\nCHG-2,{before}T23:30:00-05:00\nCHG-3,{END} 23:30\n".encode()
+    made = bring(client, asked, list=file("early.csv", early))
+    assert [event.happened_on for event in made.items.all()] == [START, END]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "l.csv",
+            f'key,day,note\nCHG-1,{START},ok\nCHG-2,{START},"19 inch\n'.encode(),
+            "Line 3: a quote is opened and never closed.",
+        ),
+        ("l.xlsx", strict(xlsx_bytes([["key", "day"]])), "“Strict Open XML”"),
+        (
+            "l.xlsx",
+            xlsx_bytes(sheets={"A": [["key", "day"]], "B": [["X-1", str(START)]]}),
+            "Sheet “B” holds lines too",
+        ),
+        ("l.csv", b"Changes\nkey,day\n", "Line 2 names both"),
+    ],
+    ids=["open quote", "strict", "two sheets", "title first"],
+)
+def test_no_event_is_lost_with_a_list(client, house, asked, name, content, sentence):
+    client.force_login(house.alice)
+    answer = client.post(url(asked), said(list=file(name, content)))
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert not Population.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_cell_of_an_event_is_lost(client, house, asked, kind):
+    table = [
+        ["key", "day", "note"],
+        ["CHG-1", "46300", "x"],
+        ["CHG-2", str(START), "#REF!"],
+        ["CHG-3", str(START), "x", "lost"],
+    ]
+    content = csv_bytes(table) if kind == "csv" else xlsx_bytes(table)
+    client.force_login(house.alice)
+    answer = client.post(url(asked), said(list=file(f"l.{kind}", content)))
+    assert answer.status_code == 422
+    errors = {e.line: e.text for e in answer.context["preview"].events.errors}
+    assert "a workbook means 2026-10-05" in errors[2]
+    assert errors[3] == "Column C: The cell holds the error #REF! instead of a value."
+    assert errors[4] == "Column D has a value but no heading."
 
 
 def test_no_events_are_said_and_not_left_out(client, house, asked):

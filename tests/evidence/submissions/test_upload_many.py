@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from evidence.views.once import SAME_AGAIN
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import HTML
 from tests.evidence.house import House, file
+from tests.sheets import csv_bytes, strict, with_empty_fill, xlsx_bytes
 
 TODAY = dt.date.today()
 URL = "/systems/shop/upload/"
@@ -178,6 +180,51 @@ def test_others_bring_nothing(client, house, name, status):
     assert client.get(URL).status_code == status
     assert send(client, body, *files).status_code == status
     assert client.post(f"{URL}confirm/", {"token": "x"}).status_code == status
+
+
+HEADING = ["file", "control", "performed_on", "title"]
+ROWS = [["a.txt", "CM-8", str(TODAY), "Inventory"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (strict(xlsx_bytes([HEADING, *ROWS])), "“Excel Workbook (.xlsx)”"),
+        (with_empty_fill(xlsx_bytes([HEADING, *ROWS])), "cannot be read as an XLSX"),
+        (xlsx_bytes(sheets={"A": [HEADING, *ROWS], "B": ROWS}), "Sheet “B” holds"),
+        (xlsx_bytes([["My list"], HEADING, *ROWS]), "Line 2 names the columns"),
+        (xlsx_bytes([[*HEADING, "file"], *ROWS]), "Two columns are called “file”"),
+        (xlsx_bytes([]), "It has no line."),
+    ],
+    ids=["strict", "empty fill", "two sheets", "title first", "twice", "empty"],
+)
+def test_a_workbook_that_is_no_list_is_said(client, house, content, sentence):
+    client.force_login(house.alice)
+    answer = send(client, content, file("a.txt", b"proof"), name="list.xlsx")
+    assert answer.status_code == 400
+    assert sentence in html.unescape(answer.content.decode())
+    assert not Evidence.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_cell_of_a_list_is_lost_without_a_word(client, house, kind):
+    rows = [
+        ["a.txt", "CM-8", "46300", "Inventory"],
+        ["a.txt", "CM-8", str(TODAY), "#N/A"],
+        ["a.txt", "CM-8", str(TODAY), "Inventory", "lost"],
+    ]
+    table = [HEADING, *rows]
+    content = csv_bytes(table) if kind == "csv" else xlsx_bytes(table)
+    client.force_login(house.alice)
+    answer = send(client, content, file("a.txt", b"proof"), name=f"list.{kind}")
+    assert answer.status_code == 422
+    errors = {
+        (error.number, error.column): error.text
+        for error in answer.context["plan"].errors
+    }
+    assert "a workbook means 2026-10-05" in errors[2, "performed_on"]
+    assert "the error #N/A" in errors[3, "title"]
+    assert errors[4, "E"] == "It has a value but no heading."
 
 
 def test_the_list_to_fill_in_can_be_read_back(client, house):
