@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -38,7 +38,7 @@ class ClockForm(forms.Form):
     holds nothing but what it read, under `clocks`.
     """
 
-    data: QueryDict
+    data: QueryDict  # of a GET form: each name may come twice
 
     on = forms.Field(label="As of day", required=False, widget=DAY)
     known_at = forms.Field(label="Known at end of day", required=False, widget=DAY)
@@ -47,8 +47,7 @@ class ClockForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Each fault stands at its field; one without a field above the form."""
-        query = cast(QueryDict, self.data)  # a GET form: each name may come twice
-        named = read_clocks(dict(query.lists()))
+        named = read_clocks(dict(self.data.lists()))
         for fault in named.faults:
             field = fault.parameter if fault.parameter in self.fields else None
             self.add_error(field, forms.ValidationError(fault.sentence, fault.code))
@@ -73,7 +72,7 @@ def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
     form.is_valid()
     moment = moment_from(system, named, today=today)
     window = window_from(system, named, moment)
-    known_at_text = str(named.known or "")
+    known_at_text = named.known.isoformat() if named.known else ""
     if named.as_known_then and named.on:
         known_at_text = str(named.on)
     return PageClocks(system, moment, today, window, known_at_text, form)

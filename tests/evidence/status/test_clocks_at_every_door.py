@@ -161,6 +161,23 @@ def test_page_and_api_answer_about_the_same_moment(parameters, system, alice, as
         assert dt.datetime.fromisoformat(body["known_at"]) == known
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"on": "2026-06-30", "known_at": "2026-07-01 12:00:00+02:00"},
+        {"on": "2026-06-30", "known_at": "2026-07-01"},
+        {"on": "2026-06-30", "as_known_then": "1"},
+        {"on": "2026-06-30", "window_from": "2025-01-01", "window_to": "2025-12-31"},
+    ],
+)
+def test_links_of_a_page_ask_for_the_same_moment(parameters, system, alice, as_user):
+    browser = as_user(alice)
+    clocks = browser.get("/systems/payments/", parameters).context["clocks"]
+    assert " " not in clocks.query
+    again = browser.get(f"/systems/payments/?{clocks.query}").context["clocks"]
+    assert (again.moment, again.window) == (clocks.moment, clocks.window)
+
+
 @pytest.mark.parametrize("path", [p for p, names in DOORS if names == CLOCKS])
 def test_before_the_system_was_recorded_there_is_nothing(path, system, alice, as_user):
     answer = as_user(alice).get(path, {"known_at": "2000-01-01T00:00:00Z"})
