@@ -8,13 +8,13 @@ from evidence.api.artifacts import (
     ArtifactVersionViewSet,
     ArtifactViewSet,
     CoverageViewSet,
-    LetterViewSet,
 )
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.components import ComponentViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
+from evidence.api.letters import LetterViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
 from evidence.api.overrides import NotApplicableViewSet, OverrideViewSet

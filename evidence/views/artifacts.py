@@ -21,21 +21,12 @@ from controls.access import may_keep_register
 from controls.errors import NotPermitted, SrmError
 from controls.models import Actor, System
 from evidence.artifacts import register
-from evidence.artifacts.letters import (
-    UNDECIDED,
-    LetterStanding,
-    decide_letter,
-    letter_standings,
-    letters_to_decide,
-    require_letter_reviewer,
-)
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (
     OWN_WORDS,
     ArtifactForm,
     CiteForm,
     EndForm,
-    LetterDecisionForm,
     LetterForm,
     RelianceForm,
     VersionForm,
@@ -44,14 +35,9 @@ from evidence.models import (
     Artifact,
     ArtifactCoverage,
     ArtifactVersion,
-    ContinuityLetter,
 )
-from evidence.views.answers import (
-    explain,
-    explanation_page,
-    refused,
-    return_to_work,
-)
+from evidence.views.answers import explain, refused
+from evidence.views.letters import letter_rows, undecided_letters
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
@@ -89,7 +75,7 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     context = {
         "artifact": found,
         "reports": _reports(versions, systems, request.user),
-        "letters": _letters(found, systems, request.user),
+        "letters": letter_rows(found, systems, request.user),
         "coverage": found.coverage.select_related("control").order_by(
             "control__sort_order"
         ),
@@ -120,22 +106,6 @@ def _reports(
             ],
         }
         for version in versions
-    ]
-
-
-def _letters(
-    artifact: Artifact, systems: list[System], user: Actor
-) -> list[dict[str, Any]]:
-    """The letters of all its reports in each system; `may_decide`: waits for `user`."""
-    letters = ContinuityLetter.objects.filter(artifact_version__artifact=artifact)
-    mine = {(row.letter.pk, row.system.pk) for row in letters_to_decide(user)}
-    return [
-        {
-            "standing": row,
-            "may_decide": (row.letter.pk, row.system.pk) in mine,
-            "registered_by_me": user.pk in row.letter.registrars,
-        }
-        for row in letter_standings(letters, systems)
     ]
 
 
@@ -181,29 +151,6 @@ def letter_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         return str(version.artifact.uuid)
 
     return _form_page(request, form, save, f"Letter that continues {version}")
-
-
-@require_POST
-def letter_decide(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
-    """Accept or reject a letter for one system."""
-    system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
-    letter = get_object_or_404(
-        ContinuityLetter.objects.visible_to(request.user).for_listing(), uuid=uuid
-    )
-    form = LetterDecisionForm(request.POST)
-    try:
-        require_letter_reviewer(letter, system, by=request.user)
-        if not form.is_valid():
-            return explanation_page(request, "Say whether you accept or reject.", 400)
-        acceptance = decide_letter(letter, system, by=request.user, **form.cleaned_data)
-    except SrmError as refusal:
-        return refused(request, refusal)
-    messages.success(
-        request, f"The letter of {letter.issued_on} was {acceptance.past_tense}."
-    )
-    return return_to_work(request) or redirect(
-        "evidence:artifact", uuid=letter.artifact_version.artifact.uuid
-    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -289,18 +236,10 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
             "version": version,
             "system": system,
             "services": _in_use(system, version),
-            "letters": _undecided(system, version),
+            "letters": undecided_letters(system, version),
         },
         page="evidence/artifacts/reliance.html",
     )
-
-
-def _undecided(system: System, version: ArtifactVersion) -> list[LetterStanding]:
-    """The report's letters that a review of it decides on as well."""
-    letters = ContinuityLetter.objects.filter(artifact_version=version)
-    return [
-        row for row in letter_standings(letters, [system]) if row.state in UNDECIDED
-    ]
 
 
 def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    letters,
     my_work,
     notices,
     overrides,
@@ -267,7 +268,7 @@ urlpatterns += [
     path("reports/<uuid:uuid>/end/", artifacts.version_end, name="version_end"),
     path(
         "systems/<slug:slug>/letters/<uuid:uuid>/decide/",
-        artifacts.letter_decide,
+        letters.letter_decide,
         name="letter_decide",
     ),
     path(
