@@ -31,6 +31,8 @@ from evidence.requests.who_may import (
     may_answer,
     may_cancel,
     may_decide_answer,
+    require_answerer,
+    require_canceller,
     require_requester,
 )
 from evidence.views.access import system_or_404
@@ -89,6 +91,7 @@ def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     form = _answer_form(request, found, request.POST)
 
     def act() -> str:
+        require_answerer(found, request.user)
         if not form.is_valid():
             raise Refused(dict(form.errors))
         said = form.cleaned_data
@@ -106,6 +109,7 @@ def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     steps = {"accept": "Accepted.", "return": "Returned.", "cancel": "Taken back."}
 
     def act() -> str:
+        require_canceller(found, request.user)
         step = request.POST.get("decision", "")
         if not form.is_valid() or step not in steps:
             raise Refused("Say whether you accept, return or take it back.")

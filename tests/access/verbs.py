@@ -1,0 +1,290 @@
+"""The verbs of the product: for each, who may take it, by which doors, shown where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from controls import access
+from controls.models import (
+    ApplicabilityDecision,
+    ResponsibilityOverride,
+    System,
+    User,
+)
+from evidence.artifacts.reliance import require_reliance_reviewer
+from evidence.files import who_may as files
+from evidence.models import (
+    ArtifactVersion,
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    EvidenceRequest,
+    EvidenceRequirement,
+    Population,
+    Sample,
+    SpillRemoval,
+)
+from evidence.populations import who_may as populations
+from evidence.requests import who_may as requests
+from evidence.submissions import who_may as submissions
+from tests import factories
+from tests.access.world import World
+
+REFUSED = {401, 403, 404}
+May = Callable[[World, User], bool]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A step, who may take it, and where.
+
+    `doors` are the views of page and API that take it by POST (or by the method named
+    before a space). `shown` are pages that offer it to exactly those who may, by the
+    address of the first door or by the text after a space.
+    """
+
+    name: str
+    may: May
+    doors: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+    refused: frozenset[int] = frozenset(REFUSED)
+
+
+def _row(model: Any, view: str) -> Callable[[World], Any]:
+    return lambda world: model.objects.get(uuid=world.named[view]["uuid"])
+
+
+def _officer(world: World, by: User) -> bool:
+    return access.is_officer(by, world.house.system)
+
+
+def _of(rule: Callable[..., bool], find: Callable[[World], Any]) -> May:
+    """A rule about one object."""
+    return lambda world, by: rule(find(world), by=by)
+
+
+def _does_not_raise(require: Callable[..., None]) -> Callable[..., bool]:
+    def may(*about: Any, **by: Any) -> bool:
+        try:
+            require(*about, **by)
+        except access.NotPermitted:
+            return False
+        return True
+
+    return may
+
+
+def _reviews(world: World, by: User) -> bool:
+    link = EvidenceLink.objects.filter(uuid=world.named["accept"]["uuid"])
+    return bool(link.reviewable_by(by).exists())
+
+
+def _relies(world: World, by: User) -> bool:
+    version = _row(ArtifactVersion, "reliance")(world)
+    review = _does_not_raise(require_reliance_reviewer)
+    return review(world.house.system, version, by=by)
+
+
+def _decides(model: Any, view: str) -> May:
+    """The rule about a request that a second officer decides."""
+
+    def may(world: World, by: User) -> bool:
+        request = _row(model, view)(world)
+        return access.may_decide(request, request.implementation.system, by)
+
+    return may
+
+
+def _reads(world: World, by: User) -> bool:
+    return bool(System.objects.visible_to(by).filter(slug="shop").exists())
+
+
+REVISES = _of(submissions.may_revise, _row(Evidence, "evidence"))
+DRAWS = _of(populations.may_draw, _row(Population, "population"))
+VERBS = (
+    Verb(
+        "upload",
+        _of(submissions.may_submit_for, _row(EvidenceRequirement, "upload")),
+        ("evidence:upload", "evidence-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "submit a draft",
+        REVISES,
+        ("evidence:submit_draft", "evidence-submit"),
+        ("evidence:evidence draft",),
+    ),
+    Verb(
+        "correct",
+        REVISES,
+        ("evidence:revision_new", "evidence-revise"),
+        ("evidence:evidence",),
+    ),
+    Verb(
+        "attach",
+        REVISES,
+        ("evidence:attach", "evidence-attach"),
+        ("evidence:evidence",),
+    ),
+    Verb(
+        "withdraw",
+        REVISES,
+        ("evidence:withdraw", "evidence-withdraw", "GET evidence-if-withdrawn"),
+        ("evidence:evidence",),
+    ),
+    Verb(
+        "review",
+        _reviews,
+        ("evidence:accept", "evidence:reject", "evidence-accept", "evidence-reject"),
+        ("evidence:queue", "evidence:work"),
+    ),
+    Verb("re-confirm", _reviews, ("evidence:reconfirm", "evidence-reconfirm")),
+    Verb(
+        "answer a request",
+        _of(requests.may_answer, _row(EvidenceRequest, "request")),
+        ("evidence:request_answer", "request-answer"),
+        ("evidence:request",),
+    ),
+    Verb(
+        "decide on an answer",
+        _of(requests.may_decide_answer, _row(EvidenceRequest, "request_judge")),
+        ("evidence:request_judge", "request-accept", "request-send-back"),
+        ("evidence:request answered",),
+    ),
+    Verb(
+        "ask for evidence",
+        lambda world, by: requests.may_request(world.house.system, by),
+        ("evidence:request_new", "request-list"),
+        ("evidence:dashboard", "evidence:control cm-8"),
+    ),
+    Verb(
+        "tailor a requirement",
+        _officer,
+        ("evidence:requirement_edit", "evidence:requirement_new",
+         "evidence:requirement_retire", "evidence:requirement_templates",
+         "requirement-list", "PUT requirement-detail", "requirement-retire",
+         "requirement-apply-templates"),
+        ("evidence:requirements",),
+    ),
+    Verb(
+        "decide an override",
+        _decides(ResponsibilityOverride, "override_decide"),
+        ("evidence:override_decide", "override-approve", "override-refuse"),
+        ("evidence:control pe-3", "evidence:work"),
+    ),
+    Verb(
+        "decide not applicable",
+        _decides(ApplicabilityDecision, "na_decide"),
+        ("evidence:na_decide", "not-applicable-approve", "not-applicable-refuse"),
+        ("evidence:control ac-1", "evidence:work"),
+    ),
+    Verb(
+        "ask for another class",
+        _officer,
+        ("evidence:override_request", "override-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "ask to leave a control out",
+        _officer,
+        ("evidence:na_request", "not-applicable-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "describe a control",
+        lambda world, by: access.may_describe(
+            factories.implementation(world.house.system, "cm-8"), by
+        ),
+        ("evidence:control_describe", "PATCH system-control"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "register an artifact",
+        lambda world, by: access.may_keep_register(by),
+        ("evidence:artifact_new", "artifact-list"),
+        ("evidence:artifacts",),
+    ),
+    Verb(
+        "review reliance",
+        _relies,
+        ("evidence:reliance", "artifact-version-reliance"),
+    ),
+    Verb(
+        "bring a population",
+        _of(
+            populations.may_submit_population,
+            _row(EvidenceRequirement, "population_new"),
+        ),
+        ("evidence:population_new", "population-list"),
+        ("evidence:populations", "evidence:control si-2"),
+    ),
+    Verb(
+        "review a population",
+        _of(populations.may_review_population, _row(Population, "population_judge")),
+        ("evidence:population_judge", "population-accept", "population-reject"),
+        ("evidence:population waiting",),
+    ),
+    Verb(
+        "draw a sample",
+        DRAWS,
+        ("evidence:sample_draw", "population-draw"),
+        ("evidence:population",),
+    ),
+    Verb(
+        "record a deviation",
+        _of(populations.may_record_deviation, _row(Sample, "sample")),
+        ("evidence:deviation_new", "sample-deviations"),
+        ("evidence:sample",),
+    ),
+    Verb(
+        "clear a flagged file",
+        _of(files.may_clear, _row(EvidenceFile, "file_clear")),
+        ("evidence:file_clear", "file-clear"),
+        ("evidence:evidence flagged",),
+    ),
+    Verb(
+        "ask for a removal",
+        _of(files.may_request_removal, _row(EvidenceFile, "removal_new")),
+        ("evidence:removal_new", "file-remove"),
+        ("evidence:evidence flagged",),
+    ),
+    Verb(
+        "decide a removal",
+        _of(files.may_decide_removal, _row(SpillRemoval, "removal_decide")),
+        ("evidence:removal_decide", "removal-approve", "removal-refuse"),
+        ("evidence:removal",),
+    ),
+    Verb(
+        "export",
+        _reads,
+        ("evidence:export_request", "export-list"),
+        refused=frozenset(REFUSED | {400}),
+    ),
+    Verb(
+        "import a provider's document",
+        _officer,
+        ("evidence:provider_upload", "provider-document-list",
+         "provider-document-preview"),
+        ("evidence:provider",),
+    ),
+    Verb(
+        "describe a system",
+        lambda world, by: access.may_describe_systems(by),
+        ("evidence:system_new", "system-list"),
+        ("evidence:systems",),
+    ),
+    Verb(
+        "take a component into use",
+        _officer,
+        ("evidence:component_add", "component-list", "component-end"),
+        ("evidence:components",),
+    ),
+    Verb(
+        "roll forward",
+        _officer,
+        ("evidence:roll_forward", "api_roll_forward"),
+        ("evidence:dashboard",),
+    ),
+)  # fmt: skip
