@@ -26,7 +26,14 @@ LAYERS = {
     "people": "People",
     "programme": "Programme",
     "end-user-device": "End-user device",
+    "service-configuration": "Service configuration",
+    "managed-recovery": "Managed recovery",
+    "dns-service": "DNS service",
+    "certificate-service": "Certificate service",
+    "log-service": "Log service",
+    "remote-entry": "Remote entry",
 }
+PARTIES = {"aws": "AWS", "customer": "customer", "third-party": "third party"}
 REGIMES = {
     "fedramp": "FedRAMP",
     "soc2": "SOC 2",

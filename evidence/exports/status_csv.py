@@ -6,6 +6,11 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from controls.display_names import PARTIES, layer_name
+from controls.service_names import component_name, display_names
+from evidence.status.reasons import ABOUT_SERVICES
+
+Names = Mapping[str, str]  # display names by slug
 COLUMNS = (
     "control_id",
     "label",
@@ -58,20 +63,27 @@ class _Line:
 def lines(
     documents: Iterable[Mapping[str, Any]], *, marks: str = ""
 ) -> Iterator[bytes]:
-    """The file line by line in UTF-8, RFC 4180. `marks` labels demo history."""
+    """The file line by line in UTF-8, RFC 4180. `marks` labels demo history.
+
+    Columns of one value hold codes; where several values make a text, as in `basis`,
+    services and layers stand by their names.
+    """
+    names = display_names()
     writer = csv.writer(_Line())
     yield writer.writerow(COLUMNS).encode()
     for document in documents:
-        cells = cells_of(document) | {"marks": marks}
+        cells = cells_of(document, names) | {"marks": marks}
         yield writer.writerow([inert(cells[name]) for name in COLUMNS]).encode()
 
 
-def cells_of(document: Mapping[str, Any]) -> dict[str, str]:
+def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     """Each column's text for one control."""
     flat = {**document, **_period_cells(document["period"])}
-    flat["basis"] = "; ".join(_basis_text(row) for row in document["basis"])
+    flat["basis"] = "; ".join(_basis_text(row, names) for row in document["basis"])
     flat["override"] = _override_text(document["override"])
-    flat["reasons"] = "; ".join(_reason_text(reason) for reason in document["reasons"])
+    flat["reasons"] = "; ".join(
+        _reason_text(reason, names) for reason in document["reasons"]
+    )
     flat["evidence"] = "; ".join(
         _evidence_text(proof) for proof in document["evidence"]
     )
@@ -89,9 +101,10 @@ def _period_cells(period: Mapping[str, Any]) -> dict[str, Any]:
     return {"period_result": period.get("result", ""), **period}
 
 
-def _basis_text(row: Mapping[str, Any]) -> str:
-    where = ":".join(part for part in (row["component"], row["variant"]) if part)
-    return f"{row['layer']} of {where}: {row['party']} ({row['kind']})"
+def _basis_text(row: Mapping[str, Any], names: Names) -> str:
+    component = component_name(names, row["component"], row["variant"])
+    party = PARTIES.get(row["party"], row["party"])
+    return f"{layer_name(row['layer'])} of {component}: {party} ({row['kind']})"
 
 
 def _override_text(override: Mapping[str, Any] | None) -> str:
@@ -100,8 +113,11 @@ def _override_text(override: Mapping[str, Any] | None) -> str:
     return f"{override['source']} until {override['until']}: {override['reason']}"
 
 
-def _reason_text(reason: Mapping[str, Any]) -> str:
-    return f"{reason['code']}: {reason['subject']}".rstrip(": ")
+def _reason_text(reason: Mapping[str, Any], names: Names) -> str:
+    subject = reason["subject"]
+    if reason["code"] in ABOUT_SERVICES:
+        subject = names.get(subject, subject)
+    return f"{reason['code']}: {subject}".rstrip(": ")
 
 
 def _evidence_text(row: Mapping[str, Any]) -> str:

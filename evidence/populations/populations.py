@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.grammar import count_of
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent
 from controls.models.audit import about
@@ -65,7 +66,7 @@ def refuse_impossible(
     if said.ends > today:
         raise Refused({"ends": "Those days are not over: events may still come."})
     if events.wrong:
-        what = "1 line is" if events.wrong == 1 else f"{events.wrong:,} lines are"
+        what = count_of(events.wrong, "line", "is")
         raise Refused(f"{what} wrong, so nothing was imported.")
     if not events.rows and not said.none_happened:
         raise Refused({"none_happened": "There are no rows: say that none happened."})

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controls.errors import Refused
+from controls.grammar import count_of
 
 MAX_SAMPLE = 1000
 ROWS = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")  # 3 or 40-42
@@ -73,7 +74,9 @@ def _at_random(way: SelectionMethod, total: int) -> tuple[int, ...]:
     if size < 1:
         raise Refused({"size": "Draw at least one item."})
     if size > total:
-        raise Refused({"size": f"There are only {total:,} rows to draw from."})
+        raise Refused(
+            {"size": f"Only {count_of(total, 'row', 'is')} there to draw from."}
+        )
     if not way.seed:
         raise Refused({"seed": "A random sample needs a seed."})
     ranked = ((rank(way.seed, n), n) for n in range(1, total + 1))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from controls.errors import SrmError
+from controls.grammar import count_of
 from controls.models import Team
 
 
@@ -84,7 +85,9 @@ def _bytes_of(uploads: Sequence[Any]) -> int:
 def _refuse(team: Team, files: int, size: int) -> None:
     if files > settings.TEAM_FILES_PER_DAY:
         limit = settings.TEAM_FILES_PER_DAY
-        raise TooManyFiles(f"{team} may bring {limit} files a day. Nothing was stored.")
+        raise TooManyFiles(
+            f"{team} may bring {count_of(limit, 'file')} a day. Nothing was stored."
+        )
     if size > settings.TEAM_BYTES_PER_DAY:
         limit = settings.TEAM_BYTES_PER_DAY // 1_000_000
         raise NoRoomLeft(f"{team} may bring {limit} MB a day. Nothing was stored.")

@@ -19,6 +19,7 @@ from django.views.decorators.http import (
 
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, SrmError
+from controls.grammar import count_of
 from controls.models import Actor, System
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
@@ -189,7 +190,7 @@ def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
             found, controls, citation=said["citation"], by=request.user
         )
         messages.success(
-            request, f"Cited for {number} more of {len(controls)} controls."
+            request, f"Cited for {number} more of {count_of(len(controls), 'control')}."
         )
         return str(found.uuid)
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
+from controls.grammar import count_of
 from controls.models import (
     AuditEvent,
     IdempotencyKey,
@@ -92,7 +93,7 @@ def _with_errors(
     """The form again, with every line that is wrong; nothing is kept."""
     errors = [*read.errors, *compared.errors]
     if errors:
-        lines = "1 line is" if len(errors) == 1 else f"{len(errors)} lines are"
+        lines = count_of(len(errors), "line", "is")
         form.add_error("file", f"{lines} not understood; nothing is imported.")
     else:
         form.add_error("file", "The file speaks of no control of this system.")

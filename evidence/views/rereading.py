@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
+from controls.grammar import count_of
 from controls.models import ReferenceVersion
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.views.access import require_officer_page, system_or_404
@@ -31,7 +32,7 @@ def rereading(request: SignedInRequest, slug: str) -> HttpResponse:
         except ValidationError as stale:
             status, refusal = 409, " ".join(stale.messages)
         else:
-            messages.success(request, f"Recorded for {count} controls.")
+            messages.success(request, f"Recorded for {count_of(count, 'control')}.")
             return redirect("evidence:dashboard", slug)
     changes = preview(system)
     context = {

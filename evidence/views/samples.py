@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
+from controls.grammar import count_of
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import DeviationForm, SampleForm
 from evidence.models import Sample, SampleItem
@@ -47,7 +48,7 @@ def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
             stale = getattr(refusal, "status_code", 400) == 409
             status = 409 if stale else 422
         else:
-            messages.success(request, f"{made.size} items are drawn.")
+            messages.success(request, f"{count_of(made.size, 'item', 'is')} drawn.")
             return redirect("evidence:sample", uuid=made.uuid)
     return population_page(request, population, sample_form=form, status=status)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from controls import clock
 from controls.access import is_officer, may_describe_systems
 from controls.errors import NotPermitted
+from controls.grammar import count_of
 from controls.models import AuditEvent, System, SystemComponent
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
 from evidence.status.many_systems import tallies
@@ -106,7 +107,8 @@ def _changes(system: System) -> list[tuple[AuditEvent, str]]:
 def _said(body: dict[str, Any]) -> str:
     """What the event's body adds, in words."""
     if "controls" in body:
-        return f"{body.get('reason', '')}: {body['controls']} controls decided anew"
+        decided = count_of(body["controls"], "control")
+        return f"{body.get('reason', '')}: {decided} decided anew"
     return f"last day {body['last_day']}" if "last_day" in body else ""
 
 
@@ -171,5 +173,5 @@ def say_what_changed(
         messages.success(request, "Saved. No control has another class today.")
         return
     shown = ", ".join(moved[:12]) + (", …" if len(moved) > 12 else "")
-    controls = "control has" if len(moved) == 1 else "controls have"
-    messages.success(request, f"Saved. {len(moved)} {controls} another class: {shown}.")
+    controls = count_of(len(moved), "control", "has")
+    messages.success(request, f"Saved. {controls} another class: {shown}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from controls.grammar import count_of
 from controls.models import System
 from controls.reference import loader
 from controls.reference.updates import preview
@@ -31,7 +32,8 @@ class Command(BaseCommand):
         """Which systems have classes to be looked at, and where."""
         for system in System.objects.order_by("slug"):
             if count := len(preview(system)):
+                waiting = count_of(count, "change", "waits")
                 self.stdout.write(
-                    f"{system.slug}: {count} changes wait for an officer"
+                    f"{system.slug}: {waiting} for an officer"
                     f" (/systems/{system.slug}/rereading/ or manage.py reread)."
                 )

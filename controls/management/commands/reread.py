@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 
+from controls.grammar import count_of
 from controls.models import System, User
 from controls.reference.updates import adopt, digest_of, preview
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             line = f"{name:12} {start} .. {end}  {change.before} -> {change.after}"
             self.stdout.write(line + (" (reason only)" if change.basis_only else ""))
         if not options["adopt"]:
-            self.stdout.write(f"{len(changes)} changes wait.")
+            self.stdout.write(f"{count_of(len(changes), 'change', 'waits')}.")
             sys.exit(WAITING if changes else 0)
         by = User.objects.filter(email=options["by"] or "").first()
         if by is None:
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             count = adopt(system, by=by, seen=digest_of(changes))
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages))
-        self.stdout.write(f"Recorded for {count} controls.")
+        self.stdout.write(f"Recorded for {count_of(count, 'control')}.")
 
     def _stop(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from controls import clock
+from controls.grammar import count_of
 from evidence.storage.fsck import Pace, StoreReport, check_store
 
 FOUND, COULD_NOT = 1, 2
@@ -79,7 +80,9 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{finding.kind:10} {finding.sha256 or '-'} {finding.what}{on}"
             )
-        summary = f"{report.checked} blobs checked, {len(report.findings)} findings."
+        checked = count_of(report.checked, "blob")
+        findings = count_of(len(report.findings), "finding")
+        summary = f"{checked} checked, {findings}."
         self.stdout.write(summary)
 
     def _stop(self, sentence: str) -> None:

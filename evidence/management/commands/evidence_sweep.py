@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from controls import clock
+from controls.grammar import count_of
 from evidence.storage.sweep import sweep_store
 
 COULD_NOT = 2
@@ -32,7 +33,9 @@ class Command(BaseCommand):
             for digest, outcome in swept.outcomes.items():
                 self.stdout.write(f"{digest} {outcome}")
             count, files = len(swept.outcomes), swept.unfinished
-            self.stdout.write(f"{count} orphans, {files} unfinished files deleted.")
+            orphans = count_of(count, "orphan")
+            unfinished = count_of(files, "unfinished file,unfinished files")
+            self.stdout.write(f"{orphans}, {unfinished} deleted.")
 
     def _stop(self, sentence: str) -> None:
         self.stderr.write(sentence)

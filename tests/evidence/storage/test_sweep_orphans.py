@@ -57,7 +57,7 @@ def test_old_orphans_and_unfinished_files_go_and_it_is_recorded(folder, capsys):
     assert body["outcomes"] == {old: "The bytes were deleted from the store."}
     assert body["unfinished"] == 1
     out = capsys.readouterr().out
-    assert "1 orphans, 1 unfinished files deleted." in out
+    assert "1 orphan, 1 unfinished file deleted." in out
 
 
 def test_what_a_record_names_stays(folder):

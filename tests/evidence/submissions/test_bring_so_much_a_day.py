@@ -27,7 +27,7 @@ def test_up_12_who_came_at_the_same_moment_is_counted(house, settings, monkeypat
     submitted(house, "one")
     # As when the other's count was not committed yet when this one was looked at.
     monkeypatch.setattr(submit, "refuse_beyond", lambda *said: None)
-    with pytest.raises(TooManyFiles, match="1 files a day"):
+    with pytest.raises(TooManyFiles, match="1 file a day"):
         submitted(house, "two")
     assert Evidence.objects.count() == 1
     assert TeamDay.objects.get().files == 1
