@@ -51,3 +51,9 @@ def test_a_partial_says_first_what_it_expects(path):
 @pytest.mark.parametrize("sheet", sorted((ROOT / "srm_project/static").rglob("*.css")))
 def test_a_stylesheet_loads_nothing_from_elsewhere(sheet):
     assert not re.search(r"@import|url\(\s*['\"]?https?:", sheet.read_text())
+
+
+@pytest.mark.parametrize("sheet", sorted((ROOT / "srm_project/static").rglob("*.css")))
+def test_a_stylesheet_has_one_declaration_a_line(sheet):
+    lines = sheet.read_text().splitlines()
+    assert [line for line in lines if line.count(";") > 1 or "{ " in line] == []
