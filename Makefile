@@ -12,7 +12,7 @@ setup-dev: .venv/.tests
 .venv/.runs: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SRM needs Python 3.11 or later: make run PYTHON=...")'
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
-	@echo "Installing what SRM needs (only when requirements.txt changed)."
+	@echo "Installing what SRM needs (some minutes at most; only when requirements.txt changed)."
 	@$(PIP) --require-hashes -r requirements.txt
 	@touch .venv/.runs
 .venv/.tests: requirements-dev.txt .venv/.runs
