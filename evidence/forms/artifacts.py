@@ -92,18 +92,18 @@ class VersionForm(forms.Form):
 
     def clean_regions(self) -> list[str]:
         """The names, each once. Raises ValidationError for what is not one."""
-        said = set(re.split(r"[\s,;]+", self.cleaned_data["regions"])) - {""}
+        names = set(re.split(r"[\s,;]+", self.cleaned_data["regions"])) - {""}
         try:
-            return region_names(sorted(said))
+            return region_names(sorted(names))
         except Refused as refusal:
             raise forms.ValidationError(refusal.messages) from None
 
-    def said(self) -> dict[str, Any]:
+    def version_fields(self) -> dict[str, Any]:
         """What `register_version` takes."""
-        given = dict(self.cleaned_data)
-        chosen = [service.slug for service in given.pop("services")]
-        given["services"] = ["*"] if given.pop("all_services") else chosen
-        return given
+        fields = dict(self.cleaned_data)
+        chosen = [service.slug for service in fields.pop("services")]
+        fields["services"] = ["*"] if fields.pop("all_services") else chosen
+        return fields
 
 
 class EndForm(forms.Form):

@@ -49,9 +49,9 @@ class Month:
 
 def month_of(text: str, today: dt.date) -> Month:
     """The month an address names, such as 2026-11; this month for anything else."""
-    said = MONTH.match(text)
-    if said and MIN_DAY.year <= int(said[1]) <= MAX_DAY.year:
-        return Month(dt.date(int(said[1]), int(said[2]), 1))
+    match = MONTH.match(text)
+    if match and MIN_DAY.year <= int(match[1]) <= MAX_DAY.year:
+        return Month(dt.date(int(match[1]), int(match[2]), 1))
     return Month(today.replace(day=1))
 
 
@@ -72,11 +72,11 @@ class NextWindowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """In order, and no longer than a window may be."""
-        said = super().clean() or self.cleaned_data
-        start, end = said.get("window_from"), said.get("window_to")
+        cleaned = super().clean() or self.cleaned_data
+        start, end = cleaned.get("window_from"), cleaned.get("window_to")
         if start and end:
             try:
                 refuse_window(start, end)
             except Refused as refusal:
                 self.add_error(None, refusal)
-        return said
+        return cleaned

@@ -44,9 +44,13 @@ class OneGoSelect(forms.Select):
             "",
             '<option value="{}"{}>{}</option>',
             (
-                (each["value"], " selected" if each["selected"] else "", each["label"])
+                (
+                    option["value"],
+                    " selected" if option["selected"] else "",
+                    option["label"],
+                )
                 for _, options, _ in widget["optgroups"]
-                for each in options
+                for option in options
             ),
         )
         shown = flatatt({"name": widget["name"], **widget["attrs"]})
@@ -70,10 +74,10 @@ class ControlFilter(forms.Form):
     )
     team = forms.ChoiceField(label="Owner", required=False, widget=OneGoSelect)
 
-    def __init__(self, *args: Any, given: Rows, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: Rows, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        families = sorted({row["family"] for row in given})
-        teams = sorted({row["owner"] or "" for row in given} - {""})
+        families = sorted({row["family"] for row in rows})
+        teams = sorted({row["owner"] or "" for row in rows} - {""})
         self._choices("family", "Any family", [(f, f.upper()) for f in families])
         self._choices("team", "Any owner", [(team, team) for team in teams])
 
@@ -81,7 +85,7 @@ class ControlFilter(forms.Form):
         field = self.fields[name]
         field.choices = [("", anything), *pairs]  # type: ignore[attr-defined]
 
-    def said(self) -> dict[str, str]:
+    def filters(self) -> dict[str, str]:
         """The filters that make sense; a choice nobody has is left out."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}

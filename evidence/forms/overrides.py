@@ -51,16 +51,19 @@ class DescribeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """The parts' fields made one: status by statement id."""
-        given = super().clean() or self.cleaned_data
-        said = {
-            part.statement_id: given.pop(name, "") for name, part in self.parts.items()
+        cleaned = super().clean() or self.cleaned_data
+        statuses = {
+            part.statement_id: cleaned.pop(name, "")
+            for name, part in self.parts.items()
         }
-        given["part_statuses"] = {key: value for key, value in said.items() if value}
-        return given
+        cleaned["part_statuses"] = {
+            key: value for key, value in statuses.items() if value
+        }
+        return cleaned
 
     def whole_fields(self) -> list[forms.BoundField]:
         """What is said of the control as a whole."""
-        return [each for each in self if each.name not in self.parts]
+        return [field for field in self if field.name not in self.parts]
 
     def part_fields(self) -> list[forms.BoundField]:
         """What is said of single parts."""
@@ -76,7 +79,7 @@ class DescribeForm(forms.Form):
     ) -> DescribeForm:
         """The form as it is opened; without `names_owner` the team is not a choice."""
         parts = parts_of(implementation.control)
-        said = implementation.part_statuses
+        statuses = implementation.part_statuses
         form = cls(
             parts=parts,
             initial={
@@ -84,7 +87,7 @@ class DescribeForm(forms.Form):
                 "owner_team": implementation.owner_team_id,
                 "customer_statement": implementation.customer_statement,
                 "version": implementation.version,
-                **{f"part_{key}": value for key, value in said.items()},
+                **{f"part_{key}": value for key, value in statuses.items()},
             },
         )
         if not names_owner:

@@ -55,17 +55,19 @@ class PopulationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """One list, or the word that there is none."""
-        said = super().clean() or {}
-        if said.get("list") and said.get("pasted"):
+        cleaned = super().clean() or {}
+        if cleaned.get("list") and cleaned.get("pasted"):
             self.add_error("pasted", "Send a file or paste lines, not both.")
-        if not (said.get("list") or said.get("pasted") or said.get("none_happened")):
+        if not (
+            cleaned.get("list") or cleaned.get("pasted") or cleaned.get("none_happened")
+        ):
             self.add_error("list", "Send the list, or say that no event happened.")
-        return said
+        return cleaned
 
-    def said(self) -> PopulationStatement:
+    def statement(self) -> PopulationStatement:
         """What the valid form says."""
-        given = {n: v for n, v in self.cleaned_data.items() if n not in LISTS}
-        return PopulationStatement(**given)
+        fields = {n: v for n, v in self.cleaned_data.items() if n not in LISTS}
+        return PopulationStatement(**fields)
 
 
 LISTS = {"list", "pasted"}
@@ -110,16 +112,16 @@ class SampleForm(forms.Form):
         help_text="Such as the firm's table of sample sizes, or a risk.",
     )
 
-    def said(self) -> SelectionMethod:
+    def selection(self) -> SelectionMethod:
         """What the valid form says. Raises Refused for what are no row numbers."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return SelectionMethod(
-            method=given["method"],
-            size=given["size"],
-            seed=given["seed"],
-            every=given["every"],
-            first=given["first"],
-            positions=positions_of(given["positions"]),
+            method=cleaned["method"],
+            size=cleaned["size"],
+            seed=cleaned["seed"],
+            every=cleaned["every"],
+            first=cleaned["first"],
+            positions=positions_of(cleaned["positions"]),
         )
 
 

@@ -24,7 +24,7 @@ STATES = [
 
 def ids_in(text: str) -> list[str]:
     """Control ids as people list them: by comma, semicolon or line."""
-    return [each.strip() for each in re.split(r"[,;\n]+", text) if each.strip()]
+    return [part.strip() for part in re.split(r"[,;\n]+", text) if part.strip()]
 
 
 class RequestDraftForm(forms.Form):
@@ -60,10 +60,10 @@ class RequestDraftForm(forms.Form):
             "name"
         )
 
-    def wish(self) -> RequestDraft:
+    def draft(self) -> RequestDraft:
         """What the valid form says, as `ask_for` takes it."""
-        said = dict(self.cleaned_data)
-        return RequestDraft(control_ids=ids_in(said.pop("control_ids")), **said)
+        fields = dict(self.cleaned_data)
+        return RequestDraft(control_ids=ids_in(fields.pop("control_ids")), **fields)
 
 
 class EvidenceChoices(forms.ModelMultipleChoiceField):
@@ -111,7 +111,7 @@ class RequestFilter(forms.Form):
             *mine.values_list("slug", "name"),
         ]
 
-    def said(self) -> dict[str, str]:
+    def filters(self) -> dict[str, str]:
         """What can be read of it."""
         self.is_valid()
         return {name: self.cleaned_data.get(name, "") for name in self.fields}

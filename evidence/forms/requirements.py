@@ -64,7 +64,7 @@ class RequirementForm(forms.Form):
     operates_from = forms.DateField(label="Asked from", widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def said(self) -> RequirementTerms:
+    def terms(self) -> RequirementTerms:
         """What the valid form says."""
         return RequirementTerms(
             **{n: v for n, v in self.cleaned_data.items() if n != "version"}
@@ -105,7 +105,7 @@ class RequirementFilter(forms.Form):
         pairs = [("", "Any"), *((team, team) for team in sorted(set(teams)))]
         self.fields["team"].choices = pairs  # type: ignore[attr-defined]
 
-    def said(self) -> dict[str, str]:
+    def filters(self) -> dict[str, str]:
         """The filters that make sense."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}

@@ -51,17 +51,17 @@ class DecisionsForm:
 
     def _decision(self, name: str) -> Decision | None:
         """What was said about one link; what cannot be read counts as nothing."""
-        key, said = name.removeprefix("decision-"), self.data[name]
+        key, decision = name.removeprefix("decision-"), self.data[name]
         try:
             link = uuid.UUID(key)
         except ValueError:
             return None
-        if said not in {"accept", "reject"}:
+        if decision not in {"accept", "reject"}:
             return None
         version = self.data.get(f"version-{key}", "")
         return Decision(
             link=link,
-            accept=said == "accept",
+            accept=decision == "accept",
             reason=self.data.get(f"reason-{key}", "")[:2000],
             version=int(version) if version.isdecimal() else None,
         )

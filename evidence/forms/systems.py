@@ -44,8 +44,10 @@ class RegionsField(forms.CharField):
 
     def clean(self, value: Any) -> list[str]:
         """The codes. Raises ValidationError naming the first that is none."""
-        said = super().clean(value)
-        codes = sorted({each for each in re.split(r"[,;\s]+", said or "") if each})
+        codes_typed = super().clean(value)
+        codes = sorted(
+            {code for code in re.split(r"[,;\s]+", codes_typed or "") if code}
+        )
         wrong = [code for code in codes if not REGION.match(code)]
         if wrong:
             raise forms.ValidationError(
@@ -180,8 +182,8 @@ class NewSystemForm(forms.ModelForm):
             (s for s in self.services if s.provider == Provider.AWS),
             key=lambda s: (s.category or "Other", s.name),
         )
-        for title, found in groupby(aws, key=lambda s: s.category or "Other"):
-            yield self._category(title[:1].upper() + title[1:], found)
+        for title, services in groupby(aws, key=lambda s: s.category or "Other"):
+            yield self._category(title[:1].upper() + title[1:], services)
         others = [s for s in self.services if s.provider != Provider.AWS]
         if others:
             yield self._category("Not AWS", others)
@@ -226,34 +228,34 @@ class NewSystemForm(forms.ModelForm):
         return create_system(system, self._uses(), self._owners(by), by=by)
 
     def _uses(self) -> list[Use]:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return [
             Use(
-                variant=_variant(service, said.get(f"variant_{service.slug}", "")),
-                used_from=said["used_from"],
-                regions=said["regions"],
+                variant=_variant(service, cleaned.get(f"variant_{service.slug}", "")),
+                used_from=cleaned["used_from"],
+                regions=cleaned["regions"],
             )
             for service in self.ticked()
         ]
 
     def _owners(self, by: Actor) -> dict[str, Team]:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         named = {
-            family: said[f"owner_{family}"]
+            family: cleaned[f"owner_{family}"]
             for family in self.families
-            if said.get(f"owner_{family}")
+            if cleaned.get(f"owner_{family}")
         }
         teams = Team.objects.in_bulk(set(named.values()), field_name="slug")
         owners = {family: teams[slug] for family, slug in named.items()}
-        owners[""] = said["owner"] or team_named(said["new_team"], by=by)
+        owners[""] = cleaned["owner"] or team_named(cleaned["new_team"], by=by)
         return owners
 
 
 def team_named(name: str, *, by: Actor) -> Team:
     """The team of that name; a new one where there is none."""
-    found = Team.objects.filter(name__iexact=name.strip()).first()
-    if found:
-        return found
+    team = Team.objects.filter(name__iexact=name.strip()).first()
+    if team:
+        return team
     slug = slugify(name)[:60] or "team"
     team = Team(name=name.strip(), slug=slug)
     team.full_clean()
@@ -270,8 +272,8 @@ def _variant(service: Service, slug: str) -> ServiceVariant:
 
 
 def _families() -> dict[str, str]:
-    found = Control.objects.live().filter(baselines__isnull=False)
-    pairs = found.order_by("family").values_list("family", "family_title")
+    controls = Control.objects.live().filter(baselines__isnull=False)
+    pairs = controls.order_by("family").values_list("family", "family_title")
     return dict(pairs.distinct())
 
 
@@ -301,18 +303,18 @@ class AddComponentForm(forms.Form):
 
     def use(self) -> Use:
         """What the person said."""
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return Use(
-            variant=said["variant"],
-            used_from=said["used_from"],
-            regions=said["regions"],
-            name=said["name"],
+            variant=cleaned["variant"],
+            used_from=cleaned["used_from"],
+            regions=cleaned["regions"],
+            name=cleaned["name"],
         )
 
 
 def _regions_in_use(system: System) -> list[str]:
-    said = system.components.values_list("regions", flat=True)
-    return sorted({region for regions in said for region in regions})
+    regions_of_uses = system.components.values_list("regions", flat=True)
+    return sorted({region for regions in regions_of_uses for region in regions})
 
 
 class EndComponentForm(forms.Form):

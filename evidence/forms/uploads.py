@@ -161,7 +161,7 @@ class UploadForm(forms.Form):
         else:
             self.fields["also"].queryset = others  # type: ignore[attr-defined]
 
-    def said(self) -> Submission:
+    def submission(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
         fields = {"title": "", **self.cleaned_data}
         fields["draft"] = "draft" in self.data
@@ -222,10 +222,10 @@ class AttachForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, asked: QuerySet[EvidenceRequirement], **kwargs: Any
+        self, *args: Any, requirements: QuerySet[EvidenceRequirement], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["requirement"].queryset = asked  # type: ignore[attr-defined]
+        self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]
 
 
 def first_values(title: str, first: dt.date, last: dt.date, today: dt.date) -> dict:

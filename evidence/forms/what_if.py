@@ -28,13 +28,15 @@ class WhatIfForm(forms.Form):
         super().__init__(*args, **kwargs)
         now = running(system, day)
         every = ServiceVariant.objects.select_related("service")
-        self.known = {slug_of(each): each for each in every.prefetch_related("layers")}
-        others = [each for each in self.known.values() if each not in now]
+        self.known = {
+            slug_of(variant): variant for variant in every.prefetch_related("layers")
+        }
+        others = [variant for variant in self.known.values() if variant not in now]
         self.fields["end"].choices = _choices(now)  # type: ignore[attr-defined]
         self.fields["add"].choices = _choices(others)  # type: ignore[attr-defined]
 
     @property
-    def asked(self) -> bool:
+    def has_choice(self) -> bool:
         """Whether somebody has chosen anything."""
         return any(name in self.data for name in self.fields)
 
@@ -49,4 +51,4 @@ def slug_of(variant: ServiceVariant) -> str:
 
 
 def _choices(variants: list[ServiceVariant]) -> list[tuple[str, str]]:
-    return [(slug_of(each), variant_label(each)) for each in variants]
+    return [(slug_of(variant), variant_label(variant)) for variant in variants]

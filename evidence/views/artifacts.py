@@ -46,15 +46,15 @@ from srm_project.requests import SignedInRequest
 @require_GET
 def artifacts(request: SignedInRequest) -> HttpResponse:
     """All reports: kind, days, scope, letters, and each system's reliance."""
-    found = list(
+    artifacts = list(
         Artifact.objects.visible_to(request.user)
         .for_listing()
         .annotate(citations=Count("coverage"))
     )
     systems = list(System.objects.visible_to(request.user))
     rows = [
-        (each, _reports(list(each.versions.all()), systems, request.user))
-        for each in found
+        (artifact, _reports(list(artifact.versions.all()), systems, request.user))
+        for artifact in artifacts
     ]
     context = {
         "rows": rows,
@@ -66,18 +66,18 @@ def artifacts(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """One series with its reports, reviews and citations."""
-    found = _artifact(request, uuid)
+    artifact = _artifact(request, uuid)
     systems = list(System.objects.visible_to(request.user))
     versions = list(
-        found.versions.prefetch_related("letters", "reliance_reviews").select_related(
-            "registered_by"
-        )
+        artifact.versions.prefetch_related(
+            "letters", "reliance_reviews"
+        ).select_related("registered_by")
     )
     context = {
-        "artifact": found,
+        "artifact": artifact,
         "reports": _reports(versions, systems, request.user),
-        "letters": letter_rows(found, systems, request.user),
-        "coverage": found.coverage.select_related("control").order_by(
+        "letters": letter_rows(artifact, systems, request.user),
+        "coverage": artifact.coverage.select_related("control").order_by(
             "control__sort_order"
         ),
         "may_register": may_keep_register(request.user),
@@ -128,15 +128,17 @@ def artifact_new(request: SignedInRequest) -> HttpResponse:
 @once
 def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register one report of a series."""
-    found = _artifact(request, uuid)
+    artifact_row = _artifact(request, uuid)
     _require_register(request)
     form = VersionForm(request.POST or None)
 
     def save() -> str:
-        register.register_version(found, by=request.user, **form.said())
-        return str(found.uuid)
+        register.register_version(
+            artifact_row, by=request.user, **form.version_fields()
+        )
+        return str(artifact_row.uuid)
 
-    return _form_page(request, form, save, f"New report of {found}", OWN_WORDS)
+    return _form_page(request, form, save, f"New report of {artifact_row}", OWN_WORDS)
 
 
 @require_http_methods(["GET", "POST"])
@@ -162,13 +164,13 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     form = EndForm(request.POST or None, initial={"version": version.version})
 
     def save() -> str:
-        said = form.cleaned_data
+        form_data = form.cleaned_data
         register.end_version(
             version,
-            state=said["state"],
-            on=said["on"],
+            state=form_data["state"],
+            on=form_data["on"],
             by=request.user,
-            seen_version=said["version"],
+            seen_version=form_data["version"],
         )
         return str(version.artifact.uuid)
 
@@ -179,22 +181,22 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @once
 def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer a series as proof of many controls at once."""
-    found = _artifact(request, uuid)
+    artifact_row = _artifact(request, uuid)
     _require_register(request)
     form = CiteForm(request.POST or None, user=request.user)
 
     def save() -> str:
-        said = form.cleaned_data
-        controls = register.controls_of_aws(said["system"], said["family"])
+        form_data = form.cleaned_data
+        controls = register.controls_of_aws(form_data["system"], form_data["family"])
         number = register.cite(
-            found, controls, citation=said["citation"], by=request.user
+            artifact_row, controls, citation=form_data["citation"], by=request.user
         )
         messages.success(
             request, f"Cited for {number} more of {count_of(len(controls), 'control')}."
         )
-        return str(found.uuid)
+        return str(artifact_row.uuid)
 
-    return _form_page(request, form, save, f"Cite {found}")
+    return _form_page(request, form, save, f"Cite {artifact_row}")
 
 
 @require_POST
@@ -248,12 +250,12 @@ def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:
     components = system.components.select_related("variant__service").order_by(
         "variant__service__name"
     )
-    services = {each.variant.service for each in components}
+    services = {component.variant.service for component in components}
     scope = set(version.service_slugs)
     return [
-        {"name": each.name, "covered": each.slug in scope or "*" in scope}
-        for each in sorted(services, key=lambda service: service.name)
-        if each.provider == "aws"
+        {"name": service.name, "covered": service.slug in scope or "*" in scope}
+        for service in sorted(services, key=lambda service: service.name)
+        if service.provider == "aws"
     ]
 
 

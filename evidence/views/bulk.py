@@ -73,15 +73,15 @@ def _preview(request: SignedInRequest, system: System) -> HttpResponse:
         return render(request, "evidence/bulk/page.html", context)
     try:
         listed, files = request.FILES.get("list"), request.FILES.getlist("files")
-        found = plan_of(system, listed, files, by=request.user)
-        if not found.errors:
-            context["token"] = sealed(system, found, by=request.user)
+        plan = plan_of(system, listed, files, by=request.user)
+        if not plan.errors:
+            context["token"] = sealed(system, plan, by=request.user)
     except ValidationError as refusal:
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
         return render(request, "evidence/bulk/page.html", context, status=status)
-    context["plan"] = found
-    status = 422 if found.errors else 200
+    context["plan"] = plan
+    status = 422 if plan.errors else 200
     return render(request, "evidence/bulk/page.html", context, status=status)
 
 

@@ -68,9 +68,11 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
     rows = listed(system, clocks.moment)
-    chosen = ControlFilter(request.GET, given=rows)
-    said = chosen.said()
-    page = _page(request, clocks, [row for row in rows if _wanted(row, said)], said)
+    chosen = ControlFilter(request.GET, rows=rows)
+    filters = chosen.filters()
+    page = _page(
+        request, clocks, [row for row in rows if _matches(row, filters)], filters
+    )
     context = {
         "system": system,
         "clocks": clocks,
@@ -86,15 +88,15 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _page(
-    request: SignedInRequest, clocks: Clocks, rows: list[Row], said: dict[str, str]
+    request: SignedInRequest, clocks: Clocks, rows: list[Row], filters: dict[str, str]
 ) -> Page[Any]:
     """One page of answers; all are judged only where the verdict is asked for."""
     number = request.GET.get("page")
-    found: list[Any] = rows
-    if verdict := said.get("verdict"):
-        found = [a for a in _judged(clocks, rows) if a.status.verdict == verdict]
-        return Paginator(found, PER_PAGE).get_page(number)
-    page = Paginator(found, PER_PAGE).get_page(number)
+    shown_rows: list[Any] = rows
+    if verdict := filters.get("verdict"):
+        shown_rows = [a for a in _judged(clocks, rows) if a.status.verdict == verdict]
+        return Paginator(shown_rows, PER_PAGE).get_page(number)
+    page = Paginator(shown_rows, PER_PAGE).get_page(number)
     page.object_list = _judged(clocks, list(page.object_list))
     return page
 
@@ -106,15 +108,15 @@ def _judged(clocks: Clocks, rows: list[Row]) -> list[ControlStatus]:
         return []
 
 
-def _wanted(row: Row, said: dict[str, str]) -> bool:
+def _matches(row: Row, filters: dict[str, str]) -> bool:
     has = {
         "family": row["family"],
         "responsibility": row["responsibility"] or "unclassified",
         "team": row["owner"] or "",
     }
-    if any(said.get(name) and said[name] != value for name, value in has.items()):
+    if any(filters.get(name) and filters[name] != value for name, value in has.items()):
         return False
-    text = said.get("q", "")
+    text = filters.get("q", "")
     return not text or matches(
         text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
     )
@@ -167,14 +169,14 @@ def _answer(
     system: System, clocks: Clocks, implementation: ControlImplementation
 ) -> ControlStatus | None:
     try:
-        given = control_statuses(
+        answers = control_statuses(
             system, clocks.moment, pks=[implementation.pk], window=clocks.window
         )
     except LookupError:
         return None
-    if not given:
+    if not answers:
         raise Http404("This control was not recorded at that time.")
-    return given[0]
+    return answers[0]
 
 
 def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
@@ -202,12 +204,12 @@ def _record(
     """Decisions, requests and events about the control, up to what is known."""
     known = clocks.moment.known_at
     before = {"known_from__lt": known} if known else {}
-    asked = "requested_by", "decided_by"
-    overrides = as_known(implementation.overrides.select_related(*asked), known)
-    requests = implementation.applicability_decisions.select_related(*asked)
+    people = "requested_by", "decided_by"
+    overrides = as_known(implementation.overrides.select_related(*people), known)
+    requests = implementation.applicability_decisions.select_related(*people)
     excused = as_known(requests, known)
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
-    said = as_known(itself, known)[0]
+    description = as_known(itself, known)[0]
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
@@ -219,9 +221,9 @@ def _record(
         "asked_for": asked_for.filter(controls=implementation).for_listing(),
         "readings": ControlLayer.objects.reasons_of(implementation.control),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
-        "said": said,
-        "said_status": ImplementationStatus(said.worst_status).label,
-        "parts": differing(implementation.control, said.part_statuses),
+        "said": description,
+        "said_status": ImplementationStatus(description.worst_status).label,
+        "parts": differing(implementation.control, description.part_statuses),
         "overrides": overrides,
         "provided": statements_shown(implementation, clocks),
         "excused": excused,
@@ -252,7 +254,7 @@ def _forms(
     accepted = reviewable.filter(
         implementation=implementation, state=LinkState.ACCEPTED
     )
-    found: dict[str, Any] = {
+    forms_and_rights: dict[str, Any] = {
         "officer": officer,
         "may_confirm": set(accepted.values_list("uuid", flat=True)),
         "submittable": _submittable(implementation, user),

@@ -85,7 +85,7 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
     """How much does AWS carry, how much is proven, what comes due?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
-    given = answers_or_none(clocks)
+    answers = answers_or_none(clocks)
     officer = is_officer(request.user, system)
     page = {
         "system": system,
@@ -97,8 +97,8 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
         "may_ask": may_request(system, request.user),
         "may_bring": submits_in(system, by=request.user),
     }
-    if given is not None:
-        page |= _shown(system, clocks, given)
+    if answers is not None:
+        page |= _shown(system, clocks, answers)
     return render(request, "evidence/systems/dashboard.html", page)
 
 
@@ -112,14 +112,14 @@ def _requests(user: Actor, system: System) -> dict[str, int]:
 
 
 def _shown(
-    system: System, clocks: Clocks, given: list[ControlStatus]
+    system: System, clocks: Clocks, answers: list[ControlStatus]
 ) -> dict[str, object]:
-    counts = summary(given)
+    counts = summary(answers)
     titles = _titles(system)
     day = clocks.moment.on
     return {
         "counts": counts,
-        "total": len(given),
+        "total": len(answers),
         "burden": bar(_burden(counts)),
         "verdicts": _proof(counts.verdicts),
         "proof": bar(_proof(counts.verdicts)),
@@ -127,8 +127,8 @@ def _shown(
             (family, bar(_proof(family.verdicts)), titles.get(family.family, ""))
             for family in counts.families
         ],
-        "gaps": gaps_ahead(given, day),
-        "artifacts": list(_artifacts(given, day)),
+        "gaps": gaps_ahead(answers, day),
+        "artifacts": list(_artifacts(answers, day)),
     }
 
 
@@ -142,15 +142,15 @@ def _proof(verdicts: dict[str, int]) -> list[Segment]:
 
 def _titles(system: System) -> dict[str, str]:
     """Names of the families of the baseline."""
-    found = Control.objects.filter(implementations__system=system).order_by("family")
-    return dict(found.values_list("family", "family_title").distinct())
+    controls = Control.objects.filter(implementations__system=system).order_by("family")
+    return dict(controls.values_list("family", "family_title").distinct())
 
 
-def gaps_ahead(given: list[ControlStatus], day: dt.date) -> list[Gap]:
+def gaps_ahead(answers: list[ControlStatus], day: dt.date) -> list[Gap]:
     """Proof that ends within the next 60 days, by day and half."""
     groups: defaultdict[tuple[dt.date, str], list[Mapping[str, Any]]]
     groups = defaultdict(list)
-    for answer in given:
+    for answer in answers:
         judged = answer.status
         ends = (
             (judged.customer_until, judged.customer_half, "our half stops counting"),
@@ -161,15 +161,15 @@ def gaps_ahead(given: list[ControlStatus], day: dt.date) -> list[Gap]:
                 groups[until, what].append(answer.implementation)
     return [
         Gap(until, (until - day).days, what, tuple(rows))
-        for (until, what), rows in sorted(groups.items(), key=lambda each: each[0])
+        for (until, what), rows in sorted(groups.items(), key=lambda group: group[0])
     ]
 
 
-def _artifacts(given: list[ControlStatus], day: dt.date) -> Iterator[CitedArtifact]:
+def _artifacts(answers: list[ControlStatus], day: dt.date) -> Iterator[CitedArtifact]:
     """Each series cited by some control, its newest report first known to facts."""
     newest: dict[str, tuple[ArtifactVersionFacts, dt.date]] = {}
     controls: dict[str, int] = {}
-    for answer in given:
+    for answer in answers:
         aws = answer.facts.aws
         for version in aws.versions if aws else ():
             held = newest.get(version.series)

@@ -42,14 +42,14 @@ SHOWN = 3  # days of lapse that a page shows
 @require_GET
 def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Dates, files, revisions, links with their reviews, and what hangs on it."""
-    found = get_object_or_404(
+    evidence_row = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related(
             "system", "team", "created_by"
         ),
         uuid=uuid,
     )
     revisions = list(
-        EvidenceRevision.objects.filter(evidence=found)
+        EvidenceRevision.objects.filter(evidence=evidence_row)
         .select_related("uploaded_by", "collected_by")
         .prefetch_related(
             "files__blob", "files__clearance__officer", "files__removals", _links()
@@ -58,11 +58,11 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
     )
     links = [link for revision in revisions for link in revision.links.all()]
     context = {
-        "evidence": found,
+        "evidence": evidence_row,
         "revisions": revisions,
         "links": links,
-        "turning": _turning(found, links, today_of(found.system)),
-        "officer": is_officer(request.user, found.system),
+        "turning": _turning(evidence_row, links, today_of(evidence_row.system)),
+        "officer": is_officer(request.user, evidence_row.system),
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(found, links, request.user),
@@ -96,7 +96,7 @@ def _links() -> Prefetch[Any]:
 
 
 def _turning(
-    found: Evidence, links: list[EvidenceLink], today: dt.date
+    evidence_row: Evidence, links: list[EvidenceLink], today: dt.date
 ) -> list[tuple[dt.date, list[Turn]]]:
     """What turns after each of the next days on which links of this stop proving."""
     days: dict[dt.date, list[int]] = {}
@@ -105,7 +105,8 @@ def _turning(
         if link.state == LinkState.ACCEPTED and ends is not None and ends >= today:
             days.setdefault(ends, []).append(link.implementation_id)
     return [
-        (day, if_lapsed(found.system, days[day], day)) for day in sorted(days)[:SHOWN]
+        (day, if_lapsed(evidence_row.system, days[day], day))
+        for day in sorted(days)[:SHOWN]
     ]
 
 
@@ -170,23 +171,23 @@ def withdraw_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @once
 def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Offer the newest revision for one more requirement; the review is its own."""
-    found = get_object_or_404(
+    evidence_row = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related("system", "team"),
         uuid=uuid,
     )
     try:
-        require_reviser(found, by=request.user)
+        require_reviser(evidence_row, by=request.user)
     except NotPermitted as refusal:
         return refused(request, refusal)
-    today = today_of(found.system)
+    today = today_of(evidence_row.system)
     form = AttachForm(
         request.POST if request.method == "POST" else None,
-        asked=provable_by(found.team, found.system, today),
+        requirements=provable_by(evidence_row.team, evidence_row.system, today),
     )
     if form.is_valid():
         try:
             attach(
-                newest(found),
+                newest(evidence_row),
                 requirement=form.cleaned_data["requirement"],
                 by=request.user,
             )
@@ -194,7 +195,7 @@ def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
             explain(form, refusal)
         else:
             messages.success(request, "Attached; it waits for its own review.")
-            return redirect("evidence:evidence", uuid=found.uuid)
-    context = {"evidence": found, "form": form}
+            return redirect("evidence:evidence", uuid=evidence_row.uuid)
+    context = {"evidence": evidence_row, "form": form}
     status = 400 if form.errors else 200
     return render(request, "evidence/evidence/attach.html", context, status=status)

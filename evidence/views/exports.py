@@ -27,8 +27,8 @@ SHOWN = 50
 @require_GET
 def exports(request: SignedInRequest) -> HttpResponse:
     """My exports, newest first; the part with the progress is fetched again by htmx."""
-    asked = {"on": clock.today(), "system": request.GET.get("system", "")}
-    form = ExportForm(user=request.user, initial=asked)
+    initial = {"on": clock.today(), "system": request.GET.get("system", "")}
+    form = ExportForm(user=request.user, initial=initial)
     return _page(request, form)
 
 
@@ -79,11 +79,11 @@ def _export(request: SignedInRequest, uuid: Any) -> Export:
 def _page(
     request: SignedInRequest, form: ExportForm, status: int = 200
 ) -> HttpResponse:
-    found = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
+    exports_shown = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
     unfinished = {ExportState.QUEUED, ExportState.RUNNING}
     context = {
-        "exports": found,
-        "running": any(export.state in unfinished for export in found),
+        "exports": exports_shown,
+        "running": any(export.state in unfinished for export in exports_shown),
         "form": form,
     }
     page = "evidence/exports/list.html"

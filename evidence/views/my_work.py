@@ -21,7 +21,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     today = clock.today()
     asks = my_work.asked_of(request.user, today)
-    open_asks = [each for each in asks if each.state != "current"]
+    open_asks = [ask for ask in asks if ask.state != "current"]
     context = {
         "today": today,
         "asks": open_asks[: my_work.LISTED],

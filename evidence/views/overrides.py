@@ -171,37 +171,37 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
 @require_POST
 def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse a request to leave a control out."""
-    asked = _of_mine(request, ApplicabilityDecision, uuid)
+    exclusion = _of_mine(request, ApplicabilityDecision, uuid)
 
     def decide() -> str:
         approve = approves(request)
-        decide_not_applicable(asked, approve=approve, by=request.user)
+        decide_not_applicable(exclusion, approve=approve, by=request.user)
         return (
             "Approved: not applicable." if approve else "Refused: it stays applicable."
         )
 
-    return _decided(request, asked.implementation, decide)
+    return _decided(request, exclusion.implementation, decide)
 
 
 @require_POST
 def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Let a control that was left out apply again, with a reason."""
-    asked = _of_mine(request, ApplicabilityDecision, uuid)
+    exclusion = _of_mine(request, ApplicabilityDecision, uuid)
 
     def end() -> str:
         reason = request.POST.get("reason", "")
-        end_not_applicable(asked, reason=reason, by=request.user)
+        end_not_applicable(exclusion, reason=reason, by=request.user)
         return "Ended: the control applies again."
 
-    return _decided(request, asked.implementation, end)
+    return _decided(request, exclusion.implementation, end)
 
 
 def _of_mine(request: SignedInRequest, model: Any, uuid: Any) -> Any:
     """A request about a control that the person may read, by its uuid."""
     mine = model.objects.visible_to(request.user).for_listing()
-    found = get_object_or_404(mine, uuid=uuid)
-    require_officer_page(request.user, found.implementation.system)
-    return found
+    stored = get_object_or_404(mine, uuid=uuid)
+    require_officer_page(request.user, stored.implementation.system)
+    return stored
 
 
 def _decided(

@@ -61,10 +61,10 @@ def populations(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which populations of this requirement are on record?"""
     requirement = requirement_or_404(request, uuid)
     mine = Population.objects.visible_to(request.user).for_listing()
-    found = mine.filter(requirement=requirement).order_by("-ends", "-pk")
+    standing_ones = mine.filter(requirement=requirement).order_by("-ends", "-pk")
     context = {
         "requirement": requirement,
-        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(standing_ones, PER_PAGE).get_page(request.GET.get("page")),
         "may_bring": may_submit_population(requirement, by=request.user),
     }
     return render(request, "evidence/populations/list.html", context)
@@ -102,7 +102,7 @@ def _previewed(
             except ValidationError as refusal:
                 explain(form, refusal)
             else:
-                context |= {"preview": seen, "said": form.said()}
+                context |= {"preview": seen, "said": form.statement()}
                 status = 422 if seen.events.wrong else 200
     return render(request, "evidence/populations/new.html", context, status=status)
 
@@ -114,7 +114,7 @@ def _seen(
     try:
         return preview(
             requirement,
-            form.said(),
+            form.statement(),
             upload,
             by=request.user,
             today=today_of(requirement.system),
@@ -155,21 +155,28 @@ def population(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 def population_page(
-    request: SignedInRequest, found: Population, *, status: int = 200, **forms: Any
+    request: SignedInRequest,
+    population_row: Population,
+    *,
+    status: int = 200,
+    **forms: Any,
 ) -> HttpResponse:
     """The page of a population, with forms as somebody filled them in."""
     user = request.user
-    standing = found.state in STANDING
-    rows = Paginator(found.items.order_by("position"), PER_PAGE)
+    standing = population_row.state in STANDING
+    rows = Paginator(population_row.items.order_by("position"), PER_PAGE)
     context = {
-        "population": found,
-        "reviews": found.reviews.order_by("pk"),
-        "samples": found.samples.for_listing().order_by("pk"),
+        "population": population_row,
+        "reviews": population_row.reviews.order_by("pk"),
+        "samples": population_row.samples.for_listing().order_by("pk"),
         "page": rows.get_page(request.GET.get("page")),
-        "may_judge": found.state == PopulationState.SUBMITTED
-        and may_review_population(found, by=user),
-        "may_withdraw": standing and may_submit_population(found.requirement, by=user),
-        "may_draw": standing and found.row_count > 0 and may_draw(found, by=user),
+        "may_judge": population_row.state == PopulationState.SUBMITTED
+        and may_review_population(population_row, by=user),
+        "may_withdraw": standing
+        and may_submit_population(population_row.requirement, by=user),
+        "may_draw": standing
+        and population_row.row_count > 0
+        and may_draw(population_row, by=user),
         "judge_form": PopulationDecisionForm(),
         "sample_form": SampleForm(),
     }
@@ -180,16 +187,18 @@ def population_page(
 @require_POST
 def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Accept, reject or withdraw."""
-    found = population_or_404(request, uuid)
+    population_row = population_or_404(request, uuid)
     form = PopulationDecisionForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    said = request.POST.get("decision")
+    decision = request.POST.get("decision")
     try:
-        if said == "withdraw":
-            withdraw_population(found, reason=reason, by=request.user)
-        elif said in {"accept", "reject"}:
-            accept = said == "accept"
-            decide_population(found, accept=accept, reason=reason, by=request.user)
+        if decision == "withdraw":
+            withdraw_population(population_row, reason=reason, by=request.user)
+        elif decision in {"accept", "reject"}:
+            accept = decision == "accept"
+            decide_population(
+                population_row, accept=accept, reason=reason, by=request.user
+            )
         else:
             raise Refused("Say whether you accept, reject or withdraw it.")
     except NotPermitted as refusal:
@@ -197,6 +206,6 @@ def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         explain(form, refusal)
         status = getattr(refusal, "status_code", 400)
-        return population_page(request, found, judge_form=form, status=status)
-    messages.success(request, DONE[said])
-    return redirect("evidence:population", uuid=found.uuid)
+        return population_page(request, population_row, judge_form=form, status=status)
+    messages.success(request, DONE[decision])
+    return redirect("evidence:population", uuid=population_row.uuid)

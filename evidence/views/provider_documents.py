@@ -48,12 +48,12 @@ def documents(request: SignedInRequest, slug: str) -> HttpResponse:
 def _documents_page(
     request: SignedInRequest, system: System, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    said = ProviderStatement.objects.filter(document__system=system)
+    statements = ProviderStatement.objects.filter(document__system=system)
     page = {
         "system": system,
         "officer": is_officer(request.user, system),
         "documents": system.provider_documents.for_listing(),
-        "differences": said.in_force(today_of(system)).differing().for_listing(),
+        "differences": statements.in_force(today_of(system)).differing().for_listing(),
         "form": ProviderUploadForm(),
     }
     return render(
@@ -208,12 +208,12 @@ def _document_page(
     form: EndDocumentForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    said = shown.statements.for_listing()
+    statements = shown.statements.for_listing()
     page = {
         "document": shown,
         "system": shown.system,
-        "statements": said,
-        "differences": [each for each in said if each.differs],
+        "statements": statements,
+        "differences": [statement for statement in statements if statement.differs],
         "events": AuditEvent.objects.visible_to(request.user).of_subject(shown),
         "officer": is_officer(request.user, shown.system),
         "form": form or EndDocumentForm(today=today_of(shown.system)),

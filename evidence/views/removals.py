@@ -40,12 +40,12 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @require_http_methods(["GET"])
 def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What was asked, by whom, and what became of it."""
-    found = _removal(request, uuid)
-    waits = found.state == RemovalState.REQUESTED
+    removal_row = _removal(request, uuid)
+    waits = removal_row.state == RemovalState.REQUESTED
     context = {
-        "removal": found,
-        "links": found.file.revision.links.for_listing(),
-        "may_decide": waits and may_decide_removal(found, request.user),
+        "removal": removal_row,
+        "links": removal_row.file.revision.links.for_listing(),
+        "may_decide": waits and may_decide_removal(removal_row, request.user),
     }
     return render(request, "evidence/files/removal.html", context)
 
@@ -53,14 +53,16 @@ def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @require_POST
 def removal_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse what another officer asked for."""
-    found = _removal(request, uuid)
+    removal_row = _removal(request, uuid)
     try:
         approve = approves(request)
-        decide_removal(found, approve=approve, by=request.user)
+        decide_removal(removal_row, approve=approve, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "Approved." if approve else "Refused.")
-    return return_to_work(request) or redirect("evidence:removal", uuid=found.uuid)
+    return return_to_work(request) or redirect(
+        "evidence:removal", uuid=removal_row.uuid
+    )
 
 
 def _removal(request: SignedInRequest, uuid: Any) -> SpillRemoval:

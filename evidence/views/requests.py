@@ -48,8 +48,8 @@ def requests(request: SignedInRequest) -> HttpResponse:
     """What is asked of whom, and what is overdue?"""
     chosen = RequestFilter(request.GET, user=request.user)
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
-    found = mine.matching(**chosen.said(), today=clock.today())
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    rows = mine.matching(**chosen.filters(), today=clock.today())
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request, "evidence/requests/list.html", {"page": page, "filter": chosen}
     )
@@ -65,7 +65,7 @@ def request_new(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         require_requester(system, request.user)
         if form.is_valid():
-            made = request_evidence(system, form.wish(), by=request.user)
+            made = request_evidence(system, form.draft(), by=request.user)
             messages.success(request, f"Asked of {made.team}.")
             return redirect("evidence:request", uuid=made.uuid)
     except NotPermitted as refusal:
@@ -80,31 +80,33 @@ def request_new(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_GET
 def one(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What is asked, how it was answered, what came of it."""
-    return _page(request, _found(request, uuid))
+    return _page(request, _request_or_404(request, uuid))
 
 
 @require_POST
 @once
 def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Answer with evidence that is here already."""
-    found = _found(request, uuid)
-    form = _answer_form(request, found, request.POST)
+    evidence_request = _request_or_404(request, uuid)
+    form = _answer_form(request, evidence_request, request.POST)
 
     def act() -> str:
         require_answerer(found, request.user)
         if not form.is_valid():
             raise Refused(dict(form.errors))
-        said = form.cleaned_data
-        answer(found, list(said.pop("evidence")), **said, by=request.user)
+        fields = form.cleaned_data
+        answer(
+            evidence_request, list(fields.pop("evidence")), **fields, by=request.user
+        )
         return "Answered. Whoever asked decides whether it is enough."
 
-    return _done(request, found, act, answer_form=form)
+    return _done(request, evidence_request, act, answer_form=form)
 
 
 @require_POST
 def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Accept the answer, return it, or take the request back."""
-    found = _found(request, uuid)
+    evidence_request = _request_or_404(request, uuid)
     form = AnswerDecisionForm(request.POST)
     steps = {"accept": "Accepted.", "return": "Returned.", "cancel": "Taken back."}
 
@@ -113,19 +115,19 @@ def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
         step = request.POST.get("decision", "")
         if not form.is_valid() or step not in steps:
             raise Refused("Say whether you accept, return or take it back.")
-        said = form.cleaned_data | {"by": request.user}
+        fields = form.cleaned_data | {"by": request.user}
         if step == "cancel":
-            cancel(found, **said)
+            cancel(evidence_request, **fields)
         else:
-            decide_answer(found, accept=step == "accept", **said)
+            decide_answer(evidence_request, accept=step == "accept", **fields)
         return steps[step]
 
-    return _done(request, found, act)
+    return _done(request, evidence_request, act)
 
 
 def _done(
     request: SignedInRequest,
-    found: EvidenceRequest,
+    evidence_request: EvidenceRequest,
     act: Callable[[], str],
     **forms: AnswerForm,
 ) -> HttpResponse:
@@ -136,14 +138,20 @@ def _done(
         return refused(request, refusal)
     except ValidationError as refusal:
         status = getattr(refusal, "status_code", 400)
-        found = _found(request, found.uuid)
+        evidence_request = _request_or_404(request, evidence_request.uuid)
         context = {**forms, "refusal": " ".join(refusal.messages)}
-        return _page(request, found, status=status, **context)
-    return return_to_work(request) or redirect("evidence:request", uuid=found.uuid)
+        return _page(request, evidence_request, status=status, **context)
+    return return_to_work(request) or redirect(
+        "evidence:request", uuid=evidence_request.uuid
+    )
 
 
 def _page(
-    request: SignedInRequest, found: EvidenceRequest, *, status: int = 200, **more: Any
+    request: SignedInRequest,
+    evidence_request: EvidenceRequest,
+    *,
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
     unsettled = found.state in UNSETTLED
     answering = unsettled and may_answer(found, request.user)
@@ -153,10 +161,12 @@ def _page(
         Prefetch("requirements", asked.order_by("pk"), to_attr="submittable")
     )
     context = {
-        "asked": found,
+        "asked": evidence_request,
         "controls": controls,
-        "answers": found.answers.select_related("revision__evidence", "answered_by"),
-        "judgements": found.judgements.select_related("judged_by"),
+        "answers": evidence_request.answers.select_related(
+            "revision__evidence", "answered_by"
+        ),
+        "judgements": evidence_request.judgements.select_related("judged_by"),
         "may_answer": answering,
         "describable": set(
             rows.describable_by(request.user).values_list("pk", flat=True)
@@ -166,20 +176,24 @@ def _page(
         "may_cancel": unsettled and may_cancel(found, request.user),
     }
     if answering:
-        context["answer_form"] = _answer_form(request, found, None)
+        context["answer_form"] = _answer_form(request, evidence_request, None)
     return render(
         request, "evidence/requests/detail.html", context | more, status=status
     )
 
 
 def _answer_form(
-    request: SignedInRequest, found: EvidenceRequest, data: Any
+    request: SignedInRequest, evidence_request: EvidenceRequest, data: Any
 ) -> AnswerForm:
-    mine = Evidence.objects.visible_to(request.user).filter(system=found.system_id)
-    choices = offered(found, mine.select_related("team"))
-    return AnswerForm(data, offered=choices, initial={"version": found.version})
+    mine = Evidence.objects.visible_to(request.user).filter(
+        system=evidence_request.system_id
+    )
+    choices = offered(evidence_request, mine.select_related("team"))
+    return AnswerForm(
+        data, offered=choices, initial={"version": evidence_request.version}
+    )
 
 
-def _found(request: SignedInRequest, uuid: Any) -> EvidenceRequest:
+def _request_or_404(request: SignedInRequest, uuid: Any) -> EvidenceRequest:
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)

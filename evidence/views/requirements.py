@@ -36,9 +36,9 @@ PER_PAGE = 100
 def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
     """What is asked of whom, how often?"""
     system = system_or_404(request, slug)
-    asked = EvidenceRequirement.objects.filter(system=system).for_listing()
-    narrowed = RequirementFilter(request.GET, teams=asked.team_names())
-    page = Paginator(asked.matching(**narrowed.said()), PER_PAGE)
+    requirements_asked = EvidenceRequirement.objects.filter(system=system).for_listing()
+    narrowed = RequirementFilter(request.GET, teams=requirements_asked.team_names())
+    page = Paginator(requirements_asked.matching(**narrowed.filters()), PER_PAGE)
     officer = is_officer(request.user, system)
     context = {
         "system": system,
@@ -76,7 +76,7 @@ def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpRes
     context = {"implementation": implementation, "form": form}
 
     def add() -> None:
-        add_requirement(implementation, form.said(), by=request.user)
+        add_requirement(implementation, form.terms(), by=request.user)
 
     return _saved(request, form, add, slug, context)
 
@@ -98,7 +98,7 @@ def requirement_edit(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
 
     def change() -> None:
         seen = form.cleaned_data["version"] or 0
-        change_requirement(stored, form.said(), version=seen, by=request.user)
+        change_requirement(stored, form.terms(), version=seen, by=request.user)
 
     return _saved(request, form, change, slug, context)
 

@@ -31,18 +31,18 @@ from srm_project.requests import SignedInRequest
 @require_http_methods(["GET", "POST"])
 def revision_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Correct or add to evidence; rights are checked before a byte is read."""
-    found = get_object_or_404(
+    evidence_row = get_object_or_404(
         Evidence.objects.visible_to(request.user).select_related("system", "team"),
         uuid=uuid,
     )
     try:
-        require_reviser(found, by=request.user)
+        require_reviser(evidence_row, by=request.user)
     except NotPermitted as refusal:
         return refused(request, refusal)
     unread = unreadable(request)
     if unread is not None:
         return unread
-    response: HttpResponse = _answer(request, found)
+    response: HttpResponse = _answer(request, evidence_row)
     return response
 
 
@@ -98,7 +98,7 @@ def _revised(
 ) -> EvidenceRevision:
     return revise(
         evidence,
-        form.said(),
+        form.submission(),
         uploads_of(form.cleaned_data["files"]),
         kind=form.cleaned_data["kind"],
         reason=form.cleaned_data["reason"],

@@ -40,7 +40,9 @@ def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
-            made = draw_sample(population, form.said(), reason=reason, by=request.user)
+            made = draw_sample(
+                population, form.selection(), reason=reason, by=request.user
+            )
         except NotPermitted as refusal:
             return refused(request, refusal)
         except ValidationError as refusal:
@@ -56,19 +58,19 @@ def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @require_GET
 def sample(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which items were drawn, how, and how far is each?"""
-    found = sample_or_404(request, uuid)
-    states = [each.state for each in found.items.with_state()]
-    rows = Paginator(found.items.for_listing(), PER_PAGE)
+    sample_row = sample_or_404(request, uuid)
+    states = [item.state for item in sample_row.items.with_state()]
+    rows = Paginator(sample_row.items.for_listing(), PER_PAGE)
     page = rows.get_page(request.GET.get("page"))
-    asked = found.population.requirement
+    requirement = sample_row.population.requirement
     context = {
-        "sample": found,
-        "requirement": asked,
+        "sample": sample_row,
+        "requirement": requirement,
         "page": page,
         "accepted": states.count("accepted"),
         "waiting": states.count("submitted"),
-        "may_upload": may_submit_population(asked, by=request.user),
-        "may_deviate": may_record_deviation(found, by=request.user),
+        "may_upload": may_submit_population(requirement, by=request.user),
+        "may_deviate": may_record_deviation(sample_row, by=request.user),
     }
     return render(request, "evidence/populations/sample.html", context)
 
@@ -76,9 +78,13 @@ def sample(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @require_GET
 def sample_download(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """The sample as CSV, with all that is needed to draw it again."""
-    found = sample_or_404(request, uuid)
-    answer = HttpResponse(sample_csv(found), content_type="text/csv; charset=utf-8")
-    name = f"sample-{found.population.requirement.implementation.control.ref_id}.csv"
+    sample_row = sample_or_404(request, uuid)
+    answer = HttpResponse(
+        sample_csv(sample_row), content_type="text/csv; charset=utf-8"
+    )
+    name = (
+        f"sample-{sample_row.population.requirement.implementation.control.ref_id}.csv"
+    )
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

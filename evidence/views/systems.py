@@ -80,7 +80,8 @@ def _components_page(
     page = {
         "system": system,
         "rows": [
-            (each, _last_day(each), EndComponentForm(component=each)) for each in rows
+            (component, _last_day(component), EndComponentForm(component=component))
+            for component in rows
         ],
         "officer": is_officer(request.user, system),
         "adding": adding or AddComponentForm(system=system),
@@ -101,10 +102,10 @@ def _changes(system: System) -> list[tuple[AuditEvent, str]]:
         chain=str(system.uuid),
         verb__in=["component.added", "component.ended", "responsibility.decided"],
     ).order_by("-seq")[:12]
-    return [(event, _said(json.loads(event.body))) for event in events]
+    return [(event, _summary_of(json.loads(event.body))) for event in events]
 
 
-def _said(body: dict[str, Any]) -> str:
+def _summary_of(body: dict[str, Any]) -> str:
     """What the event's body adds, in words."""
     if "controls" in body:
         decided = count_of(body["controls"], "control")

@@ -134,7 +134,7 @@ def _next(target: Target, link: EvidenceLink) -> HttpResponse:
 def _submitted(
     request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> EvidenceLink:
-    submission, by = form.said(), request.user
+    submission, by = form.submission(), request.user
     uploads = uploads_of(form.cleaned_data["files"])
     also = form.cleaned_data["also"]
     proving = Proving(target.requirement, target.implementation, also, target.item)

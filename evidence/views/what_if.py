@@ -29,13 +29,13 @@ def what_if(request: SignedInRequest, slug: str) -> HttpResponse:
     form = WhatIfForm(request.GET or None, system=system, day=today)
     context: dict[str, Any] = {"system": system, "form": form, "today": today}
     status = 200
-    if form.is_bound and form.asked:
-        found = _supposed(form, system)
-        status = 200 if found else 422
-        if found:
-            context |= _shown(found) | {
-                "ending": [variant_label(each) for each in form.chosen("end")],
-                "adding": [variant_label(each) for each in form.chosen("add")],
+    if form.is_bound and form.has_choice:
+        difference = _supposed(form, system)
+        status = 200 if difference else 422
+        if difference:
+            context |= _shown(difference) | {
+                "ending": [variant_label(variant) for variant in form.chosen("end")],
+                "adding": [variant_label(variant) for variant in form.chosen("add")],
             }
     return render(request, "evidence/what_if/page.html", context, status=status)
 
@@ -57,25 +57,25 @@ def _supposed(
         return None
 
 
-def _shown(found: Difference[ControlImplementation]) -> dict[str, Any]:
+def _shown(difference: Difference[ControlImplementation]) -> dict[str, Any]:
     return {
-        "found": found,
-        "turning": [each for each in found.changes if each.turns],
-        "rows": sorted(found.changes, key=lambda each: not each.turns),
-        "before": _classes(found.classes_before),
-        "after": _classes(found.classes_after),
+        "found": difference,
+        "turning": [change for change in difference.changes if change.turns],
+        "rows": sorted(difference.changes, key=lambda change: not change.turns),
+        "before": _classes(difference.classes_before),
+        "after": _classes(difference.classes_after),
         "classes": [
-            (code, title, *_counts(found, code))
+            (code, title, *_counts(difference, code))
             for code, title, _ in CLASSES
-            if any(_counts(found, code))
+            if any(_counts(difference, code))
         ],
     }
 
 
-def _counts(found: Difference[Any], code: str) -> tuple[int, int, int]:
+def _counts(difference: Difference[Any], code: str) -> tuple[int, int, int]:
     """Controls of a class before, after, and the difference."""
-    before = found.classes_before.get(code, 0)
-    after = found.classes_after.get(code, 0)
+    before = difference.classes_before.get(code, 0)
+    after = difference.classes_after.get(code, 0)
     return before, after, after - before
 
 

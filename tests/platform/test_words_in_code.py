@@ -35,12 +35,10 @@ NOT_YET_CLEANED = frozenset(
         "controls/provider_documents",
         "controls/spreadsheets.py",
         "evidence/admin",
-        "evidence/api",
         "evidence/artifacts",
         "evidence/demo",
         "evidence/exports",
         "evidence/files",
-        "evidence/forms",
         "evidence/jobs",
         "evidence/management",
         "evidence/models",
@@ -54,7 +52,6 @@ NOT_YET_CLEANED = frozenset(
         "evidence/storage",
         "evidence/submissions",
         "evidence/tasks.py",
-        "evidence/views",
         "srm_project/local",
     ]
 )
