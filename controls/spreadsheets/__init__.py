@@ -95,8 +95,10 @@ class Line:
 
     def fault_in(self, columns: Iterable[int | None]) -> LineFault | None:
         """The first fault in one of these columns."""
-        wanted = set(columns)
-        return next((fault for fault in self.faults if fault.column in wanted), None)
+        asked_columns = set(columns)
+        return next(
+            (fault for fault in self.faults if fault.column in asked_columns), None
+        )
 
 
 def lines_of(content: bytes, name: str, limits: Limits | None = None) -> Iterator[Line]:
@@ -176,8 +178,8 @@ def _lines(records: Iterable[Record]) -> Iterator[Line]:
             _, sheet, hidden = record
         elif record[0] == "line":
             _, number, cells, faults = record
-            found = tuple(LineFault(*fault) for fault in faults)
-            yield Line(sheet, number, tuple(cells), found, hidden)
+            cell_faults = tuple(LineFault(*fault) for fault in faults)
+            yield Line(sheet, number, tuple(cells), cell_faults, hidden)
 
 
 def _refusing(records: Iterator[Record]) -> Iterator[Record]:

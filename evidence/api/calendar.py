@@ -17,7 +17,7 @@ from controls.access import require_officer
 from controls.api.conventions import etag, expected_version, valid
 from controls.errors import Refused
 from controls.models import System, Team
-from evidence.api.clocks import DayField, days_of
+from evidence.api.clocks import BodyDayField, days_of
 from evidence.planning.calendar import CalendarScope, falling_due, refuse_long
 from evidence.planning.roll_forward import following, preview, roll_forward
 from evidence.status.control_status import today_of
@@ -109,8 +109,8 @@ class RollForwardSerializer(serializers.Serializer[Any]):
 class NextWindowSerializer(serializers.Serializer[Any]):
     """The days, the digest of what was seen, and the cited series confirmed."""
 
-    window_from = DayField()
-    window_to = DayField()
+    window_from = BodyDayField()
+    window_to = BodyDayField()
     seen = serializers.RegexField(r"^[0-9a-f]{64}$")
     confirmed = serializers.ListField(child=serializers.UUIDField(), default=list)
 

@@ -64,7 +64,7 @@ def days_of(request: Request, *names: str) -> list[dt.date | None]:
     return days
 
 
-class DayField(serializers.DateField):
+class BodyDayField(serializers.DateField):
     """A day of a body, within the bounds of all clocks."""
 
     def to_internal_value(self, value: Any) -> dt.date:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey
 from controls.api.idempotency import idempotent
 from controls.models import System
-from evidence.api.clocks import DayField, InstantField
+from evidence.api.clocks import BodyDayField, InstantField
 from evidence.exports import jobs
 from evidence.models import (
     Export,
@@ -52,7 +52,7 @@ class NewExportSerializer(serializers.Serializer[Any]):
     """What to export. Without `known_at` all that is recorded now."""
 
     system = serializers.SlugField()
-    on = DayField(required=False)
+    on = BodyDayField(required=False)
     known_at = InstantField(required=False)
 
 

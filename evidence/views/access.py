@@ -24,7 +24,7 @@ def require_officer_page(user: Actor, system: System) -> None:
         raise PermissionDenied("Only a compliance officer of this system may do this.")
 
 
-def tell(request: SignedInRequest, refusal: ValidationError) -> None:
+def show_refusal(request: SignedInRequest, refusal: ValidationError) -> None:
     """Show a refusal as a message; what is not permitted becomes a 403."""
     if isinstance(refusal, NotPermitted):
         raise PermissionDenied(" ".join(refusal.messages))

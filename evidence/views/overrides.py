@@ -33,7 +33,7 @@ from controls.responsibility.overrides import (
     settle_override,
 )
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.views.access import require_officer_page, tell
+from evidence.views.access import require_officer_page, show_refusal
 from evidence.views.answers import approves, explain, return_to_work
 from evidence.views.controls import control_page, implementation_or_404
 from evidence.views.once import once
@@ -213,5 +213,5 @@ def _decided(
     try:
         messages.success(request, act())
     except ValidationError as refusal:
-        tell(request, refusal)
+        show_refusal(request, refusal)
     return return_to_work(request) or _to_control(implementation)

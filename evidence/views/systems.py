@@ -20,7 +20,7 @@ from controls.models import AuditEvent, System, SystemComponent
 from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
 from evidence.status.many_systems import tallies
 from evidence.systems.describe import add_component, end_component, require_creator
-from evidence.views.access import require_officer_page, system_or_404, tell
+from evidence.views.access import require_officer_page, show_refusal, system_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
@@ -142,13 +142,15 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     )
     form = EndComponentForm(request.POST)
     if not form.is_valid():
-        tell(request, ValidationError("Say the last day on which it is in use."))
+        show_refusal(
+            request, ValidationError("Say the last day on which it is in use.")
+        )
         return redirect("evidence:components", system.slug)
     before = classes_of(system)
     try:
         end_component(component, by=request.user, **form.cleaned_data)
     except ValidationError as refusal:
-        tell(request, refusal)
+        show_refusal(request, refusal)
     else:
         say_what_changed(request, system, before)
     return redirect("evidence:components", system.slug)

@@ -30,7 +30,7 @@ class DatabaseBusy(Exception):
     """Another process keeps the embedded database to itself."""
 
 
-class Origin(Enum):
+class DatabaseOrigin(Enum):
     """Where the database of a command comes from."""
 
     GIVEN = "the environment names it"
@@ -42,7 +42,7 @@ class Origin(Enum):
 class CommandDatabase:
     """A database whose addresses stand in os.environ; ours starts on `start`."""
 
-    origin: Origin
+    origin: DatabaseOrigin
     state: State
     postgres: Postgres | None = None
 
@@ -72,20 +72,20 @@ def command_database() -> Iterator[CommandDatabase]:
     """
     here = state()
     if database_given():
-        yield CommandDatabase(Origin.GIVEN, here)
+        yield CommandDatabase(DatabaseOrigin.GIVEN, here)
         return
     here.prepare()
     with ExitStack() as held:
         running = _lock_or_running(here, held)
         if running is not None:
             _adopt(running.env)
-            yield CommandDatabase(Origin.RUNNING, here)
+            yield CommandDatabase(DatabaseOrigin.RUNNING, here)
             return
         here.running.unlink(missing_ok=True)  # of one that was killed
         postgres = Postgres(here, secrets.load(here.secrets))
         held.callback(postgres.stop)
         _adopt(base_environment(here) | database_environment(postgres))
-        yield CommandDatabase(Origin.OWN, here, postgres)
+        yield CommandDatabase(DatabaseOrigin.OWN, here, postgres)
 
 
 def _lock_or_running(here: State, held: ExitStack) -> Running | None:

@@ -26,7 +26,7 @@ from django.db import OperationalError, connection
 from srm_project.local.command_database import (
     CommandDatabase,
     DatabaseBusy,
-    Origin,
+    DatabaseOrigin,
     command_database,
 )
 from srm_project.local.management import CommandFailed, manage
@@ -133,18 +133,18 @@ def _prepare(command: str, database: CommandDatabase) -> None:
     """Make what lacks in an embedded database of our own, else raise NotReady."""
     from srm_project import readiness  # models: only once Django is set up
 
-    if database.origin is not Origin.OWN and not _is_ours(command):
+    if database.origin is not DatabaseOrigin.OWN and not _is_ours(command):
         return
     try:
         unapplied = readiness.unapplied_migrations()
-        if unapplied and database.origin is Origin.OWN:
+        if unapplied and database.origin is DatabaseOrigin.OWN:
             note("Making the tables (once, less than a minute).")
             manage(database.state, os.environ, "migrate", "--noinput")
         elif unapplied:
             raise NotReady(_what_to_do(database, unapplied))
         if command == "load_reference" or readiness.has_reference_data():
             return
-        if database.origin is not Origin.OWN:
+        if database.origin is not DatabaseOrigin.OWN:
             raise NotReady(
                 "The reference data of this version is not loaded:"
                 " run `manage.py load_reference` as the owner role."
@@ -163,7 +163,7 @@ def _prepare(command: str, database: CommandDatabase) -> None:
 
 
 def _what_to_do(database: CommandDatabase, unapplied: list[str]) -> str:
-    if database.origin is Origin.RUNNING:
+    if database.origin is DatabaseOrigin.RUNNING:
         return (
             "The SRM that runs from this folder has tables of another version"
             f" ({unapplied[0]} is not applied): stop it and `make run` again."

@@ -33,7 +33,6 @@ NOT_YET_CLEANED = frozenset(
         "controls/history",
         "controls/models",
         "controls/provider_documents",
-        "controls/spreadsheets.py",
         "evidence/admin",
         "evidence/artifacts",
         "evidence/demo",
