@@ -262,18 +262,20 @@ def _forms(
     }
     if may_describe(implementation, user):
         # the same people bring what nothing asks for
-        found["may_describe"] = found["may_upload"] = True
-        found["describe_form"] = DescribeForm.about(implementation, names_owner=officer)
+        forms_and_rights["may_describe"] = forms_and_rights["may_upload"] = True
+        forms_and_rights["describe_form"] = DescribeForm.about(
+            implementation, names_owner=officer
+        )
     if officer:
-        found["override_form"] = OverrideForm(today=clocks.today)
-        found["na_form"] = NotApplicableForm(today=clocks.today)
-    return found
+        forms_and_rights["override_form"] = OverrideForm(today=clocks.today)
+        forms_and_rights["na_form"] = NotApplicableForm(today=clocks.today)
+    return forms_and_rights
 
 
 def _submittable(implementation: ControlImplementation, user: Actor) -> set[str]:
     """Requirements of the control, by uuid, that the person may prove."""
-    asked = EvidenceRequirement.objects.filter(implementation=implementation)
-    uuids = asked.submittable_by(user).values_list("uuid", flat=True)
+    requirements = EvidenceRequirement.objects.filter(implementation=implementation)
+    uuids = requirements.submittable_by(user).values_list("uuid", flat=True)
     return {str(uuid) for uuid in uuids}
 
 

@@ -65,7 +65,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "officer": is_officer(request.user, evidence_row.system),
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
-        "may_withdraw": _may_withdraw(found, links, request.user),
+        "may_withdraw": _may_withdraw(evidence_row, links, request.user),
         "submittable": _submittable(links, request.user),
         "withdraw_form": WithdrawForm(),
     }
@@ -74,8 +74,10 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 def _submittable(links: list[EvidenceLink], user: Actor) -> set[int]:
     """Keys of the requirements that the person may prove again."""
-    asked = EvidenceRequirement.objects.filter(links__in=[link.pk for link in links])
-    return set(asked.submittable_by(user).values_list("pk", flat=True))
+    requirements = EvidenceRequirement.objects.filter(
+        links__in=[link.pk for link in links]
+    )
+    return set(requirements.submittable_by(user).values_list("pk", flat=True))
 
 
 def _clearable(revisions: list[EvidenceRevision], user: Actor) -> set[int]:
@@ -110,8 +112,10 @@ def _turning(
     ]
 
 
-def _may_withdraw(found: Evidence, links: list[EvidenceLink], user: Actor) -> bool:
-    return bool(links) and may_revise(found, by=user)
+def _may_withdraw(
+    evidence_row: Evidence, links: list[EvidenceLink], user: Actor
+) -> bool:
+    return bool(links) and may_revise(evidence_row, by=user)
 
 
 def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:

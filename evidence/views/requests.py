@@ -153,12 +153,14 @@ def _page(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    unsettled = found.state in UNSETTLED
-    answering = unsettled and may_answer(found, request.user)
-    rows = ControlImplementation.objects.filter(requests=found).in_catalog_order()
-    asked = EvidenceRequirement.objects.submittable_by(request.user)
+    unsettled = evidence_request.state in UNSETTLED
+    answering = unsettled and may_answer(evidence_request, request.user)
+    rows = ControlImplementation.objects.filter(
+        requests=evidence_request
+    ).in_catalog_order()
+    submittable = EvidenceRequirement.objects.submittable_by(request.user)
     controls = rows.select_related("control").prefetch_related(
-        Prefetch("requirements", asked.order_by("pk"), to_attr="submittable")
+        Prefetch("requirements", submittable.order_by("pk"), to_attr="submittable")
     )
     context = {
         "asked": evidence_request,
@@ -171,9 +173,9 @@ def _page(
         "describable": set(
             rows.describable_by(request.user).values_list("pk", flat=True)
         ),
-        "may_decide": found.state == EvidenceRequestState.ANSWERED
-        and may_decide_answer(found, request.user),
-        "may_cancel": unsettled and may_cancel(found, request.user),
+        "may_decide": evidence_request.state == EvidenceRequestState.ANSWERED
+        and may_decide_answer(evidence_request, request.user),
+        "may_cancel": unsettled and may_cancel(evidence_request, request.user),
     }
     if answering:
         context["answer_form"] = _answer_form(request, evidence_request, None)
