@@ -15,15 +15,15 @@ register = template.Library()
 @register.filter
 def segments_text(segments: Iterable[Segment]) -> str:
     """`12 proven, 3 partly proven`: a bar in words."""
-    return ", ".join(f"{each.count} {each.title.lower()}" for each in segments)
+    return ", ".join(f"{segment.count} {segment.title.lower()}" for segment in segments)
 
 
 @register.filter
 def stretches_text(stretches: Iterable[Stretch]) -> str:
     """`audited 2026-01-01 to 2026-03-31`: a timeline in words; empty of none."""
     return ", ".join(
-        f"{each.title.lower()} {each.start:%Y-%m-%d} to {each.end:%Y-%m-%d}"
-        for each in stretches
+        f"{stretch.title.lower()} {stretch.start:%Y-%m-%d} to {stretch.end:%Y-%m-%d}"
+        for stretch in stretches
     )
 
 
