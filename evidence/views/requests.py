@@ -91,7 +91,7 @@ def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     form = _answer_form(request, evidence_request, request.POST)
 
     def act() -> str:
-        require_answerer(found, request.user)
+        require_answerer(evidence_request, request.user)
         if not form.is_valid():
             raise Refused(dict(form.errors))
         fields = form.cleaned_data
@@ -111,7 +111,7 @@ def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     steps = {"accept": "Accepted.", "return": "Returned.", "cancel": "Taken back."}
 
     def act() -> str:
-        require_canceller(found, request.user)
+        require_canceller(evidence_request, request.user)
         step = request.POST.get("decision", "")
         if not form.is_valid() or step not in steps:
             raise Refused("Say whether you accept, return or take it back.")
