@@ -17,6 +17,7 @@ from controls.models import (
     ResponsibilityDecision,
 )
 from controls.models.catalog import Origin
+from controls.reference.loader import shipped_version
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.status.control_status import control_statuses, now
 from evidence.status.gather import Moment
@@ -24,6 +25,7 @@ from tests.factories import catalog_slug
 
 pytestmark = pytest.mark.django_db
 URL = "/systems/payments/rereading/"
+SHIPPED = shipped_version()
 
 
 def read_anew(ref_id: str = "pe-3", layer: str = "guest-os") -> ControlLayer:
@@ -33,7 +35,7 @@ def read_anew(ref_id: str = "pe-3", layer: str = "guest-os") -> ControlLayer:
         layer=layer,
         reason="Our own guards at our own doors, said by our lawyers.",
         origin=Origin.LOCAL,
-        reference_version=ReferenceVersion.objects.for_local("2026.11", ref_id),
+        reference_version=ReferenceVersion.objects.for_local(SHIPPED, ref_id),
     )
 
 
@@ -65,7 +67,7 @@ def test_a_new_reading_changes_nothing_until_it_is_recorded(system, oscar, as_us
 
     assert class_of(system) == "shared"
     decision = ResponsibilityDecision.objects.order_by("-pk")[0]
-    assert str(decision.reference_version) == "2026.11+local.1"
+    assert str(decision.reference_version) == f"{SHIPPED}+local.1"
     assert AuditEvent.objects.filter(verb="responsibility.reread").count() == 1
     assert "is newer" not in browser.get("/systems/payments/").content.decode()
 
@@ -102,7 +104,7 @@ def test_other_changes_than_were_seen_are_refused(system, oscar, as_user):
 
 
 def test_with_nothing_to_change_the_comparison_is_recorded(system, oscar, as_user):
-    ReferenceVersion.objects.for_local("2026.11", "nothing")
+    ReferenceVersion.objects.for_local(SHIPPED, "nothing")
     browser = as_user(oscar)
     page = browser.get(URL)
     assert "Nothing would change" in page.content.decode()
@@ -171,7 +173,7 @@ def test_superusers_edit_local_readings_and_only_those(system, as_user, olga):
     }
     assert browser.post(add, said).status_code == 302
     local = ControlLayer.objects.get(origin=Origin.LOCAL)
-    assert str(local.reference_version).startswith("2026.11+local.")
+    assert str(local.reference_version).startswith(f"{SHIPPED}+local.")
     assert AuditEvent.objects.filter(verb="reading.added").count() == 1
     change = f"/admin/controls/controllayer/{shipped.pk}/change/"
     assert browser.post(change, said | {"reason": "x"}).status_code == 403

@@ -59,7 +59,7 @@ def test_it_is_marked_from_the_change_on_and_never_before(moved, oscar):
     known = now()
     take_rds(moved, oscar)
     (added,) = marked(moved, TODAY)
-    assert added == ("platform of rds",)
+    assert added == ("platform of rds", "service-configuration of rds")
     assert len(marked(moved, CHANGE)) == 1
     assert marked(moved, CHANGE - dt.timedelta(days=1)) == []
     assert marked(moved, TODAY, known) == []
@@ -99,7 +99,7 @@ def test_the_api_lists_and_confirms(moved, oscar, as_user):
     take_rds(moved, oscar)
     browser = as_user(person("raul"))
     (row,) = browser.get("/api/v1/evidence/to-reconfirm/").json()
-    assert (row["since"], row["added"]) == (str(CHANGE), ["platform of rds"])
+    assert (row["since"], row["added"]) == (str(CHANGE), ["platform of rds", "service-configuration of rds"])
     path = f"/api/v1/evidence/{row['link']}/reconfirm/"
     link = EvidenceLink.objects.get()
     said = {"data": {"reason": "It does"}, "content_type": "application/json"}
