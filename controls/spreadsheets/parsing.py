@@ -289,10 +289,10 @@ def _sheets(content: bytes, limits: Limits) -> Iterator[Record]:
         if not book.worksheets:
             raise SheetError("no_sheet", "The workbook has no sheet with cells.")
         last = len(book.worksheets) - 1
-        wanted = None if limits.sheet is None else min(limits.sheet, last)
+        only = None if limits.sheet is None else min(limits.sheet, last)
         for position, sheet in enumerate(book.worksheets):
             yield ["sheet", cell_text(sheet.title), sheet.sheet_state != "visible"]
-            if wanted not in {None, position}:
+            if only not in {None, position}:
                 continue
             body = archive.read(parts[sheet.title])
             counterpart = None

@@ -78,8 +78,8 @@ class LetterViewSet(
     def decisions(self, request: Request, uuid: str) -> Response:
         """What the systems the caller may read decided, newest first."""
         rows = LetterAcceptance.objects.visible_to(actor_of(request)).for_listing()
-        found = rows.filter(letter=self.get_object())
-        return Response(LetterDecisionSerializer(found, many=True).data)
+        decisions = rows.filter(letter=self.get_object())
+        return Response(LetterDecisionSerializer(decisions, many=True).data)
 
     @extend_schema(
         request=LetterDecisionSerializer, responses={201: LetterDecisionSerializer}

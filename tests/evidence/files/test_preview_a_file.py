@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ def test_text_and_tables_are_shown_as_text(client, house):
     shown = page(client, given(house, "a.txt", b"1: <script>alert(1)</script>"))
     assert "&lt;script&gt;" in shown.content.decode()
     table = page(client, given(house, "a.csv", b"user;state\nada;<b>gone\n"))
-    assert "<td>ada</td><td>&lt;b&gt;gone</td>" in table.content.decode()
+    cells = re.findall(r"<td>(.*?)</td>", table.content.decode())
+    assert cells == ["user", "state", "ada", "&lt;b&gt;gone"]
     sheet = page(client, given(house, "a.xlsx", make_sheet()))
     assert "<td>removed on</td>" in sheet.content.decode()
     assert AuditEvent.objects.filter(verb="evidence.previewed").count() == 3

@@ -104,7 +104,7 @@ def test_the_earlier_window_stays_answerable(client, house, series, capsys):
     said = {"window_from": "2025-01-01", "window_to": "2025-12-31", "on": "2025-12-31"}
     control = client.get("/systems/shop/controls/cm-8/", said)
     assert control.context["clocks"].window == window_of(house.system, known)
-    assert "(the system's is 2026-01-01" in control.content.decode()
+    assert "The system's own is 2026-01-01" in control.content.decode()
     path = "/api/v1/systems/shop/controls/cm-8/"
     over_api = client.get(path, said).json()["period"]
     options = ["--window-from", "2025-01-01", "--window-to", "2025-12-31"]

@@ -99,7 +99,10 @@ def test_the_api_lists_and_confirms(moved, oscar, as_user):
     take_rds(moved, oscar)
     browser = as_user(person("raul"))
     (row,) = browser.get("/api/v1/evidence/to-reconfirm/").json()
-    assert (row["since"], row["added"]) == (str(CHANGE), ["platform of rds", "service-configuration of rds"])
+    assert (row["since"], row["added"]) == (
+        str(CHANGE),
+        ["platform of rds", "service-configuration of rds"],
+    )
     path = f"/api/v1/evidence/{row['link']}/reconfirm/"
     link = EvidenceLink.objects.get()
     said = {"data": {"reason": "It does"}, "content_type": "application/json"}

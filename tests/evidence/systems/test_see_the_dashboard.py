@@ -117,7 +117,7 @@ def test_a_time_before_the_system_is_said_to_be_so(system, oscar, as_user):
 def test_what_is_no_day_is_named(system, oscar, as_user):
     url = reverse("evidence:dashboard", args=[system.slug])
     page = as_user(oscar).get(url, {"known_at": "soon"})
-    assert "“soon” is not a day" in page.content.decode()
+    assert "“soon” is neither a day" in page.content.decode()
 
 
 @pytest.mark.parametrize("who", ["alice", "rita", "audrey", "olga"])
