@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from srm_project.local.instance import Running, announce, base_environment, locked
 from srm_project.local.paths import PROJECT, State
 
 pytestmark = pytest.mark.slow
@@ -48,11 +50,11 @@ def fresh(begun: tuple[State, Finished]) -> State:
 
 def run(state: State, *command: str, **env: str) -> Finished:
     """One command in a process of its own, as typed at a terminal."""
-    kept = {k: v for k, v in os.environ.items() if k not in GIVEN_BY_TESTS}
+    inherited = {k: v for k, v in os.environ.items() if k not in GIVEN_BY_TESTS}
     return subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=PROJECT,
-        env=kept | {"SRM_STATE": str(state.root), "LOG_LEVEL": "ERROR"} | env,
+        env=inherited | {"SRM_STATE": str(state.root), "LOG_LEVEL": "ERROR"} | env,
         capture_output=True,
         text=True,
         timeout=600,
@@ -95,7 +97,8 @@ def test_derive_makes_the_database_it_needs(begun: tuple[State, Finished]) -> No
         ("evidence_fsck", 0, "0 blobs checked, 0 findings."),
         ("evidence_sweep", 0, "0 orphans, 0 unfinished files deleted."),
         ("load_reference", 0, "nothing to change"),
-        ("load_demo --today someday", 2, "--today"),
+        ("load_demo --today someday", 2, "“someday” is not a day"),
+        ("load_demo --today 9999-12-31", 2, "--today"),
         ("build_reference --catalog /no/such/file", 1, "there is no such file"),
         ("build_reference --catalog x --profile y", 1, "SLUG=FILE"),
     ],
@@ -123,4 +126,26 @@ def test_a_given_database_is_neither_started_nor_migrated(
     assert "cannot be reached" in sentence(absent)
     assert "manage.py migrate" in sentence(empty)
     assert "SECRET_KEY" in sentence(empty, secret_key="short")
+    assert not untouched.postgres.exists()
+
+
+@pytest.mark.django_db
+def test_a_running_instance_is_used_as_it_is(untouched: State) -> None:
+    """Its lock is held and its addresses announced, as `make run` does it."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    owner = os.environ["DATABASE_OWNER_URL"].rpartition("/")[0]
+    tests = connection.settings_dict["NAME"]
+    known = base_environment(untouched.prepare())
+
+    def announced(database: str) -> Running:
+        env = known | {"DATABASE_URL": database}
+        return Running(os.getpid(), "http://localhost:8000", env)
+
+    with locked(untouched.lock):
+        announce(untouched, announced(f"{server}/{tests}"))
+        done = run(untouched, *DERIVE)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(json.loads(done.stdout)) == 149
+        announce(untouched, announced(f"{owner}/postgres"))
+        assert "`make run` again" in refused(run(untouched, *DERIVE))
     assert not untouched.postgres.exists()

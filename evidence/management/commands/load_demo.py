@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import os
 import secrets
@@ -14,8 +15,17 @@ from controls import clock
 from controls.models import System
 from evidence.demo import company
 from evidence.demo.build import build
+from evidence.status.clock_parameters import ClockError, parse_day
 
 REPORTS = 20  # lines of progress in all
+
+
+def day(text: str) -> dt.date:
+    """The day of a text. Raises ArgumentTypeError."""
+    try:
+        return parse_day(text)
+    except ClockError as fault:
+        raise argparse.ArgumentTypeError(fault.sentence) from fault
 
 
 class Command(BaseCommand):
@@ -25,7 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--today` fixes the day the demo is built around."""
-        parser.add_argument("--today", type=dt.date.fromisoformat)
+        parser.add_argument("--today", type=day)
         parser.add_argument("--accounts", help="file to write the accounts to")
 
     def handle(self, *args: Any, **options: Any) -> None:
