@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.utils import timezone
 from evidence.demo.building import build
 
+from controls import clock
 from controls.display_names import (
     IMPACT_LEVELS,
     IMPLEMENTATION_STATUSES,
@@ -43,7 +42,7 @@ def test_no_slug_and_no_wrong_form_on_any_screen_in_any_mail_or_export(
 ):
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
-    today = dt.datetime.now(dt.UTC).date()
+    today = clock.today()
     with as_owner():
         build(today=today, password="not-a-secret-here")
     codes, found = screens.slugs(), {}
@@ -65,7 +64,7 @@ def test_no_slug_and_no_wrong_form_on_any_screen_in_any_mail_or_export(
 
 def _mails() -> Iterator[list[str]]:
     """The lines of every mail of notices that would be sent now."""
-    make_mails(timezone.now())
+    make_mails(clock.now())
     mails = list(NoticeMail.objects.all())
     assert mails
     for mail in mails:
