@@ -82,8 +82,11 @@ def sweep_files(instant: dt.datetime) -> int:
     Killed workers leave them; returns how many there were.
     """
     before = (instant - MAX_UNNAMED_AGE).timestamp()
-    with os.scandir(folder()) as entries:
-        old = [entry.name for entry in entries if entry.stat().st_mtime < before]
+    old = []
+    for path in folder().iterdir():
+        with suppress(FileNotFoundError):  # workers drop theirs meanwhile
+            if path.lstat().st_mtime < before:
+                old.append(path.name)
     named = set(
         Export.objects.filter(file_name__in=old).values_list("file_name", flat=True)
     )
