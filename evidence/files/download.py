@@ -22,8 +22,8 @@ class NotInStore(SrmError):
 
 def record_opening(file: EvidenceFile, verb: str, *, by: Actor) -> None:
     """Who opened what is recorded before the bytes leave."""
-    said = {"file": file.name, "sha256": file.blob.sha256}
-    AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **said))
+    body = {"file": file.name, "sha256": file.blob.sha256}
+    AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **body))
 
 
 @dataclass
