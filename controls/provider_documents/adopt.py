@@ -54,7 +54,7 @@ class DocumentPreview:
     @property
     def differences(self) -> list[StatementComparison]:
         """Only where document and template disagree, in catalog order."""
-        return [each for each in self.stated if each.differs]
+        return [comparison for comparison in self.stated if comparison.differs]
 
 
 def preview(
@@ -66,8 +66,10 @@ def preview(
     one that it knows but the baseline leaves out is put aside. Writes nothing.
     """
     ours = {
-        each.control.ref_id: each
-        for each in system.implementations.select_related("control").order_by("pk")
+        implementation.control.ref_id: implementation
+        for implementation in system.implementations.select_related("control").order_by(
+            "pk"
+        )
     }
     known = set(
         Control.objects.filter(catalog__baselines=system.baseline_id).values_list(
@@ -94,7 +96,7 @@ def preview(
         for ref, row in first.items()
         if ref in ours
     ]
-    stated.sort(key=lambda each: each.implementation.control.sort_order)
+    stated.sort(key=lambda comparison: comparison.implementation.control.sort_order)
     outside = tuple(ref for ref in first if ref not in ours)
     return DocumentPreview(tuple(stated), outside, tuple(errors))
 
@@ -103,10 +105,10 @@ def _require_all_read(read: Statements, compared: DocumentPreview) -> None:
     """Raise Refused, naming lines, unless every line was understood and one is ours."""
     errors = [*read.errors, *compared.errors]
     if errors:
-        told = [str(each) for each in errors[:SHOWN_ERRORS]]
+        sentences = [str(error) for error in errors[:SHOWN_ERRORS]]
         if len(errors) > SHOWN_ERRORS:
-            told.append(f"And {len(errors) - SHOWN_ERRORS} more.")
-        raise Refused({"file": told})
+            sentences.append(f"And {len(errors) - SHOWN_ERRORS} more.")
+        raise Refused({"file": sentences})
     if not compared.stated:
         raise Refused({"file": "The file speaks of no control of this system."})
 
@@ -144,7 +146,8 @@ def adopt(
     document.full_clean(exclude=["system", "imported_by"])
     document.save(force_insert=True)
     ProviderStatement.objects.bulk_create(
-        [_statement(document, each) for each in compared.stated], batch_size=1000
+        [_statement(document, comparison) for comparison in compared.stated],
+        batch_size=1000,
     )
     redecide(locked, by=by, reason=f"Imported: {document}")
     events.append(_imported(document, compared, by))
@@ -153,14 +156,14 @@ def adopt(
 
 
 def _statement(
-    document: ProviderDocument, each: StatementComparison
+    document: ProviderDocument, comparison: StatementComparison
 ) -> ProviderStatement:
     return ProviderStatement(
         document=document,
-        implementation=each.implementation,
-        responsibility=each.responsibility,
-        template_class=each.template_class,
-        text=each.text,
+        implementation=comparison.implementation,
+        responsibility=comparison.responsibility,
+        template_class=comparison.template_class,
+        text=comparison.text,
     )
 
 

@@ -22,8 +22,8 @@ class NotInStore(SrmError):
 
 def record_opening(file: EvidenceFile, verb: str, *, by: Actor) -> None:
     """Who opened what is recorded before the bytes leave."""
-    body = {"file": file.name, "sha256": file.blob.sha256}
-    AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **body))
+    event_body = {"file": file.name, "sha256": file.blob.sha256}
+    AuditEvent.objects.append(about(file.revision.evidence, verb, by=by, **event_body))
 
 
 @dataclass

@@ -54,30 +54,30 @@ class PopulationStatement:
 
 
 def refuse_impossible(
-    said: PopulationStatement, events: Events, today: dt.date
+    statement: PopulationStatement, events: Events, today: dt.date
 ) -> None:
     """Raise Refused for days that cannot be, wrong rows, or none without a word."""
-    if said.ends < said.starts:
+    if statement.ends < statement.starts:
         raise Refused({"ends": "It ends before it starts."})
-    if (said.ends - said.starts).days >= MAX_POPULATION_DAYS:
+    if (statement.ends - statement.starts).days >= MAX_POPULATION_DAYS:
         raise Refused(
             {"starts": f"A population spans at most {MAX_POPULATION_DAYS} days."}
         )
-    if said.ends > today:
+    if statement.ends > today:
         raise Refused({"ends": "Those days are not over: events may still come."})
     if events.wrong:
         what = count_of(events.wrong, "line", "is")
         raise Refused(f"{what} wrong, so nothing was imported.")
-    if not events.rows and not said.none_happened:
+    if not events.rows and not statement.none_happened:
         raise Refused({"none_happened": "There are no rows: say that none happened."})
-    if events.rows and said.none_happened:
+    if events.rows and statement.none_happened:
         raise Refused({"none_happened": "There are rows, so something happened."})
 
 
 @transaction.atomic
 def submit_population(
     requirement: EvidenceRequirement,
-    said: PopulationStatement,
+    statement: PopulationStatement,
     events: Events,
     *,
     upload: Upload | None = None,
@@ -90,18 +90,18 @@ def submit_population(
     """
     stored = _lock(requirement)
     team = require_population_submitter(stored, by=by)
-    refuse_impossible(said, events, today)
+    refuse_impossible(statement, events, today)
     instant = knowledge_now()
     population = Population(
         system=stored.system,
         requirement=stored,
         team=team,
         drawn_by=by,
-        source=said.source.strip(),
-        query=said.query.strip(),
-        starts=said.starts,
-        ends=said.ends,
-        completeness=said.completeness.strip(),
+        source=statement.source.strip(),
+        query=statement.query.strip(),
+        starts=statement.starts,
+        ends=statement.ends,
+        completeness=statement.completeness.strip(),
         row_count=len(events.rows),
         columns=list(events.columns),
         sha256=upload.stored.sha256 if upload else digest_of(events.rows),
@@ -117,7 +117,7 @@ def submit_population(
     _keep(population, events.rows)
     count([(team, [upload] if upload else [])], instant)
     facts = {"rows": population.row_count, "sha256": population.sha256}
-    days = {"starts": str(said.starts), "ends": str(said.ends)}
+    days = {"starts": str(statement.starts), "ends": str(statement.ends)}
     AuditEvent.objects.append(
         about(population, "population.drawn", by=by, **facts, **days)
     )
@@ -166,7 +166,7 @@ def decide_population(
     if not accept and not reason.strip():
         raise Refused({"reason": "Say why, and what to change."})
     to = PopulationState.ACCEPTED if accept else PopulationState.REJECTED
-    _say(stored, to, reason, by)
+    _record_review(stored, to, reason, by)
 
 
 @transaction.atomic
@@ -178,10 +178,10 @@ def withdraw_population(population: Population, *, reason: str, by: Actor) -> No
         raise TransitionNotAllowed(already_decided(stored))
     if not reason.strip():
         raise Refused({"reason": "Say why it is withdrawn."})
-    _say(stored, PopulationState.WITHDRAWN, reason, by)
+    _record_review(stored, PopulationState.WITHDRAWN, reason, by)
 
 
-def _say(stored: Population, decision: str, reason: str, by: Actor) -> None:
+def _record_review(stored: Population, decision: str, reason: str, by: Actor) -> None:
     review = PopulationReview(
         population=stored,
         reviewer=by,
@@ -193,8 +193,12 @@ def _say(stored: Population, decision: str, reason: str, by: Actor) -> None:
     review.validate_constraints()
     review.save(force_insert=True)
     verb = f"population.{decision}"
-    said = {"reason": review.reason, "sha256": stored.sha256, "review": review.uuid}
-    AuditEvent.objects.append(about(stored, verb, by=by, **said))
+    event_body = {
+        "reason": review.reason,
+        "sha256": stored.sha256,
+        "review": review.uuid,
+    }
+    AuditEvent.objects.append(about(stored, verb, by=by, **event_body))
 
 
 def already_decided(stored: Population) -> str:

@@ -48,31 +48,31 @@ class PopulationPreview:
 
 def preview(
     requirement: EvidenceRequirement,
-    said: PopulationStatement,
+    statement: PopulationStatement,
     upload: Upload | None,
     *,
     by: Actor,
     today: dt.date,
 ) -> PopulationPreview:
     """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
-    found = read(upload, said, zone=requirement.system.zone)
-    if found.wrong:
-        return PopulationPreview(found)
-    refuse_impossible(said, found, today)
+    events = read(upload, statement, zone=requirement.system.zone)
+    if events.wrong:
+        return PopulationPreview(events)
+    refuse_impossible(statement, events, today)
     if upload is not None:
         upload.settle()
     body = {
         "requirement": requirement.pk,
         "by": by.pk,
-        "said": {name: str(value) for name, value in asdict(said).items()},
-        "none_happened": said.none_happened,
+        "said": {name: str(value) for name, value in asdict(statement).items()},
+        "none_happened": statement.none_happened,
         "file": _packed(upload),
     }
-    return PopulationPreview(found, signing.dumps(body, salt=SALT, compress=True))
+    return PopulationPreview(events, signing.dumps(body, salt=SALT, compress=True))
 
 
 def read(
-    upload: Upload | None, said: PopulationStatement, *, zone: dt.tzinfo
+    upload: Upload | None, statement: PopulationStatement, *, zone: dt.tzinfo
 ) -> Events:
     """The events of an upload by the days of `zone`; without one there are none."""
     if upload is None:
@@ -83,14 +83,18 @@ def read(
     if upload.incoming is not None:
         with upload.incoming.reread() as body:
             content = body.read()
-        return event_list.read(content, upload.name, said.starts, said.ends, zone=zone)
+        return event_list.read(
+            content, upload.name, statement.starts, statement.ends, zone=zone
+        )
     try:
         with open_store().open(upload.stored.sha256) as body:
             content = body.read()
     except FileNotFoundError as gone:
         sentence = f"“{upload.name}” is no longer there. Send it again."
         raise TransitionNotAllowed(sentence) from gone
-    return event_list.read(content, upload.name, said.starts, said.ends, zone=zone)
+    return event_list.read(
+        content, upload.name, statement.starts, statement.ends, zone=zone
+    )
 
 
 def pasted(text: str) -> Upload:
@@ -131,22 +135,22 @@ def _recorded(
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:
-        said = "This preview is too old. Send the list again."
-        raise TransitionNotAllowed(said) from broken
+        sentence = "This preview is too old. Send the list again."
+        raise TransitionNotAllowed(sentence) from broken
     if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
-    drawn, upload = _drawn(body), _unpacked(body["file"])
-    found = read(upload, drawn, zone=requirement.system.zone)
+    statement, upload = _statement(body), _unpacked(body["file"])
+    events = read(upload, statement, zone=requirement.system.zone)
     return submit_population(
-        requirement, drawn, found, upload=upload, by=by, today=today
+        requirement, statement, events, upload=upload, by=by, today=today
     )
 
 
-def _drawn(body: dict[str, Any]) -> PopulationStatement:
-    said = body["said"] | {"none_happened": body["none_happened"]}
+def _statement(body: dict[str, Any]) -> PopulationStatement:
+    fields = body["said"] | {"none_happened": body["none_happened"]}
     for name in ("starts", "ends"):
-        said[name] = dt.date.fromisoformat(said[name])
-    return PopulationStatement(**said)
+        fields[name] = dt.date.fromisoformat(fields[name])
+    return PopulationStatement(**fields)
 
 
 def _unpacked(packed: list[Any] | None) -> Upload | None:

@@ -57,11 +57,13 @@ def select(way: SelectionMethod, total: int) -> tuple[int, ...]:
     }
     if way.method not in drawers:
         raise Refused({"method": f"Choose one of {', '.join(drawers)}."})
-    found = drawers[way.method](way, total)
-    if len(found) > MAX_SAMPLE:
-        said = f"That would be {len(found):,} items; at most {MAX_SAMPLE:,} are drawn."
-        raise Refused(said)
-    return found
+    positions = drawers[way.method](way, total)
+    if len(positions) > MAX_SAMPLE:
+        sentence = (
+            f"That would be {len(positions):,} items; at most {MAX_SAMPLE:,} are drawn."
+        )
+        raise Refused(sentence)
+    return positions
 
 
 def rank(seed: str, position: int) -> str:
@@ -108,7 +110,7 @@ def _by_hand(way: SelectionMethod, total: int) -> tuple[int, ...]:
 
 def positions_of(text: str) -> tuple[int, ...]:
     """Positions as people type them: `3, 17 40-42`. Raises Refused."""
-    found: list[int] = []
+    positions: list[int] = []
     for part in text.replace(",", " ").split():
         typed = ROWS.fullmatch(part)
         if typed is None:
@@ -118,5 +120,5 @@ def positions_of(text: str) -> tuple[int, ...]:
             raise Refused({"positions": f"“{part[:20]}” is not a range of rows."})
         if last - first >= MAX_SAMPLE:
             raise Refused({"positions": f"At most {MAX_SAMPLE:,} items are drawn."})
-        found.extend(range(first, last + 1))
-    return tuple(found)
+        positions.extend(range(first, last + 1))
+    return tuple(positions)

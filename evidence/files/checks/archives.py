@@ -58,7 +58,7 @@ def _refuse_directory(members: list[zipfile.ZipInfo], name: str) -> None:
         raise refuse(name, "holds two files of the same name")
     _refuse_total(members, name)
     ends = 0
-    for member in sorted(members, key=lambda each: each.header_offset):
+    for member in sorted(members, key=lambda member: member.header_offset):
         _refuse_member(member, name)
         if member.header_offset < ends:
             raise refuse(name, "holds files that overlap")
@@ -104,14 +104,14 @@ def unpacked(
 ) -> Iterator[BinaryIO]:
     """One member's bytes, never more than its directory entry says."""
     with SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
-        found = cast("BinaryIO", spooled)
+        content = cast("BinaryIO", spooled)
         try:
-            _unpack(archive, member, name, found)
+            _unpack(archive, member, name, content)
         except FAULTS as broken:
-            said = f"is a damaged archive (“{member.filename}”)"
-            raise refuse(name, said) from broken
-        found.seek(0)
-        yield found
+            reason = f"is a damaged archive (“{member.filename}”)"
+            raise refuse(name, reason) from broken
+        content.seek(0)
+        yield content
 
 
 def _unpack(

@@ -42,8 +42,8 @@ def pdf(file: BinaryIO, name: str) -> set[str]:
         with pikepdf.open(file) as document:
             return _pdf_flags(document, name)
     except pikepdf.PasswordError as locked:
-        said = "is encrypted, so nobody could review it"
-        raise refuse(name, said) from locked
+        reason = "is encrypted, so nobody could review it"
+        raise refuse(name, reason) from locked
     except (pikepdf.PdfError, RecursionError, ValueError, TypeError) as broken:
         raise refuse(name, "is a damaged PDF") from broken
 
@@ -61,8 +61,8 @@ def _pdf_flags(document: pikepdf.Pdf, name: str) -> set[str]:
         raise refuse(name, "is a PDF of too many parts to look into")
     flags: set[str] = set()
     for part in document.objects:
-        for found in _dictionaries(part, name, depth=0):
-            flags |= _dictionary_flags(found)
+        for dictionary in _dictionaries(part, name, depth=0):
+            flags |= _dictionary_flags(dictionary)
     return flags
 
 
@@ -72,27 +72,31 @@ def _dictionaries(part: Any, name: str, depth: int) -> Iterator[Any]:
         raise refuse(name, "is a PDF nested too deeply to look into")
     if isinstance(part, (pikepdf.Dictionary, pikepdf.Stream)):
         yield part
-        inner = [each for _, each in part.items()]
+        inner = [item for _, item in part.items()]
     elif isinstance(part, pikepdf.Array):
         inner = list(part)
     else:
         return
-    for each in inner:
-        indirect = getattr(each, "is_indirect", False)
-        if not indirect and isinstance(each, pikepdf.Object):
-            yield from _dictionaries(each, name, depth + 1)
+    for item in inner:
+        indirect = getattr(item, "is_indirect", False)
+        if not indirect and isinstance(item, pikepdf.Object):
+            yield from _dictionaries(item, name, depth + 1)
 
 
-def _dictionary_flags(found: Any) -> set[str]:
+def _dictionary_flags(dictionary: Any) -> set[str]:
     flags = set()
-    action = str(found.get("/S", "")) if "/S" in found else ""
+    action = str(dictionary.get("/S", "")) if "/S" in dictionary else ""
     if action in ACTIONS:
         flags.add(ACTIONS[action])
-    if "/JS" in found:
+    if "/JS" in dictionary:
         flags.add("javascript")
-    if "/XFA" in found:  # a form that carries its scripts as XML
+    if "/XFA" in dictionary:  # a form that carries its scripts as XML
         flags.add("javascript")
-    if "/EF" in found or "/EmbeddedFiles" in found or "/RichMediaContent" in found:
+    if (
+        "/EF" in dictionary
+        or "/EmbeddedFiles" in dictionary
+        or "/RichMediaContent" in dictionary
+    ):
         flags.add("attachment")
     return flags
 
@@ -132,10 +136,10 @@ def _office(file: BinaryIO, name: str, main: str) -> set[str]:
 def _part_flags(inside: BinaryIO, path: str, name: str) -> set[str]:
     """What one XML part asks for; none may declare a document type or entities."""
     flags: set[str] = set()
-    told = path == CONTENT_TYPES or path.lower().endswith(".rels")
+    is_list = path == CONTENT_TYPES or path.lower().endswith(".rels")
     try:
         for _, element in iterparse(inside, events=("start",), forbid_dtd=True):
-            if not told:
+            if not is_list:
                 break  # a document type stands before the first element
             flags |= _relation_flags(dict(element.attrib), name)
             element.clear()
@@ -146,10 +150,10 @@ def _part_flags(inside: BinaryIO, path: str, name: str) -> set[str]:
     return flags
 
 
-def _relation_flags(said: dict[str, str], name: str) -> set[str]:
+def _relation_flags(entry: dict[str, str], name: str) -> set[str]:
     """Flags of one entry of a list of parts or of relations. Raises BadContent."""
-    kind = said.get("Type", "")
-    if MACRO_KINDS.search(kind.rpartition("/")[2] + said.get("ContentType", "")):
+    kind = entry.get("Type", "")
+    if MACRO_KINDS.search(kind.rpartition("/")[2] + entry.get("ContentType", "")):
         raise refuse(name, MACRO)
-    outside = said.get("TargetMode", "").lower() == "external"
+    outside = entry.get("TargetMode", "").lower() == "external"
     return {"external"} if outside and not kind.endswith(LINKS) else set()

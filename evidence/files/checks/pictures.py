@@ -30,12 +30,14 @@ def _picture(file: BinaryIO, name: str, kind: str) -> set[str]:
             with Image.open(file, formats=[kind]) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
-                    said = f"is a picture of {width} × {height} pixels, over the limit"
-                    raise refuse(name, said)
+                    reason = (
+                        f"is a picture of {width} × {height} pixels, over the limit"
+                    )
+                    raise refuse(name, reason)
                 picture.verify()
         except Image.DecompressionBombError as bomb:
             raise refuse(name, "is a picture over the pixel limit") from bomb
         except FAULTS as broken:
-            said = f"is not the {kind} picture that its ending says, or is damaged"
-            raise refuse(name, said) from broken
+            reason = f"is not the {kind} picture that its ending says, or is damaged"
+            raise refuse(name, reason) from broken
     return set()

@@ -118,8 +118,8 @@ def json(file: BinaryIO, name: str) -> set[str]:
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as broken:
-        said = f"is not JSON (line {broken.lineno})"
-        raise refuse(name, said) from broken
+        reason = f"is not JSON (line {broken.lineno})"
+        raise refuse(name, reason) from broken
     return set()
 
 
@@ -145,8 +145,8 @@ def xml(file: BinaryIO, name: str) -> set[str]:
     return set()
 
 
-def _refuse_instruction(said: str, name: str) -> None:
-    if said.split(None, 1)[:1] == ["xml-stylesheet"]:
+def _refuse_instruction(instruction: str, name: str) -> None:
+    if instruction.split(None, 1)[:1] == ["xml-stylesheet"]:
         raise refuse(name, "names a stylesheet that a browser would run")
 
 

@@ -7,7 +7,7 @@ import hashlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controls.errors import Refused
@@ -168,6 +168,7 @@ def test_every_line_is_an_event_or_an_error(rows: list[tuple[str, dt.date]]) -> 
     assert all(START <= row.happened_on <= END for row in found.rows)
 
 
+@settings(deadline=None)  # the first workbook takes a while
 @given(st.binary(max_size=300), st.sampled_from(["list.csv", "list.xlsx"]))
 def test_whatever_is_sent_as_a_list_is_understood_or_refused(
     body: bytes, name: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -238,6 +238,7 @@ def test_the_list_to_fill_in_can_be_read_back(client, house):
         assert bulk_list.submission_of(row, []) is not None
 
 
+@settings(deadline=None)  # the first workbook takes a while
 @given(st.binary(max_size=300), st.sampled_from(["list.csv", "list.xlsx"]))
 def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
     try:
