@@ -18,7 +18,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.decisions import ExclusionState
-from controls.models.systems import Applicability
+from controls.models.implementations import Applicability
 
 REVIEW_AFTER = dt.timedelta(days=365)  # unless the request names another day
 

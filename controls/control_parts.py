@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from controls.errors import Refused
 from controls.models import Control, ImplementationStatus
-from controls.models.systems import worst_of
+from controls.models.implementations import worst_of
 
 
 @dataclass(frozen=True)

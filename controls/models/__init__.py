@@ -19,16 +19,15 @@ from controls.models.decisions import (
 )
 from controls.models.engagements import Engagement
 from controls.models.idempotency import IdempotencyKey
-from controls.models.people import Actor, Membership, Role, Team, User
-from controls.models.services import Service, ServiceLayer, ServiceVariant
-from controls.models.statements import ProviderDocument, ProviderStatement
-from controls.models.systems import (
+from controls.models.implementations import (
     Applicability,
     ControlImplementation,
     ImplementationStatus,
-    System,
-    SystemComponent,
 )
+from controls.models.people import Actor, Membership, Role, Team, User
+from controls.models.services import Service, ServiceLayer, ServiceVariant
+from controls.models.statements import ProviderDocument, ProviderStatement
+from controls.models.systems import System, SystemComponent
 from controls.models.tokens import TokenScope
 
 __all__ = [

@@ -3,6 +3,24 @@
 Systems are here because a change of what they use asks for new evidence.
 """
 
-from evidence.admin import evidence, notices, reports, systems
+from evidence.admin import (
+    evidence,
+    notices,
+    populations,
+    reports,
+    requests,
+    requirements,
+    storage,
+    systems,
+)
 
-__all__ = ["evidence", "notices", "reports", "systems"]
+__all__ = [
+    "evidence",
+    "notices",
+    "populations",
+    "reports",
+    "requests",
+    "requirements",
+    "storage",
+    "systems",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from controls.models import System, User
-from controls.models.systems import ControlImplementation
+from controls.models.implementations import ControlImplementation
 from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
 from evidence.models import EvidenceRequirement, Population, Sample

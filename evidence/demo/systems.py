@@ -8,7 +8,7 @@ from typing import Any
 
 from controls.control_parts import parts_of
 from controls.models import Baseline, ServiceVariant, System, User
-from controls.models.systems import ControlImplementation
+from controls.models.implementations import ControlImplementation
 from evidence.demo import company
 from evidence.demo.clock import instant_of
 from evidence.demo.people import People, Teams, give_roles

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controls.models import System
-from controls.models.systems import worst_of
+from controls.models.implementations import worst_of
 from evidence.status.control_status import ControlStatus, Window, control_statuses
 from evidence.status.gather import Moment
 from evidence.status.rows import grouped, read_rows

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from controls.models.systems import worst_of
+from controls.models.implementations import worst_of
 from controls.responsibility.rulings import PARTIES
 from evidence.status.aws_from_rows import AwsSide
 from evidence.status.facts import (

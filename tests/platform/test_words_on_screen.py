@@ -22,8 +22,9 @@ from controls.display_names import (
 )
 from controls.grammar import count_of
 from controls.models import User
+from controls.models.implementations import ImplementationStatus
 from controls.models.services import PartyChoice
-from controls.models.systems import ImpactLevel, ImplementationStatus, Regime
+from controls.models.systems import ImpactLevel, Regime
 from controls.responsibility import derive
 from controls.service_names import component_name, display_names
 from evidence.demo import company
