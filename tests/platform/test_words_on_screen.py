@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from evidence.demo.building import build
 
 from controls import clock
 from controls.display_names import (
@@ -22,12 +21,12 @@ from controls.display_names import (
 )
 from controls.grammar import count_of
 from controls.models import User
-from controls.models.implementations import ImplementationStatus
 from controls.models.services import PartyChoice
-from controls.models.systems import ImpactLevel, Regime
+from controls.models.systems import ImpactLevel, ImplementationStatus, Regime
 from controls.responsibility import derive
 from controls.service_names import component_name, display_names
 from evidence.demo import company
+from evidence.demo.build import build
 from evidence.models import NoticeMail
 from evidence.notices.mailing import make_mails, message
 from evidence.status.reasons import MESSAGES, reason_for
@@ -43,9 +42,8 @@ def test_no_slug_and_no_wrong_form_on_any_screen_in_any_mail_or_export(
 ):
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
-    today = clock.today()
     with as_owner():
-        build(today=today, password="not-a-secret-here")
+        build(today=clock.today(), password="not-a-secret-here")
     codes, found = screens.slugs(), {}
     for name in ROLES:
         client = Client()
