@@ -6,11 +6,9 @@ import os
 import sys
 
 from srm_project.local import instance, testing
-from srm_project.local.management import CommandFailed
+from srm_project.local.failures import LocalFailure
 from srm_project.local.paths import State, state
-from srm_project.local.postgres import DatabaseUnavailable
-from srm_project.local.supervise import StartFailed, Supervisor, say
-from srm_project.local.valkey import BrokerUnavailable
+from srm_project.local.supervise import Supervisor, say
 
 USAGE = """usage: python -m srm_project.local COMMAND
   run               start everything and keep it running
@@ -42,19 +40,14 @@ def _run(here: State) -> int:
             Supervisor(here).run()
     except instance.AlreadyRunning:
         return _say_where(here)
-    except (
-        StartFailed,
-        CommandFailed,
-        DatabaseUnavailable,
-        BrokerUnavailable,
-    ) as failed:
-        sys.stderr.write(f"{failed}\n")
+    except LocalFailure as failure:
+        sys.stderr.write(f"{failure}\n")
         return 1
     return 0
 
 
 def _say_where(here: State) -> int:
-    running = instance.running_one(here)
+    running = instance.read_announcement(here)
     where = (
         f"at {running.url} (process {running.pid})" if running else "and is starting"
     )
@@ -63,7 +56,7 @@ def _say_where(here: State) -> int:
 
 
 def _env(here: State) -> int:
-    running = instance.running_one(here) if instance.is_held(here.lock) else None
+    running = instance.read_announcement(here) if instance.is_held(here.lock) else None
     if running is None:
         sys.stderr.write("SRM does not run from this folder.\n")
         return 1

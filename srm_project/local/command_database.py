@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from srm_project.local import secrets
+from srm_project.local.failures import DatabaseBusy
 from srm_project.local.instance import (
     AlreadyRunning,
     Running,
@@ -18,16 +19,12 @@ from srm_project.local.instance import (
     database_environment,
     database_given,
     locked,
-    running_one,
+    read_announcement,
 )
 from srm_project.local.paths import State, state
 from srm_project.local.postgres import Postgres
 
 MAX_WAIT, REMARK_AFTER = 300.0, 2.0  # seconds
-
-
-class DatabaseBusy(Exception):
-    """Another process keeps the embedded database to itself."""
 
 
 class DatabaseOrigin(Enum):
@@ -100,7 +97,7 @@ def _lock_or_running(here: State, held: ExitStack) -> Running | None:
             held.enter_context(locked(here.lock))
             return None
         except AlreadyRunning:
-            running = running_one(here)
+            running = read_announcement(here)
         if running is not None:
             return running
         if not remarked and time.monotonic() - began > REMARK_AFTER:

@@ -25,12 +25,11 @@ from django.db import OperationalError, connection
 
 from srm_project.local.command_database import (
     CommandDatabase,
-    DatabaseBusy,
     DatabaseOrigin,
     command_database,
 )
-from srm_project.local.management import CommandFailed, manage
-from srm_project.local.postgres import DatabaseUnavailable
+from srm_project.local.failures import LocalFailure, NotReady
+from srm_project.local.management import manage
 
 # As the commands of ours: 1 is what a command found, 2 wrong use or no use possible.
 COULD_NOT = 2
@@ -46,10 +45,6 @@ WITHOUT_TABLES = {
     *("migrate", "showmigrations", "squashmigrations", "optimizemigration"),
     *("flush", "sqlflush", "sqlsequencereset", "inspectdb", "dbshell"),
 }
-
-
-class NotReady(Exception):
-    """The command cannot run with this database; the text says what to do."""
 
 
 def main(arguments: list[str]) -> None:
@@ -90,13 +85,7 @@ def _needs_no_database(command: str, arguments: list[str]) -> bool:
 def _refusals_as_sentences() -> Iterator[None]:
     try:
         yield
-    except (
-        NotReady,
-        CommandFailed,
-        DatabaseBusy,
-        DatabaseUnavailable,
-        ImproperlyConfigured,
-    ) as refusal:
+    except (LocalFailure, ImproperlyConfigured) as refusal:
         _stop(str(refusal))
     except PermissionError as refusal:
         _stop(f"{refusal.filename or 'A file'} cannot be used: {refusal.strerror}.")

@@ -56,7 +56,7 @@ def announce(here: State, running: Running) -> None:
     draft.replace(here.running)
 
 
-def running_one(here: State) -> Running | None:
+def read_announcement(here: State) -> Running | None:
     """What the holder of the lock announced, if it did."""
     try:
         return Running(**json.loads(here.running.read_text()))

@@ -7,14 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
+from srm_project.local.failures import CommandFailed
 from srm_project.local.paths import PROJECT, State
 from srm_project.local.processes import Child, dies_with_parent
 
 MAX_LINES_SHOWN = 25
-
-
-class CommandFailed(Exception):
-    """A management command failed; the text names its log and shows its end."""
 
 
 def manage(

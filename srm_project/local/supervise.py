@@ -14,6 +14,7 @@ from types import FrameType
 from urllib.parse import urlsplit, urlunsplit
 
 from srm_project.local import secrets
+from srm_project.local.failures import CommandFailed, StartFailed
 from srm_project.local.instance import (
     Running,
     announce,
@@ -21,7 +22,7 @@ from srm_project.local.instance import (
     database_environment,
     database_given,
 )
-from srm_project.local.management import CommandFailed, manage
+from srm_project.local.management import manage
 from srm_project.local.paths import PROJECT, State
 from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
 from srm_project.local.postgres import Postgres
@@ -31,10 +32,6 @@ from srm_project.local.valkey import Valkey
 
 ANSWERS_WITHIN = 90.0
 WEB_WORKERS, WEB_THREADS, JOBS_AT_ONCE = 2, 4, 2
-
-
-class StartFailed(Exception):
-    """Something did not start; the text says what and where to look."""
 
 
 class StopRequested(Exception):

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from srm_project.local.accounts import server_account, within_reach
+from srm_project.local.failures import BrokerUnavailable
 from srm_project.local.paths import State
 from srm_project.local.ports import LOOPBACK, free_port
 from srm_project.local.postgres import server_environment
@@ -26,10 +27,6 @@ save ""
 maxmemory-policy noeviction
 daemonize no
 """
-
-
-class BrokerUnavailable(Exception):
-    """The embedded broker could not be started; the text says why."""
 
 
 class Valkey:

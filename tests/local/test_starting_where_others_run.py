@@ -13,8 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from srm_project.local import instance, ports, postgres, secrets
-from srm_project.local.management import CommandFailed, manage
+from srm_project.local import instance, leftover, ports, postgres, secrets
+from srm_project.local.failures import CommandFailed
+from srm_project.local.management import manage
 from srm_project.local.paths import State, state_root
 from srm_project.local.processes import Child
 from srm_project.local.progress import Progress
@@ -65,20 +66,20 @@ def test_a_taken_port_is_stepped_over_or_refused():
     ids=["ours", "another folder", "another program", "nobody"],
 )
 def test_only_a_postgres_on_our_folder_is_ours(command, ours):
-    assert postgres.is_our_server(command, "postgres", DATA) is ours
+    assert leftover.is_our_server(command, "postgres", DATA) is ours
 
 
 @pytest.mark.parametrize("text", ["", "no number", "99999999\n/data\n"])
 def test_a_lock_file_of_nobody_is_removed(tmp_path, text):
     (tmp_path / "postmaster.pid").write_text(text)
-    postgres.clear_stale_pid(tmp_path, Path("postgres"), print)
+    leftover.clear_stale_pid(tmp_path, Path("postgres"), print)
     assert not (tmp_path / "postmaster.pid").exists()
 
 
 def test_a_process_that_took_over_the_number_is_left_alone(tmp_path):
     innocent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1)
     (tmp_path / "postmaster.pid").write_text(f"{innocent.pid}\n{tmp_path}\n")
-    postgres.clear_stale_pid(tmp_path, Path("postgres"), print)
+    leftover.clear_stale_pid(tmp_path, Path("postgres"), print)
     assert innocent.poll() is None
     assert not (tmp_path / "postmaster.pid").exists()
     innocent.communicate(b"\n")
@@ -159,7 +160,7 @@ def test_a_child_dies_with_a_killed_parent(tmp_path):
 
 def _gone(pid):
     for _ in range(100):
-        if not postgres.command_of(pid):
+        if not leftover.command_of(pid):
             return True
         time.sleep(0.05)
     return False
