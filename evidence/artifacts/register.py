@@ -114,9 +114,9 @@ def _today() -> dt.date:
     return knowledge_now().astimezone(dt.UTC).date()
 
 
-def region_names(said: Sequence[str]) -> list[str]:
+def region_names(texts: Sequence[str]) -> list[str]:
     """The names, each once. Raises Refused for what is not one; "*" is all."""
-    names = sorted(set(said))
+    names = sorted(set(texts))
     wrong = [name for name in names if not REGION.match(name)]
     if wrong:
         raise Refused({"regions": f"Not a region name: {', '.join(wrong[:5])}."})
@@ -125,13 +125,13 @@ def region_names(said: Sequence[str]) -> list[str]:
 
 def _known_services(slugs: Sequence[str]) -> list[Service]:
     """AWS's services by slug. Raises Refused for a name nobody knows; "*" is all."""
-    wanted = set(slugs) - {"*"}
-    found = list(Service.objects.filter(slug__in=wanted, provider=Provider.AWS))
-    unknown = wanted - {service.slug for service in found}
+    named = set(slugs) - {"*"}
+    services = list(Service.objects.filter(slug__in=named, provider=Provider.AWS))
+    unknown = named - {service.slug for service in services}
     if unknown:
-        said = f"Not a service of AWS: {', '.join(sorted(unknown)[:5])}."
-        raise Refused({"services": said})
-    return found
+        sentence = f"Not a service of AWS: {', '.join(sorted(unknown)[:5])}."
+        raise Refused({"services": sentence})
+    return services
 
 
 @transaction.atomic
@@ -206,16 +206,18 @@ def controls_of_aws(
     """
     if family and not Control.objects.filter(family=family).exists():
         raise Refused({"family": f"There is no family “{family}” of controls."})
-    found = ControlImplementation.objects.matching(family=family).filter(
+    implementations = ControlImplementation.objects.matching(family=family).filter(
         system=system, responsibility__in=OF_AWS
     )
     if ref_ids is not None:
-        found = found.filter(control__ref_id__in=ref_ids)
-    controls = Control.objects.filter(implementations__in=found).order_by("sort_order")
+        implementations = implementations.filter(control__ref_id__in=ref_ids)
+    controls = Control.objects.filter(implementations__in=implementations).order_by(
+        "sort_order"
+    )
     wrong = sorted(set(ref_ids or ()) - {control.ref_id for control in controls})
     if wrong:
-        said = f"AWS has no half of these here: {', '.join(wrong[:20])}."
-        raise Refused({"control_ids": said})
+        sentence = f"AWS has no half of these here: {', '.join(wrong[:20])}."
+        raise Refused({"control_ids": sentence})
     return list(controls)
 
 

@@ -35,7 +35,7 @@ from evidence.models.requirements import Cadence
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.requests import requests
-from evidence.planning.my_work import ask, with_newest_links
+from evidence.planning.asks import ask, with_newest_links
 from evidence.status.cadence import lead_days
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news

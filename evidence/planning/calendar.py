@@ -32,7 +32,7 @@ from evidence.models import (
     LinkState,
 )
 from evidence.models.artifacts import ArtifactVersionState
-from evidence.planning.my_work import with_newest_links
+from evidence.planning.asks import with_newest_links
 from evidence.status.cadence import (
     DAY,
     due_on,
@@ -89,76 +89,76 @@ def own_teams(user: Actor) -> frozenset[int] | None:
     return frozenset(team for _, team in roles if team)
 
 
-def falling_due(asked: CalendarScope, *, user: Actor, today: dt.date) -> list[Due]:
+def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Due]:
     """Everything a person may see that falls due, by day and control."""
     sources: list[Iterable[Due]] = [
-        _proof(asked, today),
-        _requests(asked, user, today),
+        _proof(scope, today),
+        _requests(scope, user, today),
     ]
-    if asked.teams is None:
+    if scope.teams is None:
         sources += [
-            _reports(asked),
-            _overrides(asked),
-            _exclusions(asked),
-            _windows(asked),
+            _reports(scope),
+            _overrides(scope),
+            _exclusions(scope),
+            _windows(scope),
         ]
-    found = [each for source in sources for each in source]
-    return sorted(found, key=lambda each: (each.day, each.kind, each.control))
+    rows = [due for source in sources for due in source]
+    return sorted(rows, key=lambda due: (due.day, due.kind, due.control))
 
 
-def _proof(asked: CalendarScope, today: dt.date) -> Iterator[Due]:
+def _proof(scope: CalendarScope, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequirement.objects.for_listing().filter(
-        system__in=asked.systems,
+        system__in=scope.systems,
         implementation__responsibility__in=["shared", "customer"],
-        operates_from__lte=asked.last,
+        operates_from__lte=scope.last,
     )
     rows = rows.exclude(implementation__applicability="not-applicable").filter(
-        Q(operates_until=None) | Q(operates_until__gt=asked.first - DAY * 366)
+        Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
     )
-    if asked.teams is not None:
+    if scope.teams is not None:
         rows = rows.filter(
-            Q(owner_team__in=asked.teams)
-            | Q(owner_team=None, implementation__owner_team__in=asked.teams)
+            Q(owner_team__in=scope.teams)
+            | Q(owner_team=None, implementation__owner_team__in=scope.teams)
         )
-    done = _done(asked)
+    done = _done(scope)
     for row in with_newest_links(rows):
-        for day, occurrence in _due_days(row, asked):
+        for day, occurrence in _due_days(row, scope):
             state, word = _standing(done[row.pk].get(occurrence), day, today)
             yield _of_proof(row, day, state, word)
 
 
 def _due_days(
-    row: Any, asked: CalendarScope
+    row: Any, scope: CalendarScope
 ) -> Iterator[tuple[dt.date, dt.date | None]]:
     """Due days of a requirement in the days asked about, with their occurrence."""
     if row.cadence in CALENDAR:
         grace = DAY * row.grace_days
-        for start, _ in periods(row.cadence, asked.first - grace, asked.last - grace):
+        for start, _ in periods(row.cadence, scope.first - grace, scope.last - grace):
             ends = last_day(row.cadence, start)
             in_use = row.operates_until is None or ends < row.operates_until
             if ends >= row.operates_from and in_use:
                 yield due_on(row.cadence, start, row.grace_days), start
-    elif asked.holds(row.proven_to):
+    elif scope.holds(row.proven_to):
         yield row.proven_to, None
 
 
-def _done(asked: CalendarScope) -> dict[int, dict[dt.date | None, str]]:
+def _done(scope: CalendarScope) -> dict[int, dict[dt.date | None, str]]:
     """State by occurrence of each requirement: accepted wins over submitted."""
     rows = EvidenceLink.objects.filter(
-        system__in=asked.systems,
+        system__in=scope.systems,
         requirement__isnull=False,
-        occurrence__gte=asked.first - DAY * 366,
-        occurrence__lte=asked.last,
+        occurrence__gte=scope.first - DAY * 366,
+        occurrence__lte=scope.last,
         state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED],
     )
-    found: dict[int, dict[dt.date | None, str]] = defaultdict(dict)
+    states: dict[int, dict[dt.date | None, str]] = defaultdict(dict)
     for pk, occurrence, state in rows.values_list(
         "requirement_id", "occurrence", "state"
     ):
         assert pk is not None
-        if found[pk].get(occurrence) != LinkState.ACCEPTED:
-            found[pk][occurrence] = state
-    return found
+        if states[pk].get(occurrence) != LinkState.ACCEPTED:
+            states[pk][occurrence] = state
+    return states
 
 
 def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str]:
@@ -183,13 +183,13 @@ def _of_proof(row: Any, day: dt.date, state: str, word: str) -> Due:
     )
 
 
-def _requests(asked: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
+def _requests(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     rows = rows.filter(
-        system__in=asked.systems, due_on__range=(asked.first, asked.last)
+        system__in=scope.systems, due_on__range=(scope.first, scope.last)
     )
-    if asked.teams is not None:
-        rows = rows.filter(team__in=asked.teams)
+    if scope.teams is not None:
+        rows = rows.filter(team__in=scope.teams)
     for row in rows.for_listing():
         late = row.overdue_on(today)
         yield Due(
@@ -201,15 +201,17 @@ def _requests(asked: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due
             state="missed" if late else row.mark,
             word="Overdue" if late else row.get_state_display(),
             team=str(row.team),
-            control=", ".join(each.control.label for each in row.controls.all()),
+            control=", ".join(
+                implementation.control.label for implementation in row.controls.all()
+            ),
         )
 
 
-def _reports(asked: CalendarScope) -> Iterator[Due]:
+def _reports(scope: CalendarScope) -> Iterator[Due]:
     """The ends of AWS's reports and of their letters, once per system they serve."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
-        artifact__coverage__control__implementations__system__in=asked.systems,
+        artifact__coverage__control__implementations__system__in=scope.systems,
     )
     served = rows.select_related("artifact").prefetch_related("letters")
     pairs = {
@@ -221,13 +223,13 @@ def _reports(asked: CalendarScope) -> Iterator[Due]:
     for row in served.distinct():
         ends = {row.last_day: "ends"}
         ends |= {letter.last_day: "letter ends" for letter in row.letters.all()}
-        for system in asked.systems:
+        for system in scope.systems:
             if (row.pk, system.pk) not in pairs:
                 continue
             current = row.last_day and row.last_day + DAY * system.currency_days
             days = ends | {current: "counts as current to this day"}
             for day, word in days.items():
-                if day is not None and asked.holds(day):
+                if day is not None and scope.holds(day):
                     yield Due(
                         day=day,
                         kind="AWS report",
@@ -239,26 +241,26 @@ def _reports(asked: CalendarScope) -> Iterator[Due]:
                     )
 
 
-def _overrides(asked: CalendarScope) -> Iterator[Due]:
+def _overrides(scope: CalendarScope) -> Iterator[Due]:
     rows = ResponsibilityOverride.objects.filter(
         state=ApprovalState.APPROVED,
         settled_on=None,
-        ends_on__range=(asked.first, asked.last),
+        ends_on__range=(scope.first, scope.last),
     )
-    yield from _of_controls(rows, asked, "ends_on", "Override", "Ends")
+    yield from _of_controls(rows, scope, "ends_on", "Override", "Ends")
 
 
-def _exclusions(asked: CalendarScope) -> Iterator[Due]:
+def _exclusions(scope: CalendarScope) -> Iterator[Due]:
     rows = ApplicabilityDecision.objects.filter(
-        state=ExclusionState.APPROVED, review_by__range=(asked.first, asked.last)
+        state=ExclusionState.APPROVED, review_by__range=(scope.first, scope.last)
     )
-    yield from _of_controls(rows, asked, "review_by", "Not applicable", "Look again")
+    yield from _of_controls(rows, scope, "review_by", "Not applicable", "Look again")
 
 
 def _of_controls(
-    rows: Any, asked: CalendarScope, field: str, kind: str, word: str
+    rows: Any, scope: CalendarScope, field: str, kind: str, word: str
 ) -> Iterator[Due]:
-    mine = rows.filter(implementation__system__in=asked.systems)
+    mine = rows.filter(implementation__system__in=scope.systems)
     for row in mine.select_related("implementation__system", "implementation__control"):
         system, control = row.implementation.system, row.implementation.control
         yield Due(
@@ -273,9 +275,9 @@ def _of_controls(
         )
 
 
-def _windows(asked: CalendarScope) -> Iterator[Due]:
-    for system in asked.systems:
-        if asked.holds(system.window_end):
+def _windows(scope: CalendarScope) -> Iterator[Due]:
+    for system in scope.systems:
+        if scope.holds(system.window_end):
             yield Due(
                 day=system.window_end,
                 kind="Audit window",

@@ -96,8 +96,8 @@ def preview(system: System, start: dt.date, end: dt.date) -> RollForwardPreview:
     refuse_window(start, end)
     if start <= system.window_start:
         raise Refused({"window_to": "The next window starts after this one started."})
-    asked = EvidenceRequirement.objects.for_listing().filter(system=system)
-    rows = list(asked.order_by("implementation__control__sort_order", "pk"))
+    requirements = EvidenceRequirement.objects.for_listing().filter(system=system)
+    rows = list(requirements.order_by("implementation__control__sort_order", "pk"))
     carried = [r for r in rows if r.operates_until is None or r.operates_until > start]
     between = (start - system.window_end).days - 1
     return RollForwardPreview(
@@ -122,7 +122,7 @@ def _citations(system: System, start: dt.date) -> list[Citation]:
     series = Artifact.objects.filter(
         coverage__control__implementations__system=system
     ).distinct()
-    found = []
+    citations = []
     mine = Q(coverage__control__implementations__system=system)
     of_aws = Q(coverage__control__implementations__responsibility__in=OF_AWS)
     counted = series.annotate(mine=Count("coverage", filter=mine & of_aws))
@@ -132,8 +132,8 @@ def _citations(system: System, start: dt.date) -> list[Citation]:
         ]
         newest = max(active, key=lambda v: v.until or dt.date.max, default=None)
         speaks = newest is not None and (newest.until is None or newest.until > start)
-        found.append(Citation(artifact, artifact.mine, newest, speaks))
-    return found
+        citations.append(Citation(artifact, artifact.mine, newest, speaks))
+    return citations
 
 
 def _overrides(
@@ -177,12 +177,12 @@ def roll_forward(
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
     refuse_stale(locked, version)
-    found = preview(locked, start, end)
-    if found.digest != seen:
+    plan = preview(locked, start, end)
+    if plan.digest != seen:
         raise TransitionNotAllowed(CHANGED)
-    open_ones = [c for c in found.citations if str(c.artifact.uuid) not in confirmed]
+    open_ones = [c for c in plan.citations if str(c.artifact.uuid) not in confirmed]
     if open_ones:
-        named = ", ".join(str(each.artifact) for each in open_ones)
+        named = ", ".join(str(citation.artifact) for citation in open_ones)
         raise Refused(
             {"confirmed": f"Confirm each citation, or end it first: {named}."}
         )
@@ -193,7 +193,7 @@ def roll_forward(
     body = {
         "before": before,
         "after": [str(start), str(end)],
-        "requirements": len(found.carried),
+        "requirements": len(plan.carried),
         "confirmed": sorted(confirmed),
     }
     AuditEvent.objects.append(about(locked, "system.rolled-forward", by=by, **body))
@@ -206,7 +206,7 @@ def earlier_windows(system: System) -> list[tuple[dt.date, dt.date]]:
         chain=str(system.uuid), verb="system.rolled-forward"
     ).order_by("-seq")
     return [
-        (dt.date.fromisoformat(said[0]), dt.date.fromisoformat(said[1]))
+        (dt.date.fromisoformat(window[0]), dt.date.fromisoformat(window[1]))
         for event in events
-        if (said := json.loads(event.body)["before"])
+        if (window := json.loads(event.body)["before"])
     ]

@@ -91,21 +91,21 @@ class AwsSide:
         for layer_of in layers:
             layer, _, service = layer_of.partition("/")
             by_service[service].add(layer)
-        found = {
-            _needed_service(component, scope, said)
+        services = {
+            _needed_service(component, scope, governed)
             for component in self.components
-            for scope, said in _scopes(by_service.get(component["service"], set()))
+            for scope, governed in _scopes(by_service.get(component["service"], set()))
         }
-        return tuple(sorted(found, key=lambda n: (n.slug, n.scope, n.used_from)))
+        return tuple(sorted(services, key=lambda n: (n.slug, n.scope, n.used_from)))
 
 
 def _scopes(layers: set[str]) -> list[tuple[str, tuple[str, ...]]]:
     by_region = tuple(sorted(layers & REGION_LAYERS))
     by_service = tuple(sorted(layers - REGION_LAYERS))
     return [
-        (scope, said)
-        for scope, said in (("region", by_region), ("service", by_service))
-        if said
+        (scope, governed)
+        for scope, governed in (("region", by_region), ("service", by_service))
+        if governed
     ]
 
 

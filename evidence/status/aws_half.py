@@ -59,8 +59,8 @@ class HalfResult:
 
 def worst(states: Iterable[HalfState]) -> HalfState:
     """The worst of several states; `missing` of none: nothing is never green."""
-    said = set(states)
-    return next((state for state in WORST_FIRST if state in said), "missing")
+    met = set(states)
+    return next((state for state in WORST_FIRST if state in met), "missing")
 
 
 def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
@@ -81,10 +81,10 @@ def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
     notes = _supporting(aws, proving)
     if not proving or not needs:
         return HalfResult("missing", None, notes or (reason_for("no_artifact"),))
-    judged = [_need_judged(need, proving, aws, day) for need in needs]
-    state = worst(each.state for each in judged)
-    ends = [each.until for each in judged if each.until is not None]
-    reasons = tuple(dict.fromkeys(r for each in judged for r in each.reasons))
+    results = [_judge_need(need, proving, aws, day) for need in needs]
+    state = worst(result.state for result in results)
+    ends = [result.until for result in results if result.until is not None]
+    reasons = tuple(dict.fromkeys(r for result in results for r in result.reasons))
     if state in {"proven", "expiring"}:
         notes = ()
     return HalfResult(state, min(ends, default=None), (*reasons, *notes))
@@ -99,7 +99,7 @@ def _supporting(
     return tuple(reason_for("supporting_only", n, regime=aws.regime) for n in names)
 
 
-def _need_judged(
+def _judge_need(
     need: NeededService,
     proving: Sequence[ArtifactVersionFacts],
     aws: AwsFacts,
@@ -107,14 +107,14 @@ def _need_judged(
 ) -> HalfResult:
     """The best series for one service; reasons only of what it lacks."""
     series = dict.fromkeys(version.series for version in proving)
-    judged = [
-        _series_judged(need, [v for v in proving if v.series == name], aws, day)
+    results = [
+        _judge_series(need, [v for v in proving if v.series == name], aws, day)
         for name in series
     ]
-    return max(judged, key=lambda each: WORST_FIRST.index(each.state))
+    return max(results, key=lambda result: WORST_FIRST.index(result.state))
 
 
-def _series_judged(
+def _judge_series(
     need: NeededService,
     versions: Sequence[ArtifactVersionFacts],
     aws: AwsFacts,
@@ -137,28 +137,28 @@ def _series_judged(
     newest = relied[-1]
     waiting = [v for v in unread if (v.ends or FAR) > (newest.ends or FAR)]
     notes = [reason_for("newer_version_unreviewed", v.label) for v in waiting]
-    notes += _told_of(newest, need)
+    notes += _notes_of(newest, need)
     return _currency(newest, aws, day, [*reasons[-1:], *notes])
 
 
-def _told_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]:
+def _notes_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]:
     """What stays visible of a version that counts (R23, R24)."""
-    told = []
+    notes = []
     slugs = version.services_in_scope
     if slugs != EVERYTHING and need.slug not in slugs:
-        told.append(
+        notes.append(
             reason_for("service_not_listed", need.slug, artifact=version.artifact)
         )
     name = f"{version.artifact}, {version.label}"
     for letter in version.letters:
         if letter.state == "waiting":
             ends = min(letter.ends, letter.issued_on)
-            told.append(reason_for("letter_pending", name, ends=ends))
+            notes.append(reason_for("letter_pending", name, ends=ends))
         elif letter.state == "accepted" and letter.ends > letter.issued_on:
-            told.append(reason_for("letter_beyond_issue", ends=letter.issued_on))
+            notes.append(reason_for("letter_beyond_issue", ends=letter.issued_on))
     if version.exceptions_answered:
-        told.append(reason_for("exception_answered", name))
-    return told
+        notes.append(reason_for("exception_answered", name))
+    return notes
 
 
 def _without_reliance(

@@ -69,14 +69,14 @@ def duties(
     basis: Iterable[Mapping[str, Any]], names: Names, *, ours: bool
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Layer -> components, of our side or of the providers'."""
-    found: dict[str, list[str]] = {}
+    by_layer: dict[str, list[str]] = {}
     for row in basis:
         if (row["party"] == "customer") == ours:
             third = " (third party)" if row["party"] == "third-party" else ""
             how = f", {row['kind']}" if ours else ""
             name = component_name(names, row["component"], row["variant"])
-            found.setdefault(f"{row['layer']}{how}", []).append(name + third)
-    return [(layer, tuple(dict.fromkeys(shown))) for layer, shown in found.items()]
+            by_layer.setdefault(f"{row['layer']}{how}", []).append(name + third)
+    return [(layer, tuple(dict.fromkeys(shown))) for layer, shown in by_layer.items()]
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,12 @@ def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[Servic
     if answer.period is None:
         return []
     groups: dict[Any, list[NeedDays]] = {}
-    for each in answer.period.aws_days.services:
-        key = (each.scope, *(getattr(each, f"{code}_ranges") for code in COVERAGE))
-        groups.setdefault(key, []).append(each)
+    for service in answer.period.aws_days.services:
+        key = (
+            service.scope,
+            *(getattr(service, f"{code}_ranges") for code in COVERAGE),
+        )
+        groups.setdefault(key, []).append(service)
     worst_first = sorted(groups.values(), key=lambda g: (-g[0].open_days, g[0].slug))
     return [_of_services(group, clocks, names) for group in worst_first]
 
@@ -129,20 +132,25 @@ def our_requirements(answer: ControlStatus, clocks: Clocks) -> list[RequirementS
     results = answer.period.occurrences.results if answer.period else ()
     return [
         _requirement(
-            asked, tuple(r for r in results if r.requirement == asked.uuid), clocks
+            requirement,
+            tuple(r for r in results if r.requirement == requirement.uuid),
+            clocks,
         )
-        for asked in answer.facts.requirements
+        for requirement in answer.facts.requirements
     ]
 
 
 def _requirement(
-    asked: RequirementFacts, results: tuple[OccurrenceResult, ...], clocks: Clocks
+    requirement: RequirementFacts, results: tuple[OccurrenceResult, ...], clocks: Clocks
 ) -> RequirementShown:
-    judged = requirement_state(asked, clocks.moment.on)
+    judged = requirement_state(requirement, clocks.moment.on)
     waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
-    accepted, per_event = asked.latest_accepted, asked.cadence == "per-event"
+    accepted, per_event = (
+        requirement.latest_accepted,
+        requirement.cadence == "per-event",
+    )
     return RequirementShown(
-        facts=asked,
+        facts=requirement,
         state=judged.state,
         reasons=judged.reasons,
         ends=judged.until if per_event else accepted.ends if accepted else None,

@@ -101,8 +101,8 @@ def window_of(system: System, known_at: dt.datetime | None = None) -> Window:
         return system.window_start, system.window_end
     with connection.cursor() as cursor:
         cursor.execute(WINDOW_THEN, [system.pk, known_at, known_at])
-        found = cursor.fetchone()
-    return found or (system.window_start, system.window_end)
+        row = cursor.fetchone()
+    return row or (system.window_start, system.window_end)
 
 
 def refuse_window(start: dt.date, end: dt.date) -> None:
@@ -126,13 +126,13 @@ def control_statuses(
     not recorded by the moment.
     """
     if known is not None:
-        wanted = [row["id"] for row in known]
+        keys = [row["id"] for row in known]
     else:
-        wanted = list(pks) if pks is not None else _all(system)
-    gathered = gather(system, wanted, moment, known=known)
+        keys = list(pks) if pks is not None else _all(system)
+    gathered = gather(system, keys, moment, known=known)
     periods: Mapping[int, Any] = {}
     if window:
-        periods = gather_period(system, wanted, *window, moment)
+        periods = gather_period(system, keys, *window, moment)
     return [
         ControlStatus(
             implementation=row,
@@ -155,18 +155,18 @@ def _all(system: System) -> list[int]:
     return list(system.implementations.values_list("pk", flat=True))
 
 
-def summary(given: Sequence[ControlStatus]) -> Counts:
+def summary(answers: Sequence[ControlStatus]) -> Counts:
     """Counts by class, verdict and family."""
     families: dict[str, FamilyCount] = {}
-    for answer in given:
+    for answer in answers:
         name = answer.implementation["family"]
         families.setdefault(name, FamilyCount(name)).verdicts[
             answer.status.verdict
         ] += 1
     return Counts(
-        classes=Counter(a.facts.responsibility for a in given),
-        verdicts=Counter(a.status.verdict for a in given),
-        aws_only=sum(_is_aws_only(a.status) for a in given),
+        classes=Counter(a.facts.responsibility for a in answers),
+        verdicts=Counter(a.status.verdict for a in answers),
+        aws_only=sum(_is_aws_only(a.status) for a in answers),
         families=[families[name] for name in sorted(families)],
     )
 

@@ -61,7 +61,7 @@ def days_of(
         _days(need, [v for v in proving if v.series == name], first, last)
         for name in names
     ]
-    return min(options, key=lambda each: each.open_days)
+    return min(options, key=lambda option: option.open_days)
 
 
 def _days(

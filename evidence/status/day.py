@@ -71,12 +71,12 @@ def status(facts: ControlFacts, day: dt.date) -> Status:
 
 def _applicability(facts: ControlFacts, day: dt.date) -> Status | None:
     """Not applicable holds while approved, its basis unchanged and its review due."""
-    said = facts.applicability
-    if not said.approved or said.basis_changed:
+    applicability = facts.applicability
+    if not applicability.approved or applicability.basis_changed:
         return None
     reasons: tuple[Reason, ...] = ()
-    if said.review_by and day > said.review_by:
-        reasons = (reason_for("na_review_due", due=said.review_by),)
+    if applicability.review_by and day > applicability.review_by:
+        reasons = (reason_for("na_review_due", due=applicability.review_by),)
     return Status("not_applicable", "not_required", "not_required", reasons)
 
 
@@ -102,40 +102,44 @@ def _only_one(
 
 def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     """What keeps a control from being proven whatever the evidence says."""
-    found = []
+    blockers = []
     if facts.customer_required:
-        found += [_deviating(r) for r in _deviations(facts, day)]
+        blockers += [_deviating(r) for r in _deviations(facts, day)]
     if facts.customer_required and (left := _unfinished(facts)):
-        found.append(reason_for("implementation_partial", status=left))
+        blockers.append(reason_for("implementation_partial", status=left))
     if facts.open_findings:
-        found.append(reason_for("open_finding"))
+        blockers.append(reason_for("open_finding"))
     if facts.contradicted:
-        found.append(reason_for("contradicted"))
+        blockers.append(reason_for("contradicted"))
     if facts.cuec_open:
-        found.append(reason_for("cuec_open"))
-    return tuple(found)
+        blockers.append(reason_for("cuec_open"))
+    return tuple(blockers)
 
 
 def _deviations(facts: ControlFacts, day: dt.date) -> list[RequirementFacts]:
     """Requirements whose current population has items that failed (R16)."""
     return [
-        asked
-        for asked in facts.requirements
-        if asked.operates_on(day) and asked.population and asked.population.deviations
+        requirement
+        for requirement in facts.requirements
+        if requirement.operates_on(day)
+        and requirement.population
+        and requirement.population.deviations
     ]
 
 
-def _deviating(asked: RequirementFacts) -> Reason:
-    events = asked.population
-    said = (events.deviations, events.sample) if events else (0, 0)
-    return reason_for("deviations", asked.title, deviations=said[0], sample=said[1])
+def _deviating(requirement: RequirementFacts) -> Reason:
+    events = requirement.population
+    counts = (events.deviations, events.sample) if events else (0, 0)
+    return reason_for(
+        "deviations", requirement.title, deviations=counts[0], sample=counts[1]
+    )
 
 
 def _unfinished(facts: ControlFacts) -> str | None:
     """The status that says our part is not finished; None when it is."""
-    said = [facts.implementation_status, facts.worst_part or "implemented"]
+    statuses = [facts.implementation_status, facts.worst_part or "implemented"]
     done = DONE | ({"alternative"} if facts.alternative_approved else set())
-    return next((each for each in said if each not in done), None)
+    return next((stated for stated in statuses if stated not in done), None)
 
 
 def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
@@ -156,80 +160,83 @@ def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
 
 def customer_half(facts: ControlFacts, day: dt.date) -> HalfResult:
     """State of our half: its worst requirement in operation; none is `missing`."""
-    asked = [r for r in facts.requirements if r.operates_on(day)]
-    if not asked:
+    requirements = [r for r in facts.requirements if r.operates_on(day)]
+    if not requirements:
         return HalfResult("missing", None, (reason_for("nothing_asked"),))
-    judged = [requirement_state(each, day) for each in asked]
-    states = [each.state for each in judged]
-    if facts.type2 and all(r.purpose == "design" for r in asked):
+    results = [requirement_state(result, day) for result in requirements]
+    states = [result.state for result in results]
+    if facts.type2 and all(r.purpose == "design" for r in requirements):
         states = ["design_only" if state in GOOD else state for state in states]
-    ends = [each.until for each in judged if each.until is not None]
-    reasons = tuple(reason for each in judged for reason in each.reasons)
+    ends = [result.until for result in results if result.until is not None]
+    reasons = tuple(reason for result in results for reason in result.reasons)
     return HalfResult(worst(states), min(ends, default=None), reasons)
 
 
-def requirement_state(asked: RequirementFacts, day: dt.date) -> HalfResult:
+def requirement_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
     """State of one requirement on a day (R13; populations by R16)."""
-    if asked.cadence == "per-event":
-        return _population_state(asked, asked.population, day)
-    link = asked.latest_accepted
+    if requirement.cadence == "per-event":
+        return _population_state(requirement, requirement.population, day)
+    link = requirement.latest_accepted
     if link is None or link.performed_on > day:
-        return _unanswered(asked, day)
-    notes = _waiting(asked)
+        return _unanswered(requirement, day)
+    notes = _waiting(requirement)
     if link.ends is None:
         return HalfResult("proven", None, notes)
     if day > link.ends or link.ends < link.performed_on:
-        return _lapsed(asked, link, day, notes)
-    lead = cadence.lead_days(asked.cadence, asked.lead_days)
+        return _lapsed(requirement, link, day, notes)
+    lead = cadence.lead_days(requirement.cadence, requirement.lead_days)
     if day > link.ends - DAY * lead:
-        why = reason_for("expiring", asked.title, ends=link.ends)
+        why = reason_for("expiring", requirement.title, ends=link.ends)
         return HalfResult("expiring", link.ends, (why, *notes))
     return HalfResult("proven", link.ends, notes)
 
 
-def _unanswered(asked: RequirementFacts, day: dt.date) -> HalfResult:
+def _unanswered(requirement: RequirementFacts, day: dt.date) -> HalfResult:
     """Nothing accepted counts: waiting for review, or missing."""
-    if asked.submitted:
-        return HalfResult("pending", None, _waiting(asked))
-    why = reason_for("never_performed", asked.title)
+    if requirement.submitted:
+        return HalfResult("pending", None, _waiting(requirement))
+    why = reason_for("never_performed", requirement.title)
     return HalfResult("missing", None, (why,))
 
 
-def _waiting(asked: RequirementFacts) -> tuple[Reason, ...]:
+def _waiting(requirement: RequirementFacts) -> tuple[Reason, ...]:
     notes = []
-    if asked.submitted:
-        notes.append(reason_for("submitted_unreviewed", asked.title))
-    if asked.newer_rejected:
-        notes.append(reason_for("newer_rejected", asked.title))
+    if requirement.submitted:
+        notes.append(reason_for("submitted_unreviewed", requirement.title))
+    if requirement.newer_rejected:
+        notes.append(reason_for("newer_rejected", requirement.title))
     return tuple(notes)
 
 
 def _lapsed(
-    asked: RequirementFacts, link: LinkFacts, day: dt.date, notes: tuple[Reason, ...]
+    requirement: RequirementFacts,
+    link: LinkFacts,
+    day: dt.date,
+    notes: tuple[Reason, ...],
 ) -> HalfResult:
     """The occurrence after the last one performed was not performed by its due day."""
     ends = link.ends or link.performed_on
     why = reason_for(
         "overdue",
-        f"{asked.title}{_missing_period(asked, link)}",
+        f"{requirement.title}{_missing_period(requirement, link)}",
         due=ends,
         days=(day - ends).days,
     )
     return HalfResult("lapsed", ends, (why, *notes))
 
 
-def _missing_period(asked: RequirementFacts, link: LinkFacts) -> str:
+def _missing_period(requirement: RequirementFacts, link: LinkFacts) -> str:
     """`, October 2026`: the period whose performance is missing, where one is named."""
-    if link.occurrence is None or asked.cadence not in cadence.MONTHS:
+    if link.occurrence is None or requirement.cadence not in cadence.MONTHS:
         return ""
-    following = cadence.last_day(asked.cadence, link.occurrence) + DAY
-    if asked.cadence == "monthly":
+    following = cadence.last_day(requirement.cadence, link.occurrence) + DAY
+    if requirement.cadence == "monthly":
         return f", {following:%B %Y}"
     return f", from {following:%B %Y}"
 
 
 def _population_state(
-    asked: RequirementFacts, events: PopulationFacts | None, day: dt.date
+    requirement: RequirementFacts, events: PopulationFacts | None, day: dt.date
 ) -> HalfResult:
     """R16: an accepted population, and for every sampled item proof or a deviation.
 
@@ -237,53 +244,57 @@ def _population_state(
     day would. Deviations are no gap in proof: they cap the verdict (`_blockers`).
     """
     if events is None:
-        return HalfResult("missing", None, (reason_for("no_population", asked.title),))
+        return HalfResult(
+            "missing", None, (reason_for("no_population", requirement.title),)
+        )
     days = {"start": events.starts, "end": events.ends}
     if events.state == "submitted":
-        why = reason_for("population_unreviewed", asked.title, **days)
+        why = reason_for("population_unreviewed", requirement.title, **days)
         return HalfResult("pending", None, (why,))
     if events.state == "rejected":
-        why = reason_for("population_rejected", asked.title, **days)
+        why = reason_for("population_rejected", requirement.title, **days)
         return HalfResult("missing", None, (why,))
-    notes = _newer_population(asked, events)
-    until = cadence.population_end(events.ends, asked.grace_days)
+    notes = _newer_population(requirement, events)
+    until = cadence.population_end(events.ends, requirement.grace_days)
     if day > until:
-        why = reason_for("population_lapsed", asked.title, ends=until)
+        why = reason_for("population_lapsed", requirement.title, ends=until)
         return HalfResult("lapsed", until, (why, *notes))
-    gap = _gap_of_sample(asked, events)
+    gap = _gap_of_sample(requirement, events)
     if gap is not None:
         return HalfResult(gap.state, None, (*gap.reasons, *notes))
     if events.rows == 0:
-        notes = (reason_for("no_events", asked.title, **days), *notes)
-    if day > until - DAY * cadence.lead_days(asked.cadence, asked.lead_days):
-        why = reason_for("expiring", asked.title, ends=until)
+        notes = (reason_for("no_events", requirement.title, **days), *notes)
+    if day > until - DAY * cadence.lead_days(
+        requirement.cadence, requirement.lead_days
+    ):
+        why = reason_for("expiring", requirement.title, ends=until)
         return HalfResult("expiring", until, (why, *notes))
     return HalfResult("proven", until, notes)
 
 
 def _newer_population(
-    asked: RequirementFacts, events: PopulationFacts
+    requirement: RequirementFacts, events: PopulationFacts
 ) -> tuple[Reason, ...]:
     """While a newer one waits or was rejected, the accepted one counts to its end."""
     if events.newer == "submitted":
-        return (reason_for("submitted_unreviewed", asked.title),)
+        return (reason_for("submitted_unreviewed", requirement.title),)
     if events.newer == "rejected":
-        return (reason_for("newer_rejected", asked.title),)
+        return (reason_for("newer_rejected", requirement.title),)
     return ()
 
 
 def _gap_of_sample(
-    asked: RequirementFacts, events: PopulationFacts
+    requirement: RequirementFacts, events: PopulationFacts
 ) -> HalfResult | None:
     """What is not shown yet of an accepted population; None: nothing."""
     if events.complete:
         return None
     if events.sample is None:
-        why = reason_for("no_sample", asked.title, rows=events.rows)
+        why = reason_for("no_sample", requirement.title, rows=events.rows)
         return HalfResult("pending", None, (why,))
-    said = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
+    counts = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
     if events.waiting >= events.open:
-        why = reason_for("sample_waiting", asked.title, **said)
+        why = reason_for("sample_waiting", requirement.title, **counts)
         return HalfResult("pending", None, (why,))
-    why = reason_for("sample_open", asked.title, **said)
+    why = reason_for("sample_open", requirement.title, **counts)
     return HalfResult("missing", None, (why,))

@@ -62,11 +62,16 @@ class Occurrences:
 
 
 def occurrences_of(
-    asked: Iterable[RequirementHistory], start: dt.date, end: dt.date, today: dt.date
+    histories: Iterable[RequirementHistory],
+    start: dt.date,
+    end: dt.date,
+    today: dt.date,
 ) -> Occurrences:
     """Every occurrence expected in start..end as it stands on `today`, counted."""
     results = [
-        result for history in asked for result in _results(history, start, end, today)
+        result
+        for history in histories
+        for result in _results(history, start, end, today)
     ]
     outcomes = [result.outcome for result in results]
     populations = [result.population for result in results if result.population]
@@ -77,13 +82,13 @@ def occurrences_of(
         missed=outcomes.count("missed"),
         not_yet_due=outcomes.count("not_yet_due"),
         results=tuple(results),
-        sampled=sum(each.sample or 0 for each in populations),
-        deviations=sum(each.deviations for each in populations),
+        sampled=sum(events.sample or 0 for events in populations),
+        deviations=sum(events.deviations for events in populations),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPeriod:
+class PerformancePeriod:
     """Days that ask for one performance, both inclusive.
 
     With `occurrence` the performance is the one submitted for that calendar period,
@@ -95,7 +100,9 @@ class AskedPeriod:
     occurrence: dt.date | None = None
 
 
-def asked_periods(asked: AskFacts, start: dt.date, end: dt.date) -> list[AskedPeriod]:
+def performance_periods(
+    requirement: AskFacts, start: dt.date, end: dt.date
+) -> list[PerformancePeriod]:
     """What a requirement asks for in start..end while in operation, in order (R12).
 
     Yearly: the 12 months before the last day asked; longer windows are cut into
@@ -103,56 +110,56 @@ def asked_periods(asked: AskFacts, start: dt.date, end: dt.date) -> list[AskedPe
     its own. Once: any day up to the last. Per event: populations ask, not days.
     """
     last = end
-    if asked.operates_until:
-        last = min(end, asked.operates_until - DAY)
-    first = max(start, asked.operates_from)
-    if first > last or asked.cadence == "per-event":
+    if requirement.operates_until:
+        last = min(end, requirement.operates_until - DAY)
+    first = max(start, requirement.operates_from)
+    if first > last or requirement.cadence == "per-event":
         return []
-    if asked.cadence == "once":
-        return [AskedPeriod(dt.date.min, last)]
-    if asked.cadence == "yearly":
+    if requirement.cadence == "once":
+        return [PerformancePeriod(dt.date.min, last)]
+    if requirement.cadence == "yearly":
         return _years(first, last, start)
     return [
-        AskedPeriod(begins, ends, begins)
-        for begins, ends in cadence.periods(asked.cadence, first, last)
+        PerformancePeriod(begins, ends, begins)
+        for begins, ends in cadence.periods(requirement.cadence, first, last)
     ]
 
 
-def _years(first: dt.date, last: dt.date, start: dt.date) -> list[AskedPeriod]:
-    found: list[AskedPeriod] = []
+def _years(first: dt.date, last: dt.date, start: dt.date) -> list[PerformancePeriod]:
+    years: list[PerformancePeriod] = []
     while last >= first:
         begins = cadence.add_months(last + DAY, -12)
-        if begins < start and found:
+        if begins < start and years:
             break
-        found.append(AskedPeriod(begins, last))
+        years.append(PerformancePeriod(begins, last))
         last = begins - DAY
-    return found[::-1]
+    return years[::-1]
 
 
 def _results(
     history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
 ) -> list[OccurrenceResult]:
     """What was expected of one requirement while it was in operation."""
-    asked = history.requirement
-    if asked.cadence == "per-event":
+    requirement = history.requirement
+    if requirement.cadence == "per-event":
         return _of_events(history, start, end, today)
-    first = max(start, asked.operates_from)
+    first = max(start, requirement.operates_from)
     by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
     for link in history.links:
         by_occurrence[link.occurrence].append(link)
     results = []
-    for part in asked_periods(asked, start, end):
+    for part in performance_periods(requirement, start, end):
         if part.occurrence:
-            found, begins = by_occurrence[part.occurrence], part.begins
+            links, begins = by_occurrence[part.occurrence], part.begins
         else:
             begins = max(part.begins, first)
-            found = [
+            links = [
                 link
                 for link in history.links
                 if part.begins <= link.performed_on <= part.ends
             ]
-        earliest = min(found, key=lambda link: link.performed_on, default=None)
-        judged = _judged(asked, earliest, begins, part.ends, today)
+        earliest = min(links, key=lambda link: link.performed_on, default=None)
+        judged = _judge(requirement, earliest, begins, part.ends, today)
         counts_from = None if part.occurrence else part.begins
         results.append(replace(judged, counts_from=counts_from))
     return results
@@ -162,34 +169,38 @@ def _of_events(
     history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
 ) -> list[OccurrenceResult]:
     """Every population that touches the window, and the days that none speaks of."""
-    asked = history.requirement
-    last = min(end, asked.operates_until - DAY) if asked.operates_until else end
-    first = max(start, asked.operates_from)
+    requirement = history.requirement
+    last = (
+        min(end, requirement.operates_until - DAY)
+        if requirement.operates_until
+        else end
+    )
+    first = max(start, requirement.operates_from)
     if first > last:
         return []
     counted = [
-        each
-        for each in history.populations
-        if each.state != "rejected" and each.starts <= last and each.ends >= first
+        events
+        for events in history.populations
+        if events.state != "rejected" and events.starts <= last and events.ends >= first
     ]
-    found = [_of_population(asked, each, today) for each in counted]
+    results = [_of_population(requirement, events, today) for events in counted]
     spoken = united(clip([(e.starts, e.ends) for e in counted], first, last))
     for begins, ends in subtract([(first, last)], spoken):
-        found.append(_judged(asked, None, begins, ends, today))
-    return sorted(found, key=lambda each: (each.starts, each.ends))
+        results.append(_judge(requirement, None, begins, ends, today))
+    return sorted(results, key=lambda events: (events.starts, events.ends))
 
 
 def _of_population(
-    asked: AskFacts, events: PopulationFacts, today: dt.date
+    requirement: AskFacts, events: PopulationFacts, today: dt.date
 ) -> OccurrenceResult:
     """Its open items are due with the grace after it ended, or was last sampled."""
-    due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(asked)
+    due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(requirement)
     outcome: Outcome = "missed" if today > due else "not_yet_due"
     if events.complete:
         outcome = "on_time"
     return OccurrenceResult(
-        asked.uuid,
-        asked.title,
+        requirement.uuid,
+        requirement.title,
         events.starts,
         events.ends,
         due,
@@ -200,25 +211,31 @@ def _of_population(
     )
 
 
-def _judged(
-    asked: AskFacts,
+def _judge(
+    requirement: AskFacts,
     link: LinkFacts | None,
     begins: dt.date,
     ends: dt.date,
     today: dt.date,
 ) -> OccurrenceResult:
-    grace = _grace(asked)
+    grace = _grace(requirement)
     due = ends + DAY * grace
     if link is None or link.performed_on > today:
         outcome: Outcome = "missed" if today > due else "not_yet_due"
-        events = asked.cadence == "per-event"
+        events = requirement.cadence == "per-event"
         return OccurrenceResult(
-            asked.uuid, asked.title, begins, ends, due, outcome, per_event=events
+            requirement.uuid,
+            requirement.title,
+            begins,
+            ends,
+            due,
+            outcome,
+            per_event=events,
         )
     late = max(0, (link.performed_on - due).days)
     return OccurrenceResult(
-        asked.uuid,
-        asked.title,
+        requirement.uuid,
+        requirement.title,
         begins,
         ends,
         due,
@@ -230,7 +247,7 @@ def _judged(
     )
 
 
-def _grace(asked: AskFacts) -> int:
-    if asked.grace_days is None:
-        return cadence.default_grace(asked.cadence)
-    return asked.grace_days
+def _grace(requirement: AskFacts) -> int:
+    if requirement.grace_days is None:
+        return cadence.default_grace(requirement.cadence)
+    return requirement.grace_days

@@ -49,12 +49,12 @@ def _applicability(row: Row) -> ApplicabilityFacts:
 
 def control_facts(
     row: Row,
-    asked: list[Row],
+    requirements: list[Row],
     supplementary: int,
     aws: AwsSide,
     events: Mapping[int, list[PopulationFacts]],
 ) -> ControlFacts:
-    """A control on a day; `asked` are rows of its requirements, `supplementary` the
+    """A control on a day; `requirements` are their rows, `supplementary` the
     number of its accepted links without one."""
     parties = _parties(row)
     parts = {} if row["part_statuses"] == "{}" else as_json(row["part_statuses"])
@@ -68,7 +68,8 @@ def control_facts(
         worst_part=worst_of(parts.values()) if parts else None,
         applicability=_applicability(row),
         requirements=tuple(
-            _requirement_facts(each, events.get(each["id"], ())) for each in asked
+            _requirement_facts(requirement, events.get(requirement["id"], ()))
+            for requirement in requirements
         ),
         aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
         if "aws" in parties
@@ -110,12 +111,16 @@ def populations(
     requirements: Iterable[Row], rows: Iterable[Row]
 ) -> Mapping[int, list[PopulationFacts]]:
     """Rows of populations as facts, of requirements that ask per event by then."""
-    asking = {each["id"] for each in requirements if each["cadence"] == "per-event"}
-    found: defaultdict[int, list[PopulationFacts]] = defaultdict(list)
+    per_event = {
+        requirement["id"]
+        for requirement in requirements
+        if requirement["cadence"] == "per-event"
+    }
+    by_requirement: defaultdict[int, list[PopulationFacts]] = defaultdict(list)
     for row in rows:
-        if row["requirement_id"] in asking:
-            found[row["requirement_id"]].append(_population_facts(row))
-    return found
+        if row["requirement_id"] in per_event:
+            by_requirement[row["requirement_id"]].append(_population_facts(row))
+    return by_requirement
 
 
 def _population_facts(row: Row) -> PopulationFacts:
@@ -138,7 +143,7 @@ def _population_facts(row: Row) -> PopulationFacts:
 
 def counting(events: Sequence[PopulationFacts]) -> PopulationFacts | None:
     """The newest accepted population, else the newest; `events` are oldest first."""
-    accepted = [each for each in events if each.state == "accepted"]
+    accepted = [population for population in events if population.state == "accepted"]
     if not accepted:
         return events[-1] if events else None
     newest = events[-1].state
@@ -159,17 +164,17 @@ def link_facts(row: Row) -> LinkFacts:
 
 
 def period_facts(
-    row: Row, held: list[Row], asked: list[RequirementHistory], aws: AwsSide
+    row: Row, held: list[Row], histories: list[RequirementHistory], aws: AwsSide
 ) -> PeriodFacts:
     """A control over a window; `held` are the decisions in force on days of it."""
-    parties = frozenset().union(*(_parties(each) for each in held))
-    digests = frozenset(each["basis_id"] for each in held)
+    parties = frozenset().union(*(_parties(decision) for decision in held))
+    digests = frozenset(decision["basis_id"] for decision in held)
     return PeriodFacts(
         control_id=row["ref_id"],
         responsibility=row["responsibility"] or "unclassified",
         aws_required="aws" in parties,
         customer_required="customer" in parties or not held,
         applicability=_applicability(row),
-        requirements=tuple(asked),
+        requirements=tuple(histories),
         aws=aws.facts(row["control_id"], digests) if "aws" in parties else None,
     )

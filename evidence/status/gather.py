@@ -11,7 +11,7 @@ from typing import Any
 from controls.models import System
 from evidence.status import gather_sql
 from evidence.status.aws_from_rows import AwsRows, AwsSide, aws_layers
-from evidence.status.expected import asked_periods
+from evidence.status.expected import performance_periods
 from evidence.status.facts import (
     AskFacts,
     ControlFacts,
@@ -75,8 +75,8 @@ def gather(
     `known` are their rows where the caller has read them already. Raises LookupError
     when the system was not recorded by the moment.
     """
-    asked = {system.pk: list(pks)}
-    ((_, gathered),) = gather_many([system], asked, moment, known=known)
+    keys = {system.pk: list(pks)}
+    ((_, gathered),) = gather_many([system], keys, moment, known=known)
     return gathered
 
 
@@ -99,7 +99,7 @@ def gather_many(
     rows = {row["id"]: row for row in known}
     bases = _bases(moment, (row["basis_id"] for row in rows.values()))
     requirements = read_rows(gather_sql.REQUIREMENTS, moment, **every)
-    asked = grouped(requirements, "implementation_id")
+    by_control = grouped(requirements, "implementation_id")
     events = _events(requirements, moment, dt.date.min, moment.on, every)
     further = {
         row["implementation_id"]: row["links"]
@@ -118,7 +118,9 @@ def gather_many(
                 system=about[system.pk],
                 rows=own,
                 facts={
-                    pk: control_facts(row, asked[pk], further.get(pk, 0), aws, events)
+                    pk: control_facts(
+                        row, by_control[pk], further.get(pk, 0), aws, events
+                    )
                     for pk, row in own.items()
                 },
                 bases=bases,
@@ -145,7 +147,7 @@ def gather_period(
     held = grouped(decisions, "implementation_id")
     bases = _bases(moment, (row["basis_id"] for row in (*rows.values(), *decisions)))
     requirements = read_rows(gather_sql.REQUIREMENTS_OF_WINDOW, moment, **every, **days)
-    asked = grouped(requirements, "implementation_id")
+    by_control = grouped(requirements, "implementation_id")
     terms = {row["id"]: requirement_terms(row) for row in requirements}
     parts = _parts(terms, start, end)
     links = grouped(
@@ -163,7 +165,7 @@ def gather_period(
                     links=tuple(map(link_facts, links[requirement["id"]])),
                     populations=tuple(events.get(requirement["id"], ())),
                 )
-                for requirement in asked[pk]
+                for requirement in by_control[pk]
             ],
             aws,
         )
@@ -187,8 +189,8 @@ def _about(systems: Sequence[System], moment: Moment) -> dict[int, Row]:
 
 def _bases(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:
     """Bodies of the bases by digest."""
-    wanted = list({digest for digest in digests if digest})
-    rows = read_rows(gather_sql.BASES, moment, digests=wanted)
+    digests_in_use = list({digest for digest in digests if digest})
+    rows = read_rows(gather_sql.BASES, moment, digests=digests_in_use)
     return {row["digest"]: as_json(row["body"]) for row in rows}
 
 
@@ -237,13 +239,13 @@ def _events(
 
 
 def _parts(
-    asked: Mapping[int, AskFacts], start: dt.date, end: dt.date
+    terms_of: Mapping[int, AskFacts], start: dt.date, end: dt.date
 ) -> dict[str, list[Any]]:
     """The periods that ask for one performance each, as four arrays."""
     parts = [
         (pk, part)
-        for pk, terms in asked.items()
-        for part in asked_periods(terms, start, end)
+        for pk, terms in terms_of.items()
+        for part in performance_periods(terms, start, end)
     ]
     return {
         "asked": [pk for pk, _ in parts],

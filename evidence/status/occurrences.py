@@ -81,9 +81,9 @@ class Lane:
     marks_y: int
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How many of each state, in words."""
-        counted = Counter(each.state for each in self.occurrences)
+        counted = Counter(occurrence.state for occurrence in self.occurrences)
         return ", ".join(
             f"{counted[code]} {word.lower()}"
             for code, word in WORDS.items()
@@ -117,8 +117,10 @@ class Lanes:
     @property
     def legend(self) -> list[tuple[str, str, str]]:
         """Code, outline and word of the states that occur."""
-        seen = {each.state for row in self.rows for each in row.occurrences}
-        return [(c, SHAPES[c], word) for c, word in WORDS.items() if c in seen]
+        states = {
+            occurrence.state for row in self.rows for occurrence in row.occurrences
+        }
+        return [(c, SHAPES[c], word) for c, word in WORDS.items() if c in states]
 
 
 def occurrences(answer: ControlStatus, moment: Moment) -> list[Occurrence]:
@@ -126,13 +128,13 @@ def occurrences(answer: ControlStatus, moment: Moment) -> list[Occurrence]:
     results = answer.period.occurrences.results if answer.period else ()
     if not results:
         return []
-    rows = _links(answer, moment, [each.link for each in results if each.link])
+    rows = _links(answer, moment, [result.link for result in results if result.link])
     accepted = {str(row["link"]): row for row in rows if row["state"] == "accepted"}
     waiting: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row["state"] == "submitted":
             waiting[str(row["requirement"])].append(row)
-    return [_seen(each, accepted, waiting[each.requirement]) for each in results]
+    return [_seen(result, accepted, waiting[result.requirement]) for result in results]
 
 
 def _links(answer: ControlStatus, moment: Moment, links: Sequence[str]) -> list[Row]:
@@ -182,23 +184,26 @@ def _of_events(result: OccurrenceResult) -> str:
 def lanes(rows: Iterable[Occurrence], window: Window, on: dt.date) -> Lanes:
     """The rows as a timeline: a lane for each requirement, marks at the last days."""
     by_requirement: dict[str, list[Occurrence]] = {}
-    for each in rows:
-        by_requirement.setdefault(each.result.requirement, []).append(each)
-    found = tuple(
+    for row in rows:
+        by_requirement.setdefault(row.result.requirement, []).append(row)
+    lanes_of_window = tuple(
         _lane(mine, window, number)
         for number, mine in enumerate(by_requirement.values())
     )
     today = place(window, on) if window[0] <= on <= window[1] else None
-    return Lanes(found, months(window), today)
+    return Lanes(lanes_of_window, months(window), today)
 
 
 def _lane(mine: Sequence[Occurrence], window: Window, number: int) -> Lane:
     top = number * LANE
-    told = [(each.state, _said(each), each.result.ends) for each in mine]
-    marks = tuple(marks_over(window, told, top + MIDDLE))
+    captions = [
+        (occurrence.state, _caption(occurrence), occurrence.result.ends)
+        for occurrence in mine
+    ]
+    marks = tuple(marks_over(window, captions, top + MIDDLE))
     title = mine[0].result.title
     return Lane(title, tuple(mine), marks, top + LABEL, top + MIDDLE)
 
 
-def _said(each: Occurrence) -> str:
-    return f"{each.word}: {each.result.starts} to {each.result.ends}"
+def _caption(occurrence: Occurrence) -> str:
+    return f"{occurrence.word}: {occurrence.result.starts} to {occurrence.result.ends}"

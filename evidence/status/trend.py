@@ -38,17 +38,17 @@ class Point:
     @property
     def parts(self) -> list[Segment]:
         """The verdicts as parts of a bar."""
-        said = self.verdicts
-        return bar([Segment(c, t, said.get(c, 0), note) for c, t, note in VERDICTS])
+        verdicts = self.verdicts
+        return bar([Segment(c, t, verdicts.get(c, 0), note) for c, t, note in VERDICTS])
 
 
 def month_ends(until: dt.date, months: int = MONTHS) -> list[dt.date]:
     """The last days of the months before the one of `until`, oldest first, then it."""
-    found, day = [until], until
+    ends, day = [until], until
     for _ in range(months - 1):
         day = day.replace(day=1) - ONE_DAY
-        found.append(day)
-    return found[::-1]
+        ends.append(day)
+    return ends[::-1]
 
 
 def trend(system: System, until: dt.date, months: int = MONTHS) -> list[Point]:

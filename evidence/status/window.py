@@ -76,10 +76,10 @@ def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:
     if aws is None or start > end:
         return AwsDays()
     rows = tuple(days_of(need, aws, start, end) for need in aws.needed)
-    asked = [row for row in rows if row.audited + row.asserted + row.open_days]
-    if not asked:
+    in_use = [row for row in rows if row.audited + row.asserted + row.open_days]
+    if not in_use:
         return AwsDays(services=rows)
-    decisive = max(asked, key=lambda row: (row.open_days, row.asserted, row.slug))
+    decisive = max(in_use, key=lambda row: (row.open_days, row.asserted, row.slug))
     return AwsDays(decisive.audited, decisive.asserted, decisive.open_days, rows)
 
 

@@ -30,4 +30,4 @@ def stretches_text(stretches: Iterable[Stretch]) -> str:
 @register.filter
 def lanes_text(rows: Iterable[Lane]) -> str:
     """Each row's requirement with its occurrences counted."""
-    return " ".join(f"{row.title}: {row.told}." for row in rows)
+    return " ".join(f"{row.title}: {row.summary}." for row in rows)

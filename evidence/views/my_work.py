@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from controls import clock
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
-from evidence.planning import my_work
+from evidence.planning import asks, my_work
 from evidence.reviews.reconfirm import to_reconfirm
 from srm_project.requests import SignedInRequest
 
@@ -20,16 +20,16 @@ REVIEWED_HERE = 5  # the queue holds the rest
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     today = clock.today()
-    asks = my_work.asked_of(request.user, today)
-    open_asks = [ask for ask in asks if ask.state != "current"]
+    all_asks = asks.asked_of(request.user, today)
+    open_asks = [ask for ask in all_asks if ask.state != "current"]
     context = {
         "today": today,
         "asks": open_asks[: my_work.LISTED],
         "more": max(0, len(open_asks) - my_work.LISTED),
-        "counts": my_work.counted(asks),
+        "counts": asks.counted(all_asks),
         "waiting": my_work.waiting_for(request.user),
         "to_review": my_work.to_review(request.user)[:REVIEWED_HERE],
-        "per_event": my_work.per_event_of(request.user, today),
+        "per_event": asks.per_event_of(request.user, today),
         "populations": my_work.populations_to_judge(request.user),
         "overrides": my_work.overrides_to_decide(request.user),
         "exclusions": my_work.exclusions_to_decide(request.user),

@@ -15,7 +15,7 @@ from evidence.models import (
     EvidenceRequirement,
     SampleItem,
 )
-from evidence.planning.my_work import Ask, ask
+from evidence.planning.asks import Ask, ask
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.submissions.same_again import again_values
 from evidence.views.upload_target import Target

@@ -15,7 +15,7 @@ from evidence.models import (
     EvidenceRequirement,
     SampleItem,
 )
-from evidence.planning.my_work import with_newest_links
+from evidence.planning.asks import with_newest_links
 from srm_project.requests import SignedInRequest
 
 

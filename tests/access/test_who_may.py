@@ -29,7 +29,7 @@ from evidence.models import (
     SpillRemoval,
 )
 from evidence.notices.gathering import gather_notices
-from evidence.planning import my_work
+from evidence.planning import asks, my_work
 from evidence.requests.answers import answer
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.submissions import who_may as submissions
@@ -200,8 +200,8 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
     today = timezone.localdate()
-    asks = [ask.requirement for ask in my_work.asked_of(user, today)]
-    for requirement in asks:
+    requirements = [ask.requirement for ask in asks.asked_of(user, today)]
+    for requirement in requirements:
         yield "upload", "evidence:upload", requirement
     for requirement in my_work.per_event_of(user, today):
         yield "bring a population", "evidence:population_new", requirement

@@ -13,7 +13,7 @@ from django.urls import reverse
 from controls.models import Role
 from controls.responsibility.overrides import request_override
 from evidence.models import EvidenceRequirement, Export
-from evidence.planning.my_work import asked_of, period_due
+from evidence.planning.asks import asked_of, period_due
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.factories import implementation

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status.cadence import due_on, last_day, occurrence_of
-from evidence.status.expected import asked_periods
+from evidence.status.expected import performance_periods
 from evidence.status.facts import RequirementFacts
 from evidence.status.window import period
 from tests.evidence.status.neutral import (
@@ -38,7 +38,7 @@ def asked(
 
 
 def ends(requirement: RequirementFacts, start: str, end: str) -> list[str]:
-    return [str(p.ends) for p in asked_periods(requirement, day(start), day(end))]
+    return [str(p.ends) for p in performance_periods(requirement, day(start), day(end))]
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_a_window_and_the_one_after_it_expect_each_period_once(cadence, start, l
     middle = start + dt.timedelta(days=length)
     end = middle + dt.timedelta(days=400)
     requirement = asked(cadence, "1999-01-01")
-    whole = asked_periods(requirement, start, end)
-    first = asked_periods(requirement, start, middle)
-    second = asked_periods(requirement, middle + dt.timedelta(days=1), end)
+    whole = performance_periods(requirement, start, end)
+    first = performance_periods(requirement, start, middle)
+    second = performance_periods(requirement, middle + dt.timedelta(days=1), end)
     assert [p.ends for p in first] + [p.ends for p in second] == [p.ends for p in whole]
 
 

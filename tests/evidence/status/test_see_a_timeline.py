@@ -132,7 +132,7 @@ def test_a_requirement_that_ended_in_the_window_keeps_its_row(year, alice, as_us
     answer = as_user(alice).get(PAGE, CLOCK)
     assert answer.context["requirements"] == []
     (row,) = answer.context["lanes"].rows
-    assert row.told == "1 on time, 1 late"
+    assert row.summary == "1 on time, 1 late"
 
 
 def test_marks_stay_whole_at_both_ends_of_the_window(year, system):
