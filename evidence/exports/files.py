@@ -34,12 +34,14 @@ def folder() -> Path:
     return work_folder("exports")
 
 
-def write_file(export: Export, token: uuid.UUID, lines: Iterable[bytes]) -> WrittenFile:
+def write_file(
+    export: Export, token: uuid.UUID, ending: str, lines: Iterable[bytes]
+) -> WrittenFile:
     """Write the lines under a name that no other attempt has; durable on return.
 
     Whatever `lines` or the disk raises, nothing of this attempt is left.
     """
-    target = folder() / f"{export.uuid}-{token.hex}.csv"
+    target = folder() / f"{export.uuid}-{token.hex}{ending}"
     partial = target.with_suffix(".partial")
     digest, size = hashlib.sha256(), 0
     try:

@@ -33,6 +33,7 @@ from evidence.models import Export, ExportState
 from evidence.status.control_status import now, window_of
 from evidence.status.gather import Moment
 
+ENDING, MEDIA_TYPE = ".csv", "text/csv; charset=utf-8"
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 PROGRESS_ROWS = 100  # rows of the file between two reports of progress
 
@@ -106,7 +107,7 @@ class ExportJob(JobKind[Export]):
     def perform(self, lease: Lease[Export]) -> None:
         """Read one snapshot, write the file, record it; else leave no file."""
         _require_access(lease.job)
-        written = write_file(lease.job, lease.token, status_lines(lease))
+        written = write_file(lease.job, lease.token, ENDING, status_lines(lease))
         try:
             _finish(lease, written)
         except LeaseLost:  # after any other fault the outcome may yet be recorded
@@ -189,8 +190,8 @@ def opened_for(export: Export, *, by: Actor) -> OpenedFile:
     """The finished file; who took it is recorded first."""
     file = open_file(export)
     AuditEvent.objects.append(about(export, "export.downloaded", by=by))
-    name = f"{export.system.slug}-control-status-{export.on}.csv"
-    return OpenedFile(file, name, "text/csv; charset=utf-8")
+    name = f"{export.system.slug}-control-status-{export.on}{ENDING}"
+    return OpenedFile(file, name, MEDIA_TYPE)
 
 
 # The name is fixed: messages of the version before name it so.
