@@ -119,17 +119,17 @@ class LocalRowsAdmin(AuditedAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete under a new version of the reference data, and record it."""
-        said = str(obj)
+        removed = str(obj)
         obj.delete()
-        self._version(f"without {said}")
+        self._version(f"without {removed}")
         self._record(request, obj, "removed")
 
     def _version(self, text: str) -> ReferenceVersion:
         return ReferenceVersion.objects.for_local(shipped_version(), text)
 
     def _record(self, request: HttpRequest, obj: Any, did: str) -> None:
-        said = {"model": obj._meta.label_lower, "row": str(obj)}
-        event = Event(f"reading.{did}", actor=actor_of(request), body=said)
+        event_body = {"model": obj._meta.label_lower, "row": str(obj)}
+        event = Event(f"reading.{did}", actor=actor_of(request), body=event_body)
         AuditEvent.objects.append(event)
 
 

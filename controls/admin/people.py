@@ -89,8 +89,8 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         before = form.initial.get("email")  # none where the account is new
         if before is None or "email" not in form.changed_data:
             return
-        tell = partial(mail_change, before, obj.email, by=actor_of(request))
-        transaction.on_commit(tell)
+        send = partial(mail_change, before, obj.email, by=actor_of(request))
+        transaction.on_commit(send)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers make accounts."""

@@ -79,16 +79,16 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of what the person may read."""
-        found = super().get_queryset(request)
+        rows = super().get_queryset(request)
         if actor_of(request).is_superuser:
-            return found
+            return rows
         if self.scope_path:
             related = self.model
             for name in self.scope_path.split("__"):
                 related = related._meta.get_field(name).related_model
             seen = visible(related._default_manager.all(), actor_of(request))
-            return found.filter(**{f"{self.scope_path}__in": seen})
-        return visible(found, actor_of(request))
+            return rows.filter(**{f"{self.scope_path}__in": seen})
+        return visible(rows, actor_of(request))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No deletion in bulk: rows are ended, not removed."""
@@ -134,8 +134,8 @@ class RelatedScopeFilter(admin.RelatedFieldListFilter):
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
     ) -> list[Any]:
         """Each visible related row with its name."""
-        found = visible(field.related_model._default_manager.all(), actor_of(request))
-        return [(row.pk, str(row)) for row in found]
+        choices = visible(field.related_model._default_manager.all(), actor_of(request))
+        return [(row.pk, str(row)) for row in choices]
 
 
 class ReadOnlyAdmin(ScopedAdmin):
@@ -265,5 +265,5 @@ def _plain(obj: Any, name: str) -> str:
         return "withheld"
     value: Any = getattr(obj, name, "")
     if obj._meta.get_field(name).many_to_many:
-        value = ", ".join(sorted(str(each) for each in value.all()))
+        value = ", ".join(sorted(str(related) for related in value.all()))
     return str(value)[:300]

@@ -101,24 +101,24 @@ class SystemViewSet(
     @transaction.atomic
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change name, description or audit window; needs If-Match."""
-        found = self.get_object()
-        system = System.objects.select_for_update(of=("self",)).get(pk=found.pk)
+        shown = self.get_object()
+        system = System.objects.select_for_update(of=("self",)).get(pk=shown.pk)
         require_officer(system, actor_of(request))
         refuse_stale(system, expected_version(request, system))
-        given = SystemEditSerializer(system, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        for name, value in given.validated_data.items():
+        serializer = SystemEditSerializer(system, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        for name, value in serializer.validated_data.items():
             setattr(system, name, value)
         system.validate_constraints()
         system.version = F("version") + 1
-        system.save(update_fields=[*given.validated_data, "version"])
+        system.save(update_fields=[*serializer.validated_data, "version"])
         system.refresh_from_db()
         AuditEvent.objects.append(
             about(
                 system,
                 "system.changed",
                 by=actor_of(request),
-                fields=sorted(given.validated_data),
+                fields=sorted(serializer.validated_data),
             )
         )
         return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})

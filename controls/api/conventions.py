@@ -35,9 +35,9 @@ class ByKey(CursorPagination):
 
 def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:
     """What a request says, checked by a serializer. Raises its ValidationError."""
-    given = kind(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
+    serializer = kind(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 def etag(row: Any) -> str:

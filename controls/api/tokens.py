@@ -72,14 +72,14 @@ class TokenViewSet(
     @idempotent(secrets=("token",))
     def create(self, request: Request) -> Response:
         """Make a token; the answer is the only place that holds its secret."""
-        given = NewTokenSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        said = given.validated_data
+        serializer = NewTokenSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = serializer.validated_data
         token, secret = AuthToken.objects.create(
-            actor_of(request), expiry=dt.timedelta(days=said["days"])
+            actor_of(request), expiry=dt.timedelta(days=body["days"])
         )
         kept = TokenScope.objects.create(
-            token=token, name=said["name"], scope=said["scope"]
+            token=token, name=body["name"], scope=body["scope"]
         )
         AuditEvent.objects.append(
             about(kept, "token.made", by=actor_of(request), scope=kept.scope)

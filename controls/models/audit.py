@@ -82,7 +82,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         if user.is_superuser:
             return self
         chains = System.objects.visible_to(user).values_list("uuid", flat=True)
-        return self.filter(chain__in=[str(each) for each in chains])
+        return self.filter(chain__in=[str(chain) for chain in chains])
 
     def of_subject(self, subject: Any) -> AuditEventQuerySet:
         """Everything recorded about one row, oldest first."""

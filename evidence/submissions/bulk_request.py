@@ -38,12 +38,12 @@ def _uploads(files: list[Any]) -> dict[str, Upload]:
         raise Refused({"files": "Choose the files that the list speaks of."})
     if len(files) > MAX_FILES:
         raise Refused({"files": f"At most {MAX_FILES} files at a time."})
-    found: dict[str, Upload] = {}
+    by_name: dict[str, Upload] = {}
     for file in files:
         upload = file.as_upload()
         if upload.stored.size_bytes == 0:
             raise Refused({"files": f"“{upload.name}” is empty: nothing was stored."})
-        if upload.name in found:
+        if upload.name in by_name:
             raise Refused({"files": f"Two files are called “{upload.name}”."})
-        found[upload.name] = upload
-    return found
+        by_name[upload.name] = upload
+    return by_name

@@ -66,7 +66,7 @@ def count(brought: Iterable[tuple[Team, Sequence[Any]]], instant: dt.datetime) -
     by_team: dict[Team, list[Any]] = defaultdict(list)
     for team, uploads in brought:
         by_team[team] += uploads
-    for team in sorted(by_team, key=lambda each: each.pk):
+    for team in sorted(by_team, key=lambda team: team.pk):
         mine = by_team[team]
         with connection.cursor() as cursor:
             cursor.execute(COUNT, [team.pk, _day(instant), len(mine), _bytes_of(mine)])

@@ -28,7 +28,10 @@ def period_name(cadence: str, first: dt.date) -> str:
 
 
 def again_values(
-    mine: QuerySet[Evidence], text: str, asked: EvidenceRequirement, first: dt.date
+    mine: QuerySet[Evidence],
+    text: str,
+    requirement: EvidenceRequirement,
+    first: dt.date,
 ) -> dict[str, Any]:
     """Form values taken from earlier evidence of the same system; empty for others.
 
@@ -39,19 +42,19 @@ def again_values(
         key = uuid.UUID(text)
     except ValueError:
         return {}
-    earlier = mine.filter(uuid=key, system=asked.system_id).first()
+    earlier = mine.filter(uuid=key, system=requirement.system_id).first()
     if earlier is None:
         return {}
-    name = period_name(asked.cadence, first)
+    name = period_name(requirement.cadence, first)
     links = (
         EvidenceLink.objects.filter(
             revision__evidence=earlier, state=LinkState.ACCEPTED
         )
         .exclude(requirement=None)
-        .exclude(requirement=asked)
+        .exclude(requirement=requirement)
     )
     return {
-        "title": f"{asked.title}, {name}" if name else earlier.title,
+        "title": f"{requirement.title}, {name}" if name else earlier.title,
         "source_system": earlier.source_system,
         "procedure": earlier.procedure,
         "sensitivity": earlier.sensitivity,

@@ -232,8 +232,8 @@ def provision(
 def _role(
     connection: psycopg.Connection, name: str, rights: str, password: str
 ) -> None:
-    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-    verb = "ALTER" if found.fetchone() else "CREATE"
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+    verb = "ALTER" if known.fetchone() else "CREATE"
     connection.execute(
         sql.SQL("{} ROLE {} {} PASSWORD {}").format(
             sql.SQL(verb), sql.Identifier(name), sql.SQL(rights), sql.Literal(password)

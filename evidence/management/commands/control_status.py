@@ -91,12 +91,12 @@ class Command(BaseCommand):
             return window_of(system, moment.known_at)
         if not start or not end:
             self._refuse("Give both --window-from and --window-to, or none.")
-        found = self._day(start, "--window-from"), self._day(end, "--window-to")
+        window = self._day(start, "--window-from"), self._day(end, "--window-to")
         try:
-            refuse_window(*found)
+            refuse_window(*window)
         except Refused as refusal:
             self._refuse(" ".join(refusal.messages))
-        return found
+        return window
 
     def _day(self, text: str, option: str = "--as-of") -> dt.date:
         try:

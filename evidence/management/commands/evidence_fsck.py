@@ -62,9 +62,9 @@ class Command(BaseCommand):
         except (OSError, DatabaseError) as failure:
             self._stop(str(failure))
         else:
-            self._tell(report, as_json=options["json"])
+            self._print_report(report, as_json=options["json"])
 
-    def _tell(self, report: StoreReport, *, as_json: bool) -> None:
+    def _print_report(self, report: StoreReport, *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(asdict(report)))
         else:
