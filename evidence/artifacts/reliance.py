@@ -82,8 +82,10 @@ def record_reliance(
 def _refuse_against_opinion(opinion: str, conclusion: str) -> None:
     """An auditor who denies or withholds an opinion is not relied on as it stands."""
     if conclusion == RelianceConclusion.RELY and AGAINST.search(opinion):
-        said = f"The auditor's opinion is “{opinion}”: it cannot be relied on as it is."
-        raise Refused({"conclusion": said})
+        sentence = (
+            f"The auditor's opinion is “{opinion}”: it cannot be relied on as it is."
+        )
+        raise Refused({"conclusion": sentence})
 
 
 def _refuse_unread(scope_note: str, period_note: str) -> None:

@@ -17,8 +17,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.models import User
 from evidence.files.checks import Checked
 from evidence.models import (
@@ -199,7 +199,7 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "answer a request", "evidence:request_answer", request
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
-    today = timezone.localdate()
+    today = clock.today()
     requirements = [ask.requirement for ask in asks.asked_of(user, today)]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
@@ -270,7 +270,7 @@ SUBJECTS = {
 
 def test_a_notice_that_asks_for_a_step_reaches_only_those_who_may(world):
     """Notices about the objects of the table."""
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     verbs = {verb.name: verb for verb in VERBS}
     people = {person.pk: name for name, person in world.house.people.items()}
     told: dict[str, set[str]] = {name: set() for name in SUBJECTS}
@@ -292,7 +292,7 @@ def test_a_notice_that_asks_for_a_step_reaches_only_those_who_may(world):
 
 
 def test_what_is_said_to_be_due_can_be_uploaded_by_whoever_is_told(world):
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     due = Notice.objects.filter(key__regex="^(due|overdue):").select_related("user")
     assert due
     for notice in due:

@@ -18,10 +18,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.client import encode_multipart
 from django.urls import reverse
-from django.utils import timezone
 from knox.models import AuthToken
 
-from controls import idempotency
+from controls import clock, idempotency
 from controls.idempotency import forget_old_keys
 from controls.models import IdempotencyKey
 from evidence.exports import jobs
@@ -32,7 +31,7 @@ from tests.access.walking import doors, said_in_table
 from tests.access.world import World
 from tests.evidence.house import file
 
-TODAY = str(dt.date.today())
+TODAY = str(clock.today())
 # A decision, an end, a comparison: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
 requirement-preview-templates requirement-retire request-accept request-send-back
@@ -320,9 +319,9 @@ def test_what_is_nested_too_deep_is_400(world) -> None:
 def test_keys_are_forgotten_after_thirty_days(world) -> None:
     asking = Asking(world, "export-list")
     first = asking.answer("k-1").json()["uuid"]
-    assert forget_old_keys(timezone.now() + dt.timedelta(days=29)) == 0
+    assert forget_old_keys(clock.now() + dt.timedelta(days=29)) == 0
     assert asking.answer("k-1").json()["uuid"] == first
-    past = timezone.now() - dt.timedelta(days=31)
+    past = clock.now() - dt.timedelta(days=31)
     IdempotencyKey.objects.update(created_at=past)
     sweep_store()
     assert not IdempotencyKey.objects.exists()

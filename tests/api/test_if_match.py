@@ -7,7 +7,6 @@ bears no version, so of If-Match only `*` matches.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from controls import clock
 from controls.applicability import decide_not_applicable
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
 from controls.responsibility.overrides import decide_override
@@ -27,7 +27,7 @@ from tests.access import world as worlds
 from tests.access.walking import Door, doors, said_in_table
 from tests.access.world import World
 
-TODAY = str(dt.date.today())
+TODAY = str(clock.today())
 
 
 class Verb(NamedTuple):

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+from controls import clock
 from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
 from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
@@ -14,7 +15,7 @@ from tests.evidence import house as houses
 from tests.evidence.house import House
 
 pytestmark = pytest.mark.django_db
-TODAY = dt.date.today()
+TODAY = clock.today()
 TOMORROW = TODAY + dt.timedelta(days=1)
 READ = {"scope_note": "Services compared", "period_note": "Ends in March"}
 
