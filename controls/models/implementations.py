@@ -29,9 +29,9 @@ def worst_of(statuses: Iterable[str]) -> str:
         ImplementationStatus.PARTIAL,
         ImplementationStatus.ALTERNATIVE,
     ]
-    said = set(statuses)
-    found = (each for each in order if each in said)
-    return next(found, ImplementationStatus.IMPLEMENTED).value
+    present = set(statuses)
+    worst_first = (status for status in order if status in present)
+    return next(worst_first, ImplementationStatus.IMPLEMENTED).value
 
 
 class Applicability(models.TextChoices):
@@ -80,21 +80,21 @@ class ControlImplementationQuerySet(models.QuerySet["ControlImplementation"]):
         text: str = "",
     ) -> Self:
         """Narrowed by the filters of the control list; empty means any."""
-        found = self
+        rows = self
         if family:
-            found = found.filter(control__family=family)
+            rows = rows.filter(control__family=family)
         if responsibility:
-            found = found.filter(responsibility=responsibility)
+            rows = rows.filter(responsibility=responsibility)
         if team:
-            found = found.filter(owner_team__slug=team)
+            rows = rows.filter(owner_team__slug=team)
         if text:
-            wanted = text.strip()
-            found = found.filter(
-                Q(control__label__istartswith=wanted)
-                | Q(control__ref_id__istartswith=wanted)
-                | Q(control__title__icontains=wanted)
+            words = text.strip()
+            rows = rows.filter(
+                Q(control__label__istartswith=words)
+                | Q(control__ref_id__istartswith=words)
+                | Q(control__title__icontains=words)
             )
-        return found
+        return rows
 
 
 class ControlImplementation(models.Model):

@@ -59,5 +59,5 @@ class RequestQuerySet(models.QuerySet[Any]):
 
     def matching(self, *, system: str = "", state: str = "") -> Self:
         """Of one system, in one state; empty means any."""
-        wanted = {"implementation__system__slug": system, "state": state}
-        return self.filter(**{name: said for name, said in wanted.items() if said})
+        filters = {"implementation__system__slug": system, "state": state}
+        return self.filter(**{name: text for name, text in filters.items() if text})

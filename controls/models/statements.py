@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 from controls.models.decisions import Responsibility
 from controls.models.people import Actor
 
-SAID = ("inherited", "shared", "customer")
+STATED_CLASSES = ("inherited", "shared", "customer")
 
 
 class DocumentState(models.TextChoices):
@@ -55,8 +55,8 @@ class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
 
     def with_statements(self) -> Self:
         """With everything they say, in catalog order."""
-        said = ProviderStatement.objects.for_listing()
-        return self.prefetch_related(models.Prefetch("statements", said))
+        statements = ProviderStatement.objects.for_listing()
+        return self.prefetch_related(models.Prefetch("statements", statements))
 
 
 class ProviderDocument(models.Model):
@@ -187,7 +187,7 @@ class ProviderStatement(models.Model):
             ),
             models.CheckConstraint(
                 name="provider_statement_class_known",
-                condition=Q(responsibility__in=SAID),
+                condition=Q(responsibility__in=STATED_CLASSES),
                 violation_error_message="Say inherited, shared or customer.",
             ),
         ]

@@ -15,8 +15,8 @@ class StoreCheckQuerySet(models.QuerySet["StoreCheck"]):
 
     def begun(self, *, resume: bool) -> StoreCheck:
         """The check that broke off where `resume` asks for it, else a new one."""
-        if resume and (found := self.first()):
-            return found
+        if resume and (broken_off := self.first()):
+            return broken_off
         return self.update_or_create(
             pk=1, defaults={"last_sha256": "", "checked": 0, "findings": []}
         )[0]

@@ -79,10 +79,10 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
         as_evidence = Q(**{f"{blob}files__revision__evidence__system": F("system")})
         as_population = Q(**{f"{blob}populations__system": F("system")})
         statements = (
-            (self, [f"revision__evidence__revisions__{each}" for each in AUTHORS]),
+            (self, [f"revision__evidence__revisions__{author}" for author in AUTHORS]),
             (
                 self.filter(large & as_evidence),
-                [f"{blob}files__revision__{each}" for each in AUTHORS],
+                [f"{blob}files__revision__{author}" for author in AUTHORS],
             ),
             (self.filter(large & as_population), [f"{blob}populations__drawn_by"]),
         )

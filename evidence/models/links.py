@@ -137,8 +137,8 @@ class EvidenceLink(models.Model):
         stored = self._locked()
         if stored.state != LinkState.DRAFT:
             raise TransitionNotAllowed("Only a draft can be submitted.")
-        said = {"submitted_at": timezone.now(), "submitted_by": by}
-        self._transition(stored, LinkState.SUBMITTED, **said)
+        changes = {"submitted_at": timezone.now(), "submitted_by": by}
+        self._transition(stored, LinkState.SUBMITTED, **changes)
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
 
     @transaction.atomic
@@ -193,8 +193,8 @@ class EvidenceLink(models.Model):
         self._transition(self, to)
         review = Review.of(self, decision=decision, by=by, reason=reason)
         review.save(force_insert=True)
-        said = {"reason": reason, "digest": review.digest, "review": review.uuid}
-        return about(self, f"evidence.{to}", by=by, **said)
+        event_body = {"reason": reason, "digest": review.digest, "review": review.uuid}
+        return about(self, f"evidence.{to}", by=by, **event_body)
 
     def _locked(self) -> EvidenceLink:
         return EvidenceLink.objects.locked().get(pk=self.pk)

@@ -38,9 +38,9 @@ class PopulationQuerySet(OfTeamQuerySet):
     def with_state(self) -> Self:
         """Each with `state`: what its newest review says, else submitted."""
         newest = PopulationReview.objects.filter(population=OuterRef("pk"))
-        said = Subquery(newest.order_by("-pk").values("decision")[:1])
+        decision = Subquery(newest.order_by("-pk").values("decision")[:1])
         waiting = models.Value(PopulationState.SUBMITTED.value)
-        return self.annotate(state=models.functions.Coalesce(said, waiting))
+        return self.annotate(state=models.functions.Coalesce(decision, waiting))
 
     def standing(self) -> Self:
         """Neither rejected nor withdrawn."""

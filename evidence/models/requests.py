@@ -75,12 +75,12 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         """
         audits = user.memberships.active().filter(role=Role.AUDITOR)
         officered = System.objects.officered_by(user)
-        asked = Q(engagement__in=audits.values("engagement")) | Q(
+        speaks_for_asker = Q(engagement__in=audits.values("engagement")) | Q(
             engagement=None, system__in=officered
         )
         answered = RequestAnswer.objects.filter(request=OuterRef("pk"))
         return self.filter(
-            asked,
+            speaks_for_asker,
             ~Exists(answered.filter(answered_by=user.pk)),
             state=EvidenceRequestState.ANSWERED,
         ).for_listing()
@@ -89,12 +89,12 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         self, *, system: str = "", state: str = "", today: dt.date | None = None
     ) -> Self:
         """Narrowed by the filters of the list; `overdue` needs `today`."""
-        found = self.filter(system__slug=system) if system else self
+        requests = self.filter(system__slug=system) if system else self
         if state == "overdue":
-            return found.filter(state__in=UNANSWERED, due_on__lt=today)
+            return requests.filter(state__in=UNANSWERED, due_on__lt=today)
         if state == "unsettled":
-            return found.filter(state__in=UNSETTLED)
-        return found.filter(state=state) if state else found
+            return requests.filter(state__in=UNSETTLED)
+        return requests.filter(state=state) if state else requests
 
     def for_listing(self) -> Self:
         """With all that a row shows, the most urgent first."""

@@ -90,19 +90,19 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
 
     def matching(self, *, q: str = "", cadence: str = "", team: str = "") -> Self:
         """Narrowed by the filters of the list, in catalog order; empty means any."""
-        found = self.order_by("implementation__control__sort_order", "pk")
+        rows = self.order_by("implementation__control__sort_order", "pk")
         if cadence:
-            found = found.filter(cadence=cadence)
+            rows = rows.filter(cadence=cadence)
         if team:
-            found = found.filter(
+            rows = rows.filter(
                 Q(owner_team__name=team)
                 | Q(owner_team=None, implementation__owner_team__name=team)
             )
         if q:
-            found = found.filter(
+            rows = rows.filter(
                 Q(title__icontains=q) | Q(implementation__control__label__icontains=q)
             )
-        return found
+        return rows
 
     def team_names(self) -> list[str]:
         """Names of the teams that something is asked of."""

@@ -42,36 +42,36 @@ class RequirementTerms:
 
     def columns(self) -> dict[str, Any]:
         """The row's columns; the default grace filled in."""
-        said = asdict(self) | {"owner_team": self.owner_team}
+        columns = asdict(self) | {"owner_team": self.owner_team}
         if self.grace_days is None:
-            said["grace_days"] = default_grace(self.cadence)
-        return said
+            columns["grace_days"] = default_grace(self.cadence)
+        return columns
 
 
 def _refuse_less_frequent(
-    implementation: ControlImplementation, said: RequirementTerms
+    implementation: ControlImplementation, terms: RequirementTerms
 ) -> None:
     """R18: less often than the baseline's own parameter needs a reason."""
-    asked = stated_for(implementation.system).get(implementation.control_id)
-    if asked is None or not less_frequent(said.cadence, asked.cadence):
+    stated = stated_for(implementation.system).get(implementation.control_id)
+    if stated is None or not less_frequent(terms.cadence, stated.cadence):
         return
-    if not said.rarer_because.strip():
-        sentence = f"The baseline says “{asked.text}” ({asked.parameter})."
+    if not terms.rarer_because.strip():
+        sentence = f"The baseline says “{stated.text}” ({stated.parameter})."
         raise Refused({"rarer_because": f"{sentence} Say why less often will do."})
 
 
 @transaction.atomic
 def add_requirement(
-    implementation: ControlImplementation, said: RequirementTerms, *, by: Actor
+    implementation: ControlImplementation, terms: RequirementTerms, *, by: Actor
 ) -> EvidenceRequirement:
     """Ask one more thing of our half of a control. Officers only."""
     require_officer(implementation.system, by)
-    _refuse_less_frequent(implementation, said)
+    _refuse_less_frequent(implementation, terms)
     added = EvidenceRequirement(
         system=implementation.system,
         implementation=implementation,
         origin=RequirementOrigin.LOCAL,
-        **said.columns(),
+        **terms.columns(),
     )
     added.full_clean(exclude=["system", "implementation"])
     added.save(force_insert=True)
@@ -84,7 +84,7 @@ def add_requirement(
 @transaction.atomic
 def change_requirement(
     requirement: EvidenceRequirement,
-    said: RequirementTerms,
+    terms: RequirementTerms,
     *,
     version: int | None,
     by: Actor,
@@ -95,8 +95,8 @@ def change_requirement(
     """
     stored = _locked(requirement, by)
     _refuse_stale(stored, version)
-    _refuse_less_frequent(stored.implementation, said)
-    columns = said.columns()
+    _refuse_less_frequent(stored.implementation, terms)
+    columns = terms.columns()
     changed = {n: v for n, v in columns.items() if getattr(stored, n) != v}
     if not changed:
         return

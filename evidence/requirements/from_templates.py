@@ -60,9 +60,11 @@ def template_for(ref_id: str, family: str) -> Template | None:
 def stated_for(system: System) -> dict[int, StatedFrequency]:
     """The cadence that the system's baseline states, by control pk (R18)."""
     rows = BaselineControl.objects.filter(baseline=system.baseline_id)
-    said = rows.values_list("control_id", "parameters")
+    parameters = rows.values_list("control_id", "parameters")
     return {
-        pk: found for pk, values in said if (found := stated_frequency(values or {}))
+        pk: frequency
+        for pk, values in parameters
+        if (frequency := stated_frequency(values or {}))
     }
 
 

@@ -18,7 +18,7 @@ WORDS = {
 DAYS = {"weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366}
 UNITS = {"day": 1, "week": 7, "month": 30.5, "year": 365}
 # Only a text that begins as a frequency is one: not "within thirty (30) days of".
-SAID = re.compile(
+FREQUENCY_TEXT = re.compile(
     r"^(?:frequency\s+|functional,\s+)?"
     r"(?:at least\s+|at a minimum,?\s+|as before first use and\s+)?"
     r"(?:(weekly|monthly|quarterly|annually)\b"
@@ -42,10 +42,10 @@ def cadence_of(text: str) -> str | None:
 
     Rarer than yearly is None: the yearly default is stricter.
     """
-    found = SAID.match(text.strip())
-    if found is None:
+    match = FREQUENCY_TEXT.match(text.strip())
+    if match is None:
         return None
-    word, number, unit = found.groups()
+    word, number, unit = match.groups()
     if word:
         return WORDS[word.lower()]
     count = NUMBERS.get(number.lower()) or int(number)
@@ -58,12 +58,12 @@ def cadence_of(text: str) -> str | None:
 
 def stated_frequency(parameters: Mapping[str, str]) -> StatedFrequency | None:
     """The most frequent cadence among a control's parameters; None where none is."""
-    found = [
+    frequencies = [
         StatedFrequency(cadence, name, text.strip())
         for name, text in sorted(parameters.items())
         if (cadence := cadence_of(str(text)))
     ]
-    return min(found, key=lambda each: FREQUENCY.index(each.cadence), default=None)
+    return min(frequencies, key=lambda row: FREQUENCY.index(row.cadence), default=None)
 
 
 def less_frequent(cadence: str, than: str) -> bool:

@@ -34,7 +34,7 @@ class SomeRefused(SrmError):
 
     def __init__(self, by_link: dict[uuid.UUID, str]) -> None:
         self.by_link = by_link
-        super().__init__({str(link): said for link, said in by_link.items()})
+        super().__init__({str(link): reason for link, reason in by_link.items()})
 
 
 @transaction.atomic
@@ -46,15 +46,14 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
     """
     if len(decisions) > AT_ONCE:
         raise Refused(f"Decide at most {AT_ONCE} at a time.")
-    wanted = {each.link: each for each in decisions}
-    locked = list(EvidenceLink.objects.visible_to(by).locked().filter(uuid__in=wanted))
-    gone = wanted.keys() - {link.uuid for link in locked}
+    by_link = {decision.link: decision for decision in decisions}
+    locked = list(EvidenceLink.objects.visible_to(by).locked().filter(uuid__in=by_link))
+    gone = by_link.keys() - {link.uuid for link in locked}
     refused = dict.fromkeys(gone, "This is not there (any more).")
     events = []
     for link in locked:
-        said = wanted[link.uuid]
         try:
-            events.append(_decide(link, said, by))
+            events.append(_decide(link, by_link[link.uuid], by))
         except ValidationError as refusal:
             refused[link.uuid] = " ".join(refusal.messages)
     if refused:
@@ -63,10 +62,12 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
     return locked
 
 
-def _decide(link: EvidenceLink, said: Decision, by: Actor) -> Any:
-    if not said.accept and not said.reason.strip():
+def _decide(link: EvidenceLink, decision: Decision, by: Actor) -> Any:
+    if not decision.accept and not decision.reason.strip():
         raise Refused("Say why, and what to change.")
-    decision, to = ("accept", LinkState.ACCEPTED)
-    if not said.accept:
-        decision, to = ("reject", LinkState.REJECTED)
-    return link.decided(decision, to, by=by, reason=said.reason, version=said.version)
+    verb, state = "accept", LinkState.ACCEPTED
+    if not decision.accept:
+        verb, state = "reject", LinkState.REJECTED
+    return link.decided(
+        verb, state, by=by, reason=decision.reason, version=decision.version
+    )

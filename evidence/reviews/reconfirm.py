@@ -95,8 +95,8 @@ def our_duties(body: Iterable[Mapping[str, Any]]) -> frozenset[Duty]:
 def marks(implementations: Sequence[int], moment: Moment) -> list[ReconfirmationMark]:
     """Accepted links of some controls to confirm on a day. One statement."""
     rows = read_rows(STATEMENT, moment, implementations=list(implementations))
-    found = (_mark(row) for row in rows)
-    return [mark for mark in found if mark.added or mark.gone]
+    every_mark = (_mark(row) for row in rows)
+    return [mark for mark in every_mark if mark.added or mark.gone]
 
 
 def _mark(row: Mapping[str, Any]) -> ReconfirmationMark:
@@ -121,12 +121,12 @@ def to_reconfirm(
     """What waits for a reviewer to confirm anew, in the systems of the person."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
     changed = ControlImplementation.objects.filter(system__in=held).annotate(
-        said=Count("decisions")
+        decision_count=Count("decisions")
     )
-    pks = list(changed.filter(said__gt=1).values_list("pk", flat=True))
-    found = {mark.link_id: mark for mark in marks(pks, Moment(today))} if pks else {}
-    links = EvidenceLink.objects.reviewable_by(user).filter(pk__in=found)
-    return [(found[link.pk], link) for link in links.for_listing().order_by("pk")]
+    pks = list(changed.filter(decision_count__gt=1).values_list("pk", flat=True))
+    by_link = {mark.link_id: mark for mark in marks(pks, Moment(today))} if pks else {}
+    links = EvidenceLink.objects.reviewable_by(user).filter(pk__in=by_link)
+    return [(by_link[link.pk], link) for link in links.for_listing().order_by("pk")]
 
 
 @transaction.atomic
