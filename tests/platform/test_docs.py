@@ -252,3 +252,10 @@ ADDITIONS = (
 def test_contributing_says_for_eight_changes_what_to_touch() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert re.findall(r"^### (.+)$", text, re.M) == list(ADDITIONS)
+
+
+def test_partials_that_several_nouns_share_are_listed() -> None:
+    text = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    shared = {path.name for path in ROOT.glob("templates/evidence/partials/*.html")}
+    listed = re.findall(r"^\| `([\w]+\.html)` \|", text, re.M)
+    assert sorted(listed) == sorted(shared)
