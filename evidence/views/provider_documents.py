@@ -37,6 +37,7 @@ from evidence.views.systems import is_officer
 from srm_project.requests import SignedInRequest
 
 PREVIEW_SECONDS = 60 * 60
+GONE = "This preview is no longer there: send the file again."
 
 
 @require_GET
@@ -138,7 +139,7 @@ def _gone(request: SignedInRequest, system: System, token: Any) -> HttpResponse:
     if used is not None:
         messages.info(request, SAME_AGAIN)
         return redirect(used.headers["Location"])
-    messages.error(request, "This preview is no longer there: send the file again.")
+    messages.error(request, GONE)
     return redirect("evidence:provider", system.slug)
 
 
@@ -150,7 +151,8 @@ def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespo
     require_officer_page(request.user, system)
     kept = cache.get(_key(request, system, token))
     if kept is None:
-        return _gone(request, system, token)
+        messages.error(request, GONE)
+        return _documents_page(request, system, status=409)
     facts, read = kept
     try:
         document = adopt_document(

@@ -33,7 +33,8 @@ from evidence.planning import asks, my_work
 from evidence.requests.answers import answer
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.submissions import who_may as submissions
-from evidence.submissions.submit import store, submit
+from evidence.submissions.submit import submit
+from evidence.submissions.uploads import store
 from tests import factories
 from tests.access import world as worlds
 from tests.access.verbs import REFUSED, VERBS, Verb

@@ -20,9 +20,9 @@ from controls.display_names import (
     REGIMES,
 )
 from controls.grammar import count_of
-from controls.models import User
+from controls.models import ImplementationStatus, User
 from controls.models.services import PartyChoice
-from controls.models.systems import ImpactLevel, ImplementationStatus, Regime
+from controls.models.systems import ImpactLevel, Regime
 from controls.responsibility import derive
 from controls.service_names import component_name, display_names
 from evidence.demo import company
