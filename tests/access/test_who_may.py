@@ -204,7 +204,7 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
     requirements = [ask.requirement for ask in asks.asked_of(user, today)]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
-    for requirement in my_work.per_event_of(user, today):
+    for requirement in asks.per_event_of(user, today):
         yield "bring a population", "evidence:population_new", requirement
 
 

@@ -216,9 +216,11 @@ def _reports(world: World) -> None:
     report = factories.make_report(artifact, today - 200 * DAY, today - 20 * DAY)
     _name(world, artifact, "artifact", "cite", "version_new", "artifact-detail")
     _name(world, artifact, "artifact-citations", "artifact-versions")
-    _name(world, report, "letter_new", "version_end", "reliance")
-    for verb in ("detail", "end", "letters", "reliance"):
+    _name(world, report, "letter_new", "version_end")
+    for verb in ("detail", "end", "letters"):
         _name(world, report, f"artifact-version-{verb}")
+    unread = factories.make_report(artifact, today - 19 * DAY, today - 10 * DAY)
+    _name(world, unread, "reliance", "artifact-version-reliance")
     _name(world, artifact.coverage.get(), "citation_remove", "citation-detail")
     record_reliance(
         report,
