@@ -92,7 +92,7 @@ def own_teams(user: Actor) -> frozenset[int] | None:
 def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Due]:
     """Everything a person may see that falls due, by day and control."""
     sources: list[Iterable[Due]] = [
-        _proof(scope, today),
+        _proof(scope, user, today),
         _requests(scope, user, today),
     ]
     if scope.teams is None:
@@ -106,7 +106,7 @@ def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Du
     return sorted(rows, key=lambda due: (due.day, due.kind, due.control))
 
 
-def _proof(scope: CalendarScope, today: dt.date) -> Iterator[Due]:
+def _proof(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
     rows = EvidenceRequirement.objects.for_listing().filter(
         system__in=scope.systems,
         implementation__responsibility__in=["shared", "customer"],
@@ -121,10 +121,11 @@ def _proof(scope: CalendarScope, today: dt.date) -> Iterator[Due]:
             | Q(owner_team=None, implementation__owner_team__in=scope.teams)
         )
     done = _done(scope)
+    submittable = set(rows.submittable_by(user).order_by().values_list("pk", flat=True))
     for row in with_newest_links(rows):
         for day, occurrence in _due_days(row, scope):
             state, word = _standing(done[row.pk].get(occurrence), day, today)
-            yield _of_proof(row, day, state, word)
+            yield _of_proof(row, day, state, word, may_upload=row.pk in submittable)
 
 
 def _due_days(
@@ -169,13 +170,21 @@ def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str
     return ("missed", "Overdue") if day < today else ("not_yet_due", "Due")
 
 
-def _of_proof(row: Any, day: dt.date, state: str, word: str) -> Due:
+def _of_proof(
+    row: Any, day: dt.date, state: str, word: str, *, may_upload: bool
+) -> Due:
+    """A period to prove: to the upload for whoever may, to its control for others."""
+    control = reverse(
+        "evidence:control",
+        args=[row.system.slug, row.implementation.control.ref_id],
+    )
+    upload = reverse("evidence:upload", args=[row.system.slug, row.uuid])
     return Due(
         day=day,
         kind="Proof",
         title=row.title,
         system=row.system,
-        path=reverse("evidence:upload", args=[row.system.slug, row.uuid]),
+        path=upload if may_upload else f"{control}#asked-{row.uuid}",
         state=state,
         word=word,
         team=str(row.owner_team or row.implementation.owner_team or ""),

@@ -20,7 +20,7 @@ from django.views.decorators.http import (
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, SrmError
 from controls.grammar import count_of
-from controls.models import Actor, System
+from controls.models import Actor, Role, System
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (
@@ -92,6 +92,8 @@ def _reports(
     user: Actor,
 ) -> list[dict[str, Any]]:
     """Each report with one row per system: the newest review, or none yet."""
+    held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    reviewed = set(held.order_by().values_list("pk", flat=True))
     newest = {
         (review.artifact_version_id, review.system_id): review
         for version in versions
@@ -102,7 +104,12 @@ def _reports(
             "version": version,
             "mine": version.registered_by_id == user.pk,
             "reliance": [
-                {"system": system, "review": newest.get((version.pk, system.pk))}
+                {
+                    "system": system,
+                    "review": newest.get((version.pk, system.pk)),
+                    "may_review": system.pk in reviewed
+                    and version.registered_by_id != user.pk,
+                }
                 for system in systems
             ],
         }

@@ -28,6 +28,7 @@ from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.models import (
+    Evidence,
     EvidenceLink,
     EvidenceRequest,
     EvidenceRequirement,
@@ -160,6 +161,7 @@ def control_page(
     answer = _answer(system, clocks, implementation)
     if answer is not None:
         page |= _halves(answer, clocks)
+        page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
         page |= _forms(request.user, implementation, clocks) | forms
     return render(request, "evidence/controls/detail.html", page, status=status)
@@ -195,6 +197,28 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
         "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),
         "latest": latest_evidence(answer.implementation["id"], clocks),
+    }
+
+
+def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
+    """Of the evidence and populations shown, what the person may open, by uuid.
+
+    Others see that it is there, not what it holds.
+    """
+    occurrences = [row for lane in halves["lanes"].rows for row in lane.occurrences]
+    evidence = {row.uuid for row in halves["latest"]}
+    evidence |= {row.evidence for row in occurrences if row.evidence}
+    results = [row.result for row in occurrences]
+    results += [row for asked in halves["requirements"] for row in asked.results]
+    populations = {row.population.uuid for row in results if row.population}
+    rows = (
+        Evidence.objects.visible_to(user).filter(uuid__in=evidence),
+        Population.objects.visible_to(user).filter(uuid__in=populations),
+    )
+    return {
+        str(uuid)
+        for visible in rows
+        for uuid in visible.order_by().values_list("uuid", flat=True)
     }
 
 
