@@ -11,7 +11,7 @@ from django import forms
 from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
 from controls.models import ControlImplementation, ImplementationStatus, Team
-from evidence.forms.systems import day_input
+from evidence.forms.fields import day_input
 
 CLASSES = [
     ("", "Choose one"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from evidence.forms.systems import day_input
+from evidence.forms.fields import day_input
 from evidence.models import SampleMethod
 from evidence.populations.event_list import EXAMPLE, MAX_BYTES, MAX_ROWS
 from evidence.populations.populations import PopulationStatement

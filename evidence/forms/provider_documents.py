@@ -9,7 +9,7 @@ from django import forms
 
 from controls.models import ProviderDocument
 from controls.spreadsheets import MAX_BYTES
-from evidence.forms.systems import day_input
+from evidence.forms.fields import day_input
 
 
 class ProviderUploadForm(forms.ModelForm):

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from controls.models import Team
-from evidence.forms.systems import day_input
+from evidence.forms.fields import day_input
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import RequirementTerms

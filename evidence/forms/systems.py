@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,40 +19,12 @@ from controls.models import (
     Service,
     ServiceVariant,
     System,
-    SystemComponent,
     Team,
 )
 from controls.models.audit import about
 from controls.models.services import Provider
-from controls.service_names import variant_label
-from evidence.systems.describe import (
-    REGION,
-    RESERVED_SLUGS,
-    Use,
-    create_system,
-)
-
-
-def day_input() -> forms.DateInput:
-    """A date field as browsers offer it, in ISO spelling."""
-    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-
-
-class RegionsField(forms.CharField):
-    """Region codes separated by commas or spaces; a sorted list."""
-
-    def clean(self, value: Any) -> list[str]:
-        """The codes. Raises ValidationError naming the first that is none."""
-        codes_typed = super().clean(value)
-        codes = sorted(
-            {code for code in re.split(r"[,;\s]+", codes_typed or "") if code}
-        )
-        wrong = [code for code in codes if not REGION.match(code)]
-        if wrong:
-            raise forms.ValidationError(
-                f"“{wrong[0]}” is not a region code such as us-east-1."
-            )
-        return codes
+from evidence.forms.fields import RegionsField, day_input
+from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
 
 
 def free_slug(name: str) -> str:
@@ -275,58 +246,3 @@ def _families() -> dict[str, str]:
     controls = Control.objects.live().filter(baselines__isnull=False)
     pairs = controls.order_by("family").values_list("family", "family_title")
     return dict(pairs.distinct())
-
-
-class AddComponentForm(forms.Form):
-    """Take one more component into use."""
-
-    variant = forms.ModelChoiceField(
-        ServiceVariant.objects.none(), label="Component", empty_label="Choose one"
-    )
-    used_from = forms.DateField(label="In use since", widget=day_input())
-    regions = RegionsField(label="Regions", required=False)
-    name = forms.CharField(
-        label="Name",
-        required=False,
-        max_length=120,
-        help_text="Only to tell two uses of the same service apart.",
-    )
-
-    def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["variant"]
-        field.queryset = ServiceVariant.objects.select_related(  # type: ignore[attr-defined]
-            "service"
-        )
-        field.label_from_instance = variant_label  # type: ignore[attr-defined]
-        self.fields["regions"].initial = ", ".join(_regions_in_use(system))
-
-    def use(self) -> Use:
-        """What the person said."""
-        cleaned = self.cleaned_data
-        return Use(
-            variant=cleaned["variant"],
-            used_from=cleaned["used_from"],
-            regions=cleaned["regions"],
-            name=cleaned["name"],
-        )
-
-
-def _regions_in_use(system: System) -> list[str]:
-    regions_of_uses = system.components.values_list("regions", flat=True)
-    return sorted({region for regions in regions_of_uses for region in regions})
-
-
-class EndComponentForm(forms.Form):
-    """End the use of a component."""
-
-    last_day = forms.DateField(label="Last day in use", widget=day_input())
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(
-        self, *args: Any, component: SystemComponent | None = None, **kwargs: Any
-    ) -> None:
-        if component is not None:
-            kwargs["initial"] = {"version": component.version}
-            kwargs["auto_id"] = f"id_{component.pk}_%s"
-        super().__init__(*args, **kwargs)

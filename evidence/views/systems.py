@@ -17,7 +17,8 @@ from controls.access import is_officer, may_describe_systems
 from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.models import AuditEvent, System, SystemComponent
-from evidence.forms.systems import AddComponentForm, EndComponentForm, NewSystemForm
+from evidence.forms.components import AddComponentForm, EndComponentForm
+from evidence.forms.systems import NewSystemForm
 from evidence.status.many_systems import tallies
 from evidence.systems.describe import add_component, end_component, require_creator
 from evidence.views.access import require_officer_page, show_refusal, system_or_404

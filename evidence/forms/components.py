@@ -1,0 +1,67 @@
+"""Components of a system that is there: one more taken into use, one ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from controls.models import ServiceVariant, System, SystemComponent
+from controls.service_names import variant_label
+from evidence.forms.fields import RegionsField, day_input
+from evidence.systems.describe import Use
+
+
+class AddComponentForm(forms.Form):
+    """Take one more component into use."""
+
+    variant = forms.ModelChoiceField(
+        ServiceVariant.objects.none(), label="Component", empty_label="Choose one"
+    )
+    used_from = forms.DateField(label="In use since", widget=day_input())
+    regions = RegionsField(label="Regions", required=False)
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=120,
+        help_text="Only to tell two uses of the same service apart.",
+    )
+
+    def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["variant"]
+        field.queryset = ServiceVariant.objects.select_related(  # type: ignore[attr-defined]
+            "service"
+        )
+        field.label_from_instance = variant_label  # type: ignore[attr-defined]
+        self.fields["regions"].initial = ", ".join(_regions_in_use(system))
+
+    def use(self) -> Use:
+        """What the person said."""
+        cleaned = self.cleaned_data
+        return Use(
+            variant=cleaned["variant"],
+            used_from=cleaned["used_from"],
+            regions=cleaned["regions"],
+            name=cleaned["name"],
+        )
+
+
+def _regions_in_use(system: System) -> list[str]:
+    regions_of_uses = system.components.values_list("regions", flat=True)
+    return sorted({region for regions in regions_of_uses for region in regions})
+
+
+class EndComponentForm(forms.Form):
+    """End the use of a component."""
+
+    last_day = forms.DateField(label="Last day in use", widget=day_input())
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, component: SystemComponent | None = None, **kwargs: Any
+    ) -> None:
+        if component is not None:
+            kwargs["initial"] = {"version": component.version}
+            kwargs["auto_id"] = f"id_{component.pk}_%s"
+        super().__init__(*args, **kwargs)
