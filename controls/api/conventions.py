@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from controls.errors import StaleVersion
 
@@ -38,6 +40,13 @@ def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:
     serializer = kind(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def page_of(view: Any, rows: QuerySet[Any], kind: Any) -> Response:
+    """One page of `rows`, by key as every list, each shown by the serializer `kind`."""
+    page = view.paginate_queryset(rows)
+    answer: Response = view.get_paginated_response(kind(page, many=True).data)
+    return answer
 
 
 def etag(row: Any) -> str:

@@ -1,4 +1,4 @@
-"""Populations, samples and deviations over the API."""
+"""Populations over the API: submitted, judged, withdrawn, drawn from."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey, WithoutETag
+from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from evidence.api.removals import WhySerializer
+from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import (
     EvidenceRequirement,
     Population,
     PopulationItem,
     Sample,
-    SampleItem,
-    SampleMethod,
 )
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
@@ -34,7 +33,7 @@ from evidence.populations.populations import (
     withdraw_population,
 )
 from evidence.populations.preview import read
-from evidence.populations.samples import draw_sample, record_deviation
+from evidence.populations.samples import draw_sample
 from evidence.populations.selection import SelectionMethod
 from evidence.populations.who_may import require_population_submitter
 from evidence.status.control_status import today_of
@@ -97,78 +96,6 @@ class EventSerializer(serializers.ModelSerializer[PopulationItem]):
         fields = ["position", "key", "happened_on", "columns"]
 
 
-class NewSampleSerializer(serializers.Serializer[Any]):
-    """How to draw: size and seed at random, every and first, or positions by hand."""
-
-    method = serializers.ChoiceField(choices=SampleMethod.choices)
-    reason = serializers.CharField(max_length=2000)
-    size = serializers.IntegerField(required=False, allow_null=True, default=None)
-    seed = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=100
-    )
-    every = serializers.IntegerField(required=False, allow_null=True, default=None)
-    first = serializers.IntegerField(required=False, allow_null=True, default=None)
-    positions = serializers.ListField(
-        child=serializers.IntegerField(), required=False, default=list
-    )
-
-
-class SampleSerializer(serializers.ModelSerializer[Sample]):
-    """A sample, with what is needed to draw it again."""
-
-    system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    population = serializers.UUIDField(source="population.uuid")
-    drawn_by = serializers.CharField(source="drawn_by.email")
-    deviations = serializers.IntegerField(source="deviating")
-
-    class Meta:
-        model = Sample
-        fields = [
-            "uuid",
-            "system",
-            "population",
-            "method",
-            "size",
-            "seed",
-            "every",
-            "first",
-            "reason",
-            "drawn_by",
-            "drawn_at",
-            "deviations",
-        ]
-
-
-class SampleItemSerializer(serializers.ModelSerializer[SampleItem]):
-    """A sampled event: open, submitted, accepted or rejected, and what deviates."""
-
-    position = serializers.IntegerField(source="item.position")
-    key = serializers.CharField(source="item.key")
-    happened_on = serializers.DateField(source="item.happened_on")
-    state = serializers.CharField()
-    evidence = serializers.UUIDField(source="link_evidence", allow_null=True)
-    deviation = serializers.CharField(source="deviation_note", allow_null=True)
-
-    class Meta:
-        model = SampleItem
-        fields = [
-            "uuid",
-            "position",
-            "key",
-            "happened_on",
-            "state",
-            "evidence",
-            "deviation",
-        ]
-
-
-class NewDeviationSerializer(serializers.Serializer[Any]):
-    """Which sampled item deviates, and in what."""
-
-    item = serializers.UUIDField()
-    note = serializers.CharField(max_length=2000)
-
-
 class ReasonSaidSerializer(serializers.Serializer[Any]):
     """A reason where there is one to give."""
 
@@ -199,7 +126,7 @@ class PopulationViewSet(
     def create(self, request: Request) -> Response:
         """Record a population with all its events, or nothing."""
         self.refuse_unread(request)
-        body = _valid(NewPopulationSerializer, request)
+        body = valid(NewPopulationSerializer, request)
         mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=body.pop("requirement"))
         require_population_submitter(requirement, by=actor_of(request))
@@ -221,13 +148,13 @@ class PopulationViewSet(
     def items(self, request: Request, uuid: str) -> Response:
         """Its events in the order of the list."""
         events = self.get_object().items.order_by("position")
-        return _paged(self, events, EventSerializer)
+        return page_of(self, events, EventSerializer)
 
     @extend_schema(request=ReasonSaidSerializer, responses=PopulationSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, uuid: str) -> Response:
         """Judge it complete and accurate; not by who drew it."""
-        reason = _valid(ReasonSaidSerializer, request)["reason"]
+        reason = valid(ReasonSaidSerializer, request)["reason"]
         decide_population(
             self.get_object(), accept=True, reason=reason, by=actor_of(request)
         )
@@ -237,7 +164,7 @@ class PopulationViewSet(
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, uuid: str) -> Response:
         """Say why it is not complete or accurate."""
-        why = _valid(WhySerializer, request)["reason"]
+        why = valid(WhySerializer, request)["reason"]
         decide_population(
             self.get_object(), accept=False, reason=why, by=actor_of(request)
         )
@@ -247,7 +174,7 @@ class PopulationViewSet(
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, uuid: str) -> Response:
         """Take it back, with a reason."""
-        why = _valid(WhySerializer, request)["reason"]
+        why = valid(WhySerializer, request)["reason"]
         withdraw_population(self.get_object(), reason=why, by=actor_of(request))
         return Response(PopulationSerializer(self.get_object()).data)
 
@@ -256,7 +183,7 @@ class PopulationViewSet(
     @idempotent()
     def draw(self, request: Request, uuid: str) -> Response:
         """Draw a sample; without a seed one is made."""
-        body = _valid(NewSampleSerializer, request)
+        body = valid(NewSampleSerializer, request)
         reason = body.pop("reason")
         made = draw_sample(
             self.get_object(),
@@ -266,49 +193,6 @@ class PopulationViewSet(
         )
         shown = Sample.objects.for_listing().get(pk=made.pk)
         return Response(SampleSerializer(shown).data, status=201)
-
-
-class SampleViewSet(
-    WithoutETag,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    viewsets.GenericViewSet[Sample],
-):
-    """Samples the caller may read."""
-
-    serializer_class = SampleSerializer
-    pagination_class = ByKey
-    lookup_field = "uuid"
-    queryset = Sample.objects.none()
-
-    def get_queryset(self) -> QuerySet[Sample]:
-        """Only what `visible_to` allows."""
-        return Sample.objects.visible_to(actor_of(self.request)).for_listing()
-
-    @extend_schema(responses=SampleItemSerializer(many=True))
-    @action(detail=True, methods=["get"])
-    def items(self, request: Request, uuid: str) -> Response:
-        """Its items, each with the state of its proof."""
-        items = self.get_object().items.with_state().select_related("item")
-        return _paged(self, items, SampleItemSerializer)
-
-    @extend_schema(request=NewDeviationSerializer, responses=SampleItemSerializer)
-    @action(detail=True, methods=["post"])
-    @idempotent()
-    def deviations(self, request: Request, uuid: str) -> Response:
-        """Record that one of its items was not handled as asked."""
-        body = _valid(NewDeviationSerializer, request)
-        mine = self.get_object().items.for_listing()
-        item = get_object_or_404(mine, uuid=body["item"])
-        record_deviation(item, note=body["note"], by=actor_of(request))
-        return Response(SampleItemSerializer(mine.get(pk=item.pk)).data, status=201)
-
-
-def _paged(view: Any, rows: QuerySet[Any], kind: Any) -> Response:
-    """One page of the rows of something, by key as every list."""
-    page = view.paginate_queryset(rows)
-    answer: Response = view.get_paginated_response(kind(page, many=True).data)
-    return answer
 
 
 def _upload(file: Any) -> Upload | None:
@@ -332,10 +216,3 @@ def _events(
         lines = [f"Line {fault.line}: {fault.text}" for fault in events.errors]
         raise Refused({"rows" if rows else "file": lines})
     return events
-
-
-def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    serializer = kind(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    body: dict[str, Any] = serializer.validated_data
-    return body

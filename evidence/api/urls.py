@@ -18,12 +18,13 @@ from evidence.api.letters import LetterViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
 from evidence.api.overrides import NotApplicableViewSet, OverrideViewSet
-from evidence.api.populations import PopulationViewSet, SampleViewSet
+from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
 from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
+from evidence.api.samples import SampleViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
 from evidence.api.what_if import WhatIfView
