@@ -15,7 +15,7 @@ from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
 from controls.errors import NotPermitted
 from controls.models import System
-from evidence.api.evidence import LinkSerializer
+from evidence.api.links import LinkSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import EvidenceLink
 from evidence.status.control_status import today_of

@@ -19,12 +19,7 @@ from controls.errors import Refused
 from evidence.api.removals import WhySerializer
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
-from evidence.models import (
-    EvidenceRequirement,
-    Population,
-    PopulationItem,
-    Sample,
-)
+from evidence.models import EvidenceRequirement, Population, PopulationItem, Sample
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
     PopulationStatement,

@@ -10,11 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from controls.errors import Refused, SrmError
+from controls.models import User
 from evidence.forms.upload_body import (
     StoringUploadHandler,
     refuse_unreadable,
     stream_into_store,
 )
+from evidence.submissions.submission import Submission
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import MAX_FILES, uploads_of
 
@@ -75,3 +77,31 @@ def checked_files(form_data: dict[str, Any]) -> list[Upload]:
                 " Nothing was stored."
             )
     return uploads
+
+
+def submission_of(body: dict[str, Any]) -> Submission:
+    """What a valid upload or revision says of its files.
+
+    Raises Refused where `collected_by` is nobody's address.
+    """
+    return Submission(
+        title=body["title"],
+        performed_on=body["performed_on"],
+        period_start=body["period_start"],
+        period_end=body["period_end"],
+        collected_on=body.get("collected_on") or body["performed_on"],
+        source_system=body.get("source_system", ""),
+        procedure=body.get("procedure", ""),
+        collected_by=_collector(body.get("collected_by")),
+        addresses=tuple(body.get("addresses", ())),
+        draft=body.get("draft", False),
+    )
+
+
+def _collector(email: str | None) -> User | None:
+    if not email:
+        return None
+    collector = User.objects.filter(email__iexact=email).first()
+    if collector is None:
+        raise Refused({"collected_by": "Nobody here has that address."})
+    return collector

@@ -1,0 +1,97 @@
+"""Revisions over the API: evidence corrected, added to, offered once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controls.api.conventions import expected_version, valid
+from controls.api.idempotency import idempotent
+from controls.approvals import refuse_stale
+from evidence.api.links import LinkSerializer
+from evidence.api.uploads import (
+    FilesSerializer,
+    Streaming,
+    checked_files,
+    submission_of,
+)
+from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
+from evidence.status.control_status import today_of
+from evidence.submissions.revise import attach, newest, revise
+from evidence.submissions.who_may import require_reviser
+from srm_project.requests import actor_of
+
+
+class RevisionSerializer(FilesSerializer):
+    """A correction or an addition: new files and days, and why.
+
+    Without `collected_by` the earlier collector stays.
+    """
+
+    kind = serializers.ChoiceField(choices=["correction", "addition"])
+    reason = serializers.CharField()
+    title = serializers.CharField(max_length=200, required=False)
+    performed_on = serializers.DateField()
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    collected_on = serializers.DateField(required=False)
+    source_system = serializers.CharField(required=False, max_length=120)
+    procedure = serializers.CharField(required=False)
+    collected_by = serializers.EmailField(required=False)
+
+
+class AttachSerializer(serializers.Serializer[Any]):
+    """A further requirement the same evidence is offered for."""
+
+    requirement = serializers.UUIDField()
+
+
+class LinkRevisions(Streaming, viewsets.GenericViewSet[EvidenceLink]):
+    """What collectors do with the evidence behind a link."""
+
+    @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
+    @action(detail=True, methods=["post"], pagination_class=None)
+    @idempotent()
+    def revise(self, request: Request, uuid: str) -> Response:
+        """Correct or add to the evidence behind it; answers with the new links."""
+        evidence = self._revisable(request)
+        self.refuse_unread(request)
+        body = valid(RevisionSerializer, request)
+        revision = revise(
+            evidence,
+            submission_of({"title": evidence.title} | body),
+            checked_files(body),
+            kind=body["kind"],
+            reason=body["reason"],
+            by=actor_of(request),
+            today=today_of(evidence.system),
+        )
+        rows = self.get_queryset().filter(revision=revision).order_by("pk")
+        return Response(LinkSerializer(rows, many=True).data, status=201)
+
+    @extend_schema(request=AttachSerializer, responses=LinkSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent()
+    def attach(self, request: Request, uuid: str) -> Response:
+        """Offer the newest revision for one more requirement; unreviewed."""
+        evidence = self._revisable(request)
+        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
+        requirement = get_object_or_404(
+            mine, uuid=valid(AttachSerializer, request)["requirement"]
+        )
+        link = attach(newest(evidence), requirement=requirement, by=actor_of(request))
+        return Response(LinkSerializer(link).data, status=201)
+
+    def _revisable(self, request: Request) -> Evidence:
+        """The evidence behind the link; If-Match, where sent, must match the link."""
+        link = self.get_object()
+        require_reviser(link.revision.evidence, by=actor_of(request))
+        refuse_stale(link, expected_version(request, link, required=False))
+        evidence: Evidence = link.revision.evidence
+        return evidence
