@@ -4,11 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from controls.api.urls import router as controls_router
-from evidence.api.artifacts import (
-    ArtifactVersionViewSet,
-    ArtifactViewSet,
-    CoverageViewSet,
-)
+from evidence.api.artifacts import ArtifactViewSet, CoverageViewSet
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.components import ComponentViewSet
@@ -21,6 +17,7 @@ from evidence.api.overrides import NotApplicableViewSet, OverrideViewSet
 from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
+from evidence.api.reports import ArtifactVersionViewSet
 from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView

@@ -18,6 +18,7 @@ from evidence.views import (
     populations,
     provider_documents,
     removals,
+    reports,
     requests,
     requirements,
     rereading,
@@ -261,11 +262,9 @@ urlpatterns += [
     path("artifacts/new/", artifacts.artifact_new, name="artifact_new"),
     path("artifacts/<uuid:uuid>/", artifacts.artifact, name="artifact"),
     path("artifacts/<uuid:uuid>/cite/", artifacts.cite, name="cite"),
-    path(
-        "artifacts/<uuid:uuid>/reports/new/", artifacts.version_new, name="version_new"
-    ),
-    path("reports/<uuid:uuid>/letters/new/", artifacts.letter_new, name="letter_new"),
-    path("reports/<uuid:uuid>/end/", artifacts.version_end, name="version_end"),
+    path("artifacts/<uuid:uuid>/reports/new/", reports.version_new, name="version_new"),
+    path("reports/<uuid:uuid>/letters/new/", reports.letter_new, name="letter_new"),
+    path("reports/<uuid:uuid>/end/", reports.version_end, name="version_end"),
     path(
         "systems/<slug:slug>/letters/<uuid:uuid>/decide/",
         letters.letter_decide,
@@ -278,7 +277,7 @@ urlpatterns += [
     ),
     path(
         "systems/<slug:slug>/reliance/<uuid:uuid>/",
-        artifacts.reliance,
+        reports.reliance,
         name="reliance",
     ),
     path("exports/", exports.exports, name="exports"),
