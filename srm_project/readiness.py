@@ -6,7 +6,7 @@ from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from controls.models import ReferenceVersion
-from controls.reference.loader import shipped_version
+from controls.reference.shipped_files import shipped_version
 
 
 def unapplied_migrations() -> list[str]:

@@ -23,7 +23,7 @@ from controls.models import (
 )
 from controls.models.audit import Event
 from controls.models.catalog import Origin
-from controls.reference.loader import shipped_version
+from controls.reference.shipped_files import shipped_version
 from srm_project.requests import actor_of
 
 

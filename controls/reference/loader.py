@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from controls.models import (
     AuditEvent,
@@ -26,8 +22,15 @@ from controls.models import (
 )
 from controls.models.audit import Event
 from controls.models.catalog import Origin
+from controls.reference.shipped_files import (
+    Rows,
+    digest,
+    reading_rows,
+    rows,
+    shipped_version,
+)
+from controls.reference.upserts import upsert, upsert_versioned
 
-FOLDER = Path(__file__).parent
 CATALOG = "nist-800-53-r5"
 TITLES = {
     "nist-low": ("NIST LOW", "NIST"),
@@ -40,32 +43,6 @@ TITLES = {
     "fedramp-high": ("FedRAMP HIGH", "FedRAMP"),
     "nist-all": ("NIST SP 800-53, all live controls", "NIST"),
 }
-Rows = list[dict[str, str]]
-
-
-def rows(name: str) -> Rows:
-    """The rows of one shipped file."""
-    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def reading_rows() -> Iterator[dict[str, str]]:
-    """The rows of all families' readings."""
-    for path in sorted((FOLDER / "readings").glob("*.csv")):
-        yield from rows(f"readings/{path.name}")
-
-
-def shipped_version() -> str:
-    """The version of the shipped facts."""
-    return (FOLDER / "VERSION").read_text(encoding="utf-8").strip()
-
-
-def digest() -> str:
-    """sha256 over all shipped files, in hex."""
-    total = hashlib.sha256()
-    for path in sorted(FOLDER.rglob("*.csv")):
-        total.update(path.name.encode() + path.read_bytes())
-    return total.hexdigest()
 
 
 @transaction.atomic
@@ -96,39 +73,6 @@ def _version() -> ReferenceVersion:
         version=shipped_version(), defaults={"digest": digest()}
     )
     return version
-
-
-def upsert(
-    model: type[models.Model],
-    key: tuple[str, ...],
-    rows_by_key: dict[Any, dict[str, Any]],
-    existing: models.QuerySet[Any],
-) -> tuple[dict[Any, Any], int]:
-    """Rows by key after adding what is missing and changing what differs.
-
-    `rows_by_key` maps a key tuple to the other columns; returns rows and the number
-    added or changed.
-    """
-    have = {tuple(getattr(row, name) for name in key): row for row in existing}
-    fresh = [
-        model(**dict(zip(key, row_key, strict=True)), **values)
-        for row_key, values in rows_by_key.items()
-        if row_key not in have
-    ]
-    model._default_manager.bulk_create(fresh, batch_size=1000)
-    stale = []
-    for row_key, values in rows_by_key.items():
-        row = have.get(row_key)
-        if row is not None and any(getattr(row, n) != v for n, v in values.items()):
-            for name, value in values.items():
-                setattr(row, name, value)
-            stale.append(row)
-    names = list(next(iter(rows_by_key.values()), {}))
-    if stale:
-        model._default_manager.bulk_update(stale, names, batch_size=500)
-    for row in fresh:
-        have[tuple(getattr(row, name) for name in key)] = row
-    return have, len(fresh) + len(stale)
 
 
 def _controls(changed: Counter[str]) -> dict[str, Control]:
@@ -239,26 +183,8 @@ def _readings(
     ]
     ControlLayer.objects.filter(pk__in=gone).delete()
     columns = ("control_id", "statement_id", "layer", "origin")
-    _, count = _versioned(ControlLayer, columns, shipped_rows, existing, version)
+    _, count = upsert_versioned(ControlLayer, columns, shipped_rows, existing, version)
     changed["readings"] += count + len(gone)
-
-
-def _versioned(
-    model: type[models.Model],
-    key: tuple[str, ...],
-    rows_by_key: dict[Any, dict[str, Any]],
-    existing: models.QuerySet[Any],
-    version: ReferenceVersion,
-) -> tuple[dict[Any, Any], int]:
-    """As `upsert`; rows that are added or changed carry the new version."""
-    have = {tuple(getattr(r, n) for n in key): r for r in existing}
-    for row_key, values in rows_by_key.items():
-        row = have.get(row_key)
-        same = row is not None and all(getattr(row, n) == v for n, v in values.items())
-        values["reference_version_id"] = (
-            row.reference_version_id if row is not None and same else version.pk
-        )
-    return upsert(model, key, rows_by_key, existing.all())
 
 
 def _services(version: ReferenceVersion, changed: Counter[str]) -> None:
@@ -303,5 +229,5 @@ def _services(version: ReferenceVersion, changed: Counter[str]) -> None:
     }
     existing = ServiceLayer.objects.filter(origin=Origin.SHIPPED)
     key = ("variant_id", "layer", "origin")
-    _, count = _versioned(ServiceLayer, key, layers, existing, version)
+    _, count = upsert_versioned(ServiceLayer, key, layers, existing, version)
     changed["layers"] += count

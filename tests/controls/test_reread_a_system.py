@@ -17,7 +17,7 @@ from controls.models import (
     ResponsibilityDecision,
 )
 from controls.models.catalog import Origin
-from controls.reference.loader import shipped_version
+from controls.reference.shipped_files import shipped_version
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.status.control_status import control_statuses, now
 from evidence.status.gather import Moment

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from controls.models.services import DutyKind, PartyChoice, Provider
-from controls.reference import loader
+from controls.reference.shipped_files import rows
 from controls.responsibility.derive import LAYERS
 
-SERVICES = loader.rows("services.csv")
-VARIANTS = loader.rows("service_variants.csv")
-ROWS = loader.rows("service_layers.csv")
+SERVICES = rows("services.csv")
+VARIANTS = rows("service_variants.csv")
+ROWS = rows("service_layers.csv")
 
 
 def test_slugs_and_aliases_mean_one_service_each() -> None:

@@ -16,7 +16,7 @@ from controls.oscal.catalog import (
     catalog_facts,
     profile_facts,
 )
-from controls.reference.loader import FOLDER
+from controls.reference.shipped_files import FOLDER
 
 
 class Command(BaseCommand):

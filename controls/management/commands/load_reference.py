@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand
 
 from controls.grammar import count_of
 from controls.models import System
-from controls.reference import loader
+from controls.reference.loader import load
+from controls.reference.shipped_files import shipped_version
 from controls.reference.updates import preview
 
 
@@ -19,9 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was added or changed."""
-        changed = {name: count for name, count in loader.load().items() if count}
+        changed = {name: count for name, count in load().items() if count}
         summary = ", ".join(f"{count} {name}" for name, count in changed.items())
-        version = loader.shipped_version()
+        version = shipped_version()
         self.stdout.write(
             f"Reference data {version}: {summary or 'nothing to change'}."
         )
