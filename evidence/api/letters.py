@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from controls.api.conventions import WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
+from controls.reasons import MAX_REASON
 from evidence.artifacts.letters import decide_letter, letters_to_decide
 from evidence.models import ContinuityLetter, LetterAcceptance
 from evidence.models.reviews import ReviewDecision
@@ -42,6 +43,7 @@ class LetterDecisionSerializer(serializers.ModelSerializer[LetterAcceptance]):
         fields = ["uuid", "system", "decision", "reason"]
         fields += ["reviewer_name", "decided_on"]
         read_only_fields = ["uuid", "reviewer_name", "decided_on"]
+        extra_kwargs = {"reason": {"max_length": MAX_REASON}}
 
 
 class WaitingLetterSerializer(serializers.Serializer[Any]):

@@ -26,6 +26,7 @@ from controls.models import (
     ControlImplementation,
     ResponsibilityOverride,
 )
+from controls.reasons import MAX_REASON
 from controls.responsibility.overrides import (
     decide_override,
     request_override,
@@ -75,6 +76,7 @@ class OverrideSerializer(OfControlSerializer):
             "version",
         ]
         read_only_fields = ["uuid", "settled_on", "state", "version"]
+        extra_kwargs = {"reason": {"max_length": MAX_REASON}}
 
 
 class NotApplicableSerializer(OfControlSerializer):
@@ -94,6 +96,7 @@ class NotApplicableSerializer(OfControlSerializer):
             "version",
         ]
         read_only_fields = ["uuid", "state", "version"]
+        extra_kwargs = {"justification": {"max_length": MAX_REASON}}
 
 
 class SettleSerializer(serializers.Serializer[Any]):

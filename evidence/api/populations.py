@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
+from controls.reasons import MAX_REASON
 from evidence.api.removals import WhySerializer
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
@@ -94,7 +95,9 @@ class EventSerializer(serializers.ModelSerializer[PopulationItem]):
 class ReasonSaidSerializer(serializers.Serializer[Any]):
     """A reason where there is one to give."""
 
-    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_REASON
+    )
 
 
 class PopulationViewSet(

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.errors import TransitionNotAllowed
+from controls.reasons import MAX_REASON
 from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
@@ -27,7 +28,7 @@ from srm_project.requests import actor_of
 class WhySerializer(serializers.Serializer[Any]):
     """Why."""
 
-    reason = serializers.CharField(max_length=2000)
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):

@@ -17,6 +17,7 @@ from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import Role, System, Team, User
+from controls.reasons import MAX_REASON
 from evidence.models import (
     Evidence,
     EvidenceRequest,
@@ -105,13 +106,17 @@ class NewAnswerSerializer(serializers.Serializer[Any]):
     """Evidence by uuid: the newest revision of each is what answers."""
 
     evidence = serializers.ListField(child=serializers.UUIDField(), min_length=1)
-    note = serializers.CharField(required=False, default="", allow_blank=True)
+    note = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=MAX_REASON
+    )
 
 
 class JudgementSerializer(serializers.Serializer[Any]):
     """Why; needed to return a request or to take it back."""
 
-    reason = serializers.CharField(required=False, default="", allow_blank=True)
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=MAX_REASON
+    )
 
 
 class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey, etag, expected_version
 from controls.api.idempotency import idempotent
 from controls.models import ControlImplementation, System, Team
+from controls.reasons import MAX_REASON
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import (
@@ -73,7 +74,9 @@ class AskedSerializer(serializers.Serializer[Any]):
     operates_from = serializers.DateField()
     guidance = serializers.CharField(required=False, allow_blank=True)
     good_proof = serializers.CharField(required=False, allow_blank=True)
-    rarer_because = serializers.CharField(required=False, allow_blank=True)
+    rarer_because = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_REASON
+    )
     owner_team: Any = serializers.SlugRelatedField(
         slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True
     )
@@ -96,7 +99,7 @@ class RetireSerializer(serializers.Serializer[Any]):
     """From when it is no longer asked (exclusive end), and why."""
 
     until = serializers.DateField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class SystemNameSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from controls import clock
 from controls.api.conventions import etag, expected_version, valid
+from controls.reasons import MAX_REASON
 from evidence.api.links import LinkSerializer
 from evidence.models import EvidenceLink
 from evidence.reviews import decide
@@ -22,7 +23,9 @@ from srm_project.requests import actor_of
 class ReviewSerializer(serializers.Serializer[Any]):
     """A judgement with its reason."""
 
-    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_REASON
+    )
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -30,7 +33,9 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
     link = serializers.UUIDField()
     accept = serializers.BooleanField()
-    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_REASON
+    )
     version = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 

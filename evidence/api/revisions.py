@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from controls.api.conventions import expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.approvals import refuse_stale
+from controls.reasons import MAX_REASON
 from evidence.api.links import LinkSerializer
 from evidence.api.uploads import (
     FilesSerializer,
@@ -35,7 +36,7 @@ class RevisionSerializer(FilesSerializer):
     """
 
     kind = serializers.ChoiceField(choices=["correction", "addition"])
-    reason = serializers.CharField()
+    reason = serializers.CharField(max_length=MAX_REASON)
     title = serializers.CharField(max_length=200, required=False)
     performed_on = serializers.DateField()
     period_start = serializers.DateField()

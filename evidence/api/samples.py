@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
+from controls.reasons import MAX_REASON
 from evidence.models import Sample, SampleItem, SampleMethod
 from evidence.populations.samples import record_deviation
 from srm_project.requests import actor_of
@@ -23,7 +24,7 @@ class NewSampleSerializer(serializers.Serializer[Any]):
     """How to draw: size and seed at random, every and first, or positions by hand."""
 
     method = serializers.ChoiceField(choices=SampleMethod.choices)
-    reason = serializers.CharField(max_length=2000)
+    reason = serializers.CharField(max_length=MAX_REASON)
     size = serializers.IntegerField(required=False, allow_null=True, default=None)
     seed = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=100
@@ -88,7 +89,7 @@ class NewDeviationSerializer(serializers.Serializer[Any]):
     """Which sampled item deviates, and in what."""
 
     item = serializers.UUIDField()
-    note = serializers.CharField(max_length=2000)
+    note = serializers.CharField(max_length=MAX_REASON)
 
 
 class SampleViewSet(

@@ -11,6 +11,7 @@ from controls.errors import Refused
 from controls.models import Actor, Service, System
 from controls.models.systems import ImpactLevel, Partition
 from evidence.artifacts.register import region_names
+from evidence.forms.reasons import ReasonField
 from evidence.forms.uploads import DayInput
 from evidence.models import Artifact, RelianceConclusion
 from evidence.models.artifacts import ArtifactVersionState
@@ -135,7 +136,7 @@ class LetterDecisionForm(forms.Form):
     """Whether a letter counts for one system."""
 
     decision = forms.ChoiceField(choices=ReviewDecision)
-    reason = forms.CharField(required=False, max_length=2000)
+    reason = ReasonField(required=False)
 
 
 class RelianceForm(forms.Form):

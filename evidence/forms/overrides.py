@@ -12,6 +12,7 @@ from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
 from controls.models import ControlImplementation, ImplementationStatus, Team
 from evidence.forms.fields import day_input
+from evidence.forms.reasons import ReasonField
 
 CLASSES = [
     ("", "Choose one"),
@@ -105,7 +106,7 @@ class OverrideForm(forms.Form):
         widget=day_input(),
         help_text="After it both sides count until a person decides.",
     )
-    reason = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+    reason = ReasonField(label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
     citation = forms.CharField(
         label="AWS document",
         required=False,
@@ -122,7 +123,7 @@ class OverrideForm(forms.Form):
 class NotApplicableForm(forms.Form):
     """Leave a control out because it has no object in this system."""
 
-    justification = forms.CharField(
+    justification = ReasonField(
         label="What the requirement is about, and why there is none of it here",
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="“AWS does it” is inherited, not “not applicable”.",

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from evidence.forms.fields import day_input
+from evidence.forms.reasons import ReasonField
 from evidence.models import SampleMethod
 from evidence.populations.event_list import EXAMPLE, MAX_BYTES, MAX_ROWS
 from evidence.populations.populations import PopulationStatement
@@ -76,10 +77,9 @@ LISTS = {"list", "pasted"}
 class PopulationDecisionForm(forms.Form):
     """What a reviewer says of a population; `decision` is the button pressed."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="Reason",
         required=False,
-        max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Needed to reject or withdraw.",
     )
@@ -105,9 +105,8 @@ class SampleForm(forms.Form):
         max_length=5000,
         help_text="Numbers of the list, such as 3, 17, 40-42.",
     )
-    reason = forms.CharField(
+    reason = ReasonField(
         label="Why this sample",
-        max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Such as the firm's table of sample sizes, or a risk.",
     )
@@ -123,9 +122,3 @@ class SampleForm(forms.Form):
             first=cleaned["first"],
             positions=positions_of(cleaned["positions"]),
         )
-
-
-class DeviationForm(forms.Form):
-    """What was not as the control asks."""
-
-    note = forms.CharField(label="What deviates", max_length=2000)

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from controls.models import Actor, Role, System, Team, User
+from evidence.forms.reasons import ReasonField
 from evidence.forms.uploads import DayInput
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import EvidenceRequestState
@@ -80,7 +81,7 @@ class AnswerForm(forms.Form):
     evidence = EvidenceChoices(
         Evidence.objects.none(), widget=forms.CheckboxSelectMultiple
     )
-    note = forms.CharField(
+    note = ReasonField(
         label="A word about it", required=False, widget=forms.Textarea({"rows": 2})
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -93,7 +94,7 @@ class AnswerForm(forms.Form):
 class AnswerDecisionForm(forms.Form):
     """A reason, and the version that was on the screen."""
 
-    reason = forms.CharField(required=False, max_length=2000)
+    reason = ReasonField(required=False)
     version = forms.IntegerField(min_value=1)
 
 

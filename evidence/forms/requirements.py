@@ -9,6 +9,7 @@ from django import forms
 
 from controls.models import Team
 from evidence.forms.fields import day_input
+from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import RequirementTerms
@@ -31,7 +32,7 @@ class RequirementForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     cadence = forms.ChoiceField(label="How often", choices=Cadence.choices)
-    rarer_because = forms.CharField(
+    rarer_because = ReasonField(
         label="Why less often than the baseline",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -82,9 +83,7 @@ class RetireForm(forms.Form):
     """From when something is no longer asked, and why."""
 
     until = forms.DateField(label="No longer asked from", widget=day_input())
-    reason = forms.CharField(
-        label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = ReasonField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class RequirementFilter(forms.Form):

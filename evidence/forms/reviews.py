@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.text import normalize_newlines
 
+from controls.errors import Refused
+from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceLink
 from evidence.reviews.decide import Decision
 
@@ -15,12 +18,17 @@ from evidence.reviews.decide import Decision
 class DecisionForm(forms.Form):
     """A reason, and which version of the link was on the screen."""
 
-    reason = forms.CharField(required=False, max_length=2000)
+    reason = ReasonField(required=False)
     version = forms.IntegerField(required=False, min_value=1)
 
     def seen(self) -> tuple[str, int | None]:
-        """Reason and version; what cannot be read counts as not given."""
+        """Reason and version; a version that cannot be read counts as not given.
+
+        Raises Refused for a reason that is too long.
+        """
         self.is_valid()
+        if "reason" in self.errors:
+            raise Refused({"reason": list(self.errors["reason"])})
         return (
             self.cleaned_data.get("reason", ""),
             self.cleaned_data.get("version"),
@@ -62,7 +70,7 @@ class DecisionsForm:
         return Decision(
             link=link,
             accept=decision == "accept",
-            reason=self.data.get(f"reason-{key}", "")[:2000],
+            reason=normalize_newlines(self.data.get(f"reason-{key}", "")),
             version=int(version) if version.isdecimal() else None,
         )
 

@@ -10,6 +10,7 @@ from django.core.validators import URLValidator
 from django.db.models import QuerySet
 
 from controls.models import System, User
+from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
 from evidence.submissions.submission import Submission
@@ -187,9 +188,8 @@ class RevisionForm(UploadForm):
         ],
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(
+    reason = ReasonField(
         label="What it corrects or adds",
-        max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="The auditor sees this beside the earlier revision.",
     )
@@ -209,9 +209,7 @@ class RevisionForm(UploadForm):
 class WithdrawForm(forms.Form):
     """Why evidence is taken back."""
 
-    reason = forms.CharField(
-        max_length=1000, error_messages={"required": "Say why it is withdrawn."}
-    )
+    reason = ReasonField(error_messages={"required": "Say why it is withdrawn."})
 
 
 class AttachForm(forms.Form):

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from controls.errors import Refused, SrmError
 from controls.models import Actor, AuditEvent
+from controls.reasons import refuse_long
 from evidence.models import EvidenceLink, LinkState
 
 AT_ONCE = 100
@@ -63,6 +64,7 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
 
 
 def _decide(link: EvidenceLink, decision: Decision, by: Actor) -> Any:
+    refuse_long(decision.reason)
     if not decision.accept and not decision.reason.strip():
         raise Refused("Say why, and what to change.")
     verb, state = "accept", LinkState.ACCEPTED

@@ -9,6 +9,7 @@ from django import template
 
 from controls import grammar
 from controls.display_names import layer_name
+from controls.reasons import MAX_REASON
 from controls.service_names import component_name
 from evidence.models.requirements import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
@@ -16,6 +17,12 @@ from evidence.status.reasons import Reason
 
 register = template.Library()
 Names = Mapping[str, str]
+
+
+@register.simple_tag
+def max_reason() -> int:
+    """How many characters a reason may have."""
+    return MAX_REASON
 
 
 @register.filter

@@ -9,23 +9,29 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from controls.errors import Refused
+from evidence.forms.reasons import ReasonField
 from srm_project.requests import SignedInRequest
 
 
-def refused(request: SignedInRequest, refusal: ValidationError) -> HttpResponse:
-    """A page that says why, under the refusal's own status (403, 409, 413 ...)."""
+def refused(
+    request: SignedInRequest, refusal: ValidationError, *, typed: str = ""
+) -> HttpResponse:
+    """A page that says why, under the refusal's own status (403, 409, 413 ...).
+
+    `typed` is a reason that would be lost otherwise; the page shows it.
+    """
     status = getattr(refusal, "status_code", 400)
-    page = explanation_page(request, " ".join(refusal.messages), status)
+    page = explanation_page(request, " ".join(refusal.messages), status, typed=typed)
     if hasattr(refusal, "retry_after"):
         page["Retry-After"] = str(refusal.retry_after)
     return page
 
 
 def explanation_page(
-    request: SignedInRequest, sentence: str, status: int
+    request: SignedInRequest, sentence: str, status: int, *, typed: str = ""
 ) -> HttpResponse:
-    """A page with one sentence and a way back."""
-    context = {"sentence": sentence, "status": status}
+    """A page with one sentence, a reason that was typed, and a way back."""
+    context = {"sentence": sentence, "status": status, "typed": typed}
     return render(request, "evidence/refused.html", context, status=status)
 
 
@@ -52,6 +58,18 @@ def explain(form: Any, refusal: ValidationError) -> None:
     by_field = getattr(refusal, "error_dict", {"__all__": [refusal]})
     for name, errors in by_field.items():
         form.add_error(name if name in form.fields else None, errors)
+
+
+def typed_reason(request: SignedInRequest, field: str = "reason") -> str:
+    """The reason that a person typed, empty for none.
+
+    Raises Refused, at the field, for one of more than MAX_REASON characters.
+    """
+    try:
+        reason: str = ReasonField(required=False).clean(request.POST.get(field))
+    except ValidationError as too_long:
+        raise Refused({field: too_long.messages}) from too_long
+    return reason
 
 
 def approves(request: SignedInRequest) -> bool:

@@ -32,7 +32,7 @@ from evidence.submissions import submit
 from evidence.submissions.revise import attach, newest
 from evidence.submissions.submit import provable_by, withdraw
 from evidence.submissions.who_may import may_revise, require_reviser, require_withdrawer
-from evidence.views.answers import explain, refused, return_to_work
+from evidence.views.answers import explain, refused, return_to_work, typed_reason
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
@@ -142,9 +142,9 @@ def reconfirm_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Say that accepted proof covers the duties of now as well."""
     link = _link(request, uuid)
     try:
-        reconfirm(link, by=request.user, reason=request.POST.get("reason", "")[:2000])
+        reconfirm(link, by=request.user, reason=typed_reason(request))
     except ValidationError as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
     messages.success(request, f"Confirmed: {link}.")
     control = link.implementation.control
     return return_to_work(request) or redirect(

@@ -16,7 +16,7 @@ from evidence.files.download import opened_for, record_opening
 from evidence.files.previews import RenderedPage, kind_of, render_preview
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
-from evidence.views.answers import explanation_page, refused
+from evidence.views.answers import explanation_page, refused, typed_reason
 from evidence.views.controls import HtmxRequest
 from srm_project.downloads import add_download_headers, attachment
 from srm_project.requests import SignedInRequest
@@ -108,8 +108,8 @@ def file_clear(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """An officer lets a flagged file pass, with what was checked."""
     file = file_or_404(request, uuid)
     try:
-        clear(file, by=request.user, reason=request.POST.get("reason", ""))
+        clear(file, by=request.user, reason=typed_reason(request))
     except ValidationError as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
     messages.success(request, f"“{file.name}” is cleared.")
     return redirect("evidence:evidence", uuid=file.revision.evidence.uuid)

@@ -56,14 +56,16 @@ def letter_decide(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     letter = get_object_or_404(
         ContinuityLetter.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
-    form = LetterDecisionForm(request.POST)
+    form, typed = LetterDecisionForm(request.POST), request.POST.get("reason", "")
     try:
         require_letter_reviewer(letter, system, by=request.user)
         if not form.is_valid():
-            return explanation_page(request, "Say whether you accept or reject.", 400)
+            too_long = [str(text) for text in form.errors.get("reason", [])]
+            sentence = " ".join(too_long) or "Say whether you accept or reject."
+            return explanation_page(request, sentence, 400, typed=typed)
         acceptance = decide_letter(letter, system, by=request.user, **form.cleaned_data)
     except SrmError as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, typed=typed)
     messages.success(
         request, f"The letter of {letter.issued_on} was {acceptance.past_tense}."
     )

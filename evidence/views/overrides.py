@@ -20,7 +20,7 @@ from controls.applicability import (
     request_not_applicable,
 )
 from controls.control_parts import parts_of
-from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.implementation import describe
 from controls.models import (
     ApplicabilityDecision,
@@ -34,7 +34,13 @@ from controls.responsibility.overrides import (
 )
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.access import require_officer_page, show_refusal
-from evidence.views.answers import approves, explain, return_to_work
+from evidence.views.answers import (
+    approves,
+    explain,
+    refused,
+    return_to_work,
+    typed_reason,
+)
 from evidence.views.controls import control_page, implementation_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
@@ -187,9 +193,12 @@ def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Let a control that was left out apply again, with a reason."""
     exclusion = _of_mine(request, ApplicabilityDecision, uuid)
+    try:
+        reason = typed_reason(request)
+    except Refused as refusal:
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
 
     def end() -> str:
-        reason = request.POST.get("reason", "")
         end_not_applicable(exclusion, reason=reason, by=request.user)
         return "Ended: the control applies again."
 

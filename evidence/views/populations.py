@@ -189,7 +189,9 @@ def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Accept, reject or withdraw."""
     population_row = population_or_404(request, uuid)
     form = PopulationDecisionForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    if not form.is_valid():
+        return population_page(request, population_row, judge_form=form, status=400)
+    reason = form.cleaned_data["reason"]
     decision = request.POST.get("decision")
     try:
         if decision == "withdraw":

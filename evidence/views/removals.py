@@ -14,7 +14,7 @@ from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.files.who_may import may_decide_removal
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
-from evidence.views.answers import approves, refused, return_to_work
+from evidence.views.answers import approves, refused, return_to_work, typed_reason
 from evidence.views.files import file_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
@@ -29,10 +29,10 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     if request.method == "GET":
         return render(request, "evidence/files/removal_new.html", {"file": file})
     try:
-        reason = request.POST.get("reason", "")
+        reason = typed_reason(request)
         removal = request_removal(file, reason=reason, by=request.user)
     except ValidationError as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
     messages.success(request, "Asked for. Another officer decides.")
     return redirect("evidence:removal", uuid=removal.uuid)
 

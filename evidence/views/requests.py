@@ -113,6 +113,8 @@ def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
     def act() -> str:
         require_canceller(evidence_request, request.user)
         step = request.POST.get("decision", "")
+        if "reason" in form.errors:
+            raise Refused({"reason": list(form.errors["reason"])})
         if not form.is_valid() or step not in steps:
             raise Refused("Say whether you accept, return or take it back.")
         fields = form.cleaned_data | {"by": request.user}
@@ -122,14 +124,16 @@ def request_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
             decide_answer(evidence_request, accept=step == "accept", **fields)
         return steps[step]
 
-    return _done(request, evidence_request, act)
+    return _done(
+        request, evidence_request, act, kept_reason=request.POST.get("reason", "")
+    )
 
 
 def _done(
     request: SignedInRequest,
     evidence_request: EvidenceRequest,
     act: Callable[[], str],
-    **forms: AnswerForm,
+    **kept: Any,
 ) -> HttpResponse:
     """Do it; refused, the same page with what was typed and why."""
     try:
@@ -139,7 +143,7 @@ def _done(
     except ValidationError as refusal:
         status = getattr(refusal, "status_code", 400)
         evidence_request = _request_or_404(request, evidence_request.uuid)
-        context = {**forms, "refusal": " ".join(refusal.messages)}
+        context = {**kept, "refusal": " ".join(refusal.messages)}
         return _page(request, evidence_request, status=status, **context)
     return return_to_work(request) or redirect(
         "evidence:request", uuid=evidence_request.uuid

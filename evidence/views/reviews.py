@@ -32,8 +32,8 @@ def queue(request: SignedInRequest) -> HttpResponse:
 def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that the link's bytes suffice."""
     link = _link(request, uuid)
-    reason, version = DecisionForm(request.POST).seen()
     try:
+        reason, version = DecisionForm(request.POST).seen()
         link.accept(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
         return _queue(request, refusal, link)
@@ -45,8 +45,8 @@ def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def reject(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that the link does not prove it, and what to change."""
     link = _link(request, uuid)
-    reason, version = DecisionForm(request.POST).seen()
     try:
+        reason, version = DecisionForm(request.POST).seen()
         link.reject(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
         return _queue(request, refusal, link)

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 from controls.errors import NotPermitted
 from controls.grammar import count_of
 from evidence.exports.sample_csv import sample_csv
-from evidence.forms.populations import DeviationForm, SampleForm
+from evidence.forms.populations import SampleForm
 from evidence.models import Sample, SampleItem
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.who_may import may_record_deviation, may_submit_population
-from evidence.views.answers import explain, refused
+from evidence.views.answers import explain, refused, typed_reason
 from evidence.views.once import once
 from evidence.views.populations import PER_PAGE, population_or_404, population_page
 from srm_project.requests import SignedInRequest
@@ -95,11 +95,9 @@ def deviation_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Record that one sampled event was not handled as asked."""
     mine = SampleItem.objects.visible_to(request.user).for_upload()
     item = get_object_or_404(mine, uuid=uuid)
-    form = DeviationForm(request.POST)
-    note = form.cleaned_data["note"] if form.is_valid() else ""
     try:
-        record_deviation(item, note=note, by=request.user)
+        record_deviation(item, note=typed_reason(request, "note"), by=request.user)
     except ValidationError as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, typed=request.POST.get("note", ""))
     messages.success(request, f"Recorded: {item.item.key} deviates.")
     return redirect("evidence:sample", uuid=item.sample.uuid)

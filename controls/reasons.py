@@ -1,0 +1,18 @@
+"""The reasons that people give for what they decide: how long one may be."""
+
+from __future__ import annotations
+
+from controls.errors import Refused
+
+MAX_REASON = 2_000  # characters, a line break being one
+
+
+def refuse_long(reason: str, field: str = "reason") -> None:
+    """Raise Refused, at the field, for a reason of more than MAX_REASON characters."""
+    if len(reason) > MAX_REASON:
+        raise Refused(
+            {
+                field: f"Say it in at most {MAX_REASON:,} characters; these are"
+                f" {len(reason):,}."
+            }
+        )
