@@ -6,6 +6,7 @@ is registered later, or by the reviewer, waits in each system that relies on the
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -96,6 +97,19 @@ def _standing(
             return LetterStanding(letter, system, "accepted", review=review)
     relied_on = reviews and reviews[-1].conclusion != RelianceConclusion.DO_NOT_RELY
     return LetterStanding(letter, system, "waiting" if relied_on else "with-report")
+
+
+def accepted_last_days(
+    letters: QuerySet[ContinuityLetter], systems: Iterable[System]
+) -> defaultdict[tuple[int, int], list[dt.date]]:
+    """Last days of the accepted letters, by the keys of report and system (R24)."""
+    days: defaultdict[tuple[int, int], list[dt.date]] = defaultdict(list)
+    for standing in letter_standings(letters, systems):
+        if standing.state == "accepted":
+            letter = standing.letter
+            key = (letter.artifact_version_id, standing.system.pk)
+            days[key].append(letter.last_day)
+    return days
 
 
 def waiting_letters(systems: Iterable[System]) -> list[LetterStanding]:

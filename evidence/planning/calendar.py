@@ -24,8 +24,10 @@ from controls.models import (
 )
 from controls.models.requests import ApprovalState as ApprovalState
 from controls.models.requests import ExclusionState
+from evidence.artifacts.letters import accepted_last_days
 from evidence.models import (
     ArtifactVersion,
+    ContinuityLetter,
     EvidenceLink,
     EvidenceRequest,
     EvidenceRequirement,
@@ -217,24 +219,26 @@ def _requests(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due
 
 
 def _reports(scope: CalendarScope) -> Iterator[Due]:
-    """The ends of AWS's reports and of their letters, once per system they serve."""
+    """The ends of AWS's reports and accepted letters, once per system they serve."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
         artifact__coverage__control__implementations__system__in=scope.systems,
     )
-    served = rows.select_related("artifact").prefetch_related("letters")
+    served = rows.select_related("artifact")
     pairs = {
         (pk, system)
         for pk, system in rows.values_list(
             "pk", "artifact__coverage__control__implementations__system"
         )
     }
+    letters = ContinuityLetter.objects.filter(artifact_version__in=rows)
+    letter_ends = accepted_last_days(letters, scope.systems)
     for row in served.distinct():
-        ends = {row.last_day: "ends"}
-        ends |= {letter.last_day: "letter ends" for letter in row.letters.all()}
         for system in scope.systems:
             if (row.pk, system.pk) not in pairs:
                 continue
+            ends = {row.last_day: "ends"}
+            ends |= dict.fromkeys(letter_ends[row.pk, system.pk], "letter ends")
             current = row.last_day and row.last_day + DAY * system.currency_days
             days = ends | {current: "counts as current to this day"}
             for day, word in days.items():

@@ -160,6 +160,22 @@ def test_it_counts_only_where_it_was_accepted(letter, system, rita, oscar, as_us
     assert asserted(client, system) == 0
 
 
+@pytest.mark.parametrize(
+    ("decision", "shown"), [("accept", True), ("reject", False), (None, False)]
+)
+def test_the_calendar_shows_the_end_of_a_letter_that_was_accepted_here(
+    letter, system, rita, as_user, decision, shown
+):
+    """R24: a rejected letter, or one that waits, covers nothing that could end."""
+    client = as_user(rita)
+    if decision:
+        body = {"decision": decision, "reason": "Too vague"}
+        assert decide(client, letter, system, **body) == 302
+    path = reverse("evidence:calendar", args=[system.slug])
+    page = client.get(path, {"month": "2026-06"}).content.decode()
+    assert ("Letter ends" in page) == shown
+
+
 def test_who_registered_the_letter_or_its_report_is_refused(
     letter, system, olga, oscar, as_user
 ):
