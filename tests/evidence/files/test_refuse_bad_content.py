@@ -18,6 +18,7 @@ from PIL import Image
 
 from controls.errors import Refused
 from evidence.files.checks import archives, check
+from evidence.files.checks.kinds import ALLOWED
 
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
@@ -62,6 +63,12 @@ def make_word(**more: bytes) -> bytes:
     return make_zip(members | more)
 
 
+def make_slides() -> bytes:
+    types = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/x"/>'
+    slides = b"<presentation/>"
+    return make_zip({"[Content_Types].xml": types, "ppt/presentation.xml": slides})
+
+
 def look(body: bytes, name: str):
     return check(io.BytesIO(body), name)
 
@@ -80,6 +87,7 @@ GOOD = {
     "a.xml": b"<report><row/></report>",
     "a.xlsx": make_sheet(),
     "a.docx": make_word(),
+    "a.pptx": make_slides(),
     "a.zip": make_zip(
         {"b/a.txt": b"text", "a.pdf": make_pdf(), "t.xlsx": make_sheet()}
     ),
@@ -89,6 +97,15 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_what_may_be_uploaded_is_taken_without_flags(name: str) -> None:
     assert look(GOOD[name], name).flags == ()
+
+
+@pytest.mark.parametrize("ending", ALLOWED)
+def test_every_kind_has_its_check_alone_and_in_an_archive(ending: str) -> None:
+    """UP-03: a kind on the short list that nothing checks would be a KeyError."""
+    name = f"a.{ending}"
+    assert look(GOOD[name], name).media_type == ALLOWED[ending]
+    if ending != "zip":
+        assert look(make_zip({name: GOOD[name]}), "a.zip").flags == ()
 
 
 WRONG = {
