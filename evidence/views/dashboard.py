@@ -29,6 +29,7 @@ from evidence.status.control_status import (
     control_statuses,
     summary,
 )
+from evidence.status.day import GOOD
 from evidence.status.facts import ArtifactVersionFacts
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
@@ -37,7 +38,6 @@ from srm_project.requests import SignedInRequest
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 15
-GOOD = frozenset({"proven", "expiring"})
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from controls.spreadsheets import Limits, read_records
 from evidence.files.checks.kinds import OOXML
 
 SCRIPT = Path(__file__).with_name("render.py")
-TEXT_BYTES = 200_000
+MAX_TEXT_BYTES = 200_000
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200, 40, 300
 LIMITS = Limits(
     max_lines=MAX_ROWS, max_columns=MAX_COLUMNS, max_cell=MAX_CELL, preview=True
@@ -28,7 +28,7 @@ LEFT_OUT = {
     "columns": f"columns after the first {MAX_COLUMNS}",
     "cells": f"the rest of texts of more than {MAX_CELL} characters",
 }
-PATIENCE = 30  # seconds
+MAX_SECONDS = 30  # that drawing a page may take
 KINDS = {
     "image/png": "picture",
     "image/jpeg": "picture",
@@ -80,21 +80,22 @@ def render_preview(body: BinaryIO, media_type: str, number: int = 1) -> Rendered
 
 
 def _text(body: BinaryIO) -> RenderedPage:
-    head = body.read(TEXT_BYTES + 1)
+    head = body.read(MAX_TEXT_BYTES + 1)
     wide = head[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    text = head[:TEXT_BYTES].decode("utf-16" if wide else "utf-8", "replace")
-    return RenderedPage(text=text, cut=len(head) > TEXT_BYTES)
+    text = head[:MAX_TEXT_BYTES].decode("utf-16" if wide else "utf-8", "replace")
+    return RenderedPage(text=text, cut=len(head) > MAX_TEXT_BYTES)
 
 
 def _table(body: BinaryIO) -> RenderedPage:
     """The beginning of a CSV file as rows; as text where it is no table."""
-    head = body.read(TEXT_BYTES + 1)
-    cut = len(head) > TEXT_BYTES
+    head = body.read(MAX_TEXT_BYTES + 1)
+    cut = len(head) > MAX_TEXT_BYTES
     try:
-        page = _rows(head[:TEXT_BYTES], "table.csv", LIMITS)
+        page = _rows(head[:MAX_TEXT_BYTES], "table.csv", LIMITS)
     except Refused:
         return _text(io.BytesIO(head))
-    left_out = page.left_out or ((f"what follows {TEXT_BYTES:,} bytes",) if cut else ())
+    rest = (f"what follows {MAX_TEXT_BYTES:,} bytes",) if cut else ()
+    left_out = page.left_out or rest
     return replace(page, cut=page.cut or cut, left_out=left_out)
 
 
@@ -134,7 +135,7 @@ def _rendered(body: BinaryIO, kind: str, number: int) -> RenderedPage:
     command = [sys.executable, "-I", str(SCRIPT), kind, str(number)]
     try:
         done = subprocess.run(  # noqa: S603 - our own script, numbers only
-            command, input=body.read(), capture_output=True, timeout=PATIENCE
+            command, input=body.read(), capture_output=True, timeout=MAX_SECONDS
         )
     except subprocess.TimeoutExpired as slow:
         raise Refused(
