@@ -209,7 +209,7 @@ def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
     evidence = {row.uuid for row in halves["latest"]}
     evidence |= {row.evidence for row in occurrences if row.evidence}
     results = [row.result for row in occurrences]
-    results += [row for asked in halves["requirements"] for row in asked.results]
+    results += [row for shown in halves["requirements"] for row in shown.results]
     populations = {row.population.uuid for row in results if row.population}
     rows = (
         Evidence.objects.visible_to(user).filter(uuid__in=evidence),
