@@ -65,7 +65,6 @@ TESTS_LEFT = {
     "tests/controls": {
         "test_admin.py",
         "test_change_ones_address.py",
-        "test_import_provider_document.py",
     },
     "tests/evidence": {
         "house.py",
