@@ -1,6 +1,7 @@
 """Settings, all from the environment; a wrong value stops the start.
 
-`.env.example` lists every variable with its unit and default.
+`.env.example` lists every variable with its unit and default. One file: all settings
+stand in one place and are read from top to bottom.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Cells out of CSV and XLSX bytes, with every fault named. Runs in its own process.
 
 Run as a script (`parsing.py NAME LIMITS` with the file as standard input) it writes
-one JSON record a line. It imports nothing of SRM, and therefore is one long file:
-whatever a hostile file does, it does there, within limits of memory and time. Both
-kinds of file give the same records for the same content.
+one JSON record a line. One file: it imports nothing of SRM, since whatever a hostile
+file does, it does there, within limits of memory and time. Both kinds of file give the
+same records for the same content.
 
 Records: `["sheet", name, hidden]`, then for each line with content `["line", number,
 cells, faults]` with faults as `[column, code, sentence]`; `["cut", what]` where a
