@@ -35,12 +35,7 @@ from evidence.models import (
 )
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.planning.asks import with_newest_links
-from evidence.status.cadence import (
-    DAY,
-    due_on,
-    last_day,
-    periods,
-)
+from evidence.status.cadence import DAY, due_on, last_day, periods
 
 MAX_CALENDAR_DAYS = 366  # days
 CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")

@@ -1,4 +1,4 @@
-"""What a page lets in: the system or 404, officers or 403, refusals as messages."""
+"""What a page lets in: rows one may read or 404, officers or 403, refusals shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from controls.access import is_officer
 from controls.errors import NotPermitted
-from controls.models import Actor, System
+from controls.models import Actor, ControlImplementation, System
 from srm_project.requests import SignedInRequest
 
 
@@ -16,6 +16,16 @@ def system_or_404(request: SignedInRequest, slug: str) -> System:
     """The system if the person may read it; to all others it does not exist."""
     mine = System.objects.visible_to(request.user).select_related("baseline")
     return get_object_or_404(mine, slug=slug)
+
+
+def implementation_or_404(
+    request: SignedInRequest, slug: str, ref_id: str
+) -> ControlImplementation:
+    """A control of a system that the person may read."""
+    mine = ControlImplementation.objects.visible_to(request.user).select_related(
+        "system__baseline", "control", "owner_team", "decision"
+    )
+    return get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
 
 
 def require_officer_page(user: Actor, system: System) -> None:

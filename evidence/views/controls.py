@@ -1,4 +1,4 @@
-"""The controls of a system, and one control with both its halves."""
+"""The controls of a system: which are how far."""
 
 from __future__ import annotations
 
@@ -6,50 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.access import is_officer, may_describe
 from controls.control_ids import matches
-from controls.control_parts import differing
-from controls.models import (
-    Actor,
-    AuditEvent,
-    ControlImplementation,
-    ControlLayer,
-    ImplementationStatus,
-    System,
-)
-from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
-from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.models import (
-    Evidence,
-    EvidenceLink,
-    EvidenceRequest,
-    EvidenceRequirement,
-    LinkState,
-    Population,
-    Sample,
-)
-from evidence.requests.who_may import may_request
-from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
-from evidence.status.control_page import (
-    as_known,
-    aws_days,
-    basis_groups,
-    duties,
-    latest_evidence,
-    our_requirements,
-)
 from evidence.status.control_status import ControlStatus, control_statuses, listed
-from evidence.status.occurrences import lanes, occurrences
-from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
 
@@ -120,194 +86,4 @@ def _matches(row: Row, filters: dict[str, str]) -> bool:
     text = filters.get("q", "")
     return not text or matches(
         text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
-    )
-
-
-def implementation_or_404(
-    request: SignedInRequest, slug: str, ref_id: str
-) -> ControlImplementation:
-    """A control of a system that the person may read."""
-    mine = ControlImplementation.objects.visible_to(request.user).select_related(
-        "system__baseline", "control", "owner_team", "decision"
-    )
-    return get_object_or_404(mine, system__slug=slug, control__ref_id=ref_id)
-
-
-@require_GET
-def control(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse:
-    """Is this control proven, by whom, and what is missing?"""
-    return control_page(request, implementation_or_404(request, slug, ref_id))
-
-
-def control_page(
-    request: SignedInRequest,
-    implementation: ControlImplementation,
-    *,
-    status: int = 200,
-    **forms: Any,
-) -> HttpResponse:
-    """The control page, with forms as somebody filled them in."""
-    system = implementation.system
-    clocks = clocks_of(request, system)
-    page: dict[str, Any] = {
-        "system": system,
-        "implementation": implementation,
-        "control": implementation.control,
-        "clocks": clocks,
-        "here": reverse(
-            "evidence:control", args=[system.slug, implementation.control.ref_id]
-        ),
-    }
-    answer = _answer(system, clocks, implementation)
-    if answer is not None:
-        page |= _halves(answer, clocks)
-        page["readable"] = _readable(request.user, page)
-        page |= _record(request.user, implementation, clocks)
-        page |= _forms(request.user, implementation, clocks) | forms
-    return render(request, "evidence/controls/detail.html", page, status=status)
-
-
-def _answer(
-    system: System, clocks: Clocks, implementation: ControlImplementation
-) -> ControlStatus | None:
-    try:
-        answers = control_statuses(
-            system, clocks.moment, pks=[implementation.pk], window=clocks.window
-        )
-    except LookupError:
-        return None
-    if not answers:
-        raise Http404("This control was not recorded at that time.")
-    return answers[0]
-
-
-def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
-    """What the two columns show."""
-    basis, names = answer.basis, display_names()
-    expected = occurrences(answer, clocks.moment)
-    return {
-        "answer": answer,
-        "service_names": names,
-        "aws_duties": duties(basis, names, ours=False),
-        "our_duties": duties(basis, names, ours=True),
-        "basis": basis_groups(basis, names),
-        "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
-        "aws_timeline": aws_days(answer, clocks, names),
-        "requirements": our_requirements(answer, clocks),
-        "lanes": lanes(expected, clocks.window, clocks.moment.on),
-        "marks": marks([answer.implementation["id"]], clocks.moment),
-        "latest": latest_evidence(answer.implementation["id"], clocks),
-    }
-
-
-def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
-    """Of the evidence and populations shown, what the person may open, by uuid.
-
-    Others see that it is there, not what it holds.
-    """
-    occurrences = [row for lane in halves["lanes"].rows for row in lane.occurrences]
-    evidence = {row.uuid for row in halves["latest"]}
-    evidence |= {row.evidence for row in occurrences if row.evidence}
-    results = [row.result for row in occurrences]
-    results += [row for shown in halves["requirements"] for row in shown.results]
-    populations = {row.population.uuid for row in results if row.population}
-    rows = (
-        Evidence.objects.visible_to(user).filter(uuid__in=evidence),
-        Population.objects.visible_to(user).filter(uuid__in=populations),
-    )
-    return {
-        str(uuid)
-        for visible in rows
-        for uuid in visible.order_by().values_list("uuid", flat=True)
-    }
-
-
-def _record(
-    user: Actor, implementation: ControlImplementation, clocks: Clocks
-) -> dict[str, Any]:
-    """Decisions, requests and events about the control, up to what is known."""
-    known = clocks.moment.known_at
-    before = {"known_from__lt": known} if known else {}
-    people = "requested_by", "decided_by"
-    overrides = as_known(implementation.overrides.select_related(*people), known)
-    requests = implementation.applicability_decisions.select_related(*people)
-    excused = as_known(requests, known)
-    itself = ControlImplementation.objects.filter(pk=implementation.pk)
-    description = as_known(itself, known)[0]
-    subjects = [implementation.uuid]
-    subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
-    subjects += implementation.links.values_list("uuid", flat=True)
-    subjects += _events_of(implementation)
-    events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
-    asked_for = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
-    return {
-        "may_ask": may_request(implementation.system, user),
-        "asked_for": asked_for.filter(controls=implementation).for_listing(),
-        "readings": ControlLayer.objects.reasons_of(implementation.control),
-        "decisions": implementation.decisions.newest_first().filter(**before)[:20],
-        "said": description,
-        "said_status": ImplementationStatus(description.worst_status).label,
-        "parts": differing(implementation.control, description.part_statuses),
-        "overrides": overrides,
-        "provided": statements_shown(implementation, clocks),
-        "excused": excused,
-        "events": events.filter(**({"at__lt": known} if known else {})).order_by(
-            "-at", "-seq"
-        )[:30],
-    }
-
-
-def _events_of(implementation: ControlImplementation) -> list[Any]:
-    """Populations and samples of the control, for its history."""
-    populations = Population.objects.filter(requirement__implementation=implementation)
-    samples = Sample.objects.filter(population__in=populations)
-    return [
-        *populations.values_list("uuid", flat=True),
-        *samples.order_by().values_list("uuid", flat=True),
-    ]
-
-
-def _forms(
-    user: Actor, implementation: ControlImplementation, clocks: Clocks
-) -> dict[str, Any]:
-    """The forms of people who may change something; nobody changes the past."""
-    if not clocks.now:
-        return {}
-    officer = is_officer(user, implementation.system)
-    reviewable = EvidenceLink.objects.reviewable_by(user)
-    accepted = reviewable.filter(
-        implementation=implementation, state=LinkState.ACCEPTED
-    )
-    forms_and_rights: dict[str, Any] = {
-        "officer": officer,
-        "may_confirm": set(accepted.values_list("uuid", flat=True)),
-        "submittable": _submittable(implementation, user),
-        "may_review": _waits_for(user, implementation),
-    }
-    if may_describe(implementation, user):
-        # the same people bring what nothing asks for
-        forms_and_rights["may_describe"] = forms_and_rights["may_upload"] = True
-        forms_and_rights["describe_form"] = DescribeForm.about(
-            implementation, names_owner=officer
-        )
-    if officer:
-        forms_and_rights["override_form"] = OverrideForm(today=clocks.today)
-        forms_and_rights["na_form"] = NotApplicableForm(today=clocks.today)
-    return forms_and_rights
-
-
-def _submittable(implementation: ControlImplementation, user: Actor) -> set[str]:
-    """Requirements of the control, by uuid, that the person may prove."""
-    requirements = EvidenceRequirement.objects.filter(implementation=implementation)
-    uuids = requirements.submittable_by(user).values_list("uuid", flat=True)
-    return {str(uuid) for uuid in uuids}
-
-
-def _waits_for(user: Actor, implementation: ControlImplementation) -> bool:
-    """Whether something of the control waits for the person's review."""
-    links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
-    populations = Population.objects.awaiting_review().reviewable_by(user)
-    return bool(
-        links.filter(implementation=implementation).exists()
-        or populations.filter(requirement__implementation=implementation).exists()
     )

@@ -33,7 +33,11 @@ from controls.responsibility.overrides import (
     settle_override,
 )
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
-from evidence.views.access import require_officer_page, show_refusal
+from evidence.views.access import (
+    implementation_or_404,
+    require_officer_page,
+    show_refusal,
+)
 from evidence.views.answers import (
     approves,
     explain,
@@ -41,7 +45,7 @@ from evidence.views.answers import (
     return_to_work,
     typed_reason,
 )
-from evidence.views.controls import control_page, implementation_or_404
+from evidence.views.control_page import control_page
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 

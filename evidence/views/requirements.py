@@ -23,9 +23,12 @@ from evidence.requirements.changes import (
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.status.control_status import today_of
-from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.access import (
+    implementation_or_404,
+    require_officer_page,
+    system_or_404,
+)
 from evidence.views.answers import explain, refused
-from evidence.views.controls import implementation_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 

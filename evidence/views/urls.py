@@ -6,6 +6,7 @@ from evidence.views import (
     artifacts,
     bulk,
     calendar,
+    control_page,
     controls,
     dashboard,
     evidence,
@@ -62,7 +63,9 @@ urlpatterns += [
 urlpatterns += [
     path("systems/<slug:slug>/controls/", controls.controls, name="controls"),
     path(
-        "systems/<slug:slug>/controls/<str:ref_id>/", controls.control, name="control"
+        "systems/<slug:slug>/controls/<str:ref_id>/",
+        control_page.control,
+        name="control",
     ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/describe/",
