@@ -29,22 +29,35 @@ from evidence.submissions.who_may import require_reviser
 from srm_project.requests import actor_of
 
 
+# What evidence says for all its revisions.
+SAID_ONCE = ("title", "source_system", "procedure")
+
+
 class RevisionSerializer(FilesSerializer):
     """A correction or an addition: new files and days, and why.
 
-    Without `collected_by` the earlier collector stays.
+    Without `collected_by` the earlier collector stays. Title, source system and
+    procedure were said once, with the first upload: naming them is refused.
     """
 
     kind = serializers.ChoiceField(choices=["correction", "addition"])
     reason = serializers.CharField(max_length=MAX_REASON)
-    title = serializers.CharField(max_length=200, required=False)
     performed_on = serializers.DateField()
     period_start = serializers.DateField()
     period_end = serializers.DateField()
     collected_on = serializers.DateField(required=False)
-    source_system = serializers.CharField(required=False, max_length=120)
-    procedure = serializers.CharField(required=False)
     collected_by = serializers.EmailField(required=False)
+    addresses = serializers.ListField(
+        child=serializers.URLField(max_length=500), required=False, max_length=10
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What a revision says. Raises ValidationError for what it cannot change."""
+        fixed = "It was said with the first upload; a revision cannot change it."
+        named = [name for name in SAID_ONCE if name in self.initial_data]
+        if named:
+            raise serializers.ValidationError(dict.fromkeys(named, fixed))
+        return attrs
 
 
 class AttachSerializer(serializers.Serializer[Any]):

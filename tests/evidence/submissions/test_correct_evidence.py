@@ -178,3 +178,23 @@ def test_link_to_one_more_control_touches_no_other(house, link):
 def test_evidence_stays_within_its_system(house, link):
     with pytest.raises(Refused, match="within its system"):
         attach(link.revision, by=house.alice)
+
+
+@pytest.mark.parametrize("field", ["title", "source_system", "procedure"])
+def test_the_api_refuses_what_only_the_first_upload_says(client, house, link, field):
+    """R17: a revision brings files, days, collector and addresses; none is dropped."""
+    client.force_login(house.alice)
+    path = reverse("evidence-revise", args=[link.uuid])
+    answer = client.post(path, said(**{field: "Another"}))
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+    assert EvidenceRevision.objects.count() == 1
+
+
+def test_over_the_api_a_revision_carries_its_own_addresses(client, house, link):
+    """R17: as on the page, where each revision names them."""
+    client.force_login(house.alice)
+    path = reverse("evidence-revise", args=[link.uuid])
+    addresses = ["https://example.org/report"]
+    assert client.post(path, said(addresses=addresses)).status_code == 201
+    assert EvidenceRevision.objects.latest("number").addresses == addresses
