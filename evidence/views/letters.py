@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from controls.errors import SrmError
+from controls.errors import Refused, SrmError
 from controls.models import Actor, System
 from evidence.artifacts.letters import (
     UNDECIDED,
@@ -59,9 +59,10 @@ def letter_decide(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     form, typed = LetterDecisionForm(request.POST), request.POST.get("reason", "")
     try:
         require_letter_reviewer(letter, system, by=request.user)
+        if "reason" in form.errors:
+            raise Refused({"reason": list(form.errors["reason"])})
         if not form.is_valid():
-            too_long = [str(text) for text in form.errors.get("reason", [])]
-            sentence = " ".join(too_long) or "Say whether you accept or reject."
+            sentence = "Say whether you accept or reject."
             return explanation_page(request, sentence, 400, typed=typed)
         acceptance = decide_letter(letter, system, by=request.user, **form.cleaned_data)
     except SrmError as refusal:
