@@ -28,7 +28,6 @@ from evidence.submissions.revise import attach, newest, revise
 from evidence.submissions.who_may import require_reviser
 from srm_project.requests import actor_of
 
-
 # What evidence says for all its revisions.
 SAID_ONCE = ("title", "source_system", "procedure")
 
