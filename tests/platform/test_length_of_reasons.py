@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from html import unescape
 from typing import Any
 
@@ -119,8 +118,8 @@ def test_the_api_refuses_a_longer_reason_and_names_the_field(
         body = body | {API[way]: TOO_LONG}
     how: dict[str, Any] = {"content_type": "application/json"}
     if view == "evidence-revise":
-        today = dt.date.today()
-        days = dict.fromkeys(("performed_on", "period_start", "period_end"), today)
+        names = "performed_on", "period_start", "period_end"
+        days = dict.fromkeys(names, houses.TODAY)
         body |= days | {"kind": "correction", "files": [houses.file()]}
         how = {}
     ask = getattr(_olivia(world), method.lower())
