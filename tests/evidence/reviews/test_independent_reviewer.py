@@ -307,10 +307,10 @@ def test_reconfirming_takes_the_same_independence(client, world, monkeypatch):
     def every_link(implementations: Any, moment: Any) -> list[Any]:
         return [mark for mark in marks if mark.implementation in implementations]
 
-    from evidence.views import controls
+    from evidence.views import control_page
 
     monkeypatch.setattr(reconfirmation, "marks", every_link)
-    monkeypatch.setattr(controls, "marks", every_link)
+    monkeypatch.setattr(control_page, "marks", every_link)
     names = {str(link.uuid): name for name, link in world.links.items()}
     for person in PEOPLE:
         client.force_login(world.person(person))
