@@ -1,7 +1,8 @@
 """Letters that continue reports: which wait for a second person, and the decision.
 
-A review of a report decides on the letters that were there when it was made. Whatever
-is registered later, or by the reviewer, waits in each system that relies on the report.
+A review that relies on a report decides on the letters that were there when it was
+made; one that does not rely accepts none. Whatever is registered later, or by the
+reviewer, waits in each system that relies on the report.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def _standing(
         return LetterStanding(letter, system, decision.past_tense, decision=decision)
     for review in reviews:
         if (
-            review.known_from > letter.known_from
+            review.conclusion != RelianceConclusion.DO_NOT_RELY
+            and review.known_from > letter.known_from
             and review.reviewer_id not in letter.registrars
         ):
             return LetterStanding(letter, system, "accepted", review=review)

@@ -234,7 +234,7 @@ SELECT c.control_id, array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifact
 """
 
 # A letter is decided on by a second person of the system: in an acceptance of its own,
-# or by reviewing its report after it was registered. One row for each system.
+# or by relying on its report after it was registered. One row for each system.
 ARTIFACT_VERSIONS = """
 SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
        v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
@@ -246,6 +246,7 @@ SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opi
                  WHEN EXISTS (
                    SELECT FROM evidence_reliancereview w
                     WHERE w.artifact_version_id = v.id AND w.system_id = y.system_id
+                      AND w.conclusion <> 'do-not-rely'
                       AND w.known_from > l.known_from AND {before}
                       AND w.reviewer_id IS DISTINCT FROM l.registered_by_id)
                  THEN 'accepted' ELSE 'waiting' END) ORDER BY l.issued_on, l.id)

@@ -223,6 +223,24 @@ def test_a_reviewer_who_registered_a_letter_does_not_decide_on_it_by_a_review(
     assert asserted(client, system) == ASSERTED
 
 
+def test_a_review_that_does_not_rely_accepts_no_letter(
+    report, system, olga, rita, as_user
+):
+    """R24, R32: nor does a later review by whoever registered the letter."""
+    register.add_letter(
+        report, issued_on=dt.date(2026, 6, 30), ends=dt.date(2026, 6, 30), by=olga
+    )
+    review(report, system, rita, "do-not-rely")
+    assert letters_to_decide(rita) == []  # the next review decides on it
+    review(report, system, olga)
+    client = as_user(rita)
+    assert asserted(client, system) == 0
+    assert [row.system for row in letters_to_decide(rita)] == [system]
+    review(report, system, rita)
+    assert asserted(client, system) == ASSERTED
+    assert letters_to_decide(rita) == []
+
+
 @pytest.mark.parametrize(
     ("who", "status"), [("alice", 403), ("audrey", 403), ("mallory", 404)]
 )
