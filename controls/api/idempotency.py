@@ -13,6 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.errors import NotPermitted
 from controls.idempotency import KeyedRequest, digest_of, first_use
 from controls.models.idempotency import MAX_KEY, IdempotencyKey
 from srm_project.requests import actor_of
@@ -78,5 +79,11 @@ def _keep(row: IdempotencyKey, answer: Response, secrets: tuple[str, ...]) -> No
 
 
 def _same_answer(row: IdempotencyKey) -> Response:
+    """Raises NotPermitted for whoever lost a role since: it may show what they read."""
+    if not row.may_be_read:
+        raise NotPermitted(
+            "This was done when it was first sent, and is not done again. You have lost"
+            " a role since: its answer is not shown any more."
+        )
     data = json.loads(row.body) if row.body else None
     return Response(data, status=row.status, headers=row.headers)

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
-from controls.models.people import Actor, User
+from controls.models.people import Actor, Membership, User
 
 MAX_KEY = 200  # characters
 
@@ -37,6 +37,8 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(blank=True)
     headers = models.JSONField(default=dict, blank=True)
+    # what the person was when it was answered, as `rights_of` says it
+    rights = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = IdempotencyKeyQuerySet.as_manager()
@@ -61,4 +63,18 @@ class IdempotencyKey(models.Model):
     ) -> None:
         """Keep what is answered, for whoever sends the same again."""
         self.status, self.body, self.headers = status, body, headers or {}
-        self.save(update_fields=["status", "body", "headers"])
+        self.rights = rights_of(self.user)
+        self.save(update_fields=["status", "body", "headers", "rights"])
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether the person has all the rights that were theirs at the answer."""
+        return set(self.rights) <= set(rights_of(self.user))
+
+
+def rights_of(user: Actor) -> list[str]:
+    """The roles that a person holds now, each as role:system:team:engagement."""
+    held = Membership.objects.active().filter(user=user.pk)
+    rows = held.values_list("role", "system", "team", "engagement")
+    roles = {":".join(str(part or "") for part in row) for row in rows}
+    return sorted(roles | ({"superuser"} if user.is_superuser else set()))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -18,11 +19,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.client import encode_multipart
 from django.urls import reverse
+from django.utils import timezone
 from knox.models import AuthToken
 
 from controls import clock, idempotency
 from controls.idempotency import forget_old_keys
-from controls.models import IdempotencyKey
+from controls.models import IdempotencyKey, Membership, Role, User
 from evidence.exports import jobs
 from evidence.models import EvidenceLink, EvidenceRequirement, Export, SpillRemoval
 from evidence.tasks import sweep_store
@@ -284,6 +286,62 @@ def test_who_may_not_leaves_no_key(world) -> None:
     asking.client.force_login(world.house.ray)
     assert asking.answer("k-1").status_code == 403
     assert not IdempotencyKey.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["ended", "back-dated", "replaced", "renewed"])
+def test_ac_09_who_lost_a_role_is_not_shown_the_answer_again(world, end) -> None:
+    """Nor is anything made; who holds the role still, or again, gets the answer."""
+    asking = as_alice(world)
+    first = asking.answer("k-1")
+    assert first.status_code == 201
+    made = rows()
+    held = world.house.alice.memberships.filter(system__slug="shop").first()
+    assert held is not None
+    ends = timezone.now() - dt.timedelta(days=2 if end == "back-dated" else 0)
+    Membership.objects.filter(pk=held.pk).update(
+        starts_at=ends - dt.timedelta(days=9), ends_at=ends
+    )
+    if end in {"replaced", "renewed"}:
+        held.pk, held.uuid, held.ends_at = None, uuid4(), None
+        if end == "replaced":
+            held.role, held.team = Role.READER, None
+        held.save(force_insert=True)
+        made["controls.Membership"] += 1
+    again = asking.answer("k-1")
+    if end == "renewed":
+        assert (again.status_code, again.json()) == (201, first.json())
+    else:
+        assert again.status_code == 403
+        assert first.json()["uuid"] not in again.content.decode()
+    assert rows() == made
+
+
+def test_ac_09_a_superuser_no_more_is_not_shown_the_answer_again(world) -> None:
+    asking = as_alice(world)
+    User.objects.filter(pk=world.house.alice.pk).update(is_superuser=True)
+    assert asking.answer("k-1").status_code == 201
+    User.objects.filter(pk=world.house.alice.pk).update(is_superuser=False)
+    assert asking.answer("k-1").status_code == 403
+
+
+def test_az_06_a_closed_account_is_answered_nothing(world) -> None:
+    asking = as_alice(world)
+    assert asking.answer("k-1").status_code == 201
+    User.objects.filter(pk=world.house.alice.pk).update(is_active=False)
+    again = asking.answer("k-1")
+    assert again.status_code in {401, 403}
+    assert "uuid" not in again.content.decode()
+
+
+def test_the_key_holds_across_two_sign_ins(world) -> None:
+    asking = as_alice(world)
+    first = asking.answer("k-1")
+    asking.client = Client(raise_request_exception=False)
+    asking.client.force_login(world.house.alice)
+    made = rows()
+    again = asking.answer("k-1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert rows() == made
 
 
 def test_without_a_key_every_request_is_one_of_its_own(world) -> None:
