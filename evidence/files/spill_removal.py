@@ -142,6 +142,10 @@ class RemovalJob(JobKind[SpillRemoval]):
         """The officers' log keeps that the bytes are still there, and why."""
         return about(job, "removal.given-up", by=None, outcome=job.outcome)
 
+    def event_of_beginning_anew(self, job: SpillRemoval) -> Event:
+        """The officers' log keeps that it is tried again, and why it had ended."""
+        return about(job, "removal.begun-anew", by=None, outcome=job.outcome)
+
 
 REMOVALS = RemovalJob()
 

@@ -95,3 +95,7 @@ class JobKind(ABC, Generic[JobT]):
     def event_of_giving_up(self, job: JobT) -> Event | None:
         """What the audit log keeps of it, in the same transaction; None: nothing."""
         return None
+
+    def event_of_beginning_anew(self, job: JobT) -> Event | None:
+        """As `event_of_giving_up`; a kind that records one records the other."""
+        return None

@@ -205,9 +205,17 @@ def given_up(kind: JobKind[JobT]) -> QuerySet[JobT]:
     return kind.unfinished().exclude(given_up_at=None).order_by("pk")
 
 
+@transaction.atomic
 def revive(kind: JobKind[JobT], pk: int | None = None) -> int:
-    """Begin given up jobs anew, or one of them, with all attempts; returns how many."""
-    jobs = given_up(kind) if pk is None else given_up(kind).filter(pk=pk)
-    return jobs.update(
+    """Begin given up jobs anew, or one of them, with all attempts; returns how many.
+
+    Recorded where the kind says so, each in its own event of the same transaction.
+    """
+    chosen = given_up(kind) if pk is None else given_up(kind).filter(pk=pk)
+    jobs = list(chosen.select_for_update(of=("self",)))
+    kind.unfinished().filter(pk__in=[job.pk for job in jobs]).update(
         **LET_GO | dict(kind.while_waiting) | {"attempts": 0, "given_up_at": None}
     )
+    events = [kind.event_of_beginning_anew(job) for job in jobs]
+    AuditEvent.objects.append_all(event for event in events if event is not None)
+    return len(jobs)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
@@ -105,6 +106,14 @@ def test_given_up_the_page_says_that_the_bytes_are_there(client, removal, monkey
     event = AuditEvent.objects.get(verb="removal.given-up")
     assert "Permission denied." in event.body
     open_store().open(removal.file.blob.sha256).close()
+    monkeypatch.undo()
+    for _ in range(2):  # the second finds nothing to begin anew
+        call_command("given_up_jobs", "--retry")
+    again = AuditEvent.objects.get(verb="removal.begun-anew")
+    assert (again.chain, again.actor) == (event.chain, None)
+    assert "Permission denied." in again.body
+    destroy_spill(removal.pk)
+    assert stored().outcome == DELETED
 
 
 def test_whose_lease_was_taken_records_no_second_outcome(removal, monkeypatch):
