@@ -101,6 +101,14 @@ def _standing(
     return LetterStanding(letter, system, "waiting" if relied_on else "with-report")
 
 
+def undecided_letters(system: System, report: ArtifactVersion) -> list[LetterStanding]:
+    """The report's letters that a review of it decides on as well, oldest first."""
+    letters = ContinuityLetter.objects.filter(artifact_version=report)
+    return [
+        row for row in letter_standings(letters, [system]) if row.state in UNDECIDED
+    ]
+
+
 def accepted_last_days(
     letters: QuerySet[ContinuityLetter], systems: Iterable[System]
 ) -> defaultdict[tuple[int, int], list[dt.date]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from django.db import transaction
 
-from controls.errors import NotPermitted, Refused
+from controls.errors import NotPermitted, Refused, StaleVersion
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
+from evidence.artifacts.letters import undecided_letters
 from evidence.models import ArtifactVersion, RelianceReview
 from evidence.models.reliance import RelianceConclusion
 
@@ -41,17 +43,22 @@ def record_reliance(
     period_note: str,
     exceptions_note: str = "",
     cuec_note: str = "",
+    letters_shown: Collection[str] | None = None,
     by: Actor,
 ) -> RelianceReview:
     """Record whether a system relies on a report, and what was read to say so (R24).
 
     Refuses the person who registered it, and a review without a word about scope and
-    period. A later review replaces an earlier one; both stay on record.
+    period. A later review replaces an earlier one; both stay on record. Raises
+    StaleVersion for a letter that it would decide on as well and whose uuid is not
+    among `letters_shown`; None: the caller has read them all.
     """
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     require_reliance_reviewer(system, stored, by=by)
     _refuse_unread(scope_note, period_note)
     _refuse_against_opinion(stored.opinion, conclusion)
+    if letters_shown is not None:
+        _refuse_unseen_letters(system, stored, letters_shown, by)
     review = RelianceReview(
         artifact_version=stored,
         system=system,
@@ -86,6 +93,19 @@ def _refuse_against_opinion(opinion: str, conclusion: str) -> None:
             f"The auditor's opinion is “{opinion}”: it cannot be relied on as it is."
         )
         raise Refused({"conclusion": sentence})
+
+
+def _refuse_unseen_letters(
+    system: System, report: ArtifactVersion, shown: Collection[str], by: Actor
+) -> None:
+    """Letters registered since the reviewer opened the page (R24)."""
+    for row in undecided_letters(system, report):
+        letter = row.letter
+        if by.pk not in letter.registrars and str(letter.uuid) not in shown:
+            raise StaleVersion(
+                f"The letter of {letter.issued_on} was registered since you opened this"
+                " page, and your review decides on it as well. Read it first."
+            )
 
 
 def _refuse_unread(scope_note: str, period_note: str) -> None:

@@ -12,15 +12,13 @@ from django.views.decorators.http import require_POST
 from controls.errors import Refused, SrmError
 from controls.models import Actor, System
 from evidence.artifacts.letters import (
-    UNDECIDED,
-    LetterStanding,
     decide_letter,
     letter_standings,
     letters_to_decide,
     require_letter_reviewer,
 )
 from evidence.forms.artifacts import LetterDecisionForm
-from evidence.models import Artifact, ArtifactVersion, ContinuityLetter
+from evidence.models import Artifact, ContinuityLetter
 from evidence.views.answers import explanation_page, refused, return_to_work
 from srm_project.requests import SignedInRequest
 
@@ -38,14 +36,6 @@ def letter_rows(
             "registered_by_me": user.pk in row.letter.registrars,
         }
         for row in letter_standings(letters, systems)
-    ]
-
-
-def undecided_letters(system: System, version: ArtifactVersion) -> list[LetterStanding]:
-    """The report's letters that a review of it decides on as well."""
-    letters = ContinuityLetter.objects.filter(artifact_version=version)
-    return [
-        row for row in letter_standings(letters, [system]) if row.state in UNDECIDED
     ]
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from controls.errors import NotPermitted
 from controls.models import System
 from evidence.artifacts import register
+from evidence.artifacts.letters import undecided_letters
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.forms.artifacts import (
     OWN_WORDS,
@@ -21,7 +22,6 @@ from evidence.forms.artifacts import (
 )
 from evidence.models import ArtifactVersion
 from evidence.views.answers import refused
-from evidence.views.letters import undecided_letters
 from evidence.views.once import once
 from evidence.views.register_page import (
     artifact_or_404,
@@ -99,7 +99,13 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     form = RelianceForm(request.POST or None)
 
     def save() -> str:
-        record_reliance(version, system, by=request.user, **form.cleaned_data)
+        record_reliance(
+            version,
+            system,
+            by=request.user,
+            letters_shown=request.POST.getlist("letters"),
+            **form.cleaned_data,
+        )
         return str(version.artifact.uuid)
 
     return register_page(

@@ -241,6 +241,27 @@ def test_a_review_that_does_not_rely_accepts_no_letter(
     assert letters_to_decide(rita) == []
 
 
+def test_a_review_decides_on_no_letter_that_its_page_did_not_show(
+    report, system, olga, rita, as_user
+):
+    """R24: one registered while the page was open is shown before it is relied on."""
+    client = as_user(rita)
+    path = reverse("evidence:reliance", args=[system.slug, report.uuid])
+    opened = client.get(path).content.decode()
+    day = dt.date(2026, 6, 30)
+    letter = register.add_letter(report, issued_on=day, ends=day, by=olga)
+    assert str(letter.uuid) not in opened
+    refusal = client.post(path, NOTES | {"conclusion": "rely"})
+    assert refusal.status_code == 409
+    assert not report.reliance_reviews.exists()
+    field = f'name="letters" value="{letter.uuid}"'
+    for word in ("was registered since you opened this page", field, "Ends in March"):
+        assert word in refusal.content.decode()
+    body = NOTES | {"conclusion": "rely", "letters": [str(letter.uuid)]}
+    assert client.post(path, body).status_code == 302
+    assert asserted(client, system) == ASSERTED
+
+
 @pytest.mark.parametrize(
     ("who", "status"), [("alice", 403), ("audrey", 403), ("mallory", 404)]
 )
