@@ -6,17 +6,15 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.core.validators import URLValidator
 from django.db.models import QuerySet
 
+from controls.errors import Refused
 from controls.models import System, User
 from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
-from evidence.submissions.submission import Submission
+from evidence.submissions.submission import Submission, addresses_of
 from evidence.submissions.waiting_files import MAX_FILES, WaitingFile
-
-MAX_ADDRESSES = 10
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -55,20 +53,10 @@ class AddressesField(forms.CharField):
 
     def clean(self, value: Any) -> tuple[str, ...]:
         """The addresses. Raises ValidationError naming the first that is none."""
-        lines = [line.strip() for line in (super().clean(value) or "").splitlines()]
-        addresses = tuple(dict.fromkeys(line for line in lines if line))
-        if len(addresses) > MAX_ADDRESSES:
-            raise forms.ValidationError(f"At most {MAX_ADDRESSES} addresses.")
-        check = URLValidator(schemes=["https", "http"])
-        for address in addresses:
-            try:
-                check(address)
-            except forms.ValidationError:
-                sentence = (
-                    f"“{address[:80]}” is not an address such as https://example.org."
-                )
-                raise forms.ValidationError(sentence) from None
-        return addresses
+        try:
+            return addresses_of((super().clean(value) or "").splitlines())
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.messages) from None
 
 
 class RequirementsField(forms.ModelMultipleChoiceField):

@@ -20,7 +20,7 @@ from evidence.models import (
 )
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.submissions.quotas import refuse_beyond
-from evidence.submissions.submission import Submission
+from evidence.submissions.submission import Submission, addresses_of
 from evidence.submissions.uploads import Upload, blob_of
 
 ONE_DAY = dt.timedelta(days=1)
@@ -71,7 +71,7 @@ def make_revision(
         period_until=days[2],
         collected_on=submission.collected_on,
         collected_by=submission.collected_by,
-        addresses=list(submission.addresses),
+        addresses=list(addresses_of(submission.addresses)),
         digest=EvidenceRevision.digest_of(digests, *days),
         **about_revision,
     )

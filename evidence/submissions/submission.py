@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 
 from controls.errors import Refused
 from controls.models import System
 
 MAX_PERIOD_AHEAD = dt.timedelta(days=366)  # from today to the end of a running period
+MAX_ADDRESSES = 10
+WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,26 @@ class Submission:
     collected_by: Any = None
     draft: bool = False
     addresses: tuple[str, ...] = ()
+
+
+def addresses_of(lines: Iterable[str]) -> tuple[str, ...]:
+    """Web addresses without repetition, one of each line that is not empty.
+
+    Raises Refused for more than MAX_ADDRESSES, and naming the first that is none.
+    """
+    stripped = (line.strip() for line in lines)
+    addresses = tuple(dict.fromkeys(line for line in stripped if line))
+    if len(addresses) > MAX_ADDRESSES:
+        raise Refused({"addresses": f"At most {MAX_ADDRESSES} addresses."})
+    for address in addresses:
+        try:
+            WEB_ADDRESS(address)
+        except ValidationError:
+            sentence = (
+                f"“{address[:80]}” is not an address such as https://example.org."
+            )
+            raise Refused({"addresses": sentence}) from None
+    return addresses
 
 
 def require_collector_in_system(submission: Submission, system: System) -> None:

@@ -191,6 +191,24 @@ def test_the_api_refuses_what_only_the_first_upload_says(client, house, link, fi
     assert EvidenceRevision.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "address", ["ftp://example.org/report", "javascript:alert(1)", "not one"]
+)
+def test_over_the_api_as_on_the_page_an_address_is_one_of_the_web(
+    client, house, link, address
+):
+    """IN-01: first upload and revision refuse alike what no page would take."""
+    client.force_login(house.alice)
+    before = EvidenceRevision.objects.count()
+    revise = reverse("evidence-revise", args=[link.uuid])
+    first = {"title": "Report", "requirement": str(house.requirement().uuid)}
+    for path, also in ((revise, {}), (reverse("evidence-list"), first)):
+        answer = client.post(path, said(addresses=[address]) | also)
+        assert answer.status_code == 400
+        assert "addresses" in answer.json()["errors"]
+    assert EvidenceRevision.objects.count() == before
+
+
 def test_over_the_api_a_revision_carries_its_own_addresses(client, house, link):
     """R17: as on the page, where each revision names them."""
     client.force_login(house.alice)
