@@ -18,6 +18,7 @@ from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.models import System, SystemComponent
 from controls.service_names import named
+from evidence.api.clocks import BodyDayField
 from evidence.systems.describe import Use, add_component, end_component
 from srm_project.requests import actor_of
 
@@ -26,7 +27,7 @@ class UseSerializer(serializers.Serializer[Any]):
     """A component to take into use."""
 
     service = serializers.CharField(help_text="slug or alias, or slug:variant")
-    used_from = serializers.DateField()
+    used_from = BodyDayField()
     regions = serializers.ListField(child=serializers.CharField(), required=False)
     name = serializers.CharField(required=False, max_length=120)
 
@@ -44,7 +45,7 @@ def use_of(body: dict[str, Any]) -> Use:
 class LastDaySerializer(serializers.Serializer[Any]):
     """The last day of use, inclusive."""
 
-    last_day = serializers.DateField()
+    last_day = BodyDayField()
 
 
 class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
+from evidence.api.clocks import BodyDayField
 from evidence.api.links import LinkSerializer
 from evidence.api.reviews import LinkReviews, ReviewSerializer, reason_of
 from evidence.api.revisions import LinkRevisions
@@ -39,10 +40,10 @@ class UploadSerializer(FilesSerializer):
 
     requirement = serializers.UUIDField()
     title = serializers.CharField(max_length=200)
-    performed_on = serializers.DateField()
-    period_start = serializers.DateField()
-    period_end = serializers.DateField()
-    collected_on = serializers.DateField(required=False)
+    performed_on = BodyDayField()
+    period_start = BodyDayField()
+    period_end = BodyDayField()
+    collected_on = BodyDayField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
     also = serializers.ListField(child=serializers.UUIDField(), required=False)

@@ -32,6 +32,7 @@ from controls.responsibility.overrides import (
     request_override,
     settle_override,
 )
+from evidence.api.clocks import BodyDayField
 from evidence.api.removals import WhySerializer
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
@@ -102,7 +103,7 @@ class NotApplicableSerializer(OfControlSerializer):
 class SettleSerializer(serializers.Serializer[Any]):
     """From which day; without it, from today."""
 
-    on = serializers.DateField(required=False)
+    on = BodyDayField(required=False)
 
 
 class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):

@@ -17,6 +17,7 @@ from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.reasons import MAX_REASON
+from evidence.api.clocks import BodyDayField
 from evidence.api.removals import WhySerializer
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
@@ -70,8 +71,8 @@ class NewPopulationSerializer(serializers.Serializer[Any]):
     """A population: as a CSV or XLSX `file`, or as JSON `rows` with key and day."""
 
     requirement = serializers.UUIDField()
-    starts = serializers.DateField()
-    ends = serializers.DateField()
+    starts = BodyDayField()
+    ends = BodyDayField()
     source: Any = serializers.CharField(max_length=200)
     query = serializers.CharField(max_length=5000)
     completeness = serializers.CharField(max_length=5000)

@@ -19,6 +19,7 @@ from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import Statements, read_statements
+from evidence.api.clocks import BodyDayField
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import adopt_document, end_provider_document
 from srm_project.requests import actor_of
@@ -75,7 +76,7 @@ class ImportSerializer(FileSerializer):
 
     title = serializers.CharField(max_length=200)
     reference = serializers.CharField(max_length=120)
-    starts_on = serializers.DateField()
+    starts_on = BodyDayField()
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
@@ -94,7 +95,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 class EndSerializer(serializers.Serializer[Any]):
     """The first day on which the document counts no more."""
 
-    ended_on = serializers.DateField()
+    ended_on = BodyDayField()
 
 
 class ProviderDocumentViewSet(

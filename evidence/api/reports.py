@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from controls.api.conventions import etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
+from evidence.api.clocks import BodyDayField
 from evidence.api.letters import LetterSerializer
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance
@@ -28,8 +29,8 @@ ENDED = [state for state in ArtifactVersionState if state != "active"]
 class NewLetterSerializer(serializers.Serializer[Any]):
     """When it was written and the last day it names."""
 
-    issued_on = serializers.DateField()
-    ends = serializers.DateField()
+    issued_on = BodyDayField()
+    ends = BodyDayField()
 
 
 class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
@@ -59,7 +60,7 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
 class NewVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
     """A report to register; `ends` is its last day, null for no end."""
 
-    ends = serializers.DateField(allow_null=True)
+    ends = BodyDayField(allow_null=True)
     services = serializers.ListField(
         child=serializers.CharField(), help_text='service slugs; "*" is all'
     )
@@ -84,7 +85,7 @@ class EndedVersionSerializer(serializers.Serializer[Any]):
     """That the provider no longer stands by a report, and from which day."""
 
     state = serializers.ChoiceField(choices=ENDED)
-    ended_on = serializers.DateField()
+    ended_on = BodyDayField()
 
 
 class ReliesSerializer(serializers.ModelSerializer[RelianceReview]):

@@ -18,6 +18,7 @@ from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import Role, System, Team, User
 from controls.reasons import MAX_REASON
+from evidence.api.clocks import BodyDayField
 from evidence.models import (
     Evidence,
     EvidenceRequest,
@@ -99,7 +100,7 @@ class NewRequestSerializer(serializers.Serializer[Any]):
     what = serializers.CharField(required=False, default="")
     team = serializers.SlugField()
     person = serializers.EmailField(required=False, allow_null=True, default=None)
-    due_on = serializers.DateField()
+    due_on = BodyDayField()
 
 
 class NewAnswerSerializer(serializers.Serializer[Any]):

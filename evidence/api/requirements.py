@@ -17,6 +17,7 @@ from controls.api.conventions import ByKey, etag, expected_version
 from controls.api.idempotency import idempotent
 from controls.models import ControlImplementation, System, Team
 from controls.reasons import MAX_REASON
+from evidence.api.clocks import BodyDayField
 from evidence.models import EvidenceRequirement
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import (
@@ -71,7 +72,7 @@ class AskedSerializer(serializers.Serializer[Any]):
     purpose = serializers.ChoiceField(
         choices=Purpose.choices, default=Purpose.OPERATION
     )
-    operates_from = serializers.DateField()
+    operates_from = BodyDayField()
     guidance = serializers.CharField(required=False, allow_blank=True)
     good_proof = serializers.CharField(required=False, allow_blank=True)
     rarer_because = serializers.CharField(
@@ -98,7 +99,7 @@ class NewRequirementSerializer(AskedSerializer):
 class RetireSerializer(serializers.Serializer[Any]):
     """From when it is no longer asked (exclusive end), and why."""
 
-    until = serializers.DateField()
+    until = BodyDayField()
     reason = serializers.CharField(max_length=MAX_REASON)
 
 

@@ -15,6 +15,7 @@ from controls.api.conventions import expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.approvals import refuse_stale
 from controls.reasons import MAX_REASON
+from evidence.api.clocks import BodyDayField
 from evidence.api.links import LinkSerializer
 from evidence.api.uploads import (
     FilesSerializer,
@@ -41,10 +42,10 @@ class RevisionSerializer(FilesSerializer):
 
     kind = serializers.ChoiceField(choices=["correction", "addition"])
     reason = serializers.CharField(max_length=MAX_REASON)
-    performed_on = serializers.DateField()
-    period_start = serializers.DateField()
-    period_end = serializers.DateField()
-    collected_on = serializers.DateField(required=False)
+    performed_on = BodyDayField()
+    period_start = BodyDayField()
+    period_end = BodyDayField()
+    collected_on = BodyDayField(required=False)
     collected_by = serializers.EmailField(required=False)
     addresses = serializers.ListField(
         child=serializers.URLField(max_length=500), required=False, max_length=10

@@ -11,6 +11,7 @@ from controls.errors import Refused
 from controls.models import Actor, Service, System
 from controls.models.systems import ImpactLevel, Partition
 from evidence.artifacts.register import region_names
+from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.uploads import DayInput
 from evidence.models import Artifact, RelianceConclusion
@@ -52,14 +53,14 @@ class VersionForm(forms.Form):
     reference = forms.CharField(
         max_length=120, required=False, help_text="A number to find it again, no text."
     )
-    starts = forms.DateField(label="First day of the period", widget=DayInput)
-    ends = forms.DateField(
+    starts = DayField(label="First day of the period", widget=DayInput)
+    ends = DayField(
         label="Last day of the period",
         required=False,
         widget=DayInput,
         help_text="Empty only for an authorization without a set end.",
     )
-    issued_on = forms.DateField(label="Issued on", required=False, widget=DayInput)
+    issued_on = DayField(label="Issued on", required=False, widget=DayInput)
     opinion = forms.CharField(
         max_length=60, required=False, help_text="Such as unqualified or qualified."
     )
@@ -117,15 +118,15 @@ class EndForm(forms.Form):
             if choice[0] != ArtifactVersionState.ACTIVE
         ]
     )
-    on = forms.DateField(label="From this day on", widget=DayInput)
+    on = DayField(label="From this day on", widget=DayInput)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class LetterForm(forms.Form):
     """A continuity letter; it starts the day after the report ends."""
 
-    issued_on = forms.DateField(label="Issued on", widget=DayInput)
-    ends = forms.DateField(
+    issued_on = DayField(label="Issued on", widget=DayInput)
+    ends = DayField(
         label="Covers days to (last day)",
         widget=DayInput,
         help_text="Days after its issue date do not count, whatever it says.",

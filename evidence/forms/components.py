@@ -8,6 +8,7 @@ from django import forms
 
 from controls.models import ServiceVariant, System, SystemComponent
 from controls.service_names import variant_label
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
 from evidence.systems.describe import Use
 
@@ -18,7 +19,7 @@ class AddComponentForm(forms.Form):
     variant = forms.ModelChoiceField(
         ServiceVariant.objects.none(), label="Component", empty_label="Choose one"
     )
-    used_from = forms.DateField(label="In use since", widget=day_input())
+    used_from = DayField(label="In use since", widget=day_input())
     regions = RegionsField(label="Regions", required=False)
     name = forms.CharField(
         label="Name",
@@ -55,7 +56,7 @@ def _regions_in_use(system: System) -> list[str]:
 class EndComponentForm(forms.Form):
     """End the use of a component."""
 
-    last_day = forms.DateField(label="Last day in use", widget=day_input())
+    last_day = DayField(label="Last day in use", widget=day_input())
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(

@@ -11,6 +11,7 @@ from django import forms
 from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
 from controls.models import ControlImplementation, ImplementationStatus, Team
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 
@@ -100,8 +101,8 @@ class OverrideForm(forms.Form):
     """Another class for a control, until a day."""
 
     responsibility = forms.ChoiceField(label="Class", choices=CLASSES)
-    starts_on = forms.DateField(label="From", widget=day_input())
-    ends_on = forms.DateField(
+    starts_on = DayField(label="From", widget=day_input())
+    ends_on = DayField(
         label="Last day",
         widget=day_input(),
         help_text="After it both sides count until a person decides.",
@@ -128,7 +129,7 @@ class NotApplicableForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="“AWS does it” is inherited, not “not applicable”.",
     )
-    review_by = forms.DateField(label="Look again by", widget=day_input())
+    review_by = DayField(label="Look again by", widget=day_input())
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         kwargs["auto_id"] = "id_na_%s"

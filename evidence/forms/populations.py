@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 from evidence.models import SampleMethod
@@ -17,8 +18,8 @@ from evidence.populations.selection import SelectionMethod, positions_of
 class PopulationForm(forms.Form):
     """All events of some days: where they come from, and the list of them."""
 
-    starts = forms.DateField(label="From", widget=day_input())
-    ends = forms.DateField(label="To (last day)", widget=day_input())
+    starts = DayField(label="From", widget=day_input())
+    ends = DayField(label="To (last day)", widget=day_input())
     source = forms.CharField(
         label="Source",
         max_length=200,

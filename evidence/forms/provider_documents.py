@@ -9,6 +9,7 @@ from django import forms
 
 from controls.models import ProviderDocument
 from controls.spreadsheets import MAX_BYTES
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 
 
@@ -43,7 +44,7 @@ class ProviderUploadForm(forms.ModelForm):
 class EndDocumentForm(forms.Form):
     """From which day a document counts no more."""
 
-    ended_on = forms.DateField(
+    ended_on = DayField(
         label="It counts no more from",
         widget=day_input(),
         help_text="The template holds again from this day.",

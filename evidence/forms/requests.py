@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from controls.models import Actor, Role, System, Team, User
+from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.uploads import DayInput
 from evidence.models import Evidence, EvidenceRequest
@@ -49,7 +50,7 @@ class RequestDraftForm(forms.Form):
         required=False,
         empty_label="Anybody in the team",
     )
-    due_on = forms.DateField(label="By", widget=DayInput)
+    due_on = DayField(label="By", widget=DayInput)
 
     def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from controls.models import Team
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceRequirement
@@ -62,7 +63,7 @@ class RequirementForm(forms.Form):
         help_text=f"Empty: {EXPIRING_DAYS} days, or a third of the period"
         " if that is less.",
     )
-    operates_from = forms.DateField(label="Asked from", widget=day_input())
+    operates_from = DayField(label="Asked from", widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def terms(self) -> RequirementTerms:
@@ -82,7 +83,7 @@ class RequirementForm(forms.Form):
 class RetireForm(forms.Form):
     """From when something is no longer asked, and why."""
 
-    until = forms.DateField(label="No longer asked from", widget=day_input())
+    until = DayField(label="No longer asked from", widget=day_input())
     reason = ReasonField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
 
 

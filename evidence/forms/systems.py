@@ -23,6 +23,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.services import Provider
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
 from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
 
@@ -63,7 +64,7 @@ class Category:
 class NewSystemForm(forms.ModelForm):
     """One page that describes a whole system. `save` creates all of it."""
 
-    used_from = forms.DateField(
+    used_from = DayField(
         label="In use since",
         widget=day_input(),
         help_text="For every service ticked below; change single ones afterwards.",
@@ -100,6 +101,7 @@ class NewSystemForm(forms.ModelForm):
             "window_end",
             "own_code",
         )
+        field_classes = {"window_start": DayField, "window_end": DayField}
         labels = {
             "impact_level": "Impact level",
             "partition": "AWS partition",

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from controls.errors import Refused
 from controls.models import System, User
+from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceRequirement
 from evidence.models.evidence import Sensitivity
@@ -79,14 +80,14 @@ class UploadForm(forms.Form):
     title = forms.CharField(
         max_length=200, help_text="What it shows, such as “Access review, October”."
     )
-    performed_on = forms.DateField(
+    performed_on = DayField(
         label="Performed on",
         widget=DayInput,
         help_text="The day the control operated, not the day you took the picture.",
     )
-    period_start = forms.DateField(label="It is about the days from", widget=DayInput)
-    period_end = forms.DateField(label="to (last day)", widget=DayInput)
-    collected_on = forms.DateField(
+    period_start = DayField(label="It is about the days from", widget=DayInput)
+    period_end = DayField(label="to (last day)", widget=DayInput)
+    collected_on = DayField(
         label="Collected on",
         widget=DayInput,
         help_text="The day the file was taken out of its source.",

@@ -178,6 +178,8 @@ def end_component(
     )
     require_officer(stored.system, by)
     refuse_stale(stored, version)
+    if last_day < stored.used_from:
+        raise Refused({"last_day": f"It is in use from {stored.used_from} on."})
     stored.used_until = last_day + dt.timedelta(days=1)
     stored.clean_fields()
     stored.validate_constraints()
