@@ -83,6 +83,7 @@ class SystemViewSet(
     """Systems the caller may read; officers edit them."""
 
     serializer_class = SystemSerializer
+    edit_serializer_class: type[SystemEditSerializer] = SystemEditSerializer
     pagination_class = ByKey
     lookup_field = "slug"
     queryset = System.objects.none()
@@ -105,7 +106,7 @@ class SystemViewSet(
         system = System.objects.select_for_update(of=("self",)).get(pk=shown.pk)
         require_officer(system, actor_of(request))
         refuse_stale(system, expected_version(request, system))
-        serializer = SystemEditSerializer(system, data=request.data, partial=True)
+        serializer = self.edit_serializer_class(system, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         for name, value in serializer.validated_data.items():
             setattr(system, name, value)

@@ -58,6 +58,8 @@ class OverrideSerializer(OfControlSerializer):
     """Another class for a control, from a day to a day (both inclusive)."""
 
     citation = serializers.CharField(required=False, default="", max_length=300)
+    starts_on = BodyDayField()
+    ends_on = BodyDayField(help_text="Last day on which the override holds.")
 
     class Meta:
         model = ResponsibilityOverride
@@ -82,6 +84,8 @@ class OverrideSerializer(OfControlSerializer):
 
 class NotApplicableSerializer(OfControlSerializer):
     """That a control has no object in the system, and when to look again."""
+
+    review_by = BodyDayField()
 
     class Meta:
         model = ApplicabilityDecision

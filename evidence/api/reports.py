@@ -60,7 +60,9 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
 class NewVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
     """A report to register; `ends` is its last day, null for no end."""
 
+    starts = BodyDayField()
     ends = BodyDayField(allow_null=True)
+    issued_on = BodyDayField(required=False, allow_null=True)
     services = serializers.ListField(
         child=serializers.CharField(), help_text='service slugs; "*" is all'
     )

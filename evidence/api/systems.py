@@ -12,12 +12,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.catalog import SystemSerializer, SystemViewSet
+from controls.api.catalog import (
+    SystemEditSerializer,
+    SystemSerializer,
+    SystemViewSet,
+)
 from controls.api.conventions import etag, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
-from evidence.api.clocks import CLOCKS, clocks_of
+from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.components import UseSerializer, use_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.exports.status_rows import documents
@@ -30,6 +34,8 @@ from srm_project.requests import actor_of
 class NewSystemSerializer(SystemSerializer):
     """A new system with the components it uses and who owns which family."""
 
+    window_start = BodyDayField()
+    window_end = BodyDayField()
     components = UseSerializer(many=True, write_only=True)
     owners = serializers.DictField(
         child=serializers.SlugField(),
@@ -75,8 +81,17 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     reference_version = serializers.CharField()
 
 
+class BoundedSystemEditSerializer(SystemEditSerializer):
+    """What may be changed later, with a window within the bounds of all clocks."""
+
+    window_start = BodyDayField()
+    window_end = BodyDayField()
+
+
 class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
     """Systems, and the control status of each."""
+
+    edit_serializer_class = BoundedSystemEditSerializer
 
     def get_serializer_class(self) -> Any:
         """Creation takes components and owners too."""

@@ -34,17 +34,21 @@ class Month:
 
     @property
     def before(self) -> str:
-        """The month before, as the address says it."""
-        return f"{self.first - dt.timedelta(days=1):%Y-%m}"
+        """The month before, as the address says it; empty before the first there is."""
+        return _month_with(self.first - dt.timedelta(days=1))
 
     @property
     def after(self) -> str:
-        """The month after, as the address says it."""
-        return f"{self.last + dt.timedelta(days=1):%Y-%m}"
+        """The month after, as the address says it; empty after the last there is."""
+        return _month_with(self.last + dt.timedelta(days=1))
 
     def weeks(self) -> list[list[dt.date]]:
         """Weeks from Monday to Sunday that hold a day of it."""
         return calendar.Calendar().monthdatescalendar(self.first.year, self.first.month)
+
+
+def _month_with(day: dt.date) -> str:
+    return f"{day:%Y-%m}" if MIN_DAY <= day <= MAX_DAY else ""
 
 
 def month_of(text: str, today: dt.date) -> Month:

@@ -34,6 +34,8 @@ from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from srm_project.requests import SignedInRequest
 
+MAX_DIGITS = 10  # of the version of a row
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -162,8 +164,9 @@ def _again(system: System, form: NextWindowForm) -> Any:
 
 def _confirmed(request: SignedInRequest) -> dict[str, Any]:
     version = request.POST.get("version", "")
+    written = version.isascii() and version.isdigit() and len(version) < MAX_DIGITS
     return {
         "seen": request.POST.get("seen", ""),
         "confirmed": frozenset(request.POST.getlist("confirmed")),
-        "version": int(version) if version.isdigit() else -1,
+        "version": int(version) if written else -1,
     }

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from controls.errors import NotPermitted
@@ -135,7 +136,10 @@ def _earlier(system: System, title: str) -> ProviderDocument | None:
 
 def _gone(request: SignedInRequest, system: System, token: Any) -> HttpResponse:
     """To what the preview became, or to where the file can be sent again."""
-    used = IdempotencyKey.objects.filter(user=request.user.pk, key=str(token)).first()
+    adopting = reverse("evidence:provider_adopt", args=[system.slug, token])
+    used = IdempotencyKey.objects.filter(
+        user=request.user.pk, key=str(token), route=f"POST {adopting}"
+    ).first()
     if used is not None:
         messages.info(request, SAME_AGAIN)
         return redirect(used.headers["Location"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from html import unescape
 from typing import Any, NamedTuple
 
@@ -350,3 +351,20 @@ def test_an_adopted_preview_leads_to_its_document(world) -> None:
     # gone back to the preview itself
     assert client.get(preview)["Location"] == first["Location"]
     assert rows() == made
+
+
+def test_a_key_of_the_api_is_no_preview(world) -> None:
+    """A preview that is gone leads to nothing that another request made."""
+    key = str(uuid.uuid4())
+    client = Client(raise_request_exception=False)
+    client.force_login(world.house.olivia)
+    notice = client.post(
+        "/api/v1/exports/",
+        {"system": "shop"},
+        content_type="application/json",
+        headers={"Idempotency-Key": key},
+    )
+    assert notice.status_code in {201, 202}, notice.content
+    assert IdempotencyKey.objects.get().key == key
+    gone = client.get(reverse("evidence:provider_preview", args=["shop", key]))
+    assert (gone.status_code, gone["Location"]) == (302, "/systems/shop/provider/")

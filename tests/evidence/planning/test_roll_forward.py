@@ -199,3 +199,42 @@ def test_the_api_previews_and_begins(client, house, series):
     assert done.json() == {"window_start": "2026-01-01", "window_end": "2026-12-31"}
     again = client.post(API, said, content_type=kind, headers=tag)
     assert again.status_code == 412
+
+
+@pytest.mark.parametrize("version", ["²", "٣", "9" * 5000, "", "-1"])
+def test_an_odd_version_is_a_stale_one(client, house, series, version):
+    client.force_login(house.olivia)
+    said = confirmation(client.get(URL), series) | {"version": version}
+    answer = client.post(URL, said)
+    assert answer.status_code == 409
+    house.system.refresh_from_db()
+    assert house.system.window_end == dt.date(2025, 12, 31)
+
+
+def test_begun_twice_from_two_tabs_it_begins_once(client, house, series):
+    """The second tab is told, and offered what follows the window that began."""
+    client.force_login(house.olivia)
+    one = confirmation(client.get(URL), series)
+    client.logout()
+    client.force_login(house.olivia)
+    two = confirmation(client.get(URL), series)
+    assert client.post(URL, one).status_code == 302
+    events = AuditEvent.objects.count()
+    assert client.post(URL, two).status_code in {400, 409}
+    assert AuditEvent.objects.count() == events
+    house.system.refresh_from_db()
+    assert house.system.window_start == dt.date(2026, 1, 1)
+
+
+def test_after_the_last_window_there_is_none(client, house):
+    """Both doors answer plainly: days end with 2200."""
+    System.objects.filter(pk=house.system.pk).update(
+        window_start=dt.date(2200, 1, 1), window_end=dt.date(2200, 12, 31)
+    )
+    client.force_login(house.olivia)
+    page, api = client.get(URL), client.get(API)
+    assert (page.status_code, api.status_code) == (400, 400)
+    sentence = "“2201-01-01” lies outside 1990-01-01 to 2200-12-31."
+    assert sentence in page.content.decode() and sentence in api.content.decode()
+    for path in ("", "calendar/?month=2200-12", "controls/?on=2200-12-31"):
+        assert client.get(f"/systems/shop/{path}").status_code == 200

@@ -128,6 +128,32 @@ def test_months_are_paged_and_nonsense_means_this_month(client, house):
     assert page.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/calendar/", "/systems/shop/calendar/"])
+@pytest.mark.parametrize(
+    ("month", "first", "before", "after"),
+    [
+        ("1990-01", dt.date(1990, 1, 1), "", "1990-02"),
+        ("2200-12", dt.date(2200, 12, 1), "2200-11", ""),
+        ("1989-12", THIS_MONTH, None, None),
+        ("2201-01", THIS_MONTH, None, None),
+    ],
+)
+def test_no_month_outside_the_calendar_is_linked(
+    client, house, path, month, first, before, after
+):
+    client.force_login(house.olivia)
+    page = client.get(path, {"month": month})
+    assert page.status_code == 200
+    assert page.context["month"].first == first
+    if before is not None:
+        shown = page.content.decode()
+        assert ('rel="prev"' in shown, 'rel="next"' in shown) == (
+            bool(before),
+            bool(after),
+        )
+        assert "?month=1989" not in shown and "?month=2201" not in shown
+
+
 def test_outsiders_find_no_calendar(client, house):
     client.force_login(house.mallory)
     assert client.get("/systems/shop/calendar/").status_code == 404
