@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from controls.models import Actor, Role, System
+from evidence.models.authors import authors_of_files, authors_of_revisions
 from evidence.models.files import EvidenceFile
-from evidence.models.revisions import AUTHORS, MAX_COMMON_BYTES, EvidenceRevision
+from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 
 
 class Half(models.TextChoices):
@@ -71,24 +73,31 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
     def authors_of(self) -> dict[int, set[int]]:
         """Keys of the people who may not review a link, by the link's key.
 
-        In three statements, however many links there are.
+        In a constant number of statements, however many links there are.
         """
-        authors: dict[int, set[int]] = {}
-        blob = "revision__files__blob__"
-        large = Q(**{f"{blob}size_bytes__gt": MAX_COMMON_BYTES})
-        as_evidence = Q(**{f"{blob}files__revision__evidence__system": F("system")})
-        as_population = Q(**{f"{blob}populations__system": F("system")})
-        statements = (
-            (self, [f"revision__evidence__revisions__{author}" for author in AUTHORS]),
-            (
-                self.filter(large & as_evidence),
-                [f"{blob}files__revision__{author}" for author in AUTHORS],
-            ),
-            (self.filter(large & as_population), [f"{blob}populations__drawn_by"]),
+        columns = ("pk", "revision", "system", "revision__evidence")
+        links = list(self.order_by().values_list(*columns))
+        revisions: dict[int, set[int]] = defaultdict(set)
+        brought = EvidenceRevision.objects.filter(
+            evidence__in={evidence for *_, evidence in links}
         )
-        for links, paths in statements:
-            for link, *people in links.order_by().values_list("pk", *paths).distinct():
-                authors.setdefault(link, set()).update(filter(None, people))
+        for key, evidence in brought.order_by().values_list("pk", "evidence"):
+            revisions[evidence].add(key)
+        blobs: dict[int, set[int]] = defaultdict(set)
+        attached = EvidenceFile.objects.filter(
+            revision__in={revision for _, revision, *_ in links}
+        )
+        for key, blob in attached.order_by().values_list("revision", "blob"):
+            blobs[key].add(blob)
+        of_revision = authors_of_revisions(set().union(*revisions.values()))
+        of_file = authors_of_files(
+            {(blob, system) for _, key, system, _ in links for blob in blobs[key]}
+        )
+        authors: dict[int, set[int]] = {}
+        for link, revision, system, evidence in links:
+            hands = [of_revision[key] for key in revisions[evidence]]
+            hands += [of_file[blob, system] for blob in blobs[revision]]
+            authors[link] = set().union(*hands)
         return authors
 
     def locked(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +20,9 @@ from controls.errors import (
 )
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import Event, about
-from evidence.models.blobs import Blob
-from evidence.models.files import EvidenceFile
 from evidence.models.link_queries import EvidenceLinkQuerySet, Half, LinkState
 from evidence.models.requirements import EvidenceRequirement
-from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
+from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import SampleItem
 
 USER = settings.AUTH_USER_MODEL
@@ -171,12 +170,30 @@ class EvidenceLink(models.Model):
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
         stored = self._locked()
-        event = stored.decided(decision, to, by=by, reason=reason, version=version)
+        event = stored.decided(
+            decision,
+            to,
+            by=by,
+            reason=reason,
+            version=version,
+            authors=stored.authors(),
+        )
         AuditEvent.objects.append(event)
         self.state, self.version = stored.state, stored.version
 
+    def authors(self) -> set[int]:
+        """Keys of the people who may not review this link: see `authors_of`."""
+        return EvidenceLink.objects.filter(pk=self.pk).authors_of()[self.pk]
+
     def decided(
-        self, decision: str, to: str, *, by: Actor, reason: str, version: int | None
+        self,
+        decision: str,
+        to: str,
+        *,
+        by: Actor,
+        reason: str,
+        version: int | None,
+        authors: Collection[int],
     ) -> Event:
         """Write state, proof and review of this locked row; its event is returned.
 
@@ -187,7 +204,7 @@ class EvidenceLink(models.Model):
 
         if self.state != LinkState.SUBMITTED:
             raise TransitionNotAllowed(_already_decided(self))
-        require_independent_reviewer(self, by)
+        require_independent_reviewer(self, by, authors)
         if version is not None and version != self.version:
             raise StaleVersion("This changed since you opened it. Look again.")
         if decision == "accept":
@@ -225,42 +242,14 @@ def _already_decided(stored: EvidenceLink) -> str:
     return f"{last.reviewer} has already {last.past_tense} this."
 
 
-def _authors_of(stored: EvidenceLink) -> set[int]:
-    """Keys of the people who may not review one link, as `authors_of` for many.
+def require_independent_reviewer(
+    stored: EvidenceLink, by: Actor, authors: Collection[int]
+) -> None:
+    """Raise NotPermitted unless `by` may decide this link: see `reviewable_by`.
 
-    Step by step by keys: as one statement it is joined badly while many rows of one
-    transaction are new to the planner.
+    `authors` are those of this link, as `authors_of` names them.
     """
-    evidence = EvidenceRevision.objects.filter(pk=stored.revision_id).values("evidence")
-    revisions = EvidenceRevision.objects.filter(evidence__in=evidence).order_by()
-    keys = set(revisions.values_list("pk", flat=True))
-    files = EvidenceFile.objects.filter(
-        revision=stored.revision_id, blob__size_bytes__gt=MAX_COMMON_BYTES
-    )
-    blobs = list(files.order_by().values_list("blob", flat=True))
-    people: set[int | None] = set()
-    if blobs:
-        same_bytes = EvidenceFile.objects.filter(blob__in=blobs).order_by()
-        of_system = EvidenceRevision.objects.filter(
-            pk__in=list(same_bytes.values_list("revision", flat=True)),
-            evidence__system=stored.system_id,
-        )
-        keys |= set(of_system.order_by().values_list("pk", flat=True))
-        populations = Blob.objects.filter(
-            pk__in=blobs, populations__system=stored.system_id
-        )
-        people |= set(populations.values_list("populations__drawn_by", flat=True))
-    authors = EvidenceRevision.objects.filter(pk__in=keys).order_by()
-    for uploader, collector in authors.values_list("uploaded_by", "collected_by"):
-        people |= {uploader, collector}
-    links = EvidenceLink.objects.filter(revision__in=keys).order_by()
-    people |= set(links.values_list("submitted_by", flat=True))
-    return {person for person in people if person is not None}
-
-
-def require_independent_reviewer(stored: EvidenceLink, by: Actor) -> None:
-    """Raise NotPermitted unless `by` may decide this link: see `reviewable_by`."""
-    if by.pk in _authors_of(stored):
+    if by.pk in authors:
         raise NotPermitted(
             "Somebody other than the submitter must review this: you submitted or"
             " collected this evidence, a revision of it, or the same file."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,13 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
     locked = list(EvidenceLink.objects.visible_to(by).locked().filter(uuid__in=by_link))
     gone = by_link.keys() - {link.uuid for link in locked}
     refused = dict.fromkeys(gone, "This is not there (any more).")
+    authors = EvidenceLink.objects.filter(
+        pk__in=[row.pk for row in locked]
+    ).authors_of()
     events = []
     for link in locked:
         try:
-            events.append(_decide(link, by_link[link.uuid], by))
+            events.append(_decide(link, by_link[link.uuid], by, authors[link.pk]))
         except ValidationError as refusal:
             refused[link.uuid] = " ".join(refusal.messages)
     if refused:
@@ -63,7 +66,9 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
     return locked
 
 
-def _decide(link: EvidenceLink, decision: Decision, by: Actor) -> Any:
+def _decide(
+    link: EvidenceLink, decision: Decision, by: Actor, authors: Collection[int]
+) -> Any:
     refuse_long(decision.reason)
     if not decision.accept and not decision.reason.strip():
         raise Refused("Say why, and what to change.")
@@ -71,5 +76,10 @@ def _decide(link: EvidenceLink, decision: Decision, by: Actor) -> Any:
     if not decision.accept:
         verb, state = "reject", LinkState.REJECTED
     return link.decided(
-        verb, state, by=by, reason=decision.reason, version=decision.version
+        verb,
+        state,
+        by=by,
+        reason=decision.reason,
+        version=decision.version,
+        authors=authors,
     )

@@ -139,7 +139,7 @@ def reconfirm(
     accepted or nothing changed since its review, StaleVersion.
     """
     stored = EvidenceLink.objects.locked().get(pk=link.pk)
-    require_independent_reviewer(stored, by)
+    require_independent_reviewer(stored, by, stored.authors())
     if stored.state != LinkState.ACCEPTED:
         raise TransitionNotAllowed("Only accepted evidence can be confirmed.")
     today = stored.system.day_of(knowledge_now())

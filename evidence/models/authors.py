@@ -1,0 +1,69 @@
+"""Who had a hand in revisions and in files, for the rules of independence (R17, R32).
+
+Asked step by step by keys, in a constant number of statements: as one statement the
+tables are joined badly while many rows of one transaction are new to the planner.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from django.db.models import Q
+
+from evidence.models.files import EvidenceFile
+from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
+
+# Keys of people; of a blob and a system it was brought to.
+People = Mapping[int, set[int]]
+Place = tuple[int, int]
+
+LARGE = Q(blob__size_bytes__gt=MAX_COMMON_BYTES)
+
+
+def authors_of_revisions(revisions: Collection[int]) -> People:
+    """Who uploaded or collected a revision or submitted it for a control, by its key.
+
+    In two statements. The answer holds an empty set for every other key.
+    """
+    from evidence.models.links import EvidenceLink
+
+    authors: dict[int, set[int]] = defaultdict(set)
+    brought = EvidenceRevision.objects.filter(pk__in=revisions).order_by()
+    for revision, *people in brought.values_list("pk", "uploaded_by", "collected_by"):
+        authors[revision].update(filter(None, people))
+    links = EvidenceLink.objects.filter(revision__in=revisions).order_by()
+    for revision, submitter in links.values_list("revision", "submitted_by"):
+        authors[revision].add(submitter)
+    return authors
+
+
+def authors_of_files(places: Collection[Place]) -> Mapping[Place, set[int]]:
+    """Who brought the bytes of a blob to a system, as evidence or as population.
+
+    Nobody where they are MAX_COMMON_BYTES at most. In five statements, or none.
+    """
+    from evidence.models.populations import Population
+
+    authors: dict[Place, set[int]] = defaultdict(set)
+    if not places:
+        return authors
+    blobs, systems = {blob for blob, _ in places}, {system for _, system in places}
+    drawn = Population.objects.filter(LARGE, blob__in=blobs, system__in=systems)
+    for blob, system, person in drawn.order_by().values_list(
+        "blob", "system", "drawn_by"
+    ):
+        authors[blob, system].add(person)
+    files = EvidenceFile.objects.filter(LARGE, blob__in=blobs).order_by()
+    blobs_of = defaultdict(set)
+    for revision, blob in files.values_list("revision", "blob"):
+        blobs_of[revision].add(blob)
+    revisions = EvidenceRevision.objects.filter(
+        pk__in=blobs_of, evidence__system__in=systems
+    )
+    system_of = dict(revisions.order_by().values_list("pk", "evidence__system"))
+    people = authors_of_revisions(system_of.keys())
+    for revision, system in system_of.items():
+        for blob in blobs_of[revision]:
+            authors[blob, system] |= people[revision]
+    return authors
