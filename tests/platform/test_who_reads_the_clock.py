@@ -53,6 +53,7 @@ TESTS_LEFT = {
         "factories.py",
     },
     "tests/access": {
+        "bodies.py",
         "test_how_long_an_auditor_reads.py",
         "world.py",
     },
@@ -87,8 +88,11 @@ TESTS_LEFT = {
         "test_mail_as_a_job.py",
     },
     "tests/evidence/notices": {
+        "telling.py",
         "test_be_notified.py",
+        "test_notices_by_mail.py",
         "test_notices_stay_true.py",
+        "test_read_notices.py",
     },
     "tests/evidence/requirements": {
         "test_tune_requirements.py",

@@ -1,9 +1,7 @@
-"""People are told once what waits for them, in a list and by mail as they chose."""
+"""People are told once what waits for them, and nothing that does not concern them."""
 
 from __future__ import annotations
 
-import datetime as dt
-from email.header import decode_header, make_header
 from pathlib import Path
 
 import pytest
@@ -11,58 +9,29 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from controls.models import AuditEvent, Role
+from controls.models import Role
 from controls.responsibility.overrides import request_override
-from evidence.jobs.leases import due
 from evidence.models import (
     Blob,
     EvidenceRequest,
     EvidenceRequirement,
     Notice,
-    NoticeMail,
-    NoticePreference,
 )
 from evidence.models.notices import SENTENCES, NoticeKind
-from evidence.notices import mailing
 from evidence.notices.gathering import BATCH, gather_notices
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import RequestDraft, request_evidence
 from tests import factories
-from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give, person, submitted
+from tests.evidence.notices import telling
+from tests.evidence.notices.telling import DAY, asked_since, told
 
 pytestmark = pytest.mark.django_db
-NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
-DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
 def house(settings, tmp_path: Path) -> House:
-    settings.EVIDENCE_STORE = str(tmp_path)
-    settings.MFA_REQUIRED = False
-    settings.ESCALATE_AFTER_DAYS = 14
-    found = houses.build()
-    EvidenceRequirement.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
-    return found
-
-
-def told(house: House, name: str, kind: str | None = None) -> list[str]:
-    gather_notices(timezone.now())
-    mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
-    return [each.sentence for each in mine if kind in {None, each.kind}]
-
-
-def asked_since(house: House, days: int) -> EvidenceRequirement:
-    """A monthly requirement whose first period began some days ago."""
-    requirement = house.requirement()
-    EvidenceRequirement.objects.filter(pk=requirement.pk).update(
-        operates_from=TODAY - dt.timedelta(days=days)
-    )
-    requirement.refresh_from_db()
-    return requirement
-
-
-# --- what is told to whom -------------------------------------------------------
+    return telling.build(settings, tmp_path)
 
 
 def test_the_team_is_told_once_that_proof_is_overdue(house):
@@ -196,180 +165,3 @@ def test_the_database_is_asked_as_often_for_many(house):
         assert said.count("INSERT") == -(-new // BATCH)
     assert new > BATCH
     assert reads[0] == reads[1]
-
-
-# --- the list -------------------------------------------------------------------
-
-
-def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
-    link = submitted(house)
-    gather_notices(timezone.now())
-    client.force_login(house.rita)
-    page = client.get("/notices/").content.decode()
-    assert "waits for your review" in page
-    assert '1<span class="visually-hidden"> unread' in page
-    notice = Notice.objects.get(user=house.rita)
-    opened = client.get(f"/notices/{notice.uuid}/")
-    evidence = link.revision.evidence.uuid
-    assert opened.headers["Location"] == f"/evidence/{evidence}/"
-    page = client.get("/notices/?show=unread").content.decode()
-    assert "0 notices" in page
-    assert " waiting</span>" in page
-
-
-def test_all_are_marked_as_read(client, house):
-    submitted(house, "one")
-    submitted(house, "two")
-    gather_notices(timezone.now())
-    client.force_login(house.rita)
-    client.post("/notices/read/")
-    assert not Notice.objects.unread().filter(user=house.rita).exists()
-    assert Notice.objects.unread().filter(user=house.raul).count() == 2
-
-
-def test_nobody_reads_anothers(client, house):
-    submitted(house)
-    gather_notices(timezone.now())
-    notice = Notice.objects.get(user=house.rita)
-    client.force_login(house.olivia)
-    assert client.get(f"/notices/{notice.uuid}/").status_code == 404
-    assert "0 notices" in client.get("/notices/?kind=rejected").content.decode()
-    root = factories.make_user("root", is_superuser=True)
-    client.force_login(root)
-    assert client.get(f"/notices/{notice.uuid}/").status_code == 404
-
-
-def test_the_preference_is_chosen_and_recorded(client, house):
-    client.force_login(house.rita)
-    assert client.post("/notices/settings/", {"frequency": "hourly"}).status_code == 400
-    client.post("/notices/settings/", {"frequency": "weekly"})
-    assert NoticePreference.objects.get(user=house.rita).frequency == "weekly"
-    assert AuditEvent.objects.filter(verb="notices.chosen").count() == 1
-
-
-def test_the_api_lists_marks_and_chooses(client, house):
-    submitted(house)
-    gather_notices(timezone.now())
-    client.force_login(house.rita)
-    (row,) = client.get("/api/v1/notices/?unread=1").json()["results"]
-    assert row["kind"] == "to-review"
-    read = client.post(f"/api/v1/notices/{row['uuid']}/read/")
-    assert read.json()["read_at"]
-    assert client.post("/api/v1/notices/read-all/").json() == {"marked": 0}
-    path, kind = "/api/v1/notice-preference/", "application/json"
-    assert client.get(path).json() == {"frequency": "daily"}
-    put = client.put(path, {"frequency": "off"}, content_type=kind)
-    assert put.json() == {"frequency": "off"}
-    wrong = client.put(path, {"frequency": "x"}, content_type=kind)
-    assert wrong.status_code == 400
-
-
-# --- mail -----------------------------------------------------------------------
-
-
-def choose(house: House, name: str, frequency: str) -> None:
-    NoticePreference.objects.update_or_create(
-        user=house.people[name], defaults={"frequency": frequency}
-    )
-
-
-def run(instant: dt.datetime) -> None:
-    """What beat does every minute."""
-    gather_notices(instant)
-    mailing.make_mails(instant)
-    for mail in due(mailing.MAILS, instant):
-        mailing.send(mail.pk, instant)
-
-
-def test_one_mail_however_many_rows(house, postbox):
-    choose(house, "rita", "immediate")
-    for name in ("raul", "olivia"):
-        choose(house, name, "off")
-    for number in range(60):
-        submitted(house, str(number))
-    run(NOON)
-    (mail,) = postbox.mails
-    assert mail["To"] == "rita@example.test"
-    assert mail["Subject"] == "SRM: 60 things wait for you"
-    text, html = (part.get_payload(decode=True).decode() for part in mail.get_payload())
-    assert text.count("/notices/") == 50 + 2  # each row, the list, the settings
-    assert "And 10 more" in text
-    assert html.count("<li>") == 50
-    assert "http://localhost:8000/notices/" in text
-    run(NOON + dt.timedelta(minutes=1))
-    assert len(postbox.mails) == 1
-    assert NoticeMail.objects.get().state == "sent"
-
-
-def test_names_with_line_breaks_add_no_header(house, postbox):
-    choose(house, "rita", "immediate")
-    link = submitted(house)
-    evidence = link.revision.evidence
-    evidence.title = "One\r\nBcc: all@example.test"
-    evidence.save(update_fields=["title"])
-    for name in ("raul", "olivia"):
-        choose(house, name, "off")
-    run(NOON)
-    (mail,) = postbox.mails
-    assert mail["Bcc"] is None
-    subject = str(make_header(decode_header(mail["Subject"])))
-    assert "One Bcc: all@example.test" in " ".join(subject.split())
-
-
-@pytest.mark.parametrize(
-    ("frequency", "expected"),
-    [("immediate", 4), ("daily", 2), ("weekly", 1), ("off", 0)],
-)
-def test_mail_comes_as_often_as_chosen(house, postbox, frequency, expected):
-    monday = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
-    for name in ("raul", "olivia"):
-        choose(house, name, "off")
-    choose(house, "rita", frequency)
-    moments = (monday, monday + dt.timedelta(hours=3), monday + DAY, monday + DAY * 1.1)
-    for number, moment in enumerate(moments):
-        submitted(house, str(number))
-        run(moment)
-    assert len(postbox.mails) == expected
-
-
-def test_a_mail_that_fails_is_tried_again_and_sent_once(house, postbox):
-    choose(house, "rita", "immediate")
-    for name in ("raul", "olivia"):
-        choose(house, name, "off")
-    submitted(house)
-    postbox.refusing = True
-    run(NOON)
-    mail = NoticeMail.objects.get()
-    assert (mail.state, mail.attempts) == ("failed", 1)
-    assert "Not now" in mail.error
-    postbox.refusing = False
-    run(NOON + dt.timedelta(minutes=1))
-    assert postbox.mails == []
-    run(NOON + dt.timedelta(minutes=6))
-    assert len(postbox.mails) == 1
-    run(NOON + dt.timedelta(minutes=60))
-    assert len(postbox.mails) == 1
-    mail.refresh_from_db()
-    assert (mail.state, mail.error) == ("sent", "")
-
-
-def test_two_workers_send_one_mail(house, postbox):
-    choose(house, "rita", "immediate")
-    submitted(house)
-    gather_notices(NOON)
-    (pk, *_) = mailing.make_mails(NOON)
-    assert mailing.make_mails(NOON) == []
-    NoticeMail.objects.filter(pk=pk).update(
-        state="sending", leased_until=NOON + dt.timedelta(minutes=10)
-    )
-    assert mailing.send(pk, NOON) == "sending"
-    assert postbox.mails == []
-
-
-def test_a_server_that_is_away_is_said(house, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    choose(house, "rita", "immediate")
-    submitted(house)
-    run(NOON)
-    assert "refused" in NoticeMail.objects.filter(user=house.rita).get().error

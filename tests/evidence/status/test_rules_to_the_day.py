@@ -10,7 +10,7 @@ import pytest
 from evidence.status import cadence
 from evidence.status.day import customer_half, requirement_state, status
 from tests.evidence.status.neutral import applicability_facts, letter_facts
-from tests.evidence.status.test_scenarios_pure import (
+from tests.evidence.status.scenarios import (
     BEDROCK,
     DAY,
     DONE,

@@ -10,7 +10,7 @@ import pytest
 from evidence.status.day import status
 from evidence.status.facts import AwsFacts
 from tests.evidence.status.neutral import population_facts
-from tests.evidence.status.test_scenarios_pure import (
+from tests.evidence.status.scenarios import (
     AUTHORIZED,
     AUTUMN,
     BEDROCK,

@@ -1,0 +1,44 @@
+"""A company in which nothing is asked yet, and what its people are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from evidence.models import (
+    EvidenceRequirement,
+    Notice,
+)
+from evidence.notices.gathering import gather_notices
+from tests.evidence import house as houses
+from tests.evidence.house import TODAY, House
+
+DAY = dt.timedelta(days=1)
+
+
+def build(settings: Any, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    settings.ESCALATE_AFTER_DAYS = 14
+    house = houses.build()
+    EvidenceRequirement.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
+    return house
+
+
+def told(house: House, name: str, kind: str | None = None) -> list[str]:
+    gather_notices(timezone.now())
+    mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
+    return [each.sentence for each in mine if kind in {None, each.kind}]
+
+
+def asked_since(house: House, days: int) -> EvidenceRequirement:
+    """A monthly requirement whose first period began some days ago."""
+    requirement = house.requirement()
+    EvidenceRequirement.objects.filter(pk=requirement.pk).update(
+        operates_from=TODAY - dt.timedelta(days=days)
+    )
+    requirement.refresh_from_db()
+    return requirement
