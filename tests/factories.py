@@ -23,8 +23,8 @@ from evidence.models import (
     ArtifactCoverage,
     ArtifactVersion,
     EvidenceLink,
-    EvidenceRequirement,
     RelianceReview,
+    RequirementControl,
 )
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
@@ -154,16 +154,16 @@ def implementation(system: System, ref_id: str) -> ControlImplementation:
     )
 
 
-def requirement(system: System, ref_id: str) -> EvidenceRequirement:
+def requirement(system: System, ref_id: str) -> RequirementControl:
     """The first requirement of a control of a system."""
-    found = EvidenceRequirement.objects.filter(
+    found = RequirementControl.objects.filter(
         system=system, implementation__control__ref_id=ref_id
     )
     return found.select_related("implementation__control", "system").order_by("pk")[0]
 
 
 def make_evidence(
-    asked: EvidenceRequirement,
+    asked: RequirementControl,
     *,
     by: User,
     performed_on: dt.date,

@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import RelatedScopeFilter
 from evidence.models import (
-    EvidenceRequirement,
+    RequirementControl,
 )
 
 
-@admin.register(EvidenceRequirement)
-class EvidenceRequirementAdmin(OfSystemAdmin):
+@admin.register(RequirementControl)
+class RequirementControlAdmin(OfSystemAdmin):
     """What is asked of our half. Cadence is set where the reason for it is given."""
 
     verb_noun = "requirement"

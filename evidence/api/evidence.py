@@ -27,7 +27,7 @@ from evidence.api.uploads import (
     checked_files,
     submission_of,
 )
-from evidence.models import EvidenceLink, EvidenceRequirement, SampleItem
+from evidence.models import EvidenceLink, RequirementControl, SampleItem
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.submit import submit, submit_draft, withdraw
@@ -93,7 +93,7 @@ class LinkViewSet(
         """Upload files for a requirement and submit them for review."""
         self.refuse_unread(request)
         body = valid(UploadSerializer, request)
-        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
+        mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=body["requirement"])
         also = [get_object_or_404(mine, uuid=uuid) for uuid in body.get("also", ())]
         link = submit(

@@ -21,7 +21,7 @@ from evidence.api.clocks import BodyDayField
 from evidence.api.removals import WhySerializer
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
-from evidence.models import EvidenceRequirement, Population, PopulationItem, Sample
+from evidence.models import Population, PopulationItem, RequirementControl, Sample
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
     PopulationStatement,
@@ -126,7 +126,7 @@ class PopulationViewSet(
         """Record a population with all its events, or nothing."""
         self.refuse_unread(request)
         body = valid(NewPopulationSerializer, request)
-        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
+        mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=body.pop("requirement"))
         require_population_submitter(requirement, by=actor_of(request))
         upload, rows = _upload(body.pop("file", None)), body.pop("rows", None)

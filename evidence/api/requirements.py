@@ -18,7 +18,7 @@ from controls.api.idempotency import idempotent
 from controls.models import ControlImplementation, System, Team
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import (
     RequirementTerms,
@@ -32,7 +32,7 @@ from evidence.systems.describe import require_officer
 from srm_project.requests import actor_of
 
 
-class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
+class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
     """What is asked of our half; `operates_until` is exclusive."""
 
     system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
@@ -42,7 +42,7 @@ class RequirementSerializer(serializers.ModelSerializer[EvidenceRequirement]):
     owner_team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
-        model = EvidenceRequirement
+        model = RequirementControl
         fields = [
             "uuid",
             "system",
@@ -118,17 +118,17 @@ class ProposedSerializer(serializers.Serializer[Any]):
     cadence_source = serializers.CharField()
 
 
-class RequirementViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequirement]):
+class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
     """Requirements of the systems the caller may read; officers tune them."""
 
     serializer_class = RequirementSerializer
     pagination_class = ByKey
     lookup_field = "uuid"
-    queryset = EvidenceRequirement.objects.none()
+    queryset = RequirementControl.objects.none()
 
-    def get_queryset(self) -> QuerySet[EvidenceRequirement]:
+    def get_queryset(self) -> QuerySet[RequirementControl]:
         """Only what `visible_to` allows."""
-        return EvidenceRequirement.objects.visible_to(
+        return RequirementControl.objects.visible_to(
             actor_of(self.request)
         ).for_listing()
 
@@ -208,6 +208,6 @@ def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[st
     return body
 
 
-def _one(stored: EvidenceRequirement, *, status: int = 200) -> Response:
+def _one(stored: RequirementControl, *, status: int = 200) -> Response:
     data = RequirementSerializer(stored).data
     return Response(data, status=status, headers={"ETag": etag(stored)})

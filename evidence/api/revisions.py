@@ -23,7 +23,7 @@ from evidence.api.uploads import (
     checked_files,
     submission_of,
 )
-from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
+from evidence.models import Evidence, EvidenceLink, RequirementControl
 from evidence.status.control_status import today_of
 from evidence.submissions.revise import attach, newest, revise
 from evidence.submissions.who_may import require_reviser
@@ -95,7 +95,7 @@ class LinkRevisions(Streaming, viewsets.GenericViewSet[EvidenceLink]):
     def attach(self, request: Request, uuid: str) -> Response:
         """Offer the newest revision for one more requirement; unreviewed."""
         evidence = self._revisable(request)
-        mine = EvidenceRequirement.objects.visible_to(actor_of(request)).for_listing()
+        mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(
             mine, uuid=valid(AttachSerializer, request)["requirement"]
         )

@@ -8,7 +8,7 @@ from controls.models import System, User
 from controls.models.implementations import ControlImplementation
 from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
-from evidence.models import EvidenceRequirement, Population, Sample
+from evidence.models import Population, RequirementControl, Sample
 from evidence.populations import event_list
 from evidence.populations.populations import (
     PopulationStatement,
@@ -62,7 +62,7 @@ def play_events(system: System, people: People, today: dt.date) -> None:
 
 def _per_event(
     system: System, ref_id: str, title: str, since: dt.date, people: People
-) -> EvidenceRequirement:
+) -> RequirementControl:
     implementation = ControlImplementation.objects.select_related(
         "system", "control"
     ).get(system=system, control__ref_id=ref_id)
@@ -79,7 +79,7 @@ def _per_event(
 
 
 def _changes(
-    requirement: EvidenceRequirement, by: User, start: dt.date, end: dt.date
+    requirement: RequirementControl, by: User, start: dt.date, end: dt.date
 ) -> Population:
     """Sixty changes over the days, out of a ticket export."""
     span = (end - start).days
@@ -105,7 +105,7 @@ def _changes(
 
 
 def _no_leavers(
-    requirement: EvidenceRequirement, by: User, start: dt.date, end: dt.date
+    requirement: RequirementControl, by: User, start: dt.date, end: dt.date
 ) -> Population:
     statement = PopulationStatement(
         source="Personnel system",
@@ -121,7 +121,7 @@ def _no_leavers(
 
 
 def _prove_items(
-    sample: Sample, requirement: EvidenceRequirement, people: People, today: dt.date
+    sample: Sample, requirement: RequirementControl, people: People, today: dt.date
 ) -> None:
     """All but the last three items are proven; of those one deviates, two are open."""
     items = list(

@@ -12,7 +12,7 @@ from controls.models import System, User
 from evidence.demo import company
 from evidence.demo.clock import DAY, instant_of
 from evidence.demo.people import People
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.status.cadence import last_day, occurrence_of
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
@@ -30,7 +30,7 @@ NEVER_BEGUN, LAPSED, MISSED, LATE, REJECTED = 0.06, 0.16, 0.05, 0.08, 0.05  # sh
 class PlannedSubmission:
     """One submission as the demo plays it; `decided` None leaves it waiting."""
 
-    requirement: EvidenceRequirement
+    requirement: RequirementControl
     performed_on: dt.date
     start: dt.date
     end: dt.date
@@ -54,7 +54,7 @@ class Year:
     def __init__(self, system: System, today: dt.date, chance: random.Random) -> None:
         """Plan it; nothing is written yet."""
         requirements = (
-            EvidenceRequirement.objects.filter(system=system)
+            RequirementControl.objects.filter(system=system)
             .select_related(
                 "implementation__control",
                 "implementation__owner_team",
@@ -95,7 +95,7 @@ class Year:
 
 
 def _plan(
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     system: System,
     today: dt.date,
     chance: random.Random,
@@ -133,7 +133,7 @@ def _plan(
 
 
 def _plan_lapsed(
-    requirement: EvidenceRequirement, system: System, today: dt.date
+    requirement: RequirementControl, system: System, today: dt.date
 ) -> Iterator[PlannedSubmission]:
     """On time each month, and nothing in the last quarter: what the tour opens."""
     for start, end in _periods(requirement.cadence, system.window_start, today):
@@ -186,7 +186,7 @@ def _submit(
     )
 
 
-def _contributor(requirement: EvidenceRequirement, people: People) -> User:
+def _contributor(requirement: RequirementControl, people: People) -> User:
     team = requirement.owner_team or requirement.implementation.owner_team
     return next(
         people[local]

@@ -11,7 +11,7 @@ from controls.models import Team
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.models.requirements import Cadence, Purpose
 from evidence.requirements.changes import RequirementTerms
 from evidence.status.cadence import EXPIRING_DAYS
@@ -73,7 +73,7 @@ class RequirementForm(forms.Form):
         )
 
     @classmethod
-    def about(cls, stored: EvidenceRequirement) -> RequirementForm:
+    def about(cls, stored: RequirementControl) -> RequirementForm:
         """The form as it is opened on a requirement."""
         names = [name for name in cls.base_fields if name != "owner_team"]
         initial: dict[str, Any] = {name: getattr(stored, name) for name in names}

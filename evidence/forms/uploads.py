@@ -12,7 +12,7 @@ from controls.errors import Refused
 from controls.models import System, User
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.models.evidence import Sensitivity
 from evidence.submissions.submission import Submission, addresses_of
 from evidence.submissions.waiting_files import MAX_FILES, WaitingFile
@@ -122,7 +122,7 @@ class UploadForm(forms.Form):
         choices=Sensitivity, initial=Sensitivity.INTERNAL, label="Who may see it"
     )
     also = RequirementsField(
-        queryset=EvidenceRequirement.objects.none(),
+        queryset=RequirementControl.objects.none(),
         required=False,
         label="It also proves",
         widget=forms.CheckboxSelectMultiple,
@@ -135,7 +135,7 @@ class UploadForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        others: QuerySet[EvidenceRequirement] | None = None,
+        others: QuerySet[RequirementControl] | None = None,
         system: System | None = None,
         **kw: Any,
     ) -> None:
@@ -205,11 +205,11 @@ class AttachForm(forms.Form):
     """One more requirement that evidence proves."""
 
     requirement = RequirementField(
-        queryset=EvidenceRequirement.objects.none(), label="It also proves"
+        queryset=RequirementControl.objects.none(), label="It also proves"
     )
 
     def __init__(
-        self, *args: Any, requirements: QuerySet[EvidenceRequirement], **kwargs: Any
+        self, *args: Any, requirements: QuerySet[RequirementControl], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]

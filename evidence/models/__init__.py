@@ -34,7 +34,7 @@ from evidence.models.requests import (
     RequestAnswer,
     RequestJudgement,
 )
-from evidence.models.requirements import Cadence, EvidenceRequirement, Purpose
+from evidence.models.requirements import Cadence, Purpose, RequirementControl
 from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
@@ -52,7 +52,6 @@ __all__ = [
     "EvidenceFile",
     "EvidenceLink",
     "EvidenceRequest",
-    "EvidenceRequirement",
     "EvidenceRevision",
     "Export",
     "ExportState",
@@ -74,6 +73,7 @@ __all__ = [
     "RemovalState",
     "RequestAnswer",
     "RequestJudgement",
+    "RequirementControl",
     "Review",
     "Sample",
     "SampleItem",

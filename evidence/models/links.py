@@ -21,7 +21,7 @@ from controls.errors import (
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import Event, about
 from evidence.models.link_queries import EvidenceLinkQuerySet, Half, LinkState
-from evidence.models.requirements import EvidenceRequirement
+from evidence.models.requirements import RequirementControl
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import SampleItem
 
@@ -46,7 +46,7 @@ class EvidenceLink(models.Model):
     )
     # null: supplementary, nothing asks for it
     requirement = models.ForeignKey(
-        EvidenceRequirement,
+        RequirementControl,
         models.PROTECT,
         null=True,
         blank=True,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from controls.models import Actor, Role, System, Team
 from evidence.models.authors import authors_of_files
 from evidence.models.blobs import Blob
-from evidence.models.requirements import EvidenceRequirement
+from evidence.models.requirements import RequirementControl
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 from evidence.models.scopes import OfTeamQuerySet
 
@@ -134,7 +134,7 @@ class Population(models.Model):
 
     system = models.ForeignKey(System, models.PROTECT, related_name="populations")
     requirement = models.ForeignKey(
-        EvidenceRequirement, models.PROTECT, related_name="populations"
+        RequirementControl, models.PROTECT, related_name="populations"
     )
     team = models.ForeignKey(Team, models.PROTECT, related_name="populations")
     # null: typed in or sent as rows, there is no file

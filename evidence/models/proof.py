@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from controls.models import ControlImplementation, System
 from evidence.models.links import EvidenceLink, Half
-from evidence.models.requirements import EvidenceRequirement
+from evidence.models.requirements import RequirementControl
 
 
 class ProofQuerySet(models.QuerySet["Proof"]):
@@ -54,7 +54,7 @@ class Proof(models.Model):
     )
     # null: supplementary
     requirement = models.ForeignKey(
-        EvidenceRequirement,
+        RequirementControl,
         models.PROTECT,
         null=True,
         related_name="+",

@@ -40,7 +40,7 @@ class RequirementOrigin(models.TextChoices):
     LOCAL = "local", "Local"
 
 
-class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
+class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
     """What is asked."""
 
     def visible_to(self, user: Actor) -> Self:
@@ -114,8 +114,8 @@ class EvidenceRequirementQuerySet(models.QuerySet["EvidenceRequirement"]):
         ]
 
 
-class EvidenceRequirement(models.Model):
-    """One thing asked of our half of a control.
+class RequirementControl(models.Model):
+    """One thing asked of our half of one control.
 
     In operation from a day until a day (exclusive); `grace_days` after an
     occurrence's last day it is due.
@@ -154,9 +154,11 @@ class EvidenceRequirement(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
-    objects = EvidenceRequirementQuerySet.as_manager()
+    objects = RequirementControlQuerySet.as_manager()
 
     class Meta:
+        # The name it was created under: history, triggers and grants rest on it.
+        db_table = "evidence_evidencerequirement"
         constraints = [
             models.CheckConstraint(
                 name="requirement_cadence_known",

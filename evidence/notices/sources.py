@@ -21,9 +21,9 @@ from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
     EvidenceLink,
-    EvidenceRequirement,
     Population,
     RelianceReview,
+    RequirementControl,
     Review,
     ScanState,
     SpillRemoval,
@@ -47,7 +47,7 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
 
     Not what is asked per event: it has no due day of its own.
     """
-    rows = EvidenceRequirement.objects.for_listing().filter(
+    rows = RequirementControl.objects.for_listing().filter(
         implementation__responsibility__in=["shared", "customer"]
     )
     rows = rows.exclude(implementation__applicability="not-applicable")

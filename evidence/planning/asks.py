@@ -16,9 +16,9 @@ from django.db.models.functions import Coalesce
 from controls.models import Actor, Role
 from evidence.models import (
     EvidenceLink,
-    EvidenceRequirement,
     LinkState,
     Population,
+    RequirementControl,
     SampleItem,
 )
 from evidence.models.requirements import Cadence
@@ -67,7 +67,7 @@ class Ask:
     `due` is None where nothing runs out (performed once); `late` says it has passed.
     """
 
-    requirement: EvidenceRequirement
+    requirement: RequirementControl
     state: str
     due: dt.date | None
     period: DuePeriod
@@ -92,7 +92,7 @@ class Ask:
 
 
 def period_due(
-    requirement: EvidenceRequirement, latest: dt.date | None, today: dt.date
+    requirement: RequirementControl, latest: dt.date | None, today: dt.date
 ) -> DuePeriod:
     """The days the next evidence should be about.
 
@@ -113,8 +113,8 @@ def period_due(
 
 
 def with_newest_links(
-    requirements: QuerySet[EvidenceRequirement],
-) -> QuerySet[EvidenceRequirement]:
+    requirements: QuerySet[RequirementControl],
+) -> QuerySet[RequirementControl]:
     """Each with its best accepted link, what waits, and its newest rejection."""
     links = EvidenceLink.objects.filter(requirement=OuterRef("pk"))
     accepted = links.filter(state=LinkState.ACCEPTED).order_by(
@@ -133,7 +133,7 @@ def with_newest_links(
     )
 
 
-def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[EvidenceRequirement]:
+def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
     """What is asked of the person's own teams on a day."""
     mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
     of_teams = Q(pk__in=[])
@@ -143,7 +143,7 @@ def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[EvidenceRequirement]:
         )
         of_teams |= team & Q(system=membership.system_id)
     return (
-        EvidenceRequirement.objects.for_listing()
+        RequirementControl.objects.for_listing()
         .filter(of_teams, operates_from__lte=today)
         .filter(Q(operates_until=None) | Q(operates_until__gt=today))
         .filter(implementation__responsibility__in=["shared", "customer"])
@@ -163,7 +163,7 @@ def asked_of(user: Actor, today: dt.date) -> list[Ask]:
     )
 
 
-def ask(requirement: EvidenceRequirement, today: dt.date) -> Ask:
+def ask(requirement: RequirementControl, today: dt.date) -> Ask:
     """Where one requirement stands; it must come from `with_newest_links`."""
     row: Any = requirement
     due = row.proven_to if row.proven_link else _first_due(requirement)
@@ -195,7 +195,7 @@ def _state(row: Any, due: dt.date | None, today: dt.date, *, rejected: bool) -> 
     return "expiring" if due - lead <= today else "current"
 
 
-def _first_due(requirement: EvidenceRequirement) -> dt.date | None:
+def _first_due(requirement: RequirementControl) -> dt.date | None:
     cadence = requirement.cadence
     first = occurrence_of(cadence, requirement.operates_from)
     if first is None:
@@ -203,7 +203,7 @@ def _first_due(requirement: EvidenceRequirement) -> dt.date | None:
     return due_on(cadence, first, requirement.grace_days)
 
 
-def per_event_of(user: Actor, today: dt.date) -> QuerySet[EvidenceRequirement]:
+def per_event_of(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
     """What the person's teams show per event, each with how far it is.
 
     `known_to` is the last day that a standing population speaks of, `open_items` the

@@ -30,8 +30,8 @@ from evidence.models import (
     ContinuityLetter,
     EvidenceLink,
     EvidenceRequest,
-    EvidenceRequirement,
     LinkState,
+    RequirementControl,
 )
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.planning.asks import with_newest_links
@@ -104,7 +104,7 @@ def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Du
 
 
 def _proof(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
-    rows = EvidenceRequirement.objects.for_listing().filter(
+    rows = RequirementControl.objects.for_listing().filter(
         system__in=scope.systems,
         implementation__responsibility__in=["shared", "customer"],
         operates_from__lte=scope.last,

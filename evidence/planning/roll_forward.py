@@ -24,7 +24,7 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.requests import ApprovalState, ExclusionState
 from evidence.artifacts.register import OF_AWS
-from evidence.models import Artifact, ArtifactVersion, EvidenceRequirement
+from evidence.models import Artifact, ArtifactVersion, RequirementControl
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.status.control_status import refuse_window
 
@@ -59,9 +59,9 @@ class RollForwardPreview:
     end: dt.date
     gap: int
     overlap: int
-    carried: tuple[EvidenceRequirement, ...]
-    ended: tuple[EvidenceRequirement, ...]
-    ownerless: tuple[EvidenceRequirement, ...]
+    carried: tuple[RequirementControl, ...]
+    ended: tuple[RequirementControl, ...]
+    ownerless: tuple[RequirementControl, ...]
     citations: tuple[Citation, ...]
     overrides: tuple[ResponsibilityOverride, ...]
     exclusions: tuple[ApplicabilityDecision, ...]
@@ -96,7 +96,7 @@ def preview(system: System, start: dt.date, end: dt.date) -> RollForwardPreview:
     refuse_window(start, end)
     if start <= system.window_start:
         raise Refused({"window_to": "The next window starts after this one started."})
-    requirements = EvidenceRequirement.objects.for_listing().filter(system=system)
+    requirements = RequirementControl.objects.for_listing().filter(system=system)
     rows = list(requirements.order_by("implementation__control__sort_order", "pk"))
     carried = [r for r in rows if r.operates_until is None or r.operates_until > start]
     between = (start - system.window_end).days - 1
@@ -114,7 +114,7 @@ def preview(system: System, start: dt.date, end: dt.date) -> RollForwardPreview:
     )
 
 
-def _owner(row: EvidenceRequirement) -> Any:
+def _owner(row: RequirementControl) -> Any:
     return row.owner_team or row.implementation.owner_team
 
 

@@ -18,10 +18,10 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.models import (
-    EvidenceRequirement,
     Population,
     PopulationReview,
     PopulationState,
+    RequirementControl,
 )
 from evidence.models.populations import STANDING
 from evidence.populations.event_list import EventRow, Events, digest_of
@@ -76,7 +76,7 @@ def refuse_impossible(
 
 @transaction.atomic
 def submit_population(
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     statement: PopulationStatement,
     events: Events,
     *,
@@ -136,9 +136,9 @@ def _keep(population: Population, rows: list[EventRow]) -> None:
             stream.write_row((population.pk, n, row.key, row.happened_on, columns))
 
 
-def _lock(requirement: EvidenceRequirement) -> EvidenceRequirement:
+def _lock(requirement: RequirementControl) -> RequirementControl:
     return (
-        EvidenceRequirement.objects.select_for_update(of=("self",))
+        RequirementControl.objects.select_for_update(of=("self",))
         .for_listing()
         .get(pk=requirement.pk)
     )

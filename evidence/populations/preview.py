@@ -16,7 +16,7 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor
 from evidence.files.checks import Checked
-from evidence.models import EvidenceRequirement, Population
+from evidence.models import Population, RequirementControl
 from evidence.populations import event_list
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
@@ -47,7 +47,7 @@ class PopulationPreview:
 
 
 def preview(
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     statement: PopulationStatement,
     upload: Upload | None,
     *,
@@ -113,7 +113,7 @@ def _packed(upload: Upload | None) -> list[Any] | None:
 
 
 def confirm(
-    requirement: EvidenceRequirement, token: str, *, by: Actor, today: dt.date
+    requirement: RequirementControl, token: str, *, by: Actor, today: dt.date
 ) -> Population:
     """Record a previewed population; confirmed again, the same one.
 
@@ -130,7 +130,7 @@ def confirm(
 
 
 def _recorded(
-    requirement: EvidenceRequirement, token: str, *, by: Actor, today: dt.date
+    requirement: RequirementControl, token: str, *, by: Actor, today: dt.date
 ) -> Population:
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)

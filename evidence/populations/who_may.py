@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from controls.errors import NotPermitted, Refused
 from controls.models import Actor, Role, System, Team
-from evidence.models import EvidenceRequirement, Population, Sample
+from evidence.models import Population, RequirementControl, Sample
 from evidence.models.requirements import Cadence
 from evidence.submissions.who_may import may_submit, require_submitter
 
 
-def team_of(requirement: EvidenceRequirement) -> Team | None:
+def team_of(requirement: RequirementControl) -> Team | None:
     """Who answers for a requirement."""
     return requirement.owner_team or requirement.implementation.owner_team
 
 
-def may_submit_population(requirement: EvidenceRequirement, *, by: Actor) -> bool:
+def may_submit_population(requirement: RequirementControl, *, by: Actor) -> bool:
     """Whether `by` may bring and withdraw one: the owner team, or an officer."""
     return may_submit(requirement.implementation, team_of(requirement), by=by)
 
 
-def require_population_submitter(
-    requirement: EvidenceRequirement, *, by: Actor
-) -> Team:
+def require_population_submitter(requirement: RequirementControl, *, by: Actor) -> Team:
     """The team for which `by` brings populations. Raises NotPermitted, Refused."""
     team = team_of(requirement)
     require_submitter(requirement.implementation, team, by=by)

@@ -13,7 +13,7 @@ from controls.access import require_officer
 from controls.errors import Refused, StaleVersion, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, ControlImplementation, Team
 from controls.models.audit import about
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
 from evidence.requirements.odp_frequency import less_frequent
@@ -63,11 +63,11 @@ def _refuse_less_frequent(
 @transaction.atomic
 def add_requirement(
     implementation: ControlImplementation, terms: RequirementTerms, *, by: Actor
-) -> EvidenceRequirement:
+) -> RequirementControl:
     """Ask one more thing of our half of a control. Officers only."""
     require_officer(implementation.system, by)
     _refuse_less_frequent(implementation, terms)
-    added = EvidenceRequirement(
+    added = RequirementControl(
         system=implementation.system,
         implementation=implementation,
         origin=RequirementOrigin.LOCAL,
@@ -83,7 +83,7 @@ def add_requirement(
 
 @transaction.atomic
 def change_requirement(
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     terms: RequirementTerms,
     *,
     version: int | None,
@@ -114,7 +114,7 @@ def change_requirement(
 
 @transaction.atomic
 def retire_requirement(
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     *,
     until: dt.date,
     reason: str,
@@ -147,14 +147,14 @@ def retire_requirement(
     )
 
 
-def _refuse_stale(stored: EvidenceRequirement, version: int | None) -> None:
+def _refuse_stale(stored: RequirementControl, version: int | None) -> None:
     if version is not None and version != stored.version:
         raise StaleVersion(STALE)
 
 
-def _locked(requirement: EvidenceRequirement, by: Actor) -> EvidenceRequirement:
+def _locked(requirement: RequirementControl, by: Actor) -> RequirementControl:
     stored = (
-        EvidenceRequirement.objects.select_for_update(of=("self",))
+        RequirementControl.objects.select_for_update(of=("self",))
         .select_related("system", "implementation__system", "implementation__control")
         .get(pk=requirement.pk)
     )

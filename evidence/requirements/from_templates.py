@@ -19,7 +19,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.odp_frequency import (
     StatedFrequency,
@@ -68,7 +68,7 @@ def stated_for(system: System) -> dict[int, StatedFrequency]:
     }
 
 
-def proposed(system: System, *, since: dt.date) -> list[EvidenceRequirement]:
+def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
     """The unsaved requirements that `ask_for_all` would add, in catalog order."""
     unasked = (
         system.implementations.filter(requirements=None)
@@ -99,7 +99,7 @@ def ask_for_all(system: System, *, by: Actor, since: dt.date) -> int:
     added = proposed(system, since=since)
     if not added:
         return 0
-    EvidenceRequirement.objects.bulk_create(added, batch_size=1000)
+    RequirementControl.objects.bulk_create(added, batch_size=1000)
     AuditEvent.objects.append(
         about(system, "requirements.applied", by=by, requirements=len(added))
     )
@@ -112,7 +112,7 @@ def _requirement(
     stated: StatedFrequency | None,
     *,
     fedramp: bool,
-) -> EvidenceRequirement:
+) -> RequirementControl:
     """An unsaved requirement by the best template, as often as the baseline asks.
 
     Its source is the control's own parameter in the system's own baseline, or none:
@@ -131,7 +131,7 @@ def _requirement(
     elif fedramp and template.applies_to == control.ref_id:
         source = template.cadence_source
     origin = RequirementOrigin.TEMPLATE if template.applies_to else None
-    return EvidenceRequirement(
+    return RequirementControl(
         system_id=implementation.system_id,
         implementation=implementation,
         title=template.title,

@@ -21,7 +21,7 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.models.requirements import Cadence
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk_list import (
@@ -48,7 +48,7 @@ class Planned:
     rows: tuple[int, ...]
     submission: Submission
     upload: Upload
-    requirements: tuple[EvidenceRequirement, ...]
+    requirements: tuple[RequirementControl, ...]
 
 
 @dataclass
@@ -75,7 +75,7 @@ def plan(
     """What the rows ask for, and per row what is wrong. Writes nothing."""
     whole = Plan()
     requirements = _by_control(system, today)
-    groups: dict[Any, list[tuple[MappingRow, EvidenceRequirement]]] = defaultdict(list)
+    groups: dict[Any, list[tuple[MappingRow, RequirementControl]]] = defaultdict(list)
     for row in rows:
         upload = uploads.get(row.file)
         if upload is None:
@@ -102,19 +102,19 @@ def plan(
     return whole
 
 
-def _by_control(system: System, today: dt.date) -> dict[str, list[EvidenceRequirement]]:
-    by_control: dict[str, list[EvidenceRequirement]] = defaultdict(list)
-    for requirement in EvidenceRequirement.objects.in_operation(system, today):
+def _by_control(system: System, today: dt.date) -> dict[str, list[RequirementControl]]:
+    by_control: dict[str, list[RequirementControl]] = defaultdict(list)
+    for requirement in RequirementControl.objects.in_operation(system, today):
         by_control[requirement.implementation.control.ref_id].append(requirement)
     return by_control
 
 
 def _requirement(
     row: MappingRow,
-    requirements: Mapping[str, list[EvidenceRequirement]],
+    requirements: Mapping[str, list[RequirementControl]],
     by: Actor,
     errors: list[BulkRowError],
-) -> EvidenceRequirement | None:
+) -> RequirementControl | None:
     """The requirement a row means: by title, or the only one of the control."""
     named = row.cells["control"][:40]
     of_control = requirements.get(control_of(row), [])
@@ -143,7 +143,7 @@ def _requirement(
     return fitting[0]
 
 
-def _team(requirement: EvidenceRequirement) -> Team | None:
+def _team(requirement: RequirementControl) -> Team | None:
     return requirement.owner_team or requirement.implementation.owner_team
 
 
@@ -244,12 +244,12 @@ def _opened(system: System, token: str, by: Actor) -> list[Planned]:
     if (body["system"], body["by"]) != (system.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
     pks = {pk for packed in body["planned"] for pk in packed["asked"]}
-    requirements = EvidenceRequirement.objects.for_listing().in_bulk(pks)
+    requirements = RequirementControl.objects.for_listing().in_bulk(pks)
     return [_unpacked(packed, requirements) for packed in body["planned"]]
 
 
 def _unpacked(
-    packed: dict[str, Any], requirements: dict[int, EvidenceRequirement]
+    packed: dict[str, Any], requirements: dict[int, RequirementControl]
 ) -> Planned:
     fields = packed["said"]
     for name in ("performed_on", "period_start", "period_end", "collected_on"):

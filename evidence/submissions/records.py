@@ -13,9 +13,9 @@ from evidence.models import (
     Evidence,
     EvidenceFile,
     EvidenceLink,
-    EvidenceRequirement,
     EvidenceRevision,
     LinkState,
+    RequirementControl,
     SampleItem,
 )
 from evidence.status.cadence import occurrence_of, proof_end
@@ -92,7 +92,7 @@ def make_revision(
 def make_link(
     revision: EvidenceRevision,
     target: ControlImplementation,
-    requirement: EvidenceRequirement | None,
+    requirement: RequirementControl | None,
     by: Actor,
     *,
     item: SampleItem | None = None,

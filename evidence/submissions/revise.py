@@ -15,10 +15,10 @@ from controls.models.audit import about
 from evidence.models import (
     Evidence,
     EvidenceLink,
-    EvidenceRequirement,
     EvidenceRevision,
     LinkState,
     Proof,
+    RequirementControl,
 )
 from evidence.models.revisions import RevisionKind
 from evidence.submissions.quotas import count
@@ -131,7 +131,7 @@ def _verb(link: EvidenceLink) -> str:
 def attach(
     revision: EvidenceRevision,
     *,
-    requirement: EvidenceRequirement | None = None,
+    requirement: RequirementControl | None = None,
     implementation: ControlImplementation | None = None,
     by: Actor,
 ) -> EvidenceLink:
@@ -160,7 +160,7 @@ def attach(
 def _refuse_twice(
     revision: EvidenceRevision,
     target: ControlImplementation,
-    requirement: EvidenceRequirement | None,
+    requirement: RequirementControl | None,
 ) -> None:
     if revision.links.filter(implementation=target, requirement=requirement).exists():
         raise TransitionNotAllowed("This evidence is already attached there.")

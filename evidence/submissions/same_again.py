@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from evidence.models import Evidence, EvidenceLink, EvidenceRequirement, LinkState
+from evidence.models import Evidence, EvidenceLink, LinkState, RequirementControl
 from evidence.status.cadence import last_day
 
 QUARTERS = {1: "Q1", 4: "Q2", 7: "Q3", 10: "Q4"}
@@ -30,7 +30,7 @@ def period_name(cadence: str, first: dt.date) -> str:
 def again_values(
     mine: QuerySet[Evidence],
     text: str,
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     first: dt.date,
 ) -> dict[str, Any]:
     """Form values taken from earlier evidence of the same system; empty for others.

@@ -15,10 +15,10 @@ from controls.models import Actor, AuditEvent, ControlImplementation, System, Te
 from controls.models.audit import Event, about
 from evidence.models import (
     EvidenceLink,
-    EvidenceRequirement,
     EvidenceRevision,
     LinkState,
     Proof,
+    RequirementControl,
     SampleItem,
 )
 from evidence.models.requirements import Cadence
@@ -47,9 +47,9 @@ class Proving:
     sampled event that the evidence for a per-event requirement is about.
     """
 
-    requirement: EvidenceRequirement | None = None
+    requirement: RequirementControl | None = None
     implementation: ControlImplementation | None = None
-    also: Sequence[EvidenceRequirement] = ()
+    also: Sequence[RequirementControl] = ()
     item: SampleItem | None = None
 
 
@@ -58,9 +58,9 @@ def submit(
     submission: Submission,
     uploads: Sequence[Upload],
     *,
-    requirement: EvidenceRequirement | None = None,
+    requirement: RequirementControl | None = None,
     implementation: ControlImplementation | None = None,
-    also: Iterable[EvidenceRequirement] = (),
+    also: Iterable[RequirementControl] = (),
     item: SampleItem | None = None,
     by: Actor,
     today: dt.date,
@@ -148,13 +148,13 @@ def provable_by(
     system: System,
     today: dt.date,
     *,
-    besides: EvidenceRequirement | None = None,
-) -> QuerySet[EvidenceRequirement]:
+    besides: RequirementControl | None = None,
+) -> QuerySet[RequirementControl]:
     """What else a team is asked in a system today, in catalog order.
 
     Not what is asked per event: that is shown item by item.
     """
-    of_team = EvidenceRequirement.objects.for_listing().asked_of_team(team, today)
+    of_team = RequirementControl.objects.for_listing().asked_of_team(team, today)
     provable = of_team.filter(system=system).exclude(cadence=Cadence.PER_EVENT)
     provable = provable.order_by("implementation__control__sort_order")
     return provable.exclude(pk=besides.pk) if besides else provable
@@ -162,7 +162,7 @@ def provable_by(
 
 def _further_link(
     revision: EvidenceRevision,
-    requirement: EvidenceRequirement,
+    requirement: RequirementControl,
     system: System,
     by: Actor,
     draft: bool,
@@ -177,7 +177,7 @@ def _further_link(
 
 
 def _refuse_foreign_item(
-    requirement: EvidenceRequirement | None, item: SampleItem | None
+    requirement: RequirementControl | None, item: SampleItem | None
 ) -> None:
     """Raise Refused for an item of another requirement's sample."""
     if item is not None and (
@@ -187,7 +187,7 @@ def _refuse_foreign_item(
 
 
 def _team_for(
-    requirement: EvidenceRequirement | None, target: ControlImplementation, by: Actor
+    requirement: RequirementControl | None, target: ControlImplementation, by: Actor
 ) -> Team:
     """The team in whose name `by` submits."""
     team = (requirement and requirement.owner_team) or target.owner_team

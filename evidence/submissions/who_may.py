@@ -1,7 +1,7 @@
 """Who may submit, revise and withdraw evidence: its team and the officers.
 
 `may_...` answers, `require_...` raises NotPermitted; pages, the API and lists ask the
-same functions. The lists are `EvidenceRequirement.objects.submittable_by` and
+same functions. The lists are `RequirementControl.objects.submittable_by` and
 `Evidence.objects.revisable_by`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from controls.errors import NotPermitted
 from controls.models import Actor, ControlImplementation, Role, System, Team
-from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
+from evidence.models import Evidence, EvidenceLink, RequirementControl
 
 
 def may_submit(
@@ -34,7 +34,7 @@ def require_submitter(
         )
 
 
-def may_submit_for(requirement: EvidenceRequirement, *, by: Actor) -> bool:
+def may_submit_for(requirement: RequirementControl, *, by: Actor) -> bool:
     """Whether `by` may prove what is asked: its team, else the control's; officers."""
     team = requirement.owner_team or requirement.implementation.owner_team
     return may_submit(requirement.implementation, team, by=by)

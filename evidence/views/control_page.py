@@ -27,9 +27,9 @@ from evidence.models import (
     Evidence,
     EvidenceLink,
     EvidenceRequest,
-    EvidenceRequirement,
     LinkState,
     Population,
+    RequirementControl,
     Sample,
 )
 from evidence.requests.who_may import may_request
@@ -215,7 +215,7 @@ def _forms(
 
 def _submittable(implementation: ControlImplementation, user: Actor) -> set[str]:
     """Requirements of the control, by uuid, that the person may prove."""
-    requirements = EvidenceRequirement.objects.filter(implementation=implementation)
+    requirements = RequirementControl.objects.filter(implementation=implementation)
     uuids = requirements.submittable_by(user).values_list("uuid", flat=True)
     return {str(uuid) for uuid in uuids}
 

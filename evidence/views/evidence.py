@@ -21,9 +21,9 @@ from evidence.forms.uploads import AttachForm, WithdrawForm
 from evidence.models import (
     Evidence,
     EvidenceLink,
-    EvidenceRequirement,
     EvidenceRevision,
     LinkState,
+    RequirementControl,
 )
 from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
@@ -74,7 +74,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 def _submittable(links: list[EvidenceLink], user: Actor) -> set[int]:
     """Keys of the requirements that the person may prove again."""
-    requirements = EvidenceRequirement.objects.filter(
+    requirements = RequirementControl.objects.filter(
         links__in=[link.pk for link in links]
     )
     return set(requirements.submittable_by(user).values_list("pk", flat=True))

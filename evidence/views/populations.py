@@ -19,7 +19,7 @@ from evidence.forms.populations import (
     PopulationForm,
     SampleForm,
 )
-from evidence.models import EvidenceRequirement, Population
+from evidence.models import Population, RequirementControl
 from evidence.models.populations import STANDING, PopulationState
 from evidence.populations.populations import (
     decide_population,
@@ -44,9 +44,9 @@ PER_PAGE = 100
 DONE = {"accept": "Accepted.", "reject": "Rejected.", "withdraw": "Withdrawn."}
 
 
-def requirement_or_404(request: SignedInRequest, uuid: Any) -> EvidenceRequirement:
+def requirement_or_404(request: SignedInRequest, uuid: Any) -> RequirementControl:
     """What is asked, if the person may read its system."""
-    mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+    mine = RequirementControl.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, uuid=uuid)
 
 
@@ -88,7 +88,7 @@ def population_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @csrf_protect
 def _previewed(
-    request: SignedInRequest, requirement: EvidenceRequirement
+    request: SignedInRequest, requirement: RequirementControl
 ) -> HttpResponse:
     form = PopulationForm()
     context: dict[str, Any] = {"requirement": requirement, "form": form}
@@ -108,7 +108,7 @@ def _previewed(
 
 
 def _seen(
-    request: SignedInRequest, requirement: EvidenceRequirement, form: PopulationForm
+    request: SignedInRequest, requirement: RequirementControl, form: PopulationForm
 ) -> Any:
     upload = _upload(form)
     try:

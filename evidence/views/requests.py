@@ -23,7 +23,7 @@ from evidence.forms.requests import (
     RequestFilter,
     offered,
 )
-from evidence.models import Evidence, EvidenceRequest, EvidenceRequirement
+from evidence.models import Evidence, EvidenceRequest, RequirementControl
 from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import cancel, request_evidence
@@ -162,7 +162,7 @@ def _page(
     rows = ControlImplementation.objects.filter(
         requests=evidence_request
     ).in_catalog_order()
-    submittable = EvidenceRequirement.objects.submittable_by(request.user)
+    submittable = RequirementControl.objects.submittable_by(request.user)
     controls = rows.select_related("control").prefetch_related(
         Prefetch("requirements", submittable.order_by("pk"), to_attr="submittable")
     )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
 from evidence.forms.requirements import RequirementFilter, RequirementForm, RetireForm
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.requirements.changes import (
     add_requirement,
     change_requirement,
@@ -39,7 +39,7 @@ PER_PAGE = 100
 def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
     """What is asked of whom, how often?"""
     system = system_or_404(request, slug)
-    requirements_asked = EvidenceRequirement.objects.filter(system=system).for_listing()
+    requirements_asked = RequirementControl.objects.filter(system=system).for_listing()
     narrowed = RequirementFilter(request.GET, teams=requirements_asked.team_names())
     page = Paginator(requirements_asked.matching(**narrowed.filters()), PER_PAGE)
     officer = is_officer(request.user, system)
@@ -125,8 +125,8 @@ def requirement_retire(request: SignedInRequest, slug: str, uuid: Any) -> HttpRe
     return _saved(request, form, retire, slug, context)
 
 
-def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> EvidenceRequirement:
-    mine = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> RequirementControl:
+    mine = RequirementControl.objects.visible_to(request.user).for_listing()
     return get_object_or_404(mine, system__slug=slug, uuid=uuid)
 
 

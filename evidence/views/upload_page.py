@@ -12,7 +12,7 @@ from django.shortcuts import render
 from evidence.forms.uploads import UploadForm, first_values
 from evidence.models import (
     Evidence,
-    EvidenceRequirement,
+    RequirementControl,
     SampleItem,
 )
 from evidence.planning.asks import Ask, ask
@@ -41,7 +41,7 @@ def initial_values(
 
 
 def _initial_values_of_item(
-    sample_item: SampleItem, requirement: EvidenceRequirement, today: dt.date
+    sample_item: SampleItem, requirement: RequirementControl, today: dt.date
 ) -> dict[str, Any]:
     """The event's own day; the period from then to today, when it was handled."""
     event = sample_item.item
@@ -80,7 +80,7 @@ def upload_page(
 
 
 def _carries_to(
-    requirement: EvidenceRequirement, standing: Ask, today: dt.date
+    requirement: RequirementControl, standing: Ask, today: dt.date
 ) -> dt.date | None:
     occurrence = occurrence_of(requirement.cadence, standing.period.last)
     return proof_end(requirement.cadence, occurrence, today, requirement.grace_days)

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from controls.models import ControlImplementation, System, Team
 from evidence.models import (
     EvidenceRequest,
-    EvidenceRequirement,
+    RequirementControl,
     SampleItem,
 )
 from evidence.planning.asks import with_newest_links
@@ -27,16 +27,16 @@ class Target:
     """
 
     implementation: ControlImplementation
-    requirement: EvidenceRequirement | None = None
+    requirement: RequirementControl | None = None
     answers: EvidenceRequest | None = None
     item: SampleItem | None = None
 
     @cached_property
-    def standing(self) -> EvidenceRequirement | None:
+    def standing(self) -> RequirementControl | None:
         """The requirement with its newest links, asked for when a page shows them."""
         if self.requirement is None:
             return None
-        requirements = EvidenceRequirement.objects.for_listing()
+        requirements = RequirementControl.objects.for_listing()
         return with_newest_links(requirements).get(pk=self.requirement.pk)
 
     @property
@@ -62,7 +62,7 @@ def request_answered(request: SignedInRequest, slug: str) -> EvidenceRequest | N
 
 
 def item_shown(
-    request: SignedInRequest, requirement: EvidenceRequirement
+    request: SignedInRequest, requirement: RequirementControl
 ) -> SampleItem | None:
     """The sampled event named by `?item=`; 404 for one of another requirement."""
     named = request.GET.get("item", "")

@@ -18,8 +18,8 @@ from evidence.forms.upload_body import read_into_store
 from evidence.forms.uploads import UploadForm
 from evidence.models import (
     EvidenceLink,
-    EvidenceRequirement,
     LinkState,
+    RequirementControl,
 )
 from evidence.requests.answers import answer_by_upload
 from evidence.requests.who_may import require_answerer
@@ -38,7 +38,7 @@ from srm_project.requests import SignedInRequest
 @require_http_methods(["GET", "POST"])
 def upload(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
-    visible = EvidenceRequirement.objects.visible_to(request.user).for_listing()
+    visible = RequirementControl.objects.visible_to(request.user).for_listing()
     requirement = get_object_or_404(visible, uuid=uuid, system__slug=slug)
     target = Target(
         requirement.implementation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controls.models import System, Team, User
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from tests.access import world as worlds
 from tests.access.walking import address, browser_of, doors
 
@@ -21,7 +21,7 @@ def world(db, settings, tmp_path):
     for model in (System, Team, User):
         for row in model.objects.all():
             model.objects.filter(pk=row.pk).update(name=f"{TYPED} {row.pk}")
-    EvidenceRequirement.objects.update(title=TYPED, guidance=TYPED)
+    RequirementControl.objects.update(title=TYPED, guidance=TYPED)
     return world
 
 

@@ -24,8 +24,8 @@ from evidence.files.checks import Checked
 from evidence.models import (
     Evidence,
     EvidenceLink,
-    EvidenceRequirement,
     Notice,
+    RequirementControl,
     SpillRemoval,
 )
 from evidence.notices.gathering import gather_notices
@@ -297,5 +297,5 @@ def test_what_is_said_to_be_due_can_be_uploaded_by_whoever_is_told(world):
     due = Notice.objects.filter(key__regex="^(due|overdue):").select_related("user")
     assert due
     for notice in due:
-        asked = EvidenceRequirement.objects.get(uuid=notice.key.split(":")[1])
+        asked = RequirementControl.objects.get(uuid=notice.key.split(":")[1])
         assert submissions.may_submit_for(asked, by=notice.user)

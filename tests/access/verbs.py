@@ -21,8 +21,8 @@ from evidence.models import (
     EvidenceFile,
     EvidenceLink,
     EvidenceRequest,
-    EvidenceRequirement,
     Population,
+    RequirementControl,
     Sample,
     SpillRemoval,
 )
@@ -106,7 +106,7 @@ DRAWS = _of(populations.may_draw, _row(Population, "population"))
 VERBS = (
     Verb(
         "upload",
-        _of(submissions.may_submit_for, _row(EvidenceRequirement, "upload")),
+        _of(submissions.may_submit_for, _row(RequirementControl, "upload")),
         ("evidence:upload", "evidence-list"),
         ("evidence:control cm-8",),
     ),
@@ -215,7 +215,7 @@ VERBS = (
         "bring a population",
         _of(
             populations.may_submit_population,
-            _row(EvidenceRequirement, "population_new"),
+            _row(RequirementControl, "population_new"),
         ),
         ("evidence:population_new", "population-list"),
         ("evidence:populations", "evidence:control si-2"),

@@ -26,7 +26,7 @@ from controls import clock, idempotency
 from controls.idempotency import forget_old_keys
 from controls.models import IdempotencyKey, Membership, Role, User
 from evidence.exports import jobs
-from evidence.models import EvidenceLink, EvidenceRequirement, Export, SpillRemoval
+from evidence.models import EvidenceLink, Export, RequirementControl, SpillRemoval
 from evidence.tasks import sweep_store
 from tests.access import world as worlds
 from tests.access.walking import doors, said_in_table
@@ -85,9 +85,9 @@ def built(settings: Any, tmp_path: Any) -> World:
     return worlds.build()
 
 
-def monthly(ref_id: str) -> EvidenceRequirement:
+def monthly(ref_id: str) -> RequirementControl:
     """What is asked of a control by period, beside what is asked per event."""
-    of_control = EvidenceRequirement.objects.filter(
+    of_control = RequirementControl.objects.filter(
         system__slug="shop", implementation__control__ref_id=ref_id
     )
     return of_control.exclude(cadence="per-event").get()

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controls.models import AuditEvent, BaselineControl, Role
 from evidence.files import spill_removal
-from evidence.models import Evidence, EvidenceFile, EvidenceRequirement, SpillRemoval
+from evidence.models import Evidence, EvidenceFile, RequirementControl, SpillRemoval
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import HTML, make_pdf, script
 from tests.evidence.house import TODAY, House, give, submitted
@@ -176,11 +176,11 @@ def test_less_often_than_the_baseline_is_refused_at_its_field(client, house):
 
 
 def test_templates_are_previewed_and_applied(client, house):
-    EvidenceRequirement.objects.all().delete()
+    RequirementControl.objects.all().delete()
     client.force_login(house.olivia)
     seen = post(client, "requirements/preview_templates/", {"system": "shop"}).json()
     done = post(client, "requirements/apply_templates/", {"system": "shop"}).json()
-    assert done["added"] == len(seen) == EvidenceRequirement.objects.count()
+    assert done["added"] == len(seen) == RequirementControl.objects.count()
 
 
 @pytest.mark.parametrize(("name", "status"), [("alice", 403), ("mallory", 404)])

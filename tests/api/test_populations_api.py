@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.models import EvidenceRequirement, Population, SampleItem
+from evidence.models import Population, RequirementControl, SampleItem
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
 
@@ -22,12 +22,12 @@ def house(settings, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     found = houses.build()
     asked = found.requirement()
-    EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
     return found
 
 
 def said(house: House, **more):
-    asked = EvidenceRequirement.objects.get(implementation__control__ref_id="cm-8")
+    asked = RequirementControl.objects.get(implementation__control__ref_id="cm-8")
     return {
         "requirement": str(asked.uuid),
         "starts": str(START),

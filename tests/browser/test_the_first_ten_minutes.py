@@ -11,7 +11,7 @@ import pytest
 
 from controls.models import System
 from evidence.exports import jobs
-from evidence.models import EvidenceLink, EvidenceRequirement, Export
+from evidence.models import EvidenceLink, Export, RequirementControl
 from tests import factories
 from tests.browser.test_read_every_page import obstacles
 
@@ -57,7 +57,7 @@ def describe_a_system(page) -> System:
 
 def let_in(system: System) -> tuple[object, object]:
     """An administrator gives two colleagues their roles."""
-    asked = EvidenceRequirement.objects.filter(system=system).first()
+    asked = RequirementControl.objects.filter(system=system).first()
     assert asked
     team = asked.implementation.owner_team
     alice, rita = factories.make_user("alice"), factories.make_user("rita")

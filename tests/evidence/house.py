@@ -24,7 +24,7 @@ from controls.models import (
     Team,
     User,
 )
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.storage import open_store
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
@@ -51,12 +51,12 @@ class House:
         except KeyError:
             raise AttributeError(name) from None
 
-    def requirement(self, ref_id: str = "cm-8") -> EvidenceRequirement:
+    def requirement(self, ref_id: str = "cm-8") -> RequirementControl:
         """What is asked for one control; made monthly so that days can be counted."""
-        found = EvidenceRequirement.objects.get(
+        found = RequirementControl.objects.get(
             system=self.system, implementation__control__ref_id=ref_id
         )
-        EvidenceRequirement.objects.filter(pk=found.pk).update(
+        RequirementControl.objects.filter(pk=found.pk).update(
             cadence="monthly", grace_days=10
         )
         found.refresh_from_db()
@@ -145,7 +145,7 @@ def patch_report() -> Submission:
 
 
 def submitted(
-    house: House, text: str = "proof", *, requirement: EvidenceRequirement | None = None
+    house: House, text: str = "proof", *, requirement: RequirementControl | None = None
 ) -> EvidenceLink:
     """Evidence that alice submitted today, about this month."""
     return submit(
@@ -158,7 +158,7 @@ def submitted(
 
 
 def submitted_as_it_comes(
-    asked: EvidenceRequirement, by: User, text: str = "proof"
+    asked: RequirementControl, by: User, text: str = "proof"
 ) -> EvidenceLink:
     """As a form does it: the bytes get their name within the transaction."""
     incoming = open_store().begin(limit=1_000_000)

@@ -6,8 +6,8 @@ import datetime as dt
 from pathlib import Path
 
 from evidence.models import (
-    EvidenceRequirement,
     Population,
+    RequirementControl,
     SampleItem,
 )
 from evidence.status.control_status import control_statuses, window_of
@@ -26,10 +26,10 @@ def build(settings, tmp_path: Path) -> House:
     return houses.build()
 
 
-def made_per_event(house: House) -> EvidenceRequirement:
+def made_per_event(house: House) -> RequirementControl:
     """What is asked for CM-8, made per event."""
     found = house.requirement()
-    EvidenceRequirement.objects.filter(pk=found.pk).update(
+    RequirementControl.objects.filter(pk=found.pk).update(
         cadence="per-event", grace_days=10, title="Changes approved"
     )
     found.refresh_from_db()

@@ -14,10 +14,10 @@ def main(requirement: str, user: str, text: str) -> None:
     """Submit the text as alice's form would."""
     django.setup()
     from controls.models import User
-    from evidence.models import EvidenceRequirement
+    from evidence.models import RequirementControl
     from tests.evidence.house import submitted_as_it_comes
 
-    asked = EvidenceRequirement.objects.get(pk=requirement)
+    asked = RequirementControl.objects.get(pk=requirement)
     submitted_as_it_comes(asked, User.objects.get(pk=user), text)
 
 

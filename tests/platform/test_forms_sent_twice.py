@@ -18,7 +18,7 @@ from django.urls import reverse
 from controls import clock
 from controls.idempotency import forget_old_keys
 from controls.models import IdempotencyKey, Team
-from evidence.models import Evidence, EvidenceRequirement, SpillRemoval
+from evidence.models import Evidence, RequirementControl, SpillRemoval
 from evidence.views.once import SAME_AGAIN
 from tests.access import world as worlds
 from tests.access.walking import doors, said_in_table
@@ -181,7 +181,7 @@ def world(db, settings, tmp_path) -> World:
     built = worlds.build()
     SpillRemoval.objects.update(state="refused", decided_by=built.house.olivia)
     # something is left for the templates to ask
-    EvidenceRequirement.objects.filter(implementation__control__ref_id="ac-1").delete()
+    RequirementControl.objects.filter(implementation__control__ref_id="ac-1").delete()
     return built
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.utils import timezone
 
 from evidence.models import (
-    EvidenceRequirement,
     Notice,
+    RequirementControl,
 )
 from evidence.notices.gathering import gather_notices
 from tests.evidence import house as houses
@@ -24,7 +24,7 @@ def build(settings: Any, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     settings.ESCALATE_AFTER_DAYS = 14
     house = houses.build()
-    EvidenceRequirement.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
+    RequirementControl.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
     return house
 
 
@@ -34,10 +34,10 @@ def told(house: House, name: str, kind: str | None = None) -> list[str]:
     return [each.sentence for each in mine if kind in {None, each.kind}]
 
 
-def asked_since(house: House, days: int) -> EvidenceRequirement:
+def asked_since(house: House, days: int) -> RequirementControl:
     """A monthly requirement whose first period began some days ago."""
     requirement = house.requirement()
-    EvidenceRequirement.objects.filter(pk=requirement.pk).update(
+    RequirementControl.objects.filter(pk=requirement.pk).update(
         operates_from=TODAY - dt.timedelta(days=days)
     )
     requirement.refresh_from_db()

@@ -14,8 +14,8 @@ from controls.responsibility.overrides import request_override
 from evidence.models import (
     Blob,
     EvidenceRequest,
-    EvidenceRequirement,
     Notice,
+    RequirementControl,
 )
 from evidence.models.notices import SENTENCES, NoticeKind
 from evidence.notices.gathering import BATCH, gather_notices
@@ -55,9 +55,9 @@ def test_proof_that_runs_out_soon_is_told_by_its_lead_days(house):
     requirement = asked_since(house, 20)
     link = submitted(house, requirement=requirement)
     link.accept(by=house.rita)
-    EvidenceRequirement.objects.update(lead_days=0)
+    RequirementControl.objects.update(lead_days=0)
     assert told(house, "alice", "due-soon") == []
-    EvidenceRequirement.objects.update(lead_days=90)
+    RequirementControl.objects.update(lead_days=90)
     (said,) = told(house, "alice", "due-soon")
     assert "is due on" in said
 

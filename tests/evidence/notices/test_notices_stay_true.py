@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from evidence.jobs.leases import due
-from evidence.models import Blob, EvidenceRequirement, Notice, NoticeMail
+from evidence.models import Blob, Notice, NoticeMail, RequirementControl
 from evidence.models.notices import NoticePreference
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
@@ -34,7 +34,7 @@ def build(settings, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     settings.ESCALATE_AFTER_DAYS = 14
     made = houses.build()
-    EvidenceRequirement.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
+    RequirementControl.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
     return made
 
 
@@ -43,10 +43,10 @@ def house(db, settings, tmp_path: Path) -> House:
     return build(settings, tmp_path)
 
 
-def asked_since(house: House, days: int) -> EvidenceRequirement:
+def asked_since(house: House, days: int) -> RequirementControl:
     """A monthly requirement in operation for some days."""
     requirement = house.requirement()
-    EvidenceRequirement.objects.filter(pk=requirement.pk).update(
+    RequirementControl.objects.filter(pk=requirement.pk).update(
         operates_from=TODAY - DAY * days
     )
     requirement.refresh_from_db()
@@ -196,9 +196,9 @@ def test_what_is_so_again_waits_again_and_is_mailed_once(house, postbox):
 
 def test_proof_never_shown_is_told_before_it_is_late(house):
     asked_since(house, 0)
-    EvidenceRequirement.objects.update(lead_days=0)
+    RequirementControl.objects.update(lead_days=0)
     assert told(house, "alice", "due-soon") == []
-    EvidenceRequirement.objects.update(lead_days=90)
+    RequirementControl.objects.update(lead_days=90)
     assert len(told(house, "alice", "due-soon")) == 1
     assert told(house, "alice", "overdue") == []
 

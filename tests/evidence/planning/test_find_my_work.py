@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from controls.models import Role
 from controls.responsibility.overrides import request_override
-from evidence.models import EvidenceRequirement, Export
+from evidence.models import Export, RequirementControl
 from evidence.planning.asks import asked_of, period_due
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
@@ -67,7 +67,7 @@ def test_states_follow_the_evidence(house):
 
 
 def test_period_due_is_the_month_that_ended_unless_it_is_done():
-    monthly = EvidenceRequirement(
+    monthly = RequirementControl(
         cadence="monthly", operates_from=dt.date(2026, 1, 1), grace_days=10
     )
     today = dt.date(2026, 11, 23)

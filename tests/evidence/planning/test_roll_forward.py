@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from controls.models import AuditEvent, System
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.planning.roll_forward import following, preview
 from evidence.status.control_status import control_statuses, now, window_of
 from evidence.status.gather import Moment
@@ -74,7 +74,7 @@ def test_the_next_window_follows_and_is_as_long(start, end, expected):
 def test_it_begins_once_its_citations_are_confirmed(client, house, series):
     submitted(house)
     links = EvidenceLink.objects.count()
-    asked = EvidenceRequirement.objects.count()
+    asked = RequirementControl.objects.count()
     client.force_login(house.olivia)
     page = client.get(URL)
     assert "speaks of days of this window" in page.content.decode()
@@ -86,7 +86,7 @@ def test_it_begins_once_its_citations_are_confirmed(client, house, series):
     assert window_of(house.system) == (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
     event = AuditEvent.objects.get(verb="system.rolled-forward")
     assert json.loads(event.body)["before"] == ["2025-01-01", "2025-12-31"]
-    assert (EvidenceLink.objects.count(), EvidenceRequirement.objects.count()) == (
+    assert (EvidenceLink.objects.count(), RequirementControl.objects.count()) == (
         links,
         asked,
     )
@@ -137,7 +137,7 @@ def test_an_impossible_window_is_said(client, house, said, sentence):
 
 def test_gaps_overlaps_and_owners_are_told(house):
     house.requirement()
-    EvidenceRequirement.objects.update(owner_team=None)
+    RequirementControl.objects.update(owner_team=None)
     for row in house.system.implementations.all():
         row.owner_team = None
         row.save(update_fields=["owner_team"])
@@ -150,7 +150,7 @@ def test_gaps_overlaps_and_owners_are_told(house):
 
 def test_an_ended_requirement_does_not_go_on(house):
     requirement = house.requirement()
-    EvidenceRequirement.objects.filter(pk=requirement.pk).update(
+    RequirementControl.objects.filter(pk=requirement.pk).update(
         operates_until=dt.date(2025, 12, 1)
     )
     found = preview(house.system, *following(house.system))
@@ -161,7 +161,7 @@ def test_something_changed_meanwhile_is_told(client, house, series):
     client.force_login(house.olivia)
     said = confirmation(client.get(URL), series)
     factories.make_report(series, dt.date(2026, 4, 1), dt.date(2027, 3, 31))
-    EvidenceRequirement.objects.filter(pk=house.requirement().pk).update(version=7)
+    RequirementControl.objects.filter(pk=house.requirement().pk).update(version=7)
     answer = client.post(URL, said)
     assert answer.status_code == 409
     assert "Something changed" in answer.content.decode()

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.models import Role
 from controls.responsibility.overrides import decide_override, request_override
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.planning.calendar import CalendarScope, falling_due
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.status.cadence import due_on
@@ -59,7 +59,7 @@ def test_what_waits_for_review_is_said(house):
 
 
 def test_an_ended_requirement_is_due_no_more(house):
-    EvidenceRequirement.objects.filter(cadence="monthly").update(
+    RequirementControl.objects.filter(cadence="monthly").update(
         operates_until=THIS_MONTH
     )
     days = [each.day for each in due(house) if each.control == "CM-8"]

@@ -12,10 +12,10 @@ from openpyxl import Workbook
 
 from controls.models import AuditEvent
 from evidence.models import (
-    EvidenceRequirement,
     Population,
     PopulationItem,
     PopulationReview,
+    RequirementControl,
 )
 from evidence.populations.event_list import MAX_ROWS
 from evidence.views.once import SAME_AGAIN
@@ -43,7 +43,7 @@ def house(db, settings, tmp_path: Path) -> House:
 
 
 @pytest.fixture
-def asked(house) -> EvidenceRequirement:
+def asked(house) -> RequirementControl:
     return made_per_event(house)
 
 

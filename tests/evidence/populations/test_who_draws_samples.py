@@ -12,8 +12,8 @@ from controls.models import AuditEvent
 from evidence.demo.populations import play_events
 from evidence.models import (
     Deviation,
-    EvidenceRequirement,
     Population,
+    RequirementControl,
     Sample,
     SampleItem,
 )
@@ -41,7 +41,7 @@ def house(db, settings, tmp_path: Path) -> House:
 
 
 @pytest.fixture
-def asked(house) -> EvidenceRequirement:
+def asked(house) -> RequirementControl:
     return made_per_event(house)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controls.models import AuditEvent, Baseline, BaselineControl, System
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.requirements import odp_frequency
 from evidence.requirements.from_templates import proposed
 from tests import factories
@@ -66,7 +66,7 @@ def test_one_more_is_asked_of_a_control(client, house):
     assert client.get(url).status_code == 200
     answer = client.post(url, said(title="Second look", good_proof="Both lists"))
     assert answer.status_code == 302
-    added = EvidenceRequirement.objects.get(title="Second look")
+    added = RequirementControl.objects.get(title="Second look")
     assert (added.origin, added.grace_days, added.good_proof) == (
         "local",
         5,
@@ -75,7 +75,7 @@ def test_one_more_is_asked_of_a_control(client, house):
     assert AuditEvent.objects.filter(verb="requirement.added").count() == 1
 
 
-def edit(client, asked: EvidenceRequirement, **changes):
+def edit(client, asked: RequirementControl, **changes):
     url = reverse("evidence:requirement_edit", args=["shop", asked.uuid])
     return client.post(url, said(version=asked.version, **changes))
 
@@ -115,7 +115,7 @@ def test_less_often_than_the_baseline_needs_a_reason(client, house):
 def test_retired_it_is_no_longer_asked_from_that_day(client, house):
     client.force_login(house.olivia)
     asked = house.requirement()
-    EvidenceRequirement.objects.filter(pk=asked.pk).update(
+    RequirementControl.objects.filter(pk=asked.pk).update(
         operates_from=TODAY - dt.timedelta(days=90)
     )
     url = reverse("evidence:requirement_retire", args=["shop", asked.uuid])
@@ -130,13 +130,13 @@ def test_retired_it_is_no_longer_asked_from_that_day(client, house):
 
 def test_templates_are_seen_before_they_are_applied(client, house):
     client.force_login(house.olivia)
-    EvidenceRequirement.objects.all().delete()
+    RequirementControl.objects.all().delete()
     url = reverse("evidence:requirement_templates", args=["shop"])
     page = client.get(url)
     assert len(page.context["proposed"]) > 0
-    assert not EvidenceRequirement.objects.exists()
+    assert not RequirementControl.objects.exists()
     client.post(url)
-    assert EvidenceRequirement.objects.count() == len(page.context["proposed"])
+    assert RequirementControl.objects.count() == len(page.context["proposed"])
     assert "asked of every half" in client.get(url).content.decode()
 
 
@@ -168,7 +168,7 @@ def test_r18_no_template_asks_less_often_than_the_baseline(slug, oscar):
     system = factories.make_system(
         oscar, slug="r18", baseline=Baseline.objects.get(slug=slug)
     )
-    EvidenceRequirement.objects.filter(system=system).delete()
+    RequirementControl.objects.filter(system=system).delete()
     said_by = dict(
         BaselineControl.objects.filter(baseline=system.baseline).values_list(
             "control_id", "parameters"
@@ -194,7 +194,7 @@ def test_r18_outside_fedramp_no_source_is_fedramps(oscar):
     system = factories.make_system(
         oscar, slug="r18-nist", baseline=Baseline.objects.get(slug="nist-high")
     )
-    EvidenceRequirement.objects.filter(system=system).delete()
+    RequirementControl.objects.filter(system=system).delete()
     rows = proposed(System.objects.get(pk=system.pk), since=TODAY)
     assert len(rows) > 200
     assert [row for row in rows if "FedRAMP" in row.cadence_source] == []

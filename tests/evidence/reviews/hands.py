@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from controls.models import Role, User
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.models.revisions import MAX_COMMON_BYTES
 from evidence.submissions.revise import attach, newest, revise
 from evidence.submissions.submit import submit, submit_draft
@@ -161,7 +161,7 @@ def _as_population(world: World, client: Client) -> None:
     """The officer brought the same file as a list of events."""
     house = world.house
     asked = house.requirement("ac-1")
-    EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
     client.force_login(house.olivia)
     bring(client, asked, list=file("changes.csv", listed()))
     link = upload(house, "alice", listed().decode())

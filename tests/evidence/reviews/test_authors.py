@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from evidence.models import EvidenceLink, EvidenceRequirement, Population
+from evidence.models import EvidenceLink, Population, RequirementControl
 from evidence.models.revisions import MAX_COMMON_BYTES
 from evidence.reviews.decide import Decision, decide_all
 from tests.evidence.house import House, file
@@ -53,7 +53,7 @@ def test_authors_of_links_are_those_whom_no_queue_shows_them(world):
 
 def bring_list(client, house: House, by: str, body: bytes, **more: Any) -> Population:
     asked = house.requirement("ac-1")
-    EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
     client.force_login(house.people[by])
     return bring(client, asked, list=file("changes.csv", body), **more)
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from controls.models import AuditEvent, System, User
-from evidence.models import EvidenceLink, EvidenceRequirement
+from evidence.models import EvidenceLink, RequirementControl
 from evidence.reviews.reconfirm import marks
 from evidence.status.control_status import now
 from evidence.status.gather import Moment
@@ -28,11 +28,11 @@ def moved(oscar, platform) -> System:
     found = factories.make_system(oscar, team=platform, services=["s3"])
     for name, role in (("rita", "reviewer"), ("raul", "reviewer"), ("ray", "reader")):
         factories.give_role(factories.make_user(name), found, role)
-    patches = EvidenceRequirement.objects.filter(
+    patches = RequirementControl.objects.filter(
         system=found, implementation__control__ref_id="si-2"
     ).first()
     assert patches
-    EvidenceRequirement.objects.filter(pk=patches.pk).update(
+    RequirementControl.objects.filter(pk=patches.pk).update(
         cadence="monthly", grace_days=5, operates_from=PERFORMED.replace(day=1)
     )
     patches.refresh_from_db()

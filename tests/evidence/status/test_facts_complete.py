@@ -24,9 +24,9 @@ from controls.responsibility import derive
 from evidence.models import (
     ArtifactVersion,
     EvidenceLink,
-    EvidenceRequirement,
     LinkState,
     Proof,
+    RequirementControl,
 )
 from evidence.status import facts
 from evidence.status.gather import Moment, gather, gather_period
@@ -85,7 +85,7 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
     scatter(system, oscar, seed)
     scatter_events(system, oscar, rita, seed)
     scatter_reports(system, oscar, seed)
-    terms = EvidenceRequirement.objects.filter(system=system)
+    terms = RequirementControl.objects.filter(system=system)
     terms.update(
         operates_until=dt.date(2027, 1, 1), purpose="design", grace_days=9, lead_days=4
     )
@@ -141,8 +141,8 @@ def _excluded(rows: list[ControlImplementation], oscar: User, rita: User) -> Non
 
 
 def _supplementary(row: ControlImplementation, by: User) -> None:
-    asked = EvidenceRequirement.objects.filter(implementation=row).first()
-    asked = asked or EvidenceRequirement.objects.filter(system=row.system)[0]
+    asked = RequirementControl.objects.filter(implementation=row).first()
+    asked = asked or RequirementControl.objects.filter(system=row.system)[0]
     link = factories.make_evidence(
         asked, by=by, performed_on=dt.date(2026, 3, 1), title="Further"
     )

@@ -11,11 +11,11 @@ from controls.models import System, User
 from evidence.models import (
     Deviation,
     EvidenceLink,
-    EvidenceRequirement,
     LinkState,
     Population,
     PopulationReview,
     Proof,
+    RequirementControl,
     Sample,
 )
 from evidence.populations.event_list import EventRow, Events
@@ -50,7 +50,7 @@ def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
     """Half of the requirements per event: populations, samples, proof, deviations."""
     chance = random.Random(seed)
     for asked in system.requirements.select_related("implementation__system")[::2]:
-        EvidenceRequirement.objects.filter(pk=asked.pk).update(cadence="per-event")
+        RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
         for _ in range(chance.randint(0, 3)):
             population = _population(asked, by, chance)
             _judged(population, reviewer, chance)
@@ -61,7 +61,7 @@ def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
 
 
 def _population(
-    asked: EvidenceRequirement, by: User, chance: random.Random
+    asked: RequirementControl, by: User, chance: random.Random
 ) -> Population:
     start = dt.date(2026, chance.randint(1, 10), 1)
     end = start + dt.timedelta(days=chance.randint(0, 60))
@@ -90,7 +90,7 @@ def _judged(population: Population, reviewer: User, chance: random.Random) -> No
 
 
 def _shown(
-    asked: EvidenceRequirement, sample: Sample, by: User, chance: random.Random
+    asked: RequirementControl, sample: Sample, by: User, chance: random.Random
 ) -> None:
     for item in sample.items.all():
         for state in chance.sample(STATES, chance.randint(0, 2)):
@@ -107,7 +107,7 @@ def _shown(
             ).save(force_insert=True)
 
 
-def events_by_hand(asked: EvidenceRequirement) -> list[tuple[object, ...]]:
+def events_by_hand(asked: RequirementControl) -> list[tuple[object, ...]]:
     """Each population that began by the day, read row by row."""
     found = []
     for population in asked.populations.with_state().order_by("ends", "pk"):
@@ -154,7 +154,7 @@ def test_populations_are_found_both_ways(
     per_event = [h for h in histories if h.requirement.cadence == "per-event"]
     assert per_event
     for history in per_event:
-        asked = EvidenceRequirement.objects.get(uuid=history.requirement.uuid)
+        asked = RequirementControl.objects.get(uuid=history.requirement.uuid)
         found = [
             (p.uuid, p.state, p.sample, p.proven, p.waiting, p.deviations, p.open)
             for p in history.populations

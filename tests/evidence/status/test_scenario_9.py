@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from controls.models import ControlImplementation, System
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.status.control_status import ControlStatus, control_statuses, window_of
 from evidence.status.gather import Moment, gather_period
 from evidence.systems.describe import Use, add_component, end_component
@@ -25,8 +25,8 @@ def moved(oscar, platform) -> System:
     found = factories.make_system(oscar, team=platform, services=["ec2"])
     rita = factories.make_user("rita")
     factories.give_role(rita, found, "reviewer")
-    EvidenceRequirement.objects.filter(system=found).delete()
-    patches = EvidenceRequirement.objects.create(
+    RequirementControl.objects.filter(system=found).delete()
+    patches = RequirementControl.objects.create(
         system=found,
         implementation=factories.implementation(found, "si-2"),
         title="Guest patch report",

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from evidence.status.occurrences import lanes, occurrences
@@ -27,10 +27,10 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def asked(system) -> EvidenceRequirement:
+def asked(system) -> RequirementControl:
     """A monthly report since January, with ten days of grace."""
     found = factories.requirement(system, "si-2")
-    EvidenceRequirement.objects.filter(pk=found.pk).update(
+    RequirementControl.objects.filter(pk=found.pk).update(
         cadence="monthly", grace_days=10, operates_from=dt.date(2026, 1, 1)
     )
     found.refresh_from_db()
@@ -115,7 +115,7 @@ def test_rolling_and_single_proof_waits_too(
     cadence, performed, asked, alice, system, as_user
 ):
     """Twelve months before the window's end, or any day, would count: so it waits."""
-    EvidenceRequirement.objects.update(cadence=cadence)
+    RequirementControl.objects.update(cadence=cadence)
     asked.refresh_from_db()
     performed_on = dt.date.fromisoformat(performed)
     factories.make_evidence(asked, by=alice, performed_on=performed_on)
@@ -126,7 +126,7 @@ def test_rolling_and_single_proof_waits_too(
 
 
 def test_a_requirement_that_ended_in_the_window_keeps_its_row(year, alice, as_user):
-    EvidenceRequirement.objects.filter(pk=year.pk).update(
+    RequirementControl.objects.filter(pk=year.pk).update(
         operates_until=dt.date(2026, 3, 1)
     )
     answer = as_user(alice).get(PAGE, CLOCK)
@@ -175,7 +175,7 @@ def test_the_database_is_asked_as_often_for_many(year, alice, as_user):
     browser = as_user(alice)
     counts = []
     for cadence in ("monthly", "weekly"):
-        EvidenceRequirement.objects.filter(pk=year.pk).update(cadence=cadence)
+        RequirementControl.objects.filter(pk=year.pk).update(cadence=cadence)
         with CaptureQueriesContext(connection) as run:
             answer = browser.get(PAGE, CLOCK)
         counts.append((len(run), len(answer.context["lanes"].rows[0].marks)))

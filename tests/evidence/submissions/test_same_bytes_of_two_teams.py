@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from evidence.models import Blob, Evidence, EvidenceFile, EvidenceRequirement
+from evidence.models import Blob, Evidence, EvidenceFile, RequirementControl
 from evidence.storage import open_store
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
@@ -35,7 +35,7 @@ def store(either_store: str, settings) -> str:
 def house(store) -> House:
     """Alice proves CM-8; bob of another team proves SI-2. Alice has uploaded first."""
     found = houses.build()
-    asked = EvidenceRequirement.objects.filter(
+    asked = RequirementControl.objects.filter(
         pk=found.requirement("si-2").pk, system=found.system
     )
     asked.update(owner_team=found.other_team)

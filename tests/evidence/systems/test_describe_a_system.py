@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from controls.models import AuditEvent, Membership, System
-from evidence.models import EvidenceRequirement
+from evidence.models import RequirementControl
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_one_post_describes_all_of_it(root, as_user):
     assert factories.implementation(system, "si-2").responsibility == "shared"
     assert factories.implementation(system, "pe-3").responsibility == "inherited"
     assert factories.implementation(system, "pe-1").responsibility == "customer"
-    assert EvidenceRequirement.objects.filter(system=system).exists()
+    assert RequirementControl.objects.filter(system=system).exists()
     used = {c.variant.service.slug: c for c in system.components.all()}
     assert used["ec2"].regions == ["eu-west-1", "us-east-1"]
     assert used["iam"].regions == []
