@@ -94,11 +94,20 @@ def test_others_do_not_ask(as_, house, name, status):
         ({"control_ids": " , "}, "control_ids", "Name at least one control."),
         ({"due_on": "2020-01-01"}, "due_on", "That day has passed."),
         (
-            {"due_on": "9999-12-31"},
+            {"due_on": "2199-12-31"},
             "due_on",
             "Ask for a day within the next two years.",
         ),
-        ({"due_on": "soon"}, "due_on", "Enter a valid date."),
+        (
+            {"due_on": "9999-12-31"},
+            "due_on",
+            "“9999-12-31” lies outside 1990-01-01 to 2200-12-31.",
+        ),
+        (
+            {"due_on": "soon"},
+            "due_on",
+            "“soon” is not a day such as 2026-06-30.",
+        ),
         ({"title": ""}, "title", "This field is required."),
     ],
 )
