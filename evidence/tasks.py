@@ -53,10 +53,14 @@ def sweep_store() -> None:
 
 @shared_task(ignore_result=True)
 def show_todays_classes() -> None:
-    """Just after midnight: overrides may have ended, services may have begun."""
+    """Just after midnight: overrides may have ended, services may have begun, and
+    what nobody decided in time lapses."""
     from controls.models import System
     from controls.responsibility.decide import refresh_todays
+    from controls.retrospect import lapse_undecided
     from evidence.status.control_status import today_of
 
     for system in System.objects.all():
-        refresh_todays(system, today_of(system))
+        today = today_of(system)
+        refresh_todays(system, today)
+        lapse_undecided(system, today)

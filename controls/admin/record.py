@@ -13,6 +13,7 @@ from controls.models import (
     ProviderStatement,
     ResponsibilityDecision,
     ResponsibilityOverride,
+    RetrospectiveChange,
 )
 
 
@@ -105,6 +106,24 @@ class ApplicabilityDecisionAdmin(RequestAdmin):
         "decided_by",
     )
     search_fields = ("implementation__control__label", "justification")
+
+
+@admin.register(RetrospectiveChange)
+class RetrospectiveChangeAdmin(ReadOnlyAdmin):
+    """Changes of what held before, decided on the system's own page."""
+
+    list_display = (
+        "system",
+        "kind",
+        "first_day",
+        "state",
+        "requested_by",
+        "decided_by",
+    )
+    list_filter = ("state", "kind", ("system", RelatedScopeFilter))
+    list_select_related = ("system", "requested_by", "decided_by")
+    search_fields = ("reason",)
+    date_hierarchy = "known_from"
 
 
 @admin.register(ProviderDocument)

@@ -25,6 +25,7 @@ from controls.models.implementations import (
     ImplementationStatus,
 )
 from controls.models.people import Actor, Membership, Role, Team, User
+from controls.models.retrospect import RetrospectiveChange
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
 from controls.models.systems import System, SystemComponent
@@ -53,6 +54,7 @@ __all__ = [
     "ReferenceVersion",
     "ResponsibilityDecision",
     "ResponsibilityOverride",
+    "RetrospectiveChange",
     "Role",
     "Service",
     "ServiceLayer",
