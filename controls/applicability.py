@@ -17,8 +17,8 @@ from controls.models import (
     ControlImplementation,
 )
 from controls.models.audit import about
-from controls.models.decisions import ExclusionState
 from controls.models.implementations import Applicability
+from controls.models.requests import ExclusionState
 
 REVIEW_AFTER = dt.timedelta(days=365)  # unless the request names another day
 

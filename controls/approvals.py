@@ -7,7 +7,7 @@ from typing import Any
 from controls.access import require_second_officer
 from controls.errors import StaleVersion, TransitionNotAllowed
 from controls.models import Actor
-from controls.models.decisions import ApprovalState
+from controls.models.requests import ApprovalState
 
 
 def refuse_decided(stored: Any, version: int | None, *, by: Actor) -> None:

@@ -1,6 +1,7 @@
 """The public face of the models of `controls`."""
 
 from controls.models.addresses import AddressChange
+from controls.models.applicability import ApplicabilityDecision, EndRequest
 from controls.models.audit import AuditEvent
 from controls.models.catalog import (
     Baseline,
@@ -12,7 +13,6 @@ from controls.models.catalog import (
     ReferenceVersion,
 )
 from controls.models.decisions import (
-    ApplicabilityDecision,
     Basis,
     ResponsibilityDecision,
     ResponsibilityOverride,
@@ -45,6 +45,7 @@ __all__ = [
     "ControlImplementation",
     "ControlLayer",
     "ControlMapping",
+    "EndRequest",
     "Engagement",
     "IdempotencyKey",
     "ImplementationStatus",

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from controls.models.catalog import ReferenceVersion
 from controls.models.people import Actor
-from controls.models.requests import ApprovalState, ExclusionState, RequestQuerySet
+from controls.models.requests import ApprovalState, RequestQuerySet
 
 USER = settings.AUTH_USER_MODEL
 
@@ -127,6 +127,13 @@ class ResponsibilityDecision(models.Model):
         null=True,
         related_name="decisions",
     )
+    # null: written for days from that of the act on
+    change = models.ForeignKey(
+        "controls.RetrospectiveChange",
+        models.PROTECT,
+        null=True,
+        related_name="decisions",
+    )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     responsibility = models.CharField(max_length=12, choices=Responsibility)
     source = models.CharField(
@@ -171,7 +178,8 @@ class ResponsibilityDecision(models.Model):
 class ResponsibilityOverride(models.Model):
     """A class that an officer asks to hold instead of the derived one, until a day.
 
-    Life cycle: requested -> approved | refused, by somebody else.
+    Life cycle: requested -> approved | refused, by somebody else; requested -> lapsed
+    where nobody decides in time.
     """
 
     keeps_history = True
@@ -182,6 +190,14 @@ class ResponsibilityOverride(models.Model):
     requested_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     # null: until somebody decides
     decided_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
+    # null: asked for days from that of the request on
+    change = models.ForeignKey(
+        "controls.RetrospectiveChange",
+        models.PROTECT,
+        null=True,
+        related_name="overrides",
+        editable=False,
+    )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     responsibility = models.CharField(max_length=12, choices=Responsibility)
     reason = models.TextField()
@@ -190,6 +206,8 @@ class ResponsibilityOverride(models.Model):
     ends_on = models.DateField(help_text="Last day on which the override holds.")
     # null: nobody has settled what follows; set: from this day it counts no more
     settled_on = models.DateField(null=True, blank=True, editable=False)
+    # null: asked for before requests lapsed; set: decided within so many days, or never
+    requested_on = models.DateField(null=True, editable=False)
     state = models.CharField(
         max_length=10,
         choices=ApprovalState,
@@ -224,63 +242,6 @@ class ResponsibilityOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_responsibility_display()} until {self.ends_on}"
-
-    @property
-    def system(self) -> Any:
-        """The system, for the audit chain."""
-        return self.implementation.system
-
-
-class ApplicabilityDecision(models.Model):
-    """A request that a control has no object here, and what became of it.
-
-    Life cycle: requested -> approved | refused, by somebody else; approved -> ended.
-    It is void once the basis it was judged on has changed.
-    """
-
-    keeps_history = True
-
-    implementation = models.ForeignKey(
-        "controls.ControlImplementation",
-        models.PROTECT,
-        related_name="applicability_decisions",
-    )
-    basis = models.ForeignKey(Basis, models.PROTECT, related_name="+")
-    requested_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    # null: until somebody decides
-    decided_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    justification = models.TextField()
-    review_by = models.DateField()
-    state = models.CharField(
-        max_length=10,
-        choices=ExclusionState,
-        default=ExclusionState.REQUESTED,
-        editable=False,
-    )
-    version = models.PositiveIntegerField(default=1, editable=False)
-    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
-
-    objects = RequestQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="applicability_decided_by_another",
-                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
-                violation_error_message=(
-                    "Not applicable is approved by somebody other than the requester."
-                ),
-            ),
-            models.CheckConstraint(
-                name="applicability_justified",
-                condition=~Q(justification=""),
-                violation_error_message="Say why the control has no object here.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"not applicable, {self.get_state_display().lower()}"
 
     @property
     def system(self) -> Any:

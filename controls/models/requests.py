@@ -15,6 +15,7 @@ class ApprovalState(models.TextChoices):
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+    LAPSED = "lapsed", "Lapsed: nobody decided in time"
 
 
 class ExclusionState(models.TextChoices):
@@ -23,6 +24,7 @@ class ExclusionState(models.TextChoices):
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+    LAPSED = "lapsed", "Lapsed: nobody decided in time"
     ENDED = "ended", "Ended: it applies again"
 
 

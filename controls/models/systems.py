@@ -188,6 +188,15 @@ class SystemComponent(models.Model):
     variant = models.ForeignKey(
         "controls.ServiceVariant", models.PROTECT, related_name="uses"
     )
+    # null: its days were never changed in retrospect; else the last such change
+    change = models.ForeignKey(
+        "controls.RetrospectiveChange",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="components",
+        editable=False,
+    )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120, blank=True, default="")
     regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)

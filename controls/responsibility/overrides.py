@@ -17,7 +17,7 @@ from controls.models import (
     ResponsibilityOverride,
 )
 from controls.models.audit import about
-from controls.models.decisions import ApprovalState
+from controls.models.requests import ApprovalState
 from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import PARTIES
 

@@ -21,7 +21,8 @@ from controls.models import (
     System,
     SystemComponent,
 )
-from controls.models.decisions import ApprovalState, DecisionSource
+from controls.models.decisions import DecisionSource
+from controls.models.requests import ApprovalState
 from controls.responsibility.derive import derive
 from controls.responsibility.inputs import in_use, layers_of_controls
 from controls.responsibility.timelines import (

@@ -42,7 +42,7 @@ def _applicability(row: Row) -> ApplicabilityFacts:
     return ApplicabilityFacts(
         requested=row["na_state"] == "requested",
         approved=approved,
-        basis_changed=approved and row["na_basis"] != row["basis_id"],
+        basis_changed=approved and row["na_void"],
         review_by=row["na_review_by"],
     )
 

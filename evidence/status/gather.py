@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controls.models import System
-from evidence.status import gather_sql
+from evidence.status import days_sql, gather_sql
 from evidence.status.aws_from_rows import AwsRows, AwsSide, aws_layers
 from evidence.status.expected import performance_periods
 from evidence.status.facts import (
@@ -143,7 +143,7 @@ def gather_period(
     rows = {
         row["id"]: row for row in read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
     }
-    decisions = read_rows(gather_sql.DECISIONS_OF_WINDOW, moment, **every, **days)
+    decisions = read_rows(days_sql.DECISIONS_OF_WINDOW, moment, **every, **days)
     held = grouped(decisions, "implementation_id")
     bases = _bases(moment, (row["basis_id"] for row in (*rows.values(), *decisions)))
     requirements = read_rows(gather_sql.REQUIREMENTS_OF_WINDOW, moment, **every, **days)

@@ -80,6 +80,8 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
        t.name AS owner, d.responsibility, d.source, d.basis_id,
        d.reason AS decision_reason, rv.version AS reference_version,
        o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,
+       CASE WHEN a.absent_layers IS NULL THEN a.basis_id IS DISTINCT FROM d.basis_id
+            ELSE coalesce(a.voided_from <= %(day)s, FALSE) END AS na_void,
        a.review_by AS na_review_by, a.justification AS na_justification
   FROM {implementation} i
   JOIN {control} c ON c.id = i.control_id
@@ -91,7 +93,12 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   LEFT JOIN controls_referenceversion rv ON rv.id = d.reference_version_id
   LEFT JOIN controls_responsibilityoverride o ON o.id = d.override_id
   LEFT JOIN LATERAL (
-    SELECT * FROM {applicability} a WHERE a.implementation_id = i.id
+    SELECT a.basis_id, a.absent_layers, a.voided_from, a.review_by, a.justification,
+           CASE WHEN a.ended_on IS NULL THEN a.state ELSE 'approved' END AS state
+      FROM {applicability} a WHERE a.implementation_id = i.id
+       AND (a.starts_on IS NULL OR (a.starts_on <= %(day)s
+            AND a.state IN ('requested', 'approved', 'ended')))
+       AND (a.ended_on IS NULL OR %(day)s < a.ended_on)
      ORDER BY a.id DESC LIMIT 1) a ON TRUE
  WHERE """
 _IN_CATALOG_ORDER = " ORDER BY c.sort_order"
@@ -102,16 +109,6 @@ IMPLEMENTATIONS = (
 IMPLEMENTATIONS_OF_SYSTEM = (
     _IMPLEMENTATION_ROWS + "i.system_id = %(system)s" + _IN_CATALOG_ORDER
 )
-
-# Every class that held on some day of the window, for the period's two halves.
-DECISIONS_OF_WINDOW = """
-SELECT d.implementation_id, lower(d.effective) AS starts, upper(d.effective) AS until,
-       d.responsibility, d.basis_id
-  FROM controls_responsibilitydecision d
- WHERE d.implementation_id = ANY(%(implementations)s) AND {before}
-   AND d.effective && daterange(%(start)s, %(end)s, '[]')
- ORDER BY d.known_from, d.id
-"""
 
 BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)"
 
