@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
 from controls.models import (
     Baseline,
     Control,
@@ -25,7 +27,10 @@ from evidence.models import (
     EvidenceLink,
     RelianceReview,
     RequirementControl,
+    RequirementTerms,
 )
+from evidence.models.asks import TERMS_COLUMNS
+from evidence.status.cadence import default_grace
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -160,6 +165,33 @@ def requirement(system: System, ref_id: str) -> RequirementControl:
         system=system, implementation__control__ref_id=ref_id
     )
     return found.select_related("implementation__control", "system").order_by("pk")[0]
+
+
+def set_terms(rows: QuerySet[RequirementControl], **columns: object) -> None:
+    """Let these rows, and the terms of their asks, always have said this."""
+    pks = list(rows.values_list("pk", flat=True))
+    stated = {
+        name: value
+        for name, value in columns.items()
+        if name in TERMS_COLUMNS or f"{name}_id" in TERMS_COLUMNS
+    }
+    RequirementControl.objects.filter(pk__in=pks).update(**columns)
+    terms = RequirementTerms.objects.filter(ask__controls__in=pks)
+    if stated:
+        terms.update(**stated)
+
+
+def ask_for(
+    target: ControlImplementation, title: str, **columns: Any
+) -> RequirementControl:
+    """Something asked of a control, with the default grace unless told otherwise."""
+    cadence = columns.setdefault("cadence", "monthly")
+    columns.setdefault("grace_days", default_grace(cadence))
+    row = RequirementControl(
+        system=target.system, implementation=target, title=title, **columns
+    )
+    RequirementControl.objects.add_with_asks([row])
+    return row
 
 
 def make_evidence(

@@ -19,9 +19,9 @@ from controls.models import ControlImplementation, System, Team
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.models import RequirementControl
-from evidence.models.requirements import Cadence, Purpose
+from evidence.models.asks import Cadence, Purpose
 from evidence.requirements.changes import (
-    RequirementTerms,
+    NewTerms,
     add_requirement,
     change_requirement,
     retire_requirement,
@@ -147,9 +147,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
             system__slug=body.pop("system"),
             control__ref_id=body.pop("control_id"),
         )
-        added = add_requirement(
-            implementation, RequirementTerms(**body), by=actor_of(request)
-        )
+        added = add_requirement(implementation, NewTerms(**body), by=actor_of(request))
         return _one(added, status=201)
 
     @extend_schema(request=AskedSerializer, responses=RequirementSerializer)
@@ -159,7 +157,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         body = _valid(AskedSerializer, request)
         version = expected_version(request, stored)
         change_requirement(
-            stored, RequirementTerms(**body), version=version, by=actor_of(request)
+            stored, NewTerms(**body), version=version, by=actor_of(request)
         )
         return _one(self.get_object())
 

@@ -16,7 +16,7 @@ from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import RequestDraft, request_evidence
-from evidence.requirements.changes import RequirementTerms, add_requirement
+from evidence.requirements.changes import NewTerms, add_requirement
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -93,7 +93,7 @@ def _spill(system: System, people: People, today: dt.date) -> None:
         )
         add_requirement(
             active.implementation,
-            RequirementTerms(
+            NewTerms(
                 title="Alarm when a signed package changes",
                 cadence="quarterly",
                 purpose="operation",

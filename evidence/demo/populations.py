@@ -17,7 +17,7 @@ from evidence.populations.populations import (
 )
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
-from evidence.requirements.changes import RequirementTerms, add_requirement
+from evidence.requirements.changes import NewTerms, add_requirement
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -66,7 +66,7 @@ def _per_event(
     implementation = ControlImplementation.objects.select_related(
         "system", "control"
     ).get(system=system, control__ref_id=ref_id)
-    terms = RequirementTerms(
+    terms = NewTerms(
         title=title,
         cadence="per-event",
         purpose="operation",

@@ -28,7 +28,7 @@ SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.peri
     SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
      ORDER BY r.id DESC LIMIT 1) r ON TRUE
  WHERE p.implementation_id = ANY(%(implementations)s) AND p.starts <= %(day)s
-   AND {proof_standing}
+   AND {holding} AND {proof_standing}
  ORDER BY p.implementation_id, rev.performed_on, l.id
 """
 

@@ -12,8 +12,8 @@ from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 from evidence.models import RequirementControl
-from evidence.models.requirements import Cadence, Purpose
-from evidence.requirements.changes import RequirementTerms
+from evidence.models.asks import Cadence, Purpose
+from evidence.requirements.changes import NewTerms
 from evidence.status.cadence import EXPIRING_DAYS
 
 
@@ -66,9 +66,9 @@ class RequirementForm(forms.Form):
     operates_from = DayField(label="Asked from", widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def terms(self) -> RequirementTerms:
+    def terms(self) -> NewTerms:
         """What the valid form says."""
-        return RequirementTerms(
+        return NewTerms(
             **{n: v for n, v in self.cleaned_data.items() if n != "version"}
         )
 

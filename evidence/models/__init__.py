@@ -7,6 +7,12 @@ from evidence.models.artifacts import (
     AssuranceKind,
     ContinuityLetter,
 )
+from evidence.models.asks import (
+    Cadence,
+    EvidenceRequirement,
+    Purpose,
+    RequirementTerms,
+)
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.checks import StoreCheck
 from evidence.models.clearances import FileClearance
@@ -34,7 +40,7 @@ from evidence.models.requests import (
     RequestAnswer,
     RequestJudgement,
 )
-from evidence.models.requirements import Cadence, Purpose, RequirementControl
+from evidence.models.requirements import RequirementControl
 from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
@@ -52,6 +58,7 @@ __all__ = [
     "EvidenceFile",
     "EvidenceLink",
     "EvidenceRequest",
+    "EvidenceRequirement",
     "EvidenceRevision",
     "Export",
     "ExportState",
@@ -74,6 +81,7 @@ __all__ = [
     "RequestAnswer",
     "RequestJudgement",
     "RequirementControl",
+    "RequirementTerms",
     "Review",
     "Sample",
     "SampleItem",

@@ -34,7 +34,8 @@ class EvidenceLink(models.Model):
     Life cycle: draft -> submitted -> accepted | rejected; draft | submitted |
     accepted -> withdrawn; the same three -> void when a correction replaces it.
     Steps are taken through the methods only; each writes its audit event, last, in the
-    same transaction. `occurrence` is the first day of the calendar period it performs.
+    same transaction. `occurrence` is the first day of the calendar period it performs,
+    `occurrence_ends` that period's last day.
     """
 
     keeps_history = True
@@ -64,6 +65,9 @@ class EvidenceLink(models.Model):
     half = models.CharField(max_length=10, choices=Half, default=Half.CUSTOMER)
     # null: yearly, once and per-event requirements have no calendar period
     occurrence = models.DateField(null=True, blank=True)
+    # null besides: the link is older than this column and of a changed cadence; it
+    # answers whichever period begins on that day
+    occurrence_ends = models.DateField(null=True, blank=True)
     state = models.CharField(
         max_length=10, choices=LinkState, default=LinkState.SUBMITTED, editable=False
     )
@@ -93,6 +97,8 @@ class EvidenceLink(models.Model):
                     "requirement",
                     "half",
                     "sample_item",
+                    "occurrence",
+                    "occurrence_ends",
                 ],
                 name="revision_linked_once",
                 nulls_distinct=False,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection, models
 from django.db.models import Q
 
 from controls.models import ControlImplementation, System
+from evidence.models.asks import EvidenceRequirement
 from evidence.models.links import EvidenceLink, Half
 from evidence.models.requirements import RequirementControl
 
 
 class ProofQuerySet(models.QuerySet["Proof"]):
-    """Kept in step with the links by the links' own methods."""
+    """Kept in step with links and terms by the methods that change those."""
 
     def follow(self, link: EvidenceLink) -> None:
-        """Close the link's current row and open one with its state of now."""
+        """Close the link's current rows and open some with its state of now."""
         self.follow_all([link.pk])
 
     def follow_all(self, link_pks: list[int]) -> None:
@@ -23,6 +26,21 @@ class ProofQuerySet(models.QuerySet["Proof"]):
             cursor.execute(CLOSE, [link_pks])
             cursor.execute(OPEN, [link_pks])
 
+    def follow_terms(
+        self, ask: EvidenceRequirement, first_day: dt.date, known_from: dt.datetime
+    ) -> None:
+        """Write the ends of an ask's links anew for days asked about from `first_day`.
+
+        Days before keep the ends they had. For those who wrote its terms, in the same
+        transaction. Two statements.
+        """
+        with connection.cursor() as cursor:
+            days = {"ask": ask.pk, "first_day": first_day, "known_from": known_from}
+            cursor.execute(CLOSE_FROM_DAY, days)
+            closed = [pk for (pk,) in cursor.fetchall()]
+            if closed:
+                cursor.execute(OPEN_FROM_DAY, days | {"closed": closed})
+
 
 CLOSE = """
 UPDATE evidence_proof AS p SET known_until = l.known_from
@@ -30,22 +48,96 @@ UPDATE evidence_proof AS p SET known_until = l.known_from
  WHERE p.link_id = l.id AND p.known_until IS NULL AND l.id = ANY(%s)
 """
 
-OPEN = """
+
+def _period_end(day: str) -> str:
+    """SQL: last day of the calendar period, of the terms `t`, that holds `day`."""
+    return f"""CASE t.cadence
+       WHEN 'weekly' THEN date_trunc('week', {day})::date + 6
+       WHEN 'monthly' THEN (date_trunc('month', {day}) + interval '1 month')::date - 1
+       WHEN 'quarterly' THEN
+         (date_trunc('quarter', {day}) + interval '3 months')::date - 1
+       WHEN 'half-yearly' THEN (date_trunc('year', {day}) + interval '6 months'
+         * ceil(extract(month FROM {day}) / 6))::date - 1 END"""
+
+
+# R13, as `status.cadence.proof_end_under` says it: the due day of the first period that
+# ends after the link's own and not before this cadence began; a year from a yearly
+# performance; no end where nothing recurs. A test holds the two to each other.
+_TERMS_OF_LINK = f"""
+  FROM evidence_requirementterms AS t
+  CROSS JOIN LATERAL (
+    SELECT greatest(
+      1 + coalesce(l.occurrence_ends, {_period_end("l.occurrence")}, l.proves_from),
+      (SELECT max(upper(before.days)) FROM evidence_requirementterms AS before
+        WHERE before.ask_id = t.ask_id AND before.cadence <> t.cadence
+          AND upper(before.days) <= lower(t.days))) AS day) AS following
+  CROSS JOIN LATERAL (
+    SELECT coalesce(CASE t.cadence
+      WHEN 'yearly' THEN (l.proves_from + interval '12 months')::date
+      ELSE {_period_end("following.day")} END + t.grace_days, '9999-12-31'::date)
+      AS ends) AS carried
+"""
+
+# One row for each range of terms from the performance on; the first of them speaks of
+# all days before it too. Supplementary links have no terms.
+OPEN = f"""
 INSERT INTO evidence_proof (system_id, implementation_id, requirement_id, link_id,
-       half, state, starts, ends, occurrence, known_from)
+       half, state, starts, ends, occurrence, occurrence_ends, known_from,
+       holds_from, holds_until)
 SELECT l.system_id, l.implementation_id, l.requirement_id, l.id, l.half, l.state,
-       l.proves_from, coalesce(l.proves_to, '9999-12-31'::date), l.occurrence,
-       l.known_from
+       l.proves_from, coalesce(held.ends, l.proves_to, '9999-12-31'::date),
+       l.occurrence, l.occurrence_ends, l.known_from,
+       CASE WHEN lower(held.days) > l.proves_from THEN lower(held.days)
+            ELSE '0001-01-01'::date END,
+       coalesce(upper(held.days), '9999-12-31'::date)
   FROM evidence_evidencelink AS l
+  LEFT JOIN evidence_evidencerequirement AS r ON r.id = l.requirement_id
+  LEFT JOIN LATERAL (
+    SELECT t.days, carried.ends {_TERMS_OF_LINK}
+     WHERE t.ask_id = r.ask_id
+       AND (upper_inf(t.days) OR upper(t.days) > l.proves_from)) AS held ON TRUE
  WHERE l.id = ANY(%s) AND l.state IN ('submitted', 'accepted', 'rejected')
+"""
+
+# Rejected links prove on no day: their rows say only since when they are rejected.
+CLOSE_FROM_DAY = """
+UPDATE evidence_proof AS p SET known_until = %(known_from)s
+  FROM evidence_evidencerequirement AS r
+ WHERE r.id = p.requirement_id AND r.ask_id = %(ask)s AND p.known_until IS NULL
+   AND p.holds_until > %(first_day)s AND p.state IN ('submitted', 'accepted')
+RETURNING p.id
+"""
+
+# What was closed: the days before `first_day` as they were, those from it on anew.
+OPEN_FROM_DAY = f"""
+INSERT INTO evidence_proof (system_id, implementation_id, requirement_id, link_id,
+       half, state, starts, ends, occurrence, occurrence_ends, known_from,
+       holds_from, holds_until)
+SELECT p.system_id, p.implementation_id, p.requirement_id, p.link_id, p.half, p.state,
+       p.starts, p.ends, p.occurrence, p.occurrence_ends, %(known_from)s,
+       p.holds_from, %(first_day)s
+  FROM evidence_proof AS p
+ WHERE p.id = ANY(%(closed)s) AND p.holds_from < %(first_day)s
+UNION ALL
+SELECT l.system_id, l.implementation_id, l.requirement_id, l.id, l.half, l.state,
+       l.proves_from, held.ends, l.occurrence, l.occurrence_ends, %(known_from)s,
+       greatest(lower(held.days), %(first_day)s),
+       coalesce(upper(held.days), '9999-12-31'::date)
+  FROM evidence_evidencelink AS l
+ CROSS JOIN LATERAL (
+    SELECT t.days, carried.ends {_TERMS_OF_LINK}
+     WHERE t.ask_id = %(ask)s
+       AND (upper_inf(t.days) OR upper(t.days) > %(first_day)s)) AS held
+ WHERE l.id IN (SELECT link_id FROM evidence_proof WHERE id = ANY(%(closed)s))
 """
 
 
 class Proof(models.Model):
     """One link's claim on a half, on `starts` .. `ends` inclusive; 9999-12-31: no end.
 
-    Rows are closed (`known_until`), never deleted; the open ones are today's
-    knowledge.
+    `ends` is right for days asked about from `holds_from` until `holds_until`
+    (exclusive): a change of terms writes another end for the days from it on. Rows are
+    closed (`known_until`), never deleted; the open ones are today's knowledge.
     """
 
     system = models.ForeignKey(System, models.PROTECT, related_name="+")
@@ -67,6 +159,14 @@ class Proof(models.Model):
     ends = models.DateField()
     # null: yearly, once, per event
     occurrence = models.DateField(null=True)
+    # last day of that period; null as in EvidenceLink
+    occurrence_ends = models.DateField(null=True)
+    holds_from = models.DateField(
+        default=dt.date.min, db_default=models.Value(dt.date.min)
+    )
+    holds_until = models.DateField(
+        default=dt.date.max, db_default=models.Value(dt.date.max)
+    )
     known_from = models.DateTimeField()
     # null: still what is known
     known_until = models.DateTimeField(null=True)
@@ -76,10 +176,14 @@ class Proof(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["link"],
+                fields=["link", "holds_from"],
                 condition=Q(known_until=None),
-                name="proof_one_current_row_per_link",
-            )
+                name="proof_one_current_row_per_link_and_day",
+            ),
+            models.CheckConstraint(
+                name="proof_holds_on_a_day",
+                condition=Q(holds_from__lt=models.F("holds_until")),
+            ),
         ]
         indexes = [
             models.Index(
@@ -95,7 +199,14 @@ class Proof(models.Model):
                 models.F("ends").desc(),
                 models.F("starts").desc(),
                 models.F("link").desc(),
-                include=["known_from", "known_until", "occurrence", "implementation"],
+                include=[
+                    "known_from",
+                    "known_until",
+                    "occurrence",
+                    "implementation",
+                    "holds_from",
+                    "holds_until",
+                ],
                 name="proof_by_requirement",
             ),
             models.Index(

@@ -7,29 +7,18 @@ import uuid
 from typing import Self
 
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from controls.models import Actor, ControlImplementation, Role, System, Team
-
-
-class Cadence(models.TextChoices):
-    """How often a requirement must be performed."""
-
-    ONCE = "once", "Once"
-    WEEKLY = "weekly", "Weekly"
-    MONTHLY = "monthly", "Monthly"
-    QUARTERLY = "quarterly", "Quarterly"
-    HALF_YEARLY = "half-yearly", "Half-yearly"
-    YEARLY = "yearly", "Yearly"
-    PER_EVENT = "per-event", "Per event"
-
-
-class Purpose(models.TextChoices):
-    """Whether it shows that a control is well designed or that it operated."""
-
-    DESIGN = "design", "Design"
-    OPERATION = "operation", "Operation"
+from evidence.models.asks import (
+    TERMS_COLUMNS,
+    Cadence,
+    EvidenceRequirement,
+    Purpose,
+    RequirementTerms,
+)
 
 
 class RequirementOrigin(models.TextChoices):
@@ -104,6 +93,32 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
             )
         return rows
 
+    def add_with_asks(self, rows: list[RequirementControl]) -> list[RequirementControl]:
+        """Save new rows, each under an ask of its own whose terms are the row's.
+
+        The terms hold from the beginning until further notice. The same number of
+        statements however many rows there are, up to 1,000.
+        """
+        asks = EvidenceRequirement.objects.bulk_create(
+            [EvidenceRequirement(system_id=row.system_id) for row in rows],
+            batch_size=1000,
+        )
+        for row, ask in zip(rows, asks, strict=True):
+            row.ask = ask
+        added = self.bulk_create(rows, batch_size=1000)
+        RequirementTerms.objects.bulk_create(
+            [
+                RequirementTerms(
+                    ask=row.ask,
+                    days=DateRange(None, None),
+                    **{name: getattr(row, name) for name in TERMS_COLUMNS},
+                )
+                for row in rows
+            ],
+            batch_size=1000,
+        )
+        return added
+
     def team_names(self) -> list[str]:
         """Names of the teams that something is asked of."""
         named = Coalesce("owner_team__name", "implementation__owner_team__name")
@@ -115,10 +130,11 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
 
 
 class RequirementControl(models.Model):
-    """One thing asked of our half of one control.
+    """One control that an ask names: what is asked of our half of it.
 
-    In operation from a day until a day (exclusive); `grace_days` after an
-    occurrence's last day it is due.
+    The ask names it from a day until a day (exclusive); `grace_days` after an
+    occurrence's last day it is due. Title, guidance, cadence, purpose, grace, lead and
+    team repeat the ask's terms as of today; answers about a day read the terms.
     """
 
     keeps_history = True
@@ -126,6 +142,9 @@ class RequirementControl(models.Model):
     system = models.ForeignKey(System, models.PROTECT, related_name="requirements")
     implementation = models.ForeignKey(
         ControlImplementation, models.PROTECT, related_name="requirements"
+    )
+    ask = models.ForeignKey(
+        EvidenceRequirement, models.PROTECT, related_name="controls"
     )
     # null: the team that owns the control
     owner_team = models.ForeignKey(
@@ -135,6 +154,10 @@ class RequirementControl(models.Model):
     title = models.CharField(max_length=200)
     guidance = models.TextField(blank=True, default="")
     good_proof = models.TextField(blank=True, default="")
+    # one line: what in a performance proves this control
+    what_it_shows = models.CharField(
+        max_length=200, blank=True, default="", db_default=""
+    )
     cadence = models.CharField(max_length=12, choices=Cadence)
     cadence_source = models.CharField(max_length=200, blank=True, default="")
     # why it is asked less often than the baseline says; empty where it is not

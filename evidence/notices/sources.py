@@ -29,9 +29,9 @@ from evidence.models import (
     SpillRemoval,
 )
 from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.asks import Cadence
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
-from evidence.models.requirements import Cadence
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.requests import requests

@@ -21,7 +21,7 @@ from evidence.models import (
     RequirementControl,
     SampleItem,
 )
-from evidence.models.requirements import Cadence
+from evidence.models.asks import Cadence
 from evidence.status.cadence import (
     DAY,
     add_months,

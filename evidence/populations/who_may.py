@@ -9,7 +9,7 @@ from __future__ import annotations
 from controls.errors import NotPermitted, Refused
 from controls.models import Actor, Role, System, Team
 from evidence.models import Population, RequirementControl, Sample
-from evidence.models.requirements import Cadence
+from evidence.models.asks import Cadence
 from evidence.submissions.who_may import may_submit, require_submitter
 
 

@@ -23,7 +23,7 @@ STALE = "Somebody changed this requirement since you opened it. Look again."
 
 
 @dataclass(frozen=True)
-class RequirementTerms:
+class NewTerms:
     """What an officer says about a requirement.
 
     `grace_days` None: the default of the cadence. `lead_days` None: the default.
@@ -49,7 +49,7 @@ class RequirementTerms:
 
 
 def _refuse_less_frequent(
-    implementation: ControlImplementation, terms: RequirementTerms
+    implementation: ControlImplementation, terms: NewTerms
 ) -> None:
     """R18: less often than the baseline's own parameter needs a reason."""
     stated = stated_for(implementation.system).get(implementation.control_id)
@@ -62,7 +62,7 @@ def _refuse_less_frequent(
 
 @transaction.atomic
 def add_requirement(
-    implementation: ControlImplementation, terms: RequirementTerms, *, by: Actor
+    implementation: ControlImplementation, terms: NewTerms, *, by: Actor
 ) -> RequirementControl:
     """Ask one more thing of our half of a control. Officers only."""
     require_officer(implementation.system, by)
@@ -73,8 +73,8 @@ def add_requirement(
         origin=RequirementOrigin.LOCAL,
         **terms.columns(),
     )
-    added.full_clean(exclude=["system", "implementation"])
-    added.save(force_insert=True)
+    added.full_clean(exclude=["system", "implementation", "ask"])
+    RequirementControl.objects.add_with_asks([added])
     AuditEvent.objects.append(
         about(added, "requirement.added", by=by, cadence=added.cadence)
     )
@@ -84,7 +84,7 @@ def add_requirement(
 @transaction.atomic
 def change_requirement(
     requirement: RequirementControl,
-    terms: RequirementTerms,
+    terms: NewTerms,
     *,
     version: int | None,
     by: Actor,

@@ -99,7 +99,7 @@ def ask_for_all(system: System, *, by: Actor, since: dt.date) -> int:
     added = proposed(system, since=since)
     if not added:
         return 0
-    RequirementControl.objects.bulk_create(added, batch_size=1000)
+    RequirementControl.objects.add_with_asks(added)
     AuditEvent.objects.append(
         about(system, "requirements.applied", by=by, requirements=len(added))
     )

@@ -48,7 +48,7 @@ SELECT p.link_id, l.uuid AS link, p.implementation_id, lower(dn.effective) AS si
   JOIN controls_basis b0 ON b0.digest = d0.basis_id
  WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
    AND p.state = 'accepted' AND p.requirement_id IS NOT NULL
-   AND p.starts <= %(day)s AND p.ends >= %(day)s AND {proof_standing}
+   AND p.starts <= %(day)s AND p.ends >= %(day)s AND {holding} AND {proof_standing}
    AND NOT EXISTS (
     SELECT FROM evidence_review r
      WHERE r.link_id = p.link_id AND r.decision = 'accept'

@@ -93,6 +93,29 @@ def proof_end(
     return None
 
 
+def proof_end_under(
+    cadence: str,
+    grace_days: int,
+    began: dt.date | None,
+    own_last_day: dt.date,
+    performed_on: dt.date,
+) -> dt.date | None:
+    """Last day that a performance proves for days on which these terms are in force.
+
+    The due day of the first calendar period of `cadence` that ends after
+    `own_last_day`, the last day of the period that it performed (of a performance of
+    no calendar period, its own day), and not before `began`, the day from which the
+    terms have had this cadence (None: always). Yearly: twelve months and the grace
+    from the performance. None: nothing recurs, no end. An end before `performed_on`
+    proves no day. Source: R13. `evidence.models.proof` writes the same in SQL.
+    """
+    if cadence == "yearly":
+        return add_months(performed_on, 12) + DAY * grace_days
+    following = own_last_day + DAY if began is None else max(own_last_day + DAY, began)
+    start = occurrence_of(cadence, following)
+    return None if start is None else due_on(cadence, start, grace_days)
+
+
 def population_end(ends: dt.date, grace_days: int | None) -> dt.date:
     """Last day for which a population that ends on `ends` speaks of the present.
 

@@ -192,7 +192,7 @@ SELECT e.uuid, e.title, p.state, p.starts, p.ends, rev.performed_on, rev.period_
     SELECT reviewer_name, reason FROM evidence_review r
      WHERE r.link_id = l.id AND {before} ORDER BY r.id DESC LIMIT 1) r ON TRUE
  WHERE p.implementation_id = %(implementation)s AND p.starts <= %(day)s
-   AND {proof_standing}
+   AND {holding} AND {proof_standing}
  ORDER BY rev.performed_on DESC, l.id DESC LIMIT %(limit)s
 """
 

@@ -14,6 +14,7 @@ TABLES = {
     "team": "controls_team",
     "applicability": "controls_applicabilitydecision",
     "requirement": "evidence_evidencerequirement",
+    "terms": "evidence_requirementterms",
     "link": "evidence_evidencelink",
     "evidence": "evidence_evidence",
     "artifact": "evidence_artifact",
@@ -23,6 +24,8 @@ TABLES = {
     "removal": "evidence_spillremoval",
 }
 
+# Of the rows of one link, `p`, the one whose end is right for the day asked about.
+HOLDING = "p.holds_from <= %(day)s AND p.holds_until > %(day)s"
 BEFORE = "known_from < %(known_at)s"
 STANDING = f"{BEFORE} AND (known_until IS NULL OR known_until >= %(known_at)s)"
 
@@ -55,7 +58,7 @@ def render(statement: str, *, as_known_then: bool) -> str:
                 " (p.known_until IS NULL OR p.known_until >= %(known_at)s)"
             ),
         }
-    return statement.format(**names)
+    return statement.format(holding=HOLDING, **names)
 
 
 SYSTEMS = """
@@ -115,16 +118,17 @@ BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)
 # IS TRUE keeps the day out of the index condition: as a part of it PostgreSQL 18 skips
 # along `ends` for each requirement, which takes half as long again.
 REQUIREMENTS = """
-SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.title, r.cadence,
-       r.purpose, r.grace_days, r.lead_days, r.operates_from, r.operates_until,
+SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
+       t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until,
        p.link_id, p.starts, p.ends, p.occurrence, l.uuid::text AS link,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,
        waiting.submitted, waiting.rejected_at > l.submitted_at AS newer_rejected
   FROM {requirement} r
+  JOIN {terms} t ON t.ask_id = r.ask_id AND t.days @> %(day)s::date
   LEFT JOIN LATERAL (
     SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
      WHERE p.requirement_id = r.id AND p.half = 'customer' AND p.state = 'accepted'
-       AND (p.starts <= %(day)s) IS TRUE AND {standing}
+       AND (p.starts <= %(day)s AND {holding}) IS TRUE AND {standing}
      ORDER BY p.ends DESC, p.starts DESC, p.link_id DESC LIMIT 1) p ON TRUE
   LEFT JOIN evidence_evidencelink l ON l.id = p.link_id
   LEFT JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
@@ -136,7 +140,7 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.title, r.cadence,
       FROM evidence_proof p JOIN evidence_evidencelink pl ON pl.id = p.link_id
      WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
        AND p.state IN ('submitted', 'rejected')
-       AND p.starts <= %(day)s AND {proof_standing}
+       AND p.starts <= %(day)s AND {holding} AND {proof_standing}
      GROUP BY p.requirement_id) waiting ON waiting.requirement_id = r.id
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(day)s
@@ -145,9 +149,10 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.title, r.cadence,
 """
 
 REQUIREMENTS_OF_WINDOW = """
-SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.title, r.cadence,
-       r.purpose, r.grace_days, r.lead_days, r.operates_from, r.operates_until
+SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
+       t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until
   FROM {requirement} r
+  JOIN {terms} t ON t.ask_id = r.ask_id AND t.days @> %(day)s::date
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(end)s
    AND (r.operates_until IS NULL OR r.operates_until > %(start)s)
@@ -164,7 +169,7 @@ SELECT part.requirement_id, p.starts, p.ends, p.occurrence, l.uuid::text AS link
  CROSS JOIN LATERAL (
     SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
      WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
-       AND p.state = 'accepted' AND {standing}
+       AND p.state = 'accepted' AND {standing} AND {holding}
        AND (p.occurrence = part.occurrence OR (part.occurrence IS NULL
             AND p.starts BETWEEN part.begins AND part.ends))
      ORDER BY p.starts, p.link_id LIMIT 1) p
@@ -205,7 +210,7 @@ SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
               JOIN evidence_sampleitem i ON i.sample_id = s.id
               LEFT JOIN evidence_evidencelink l ON l.sample_item_id = i.id
               LEFT JOIN evidence_proof p ON p.link_id = l.id
-               AND p.starts <= %(day)s AND {proof_standing}
+               AND p.starts <= %(day)s AND {holding} AND {proof_standing}
               LEFT JOIN (SELECT sample_item_id FROM evidence_deviation
                           WHERE {before}) d ON d.sample_item_id = i.id
              GROUP BY i.item_id) each_event) shown ON TRUE
@@ -218,7 +223,7 @@ SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
 SUPPLEMENTARY = """
 SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
  WHERE p.implementation_id = ANY(%(implementations)s) AND p.requirement_id IS NULL
-   AND p.state = 'accepted' AND {standing}
+   AND p.state = 'accepted' AND {standing} AND {holding}
  GROUP BY p.implementation_id
 """
 

@@ -41,7 +41,7 @@ SELECT q.uuid AS requirement, l.uuid AS link, p.state, p.starts AS performed_on,
     SELECT reviewer_name FROM evidence_review r
      WHERE r.link_id = l.id AND {before} ORDER BY r.id DESC LIMIT 1) r ON TRUE
  WHERE p.implementation_id = %(implementation)s AND p.half = 'customer'
-   AND p.starts <= %(day)s AND {proof_standing}
+   AND p.starts <= %(day)s AND {holding} AND {proof_standing}
    AND (p.state = 'submitted' OR l.uuid = ANY(%(links)s::uuid[]))
  ORDER BY p.starts, l.id
 """

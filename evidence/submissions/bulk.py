@@ -22,7 +22,7 @@ from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
 from evidence.models import EvidenceLink, RequirementControl
-from evidence.models.requirements import Cadence
+from evidence.models.asks import Cadence
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk_list import (
     BulkRowError,

@@ -18,7 +18,7 @@ from evidence.models import (
     RequirementControl,
     SampleItem,
 )
-from evidence.status.cadence import occurrence_of, proof_end
+from evidence.status.cadence import last_day, occurrence_of, proof_end
 from evidence.submissions.quotas import refuse_beyond
 from evidence.submissions.submission import Submission, addresses_of
 from evidence.submissions.uploads import Upload, blob_of
@@ -100,11 +100,14 @@ def make_link(
 ) -> EvidenceLink:
     """Save an unreviewed link of a revision, with the days it will prove."""
     occurrence: dt.date | None = None
+    occurrence_ends: dt.date | None = None
     ends: dt.date | None = revision.performed_on
     if requirement:
         # Nothing performs a period before it begins, however long it claims to be.
         day = min(revision.period_last, revision.performed_on)
         occurrence = occurrence_of(requirement.cadence, day)
+        if occurrence:
+            occurrence_ends = last_day(requirement.cadence, occurrence)
         ends = proof_end(
             requirement.cadence,
             occurrence,
@@ -121,6 +124,7 @@ def make_link(
         submitted_at=None if draft else revision.uploaded_at,
         state=LinkState.DRAFT if draft else LinkState.SUBMITTED,
         occurrence=occurrence,
+        occurrence_ends=occurrence_ends,
         proves_from=revision.performed_on,
         proves_to=ends,
     )

@@ -21,7 +21,7 @@ from evidence.models import (
     RequirementControl,
     SampleItem,
 )
-from evidence.models.requirements import Cadence
+from evidence.models.asks import Cadence
 from evidence.storage.failpoints import failpoint
 from evidence.submissions.quotas import count
 from evidence.submissions.records import make_evidence, make_link, make_revision

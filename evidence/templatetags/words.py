@@ -11,7 +11,7 @@ from controls import grammar
 from controls.display_names import layer_name
 from controls.reasons import MAX_REASON
 from controls.service_names import component_name
-from evidence.models.requirements import Cadence
+from evidence.models.asks import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
 from evidence.status.reasons import Reason
 

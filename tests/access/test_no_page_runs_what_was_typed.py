@@ -8,6 +8,7 @@ from controls.models import System, Team, User
 from evidence.models import RequirementControl
 from tests.access import world as worlds
 from tests.access.walking import address, browser_of, doors
+from tests.factories import set_terms
 
 TYPED = '<script>alert(1)</script>"onmouseover="alert(2) {{ 7|add:7 }}'
 
@@ -21,7 +22,7 @@ def world(db, settings, tmp_path):
     for model in (System, Team, User):
         for row in model.objects.all():
             model.objects.filter(pk=row.pk).update(name=f"{TYPED} {row.pk}")
-    RequirementControl.objects.update(title=TYPED, guidance=TYPED)
+    set_terms(RequirementControl.objects.all(), title=TYPED, guidance=TYPED)
     return world
 
 

@@ -24,7 +24,7 @@ from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
-from evidence.models import Notice, RequirementControl
+from evidence.models import Notice
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
     PopulationStatement,
@@ -174,10 +174,9 @@ def _asked(world: World) -> None:
 
 def _events(world: World) -> None:
     house = world.house
-    asked = RequirementControl.objects.create(
-        system=house.system,
-        implementation=_control(house.system, "si-2"),
-        title="Changes approved",
+    asked = factories.ask_for(
+        _control(house.system, "si-2"),
+        "Changes approved",
         cadence="per-event",
         owner_team=house.team,
         grace_days=10,

@@ -10,6 +10,7 @@ import pytest
 from evidence.models import Population, RequirementControl, SampleItem
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 START = TODAY - dt.timedelta(days=30)
@@ -22,7 +23,7 @@ def house(settings, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     found = houses.build()
     asked = found.requirement()
-    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
+    set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="per-event")
     return found
 
 

@@ -30,7 +30,7 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import checked_upload, store
 from evidence.systems.describe import Use, create_system
-from tests.factories import administrator
+from tests.factories import administrator, set_terms
 
 TODAY = dt.date.today()  # read once: a test may run past midnight
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
@@ -56,8 +56,10 @@ class House:
         found = RequirementControl.objects.get(
             system=self.system, implementation__control__ref_id=ref_id
         )
-        RequirementControl.objects.filter(pk=found.pk).update(
-            cadence="monthly", grace_days=10
+        set_terms(
+            RequirementControl.objects.filter(pk=found.pk),
+            cadence="monthly",
+            grace_days=10,
         )
         found.refresh_from_db()
         return found

@@ -14,6 +14,7 @@ from evidence.status.control_status import control_statuses, window_of
 from evidence.status.gather import Moment
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
+from tests.factories import set_terms
 
 START = TODAY - dt.timedelta(days=60)
 END = TODAY - dt.timedelta(days=1)
@@ -29,8 +30,11 @@ def build(settings, tmp_path: Path) -> House:
 def made_per_event(house: House) -> RequirementControl:
     """What is asked for CM-8, made per event."""
     found = house.requirement()
-    RequirementControl.objects.filter(pk=found.pk).update(
-        cadence="per-event", grace_days=10, title="Changes approved"
+    set_terms(
+        RequirementControl.objects.filter(pk=found.pk),
+        cadence="per-event",
+        grace_days=10,
+        title="Changes approved",
     )
     found.refresh_from_db()
     return found

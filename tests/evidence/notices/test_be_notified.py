@@ -25,6 +25,7 @@ from tests import factories
 from tests.evidence.house import TODAY, House, give, person, submitted
 from tests.evidence.notices import telling
 from tests.evidence.notices.telling import DAY, asked_since, told
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -55,9 +56,9 @@ def test_proof_that_runs_out_soon_is_told_by_its_lead_days(house):
     requirement = asked_since(house, 20)
     link = submitted(house, requirement=requirement)
     link.accept(by=house.rita)
-    RequirementControl.objects.update(lead_days=0)
+    set_terms(RequirementControl.objects.all(), lead_days=0)
     assert told(house, "alice", "due-soon") == []
-    RequirementControl.objects.update(lead_days=90)
+    set_terms(RequirementControl.objects.all(), lead_days=90)
     (said,) = told(house, "alice", "due-soon")
     assert "is due on" in said
 

@@ -24,6 +24,7 @@ from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file, submitted
 from tests.evidence.per_event import bring, listed, made_per_event
+from tests.factories import set_terms
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -196,9 +197,9 @@ def test_what_is_so_again_waits_again_and_is_mailed_once(house, postbox):
 
 def test_proof_never_shown_is_told_before_it_is_late(house):
     asked_since(house, 0)
-    RequirementControl.objects.update(lead_days=0)
+    set_terms(RequirementControl.objects.all(), lead_days=0)
     assert told(house, "alice", "due-soon") == []
-    RequirementControl.objects.update(lead_days=90)
+    set_terms(RequirementControl.objects.all(), lead_days=90)
     assert len(told(house, "alice", "due-soon")) == 1
     assert told(house, "alice", "overdue") == []
 

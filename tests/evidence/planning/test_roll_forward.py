@@ -17,6 +17,7 @@ from evidence.status.gather import Moment
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 URL = "/systems/shop/roll-forward/"
@@ -137,7 +138,7 @@ def test_an_impossible_window_is_said(client, house, said, sentence):
 
 def test_gaps_overlaps_and_owners_are_told(house):
     house.requirement()
-    RequirementControl.objects.update(owner_team=None)
+    set_terms(RequirementControl.objects.all(), owner_team=None)
     for row in house.system.implementations.all():
         row.owner_team = None
         row.save(update_fields=["owner_team"])

@@ -18,6 +18,7 @@ from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file, give, patch_report
 from tests.evidence.per_event import bring, listed
+from tests.factories import set_terms
 
 REVIEWERS = ("alice", "bob", "olivia", "rita", "raul")
 COMMON = "x" * MAX_COMMON_BYTES
@@ -161,7 +162,7 @@ def _as_population(world: World, client: Client) -> None:
     """The officer brought the same file as a list of events."""
     house = world.house
     asked = house.requirement("ac-1")
-    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
+    set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="per-event")
     client.force_login(house.olivia)
     bring(client, asked, list=file("changes.csv", listed()))
     link = upload(house, "alice", listed().decode())

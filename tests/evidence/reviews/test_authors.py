@@ -16,6 +16,7 @@ from tests.evidence.house import House, file
 from tests.evidence.per_event import bring, listed
 from tests.evidence.reviews import hands
 from tests.evidence.reviews.hands import COMMON, OWN, World, upload
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ def test_authors_of_links_are_those_whom_no_queue_shows_them(world):
 
 def bring_list(client, house: House, by: str, body: bytes, **more: Any) -> Population:
     asked = house.requirement("ac-1")
-    RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
+    set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="per-event")
     client.force_login(house.people[by])
     return bring(client, asked, list=file("changes.csv", body), **more)
 

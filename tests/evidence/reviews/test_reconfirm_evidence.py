@@ -14,7 +14,7 @@ from evidence.status.control_status import now
 from evidence.status.gather import Moment
 from evidence.systems.describe import Use, add_component
 from tests import factories
-from tests.factories import variant
+from tests.factories import set_terms, variant
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now().date()
@@ -32,8 +32,11 @@ def moved(oscar, platform) -> System:
         system=found, implementation__control__ref_id="si-2"
     ).first()
     assert patches
-    RequirementControl.objects.filter(pk=patches.pk).update(
-        cadence="monthly", grace_days=5, operates_from=PERFORMED.replace(day=1)
+    set_terms(
+        RequirementControl.objects.filter(pk=patches.pk),
+        cadence="monthly",
+        grace_days=5,
+        operates_from=PERFORMED.replace(day=1),
     )
     patches.refresh_from_db()
     link = factories.make_evidence(patches, by=oscar, performed_on=PERFORMED)

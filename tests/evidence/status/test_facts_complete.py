@@ -86,8 +86,12 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
     scatter_events(system, oscar, rita, seed)
     scatter_reports(system, oscar, seed)
     terms = RequirementControl.objects.filter(system=system)
-    terms.update(
-        operates_until=dt.date(2027, 1, 1), purpose="design", grace_days=9, lead_days=4
+    factories.set_terms(
+        terms,
+        operates_until=dt.date(2027, 1, 1),
+        purpose="design",
+        grace_days=9,
+        lead_days=4,
     )
     ArtifactVersion.objects.update(opinion="qualified", impact_level="high")
     revoked = ArtifactVersion.objects.order_by("pk")[0]

@@ -26,6 +26,7 @@ from evidence.status.control_status import control_statuses, summary
 from evidence.status.gather import Moment, gather, gather_period
 from evidence.status.many_systems import tallies
 from tests import factories
+from tests.factories import set_terms
 
 DAY = dt.date(2026, 9, 15)
 YEAR_END = dt.date(2026, 12, 31)
@@ -50,7 +51,7 @@ def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
     """Half of the requirements per event: populations, samples, proof, deviations."""
     chance = random.Random(seed)
     for asked in system.requirements.select_related("implementation__system")[::2]:
-        RequirementControl.objects.filter(pk=asked.pk).update(cadence="per-event")
+        set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="per-event")
         for _ in range(chance.randint(0, 3)):
             population = _population(asked, by, chance)
             _judged(population, reviewer, chance)

@@ -26,10 +26,9 @@ def moved(oscar, platform) -> System:
     rita = factories.make_user("rita")
     factories.give_role(rita, found, "reviewer")
     RequirementControl.objects.filter(system=found).delete()
-    patches = RequirementControl.objects.create(
-        system=found,
-        implementation=factories.implementation(found, "si-2"),
-        title="Guest patch report",
+    patches = factories.ask_for(
+        factories.implementation(found, "si-2"),
+        "Guest patch report",
         cadence="monthly",
         grace_days=5,
         operates_from=START,

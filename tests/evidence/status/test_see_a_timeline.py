@@ -17,6 +17,7 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from tests import factories
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 PAGE = "/systems/payments/controls/si-2/"
@@ -30,8 +31,11 @@ DAY = dt.timedelta(days=1)
 def asked(system) -> RequirementControl:
     """A monthly report since January, with ten days of grace."""
     found = factories.requirement(system, "si-2")
-    RequirementControl.objects.filter(pk=found.pk).update(
-        cadence="monthly", grace_days=10, operates_from=dt.date(2026, 1, 1)
+    set_terms(
+        RequirementControl.objects.filter(pk=found.pk),
+        cadence="monthly",
+        grace_days=10,
+        operates_from=dt.date(2026, 1, 1),
     )
     found.refresh_from_db()
     return found
@@ -115,7 +119,7 @@ def test_rolling_and_single_proof_waits_too(
     cadence, performed, asked, alice, system, as_user
 ):
     """Twelve months before the window's end, or any day, would count: so it waits."""
-    RequirementControl.objects.update(cadence=cadence)
+    set_terms(RequirementControl.objects.all(), cadence=cadence)
     asked.refresh_from_db()
     performed_on = dt.date.fromisoformat(performed)
     factories.make_evidence(asked, by=alice, performed_on=performed_on)
@@ -175,7 +179,7 @@ def test_the_database_is_asked_as_often_for_many(year, alice, as_user):
     browser = as_user(alice)
     counts = []
     for cadence in ("monthly", "weekly"):
-        RequirementControl.objects.filter(pk=year.pk).update(cadence=cadence)
+        set_terms(RequirementControl.objects.filter(pk=year.pk), cadence=cadence)
         with CaptureQueriesContext(connection) as run:
             answer = browser.get(PAGE, CLOCK)
         counts.append((len(run), len(answer.context["lanes"].rows[0].marks)))
