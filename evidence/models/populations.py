@@ -15,6 +15,7 @@ from django.utils import timezone
 from controls.models import Actor, Role, System, Team
 from evidence.models.authors import authors_of_files
 from evidence.models.blobs import Blob
+from evidence.models.confirmed_days import ConfirmsDay, day_confirmed_says_where
 from evidence.models.requirements import RequirementControl
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 from evidence.models.scopes import OfTeamQuerySet
@@ -192,7 +193,7 @@ class Population(models.Model):
         return f"{self.requirement}, {self.starts} to {self.ends}"
 
 
-class PopulationReview(models.Model):
+class PopulationReview(ConfirmsDay):
     """What somebody said of a population. Its drawer may withdraw it, not judge it."""
 
     append_only = True
@@ -226,6 +227,7 @@ class PopulationReview(models.Model):
                 condition=Q(decision="accepted") | ~Q(reason=""),
                 violation_error_message="Say why.",
             ),
+            day_confirmed_says_where("population_day_confirmed_says_where"),
             models.UniqueConstraint(
                 fields=["population"],
                 condition=~Q(decision="withdrawn"),

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor
+from evidence.models.confirmed_days import ConfirmsDay, day_confirmed_says_where
 from evidence.models.links import EvidenceLink
 
 USER = settings.AUTH_USER_MODEL
@@ -21,7 +22,7 @@ class ReviewDecision(models.TextChoices):
     REJECT = "reject", "Rejected"
 
 
-class Review(models.Model):
+class Review(ConfirmsDay):
     """One judgement of one link. Append-only; `digest` is the revision's."""
 
     append_only = True
@@ -55,6 +56,7 @@ class Review(models.Model):
                 condition=~Q(decision="reject") | ~Q(reason=""),
                 violation_error_message="A rejection says why.",
             ),
+            day_confirmed_says_where("review_day_confirmed_says_where"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,31 @@
+"""A reviewer's word that evidence brought late itself shows the day (R14)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class ConfirmsDay(models.Model):
+    """What a review of something brought after its due day may say besides.
+
+    `day_confirmed`: the evidence itself shows the day it was performed; `day_shown_by`
+    says where: a ticket, a log, a signature. Both are empty where nobody was asked.
+    """
+
+    day_confirmed = models.BooleanField(default=False, db_default=False)
+    day_shown_by = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        abstract = True
+
+
+def day_confirmed_says_where(name: str) -> models.CheckConstraint:
+    """A day is confirmed only together with where the evidence shows it."""
+    return models.CheckConstraint(
+        name=name,
+        condition=Q(day_confirmed=False) | ~Q(day_shown_by=""),
+        violation_error_message=(
+            "Say where the evidence shows the day: a ticket, a log, a signature."
+        ),
+    )
