@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
-from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.api.removals import WhySerializer
+from evidence.api.reviews import AcceptanceSerializer, day_of
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import Population, PopulationItem, RequirementControl, Sample
@@ -93,14 +93,6 @@ class EventSerializer(serializers.ModelSerializer[PopulationItem]):
         fields = ["position", "key", "happened_on", "columns"]
 
 
-class ReasonSaidSerializer(serializers.Serializer[Any]):
-    """A reason where there is one to give."""
-
-    reason = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=MAX_REASON
-    )
-
-
 class PopulationViewSet(
     WithoutETag,
     Streaming,
@@ -149,13 +141,17 @@ class PopulationViewSet(
         events = self.get_object().items.order_by("position")
         return page_of(self, events, EventSerializer)
 
-    @extend_schema(request=ReasonSaidSerializer, responses=PopulationSerializer)
+    @extend_schema(request=AcceptanceSerializer, responses=PopulationSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, uuid: str) -> Response:
         """Judge it complete and accurate; not by who drew it."""
-        reason = valid(ReasonSaidSerializer, request)["reason"]
+        body = valid(AcceptanceSerializer, request)
         decide_population(
-            self.get_object(), accept=True, reason=reason, by=actor_of(request)
+            self.get_object(),
+            accept=True,
+            reason=body["reason"],
+            by=actor_of(request),
+            day=day_of(body),
         )
         return Response(PopulationSerializer(self.get_object()).data)
 

@@ -15,6 +15,7 @@ from controls.api.conventions import etag, expected_version, valid
 from controls.reasons import MAX_REASON
 from evidence.api.links import LinkSerializer
 from evidence.models import EvidenceLink
+from evidence.models.confirmed_days import DayConfirmation
 from evidence.reviews import decide
 from evidence.reviews.reconfirm import reconfirm, to_reconfirm
 from srm_project.requests import actor_of
@@ -28,14 +29,29 @@ class ReviewSerializer(serializers.Serializer[Any]):
     )
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class AcceptanceSerializer(ReviewSerializer):
+    """A reason, and whether the evidence itself shows the day it was performed."""
+
+    day_confirmed = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Of what was recorded after its due day: the evidence itself shows"
+        " the day. Without it, it counts as late as of the day it was recorded.",
+    )
+    day_shown_by = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=MAX_REASON,
+        help_text="Where: a ticket, a log, a signature. Needed with `day_confirmed`.",
+    )
+
+
+class DecisionSerializer(AcceptanceSerializer):
     """One decision of many; `version` is what was looked at."""
 
     link = serializers.UUIDField()
     accept = serializers.BooleanField()
-    reason = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=MAX_REASON
-    )
     version = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
@@ -54,18 +70,27 @@ def reason_of(request: Request) -> str:
     return reason
 
 
+def day_of(fields: dict[str, Any]) -> DayConfirmation:
+    """What valid fields say of the day. Raises Refused for a yes without where."""
+    day = DayConfirmation(fields.pop("day_confirmed"), fields.pop("day_shown_by"))
+    day.columns()
+    return day
+
+
 class LinkReviews(viewsets.GenericViewSet[EvidenceLink]):
     """What reviewers do with links."""
 
-    @extend_schema(request=ReviewSerializer, responses=LinkSerializer)
+    @extend_schema(request=AcceptanceSerializer, responses=LinkSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, uuid: str) -> Response:
         """Accept; needs If-Match."""
         link = self.get_object()
+        body = valid(AcceptanceSerializer, request)
         link.accept(
             by=actor_of(request),
-            reason=reason_of(request),
+            reason=body["reason"],
             version=expected_version(request, link),
+            day=day_of(body),
         )
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
@@ -89,7 +114,10 @@ class LinkReviews(viewsets.GenericViewSet[EvidenceLink]):
         """Many decisions, each with its reason: all are recorded, or none."""
         serializer = DecisionSerializer(data=request.data, many=True)
         serializer.is_valid(raise_exception=True)
-        decisions = [decide.Decision(**fields) for fields in serializer.validated_data]
+        decisions = [
+            decide.Decision(day=day_of(fields), **fields)
+            for fields in serializer.validated_data
+        ]
         decided = decide.decide_all(decisions, by=actor_of(request))
         rows = self.get_queryset().filter(pk__in=[link.pk for link in decided])
         return Response(LinkSerializer(rows, many=True).data)

@@ -1,8 +1,9 @@
-"""What a reviewer says about one link."""
+"""What a reviewer says about one link, about many, and about the day of late ones."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,33 @@ from django.utils.text import normalize_newlines
 from controls.errors import Refused
 from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceLink
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.reviews.decide import Decision
+from evidence.reviews.late_recording import LateRecording
+
+ANSWER_THE_DAY = "Say whether the evidence itself shows the day it was performed."
+
+
+def day_answer(data: Mapping[str, Any], suffix: str = "") -> DayConfirmation | None:
+    """What was said of the day in fields `day_confirmed` and `day_shown_by`.
+
+    `suffix` follows the names of both. None where neither yes nor no was chosen.
+    """
+    answer = data.get(f"day_confirmed{suffix}", "")
+    if answer not in {"yes", "no"}:
+        return None
+    shown_by = normalize_newlines(data.get(f"day_shown_by{suffix}", ""))
+    return DayConfirmation(answer == "yes", shown_by)
+
+
+def required_day(
+    data: Mapping[str, Any], recording: LateRecording | None
+) -> DayConfirmation:
+    """What was said of the day. Raises Refused where it is asked and not answered."""
+    answer = day_answer(data)
+    if recording is not None and answer is None:
+        raise Refused({"day_confirmed": ANSWER_THE_DAY})
+    return answer or NOT_CONFIRMED
 
 
 class DecisionForm(forms.Form):
@@ -43,10 +70,20 @@ class DecisionRow:
     choice: str
     reason: str
     error: str
+    recording: LateRecording | None
+    day: DayConfirmation | None
+
+    @property
+    def suffix(self) -> str:
+        """What follows the names of its fields."""
+        return f"-{self.link.uuid}"
 
 
 class DecisionsForm:
-    """Fields `decision-<uuid>`, `reason-<uuid>`, `version-<uuid>` for each link."""
+    """Fields `decision-<uuid>`, `reason-<uuid>`, `version-<uuid>` for each link.
+
+    Those recorded late have `day_confirmed-<uuid>` and `day_shown_by-<uuid>` as well.
+    """
 
     def __init__(self, data: Any) -> None:
         self.data = data or {}
@@ -72,9 +109,27 @@ class DecisionsForm:
             accept=decision == "accept",
             reason=normalize_newlines(self.data.get(f"reason-{key}", "")),
             version=int(version) if version.isdecimal() else None,
+            day=day_answer(self.data, f"-{key}") or NOT_CONFIRMED,
         )
 
-    def row(self, link: EvidenceLink, refused: dict[uuid.UUID, str]) -> DecisionRow:
+    def unanswered(
+        self, recordings: Mapping[uuid.UUID, LateRecording]
+    ) -> dict[uuid.UUID, str]:
+        """Links to accept whose day is asked about and was not answered."""
+        return {
+            decision.link: ANSWER_THE_DAY
+            for decision in self.decisions
+            if decision.accept
+            and decision.link in recordings
+            and day_answer(self.data, f"-{decision.link}") is None
+        }
+
+    def row(
+        self,
+        link: EvidenceLink,
+        refused: Mapping[uuid.UUID, str],
+        recording: LateRecording | None,
+    ) -> DecisionRow:
         """A link as the page shows it, nothing typed lost."""
         key = str(link.uuid)
         return DecisionRow(
@@ -82,4 +137,6 @@ class DecisionsForm:
             self.data.get(f"decision-{key}", ""),
             self.data.get(f"reason-{key}", ""),
             refused.get(link.uuid, ""),
+            recording,
+            day_answer(self.data, f"-{key}"),
         )

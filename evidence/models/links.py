@@ -20,6 +20,7 @@ from controls.errors import (
 )
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import Event, about
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.models.link_queries import EvidenceLinkQuerySet, Half, LinkState
 from evidence.models.requirements import RequirementControl
 from evidence.models.revisions import EvidenceRevision
@@ -122,15 +123,21 @@ class EvidenceLink(models.Model):
         return f"{self.revision.evidence} for {self.implementation.control.label}"
 
     def accept(
-        self, *, by: Actor, reason: str = "", version: int | None = None
+        self,
+        *,
+        by: Actor,
+        reason: str = "",
+        version: int | None = None,
+        day: DayConfirmation = NOT_CONFIRMED,
     ) -> None:
         """Record that `by` judged this link's bytes sufficient.
 
+        `day` is what the reviewer says of the day it was performed (R14).
         Raises NotPermitted for the submitter, the collector and people without the
         reviewer's role; TransitionNotAllowed, naming who was first, when the link
         is already decided.
         """
-        self._review("accept", LinkState.ACCEPTED, by, reason, version)
+        self._review("accept", LinkState.ACCEPTED, by, reason, version, day)
 
     def reject(self, *, by: Actor, reason: str, version: int | None = None) -> None:
         """Record that the link does not prove it, with what to change."""
@@ -172,7 +179,13 @@ class EvidenceLink(models.Model):
 
     @transaction.atomic
     def _review(
-        self, decision: str, to: str, by: Actor, reason: str, version: int | None
+        self,
+        decision: str,
+        to: str,
+        by: Actor,
+        reason: str,
+        version: int | None,
+        day: DayConfirmation = NOT_CONFIRMED,
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
         stored = self._locked()
@@ -183,6 +196,7 @@ class EvidenceLink(models.Model):
             reason=reason,
             version=version,
             authors=stored.authors(),
+            day=day,
         )
         AuditEvent.objects.append(event)
         self.state, self.version = stored.state, stored.version
@@ -200,6 +214,7 @@ class EvidenceLink(models.Model):
         reason: str,
         version: int | None,
         authors: Collection[int],
+        day: DayConfirmation = NOT_CONFIRMED,
     ) -> Event:
         """Write state, proof and review of this locked row; its event is returned.
 
@@ -216,9 +231,11 @@ class EvidenceLink(models.Model):
         if decision == "accept":
             self.revision.refuse_unsafe()
         self._transition(self, to)
-        review = Review.of(self, decision=decision, by=by, reason=reason)
+        review = Review.of(self, decision=decision, by=by, reason=reason, day=day)
         review.save(force_insert=True)
         event_body = {"reason": reason, "digest": review.digest, "review": review.uuid}
+        if review.day_confirmed:
+            event_body["day_shown_by"] = review.day_shown_by
         return about(self, f"evidence.{to}", by=by, **event_body)
 
     def _locked(self) -> EvidenceLink:

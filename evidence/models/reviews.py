@@ -9,7 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor
-from evidence.models.confirmed_days import ConfirmsDay, day_confirmed_says_where
+from evidence.models.confirmed_days import (
+    NOT_CONFIRMED,
+    ConfirmsDay,
+    DayConfirmation,
+    day_confirmed_says_where,
+)
 from evidence.models.links import EvidenceLink
 
 USER = settings.AUTH_USER_MODEL
@@ -68,7 +73,15 @@ class Review(ConfirmsDay):
         return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"
 
     @classmethod
-    def of(cls, link: EvidenceLink, *, decision: str, by: Actor, reason: str) -> Review:
+    def of(
+        cls,
+        link: EvidenceLink,
+        *,
+        decision: str,
+        by: Actor,
+        reason: str,
+        day: DayConfirmation = NOT_CONFIRMED,
+    ) -> Review:
         """The unsaved judgement of a link, with copies of what it is bound to."""
         revision = link.revision
         return cls(
@@ -82,4 +95,5 @@ class Review(ConfirmsDay):
             period_from=revision.period_from,
             period_until=revision.period_until,
             reviewer_name=str(by),
+            **day.columns(),
         )

@@ -23,6 +23,7 @@ from evidence.models import (
     PopulationState,
     RequirementControl,
 )
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.models.populations import STANDING
 from evidence.populations.event_list import EventRow, Events, digest_of
 from evidence.populations.who_may import (
@@ -152,10 +153,16 @@ def locked(population: Population) -> Population:
 
 @transaction.atomic
 def decide_population(
-    population: Population, *, accept: bool, reason: str = "", by: Actor
+    population: Population,
+    *,
+    accept: bool,
+    reason: str = "",
+    by: Actor,
+    day: DayConfirmation = NOT_CONFIRMED,
 ) -> None:
     """Record whether it is complete and accurate, by somebody who did not draw it.
 
+    `day` is what the reviewer says of one drawn after its due day (R14, R16).
     Raises NotPermitted, Refused for a rejection without a reason,
     TransitionNotAllowed when somebody was first.
     """
@@ -166,7 +173,7 @@ def decide_population(
     if not accept and not reason.strip():
         raise Refused({"reason": "Say why, and what to change."})
     to = PopulationState.ACCEPTED if accept else PopulationState.REJECTED
-    _record_review(stored, to, reason, by)
+    _record_review(stored, to, reason, by, day if accept else NOT_CONFIRMED)
 
 
 @transaction.atomic
@@ -181,7 +188,13 @@ def withdraw_population(population: Population, *, reason: str, by: Actor) -> No
     _record_review(stored, PopulationState.WITHDRAWN, reason, by)
 
 
-def _record_review(stored: Population, decision: str, reason: str, by: Actor) -> None:
+def _record_review(
+    stored: Population,
+    decision: str,
+    reason: str,
+    by: Actor,
+    day: DayConfirmation = NOT_CONFIRMED,
+) -> None:
     review = PopulationReview(
         population=stored,
         reviewer=by,
@@ -189,6 +202,7 @@ def _record_review(stored: Population, decision: str, reason: str, by: Actor) ->
         decision=decision,
         reason=reason.strip(),
         reviewer_name=str(by),
+        **day.columns(),
     )
     review.validate_constraints()
     review.save(force_insert=True)
@@ -198,6 +212,8 @@ def _record_review(stored: Population, decision: str, reason: str, by: Actor) ->
         "sha256": stored.sha256,
         "review": review.uuid,
     }
+    if review.day_confirmed:
+        event_body["day_shown_by"] = review.day_shown_by
     AuditEvent.objects.append(about(stored, verb, by=by, **event_body))
 
 

@@ -14,6 +14,7 @@ from controls.errors import Refused, SrmError
 from controls.models import Actor, AuditEvent
 from controls.reasons import refuse_long
 from evidence.models import EvidenceLink, LinkState
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 
 AT_ONCE = 100
 
@@ -26,6 +27,7 @@ class Decision:
     accept: bool
     reason: str = ""
     version: int | None = None
+    day: DayConfirmation = NOT_CONFIRMED
 
 
 class SomeRefused(SrmError):
@@ -82,4 +84,5 @@ def _decide(
         reason=decision.reason,
         version=decision.version,
         authors=authors,
+        day=decision.day,
     )

@@ -38,6 +38,12 @@ def verb_for(number: int | None, verb: str) -> str:
 
 
 @register.filter
+def at(values: Mapping[Any, Any], key: Any) -> Any:
+    """The value of a mapping at a key; None where it has none."""
+    return values.get(key)
+
+
+@register.filter
 def after(value: Any, text: str) -> str:
     """The value after a text, where there is a value: `, decided by Olivia`."""
     return f"{text}{value}" if value else ""

@@ -10,6 +10,7 @@ from controls import clock
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
+from evidence.reviews.late_recording import late_recordings
 from evidence.reviews.reconfirm import to_reconfirm
 from srm_project.requests import SignedInRequest
 
@@ -22,13 +23,15 @@ def work(request: SignedInRequest) -> HttpResponse:
     today = clock.today()
     all_asks = asks.asked_of(request.user, today)
     open_asks = [ask for ask in all_asks if ask.state != "current"]
+    to_review = list(my_work.to_review(request.user)[:REVIEWED_HERE])
     context = {
         "today": today,
         "asks": open_asks[: my_work.LISTED],
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": asks.counted(all_asks),
         "waiting": my_work.waiting_for(request.user),
-        "to_review": my_work.to_review(request.user)[:REVIEWED_HERE],
+        "to_review": to_review,
+        "late_recordings": late_recordings(to_review),
         "per_event": asks.per_event_of(request.user, today),
         "populations": my_work.populations_to_judge(request.user),
         "overrides": my_work.overrides_to_decide(request.user),

@@ -19,7 +19,9 @@ from evidence.forms.populations import (
     PopulationForm,
     SampleForm,
 )
+from evidence.forms.reviews import day_answer, required_day
 from evidence.models import Population, RequirementControl
+from evidence.models.confirmed_days import NOT_CONFIRMED
 from evidence.models.populations import STANDING, PopulationState
 from evidence.populations.populations import (
     decide_population,
@@ -32,6 +34,7 @@ from evidence.populations.who_may import (
     may_submit_population,
     require_population_submitter,
 )
+from evidence.reviews.late_recording import late_recording_of
 from evidence.status.control_status import today_of
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
@@ -178,6 +181,8 @@ def population_page(
         and population_row.row_count > 0
         and may_draw(population_row, by=user),
         "judge_form": PopulationDecisionForm(),
+        "recording": late_recording_of(population_row),
+        "kept_day": day_answer(request.POST),
         "sample_form": SampleForm(),
     }
     context |= forms
@@ -198,8 +203,11 @@ def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
             withdraw_population(population_row, reason=reason, by=request.user)
         elif decision in {"accept", "reject"}:
             accept = decision == "accept"
+            day = NOT_CONFIRMED
+            if accept:
+                day = required_day(request.POST, late_recording_of(population_row))
             decide_population(
-                population_row, accept=accept, reason=reason, by=request.user
+                population_row, accept=accept, reason=reason, by=request.user, day=day
             )
         else:
             raise Refused("Say whether you accept, reject or withdraw it.")

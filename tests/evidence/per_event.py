@@ -72,7 +72,9 @@ def bring(client, asked, **more) -> Population:
 def judge(client, user, population, decision="accept", reason=""):
     client.force_login(user)
     to = f"/populations/{population.uuid}/judge/"
-    return client.post(to, {"decision": decision, "reason": reason})
+    # asked only of one drawn late, which depends on the day
+    day = {"day_confirmed": "yes", "day_shown_by": "Stamp of the export"}
+    return client.post(to, {"decision": decision, "reason": reason} | day)
 
 
 def sample(client, user, population, **way):

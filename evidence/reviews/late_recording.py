@@ -1,0 +1,115 @@
+"""What was performed in time and brought only after its due day (R14, R16).
+
+Such evidence is on time where its reviewer confirms that the evidence itself shows the
+day; else it is late as of the day it was brought. Reviewers are told so before they
+decide.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max
+
+from controls.grammar import count_of
+from evidence.models import EvidenceLink, LinkState, Population
+from evidence.models.requirements import Cadence
+from evidence.status.cadence import due_on, occurrence_of
+
+POPULATION_CADENCE = "quarterly"  # populations are drawn at this cadence (R16)
+
+
+@dataclass(frozen=True)
+class LateRecording:
+    """Something brought on `recorded_on`, after `due_on`, and performed by then."""
+
+    due_on: dt.date
+    recorded_on: dt.date
+
+    @property
+    def days(self) -> int:
+        """Days from the due day to the day it was brought."""
+        return (self.recorded_on - self.due_on).days
+
+    @property
+    def question(self) -> str:
+        """Why the reviewer is asked, and what follows from either answer."""
+        days = count_of(self.days, "day")
+        return (
+            f"It was due on {self.due_on} and recorded on {self.recorded_on}, {days}"
+            f" later. With a yes it counts as on time, marked “recorded {days} after"
+            " its due day”. With a no you may still accept it: it then counts as late"
+            f" by {days}, as of {self.recorded_on}."
+        )
+
+
+def late_recordings(links: Iterable[EvidenceLink]) -> dict[int, LateRecording]:
+    """Of links that are for a requirement, those recorded late, by their key.
+
+    The links come with revision, requirement and system. One statement, or none.
+    """
+    asked = [link for link in links if link.requirement and not link.sample_item_id]
+    carried = _carried_to([link for link in asked if _is_yearly(link)])
+    recordings = {}
+    for link in asked:
+        due = carried.get(link.pk) if _is_yearly(link) else _due_day(link)
+        recorded = link.system.day_of(link.revision.uploaded_at)
+        if due is not None and link.revision.performed_on <= due < recorded:
+            recordings[link.pk] = LateRecording(due, recorded)
+    return recordings
+
+
+def _is_yearly(link: EvidenceLink) -> bool:
+    return link.requirement is not None and link.requirement.cadence == Cadence.YEARLY
+
+
+def _due_day(link: EvidenceLink) -> dt.date | None:
+    """The due day of the calendar period that it performs; None where it has none."""
+    requirement = link.requirement
+    if requirement is None or link.occurrence is None:
+        return None
+    if occurrence_of(requirement.cadence, link.occurrence) != link.occurrence:
+        return None  # a period of a cadence that holds no more
+    return due_on(requirement.cadence, link.occurrence, requirement.grace_days)
+
+
+def _carried_to(links: Sequence[EvidenceLink]) -> dict[int, dt.date | None]:
+    """The last day that the accepted performance before each yearly one proves."""
+    if not links:
+        return {}
+    before = EvidenceLink.objects.filter(
+        requirement__in={link.requirement_id for link in links},
+        state=LinkState.ACCEPTED,
+    )
+    ends = list(
+        before.order_by()
+        .values("requirement", "proves_from")
+        .annotate(end=Max("proves_to"))
+        .values_list("requirement", "proves_from", "end")
+    )
+    return {
+        link.pk: max(
+            (
+                end
+                for requirement, starts, end in ends
+                if requirement == link.requirement_id and starts < link.proves_from
+            ),
+            default=None,
+        )
+        for link in links
+    }
+
+
+def late_recording_of(population: Population) -> LateRecording | None:
+    """How late a population was drawn: after the due day of the first period it
+    speaks of. None where it was drawn in time.
+    """
+    first = occurrence_of(POPULATION_CADENCE, population.starts)
+    assert first is not None  # a calendar cadence
+    due = due_on(POPULATION_CADENCE, first, population.requirement.grace_days)
+    drawn = population.system.day_of(population.drawn_at)
+    if drawn <= due:
+        return None
+    return LateRecording(due, drawn)
