@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0015_requirement_of_one_control"),
+        ("evidence", "0018_every_row_has_its_ask"),
     ]
 
     operations = [
