@@ -24,6 +24,9 @@ from django.core.management import call_command, get_commands
 from django.db import connections
 from django.test import TransactionTestCase
 
+# a hook and a fixture of every test besides
+from tests.one_day import machine_time, move_the_clock_of, pytest_configure  # noqa: F401
+
 pytest_plugins = ["tests.people", "tests.clamd", "tests.smtp", "tests.seaweed"]
 
 TEMPLATE = "srm_template"
@@ -94,6 +97,7 @@ def django_db_setup(
             _make_template(owner)
             owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        move_the_clock_of(name, _dsn(True, name))
         _point_at(name)
     yield
     with django_db_blocker.unblock():
@@ -126,6 +130,7 @@ def _make_template(owner: psycopg.Connection) -> None:
         return
     owner.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
     owner.execute(f"CREATE DATABASE {TEMPLATE}")
+    move_the_clock_of(TEMPLATE, _dsn(True, TEMPLATE))
     _as_owner_in(TEMPLATE)
     owner.execute(f"COMMENT ON DATABASE {TEMPLATE} IS 'ready'")
 

@@ -35,6 +35,7 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from evidence.systems.describe import Use, create_system
+from tests.one_day import BEGINS
 
 PASSWORD = "correct horse battery"
 START = dt.date(2026, 1, 1)
@@ -60,8 +61,8 @@ def make_team(name: str = "Platform") -> Team:
 def give_role(
     user: User, system: System, role: str, *, team: Team | None = None, **fields: Any
 ) -> Membership:
-    """A role of a person in a system, from a year ago on."""
-    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    """A role of a person in a system, from the day before the tests' on."""
+    since = BEGINS - dt.timedelta(days=1)
     return Membership.objects.create(
         user=user, system=system, role=role, team=team, **{"starts_at": since} | fields
     )
@@ -86,7 +87,7 @@ def let_auditor_in(user: User, system: System) -> Membership:
         system,
         Role.AUDITOR,
         engagement=make_engagement(system),
-        ends_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=30),
+        ends_at=BEGINS + dt.timedelta(days=30),
     )
 
 

@@ -87,7 +87,7 @@ def as_user(client: Client, settings: Any) -> Any:
 def on_day(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.date], None]:
     """`on_day(day)`: for pages, API and commands it is noon of that day in UTC.
 
-    Roles and what is known follow the real clock.
+    Roles and what is known stay on the day of `tests.one_day`.
     """
 
     def set_clock(day: dt.date) -> None:

@@ -9,6 +9,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from controls import clock
 from controls.models import Membership
 from tests import factories
 
@@ -23,7 +24,7 @@ def test_ac_05_the_last_second_counts_and_the_end_does_not(
     """In a session that was opened before."""
     page = reverse("evidence:dashboard", args=[system.slug])
     browser = as_user(audrey)
-    ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+    ends = clock.now() + dt.timedelta(minutes=5)
     Membership.objects.filter(user=audrey).update(ends_at=ends)
     for instant, status in ((ends - SECOND, 200), (ends, 404), (ends + SECOND, 404)):
         with time_machine.travel(instant, tick=False):
@@ -40,9 +41,7 @@ def test_ac_05_the_database_refuses_a_longer_grant(audrey, system) -> None:
 
 def test_ac_05_an_auditor_belongs_to_an_engagement(mallory, system) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        factories.give_role(
-            mallory, system, "auditor", ends_at=dt.datetime.now(dt.UTC) + SECOND
-        )
+        factories.give_role(mallory, system, "auditor", ends_at=clock.now() + SECOND)
 
 
 def test_ac_06_the_database_refuses_what_an_auditors_page_would_write(
@@ -54,7 +53,7 @@ def test_ac_06_the_database_refuses_what_an_auditors_page_would_write(
     from evidence.views import my_work
 
     def careless(*args: object, **kwargs: object) -> None:
-        Membership.objects.filter(user=audrey).update(starts_at=dt.datetime.now(dt.UTC))
+        Membership.objects.filter(user=audrey).update(starts_at=clock.now())
 
     monkeypatch.setattr(my_work, "render", careless)
     with pytest.raises(InternalError, match="read-only"):

@@ -12,7 +12,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
 from knox.models import AuthToken
 
 from controls.applicability import request_not_applicable
@@ -38,6 +37,7 @@ from evidence.systems.provider_documents import adopt_document
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, give, person
+from tests.one_day import BEGINS, TODAY
 
 DAY = dt.timedelta(days=1)
 COLUMNS = (
@@ -95,14 +95,13 @@ def _more_people(house: House) -> None:
     give(house, "gone", Role.OFFICER)
     house.gone.is_active = False
     house.gone.save(update_fields=["is_active"])
-    now = timezone.now()
     factories.give_role(
         house.edgar,
         house.system,
         Role.AUDITOR,
         engagement=factories.make_engagement(house.system),
-        starts_at=now - 30 * DAY,
-        ends_at=now - dt.timedelta(seconds=1),
+        starts_at=BEGINS - 30 * DAY,
+        ends_at=BEGINS - dt.timedelta(seconds=1),
     )
     factories.make_system(house.otto, slug="elsewhere", team=house.other_team)
 
@@ -138,13 +137,12 @@ def _control(system: System, ref_id: str) -> ControlImplementation:
 
 def _officers(world: World) -> None:
     house = world.house
-    today = dt.date.today()
     override = request_override(
         _control(house.system, "pe-3"),
         responsibility="shared",
         reason="Our cage.",
-        starts_on=today,
-        ends_on=today + 30 * DAY,
+        starts_on=TODAY,
+        ends_on=TODAY + 30 * DAY,
         by=house.oscar,
     )
     _name(world, override, "override_decide", "override_settle")
@@ -153,7 +151,7 @@ def _officers(world: World) -> None:
     excluded = request_not_applicable(
         _control(house.system, "ac-1"),
         justification="No people.",
-        review_by=today + 30 * DAY,
+        review_by=TODAY + 30 * DAY,
         by=house.oscar,
     )
     _name(world, excluded, "na_decide", "na_end")
@@ -165,7 +163,7 @@ def _officers(world: World) -> None:
 
 def _asked(world: World) -> None:
     house = world.house
-    wish = RequestDraft("Show it", ["cm-8"], house.team, dt.date.today() + 5 * DAY)
+    wish = RequestDraft("Show it", ["cm-8"], house.team, TODAY + 5 * DAY)
     asked = request_evidence(house.system, wish, by=house.oscar)
     _name(world, asked, "request", "request_answer", "request_judge")
     for verb in ("detail", "accept", "answer", "cancel", "send-back"):
@@ -183,17 +181,16 @@ def _events(world: World) -> None:
         operates_from=house.system.window_start,
     )
     _name(world, asked, "populations", "population_new", "population_confirm")
-    today = dt.date.today()
     days = PopulationStatement(
-        starts=today - 30 * DAY,
-        ends=today - DAY,
+        starts=TODAY - 30 * DAY,
+        ends=TODAY - DAY,
         source="Tickets",
         query="all",
         completeness="Numbers without gaps.",
     )
-    rows = [EventRow(n, f"{world.key} {n}", today - 9 * DAY) for n in range(1, 4)]
+    rows = [EventRow(n, f"{world.key} {n}", TODAY - 9 * DAY) for n in range(1, 4)]
     made = [
-        submit_population(asked, days, Events(rows=rows), by=house.alice, today=today)
+        submit_population(asked, days, Events(rows=rows), by=house.alice, today=TODAY)
         for _ in range(2)
     ]
     accepted, waiting = made
@@ -211,14 +208,13 @@ def _events(world: World) -> None:
 def _reports(world: World) -> None:
     house = world.house
     artifact = factories.make_artifact(house.oscar, ["pe-3"])
-    today = dt.date.today()
-    report = factories.make_report(artifact, today - 200 * DAY, today - 20 * DAY)
+    report = factories.make_report(artifact, TODAY - 200 * DAY, TODAY - 20 * DAY)
     _name(world, artifact, "artifact", "cite", "version_new", "artifact-detail")
     _name(world, artifact, "artifact-citations", "artifact-versions")
     _name(world, report, "letter_new", "version_end")
     for verb in ("detail", "end", "letters"):
         _name(world, report, f"artifact-version-{verb}")
-    unread = factories.make_report(artifact, today - 19 * DAY, today - 10 * DAY)
+    unread = factories.make_report(artifact, TODAY - 19 * DAY, TODAY - 10 * DAY)
     _name(world, unread, "reliance", "artifact-version-reliance")
     _name(world, artifact.coverage.get(), "citation_remove", "citation-detail")
     record_reliance(
@@ -229,7 +225,7 @@ def _reports(world: World) -> None:
         period_note="p",
         by=house.raul,
     )
-    letter = add_letter(report, issued_on=today, ends=today, by=house.oscar)
+    letter = add_letter(report, issued_on=TODAY, ends=TODAY, by=house.oscar)
     _name(world, letter, "letter_decide", "letter-detail", "letter-decisions")
 
 
@@ -237,16 +233,15 @@ def _provider(world: World) -> None:
     house = world.house
     body = b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n"
     read = read_statements(_upload(body), "said.csv")
-    today = dt.date.today()
-    assert preview(house.system, read.rows, today=today).stated
+    assert preview(house.system, read.rows, today=TODAY).stated
     document = adopt_document(
         house.system,
         read,
         title="Summary",
         reference="R-1",
-        starts_on=today,
+        starts_on=TODAY,
         by=house.olivia,
-        today=today,
+        today=TODAY,
     )
     _name(world, document, "provider_document", "provider_document_end")
     _name(world, document, "provider-document-detail", "provider-document-end")
@@ -260,7 +255,7 @@ def _upload(body: bytes) -> Any:
 
 def _rest(world: World) -> None:
     house = world.house
-    export = request_export(house.system, by=house.oscar, on=dt.date.today())
+    export = request_export(house.system, by=house.oscar, on=TODAY)
     for view in ("export_download", "export_cancel", "export-detail", "export-file"):
         _name(world, export, view)
     notice = Notice.objects.create(user=house.oscar, kind="due-soon", key="walk")
@@ -275,8 +270,8 @@ def _rest(world: World) -> None:
 
 def say(world: World) -> None:
     """What each request says: enough to get as far as the question who asks it."""
-    house, today = world.house, str(dt.date.today())
-    later = str(dt.date.today() + 20 * DAY)
+    house, today = world.house, str(TODAY)
+    later = str(TODAY + 20 * DAY)
     here = {"system": "shop"}
     why = {"reason": "Because."}
     of_control = here | {"control_id": "si-2"}

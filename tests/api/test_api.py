@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from controls import clock
 from controls.models import System, Team, User
 from evidence.exports import jobs
 from evidence.models import EvidenceLink, Export
@@ -177,7 +178,7 @@ def test_ac_10_a_requester_who_lost_access_gets_no_file(
     system: System, rita: User
 ) -> None:
     export = jobs.request_export(system, by=rita, on=dt.date(2026, 11, 1))
-    rita.memberships.update(ends_at=dt.datetime.now(dt.UTC))
+    rita.memberships.update(ends_at=clock.now())
     jobs.make_export(export.pk)
     stored = Export.objects.get(pk=export.pk)
     assert stored.state == "failed"

@@ -19,7 +19,6 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.client import encode_multipart
 from django.urls import reverse
-from django.utils import timezone
 from knox.models import AuthToken
 
 from controls import clock, idempotency
@@ -28,12 +27,13 @@ from controls.models import IdempotencyKey, Membership, Role, User
 from evidence.exports import jobs
 from evidence.models import EvidenceLink, Export, RequirementControl, SpillRemoval
 from evidence.tasks import sweep_store
+from tests import one_day
 from tests.access import world as worlds
 from tests.access.walking import doors, said_in_table
 from tests.access.world import World
 from tests.evidence.house import file
 
-TODAY = str(clock.today())
+TODAY = str(one_day.TODAY)
 # A decision, an end, a comparison: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
 requirement-preview-templates requirement-retire request-accept request-send-back
@@ -297,7 +297,7 @@ def test_ac_09_who_lost_a_role_is_not_shown_the_answer_again(world, end) -> None
     made = rows()
     held = world.house.alice.memberships.filter(system__slug="shop").first()
     assert held is not None
-    ends = timezone.now() - dt.timedelta(days=2 if end == "back-dated" else 0)
+    ends = clock.now() - dt.timedelta(days=2 if end == "back-dated" else 0)
     Membership.objects.filter(pk=held.pk).update(
         starts_at=ends - dt.timedelta(days=9), ends_at=ends
     )

@@ -17,17 +17,17 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from controls import clock
 from controls.applicability import decide_not_applicable
 from controls.models import ApplicabilityDecision, ResponsibilityOverride
 from controls.responsibility.overrides import decide_override
 from evidence.models import EvidenceLink, EvidenceRequest, Notice
 from evidence.requests.answers import answer
+from tests import one_day
 from tests.access import world as worlds
 from tests.access.walking import Door, doors, said_in_table
 from tests.access.world import World
 
-TODAY = str(clock.today())
+TODAY = str(one_day.TODAY)
 
 
 class Verb(NamedTuple):

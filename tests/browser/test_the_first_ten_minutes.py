@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from evidence.exports import jobs
 from evidence.models import EvidenceLink, Export, RequirementControl
 from tests import factories
 from tests.browser.test_read_every_page import obstacles
+from tests.one_day import TODAY
 
 STATE = "#our-half .state"
 
@@ -70,7 +70,7 @@ def state_of_the_proof() -> str:
     """What R13 says today of the only link: a month's last ten days are `expiring`."""
     link = EvidenceLink.objects.get()
     assert link.requirement.cadence == "monthly"
-    left = (link.proves_to - dt.datetime.now(dt.UTC).date()).days
+    left = (link.proves_to - TODAY).days
     return "expiring" if left < 10 else "proven"
 
 

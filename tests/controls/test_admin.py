@@ -8,8 +8,8 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.admin.scoped import ReadOnlyAdmin, ScopedAdmin
 from controls.models import (
     AuditEvent,
@@ -23,6 +23,7 @@ from controls.models import (
 )
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 OURS = [
@@ -189,7 +190,7 @@ def test_stale_form_changes_nothing(root, house):
 
 def test_officer_ends_a_membership_and_it_is_on_the_systems_chain(desk, house):
     held = Membership.objects.get(user=house.rita)
-    end = timezone.now() - dt.timedelta(minutes=1)
+    end = clock.now() - dt.timedelta(minutes=1)
     said = {"ends_at_0": f"{end:%Y-%m-%d}", "ends_at_1": f"{end:%H:%M:%S}"}
     assert desk.post(url(Membership, "change", held.pk), said).status_code == 302
     assert not System.objects.visible_to(house.rita).exists()
@@ -206,7 +207,7 @@ def test_staff_change_only_what_they_are_officers_of(house, client):
     said = {"ends_at_0": "2099-01-01", "ends_at_1": "00:00:00"}
     assert client.get(page).status_code == 200
     assert client.post(page, said).status_code == 403
-    since = timezone.now() - dt.timedelta(hours=1)
+    since = clock.now() - dt.timedelta(hours=1)
     Membership.objects.create(
         system=another_system(house), user=house.rita, role="officer", starts_at=since
     )
@@ -218,7 +219,7 @@ def test_staff_change_only_what_they_are_officers_of(house, client):
 
 def test_ending_a_component_derives_classes_again(desk, house):
     component = SystemComponent.objects.get(variant__service__slug="ec2")
-    last = dt.date.today() - dt.timedelta(days=10)
+    last = TODAY - dt.timedelta(days=10)
     said = {"used_until": last.isoformat(), "seen_version": component.version}
     page = url(SystemComponent, "change", component.pk)
     assert desk.post(page, said).status_code == 302
@@ -234,7 +235,7 @@ def test_added_component_goes_through_the_verb(desk, house):
         "variant": gone.variant_id,
         "name": "second fleet",
         "regions": "us-east-1",
-        "used_from": dt.date.today().isoformat(),
+        "used_from": TODAY.isoformat(),
     }
     assert desk.post(url(SystemComponent, "add"), said).status_code == 302
     assert SystemComponent.objects.get(name="second fleet").regions == ["us-east-1"]

@@ -10,8 +10,8 @@ from django.contrib.auth import authenticate
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.accounts import addresses
 from controls.accounts.addresses import ask_for_address, confirm_address
 from controls.errors import UnknownLink
@@ -140,7 +140,7 @@ def test_no_link_to_a_new_password_goes_to_a_waiting_address(
 
 def test_notices_go_to_the_address_in_force(browser, alice, system, mailoutbox):
     ask(browser)
-    mail = NoticeMail.objects.create(user=alice, rows=1, created_at=timezone.now())
+    mail = NoticeMail.objects.create(user=alice, rows=1, created_at=clock.now())
     Notice.objects.create(
         user=alice,
         kind="due-soon",

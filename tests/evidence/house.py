@@ -10,7 +10,6 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
 
 from controls.models import (
     Baseline,
@@ -31,8 +30,8 @@ from evidence.submissions.submit import submit
 from evidence.submissions.uploads import checked_upload, store
 from evidence.systems.describe import Use, create_system
 from tests.factories import administrator, set_terms
+from tests.one_day import BEGINS, TODAY
 
-TODAY = dt.date.today()  # read once: a test may run past midnight
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
 
 
@@ -72,7 +71,7 @@ def person(name: str) -> User:
 
 def give(house: House, name: str, role: Role, **fields: object) -> None:
     """Let a person in, from an hour ago."""
-    start = timezone.now() - dt.timedelta(hours=1)
+    start = BEGINS - dt.timedelta(hours=1)
     Membership.objects.create(
         system=house.system,
         user=house.people[name],
@@ -99,15 +98,14 @@ def build() -> House:
     people = {name: person(name) for name in names}
     team = Team.objects.create(name="Platform", slug="platform")
     other = Team.objects.create(name="Data", slug="data")
-    today = TODAY
     system = System(
         baseline=baseline,
         slug="shop",
         name="Shop",
         regime="soc2",
         impact_level="moderate",
-        window_start=today - dt.timedelta(days=400),
-        window_end=today + dt.timedelta(days=40),
+        window_start=TODAY - dt.timedelta(days=400),
+        window_end=TODAY + dt.timedelta(days=40),
     )
     variants = ServiceVariant.objects.filter(
         service__slug__in=["s3", "ec2"], is_default=True
@@ -129,20 +127,19 @@ def build() -> House:
         window_start=system.window_start,
         window_end=system.window_end,
     )
-    end = timezone.now() + dt.timedelta(days=30)
+    end = BEGINS + dt.timedelta(days=30)
     give(house, "audrey", Role.AUDITOR, engagement=audit, ends_at=end)
     return house
 
 
 def patch_report() -> Submission:
     """What alice says of evidence performed today, about this month."""
-    today = TODAY
     return Submission(
         title="Patch report",
-        performed_on=today,
-        period_start=today.replace(day=1),
-        period_end=today,
-        collected_on=today,
+        performed_on=TODAY,
+        period_start=TODAY.replace(day=1),
+        period_end=TODAY,
+        collected_on=TODAY,
     )
 
 

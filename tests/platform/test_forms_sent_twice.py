@@ -15,7 +15,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from controls import clock
 from controls.idempotency import forget_old_keys
 from controls.models import IdempotencyKey, Team
 from evidence.models import Evidence, RequirementControl, SpillRemoval
@@ -27,8 +26,8 @@ from tests.api.test_idempotency_keys import monthly, rows
 from tests.evidence.house import file
 from tests.evidence.systems.test_describe_a_system import filled_in
 from tests.factories import variant
+from tests.one_day import TODAY
 
-TODAY = clock.today()
 LATER = TODAY + dt.timedelta(days=20)
 DAYS = {"performed_on": TODAY, "period_start": TODAY, "period_end": TODAY,
         "collected_on": TODAY}  # fmt: skip

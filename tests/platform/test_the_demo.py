@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from django.core.management import call_command
 from controls.models import System, User
 from evidence.demo import company
 from evidence.demo.build import build
+from tests.one_day import TODAY
 
-TODAY = dt.datetime.now(dt.UTC).date()
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = {
     "olivia": [

@@ -11,8 +11,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, Role, System, User
 from evidence.artifacts import register
@@ -283,7 +283,7 @@ def test_whoever_may_decide_finds_it_everywhere(letter, system, rita, as_user):
     client = as_user(rita)
 
     def open_notices() -> list[str]:
-        gather_notices(timezone.now())
+        gather_notices(clock.now())
         mine = Notice.objects.visible_to(rita).filter(ended_at=None)
         return [row.sentence for row in mine if "Letter of 2026-06-30" in row.sentence]
 

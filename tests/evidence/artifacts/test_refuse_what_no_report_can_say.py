@@ -7,15 +7,14 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from controls import clock
 from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
 from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
 from tests.evidence import house as houses
 from tests.evidence.house import House
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today()
 TOMORROW = TODAY + dt.timedelta(days=1)
 READ = {"scope_note": "Services compared", "period_note": "Ends in March"}
 

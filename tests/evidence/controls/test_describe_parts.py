@@ -6,8 +6,8 @@ import json
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.control_parts import parts_of, settled
 from controls.models import AuditEvent, Control
 from evidence.status.control_status import control_statuses, moment_of
@@ -62,7 +62,7 @@ def test_a_part_that_differs_is_kept_and_shown(system, control, alice, as_user):
 
 def test_the_control_is_as_far_as_its_worst_part(system, control, alice, as_user):
     say(as_user(alice), control, **{"part_ac-2_smt.a": "partial"})
-    today = system.day_of(timezone.now())
+    today = system.day_of(clock.now())
     answer = control_statuses(system, moment_of(system, today, None), pks=[control.pk])[
         0
     ]
@@ -102,7 +102,7 @@ def test_it_is_recorded_with_both_states(control, alice, as_user):
 
 def test_the_past_shows_what_was_said_then(control, alice, as_user):
     browser = as_user(alice)
-    before = timezone.now()
+    before = clock.now()
     say(browser, control, **{"part_ac-2_smt.a": "planned"})
     assert "Parts that differ" in page_of(browser, control)
     then = page_of(browser, control, known_at=before.isoformat())

@@ -6,12 +6,13 @@ import datetime as dt
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.models import ApplicabilityDecision, AuditEvent
 from evidence.status.control_status import control_statuses, moment_of
 from evidence.systems.describe import Use, add_component
 from tests import factories
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def ask(browser, system, ref_id="sc-15", **changes):
     url = reverse("evidence:na_request", args=[system.slug, ref_id])
     given = {
         "justification": "There is no collaborative computing device.",
-        "review_by": str(timezone.now().date() + dt.timedelta(days=365)),
+        "review_by": str(TODAY + dt.timedelta(days=365)),
     } | changes
     return browser.post(url, given, follow=True)
 
@@ -33,7 +34,7 @@ def decide(browser, decision="approve"):
 
 def verdict(system, ref_id="sc-15") -> str:
     pk = factories.implementation(system, ref_id).pk
-    today = system.day_of(timezone.now())
+    today = system.day_of(clock.now())
     return control_statuses(system, moment_of(system, today, None), pks=[pk])[
         0
     ].status.verdict
@@ -85,7 +86,7 @@ def test_another_basis_makes_it_void(system, oscar, olga, as_user):
     decide(as_user(olga))
     assert verdict(system, "ac-11") == "not_applicable"
 
-    use = Use(factories.variant("staff-devices"), timezone.now().date())
+    use = Use(factories.variant("staff-devices"), TODAY)
     add_component(system, use, by=oscar)
 
     assert verdict(system, "ac-11") != "not_applicable"

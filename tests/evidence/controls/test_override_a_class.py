@@ -9,17 +9,18 @@ import json
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent, ResponsibilityOverride
 from tests import factories
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def today():
-    return timezone.now().date()
+    return TODAY
 
 
 def asked_for(today, **changes):
@@ -64,7 +65,7 @@ def test_it_holds_once_a_second_officer_approves(system, oscar, olga, as_user, t
 
 def test_the_past_shows_what_was_known_then(system, oscar, olga, as_user, today):
     ask(as_user(oscar), system, asked_for(today))
-    before = timezone.now()
+    before = clock.now()
     decide(as_user(olga), ResponsibilityOverride.objects.get())
     url = reverse("evidence:control", args=[system.slug, "pe-3"])
 

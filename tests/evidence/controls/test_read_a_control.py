@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent
 from tests import factories
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -34,12 +35,11 @@ def test_a_shared_control_shows_both_halves_and_what_is_missing(system, alice, a
 def test_it_shows_reports_days_evidence_reviewer_and_hash(
     system, oscar, olga, alice, rita, as_user
 ):
-    today = timezone.now().date()
     artifact = factories.make_artifact(oscar, ["si-2"])
-    report = factories.make_report(artifact, dt.date(2026, 1, 1), today)
+    report = factories.make_report(artifact, dt.date(2026, 1, 1), TODAY)
     factories.rely_on(report, system, by=olga)
     link = factories.make_evidence(
-        factories.requirement(system, "si-2"), by=alice, performed_on=today
+        factories.requirement(system, "si-2"), by=alice, performed_on=TODAY
     )
     link.accept(by=rita)
 
@@ -61,11 +61,10 @@ def test_an_inherited_control_asks_nothing_of_us(system, alice, as_user):
 
 
 def test_before_it_was_uploaded_it_was_not_known(system, alice, as_user):
-    today = timezone.now().date()
     factories.make_evidence(
-        factories.requirement(system, "si-2"), by=alice, performed_on=today
+        factories.requirement(system, "si-2"), by=alice, performed_on=TODAY
     )
-    known = (timezone.now() - dt.timedelta(days=2)).isoformat()
+    known = (clock.now() - dt.timedelta(days=2)).isoformat()
     answer = as_user(alice).get(url_of(system, "si-2"), {"known_at": known})
     assert "was not recorded at that time" in answer.content.decode()
     assert "Upload proof" not in answer.content.decode()
@@ -152,12 +151,11 @@ def test_a_foreign_or_unknown_control_is_not_found(system, mallory, alice, as_us
 def test_more_evidence_costs_no_more_queries(system, alice, as_user):
     browser = as_user(alice)
     asked = factories.requirement(system, "si-2")
-    today = timezone.now().date()
     counts = []
     for number in range(2):
         for part in range(1 + 4 * number):
             factories.make_evidence(
-                asked, by=alice, performed_on=today, title=f"Report {number}{part}"
+                asked, by=alice, performed_on=TODAY, title=f"Report {number}{part}"
             )
         with CaptureQueriesContext(connection) as queries:
             browser.get(url_of(system, "si-2"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import zipfile
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.clamd import virus
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import make_word
 from tests.evidence.house import House, submitted
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -40,10 +40,9 @@ def house(store_folder) -> House:
 
 
 def bring(house: House, name: str, body: bytes) -> EvidenceLink:
-    today = dt.date.today()
-    said = Submission("Patch report", today, today, today, today)
+    said = Submission("Patch report", TODAY, TODAY, TODAY, TODAY)
     asked, upload = house.requirement(), store(name, [body])
-    return submit(said, [upload], requirement=asked, by=house.alice, today=today)
+    return submit(said, [upload], requirement=asked, by=house.alice, today=TODAY)
 
 
 def blob_of(link: EvidenceLink) -> Blob:

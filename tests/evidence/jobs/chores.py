@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connections
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from controls import clock
 from controls.models import User
 from evidence.jobs.kinds import Backoff, JobKind
 from evidence.jobs.leases import Lease
@@ -24,7 +24,7 @@ class Clock:
     """Time that passes only when the test says so. The real clock at first."""
 
     def __init__(self) -> None:
-        self.instant = timezone.now()
+        self.instant = clock.now()
 
     def __call__(self) -> dt.datetime:
         return self.instant

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent
 from evidence.exports import jobs
 from evidence.exports.files import folder, sweep_files
@@ -210,8 +210,8 @@ def test_files_that_no_export_names_go_after_a_day(client, export):
     export.refresh_from_db()
     stray = folder() / f"{export.uuid}-0.partial"
     stray.write_bytes(b"half a li")
-    assert sweep_files(timezone.now()) == 0
-    long_ago = timezone.now().timestamp() - 90_000
+    assert sweep_files(clock.now()) == 0
+    long_ago = clock.now().timestamp() - 90_000
     for name in names():
         os.utime(folder() / name, (long_ago, long_ago))
     sweep_store()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
+from controls import clock
 from evidence.jobs.work import sweep
 from evidence.models import NoticeMail
 from evidence.models.notices import NoticePreference
@@ -95,4 +95,4 @@ def test_whose_lease_was_taken_while_connecting_sends_nothing(
     send_mail(mail.pk)
     assert len(postbox.mails) == 1
     assert (stored().state, stored().attempts) == ("sent", 2)
-    assert stored().sent_at <= timezone.now()
+    assert stored().sent_at <= clock.now()

@@ -6,8 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from django.utils import timezone
-
+from controls import clock
 from evidence.models import (
     Notice,
     RequirementControl,
@@ -29,7 +28,7 @@ def build(settings: Any, tmp_path: Path) -> House:
 
 
 def told(house: House, name: str, kind: str | None = None) -> list[str]:
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
     return [each.sentence for each in mine if kind in {None, each.kind}]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
+from controls import clock
 from controls.models import Role
 from controls.responsibility.overrides import request_override
 from evidence.models import (
@@ -99,7 +99,7 @@ def test_other_officers_are_told_what_to_approve(house):
 
 def test_a_virus_is_told_to_its_uploader_and_the_officers(house):
     submitted(house)
-    Blob.objects.update(scan_state="infected", scanned_at=timezone.now())
+    Blob.objects.update(scan_state="infected", scanned_at=clock.now())
     said = "A virus was found in “report.txt”."
     assert said in told(house, "alice")
     assert said in told(house, "olivia")
@@ -135,7 +135,7 @@ def test_requests_are_told_to_the_team_and_answers_to_the_asker(house):
 
 def test_ac_03_whose_role_ended_is_told_nothing(house):
     submitted(house)
-    house.rita.memberships.update(ends_at=timezone.now())
+    house.rita.memberships.update(ends_at=clock.now())
     house.raul.is_active = False
     house.raul.save()
     assert told(house, "rita") == []
@@ -151,7 +151,7 @@ def test_every_kind_has_its_sentence():
 
 def test_the_database_is_asked_as_often_for_many(house):
     submitted(house, "0")
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     reads = []
     for more in (0, 50):
         for number in range(more):
@@ -160,7 +160,7 @@ def test_the_database_is_asked_as_often_for_many(house):
             give(house, name, Role.REVIEWER)
             submitted(house, f"more {number}")
         with CaptureQueriesContext(connection) as run:
-            new = gather_notices(timezone.now()).new
+            new = gather_notices(clock.now()).new
         said = [each["sql"].partition(" ")[0] for each in run]
         reads.append(said.count("SELECT"))
         assert said.count("INSERT") == -(-new // BATCH)

@@ -7,8 +7,8 @@ from email.header import decode_header, make_header
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
+from controls import clock
 from evidence.jobs.leases import due
 from evidence.models import (
     NoticeMail,
@@ -21,7 +21,7 @@ from tests.evidence.notices import telling
 from tests.evidence.notices.telling import DAY
 
 pytestmark = pytest.mark.django_db
-NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+NOON = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture

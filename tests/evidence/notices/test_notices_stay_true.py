@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
+from controls import clock
 from evidence.jobs.leases import due
 from evidence.models import Blob, Notice, NoticeMail, RequirementControl
 from evidence.models.notices import NoticePreference
@@ -55,7 +55,7 @@ def asked_since(house: House, days: int) -> RequirementControl:
 
 
 def told(house: House, name: str, kind: str) -> list[str]:
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
     return [each.sentence for each in mine.filter(kind=kind)]
 
@@ -74,7 +74,7 @@ def send_all(instant: dt.datetime) -> None:
 
 
 def end_roles(house: House, name: str) -> None:
-    house.people[name].memberships.update(ends_at=timezone.now())
+    house.people[name].memberships.update(ends_at=clock.now())
 
 
 # --- auditors read only ---------------------------------------------------------
@@ -84,7 +84,7 @@ def test_an_auditor_opens_a_notice_and_marks_it_by_a_button(client, house):
     wish = RequestDraft("Tickets", ["cm-8"], house.team, TODAY + DAY)
     asked = request_evidence(house.system, wish, by=house.audrey)
     answer(asked, [submitted(house).revision.evidence], by=house.alice)
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     client.force_login(house.audrey)
     notice = Notice.objects.get(user=house.audrey, kind="answered")
     opened = client.get(f"/notices/{notice.uuid}/")
@@ -100,7 +100,7 @@ def test_an_auditor_opens_a_notice_and_marks_it_by_a_button(client, house):
 def test_one_is_marked_and_the_others_stay(client, house):
     submitted(house, "one")
     submitted(house, "two")
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     client.force_login(house.rita)
     first = Notice.objects.filter(user=house.rita).first()
     others = Notice.objects.filter(user=house.raul)[0]
@@ -118,14 +118,14 @@ def test_one_is_marked_and_the_others_stay(client, house):
 def test_ac_03_a_role_that_ended_takes_its_notices_along(client, house, postbox):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
     submitted(house).reject(by=house.rita, reason="No date on it")
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     notice = Notice.objects.get(user=house.alice, kind="rejected")
     end_roles(house, "alice")
     client.force_login(house.alice)
     assert "No date on it" not in client.get("/notices/").content.decode()
     assert client.get(f"/notices/{notice.uuid}/").status_code == 404
     assert client.get("/api/v1/notices/").json()["results"] == []
-    send_all(timezone.now())
+    send_all(clock.now())
     assert postbox.mails == []
     assert not NoticeMail.objects.exists()
 
@@ -134,7 +134,7 @@ def test_ac_03_a_role_that_ended_takes_its_notices_along(client, house, postbox)
 def test_ac_03_a_mail_that_waits_asks_again_before_it_leaves(house, postbox, what):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
     submitted(house).reject(by=house.rita, reason="No date on it")
-    instant = timezone.now()
+    instant = clock.now()
     gather_notices(instant)
     postbox.refusing = True
     send_all(instant)
@@ -155,7 +155,7 @@ def test_ac_03_a_mail_that_waits_asks_again_before_it_leaves(house, postbox, wha
 def test_a_mail_lists_only_what_one_may_still_see(house, postbox):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
     submitted(house).reject(by=house.rita, reason="No date on it")
-    instant = timezone.now()
+    instant = clock.now()
     gather_notices(instant)
     seen = Notice.objects.get(user=house.alice)
     hidden = Notice.objects.create(
@@ -184,7 +184,7 @@ def test_a_mail_lists_only_what_one_may_still_see(house, postbox):
 def test_what_is_so_again_waits_again_and_is_mailed_once(house, postbox):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
     requirement = asked_since(house, 60)
-    instant = timezone.now()
+    instant = clock.now()
     assert len(told(house, "alice", "overdue")) == 1
     send_all(instant)
     link = submitted(house, requirement=requirement)
@@ -206,7 +206,7 @@ def test_proof_never_shown_is_told_before_it_is_late(house):
 
 def test_a_file_that_cannot_be_scanned_is_told_once_it_is_certain(house):
     submitted(house)
-    instant = timezone.now()
+    instant = clock.now()
     Blob.objects.update(scan_state="error", waiting_since=instant, attempts=1)
     assert told(house, "alice", "unscannable") == []
     Blob.objects.update(waiting_since=instant - dt.timedelta(hours=1))
@@ -242,7 +242,7 @@ def test_a_sentence_is_one_line(house):
 
 def test_one_run_gathers_at_a_time(house):
     with CaptureQueriesContext(connection) as run:
-        gather_notices(timezone.now())
+        gather_notices(clock.now())
     said = [each["sql"] for each in run if "SAVEPOINT" not in each["sql"]]
     assert "pg_advisory_xact_lock" in said[0]
 
@@ -250,16 +250,16 @@ def test_one_run_gathers_at_a_time(house):
 def test_the_person_is_locked_while_a_mail_is_made(house):
     prefer(house, rita="immediate")
     submitted(house)
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     with CaptureQueriesContext(connection) as run:
-        mailing.make_mails(timezone.now())
+        mailing.make_mails(clock.now())
     assert any("FOR NO KEY UPDATE" in each["sql"] for each in run)
 
 
 def test_a_second_daily_mail_is_not_made_by_a_slower_worker(house):
     prefer(house, rita="daily", raul="off", olivia="off")
     submitted(house, "one")
-    instant = timezone.now()
+    instant = clock.now()
     since = mailing.slot("daily", instant)
     gather_notices(instant)
     assert len(mailing.make_mails(instant)) == 1
@@ -273,7 +273,7 @@ def test_two_workers_at_once_tell_and_mail_once(settings, tmp_path, postbox):
     house = build(settings, tmp_path)
     prefer(house, rita="immediate", raul="off", olivia="off")
     submitted(house)
-    instant, gate = timezone.now(), threading.Barrier(2)
+    instant, gate = clock.now(), threading.Barrier(2)
 
     def work() -> None:
         try:

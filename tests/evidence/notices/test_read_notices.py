@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent
 from evidence.models import (
     Notice,
@@ -27,7 +27,7 @@ def house(settings, tmp_path: Path) -> House:
 
 def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
     link = submitted(house)
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     client.force_login(house.rita)
     page = client.get("/notices/").content.decode()
     assert "waits for your review" in page
@@ -44,7 +44,7 @@ def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
 def test_all_are_marked_as_read(client, house):
     submitted(house, "one")
     submitted(house, "two")
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     client.force_login(house.rita)
     client.post("/notices/read/")
     assert not Notice.objects.unread().filter(user=house.rita).exists()
@@ -53,7 +53,7 @@ def test_all_are_marked_as_read(client, house):
 
 def test_nobody_reads_anothers(client, house):
     submitted(house)
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     notice = Notice.objects.get(user=house.rita)
     client.force_login(house.olivia)
     assert client.get(f"/notices/{notice.uuid}/").status_code == 404
@@ -73,7 +73,7 @@ def test_the_preference_is_chosen_and_recorded(client, house):
 
 def test_the_api_lists_marks_and_chooses(client, house):
     submitted(house)
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     client.force_login(house.rita)
     (row,) = client.get("/api/v1/notices/?unread=1").json()["results"]
     assert row["kind"] == "to-review"

@@ -52,16 +52,15 @@ def test_contributor_sees_what_to_prove_with_a_link_to_upload(client, house):
 
 
 def test_states_follow_the_evidence(house):
-    today = TODAY
     house.requirement()
-    assert state_of(house, today) == "never"
+    assert state_of(house, TODAY) == "never"
     first = submitted(house, "one")
-    assert state_of(house, today) == "waiting"
+    assert state_of(house, TODAY) == "waiting"
     first.reject(by=house.rita, reason="No date")
-    assert state_of(house, today) == "rejected"
+    assert state_of(house, TODAY) == "rejected"
     second = submitted(house, "two")
     second.accept(by=house.rita)
-    assert state_of(house, today) == "current"
+    assert state_of(house, TODAY) == "current"
     assert state_of(house, second.proves_to) == "expiring"
     assert state_of(house, second.proves_to + dt.timedelta(days=1)) == "overdue"
 

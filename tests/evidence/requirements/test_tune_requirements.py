@@ -19,8 +19,7 @@ from evidence.requirements.from_templates import proposed
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
-
-TODAY = dt.date.today()
+from tests.one_day import TODAY
 
 
 @pytest.fixture

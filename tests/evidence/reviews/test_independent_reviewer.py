@@ -16,8 +16,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from evidence.models import EvidenceLink, LinkState, Notice
 from evidence.notices.gathering import gather_notices
 from evidence.reviews import reconfirm as reconfirmation
@@ -146,7 +146,7 @@ def test_who_is_told_is_who_may_decide(world):
     """R17: the recipients of the notice; a closed account is told nothing (AC-03)."""
     world.house.raul.is_active = False
     world.house.raul.save(update_fields=["is_active"])
-    gather_notices(timezone.now())
+    gather_notices(clock.now())
     for what, link in world.links.items():
         told = Notice.objects.filter(key=f"to-review:{link.uuid}", ended_at=None)
         people = {notice.user.name.lower() for notice in told.select_related("user")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.utils import timezone
 
 from controls.models import AuditEvent, System, User
 from evidence.models import EvidenceLink, RequirementControl
@@ -15,9 +14,9 @@ from evidence.status.gather import Moment
 from evidence.systems.describe import Use, add_component
 from tests import factories
 from tests.factories import set_terms, variant
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.now().date()
 CHANGE = TODAY - dt.timedelta(days=5)
 PERFORMED = TODAY - dt.timedelta(days=20)
 

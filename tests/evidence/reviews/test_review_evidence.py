@@ -10,8 +10,8 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from controls.errors import TransitionNotAllowed
 from controls.models import AuditEvent, Role
 from evidence.models import EvidenceLink, Proof, Review
@@ -107,7 +107,7 @@ def test_people_who_do_not_review_may_not_decide(client, house, link, name):
 def test_a_reviewer_removed_while_reviewing_decides_nothing(client, house, link):
     client.force_login(house.rita)
     assert str(link.uuid) in client.get(reverse("evidence:queue")).content.decode()
-    house.rita.memberships.update(ends_at=timezone.now())
+    house.rita.memberships.update(ends_at=clock.now())
     assert decide(client, link).status_code == 404
     give(house, "rita", Role.READER)
     assert decide(client, link).status_code == 403

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent
 from evidence.models import Blob, EvidenceFile, StoreCheck
 from evidence.storage import LocalStore, fsck, open_store
@@ -46,7 +46,7 @@ def kinds(report: StoreReport) -> list[str]:
 
 
 def check(**options: object) -> StoreReport:
-    return check_store(instant=timezone.now(), **options)
+    return check_store(instant=clock.now(), **options)
 
 
 def run(capsys, *options: str) -> tuple[int, str, str]:
@@ -135,7 +135,7 @@ def test_exports_and_uploads_under_way_are_no_strays(blobs, folder):
 
 
 def test_removed_spills_are_no_findings_unless_they_come_back(blobs, folder):
-    day_before = timezone.now() - fsck.DAY * 2
+    day_before = clock.now() - fsck.DAY * 2
     Blob.objects.filter(pk=blobs[0].pk).update(purged_at=day_before)
     assert kinds(check()) == ["returned"]
     folder.path_of(blobs[0].sha256).unlink()

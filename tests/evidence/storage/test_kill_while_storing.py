@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings as configured
 from django.db import connection
-from django.utils import timezone
 
+from controls import clock
 from evidence.models import Blob, Evidence
 from evidence.storage import open_store
 from evidence.storage.fsck import check_store
@@ -66,16 +66,16 @@ def nothing_is_missing_and_it_can_be_brought_again(house: House) -> None:
     """At most one orphan and one unfinished file, and neither stands in the way."""
     assert not Evidence.objects.exists()
     assert not Blob.objects.exists()
-    report = check_store(instant=timezone.now(), all_ages=True)
+    report = check_store(instant=clock.now(), all_ages=True)
     assert set(report.counts()) <= {"orphan"}
     assert len(report.findings) <= 1
     submitted_as_it_comes(house.requirement(), house.alice, "proof")
-    tomorrow = timezone.now() + dt.timedelta(hours=25)
+    tomorrow = clock.now() + dt.timedelta(hours=25)
     swept = sweep_store(instant=tomorrow)
     assert swept.outcomes == {}
     assert swept.unfinished <= 1
     assert list(open_store().incoming.iterdir()) == []
-    report = check_store(instant=timezone.now(), all_ages=True)
+    report = check_store(instant=clock.now(), all_ages=True)
     assert (report.checked, report.findings) == (1, [])
 
 
@@ -97,7 +97,7 @@ def test_not_killed_the_child_stores_it(folder):
     house = houses.build()
     assert store_in_a_child(house, "") == 0
     assert Evidence.objects.count() == 1
-    assert check_store(instant=timezone.now(), all_ages=True).findings == []
+    assert check_store(instant=clock.now(), all_ages=True).findings == []
 
 
 def test_outside_of_tests_no_failpoint_is_armed():

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.urls import reverse
 
+from controls import clock
 from evidence.exports import jobs
 from evidence.files import spill_removal
 from evidence.models import EvidenceFile
@@ -71,7 +72,7 @@ def test_retention_is_set_and_renewed(locked_bucket, settings):
 
     open_store().put([b"abc"], limit=9)
     first = until()
-    assert dt.timedelta(days=1) < first - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(days=1) < first - clock.now()
     settings.EVIDENCE_S3_RETENTION_DAYS = 30
     open_store().put([b"abc"], limit=9)
     assert until() - first > dt.timedelta(days=27)
@@ -82,7 +83,7 @@ def test_retention_is_set_and_renewed(locked_bucket, settings):
 
 def test_locked_bytes_are_hidden_and_the_sentence_says_until_when(locked_bucket):
     open_store().put([b"abc"], limit=9)
-    day = (dt.datetime.now(dt.UTC) + dt.timedelta(days=2)).date()
+    day = (clock.now() + dt.timedelta(days=2)).date()
     said = open_store().destroy(ABC)
     assert said.startswith("The bytes are hidden. They stay until ")
     assert f"{day} under the bucket's retention (COMPLIANCE)" in said

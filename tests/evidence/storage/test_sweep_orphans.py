@@ -14,8 +14,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.utils import timezone
 
+from controls import clock
 from controls.models import AuditEvent
 from evidence.models import Blob
 from evidence.storage import LocalStore, open_store
@@ -64,7 +64,7 @@ def test_what_a_record_names_stays(folder):
     link = submitted(houses.build(), "proof")
     digest = link.revision.files.get().blob.sha256
     make_old(folder.path_of(digest))
-    assert store_sweep.sweep_store(instant=timezone.now()).outcomes == {}
+    assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
     assert folder.has(digest)
     assert not Blob.objects.exclude(sha256=digest).exists()
 
@@ -73,27 +73,27 @@ def test_the_same_bytes_brought_again_are_young_again(folder):
     digest = folder.put([b"old"], limit=9).sha256
     make_old(folder.path_of(digest))
     folder.put([b"old"], limit=9)
-    assert store_sweep.sweep_store(instant=timezone.now()).outcomes == {}
+    assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
 
 
 def test_a_spill_that_came_back_is_left_for_a_person(folder):
     digest = folder.put([b"spill"], limit=9).sha256
     make_old(folder.path_of(digest))
-    Blob.objects.create(sha256=digest, size_bytes=5, purged_at=timezone.now())
-    assert store_sweep.sweep_store(instant=timezone.now()).outcomes == {}
+    Blob.objects.create(sha256=digest, size_bytes=5, purged_at=clock.now())
+    assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
 
 
 def test_in_a_bucket_too(bucket):
     digest = open_store().put([b"old"], limit=9).sha256
-    assert store_sweep.sweep_store(instant=timezone.now()).outcomes == {}
-    swept = store_sweep.sweep_store(instant=timezone.now() + LATER)
+    assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
+    swept = store_sweep.sweep_store(instant=clock.now() + LATER)
     assert list(swept.outcomes) == [digest]
     assert not open_store().has(digest)
 
 
 def test_under_retention_the_record_says_that_they_stay(locked_bucket):
     digest = open_store().put([b"old"], limit=9).sha256
-    swept = store_sweep.sweep_store(instant=timezone.now() + LATER)
+    swept = store_sweep.sweep_store(instant=clock.now() + LATER)
     assert "They stay until" in swept.outcomes[digest]
 
 
@@ -119,10 +119,10 @@ def test_an_upload_of_the_same_bytes_meanwhile_ends_with_bytes(folder, monkeypat
         return real(self, sha256)
 
     monkeypatch.setattr(LocalStore, "destroy", slow)
-    swept = store_sweep.sweep_store(instant=timezone.now())
+    swept = store_sweep.sweep_store(instant=clock.now())
     uploads[0].join()
     assert Blob.objects.filter(sha256=digest).exists()
-    assert check_store(instant=timezone.now()).findings == []
+    assert check_store(instant=clock.now()).findings == []
     assert len(swept.outcomes) == 1
 
 
@@ -141,7 +141,7 @@ def test_a_sweep_waits_for_an_upload_and_spares_its_bytes(folder):
     found: list[store_sweep.Swept] = []
 
     def sweep() -> None:
-        found.append(store_sweep.sweep_store(instant=timezone.now()))
+        found.append(store_sweep.sweep_store(instant=clock.now()))
         connection.close()
 
     with transaction.atomic():

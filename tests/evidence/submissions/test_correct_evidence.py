@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,14 +39,13 @@ def url(link: EvidenceLink) -> str:
 
 
 def said(**changes) -> dict:
-    today = dt.date.today()
     return {
         "kind": "correction",
         "reason": "The first one was of the wrong account",
-        "performed_on": today.isoformat(),
-        "period_start": today.replace(day=1).isoformat(),
-        "period_end": today.isoformat(),
-        "collected_on": today.isoformat(),
+        "performed_on": TODAY.isoformat(),
+        "period_start": TODAY.replace(day=1).isoformat(),
+        "period_end": TODAY.isoformat(),
+        "collected_on": TODAY.isoformat(),
         "files": [file(content=b"corrected")],
     } | changes
 

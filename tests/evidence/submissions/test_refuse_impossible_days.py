@@ -14,10 +14,10 @@ from evidence.status.cadence import due_on, last_day
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.evidence.submissions.test_upload_evidence import said
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
-TODAY = dt.date.today()
 LATER = (TODAY + DAY).isoformat()
 
 

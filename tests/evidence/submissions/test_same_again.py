@@ -14,6 +14,7 @@ from evidence.submissions.same_again import period_name
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.evidence.submissions.test_upload_evidence import said
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -51,9 +52,8 @@ def test_words_come_back_and_days_and_files_are_new(client, house, accepted):
     assert form.initial["procedure"] == "Click by click"
     assert form.initial["source_system"] == "console"
     assert form.initial["also"] == [house.requirement("si-2").pk]
-    today = dt.date.today()
-    assert form.initial["performed_on"] == today
-    assert form.initial["title"].endswith(period_name("monthly", today.replace(day=1)))
+    assert form.initial["performed_on"] == TODAY
+    assert form.initial["title"].endswith(period_name("monthly", TODAY.replace(day=1)))
 
 
 def test_the_evidence_and_the_upload_page_offer_it(client, house, accepted):

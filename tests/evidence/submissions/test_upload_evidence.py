@@ -21,6 +21,7 @@ from evidence.models import (
 )
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1_048_576
@@ -45,13 +46,12 @@ def url(house: House) -> str:
 
 
 def said(**changes) -> dict:
-    today = dt.date.today()
     return {
         "title": "Patch report",
-        "performed_on": today.isoformat(),
-        "period_start": today.replace(day=1).isoformat(),
-        "period_end": today.isoformat(),
-        "collected_on": today.isoformat(),
+        "performed_on": TODAY.isoformat(),
+        "period_start": TODAY.replace(day=1).isoformat(),
+        "period_end": TODAY.isoformat(),
+        "collected_on": TODAY.isoformat(),
         "source_system": "console",
         "procedure": "List of instances, sorted",
         "sensitivity": "internal",
@@ -70,7 +70,7 @@ def test_form_says_what_it_proves_and_by_when(client: Client, house, url):
     assert "CM-8" in page
     assert "Your half" in page
     assert "a setting is so" in page
-    last_month = dt.date.today().replace(day=1) - dt.timedelta(days=1)
+    last_month = TODAY.replace(day=1) - dt.timedelta(days=1)
     assert f'value="{last_month.replace(day=1)}"' in page
 
 

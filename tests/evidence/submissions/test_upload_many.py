@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from controls import clock
 from controls.errors import Refused
 from controls.models import AuditEvent
 from controls.spreadsheets import parse_lines
@@ -22,9 +23,9 @@ from evidence.views.once import SAME_AGAIN
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import HTML
 from tests.evidence.house import House, file
+from tests.one_day import TODAY
 from tests.sheets import csv_bytes, strict, with_empty_fill, xlsx_bytes
 
-TODAY = dt.date.today()
 URL = "/systems/shop/upload/"
 
 
@@ -156,7 +157,7 @@ def test_a_preview_is_confirmed_by_its_author_within_the_hour(client, house):
         assert client.post(f"{URL}confirm/", {"token": token}).status_code == 409
     client.force_login(house.alice)
     assert client.post(f"{URL}confirm/", {"token": token + "x"}).status_code == 409
-    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=61)):
+    with time_machine.travel(clock.now() + dt.timedelta(minutes=61)):
         client.force_login(house.alice)
         assert client.post(f"{URL}confirm/", {"token": token}).status_code == 409
     assert not Evidence.objects.exists()
@@ -339,7 +340,7 @@ def test_what_a_confirmed_preview_made_is_shown_long_after(client, house):
     said = {"token": send(client, body, *files).context["token"]}
     client.post(f"{URL}confirm/", said)
     EvidenceLink.objects.first().withdraw(by=house.alice, reason="Wrong file")
-    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)):
+    with time_machine.travel(clock.now() + dt.timedelta(hours=2)):
         client.force_login(house.alice)
         assert client.post(f"{URL}confirm/", said).status_code == 302
     assert EvidenceLink.objects.count() == 3

@@ -9,12 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
+from controls import clock
 from evidence.status.control_status import control_statuses, moment_of, summary
 from evidence.status.many_systems import tallies
 from evidence.views.dashboard import gaps_ahead
 from tests import factories
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -63,10 +64,10 @@ def test_the_list_counts_as_the_dashboard_does(system, oscar, olga, alice):
     report = factories.make_report(
         factories.make_artifact(oscar, ["pe-3", "si-2"]),
         dt.date(2026, 1, 1),
-        timezone.now().date(),
+        TODAY,
     )
     factories.rely_on(report, system, by=olga)
-    now = timezone.now()
+    now = clock.now()
 
     for tally in tallies([system, other], now):
         day = tally.system.day_of(now)
@@ -80,9 +81,8 @@ def test_the_list_counts_as_the_dashboard_does(system, oscar, olga, alice):
 def test_it_shows_who_carries_what_and_what_aws_alone_proves(
     system, oscar, olga, as_user
 ):
-    today = timezone.now().date()
     artifact = factories.make_artifact(oscar, ["pe-3", "si-2"])
-    report = factories.make_report(artifact, dt.date(2026, 1, 1), today)
+    report = factories.make_report(artifact, dt.date(2026, 1, 1), TODAY)
     factories.rely_on(report, system, by=olga)
 
     page = as_user(oscar).get(reverse("evidence:dashboard", args=[system.slug]))
@@ -97,7 +97,7 @@ def test_it_shows_who_carries_what_and_what_aws_alone_proves(
 
 def test_both_clocks_stand_in_the_header(system, oscar, as_user):
     url = reverse("evidence:dashboard", args=[system.slug])
-    tomorrow = timezone.now().date() + dt.timedelta(days=1)
+    tomorrow = TODAY + dt.timedelta(days=1)
 
     page = as_user(oscar).get(url, {"on": "2026-03-31", "known_at": str(tomorrow)})
 

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+from controls import clock
 from controls.models import AuditEvent, Membership, Role, System, SystemComponent, Team
 from evidence.models import (
     Artifact,
@@ -19,7 +20,7 @@ from tests.evidence.systems.test_describe_a_system import filled_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
-NOW = dt.datetime.now(dt.UTC)
+NOW = clock.now()
 WRITTEN = (
     System,
     SystemComponent,
