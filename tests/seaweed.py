@@ -1,4 +1,8 @@
-"""A real S3 server for the stories about the store: SeaweedFS, on this machine only."""
+"""A real S3 server for the stories about the store: SeaweedFS, on this machine only.
+
+It has the time of the machine and refuses requests of another day, so whoever speaks
+to it has that time too.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from evidence.storage.s3 import client_of
+from tests.one_day import real_time
 
 BINARY = Path(sys.executable).with_name("weed")
 PARTS = ("master", "volume", "filer", "s3")
@@ -123,7 +128,8 @@ def one_seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in found.environment.items():
             patch.setenv(name, value)
-        found.wait(client_of(found.url, "us-east-1"))
+        with real_time():
+            found.wait(client_of(found.url, "us-east-1"))
         yield found
     found.stop()
 
@@ -158,7 +164,9 @@ def use_bucket(settings: Any, server: Seaweed, bucket: Bucket, work: Path) -> No
 
 
 @pytest.fixture
-def bucket(one_seaweed: Seaweed, settings: Any, tmp_path: Path) -> Bucket:
+def bucket(
+    one_seaweed: Seaweed, settings: Any, tmp_path: Path, machine_time: None
+) -> Bucket:
     """A plain bucket, which EVIDENCE_STORE names."""
     found = make_bucket(one_seaweed, locked=False)
     use_bucket(settings, one_seaweed, found, tmp_path)
@@ -166,7 +174,9 @@ def bucket(one_seaweed: Seaweed, settings: Any, tmp_path: Path) -> Bucket:
 
 
 @pytest.fixture
-def locked_bucket(one_seaweed: Seaweed, settings: Any, tmp_path: Path) -> Bucket:
+def locked_bucket(
+    one_seaweed: Seaweed, settings: Any, tmp_path: Path, machine_time: None
+) -> Bucket:
     """A bucket with Object Lock; what is stored stays for two days (COMPLIANCE)."""
     found = make_bucket(one_seaweed, locked=True)
     use_bucket(settings, one_seaweed, found, tmp_path)

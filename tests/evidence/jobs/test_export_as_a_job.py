@@ -205,6 +205,7 @@ def test_each_report_of_progress_renews_the_lease(export, monkeypatch):
     assert ends == sorted(set(ends))
 
 
+@pytest.mark.usefixtures("machine_time")  # the age of a file
 def test_files_that_no_export_names_go_after_a_day(client, export):
     make_export(export.pk)
     export.refresh_from_db()

@@ -22,7 +22,8 @@ from evidence.storage.fsck import Pace, StoreReport, check_store
 from tests.evidence import house as houses
 from tests.evidence.house import submitted
 
-pytestmark = pytest.mark.django_db
+# the age of a file is told by the clock of the machine
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine_time")]
 TEXTS = ("first proof", "second proof", "third proof")
 
 

@@ -22,7 +22,12 @@ from evidence.storage.sweep import sweep_store
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted_as_it_comes
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    # of files and of the child, which is another process
+    pytest.mark.usefixtures("machine_time"),
+]
 BEFORE_THE_NAME = ("after-temp-write", "after-fsync", "before-insert", "after-insert")
 WITH_THE_NAME = ("after-unlink", "before-commit")
 IN_A_FOLDER = (*BEFORE_THE_NAME, "after-link", "after-folder-fsync", *WITH_THE_NAME)

@@ -25,7 +25,8 @@ from evidence.storage.fsck import check_store
 from tests.evidence import house as houses
 from tests.evidence.house import submitted, submitted_as_it_comes
 
-pytestmark = pytest.mark.django_db
+# the age of a file is told by the clock of the machine
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine_time")]
 LATER = dt.timedelta(hours=25)
 
 
