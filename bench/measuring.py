@@ -12,7 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench.uploads import measure_uploads
-from controls.models import Baseline, ServiceVariant, System, Team, User
+from controls.models import (
+    Baseline,
+    ImplementationStatement,
+    ServiceVariant,
+    System,
+    Team,
+    User,
+)
 from evidence.exports import jobs
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
 from evidence.status.cadence import occurrence_of
@@ -41,7 +48,14 @@ def describe(slug: str, baseline: str, by: User) -> System:
     )
     uses = [Use(v, dt.date(2025, 1, 1), regions=["us-east-1"]) for v in variants]
     team, _ = Team.objects.get_or_create(name="Bench", slug="bench")
-    return create_system(system, uses, {"": team}, by=by)
+    create_system(system, uses, {"": team}, by=by)
+    ImplementationStatement.objects.bulk_create(
+        ImplementationStatement(
+            implementation=control, days=(None, None), status="implemented"
+        )
+        for control in system.implementations.all()
+    )
+    return system
 
 
 def fill(system: System, by: User, links: int) -> None:

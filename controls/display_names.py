@@ -49,6 +49,7 @@ IMPACT_LEVELS = {
     "high": "High",
 }
 IMPLEMENTATION_STATUSES = {
+    "not-stated": "not stated",
     "implemented": "implemented",
     "partial": "partially implemented",
     "planned": "planned",

@@ -13,6 +13,7 @@ from controls.models import (
     Control,
     ControlImplementation,
     Engagement,
+    ImplementationStatement,
     Membership,
     Role,
     ServiceVariant,
@@ -135,9 +136,13 @@ def make_system(
     baseline: Baseline | None = None,
     team: Team | None = None,
     used_from: dt.date = START,
+    stated: bool = True,
     **fields: Any,
 ) -> System:
-    """A described system of which `officer` is the compliance officer."""
+    """A described system of which `officer` is the compliance officer.
+
+    With `stated` its controls are implemented on all days, else nobody has said so.
+    """
     said = {
         "name": slug.capitalize(),
         "slug": slug,
@@ -150,7 +155,27 @@ def make_system(
     system = System(baseline=baseline or make_baseline(), **said)
     uses = [Use(variant(name), used_from, regions=["us-east-1"]) for name in services]
     owners = {"": team or make_team()}
-    return create_system(system, uses, owners, by=administrator(), officer=officer)
+    create_system(system, uses, owners, by=administrator(), officer=officer)
+    if stated:
+        state_implemented(system)
+    return system
+
+
+def state_implemented(system: System) -> None:
+    """Every control of the system is implemented on all days, as the program says.
+
+    The scenarios of the rules are told so unless they say otherwise.
+    """
+    controls = ControlImplementation.objects.filter(system=system)
+    ImplementationStatement.objects.bulk_create(
+        [
+            ImplementationStatement(
+                implementation=control, days=(None, None), status="implemented"
+            )
+            for control in controls
+        ]
+    )
+    controls.update(implementation_status="implemented")
 
 
 def implementation(system: System, ref_id: str) -> ControlImplementation:

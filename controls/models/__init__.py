@@ -19,6 +19,7 @@ from controls.models.decisions import (
 )
 from controls.models.engagements import Engagement
 from controls.models.idempotency import IdempotencyKey
+from controls.models.implementation_statements import ImplementationStatement
 from controls.models.implementations import (
     Applicability,
     ControlImplementation,
@@ -48,6 +49,7 @@ __all__ = [
     "EndRequest",
     "Engagement",
     "IdempotencyKey",
+    "ImplementationStatement",
     "ImplementationStatus",
     "Membership",
     "ProviderDocument",

@@ -14,8 +14,12 @@ from controls.models.systems import System
 
 
 class ImplementationStatus(models.TextChoices):
-    """How far our part of a control is implemented (FedRAMP's words)."""
+    """How far our part of a control is implemented (FedRAMP's words).
 
+    `NOT_STATED` is what holds on days of which nobody has said anything.
+    """
+
+    NOT_STATED = "not-stated", "Not stated"
     IMPLEMENTED = "implemented", "Implemented"
     PARTIAL = "partial", "Partially implemented"
     PLANNED = "planned", "Planned"
@@ -23,8 +27,10 @@ class ImplementationStatus(models.TextChoices):
 
 
 def worst_of(statuses: Iterable[str]) -> str:
-    """The status farthest from done; `implemented` of none at all."""
+    """The status farthest from done, where what nobody has said is farthest;
+    `implemented` of none at all."""
     order = [
+        ImplementationStatus.NOT_STATED,
         ImplementationStatus.PLANNED,
         ImplementationStatus.PARTIAL,
         ImplementationStatus.ALTERNATIVE,
@@ -100,8 +106,9 @@ class ControlImplementationQuerySet(models.QuerySet["ControlImplementation"]):
 class ControlImplementation(models.Model):
     """A control of the baseline in one system, and how far our part of it is.
 
-    `responsibility` and `decision` repeat the decision in force today for lists;
-    the decisions themselves are the record.
+    `responsibility` and `decision` repeat the decision in force today for lists, the
+    two about status the statement that holds today; decisions and statements
+    themselves are the record.
     """
 
     keeps_history = True
@@ -127,7 +134,7 @@ class ControlImplementation(models.Model):
     implementation_status = models.CharField(
         max_length=12,
         choices=ImplementationStatus,
-        default=ImplementationStatus.IMPLEMENTED,
+        default=ImplementationStatus.NOT_STATED,
     )
     part_statuses = models.JSONField(
         default=dict,

@@ -106,7 +106,7 @@ def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     if facts.customer_required:
         blockers += [_deviating(r) for r in _deviations(facts, day)]
     if facts.customer_required and (left := _unfinished(facts)):
-        blockers.append(reason_for("implementation_partial", status=left))
+        blockers.append(_unfinished_because(left))
     if facts.open_findings:
         blockers.append(reason_for("open_finding"))
     if facts.contradicted:
@@ -140,6 +140,13 @@ def _unfinished(facts: ControlFacts) -> str | None:
     statuses = [facts.implementation_status, facts.worst_part or "implemented"]
     done = DONE | ({"alternative"} if facts.alternative_approved else set())
     return next((stated for stated in statuses if stated not in done), None)
+
+
+def _unfinished_because(status: str) -> Reason:
+    """Nobody has said how far it is, or it is not far enough (R28)."""
+    if status == "not-stated":
+        return reason_for("not_stated")
+    return reason_for("implementation_partial", status=status)
 
 
 def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:

@@ -11,6 +11,7 @@ TABLES = {
     "component": "controls_systemcomponent",
     "implementation": "controls_controlimplementation",
     "control": "controls_control",
+    "statement": "controls_implementationstatement",
     "team": "controls_team",
     "applicability": "controls_applicabilitydecision",
     "requirement": "evidence_evidencerequirement",
@@ -79,7 +80,8 @@ SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.is_global, c.regio
 
 _IMPLEMENTATION_ROWS = """
 SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
-       i.implementation_status, i.part_statuses, i.applicability,
+       coalesce(st.status, 'not-stated') AS implementation_status,
+       coalesce(st.part_statuses, '{{}}') AS part_statuses, i.applicability,
        t.name AS owner, d.responsibility, d.source, d.basis_id,
        d.reason AS decision_reason, rv.version AS reference_version,
        o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,
@@ -89,6 +91,9 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   FROM {implementation} i
   JOIN {control} c ON c.id = i.control_id
   LEFT JOIN {team} t ON t.id = i.owner_team_id
+  LEFT JOIN LATERAL (
+    SELECT status, part_statuses FROM {statement} st
+     WHERE st.implementation_id = i.id AND st.days @> %(day)s::date LIMIT 1) st ON TRUE
   LEFT JOIN LATERAL (
     SELECT * FROM controls_responsibilitydecision d
      WHERE d.implementation_id = i.id AND d.effective @> %(day)s::date AND {before}

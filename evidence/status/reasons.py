@@ -134,6 +134,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The implementation is {status}.",
         "Finish the implementation and say so.",
     ),
+    "not_stated": (
+        "Nobody has said how far it is implemented.",
+        "Say how far it is implemented, and since when.",
+    ),
     "open_finding": ("A finding is open.", "Close it."),
     "contradicted": ("A check fails without a disposition.", "Record a disposition."),
     "cuec_open": (

@@ -15,6 +15,7 @@ from django.conf import settings
 from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,
+    ImplementationStatement,
     ResponsibilityDecision,
     System,
     SystemComponent,
@@ -108,9 +109,8 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
 
 
 def _described(rows: list[ControlImplementation]) -> None:
-    pks = [row.pk for row in rows]
-    ControlImplementation.objects.filter(pk__in=pks).update(
-        implementation_status="implemented", part_statuses={"a": "partial"}
+    ImplementationStatement.objects.filter(implementation__in=rows).update(
+        part_statuses={"a": "partial"}
     )
     expired = rows[-1].decision
     assert expired
