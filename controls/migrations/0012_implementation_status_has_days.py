@@ -80,7 +80,7 @@ def keep_what_was_said(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(sql.history_table(TABLE))
         cursor.execute(INDEX_OF_TWIN)
-        for column in ("stated_by_id", "stated_on"):
+        for column in ("stated_by_id", "stated_on", "change_id"):
             cursor.execute(sql.loosen(TABLE, column))
         cursor.execute("SELECT to_regclass('controls_controlimplementation_history')")
         if cursor.fetchone() == (None,):  # a new installation: there is nothing yet
@@ -109,7 +109,7 @@ def forget_what_was_said(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("controls", "0009_rights_beside_answers")]
+    dependencies = [("controls", "0010_changes_in_retrospect")]
 
     operations = [
         migrations.CreateModel(
@@ -139,6 +139,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "change",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="controls.retrospectivechange",
                     ),
                 ),
                 ("days", django.contrib.postgres.fields.ranges.DateRangeField()),

@@ -1,6 +1,7 @@
 """The public face of the models of `controls`."""
 
 from controls.models.addresses import AddressChange
+from controls.models.alternatives import AlternativeImplementation
 from controls.models.applicability import ApplicabilityDecision, EndRequest
 from controls.models.audit import AuditEvent
 from controls.models.catalog import (
@@ -35,6 +36,7 @@ from controls.models.tokens import TokenScope
 __all__ = [
     "Actor",
     "AddressChange",
+    "AlternativeImplementation",
     "Applicability",
     "ApplicabilityDecision",
     "AuditEvent",

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from controls.models.implementations import ImplementationStatus, worst_of
+from controls.models.retrospect import RetrospectiveChange
 
 # What a person may say; that nobody has said anything is never said.
 STATEABLE = [
@@ -45,6 +46,10 @@ class ImplementationStatement(models.Model):
     # null: it held before statements had days, or the program said it
     stated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    # null: not said in retrospect
+    change = models.ForeignKey(
+        RetrospectiveChange, models.PROTECT, null=True, related_name="+"
     )
     days = DateRangeField()
     status = models.CharField(max_length=12, choices=STATEABLE)

@@ -66,6 +66,7 @@ def control_facts(
         override_expired=row["source"] == "override-expired",
         implementation_status=row["implementation_status"],
         worst_part=worst_of(parts.values()) if parts else None,
+        alternative_approved=row["alternative_approved"],
         applicability=_applicability(row),
         requirements=tuple(
             _requirement_facts(requirement, events.get(requirement["id"], ()))

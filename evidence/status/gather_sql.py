@@ -7,6 +7,7 @@ when knowledge is today's, else its rows as they were known before %(known_at)s.
 from __future__ import annotations
 
 TABLES = {
+    "alternative": "controls_alternativeimplementation",
     "system": "controls_system",
     "component": "controls_systemcomponent",
     "implementation": "controls_controlimplementation",
@@ -82,6 +83,11 @@ _IMPLEMENTATION_ROWS = """
 SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
        coalesce(st.status, 'not-stated') AS implementation_status,
        coalesce(st.part_statuses, '{{}}') AS part_statuses, i.applicability,
+       EXISTS (
+         SELECT FROM {alternative} x
+          WHERE x.implementation_id = i.id AND x.starts_on <= %(day)s
+            AND x.state IN ('approved', 'ending', 'ended') AND x.review_by >= %(day)s
+            AND (x.ended_on > %(day)s) IS NOT FALSE) AS alternative_approved,
        t.name AS owner, d.responsibility, d.source, d.basis_id,
        d.reason AS decision_reason, rv.version AS reference_version,
        o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,

@@ -33,12 +33,6 @@ NOT_GATHERED = (
         "exceptions of a report by control, with our response and its acceptance",
     ),
     NotGathered(
-        ControlFacts,
-        "alternative_approved",
-        False,
-        "approved descriptions of alternative implementations",
-    ),
-    NotGathered(
         ControlFacts, "type2", False, "the days of Type II engagements of the system"
     ),
     NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     ControlImplementation,
     ImplementationStatement,
@@ -103,15 +104,32 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
         used_until=dt.date(2027, 6, 1)
     )
     rows = list(system.implementations.select_related("decision").order_by("pk"))
-    _described(rows)
+    _described(rows, oscar, rita)
     _excluded(rows, oscar, rita)
     _supplementary(rows[0], oscar)
 
 
-def _described(rows: list[ControlImplementation]) -> None:
+def _met_otherwise(row: ControlImplementation, oscar: User, rita: User) -> None:
+    AlternativeImplementation.objects.create(
+        implementation=row,
+        requested_by=oscar,
+        decided_by=rita,
+        constraint="No agent runs there",
+        objective="Malware is found",
+        residual_risk="A day's delay",
+        requirement_uuids=[row.uuid],
+        starts_on=START,
+        review_by=dt.date(2027, 1, 1),
+        requested_on=START,
+        state="approved",
+    )
+
+
+def _described(rows: list[ControlImplementation], oscar: User, rita: User) -> None:
     ImplementationStatement.objects.filter(implementation__in=rows).update(
         part_statuses={"a": "partial"}
     )
+    _met_otherwise(rows[0], oscar, rita)
     expired = rows[-1].decision
     assert expired
     ResponsibilityDecision.objects.create(

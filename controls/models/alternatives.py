@@ -1,0 +1,162 @@
+"""Other ways to meet a control than it says, asked for and approved (R10)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from controls.models.people import Actor
+from controls.models.requests import RequestQuerySet
+
+USER = settings.AUTH_USER_MODEL
+
+
+class AlternativeState(models.TextChoices):
+    """Where an alternative implementation stands."""
+
+    REQUESTED = "requested", "Requested"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"
+    ENDING = "ending", "Approved; its end is requested"
+    ENDED = "ended", "Ended"
+
+
+HOLDING = [AlternativeState.APPROVED, AlternativeState.ENDING, AlternativeState.ENDED]
+
+
+class AlternativeQuerySet(RequestQuerySet):
+    """Alternative implementations."""
+
+    def to_decide(self, user: Actor) -> Self:
+        """Requests and ends that wait for the user as the second officer."""
+        from controls.models.systems import System
+
+        theirs = Q(requested_by=user)
+        waiting = Q(state=AlternativeState.REQUESTED) & ~theirs
+        ending = Q(state=AlternativeState.ENDING) & ~theirs & ~Q(end_requested_by=user)
+        officered = System.objects.officered_by(user)
+        mine = self.filter(waiting | ending, implementation__system__in=officered)
+        return mine.for_listing().order_by("pk")
+
+    def for_listing(self) -> Self:
+        """With all that a row shows."""
+        return super().for_listing().select_related("end_requested_by", "ended_by")
+
+
+class AlternativeImplementation(models.Model):
+    """That a control is met in another way, from `starts_on` to `review_by`, both
+    inclusive, and no more from `ended_on` on.
+
+    Life cycle: requested -> approved | refused, by somebody else; approved -> ending
+    -> ended, again by somebody else than whoever asked for the one or the other. The
+    days before its end stay.
+    """
+
+    keeps_history = True
+
+    implementation = models.ForeignKey(
+        "controls.ControlImplementation", models.PROTECT, related_name="alternatives"
+    )
+    requested_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    # null: until somebody decides
+    decided_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
+    # null: until somebody asks to end it
+    end_requested_by = models.ForeignKey(
+        USER, models.PROTECT, null=True, related_name="+"
+    )
+    # null: until another officer has ended it
+    ended_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    constraint = models.TextField(
+        help_text="What keeps the control from being met as it is written."
+    )
+    objective = models.TextField(
+        help_text="What the control is for, and how this does it."
+    )
+    residual_risk = models.TextField(help_text="What risk remains.")
+    # its own requirements, by uuid; at least one of the control's
+    requirement_uuids = ArrayField(models.UUIDField())
+    starts_on = models.DateField()
+    review_by = models.DateField(help_text="The last day on which it holds.")
+    requested_on = models.DateField(editable=False)
+    # null: not ended; set: the first day on which it holds no more
+    ended_on = models.DateField(null=True, editable=False)
+    end_reason = models.TextField(blank=True, default="", editable=False)
+    state = models.CharField(
+        max_length=10,
+        choices=AlternativeState,
+        default=AlternativeState.REQUESTED,
+        editable=False,
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = AlternativeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="alternative_decided_by_another",
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
+                violation_error_message=(
+                    "An alternative is decided by somebody other than the requester."
+                ),
+            ),
+            models.CheckConstraint(
+                name="alternative_ended_by_another",
+                condition=Q(ended_by=None)
+                | (~Q(ended_by=F("requested_by")) & ~Q(ended_by=F("end_requested_by"))),
+                violation_error_message=(
+                    "An alternative is ended by somebody who asked for neither it nor"
+                    " its end."
+                ),
+            ),
+            models.CheckConstraint(
+                name="alternative_state_has_its_people",
+                condition=Q(state="requested", decided_by=None)
+                | (~Q(state="requested") & Q(decided_by__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="alternative_ended_on_a_day",
+                condition=Q(
+                    state="ended", ended_on__isnull=False, ended_by__isnull=False
+                )
+                | (~Q(state="ended") & Q(ended_on=None, ended_by=None)),
+            ),
+            models.CheckConstraint(
+                name="alternative_days_ordered",
+                condition=Q(review_by__gte=F("starts_on")),
+                violation_error_message="It is looked at again after it begins.",
+            ),
+            models.CheckConstraint(
+                name="alternative_described",
+                condition=~Q(constraint="") & ~Q(objective="") & ~Q(residual_risk=""),
+                violation_error_message=(
+                    "Name the constraint, the objective and the residual risk."
+                ),
+            ),
+            models.CheckConstraint(
+                name="alternative_has_requirements",
+                condition=Q(requirement_uuids__len__gte=1),
+                violation_error_message="Name at least one requirement of the control.",
+            ),
+            models.UniqueConstraint(
+                fields=["implementation"],
+                condition=Q(state="requested"),
+                name="alternative_asked_once_at_a_time",
+                violation_error_message="Somebody has already asked for this.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"alternative implementation, {self.get_state_display().lower()}"
+
+    @property
+    def system(self) -> Any:
+        """The system, for the audit chain."""
+        return self.implementation.system
