@@ -86,6 +86,11 @@ class ImplementationStatement(models.Model):
         return f"{self.get_status_display()}, {self.days}"
 
     @property
+    def last_day(self) -> dt.date | None:
+        """The last day on which it holds, inclusive; None where no end is said."""
+        return self.days.upper - dt.timedelta(days=1) if self.days.upper else None
+
+    @property
     def worst_status(self) -> str:
         """The status of the control: its worst part's."""
         return worst_of([self.status, *self.part_statuses.values()])

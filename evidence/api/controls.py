@@ -12,6 +12,9 @@ from rest_framework.response import Response
 from controls.api.conventions import etag, expected_version
 from controls.implementation import describe
 from controls.models import ControlImplementation, ImplementationStatus, System, Team
+from controls.models.implementation_statements import STATEABLE
+from evidence.api.clocks import BodyDayField
+from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
 
@@ -21,8 +24,21 @@ class DescribeSerializer(serializers.ModelSerializer[ControlImplementation]):
     owner_team = serializers.SlugRelatedField(
         slug_field="slug", queryset=Team.objects.all(), allow_null=True, required=False
     )
+    implementation_status = serializers.ChoiceField(
+        choices=ImplementationStatus.choices,
+        required=False,
+        help_text="`not-stated` is what nobody has said; it cannot be said.",
+    )
+    stated_from = BodyDayField(
+        required=False,
+        write_only=True,
+        help_text=(
+            "First day of the status: today unless named, or later. The first"
+            " statement of all may name an earlier day."
+        ),
+    )
     part_statuses: Any = serializers.DictField(
-        child=serializers.ChoiceField(choices=ImplementationStatus.choices),
+        child=serializers.ChoiceField(choices=STATEABLE),
         required=False,
         help_text="Statuses by statement id, only of parts that differ.",
     )
@@ -34,8 +50,8 @@ class DescribeSerializer(serializers.ModelSerializer[ControlImplementation]):
             "part_statuses",
             "customer_statement",
             "owner_team",
+            "stated_from",
         ]
-        extra_kwargs = {"implementation_status": {"required": False}}
 
 
 def described(request: Request, system: System, ref_id: str) -> Response:
@@ -44,10 +60,17 @@ def described(request: Request, system: System, ref_id: str) -> Response:
     row = get_object_or_404(rows, control__ref_id=ref_id)
     serializer = DescribeSerializer(row, data=request.data, partial=True)
     serializer.is_valid(raise_exception=True)
-    description = {name: getattr(row, name) for name in DescribeSerializer.Meta.fields}
-    description |= serializer.validated_data
+    description: dict[str, Any] = {
+        "implementation_status": None,
+        "customer_statement": row.customer_statement,
+        "owner_team": row.owner_team,
+    } | serializer.validated_data
     describe(
-        row, **description, version=expected_version(request, row), by=actor_of(request)
+        row,
+        **description,
+        version=expected_version(request, row),
+        by=actor_of(request),
+        today=today_of(system),
     )
     row.refresh_from_db()
     return Response(DescribeSerializer(row).data, headers={"ETag": etag(row)})

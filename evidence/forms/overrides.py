@@ -10,7 +10,9 @@ from django import forms
 
 from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
-from controls.models import ControlImplementation, ImplementationStatus, Team
+from controls.implementation_days import NOT_STATED
+from controls.models import ControlImplementation, Team
+from controls.models.implementation_statements import STATEABLE
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
@@ -27,7 +29,18 @@ class DescribeForm(forms.Form):
     """Our half in our words. `version` is what the form was opened on."""
 
     implementation_status = forms.ChoiceField(
-        label="Implementation status", choices=ImplementationStatus.choices
+        label="Implementation status",
+        choices=[("", "As it stands"), *STATEABLE],
+        required=False,
+    )
+    stated_from = DayField(
+        label="From",
+        required=False,
+        widget=day_input(),
+        help_text=(
+            "Today or a later day. What nobody has said before may begin earlier;"
+            " the day on which you say it is shown beside it."
+        ),
     )
     owner_team = forms.ModelChoiceField(
         Team.objects.all(), label="Owner team", required=False, empty_label="Nobody yet"
@@ -40,14 +53,17 @@ class DescribeForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, parts: Sequence[Part] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: dt.date, parts: Sequence[Part] = (), **kwargs: Any
+    ) -> None:
         """`parts` of the control get a field each; empty means: as the control."""
         super().__init__(*args, **kwargs)
+        self.fields["stated_from"].initial = today
         self.parts = {f"part_{part.statement_id}": part for part in parts}
         for name, part in self.parts.items():
             self.fields[name] = forms.ChoiceField(
                 label=f"Part {part.label}",
-                choices=[("", "As the control"), *ImplementationStatus.choices],
+                choices=[("", "As the control"), *STATEABLE],
                 required=False,
             )
 
@@ -77,21 +93,30 @@ class DescribeForm(forms.Form):
 
     @classmethod
     def about(
-        cls, implementation: ControlImplementation, *, names_owner: bool = True
+        cls,
+        implementation: ControlImplementation,
+        *,
+        today: dt.date,
+        names_owner: bool = True,
     ) -> DescribeForm:
         """The form as it is opened; without `names_owner` the team is not a choice."""
         parts = parts_of(implementation.control)
         statuses = implementation.part_statuses
+        stated = implementation.implementation_status
         form = cls(
             parts=parts,
+            today=today,
             initial={
-                "implementation_status": implementation.implementation_status,
+                "implementation_status": "" if stated == NOT_STATED else stated,
                 "owner_team": implementation.owner_team_id,
                 "customer_statement": implementation.customer_statement,
                 "version": implementation.version,
                 **{f"part_{key}": value for key, value in statuses.items()},
             },
         )
+        unsaid = [("", "Not stated: choose one")] if stated == NOT_STATED else []
+        choices = [*unsaid, *STATEABLE]
+        form.fields["implementation_status"].choices = choices  # type: ignore[attr-defined]
         if not names_owner:
             form.fields["owner_team"].widget = forms.HiddenInput()
         return form

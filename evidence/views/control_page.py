@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from controls.access import is_officer, may_describe
 from controls.control_parts import differing
+from controls.implementation_days import standing
 from controls.models import (
     Actor,
     AuditEvent,
@@ -20,6 +23,7 @@ from controls.models import (
     ImplementationStatus,
     System,
 )
+from controls.models.implementations import worst_of
 from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
@@ -151,6 +155,10 @@ def _record(
     excused = as_known(requests, known)
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
     description = as_known(itself, known)[0]
+    statements = as_known(implementation.statements.all(), known)
+    statements.sort(key=lambda said: said.days.lower or dt.date.min, reverse=True)
+    prefetch_related_objects(statements, "stated_by")
+    status, parts = standing(statements, clocks.moment.on)
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
     subjects += implementation.links.values_list("uuid", flat=True)
@@ -163,8 +171,10 @@ def _record(
         "readings": ControlLayer.objects.reasons_of(implementation.control),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": description,
-        "said_status": ImplementationStatus(description.worst_status).label,
-        "parts": differing(implementation.control, description.part_statuses),
+        "statements": statements,
+        "said_status": ImplementationStatus(worst_of([status, *parts.values()])).label,
+        "said_as_a_whole": ImplementationStatus(status).label,
+        "parts": differing(implementation.control, parts),
         "overrides": overrides,
         "provided": statements_shown(implementation, clocks),
         "excused": excused,
@@ -205,7 +215,7 @@ def _forms(
         # the same people bring what nothing asks for
         forms_and_rights["may_describe"] = forms_and_rights["may_upload"] = True
         forms_and_rights["describe_form"] = DescribeForm.about(
-            implementation, names_owner=officer
+            implementation, today=clocks.today, names_owner=officer
         )
     if officer:
         forms_and_rights["override_form"] = OverrideForm(today=clocks.today)

@@ -103,13 +103,18 @@ def control_describe(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
     """Say how far our half is, and how we do it."""
     implementation = implementation_or_404(request, slug, ref_id)
     _require(require_describer, implementation, request.user)
-    form = DescribeForm(request.POST, parts=parts_of(implementation.control))
+    today = implementation.system.day_of(clock.now())
+    form = DescribeForm(
+        request.POST, parts=parts_of(implementation.control), today=today
+    )
     return _try(
         request,
         implementation,
         form,
         "describe_form",
-        lambda: describe(implementation, by=request.user, **form.cleaned_data),
+        lambda: describe(
+            implementation, by=request.user, today=today, **form.cleaned_data
+        ),
         "Saved.",
     )
 
