@@ -22,8 +22,9 @@ STATEABLE = ["implemented", "partial", "planned", "alternative"]
 # and whether somebody ever said it: a status that no row gets by itself, or an event.
 STATED = """
 CREATE TEMPORARY TABLE srm_stated ON COMMIT DROP AS
-SELECT i.id, i.implementation_status AS status, i.part_statuses AS parts, i.known_from,
-       (now() AT TIME ZONE s.time_zone)::date AS upgrade_day,
+  WITH upgrade AS MATERIALIZED (SELECT clock_timestamp() AS instant)
+SELECT upgrade.instant, i.id, i.implementation_status AS status, i.part_statuses AS parts, i.known_from,
+       (upgrade.instant AT TIME ZONE s.time_zone)::date AS upgrade_day,
        nextval(pg_get_serial_sequence('controls_implementationstatement', 'id'))
          AS statement_id,
        i.implementation_status <> 'implemented' OR i.part_statuses <> '{}'
@@ -36,6 +37,7 @@ SELECT i.id, i.implementation_status AS status, i.part_statuses AS parts, i.know
             AND e.body LIKE '%implementation_status%') AS by_a_person
   FROM controls_controlimplementation i
   JOIN controls_system s ON s.id = i.system_id
+ CROSS JOIN upgrade
 """
 KEEP_WHAT_PERSONS_SAID = """
 INSERT INTO controls_implementationstatement
@@ -46,14 +48,14 @@ SELECT statement_id, id, '(,)', status, parts, FALSE, known_from
 END_THE_REST = """
 INSERT INTO controls_implementationstatement
        (id, implementation_id, days, status, part_statuses, in_bulk, known_from)
-SELECT statement_id, id, daterange(NULL, upgrade_day), status, parts, FALSE, now()
+SELECT statement_id, id, daterange(NULL, upgrade_day), status, parts, FALSE, instant
   FROM srm_stated WHERE NOT by_a_person
 """
 KEEP_THE_REST_AS_KNOWN = """
 INSERT INTO controls_implementationstatement_history
        (known_until, id, implementation_id, days, status, part_statuses, in_bulk,
         known_from)
-SELECT now(), statement_id, id, '(,)', status, parts, FALSE, known_from
+SELECT instant, statement_id, id, '(,)', status, parts, FALSE, known_from
   FROM srm_stated WHERE NOT by_a_person
 """
 KEEP_WHAT_WAS_SAID_BEFORE = """
@@ -109,7 +111,7 @@ def forget_what_was_said(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("controls", "0010_changes_in_retrospect")]
+    dependencies = [("controls", "0011_facts_have_days")]
 
     operations = [
         migrations.CreateModel(
