@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from controls.errors import NotPermitted
-from controls.models import Actor, ControlImplementation, Membership, Role, System
+from controls.models import (
+    Actor,
+    ControlImplementation,
+    InstallationRole,
+    InstallationRoleName,
+    Role,
+    System,
+)
 
 
 def is_officer(user: Actor, system: System) -> bool:
@@ -57,22 +64,36 @@ def may_decide(request: Any, system: System, by: Actor) -> bool:
     return request.requested_by_id != by.pk and is_officer(by, system)
 
 
+def is_installation_officer(user: Actor) -> bool:
+    """Whether a person is an officer of the installation now."""
+    return _holds(user, InstallationRoleName.OFFICER)
+
+
+def require_installation_officer(by: Actor) -> None:
+    """Raise NotPermitted unless `by` may give and end roles of the installation."""
+    if not is_installation_officer(by):
+        raise NotPermitted(
+            "Only an officer of the installation or an administrator may do this."
+        )
+
+
 def may_describe_systems(user: Actor) -> bool:
     """Whether a person may bring a new system, and so become its officer."""
-    return _is_officer_anywhere(user)
+    return is_installation_officer(user)
 
 
 def may_keep_register(user: Actor) -> bool:
     """Whether a person may change the register of reports, which all systems share."""
-    return _is_officer_anywhere(user)
+    return _holds(user, InstallationRoleName.REGISTRAR)
 
 
-def _is_officer_anywhere(user: Actor) -> bool:
-    """Superusers, and whoever is a compliance officer of some system now.
+def _holds(user: Actor, role: InstallationRoleName) -> bool:
+    """Superusers, and whoever holds the role of the installation now.
 
-    Being staff, or having held a role once, is not enough; nor is a closed account.
+    A role in some system, being staff, or having held the role once is not enough; nor
+    is a closed account.
     """
     if user.is_superuser:
         return bool(user.is_active)
-    held = Membership.objects.active().filter(user=user.pk, role=Role.OFFICER)
+    held = InstallationRole.objects.active().filter(user=user.pk, role=role)
     return bool(held.exists())

@@ -17,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import RedirectView
 
+from controls.installation_roles import officer_needed
+
 MAX_REPORT_BYTES = 4096  # bytes of a browser's report that are kept
 MAX_REPORTS_A_MINUTE = 60  # of all browsers together
 log = logging.getLogger("srm.csp")
@@ -25,6 +27,11 @@ log = logging.getLogger("srm.csp")
 @method_decorator(login_not_required, name="dispatch")
 class SignIn(LoginView):
     """allauth's sign-in; refused for too many attempts it answers 429 (AZ-01)."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With how the first account is made, as long as nobody can begin."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"officer_needed": officer_needed()}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """The form with its errors: 429 when the limit is what refused."""

@@ -14,6 +14,8 @@ from controls.models import (
     ControlImplementation,
     Engagement,
     ImplementationStatement,
+    InstallationRole,
+    InstallationRoleName,
     Membership,
     Role,
     ServiceVariant,
@@ -67,6 +69,24 @@ def give_role(
     return Membership.objects.create(
         user=user, system=system, role=role, team=team, **{"starts_at": since} | fields
     )
+
+
+def give_installation_roles(
+    user: User, *roles: str, **fields: Any
+) -> list[InstallationRole]:
+    """Roles of the installation from yesterday on; both unless some are named.
+
+    A person who has one already keeps it as it is.
+    """
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    held = {row.role: row for row in InstallationRole.objects.filter(user=user)}
+    return [
+        held.get(role)
+        or InstallationRole.objects.create(
+            user=user, role=role, **{"starts_at": since} | fields
+        )
+        for role in roles or InstallationRoleName.values
+    ]
 
 
 def make_engagement(system: System, *, kind: str = "type2") -> Engagement:
@@ -142,7 +162,9 @@ def make_system(
     """A described system of which `officer` is the compliance officer.
 
     With `stated` its controls are implemented on all days, else nobody has said so.
+    The officer also holds both roles of the installation.
     """
+    give_installation_roles(officer)
     said = {
         "name": slug.capitalize(),
         "slug": slug,

@@ -37,6 +37,7 @@ def olga(system: System) -> User:
     """The second compliance officer."""
     user = factories.make_user("olga")
     factories.give_role(user, system, Role.OFFICER)
+    factories.give_installation_roles(user)
     return user
 
 

@@ -2,9 +2,23 @@
 
 from django.contrib import admin
 
-from controls.admin import catalog, people, record, signins, systems
+from controls.admin import (
+    catalog,
+    installation_roles,
+    people,
+    record,
+    signins,
+    systems,
+)
 
-__all__ = ["catalog", "people", "record", "signins", "systems"]
+__all__ = [
+    "catalog",
+    "installation_roles",
+    "people",
+    "record",
+    "signins",
+    "systems",
+]
 
 admin.site.site_header = "SRM administration"
 admin.site.site_title = "SRM"

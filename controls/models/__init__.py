@@ -26,7 +26,15 @@ from controls.models.implementations import (
     ControlImplementation,
     ImplementationStatus,
 )
-from controls.models.people import Actor, Membership, Role, Team, User
+from controls.models.people import (
+    Actor,
+    InstallationRole,
+    InstallationRoleName,
+    Membership,
+    Role,
+    Team,
+    User,
+)
 from controls.models.retrospect import RetrospectiveChange
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
@@ -53,6 +61,8 @@ __all__ = [
     "IdempotencyKey",
     "ImplementationStatement",
     "ImplementationStatus",
+    "InstallationRole",
+    "InstallationRoleName",
     "Membership",
     "ProviderDocument",
     "ProviderStatement",

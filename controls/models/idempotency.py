@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
-from controls.models.people import Actor, Membership, User
+from controls.models.people import Actor, InstallationRole, Membership, User
 
 MAX_KEY = 200  # characters
 
@@ -73,8 +73,12 @@ class IdempotencyKey(models.Model):
 
 
 def rights_of(user: Actor) -> list[str]:
-    """The roles that a person holds now, each as role:system:team:engagement."""
+    """The roles that a person holds now, each as role:system:team:engagement; roles of
+    the installation as installation:role."""
     held = Membership.objects.active().filter(user=user.pk)
     rows = held.values_list("role", "system", "team", "engagement")
     roles = {":".join(str(part or "") for part in row) for row in rows}
+    of_installation = InstallationRole.objects.active().filter(user=user.pk)
+    names = of_installation.values_list("role", flat=True)
+    roles |= {f"installation:{name}" for name in names}
     return sorted(roles | ({"superuser"} if user.is_superuser else set()))

@@ -7,8 +7,10 @@ import uuid
 from typing import Any, ClassVar, Self, TypeAlias
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 MAX_AUDITOR_GRANT = dt.timedelta(days=90)
@@ -180,3 +182,103 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} of {self.system}"
+
+
+class InstallationRoleName(models.TextChoices):
+    """What a person is in the installation, beside any role in a system."""
+
+    OFFICER = "officer", "Officer of the installation"
+    REGISTRAR = "registrar", "Registrar of reports"
+
+
+class InstallationRoleQuerySet(models.QuerySet["InstallationRole"]):
+    """Who holds which role of the installation."""
+
+    def active(self, at: dt.datetime | None = None) -> Self:
+        """Roles in force at an instant (default: now); the end is exclusive.
+
+        A closed account holds none.
+        """
+        at = at or timezone.now()
+        return self.filter(
+            Q(starts_at__lte=at) & (Q(ends_at=None) | Q(ends_at__gt=at)),
+            user__is_active=True,
+        )
+
+    def visible_to(self, user: Actor) -> Self:
+        """All for superusers and officers of the installation; else one's own."""
+        officers = InstallationRole.objects.active().filter(
+            user=user.pk, role=InstallationRoleName.OFFICER
+        )
+        if user.is_superuser or officers.exists():
+            return self
+        return self.filter(user=user.pk)
+
+
+class InstallationRole(models.Model):
+    """A role of one person in the installation, for a time.
+
+    Officers of the installation describe new systems and give these roles; registrars
+    keep the register of reports, which all systems share. Given and ended by
+    `controls.installation_roles`, never deleted.
+    """
+
+    keeps_history = True
+
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="installation_roles", verbose_name="person"
+    )
+    # null: by a command or the upgrade that made these roles
+    given_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    role = models.CharField(max_length=12, choices=InstallationRoleName)
+    starts_at = models.DateTimeField("from", default=timezone.now)
+    # exclusive; null: until further notice
+    ends_at = models.DateTimeField("until", null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = InstallationRoleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "role of the installation"
+        verbose_name_plural = "roles of the installation"
+        constraints = [
+            models.CheckConstraint(
+                name="installation_role_known",
+                condition=Q(role__in=InstallationRoleName.values),
+            ),
+            models.CheckConstraint(
+                name="installation_role_ends_after_it_starts",
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                violation_error_message="A role must end after it starts.",
+            ),
+            models.CheckConstraint(
+                name="installation_role_given_by_another",
+                condition=Q(given_by=None) | ~Q(given_by=F("user")),
+                violation_error_message="Nobody gives a role to themselves.",
+            ),
+            ExclusionConstraint(
+                name="installation_role_once_at_a_time",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            "starts_at",
+                            "ends_at",
+                            Value("[)"),
+                            function="tstzrange",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                violation_error_message="This person holds that role at that time.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()}"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from controls.access import may_describe_systems
+from controls.access import may_describe_systems, may_keep_register
 from controls.models import Actor, System
 from controls.service_names import display_names
 
@@ -37,8 +37,9 @@ MENU = (
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The menu and the demo mark; asks the database nothing.
 
-    `no_role` does, where a page shows it: whether the person may see no system and make
-    none. So does `service_names`: what people call services, by slug.
+    `no_role` does, where a page shows it: whether the person may see no system, make
+    none and keep no reports. So does `service_names`: what people call services, by
+    slug.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -56,6 +57,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _holds_no_role(user: Actor) -> bool:
-    if may_describe_systems(user):
+    if may_describe_systems(user) or may_keep_register(user):
         return False
     return not System.objects.visible_to(user).exists()

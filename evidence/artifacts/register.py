@@ -41,7 +41,7 @@ REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
 def require_registrar(by: Actor) -> None:
     """Raise NotPermitted unless `by` keeps the register."""
     if not may_keep_register(by):
-        raise NotPermitted("Only a compliance officer may change the register.")
+        raise NotPermitted("Only a registrar of reports may change the register.")
 
 
 @transaction.atomic

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from controls.models import System, User
 from controls.reference.updates import adopt, digest_of, preview
-from evidence.demo.clock import DAY, written_on
+from evidence.demo.clock import DAY, instant_of, written_on
 from evidence.demo.desks import fill_desks
 from evidence.demo.documents import import_statements, register_reports
-from evidence.demo.people import engage_auditor, make_people
+from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
 from evidence.demo.systems import (
     describe_analytics,
@@ -44,6 +44,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     start = today - 400 * DAY
     with written_on(start, 8):
         people, teams = make_people(password)
+        give_installation_roles(people, since=instant_of(start, 8))
         payments = describe_payments(people, teams, today, start)
         analytics = describe_analytics(people, teams, today, start)
     systems = (payments, analytics)

@@ -7,7 +7,15 @@ import datetime as dt
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from controls.models import Engagement, Membership, System, Team, User
+from controls.models import (
+    Engagement,
+    InstallationRole,
+    InstallationRoleName,
+    Membership,
+    System,
+    Team,
+    User,
+)
 from evidence.demo import company
 from evidence.demo.clock import DAY, instant_of
 
@@ -52,6 +60,16 @@ def give_roles(
             team=teams.get(team),
             starts_at=since,
         )
+
+
+def give_installation_roles(people: People, *, since: dt.datetime) -> None:
+    """Officers of the company describe systems and keep the register of reports."""
+    InstallationRole.objects.bulk_create(
+        InstallationRole(user=people[local], role=name, starts_at=since)
+        for local, _, role, _ in company.PEOPLE
+        if role == "officer"
+        for name in InstallationRoleName.values
+    )
 
 
 def engage_auditor(system: System, people: People, today: dt.date) -> None:

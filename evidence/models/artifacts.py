@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from controls.access import may_keep_register
 from controls.models import Actor, Control, Service, System
 from controls.models.systems import ImpactLevel, Partition
 
@@ -45,8 +46,8 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
     """AWS's documents; they belong to the installation."""
 
     def visible_to(self, user: Actor) -> Self:
-        """All, for anybody who may read some system."""
-        if user.is_superuser or System.objects.visible_to(user).exists():
+        """All, for registrars and anybody who may read some system."""
+        if may_keep_register(user) or System.objects.visible_to(user).exists():
             return self
         return self.none()
 

@@ -54,7 +54,8 @@ def require_creator(by: Actor) -> None:
     """Raise NotPermitted unless `by` may describe a new system."""
     if not may_describe_systems(by):
         raise NotPermitted(
-            "Only a compliance officer or an administrator describes a new system."
+            "Only an officer of the installation or an administrator describes a new"
+            " system."
         )
 
 

@@ -54,6 +54,7 @@ class Supervisor:
     listener: socket.socket | None = None
     progress: Progress = field(default_factory=lambda: Progress(say))
     migrations: int = 0
+    first_steps: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Start, say the address, and watch until somebody asks to stop."""
@@ -125,6 +126,7 @@ class Supervisor:
         self.progress.step("Loading catalogs, baselines and services.")
         self._manage("load_reference", show=self.progress.detail)
         self._load_demo()
+        self._manage("create_officer", "--check", show=self.first_steps.append)
 
     def _count_migrations(self, line: str) -> None:
         if line.lstrip().startswith("Applying "):
@@ -224,6 +226,8 @@ class Supervisor:
         say(f"\nSRM is ready: {url}")
         if self.here.demo_accounts.exists():
             say(f"\nDemo accounts:\n{self.here.demo_accounts.read_text().rstrip()}")
+        for line in self.first_steps:
+            say(f"\nNobody can sign in yet. {line}")
         say(f"\nLogs: {self.here.logs}\nStop with Ctrl-C.")
 
     def _watch(self, now: float) -> None:

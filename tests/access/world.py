@@ -92,6 +92,7 @@ def _more_people(house: House) -> None:
     for name in ("oscar", "edgar", "otto", "nora", "gone"):
         house.people[name] = person(name)
     give(house, "oscar", Role.OFFICER)
+    factories.give_installation_roles(house.oscar)
     give(house, "gone", Role.OFFICER)
     house.gone.is_active = False
     house.gone.save(update_fields=["is_active"])

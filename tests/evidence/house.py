@@ -29,7 +29,12 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import checked_upload, store
 from evidence.systems.describe import Use, create_system
-from tests.factories import administrator, set_terms, state_implemented
+from tests.factories import (
+    administrator,
+    give_installation_roles,
+    set_terms,
+    state_implemented,
+)
 from tests.one_day import BEGINS, TODAY
 
 CONTROLS = ("ac-1", "cm-8", "pe-3", "si-2")
@@ -114,6 +119,7 @@ def build() -> House:
     root = administrator()
     create_system(system, uses, {"": team}, by=root, officer=people["olivia"])
     state_implemented(system)
+    give_installation_roles(people["olivia"])
     house = House(system, team, other, people)
     give(house, "alice", Role.CONTRIBUTOR, team=team)
     give(house, "bob", Role.CONTRIBUTOR, team=other)

@@ -1,4 +1,4 @@
-"""Only officers and administrators bring a system, or write the register of reports."""
+"""Who holds a role of the installation brings a system, or keeps the reports."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ WRITTEN = (
     ArtifactCoverage,
     ContinuityLetter,
 )
-ONLY = "Only a compliance officer or an administrator describes a new system."
-REGISTRAR = "Only a compliance officer may change the register."
+ONLY = "Only an officer of the installation or an administrator describes a new system."
+REGISTRAR = "Only a registrar of reports may change the register."
 OTHERS = ("alice", "rita", "audrey", "reader", "former", "coming", "clerk", "mallory")
+OTHERS += ("olaf", "rhea")
 WITHOUT_ROLE = ("former", "coming", "clerk", "mallory")
 
 
@@ -47,10 +48,11 @@ def reader(system):
 
 @pytest.fixture
 def former(system):
-    """An officer until a second ago."""
+    """An officer, here and of the installation, until a second ago."""
     user = factories.make_user("former")
     ended = NOW - dt.timedelta(seconds=1)
     factories.give_role(user, system, Role.OFFICER, ends_at=ended)
+    factories.give_installation_roles(user, ends_at=ended)
     return user
 
 
@@ -59,6 +61,31 @@ def coming(system):
     """An officer from tomorrow on."""
     user = factories.make_user("coming")
     factories.give_role(user, system, Role.OFFICER, starts_at=NOW + DAY)
+    factories.give_installation_roles(user, starts_at=NOW + DAY)
+    return user
+
+
+@pytest.fixture
+def olaf(system):
+    """An officer of the system, and nothing in the installation."""
+    user = factories.make_user("olaf")
+    factories.give_role(user, system, Role.OFFICER)
+    return user
+
+
+@pytest.fixture
+def rhea(system):
+    """A registrar, who describes no systems."""
+    user = factories.make_user("rhea")
+    factories.give_installation_roles(user, "registrar")
+    return user
+
+
+@pytest.fixture
+def ines(db):
+    """An officer of the installation without a system, who keeps no reports."""
+    user = factories.make_user("ines")
+    factories.give_installation_roles(user, "officer")
     return user
 
 
@@ -226,7 +253,9 @@ def test_an_account_without_role_writes_nothing_into_the_register(report, person
     assert written() == before
 
 
-@pytest.mark.parametrize("person", ["alice", "rita", "audrey", "reader"], indirect=True)
+@pytest.mark.parametrize(
+    "person", ["alice", "rita", "audrey", "reader", "olaf"], indirect=True
+)
 def test_roles_that_only_read_the_register_write_nothing_into_it(report, person):
     artifact = report.artifact
     cited = artifact.coverage.get()
@@ -250,6 +279,47 @@ def test_roles_that_only_read_the_register_write_nothing_into_it(report, person)
     gone = person.delete(reverse("citation-detail", args=[cited.uuid]))
     assert (gone.status_code, gone.json()["detail"]) == (403, REGISTRAR)
     assert written() == before
+
+
+def test_an_officer_of_the_installation_keeps_no_reports(report, ines, as_user):
+    """AC-01: describing systems is one role, keeping reports another."""
+    browser, before = as_user(ines), written()
+    assert browser.post(reverse("evidence:artifact_new"), {}).status_code == 403
+    answer = browser.post(reverse("artifact-list"), {}, "application/json")
+    assert (answer.status_code, answer.json()["detail"]) == (403, REGISTRAR)
+    assert written() == before
+
+
+def test_an_officer_of_the_installation_describes_the_first_system(ines, as_user):
+    """AC-01: through page and API alike."""
+    browser = as_user(ines)
+    assert browser.get(reverse("evidence:system_new")).status_code == 200
+    answer = browser.post(reverse("system-list"), in_the_api(), "application/json")
+    assert answer.status_code == 201
+    assert Membership.objects.get(system__slug="ledger").user == ines
+
+
+def test_a_registrar_without_a_system_keeps_reports(report, rhea, as_user):
+    """R24: reports belong to the installation and are kept by registrars."""
+    browser = as_user(rhea)
+    shown = browser.get(reverse("evidence:artifacts")).content.decode()
+    assert report.artifact.title in shown
+    assert "No role yet." not in shown
+    series = {"title": "Mine", "series": "mine", "kind": "period", "scheme": "soc2"}
+    answer = browser.post(reverse("artifact-list"), series, "application/json")
+    assert answer.status_code == 201
+    made = Artifact.objects.get(series="mine")
+    assert made.registered_by == rhea
+
+
+def test_a_role_that_ends_acts_on_the_next_request(system, oscar, as_user):
+    """AC-09: an open session loses the right with the role."""
+    browser = as_user(oscar)
+    assert browser.get(reverse("evidence:system_new")).status_code == 200
+    assert browser.get(reverse("evidence:artifact_new")).status_code == 200
+    oscar.installation_roles.update(ends_at=dt.datetime.now(dt.UTC))
+    assert browser.get(reverse("evidence:system_new")).status_code == 403
+    assert browser.get(reverse("evidence:artifact_new")).status_code == 403
 
 
 @pytest.mark.parametrize(
