@@ -199,7 +199,10 @@ class SystemComponent(models.Model):
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120, blank=True, default="")
+    # of AWS: regions; of a third party: its sites, such as FRA1
     regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    # "": AWS, or the third party that goes by the service's own name
+    provided_by = models.CharField(max_length=60, blank=True, default="", db_default="")
     used_from = models.DateField()
     # null: still in use
     used_until = models.DateField(null=True, blank=True)

@@ -5,6 +5,7 @@ from evidence.models.artifacts import (
     ArtifactCoverage,
     ArtifactVersion,
     AssuranceKind,
+    Citation,
     ContinuityLetter,
 )
 from evidence.models.asks import (
@@ -52,6 +53,7 @@ __all__ = [
     "AssuranceKind",
     "Blob",
     "Cadence",
+    "Citation",
     "ContinuityLetter",
     "Deviation",
     "Evidence",

@@ -1,4 +1,4 @@
-"""AWS's reports: what they are, what they cover, and whether we may rely on them."""
+"""Providers' reports: what they are, what they cover, and what they are cited for."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class AssuranceKind(models.TextChoices):
     CERTIFICATE = "certificate", "Certificate (ISO, HITRUST)"
     AUTHORIZATION = "authorization", "Authorization (FedRAMP)"
     SUMMARY = "summary", "Public summary (SOC 3)"
+    ASSESSMENT = "assessment", "Our own assessment of a provider without reports"
 
 
 class Scheme(models.TextChoices):
@@ -40,10 +41,14 @@ class Scheme(models.TextChoices):
     PCI = "pci", "PCI DSS"
     IRAP = "irap", "IRAP"
     FEDRAMP = "fedramp", "FedRAMP"
+    OWN = "own", "Our own assessment"
+
+
+AWS = "aws"  # the slug of the provider AWS
 
 
 class ArtifactQuerySet(models.QuerySet["Artifact"]):
-    """AWS's documents; they belong to the installation."""
+    """Providers' documents; they belong to the installation."""
 
     def visible_to(self, user: Actor) -> Self:
         """All, for registrars and anybody who may read some system."""
@@ -59,7 +64,10 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
 
 
 class Artifact(models.Model):
-    """A series of reports of one kind, such as AWS's SOC 2 Type II."""
+    """A series of reports of one kind, such as AWS's SOC 2 Type II.
+
+    It proves something only where its provider, told by `provider_slug`, is a party.
+    """
 
     keeps_history = True
 
@@ -67,6 +75,9 @@ class Artifact(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     title = models.CharField(max_length=200)
     provider = models.CharField(max_length=60, default="AWS")
+    provider_slug = models.SlugField(
+        max_length=60, default=AWS, db_default=AWS, editable=False
+    )
     series = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=14, choices=AssuranceKind)
     scheme = models.CharField(max_length=12, choices=Scheme)
@@ -85,7 +96,15 @@ class Artifact(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="artifact_kind_known", condition=Q(kind__in=AssuranceKind.values)
-            )
+            ),
+            models.CheckConstraint(
+                name="assessment_is_not_of_aws",
+                condition=~Q(kind="assessment") | ~Q(provider_slug="aws"),
+                violation_error_message=(
+                    "AWS issues reports; an assessment of our own is for a provider"
+                    " that issues none."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,11 +112,16 @@ class Artifact(models.Model):
 
 
 class ArtifactVersionState(models.TextChoices):
-    """Whether the provider still stands by it."""
+    """Whether it still stands, and which of three ends it met (R20).
+
+    A superseded one keeps every day it covered; a revoked one covers none from its day
+    on; one that its auditor withdrew covers none at all, as known from then.
+    """
 
     ACTIVE = "active", "Active"
-    WITHDRAWN = "withdrawn", "Withdrawn by the provider"
-    REVOKED = "revoked", "Revoked"
+    SUPERSEDED = "superseded", "Superseded: no longer offered"
+    REVOKED = "revoked", "Revoked or suspended"
+    WITHDRAWN = "withdrawn", "Withdrawn by its auditor"
 
 
 class OfArtifactQuerySet(models.QuerySet[Any]):
@@ -116,7 +140,9 @@ class ArtifactVersion(models.Model):
     """One report: the days it speaks of, and the services and regions in scope.
 
     `starts` .. `until` (exclusive) is the period of a report, the validity of a
-    certificate or authorization. Our own words only: AWS's text is never stored.
+    certificate or authorization; an assessment has the date `starts` alone. `sites`
+    are sites or services by name of a provider other than AWS, "*" all of them. Our
+    own words only: a provider's text is never stored.
     """
 
     keeps_history = True
@@ -143,6 +169,12 @@ class ArtifactVersion(models.Model):
     regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     service_slugs = ArrayField(
         models.CharField(max_length=60), default=list, blank=True
+    )
+    sites = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        db_default=models.Value([], ArrayField(models.CharField(max_length=60))),
+        blank=True,
     )
     state = models.CharField(
         max_length=10,
@@ -246,7 +278,10 @@ class ContinuityLetter(models.Model):
 
 
 class ArtifactCoverage(models.Model):
-    """A citation: this series is offered as proof of AWS's half of this control."""
+    """What a series speaks to: proposed wherever a system may cite it.
+
+    Alone it proves nothing: what a system uses a series for is a `Citation`.
+    """
 
     keeps_history = True
 
@@ -270,3 +305,55 @@ class ArtifactCoverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.artifact_id} for {self.control_id}"
+
+
+class CitationQuerySet(models.QuerySet["Citation"]):
+    """What systems cite series for."""
+
+    def visible_to(self, user: Actor) -> Self:
+        """Those of the systems the user may read."""
+        return self.filter(system__in=System.objects.visible_to(user))
+
+    def for_listing(self) -> Self:
+        """With system, series, control and who cited it, in the catalog's order."""
+        return self.select_related(
+            "system", "artifact", "control", "cited_by"
+        ).order_by("system__name", "control__sort_order", "pk")
+
+
+class Citation(models.Model):
+    """One system's use of a series as proof of its provider's half of a control.
+
+    Made after somebody reviewed a report of the series there, it waits for a second
+    person, unless it was there before that rule (`counts_at_once`).
+    """
+
+    keeps_history = True
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="citations")
+    artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="citations")
+    control = models.ForeignKey(Control, models.PROTECT, related_name="citations")
+    cited_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    citation = models.CharField(max_length=300, blank=True, default="")
+    counts_at_once = models.BooleanField(default=False, editable=False)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = CitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system", "artifact", "control"],
+                name="artifact_cited_once_per_system_and_control",
+                violation_error_message="This artifact is already cited there.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artifact} for {self.control}"
+
+    @property
+    def registrars(self) -> frozenset[int]:
+        """Keys of who cited or registered the series: none of them decides on it."""
+        return frozenset({self.cited_by_id, self.artifact.registered_by_id})

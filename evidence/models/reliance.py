@@ -1,4 +1,4 @@
-"""Whether a system relies on one of AWS's reports, and on letters that continue it."""
+"""Whether a system relies on a provider's report, and on what came after its review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor, System
-from evidence.models.artifacts import ArtifactVersion, ContinuityLetter
+from evidence.models.artifacts import ArtifactVersion, Citation, ContinuityLetter
 from evidence.models.reviews import ReviewDecision
 
 USER = settings.AUTH_USER_MODEL
@@ -79,16 +79,25 @@ class RelianceReview(models.Model):
 
 
 class LetterAcceptance(models.Model):
-    """A second person's decision on a letter registered after the report's review.
+    """A second person's decision on what came after the review of a report.
 
-    Append-only, one for each letter and system. Letters that were there when somebody
-    else reviewed the report need none: that review decided on them as well.
+    That is a letter, or a citation. Append-only, one for each letter and system, one
+    for each citation. What was there when somebody else reviewed the report needs
+    none: that review decided on it as well.
     """
 
     append_only = True
 
     letter = models.ForeignKey(
-        ContinuityLetter, models.PROTECT, related_name="acceptances"
+        ContinuityLetter, models.PROTECT, null=True, related_name="acceptances"
+    )
+    # A citation may be taken back; what was decided on it stays on record.
+    citation = models.ForeignKey(
+        Citation,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="acceptances",
     )
     system = models.ForeignKey(
         System, models.PROTECT, related_name="letter_acceptances"
@@ -113,13 +122,23 @@ class LetterAcceptance(models.Model):
                 name="letter_decided_once_per_system",
                 violation_error_message="This letter is already decided here.",
             ),
+            models.UniqueConstraint(
+                fields=["citation"],
+                name="citation_decided_once",
+                violation_error_message="This citation is already decided.",
+            ),
+            models.CheckConstraint(
+                name="acceptance_of_one_thing",
+                condition=Q(letter__isnull=True, citation__isnull=False)
+                | Q(letter__isnull=False, citation__isnull=True),
+            ),
             models.CheckConstraint(
                 name="letter_reviewer_is_not_registrar",
                 condition=~Q(reviewer=F("registered_by"))
                 & ~Q(reviewer=F("report_registered_by")),
                 violation_error_message=(
-                    "Somebody who registered neither the letter nor its report must"
-                    " decide on it."
+                    "Somebody who registered neither it nor its report must decide on"
+                    " it."
                 ),
             ),
             models.CheckConstraint(

@@ -33,7 +33,7 @@ CHANGED = "Something changed since you looked. Look again before you go on."
 
 
 @dataclass(frozen=True)
-class Citation:
+class SeriesCited:
     """A cited series, its newest report, and the last day that report speaks of."""
 
     artifact: Artifact
@@ -62,7 +62,7 @@ class RollForwardPreview:
     carried: tuple[RequirementControl, ...]
     ended: tuple[RequirementControl, ...]
     ownerless: tuple[RequirementControl, ...]
-    citations: tuple[Citation, ...]
+    citations: tuple[SeriesCited, ...]
     overrides: tuple[ResponsibilityOverride, ...]
     exclusions: tuple[ApplicabilityDecision, ...]
 
@@ -118,7 +118,7 @@ def _owner(row: RequirementControl) -> Any:
     return row.owner_team or row.implementation.owner_team
 
 
-def _citations(system: System, start: dt.date) -> list[Citation]:
+def _citations(system: System, start: dt.date) -> list[SeriesCited]:
     series = Artifact.objects.filter(
         coverage__control__implementations__system=system
     ).distinct()
@@ -132,7 +132,7 @@ def _citations(system: System, start: dt.date) -> list[Citation]:
         ]
         newest = max(active, key=lambda v: v.until or dt.date.max, default=None)
         speaks = newest is not None and (newest.until is None or newest.until > start)
-        citations.append(Citation(artifact, artifact.mine, newest, speaks))
+        citations.append(SeriesCited(artifact, artifact.mine, newest, speaks))
     return citations
 
 
