@@ -23,7 +23,8 @@ SELECT row_number() OVER (PARTITION BY c.id ORDER BY i.system_id) = 1 AS first,
        i.system_id, c.artifact_id, c.control_id, c.cited_by_id, c.uuid, c.citation,
        c.known_from, {until}
   FROM {coverage} c
-  JOIN (SELECT DISTINCT system_id, control_id FROM {implementations}) i
+  JOIN (SELECT DISTINCT system_id, control_id
+          FROM controls_controlimplementation_versions) i
     ON i.control_id = c.control_id
 """
 COLUMNS = (
@@ -38,15 +39,14 @@ VALUES = """system_id, artifact_id, control_id, cited_by_id,
 def cite_in_each_system(apps, schema_editor):
     """Write the citations that the coverage of today and of the past amounts to."""
     with schema_editor.connection.cursor() as cursor:
+        if not twin.has_versions(cursor, "evidence_artifactcoverage"):
+            return  # a new database: nothing is cited, and its triggers come later
         twin.keep(cursor, "evidence_citation")
-        past = twin.has_versions(cursor, "evidence_artifactcoverage")
-        implementations = "controls_controlimplementation"
-        if past:
-            implementations += "_versions"
         now = OF_SYSTEMS.format(
-            until="NULL AS known_until",
-            coverage="evidence_artifactcoverage",
-            implementations=implementations,
+            coverage="evidence_artifactcoverage", until="NULL AS known_until"
+        )
+        then = OF_SYSTEMS.format(
+            coverage="evidence_artifactcoverage_history", until="c.known_until"
         )
         cursor.execute(
             "SET CONSTRAINTS ALL IMMEDIATE;"
@@ -57,18 +57,12 @@ def cite_in_each_system(apps, schema_editor):
             f" FROM ({now}) cited"
         )
         cursor.execute("ALTER TABLE evidence_citation ENABLE TRIGGER USER")
-        if past:
-            then = OF_SYSTEMS.format(
-                until="c.known_until",
-                coverage="evidence_artifactcoverage_history",
-                implementations=implementations,
-            )
-            cursor.execute(
-                f"INSERT INTO evidence_citation_history ({COLUMNS}, id, known_until)"  # noqa: S608
-                f" SELECT {VALUES},"
-                " nextval(pg_get_serial_sequence('evidence_citation', 'id')),"
-                f" known_until FROM ({then}) cited"
-            )
+        cursor.execute(
+            f"INSERT INTO evidence_citation_history ({COLUMNS}, id, known_until)"  # noqa: S608
+            f" SELECT {VALUES},"
+            " nextval(pg_get_serial_sequence('evidence_citation', 'id')),"
+            f" known_until FROM ({then}) cited"
+        )
 
 
 class Migration(migrations.Migration):
@@ -154,6 +148,7 @@ class Migration(migrations.Migration):
             model_name="letteracceptance",
             name="letter",
             field=models.ForeignKey(
+                blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="acceptances",
@@ -165,6 +160,7 @@ class Migration(migrations.Migration):
             name="citation",
             field=models.ForeignKey(
                 db_constraint=False,
+                blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="acceptances",

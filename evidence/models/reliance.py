@@ -89,13 +89,18 @@ class LetterAcceptance(models.Model):
     append_only = True
 
     letter = models.ForeignKey(
-        ContinuityLetter, models.PROTECT, null=True, related_name="acceptances"
+        ContinuityLetter,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="acceptances",
     )
     # A citation may be taken back; what was decided on it stays on record.
     citation = models.ForeignKey(
         Citation,
         models.DO_NOTHING,
         null=True,
+        blank=True,
         db_constraint=False,
         related_name="acceptances",
     )
