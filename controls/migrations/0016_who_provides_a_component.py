@@ -20,7 +20,7 @@ def fill_the_twin(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0009_rights_beside_answers"),
+        ("controls", "0015_officers_keep_their_rights"),
     ]
 
     operations = [

@@ -40,7 +40,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0016_who_provides_a_component"),
-        ("evidence", "0015_requirement_of_one_control"),
+        ("evidence", "0019_day_confirmed_by_reviewers"),
     ]
 
     operations = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import Q
@@ -35,7 +36,11 @@ class ProofQuerySet(models.QuerySet["Proof"]):
         transaction. Two statements.
         """
         with connection.cursor() as cursor:
-            days = {"ask": ask.pk, "first_day": first_day, "known_from": known_from}
+            days: dict[str, Any] = {
+                "ask": ask.pk,
+                "first_day": first_day,
+                "known_from": known_from,
+            }
             cursor.execute(CLOSE_FROM_DAY, days)
             closed = [pk for (pk,) in cursor.fetchall()]
             if closed:

@@ -105,7 +105,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         )
         for row, ask in zip(rows, asks, strict=True):
             row.ask = ask
-        added = self.bulk_create(rows, batch_size=1000)
+        added = RequirementControl.objects.bulk_create(rows, batch_size=1000)
         RequirementTerms.objects.bulk_create(
             [
                 RequirementTerms(
