@@ -20,7 +20,7 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, RetrospectiveChange, System
 from controls.models.audit import Event, about
-from controls.models.retrospect import RetrospectiveState
+from controls.models.retrospect import TWO_OFFICERS_ON_ANY_DAY, RetrospectiveState
 from controls.reasons import refuse_long
 
 MAX_DAYS_TO_DECIDE = 30  # days after the request; on a later one it lapses
@@ -115,7 +115,7 @@ def request_change(
     refuse_long(reason)
     if not reason.strip():
         raise Refused({"reason": "Say why the past is to be changed."})
-    if first_day >= today:
+    if first_day >= today and kind not in TWO_OFFICERS_ON_ANY_DAY:
         raise Refused(
             {"first_day": "From today on one officer decides; nothing lies back."}
         )

@@ -10,5 +10,7 @@ class EvidenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks of settings, which have no app of their own."""
+        """Register the checks of settings, which have no app of their own, and what
+        two officers may change of asks."""
+        from evidence.requirements import in_retrospect  # noqa: F401 - likewise
         from srm_project import checks  # noqa: F401 - registers itself

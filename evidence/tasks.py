@@ -53,14 +53,16 @@ def sweep_store() -> None:
 
 @shared_task(ignore_result=True)
 def show_todays_classes() -> None:
-    """Just after midnight: overrides may have ended, services may have begun, and
-    what nobody decided in time lapses."""
+    """Just after midnight: overrides may have ended, services and terms may have
+    begun, and what nobody decided in time lapses."""
     from controls.models import System
     from controls.responsibility.decide import refresh_todays
     from controls.retrospect import lapse_undecided
+    from evidence.requirements.terms import show_todays_terms
     from evidence.status.control_status import today_of
 
     for system in System.objects.all():
         today = today_of(system)
         refresh_todays(system, today)
+        show_todays_terms(system, today)
         lapse_undecided(system, today)

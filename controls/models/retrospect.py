@@ -13,6 +13,8 @@ from controls.models.people import Actor
 from controls.models.systems import System
 
 USER = settings.AUTH_USER_MODEL
+# Kinds that wait for a second officer from whatever day they are to hold (R32).
+TWO_OFFICERS_ON_ANY_DAY = ("long-grace", "retire-last")
 
 
 class RetrospectiveState(models.TextChoices):
@@ -123,7 +125,8 @@ class RetrospectiveChange(models.Model):
             ),
             models.CheckConstraint(
                 name="retrospective_first_day_lies_back",
-                condition=Q(first_day__lt=F("requested_on")),
+                condition=Q(first_day__lt=F("requested_on"))
+                | Q(kind__in=TWO_OFFICERS_ON_ANY_DAY),
                 violation_error_message=(
                     "A change from today on, or from a later day, needs no second"
                     " officer."

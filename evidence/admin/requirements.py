@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from controls.admin.people import OfSystemAdmin
@@ -10,11 +13,15 @@ from controls.admin.scoped import RelatedScopeFilter
 from evidence.models import (
     RequirementControl,
 )
+from evidence.requirements.changes import NewTerms, change_requirement
+from evidence.status.control_status import today_of
+from srm_project.requests import actor_of
 
 
 @admin.register(RequirementControl)
 class RequirementControlAdmin(OfSystemAdmin):
-    """What is asked of our half. Cadence is set where the reason for it is given."""
+    """What is asked of our half. Words, team and lead time are changed from today on;
+    cadence, grace and days are set where the reason for them is given."""
 
     verb_noun = "requirement"
     list_display = (
@@ -63,7 +70,22 @@ class RequirementControlAdmin(OfSystemAdmin):
         "purpose",
         "grace_days",
         "operates_from",
+        "operates_until",
     )
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm, change: bool
+    ) -> None:
+        """Change it by the verb that pages and API call."""
+        stored = RequirementControl.objects.get(pk=obj.pk)
+        change_requirement(
+            stored,
+            NewTerms.stated_by(obj),
+            version=form.cleaned_data.get("seen_version"),
+            by=actor_of(request),
+            today=today_of(stored.system),
+        )
+        obj.refresh_from_db()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Asked from templates when classes are decided."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
@@ -15,10 +15,15 @@ from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, etag, expected_version
 from controls.api.idempotency import idempotent
-from controls.models import ControlImplementation, System, Team
+from controls.models import (
+    ControlImplementation,
+    RetrospectiveChange,
+    System,
+    Team,
+)
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
-from evidence.models import RequirementControl
+from evidence.models import RequirementControl, RequirementTerms
 from evidence.models.asks import Cadence, Purpose
 from evidence.requirements.changes import (
     NewTerms,
@@ -31,6 +36,53 @@ from evidence.status.control_status import today_of
 from evidence.systems.describe import require_officer
 from srm_project.requests import actor_of
 
+# Of the rows of a page, in their order.
+TERMS = Prefetch(
+    "ask__terms",
+    RequirementTerms.objects.select_related("owner_team", "change").order_by("days"),
+)
+
+
+class TermsSerializer(serializers.ModelSerializer[RequirementTerms]):
+    """What an ask says for its days, the last included; null: an open side.
+
+    `change` is the change in retrospect that wrote it.
+    """
+
+    first_day = serializers.DateField(allow_null=True)
+    last_day = serializers.DateField(allow_null=True)
+    owner_team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    change: Any = serializers.SlugRelatedField(slug_field="uuid", read_only=True)
+
+    class Meta:
+        model = RequirementTerms
+        fields = [
+            "first_day",
+            "last_day",
+            "title",
+            "guidance",
+            "good_proof",
+            "cadence",
+            "purpose",
+            "owner_team",
+            "grace_days",
+            "lead_days",
+            "change",
+        ]
+
+
+class WaitsSerializer(serializers.Serializer[Any]):
+    """Nothing is changed yet: a second officer decides on this change."""
+
+    detail = serializers.SerializerMethodField()
+    change = serializers.UUIDField(source="uuid")
+    kind = serializers.CharField()
+    first_day = serializers.DateField()
+
+    def get_detail(self, change: RetrospectiveChange) -> str:
+        """What happened, in words."""
+        return "Nothing is changed yet: a second officer has to decide on it."
+
 
 class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
     """What is asked of our half; `operates_until` is exclusive."""
@@ -40,6 +92,12 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
         source="implementation.control.ref_id", read_only=True
     )
     owner_team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    stated_on = serializers.SerializerMethodField()
+    terms = TermsSerializer(source="ask.terms", many=True, read_only=True)
+
+    def get_stated_on(self, stored: RequirementControl) -> dt.date:
+        """The day on which it was first asked."""
+        return stored.system.day_of(stored.ask.known_from)
 
     class Meta:
         model = RequirementControl
@@ -50,6 +108,7 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
             "title",
             "guidance",
             "good_proof",
+            "what_it_shows",
             "cadence",
             "cadence_source",
             "rarer_because",
@@ -60,6 +119,8 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
             "operates_from",
             "operates_until",
             "origin",
+            "stated_on",
+            "terms",
             "version",
         ]
 
@@ -86,6 +147,22 @@ class AskedSerializer(serializers.Serializer[Any]):
     )
     lead_days = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=180
+    )
+    what_it_shows = serializers.CharField(
+        required=False, allow_blank=True, max_length=200
+    )
+
+
+class ChangedSerializer(AskedSerializer):
+    """Other terms, from a day on (default today).
+
+    A day that lies back, and grace longer than half the period, wait for a second
+    officer and need a `reason`.
+    """
+
+    from_day = BodyDayField(required=False)
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_REASON
     )
 
 
@@ -128,9 +205,12 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
 
     def get_queryset(self) -> QuerySet[RequirementControl]:
         """Only what `visible_to` allows."""
-        return RequirementControl.objects.visible_to(
-            actor_of(self.request)
-        ).for_listing()
+        return (
+            RequirementControl.objects.visible_to(actor_of(self.request))
+            .for_listing()
+            .select_related("ask")
+            .prefetch_related(TERMS)
+        )
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One requirement with its ETag."""
@@ -150,26 +230,50 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         added = add_requirement(implementation, NewTerms(**body), by=actor_of(request))
         return _one(added, status=201)
 
-    @extend_schema(request=AskedSerializer, responses=RequirementSerializer)
+    @extend_schema(
+        request=ChangedSerializer,
+        responses={200: RequirementSerializer, 202: WaitsSerializer},
+    )
     def update(self, request: Request, uuid: str) -> Response:
-        """Change what is asked; needs If-Match."""
-        stored = self.get_object()
-        body = _valid(AskedSerializer, request)
-        version = expected_version(request, stored)
-        change_requirement(
-            stored, NewTerms(**body), version=version, by=actor_of(request)
-        )
-        return _one(self.get_object())
+        """Change what is asked, from a day on; needs If-Match.
 
-    @extend_schema(request=RetireSerializer, responses=RequirementSerializer)
+        202: it waits for a second officer.
+        """
+        stored = self.get_object()
+        body = _valid(ChangedSerializer, request)
+        version = expected_version(request, stored)
+        waits = change_requirement(
+            stored,
+            from_day=body.pop("from_day", None),
+            reason=body.pop("reason", ""),
+            terms=NewTerms(**body),
+            version=version,
+            by=actor_of(request),
+            today=today_of(stored.system),
+        )
+        return _waiting(waits) if waits else _one(self.get_object())
+
+    @extend_schema(
+        request=RetireSerializer,
+        responses={200: RequirementSerializer, 202: WaitsSerializer},
+    )
     @action(detail=True, methods=["post"])
     def retire(self, request: Request, uuid: str) -> Response:
-        """Stop asking from a day on; If-Match, where sent, must match."""
+        """Stop asking from a day on; If-Match, where sent, must match.
+
+        202: it waits for a second officer.
+        """
         stored = self.get_object()
         body = _valid(RetireSerializer, request)
         version = expected_version(request, stored, required=False)
-        retire_requirement(stored, by=actor_of(request), version=version, **body)
-        return _one(self.get_object())
+        waits = retire_requirement(
+            stored,
+            by=actor_of(request),
+            today=today_of(stored.system),
+            version=version,
+            **body,
+        )
+        return _waiting(waits) if waits else _one(self.get_object())
 
     @extend_schema(
         request=SystemNameSerializer, responses=ProposedSerializer(many=True)
@@ -204,6 +308,11 @@ def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[st
     serializer.is_valid(raise_exception=True)
     body: dict[str, Any] = serializer.validated_data
     return body
+
+
+def _waiting(change: RetrospectiveChange) -> Response:
+    data = dict(WaitsSerializer(change).data)
+    return Response(data, status=202)
 
 
 def _one(stored: RequirementControl, *, status: int = 200) -> Response:

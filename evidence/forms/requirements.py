@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,21 +65,53 @@ class RequirementForm(forms.Form):
         help_text=f"Empty: {EXPIRING_DAYS} days, or a third of the period"
         " if that is less.",
     )
-    operates_from = DayField(label="Asked from", widget=day_input())
+    what_it_shows = forms.CharField(
+        label="What in it proves this control",
+        required=False,
+        max_length=200,
+        help_text="One line, for whoever uploads and reviews.",
+    )
+    operates_from = DayField(
+        label="Asked from",
+        widget=day_input(),
+        help_text="Another day than before, where either lies back, changes the past:"
+        " a second officer decides.",
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def terms(self) -> NewTerms:
         """What the valid form says."""
-        return NewTerms(
-            **{n: v for n, v in self.cleaned_data.items() if n != "version"}
-        )
+        names = {field.name for field in dataclasses.fields(NewTerms)}
+        return NewTerms(**{n: v for n, v in self.cleaned_data.items() if n in names})
+
+
+class ChangeForm(RequirementForm):
+    """Other terms of a requirement, from a day on."""
+
+    from_day = DayField(
+        label="These terms hold from",
+        required=False,
+        widget=day_input(),
+        help_text="Empty: today. From today or a later day your word is enough. An"
+        " earlier day changes the past: a second officer decides, and answers know of"
+        " it from then on.",
+    )
+    reason = ReasonField(
+        label="Why the past is to be changed, or the grace so long",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Only where a second officer decides.",
+    )
 
     @classmethod
-    def about(cls, stored: RequirementControl) -> RequirementForm:
+    def about(cls, stored: RequirementControl, today: dt.date) -> ChangeForm:
         """The form as it is opened on a requirement."""
-        names = [name for name in cls.base_fields if name != "owner_team"]
-        initial: dict[str, Any] = {name: getattr(stored, name) for name in names}
-        return cls(initial=initial | {"owner_team": stored.owner_team_id})
+        names = {field.name for field in dataclasses.fields(NewTerms)} | {"version"}
+        initial: dict[str, Any] = {
+            name: getattr(stored, name) for name in names - {"owner_team"}
+        }
+        of_today = {"owner_team": stored.owner_team_id, "from_day": today}
+        return cls(initial=initial | of_today)
 
 
 class RetireForm(forms.Form):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models import Q
@@ -13,9 +13,15 @@ from evidence.models.asks import EvidenceRequirement
 from evidence.models.links import EvidenceLink, Half
 from evidence.models.requirements import RequirementControl
 
+NO_END = dt.date.max  # as `ends`: performed once
+
 
 class ProofQuerySet(models.QuerySet["Proof"]):
     """Kept in step with links and terms by the methods that change those."""
+
+    def holding_on(self, day: dt.date) -> Self:
+        """What is known now, by the ends that are right for a day asked about."""
+        return self.filter(known_until=None, holds_from__lte=day, holds_until__gt=day)
 
     def follow(self, link: EvidenceLink) -> None:
         """Close the link's current rows and open some with its state of now."""

@@ -105,7 +105,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         )
         for row, ask in zip(rows, asks, strict=True):
             row.ask = ask
-        added = RequirementControl.objects.bulk_create(rows, batch_size=1000)
+        RequirementControl.objects.bulk_create(rows, batch_size=1000)
         RequirementTerms.objects.bulk_create(
             [
                 RequirementTerms(
@@ -117,7 +117,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
             ],
             batch_size=1000,
         )
-        return added
+        return rows
 
     def team_names(self) -> list[str]:
         """Names of the teams that something is asked of."""

@@ -52,7 +52,8 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     )
     rows = rows.exclude(implementation__applicability="not-applicable")
     rows = rows.exclude(cadence=Cadence.PER_EVENT)
-    for row in with_newest_links(rows):
+    # A zone's own day may be another; new terms then show a few hours later.
+    for row in with_newest_links(rows, instant.date()):
         today = row.system.day_of(instant)
         if not row.operates_from <= today < (row.operates_until or dt.date.max):
             continue

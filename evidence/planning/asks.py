@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, NullIf
 
 from controls.models import Actor, Role
 from evidence.models import (
@@ -22,6 +22,7 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.models.asks import Cadence
+from evidence.models.proof import NO_END, Proof
 from evidence.status.cadence import (
     DAY,
     add_months,
@@ -113,20 +114,25 @@ def period_due(
 
 
 def with_newest_links(
-    requirements: QuerySet[RequirementControl],
+    requirements: QuerySet[RequirementControl], today: dt.date
 ) -> QuerySet[RequirementControl]:
-    """Each with its best accepted link, what waits, and its newest rejection."""
+    """Each with its best accepted link, what waits, and its newest rejection.
+
+    `proven_to` is the end of its proof by the terms in force on `today`.
+    """
     links = EvidenceLink.objects.filter(requirement=OuterRef("pk"))
-    accepted = links.filter(state=LinkState.ACCEPTED).order_by(
-        "-proves_to", "-proves_from"
+    accepted = (
+        Proof.objects.holding_on(today)
+        .filter(requirement=OuterRef("pk"), state=LinkState.ACCEPTED)
+        .order_by("-ends", "-starts")
     )
     rejected = links.filter(state=LinkState.REJECTED).order_by("-submitted_at")
     return requirements.annotate(
-        proven_link=Subquery(accepted.values("pk")[:1]),
-        proven_evidence=Subquery(accepted.values("revision__evidence__uuid")[:1]),
-        proven_to=Subquery(accepted.values("proves_to")[:1]),
+        proven_link=Subquery(accepted.values("link")[:1]),
+        proven_evidence=Subquery(accepted.values("link__revision__evidence__uuid")[:1]),
+        proven_to=NullIf(Subquery(accepted.values("ends")[:1]), NO_END),
         proven_occurrence=Subquery(accepted.values("occurrence")[:1]),
-        proven_submitted=Subquery(accepted.values("submitted_at")[:1]),
+        proven_submitted=Subquery(accepted.values("link__submitted_at")[:1]),
         waiting=Exists(links.filter(state=LinkState.SUBMITTED)),
         rejected_at=Subquery(rejected.values("submitted_at")[:1]),
         rejection=Subquery(rejected.values("reviews__reason")[:1]),
@@ -157,7 +163,7 @@ def asked_of(user: Actor, today: dt.date) -> list[Ask]:
     Only halves that are ours, of applicable controls, in operation today.
     """
     requirements = _of_my_teams(user, today).exclude(cadence=Cadence.PER_EVENT)
-    asks = [ask(row, today) for row in with_newest_links(requirements)]
+    asks = [ask(row, today) for row in with_newest_links(requirements, today)]
     return sorted(
         asks, key=lambda row: (URGENCY.index(row.state), row.due or dt.date.max)
     )

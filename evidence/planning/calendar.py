@@ -119,7 +119,7 @@ def _proof(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
         )
     done = _done(scope)
     submittable = set(rows.submittable_by(user).order_by().values_list("pk", flat=True))
-    for row in with_newest_links(rows):
+    for row in with_newest_links(rows, today):
         for day, occurrence in _due_days(row, scope):
             state, word = _standing(done[row.pk].get(occurrence), day, today)
             yield _of_proof(row, day, state, word, may_upload=row.pk in submittable)

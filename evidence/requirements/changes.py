@@ -1,25 +1,48 @@
-"""What is asked of our halves, tuned by officers: added, changed, retired."""
+"""What is asked of our halves, tuned by officers: added, changed, retired.
+
+From today or a later day one officer decides. What alters an answer about an earlier
+day, long grace, and the end of a half's last ask wait for a second officer; the change
+that waits is returned. Source: rules R11, R12, R18, R31 and R32.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from controls.access import require_officer
 from controls.errors import Refused, StaleVersion, TransitionNotAllowed
-from controls.models import Actor, AuditEvent, ControlImplementation, Team
+from controls.models import (
+    Actor,
+    AuditEvent,
+    ControlImplementation,
+    RetrospectiveChange,
+    System,
+    Team,
+)
 from controls.models.audit import about
+from controls.responsibility.rulings import PARTIES
+from controls.retrospect import first_day_of, request_change
 from evidence.models import RequirementControl
+from evidence.models.asks import TERMS_COLUMNS
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
 from evidence.requirements.odp_frequency import less_frequent
-from evidence.status.cadence import default_grace
+from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
+from evidence.status.cadence import default_grace, longest_grace
 
 STALE = "Somebody changed this requirement since you opened it. Look again."
+# Kinds of change that two officers decide.
+IN_RETROSPECT, LONG_GRACE, RETIRE, RETIRE_LAST = (
+    "terms",
+    "long-grace",
+    "retire",
+    "retire-last",
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +50,7 @@ class NewTerms:
     """What an officer says about a requirement.
 
     `grace_days` None: the default of the cadence. `lead_days` None: the default.
+    `what_it_shows` None: as it is.
     """
 
     title: str
@@ -39,13 +63,52 @@ class NewTerms:
     grace_days: int | None = None
     lead_days: int | None = None
     rarer_because: str = ""
+    what_it_shows: str | None = None
 
-    def columns(self) -> dict[str, Any]:
-        """The row's columns; the default grace filled in."""
-        columns = asdict(self) | {"owner_team": self.owner_team}
+    @classmethod
+    def stated_by(cls, row: RequirementControl) -> NewTerms:
+        """What a row says, to state it again with some of it changed."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
+
+    def of_ask(self) -> dict[str, Any]:
+        """What the ask's terms say; the default grace filled in."""
+        columns = {
+            name: getattr(self, name)
+            for name in TERMS_COLUMNS
+            if name != "owner_team_id"
+        }
+        columns["owner_team_id"] = self.owner_team.pk if self.owner_team else None
         if self.grace_days is None:
             columns["grace_days"] = default_grace(self.cadence)
         return columns
+
+    def of_row(self) -> dict[str, Any]:
+        """What the control's own row says."""
+        columns: dict[str, Any] = {
+            "operates_from": self.operates_from,
+            "rarer_because": self.rarer_because,
+        }
+        if self.what_it_shows is not None:
+            columns["what_it_shows"] = self.what_it_shows
+        return columns
+
+
+@dataclass(frozen=True)
+class TermsChange:
+    """A change of one row's ask: `terms` from `from_day` on, empty where those stay;
+    `row` are columns of the row."""
+
+    from_day: dt.date
+    terms: dict[str, Any]
+    row: dict[str, Any]
+
+    def alters_from(self, stored: RequirementControl) -> dt.date | None:
+        """The earliest day whose answer it may alter; None: it alters none."""
+        days = [self.from_day] if self.terms else []
+        operates_from = self.row.get("operates_from", stored.operates_from)
+        if operates_from != stored.operates_from:
+            days += [operates_from, stored.operates_from]
+        return min(days, default=None)
 
 
 def _refuse_less_frequent(
@@ -64,14 +127,28 @@ def _refuse_less_frequent(
 def add_requirement(
     implementation: ControlImplementation, terms: NewTerms, *, by: Actor
 ) -> RequirementControl:
-    """Ask one more thing of our half of a control. Officers only."""
-    require_officer(implementation.system, by)
+    """Ask one more thing of our half of a control. Officers only.
+
+    It may be asked from an earlier day, not before the system's first day: a first
+    statement is no change. Long grace is refused here; it is a change of its own.
+    """
+    system = implementation.system
+    require_officer(system, by)
     _refuse_less_frequent(implementation, terms)
+    columns = terms.of_ask()
+    if _is_long(columns):
+        longest = longest_grace(terms.cadence)
+        sentence = f"At most {longest} days; add it, then ask a second officer for more"
+        raise Refused({"grace_days": f"{sentence}."})
+    first_day = first_day_of(system)
+    if terms.operates_from < first_day:
+        raise Refused({"operates_from": f"The system's first day is {first_day}."})
     added = RequirementControl(
-        system=implementation.system,
+        system=system,
         implementation=implementation,
         origin=RequirementOrigin.LOCAL,
-        **terms.columns(),
+        **columns,
+        **terms.of_row(),
     )
     added.full_clean(exclude=["system", "implementation", "ask"])
     RequirementControl.objects.add_with_asks([added])
@@ -88,28 +165,75 @@ def change_requirement(
     *,
     version: int | None,
     by: Actor,
-) -> None:
-    """Change what is asked. Links keep the days they were submitted with.
+    today: dt.date,
+    from_day: dt.date | None = None,
+    reason: str = "",
+) -> RetrospectiveChange | None:
+    """Change what is asked from a day on, or ask a second officer to.
 
-    Raises NotPermitted, StaleVersion, Refused by field.
+    `from_day` None is `today`, the system's day. From then on the terms replace those
+    in force and those stated for later days. Returns None when it is done, else the
+    change that waits: it alters an answer about an earlier day, or the grace is longer
+    than half the period; those need `reason`. Raises NotPermitted, StaleVersion,
+    Refused by field.
     """
-    stored = _locked(requirement, by)
+    stored = locked_row(requirement, by)
     _refuse_stale(stored, version)
     _refuse_less_frequent(stored.implementation, terms)
-    columns = terms.columns()
-    changed = {n: v for n, v in columns.items() if getattr(stored, n) != v}
-    if not changed:
-        return
-    before = {name: str(getattr(stored, name)) for name in changed}
-    for name, value in changed.items():
+    proposed = _difference(stored, terms, from_day or today)
+    if not (proposed.terms or proposed.row):
+        return None
+    first_day = proposed.alters_from(stored)
+    kind = ""
+    if first_day is not None and first_day < today:
+        kind = IN_RETROSPECT
+    elif proposed.terms and _grows_long(stored, proposed):
+        kind = LONG_GRACE
+    if not kind:
+        carry_out_terms(stored, proposed, by=by, today=today)
+        return None
+    _refuse_invalid(stored, proposed)
+    return _request(stored, kind, first_day or today, reason, by, today, proposed)
+
+
+def carry_out_terms(
+    stored: RequirementControl,
+    proposed: TermsChange,
+    *,
+    by: Actor,
+    today: dt.date,
+    change: RetrospectiveChange | None = None,
+) -> None:
+    """Write a change of a locked row, its ask and what links prove by it."""
+    before = {name: str(getattr(stored, name)) for name in proposed.row}
+    if proposed.terms:
+        held = terms_on(stored.ask, proposed.from_day)
+        before |= {
+            name: str(getattr(held, name))
+            for name, value in proposed.terms.items()
+            if getattr(held, name) != value
+        }
+        write_terms(
+            stored.ask, proposed.terms, from_day=proposed.from_day, change=change
+        )
+    _refuse_invalid(stored, proposed)
+    for name, value in proposed.row.items():
         setattr(stored, name, value)
-    stored.full_clean(exclude=["system", "implementation", "version"])
     stored.version = F("version") + 1
-    stored.save(update_fields=[*changed, "version"])
-    after = {name: str(value) for name, value in changed.items()}
-    AuditEvent.objects.append(
-        about(stored, "requirement.changed", by=by, before=before, after=after)
+    stored.save(update_fields=[*proposed.row, "version"])
+    show_todays_terms(stored.system, today, stored.ask)
+    stored.refresh_from_db()
+    after = proposed.row | proposed.terms
+    event = about(
+        stored,
+        "requirement.changed",
+        by=by,
+        before=before,
+        after={name: str(after[name]) for name in before},
+        from_day=str(proposed.from_day) if proposed.terms else None,
+        change=str(change.uuid) if change else None,
     )
+    AuditEvent.objects.append(event)
 
 
 @transaction.atomic
@@ -119,21 +243,44 @@ def retire_requirement(
     until: dt.date,
     reason: str,
     by: Actor,
+    today: dt.date,
     version: int | None = None,
-) -> None:
+) -> RetrospectiveChange | None:
     """Stop asking from `until` on (the first day it is no longer asked).
 
-    What was asked before stays asked for those days. A half whose last requirement
-    is retired counts as missing (R11).
+    What was asked before stays asked for those days. A day before `today`, and the
+    last ask of a half that is required, wait for a second officer: that change is
+    returned, None where it is done. Raises as `change_requirement` does.
     """
-    stored = _locked(requirement, by)
+    stored = locked_row(requirement, by)
     if not reason.strip():
         raise Refused({"reason": "Say why it is no longer asked."})
     if stored.operates_until is not None:
         raise TransitionNotAllowed(f"It already ends on {stored.operates_until}.")
     _refuse_stale(stored, version)
     stored.operates_until = until
-    stored.full_clean(exclude=["system", "implementation", "version"])
+    stored.full_clean(exclude=["system", "implementation", "ask", "version"])
+    kind = ""
+    if _is_last(stored, until):
+        kind = RETIRE_LAST
+    elif until < today:
+        kind = RETIRE
+    if kind:
+        return _request(stored, kind, until, reason, by, today)
+    carry_out_end(stored, until=until, reason=reason, by=by)
+    return None
+
+
+def carry_out_end(
+    stored: RequirementControl,
+    *,
+    until: dt.date,
+    reason: str,
+    by: Actor,
+    change: RetrospectiveChange | None = None,
+) -> None:
+    """Write the end of a locked row."""
+    stored.operates_until = until
     stored.version = F("version") + 1
     stored.save(update_fields=["operates_until", "version"])
     AuditEvent.objects.append(
@@ -143,8 +290,102 @@ def retire_requirement(
             by=by,
             reason=reason.strip(),
             until=str(until),
+            change=str(change.uuid) if change else None,
         )
     )
+
+
+def _difference(
+    stored: RequirementControl, terms: NewTerms, from_day: dt.date
+) -> TermsChange:
+    """What differs from the terms in force on a day, and from the row."""
+    held = terms_on(stored.ask, from_day)
+    columns = terms.of_ask()
+    same = all(getattr(held, name) == value for name, value in columns.items())
+    row = {
+        name: value
+        for name, value in terms.of_row().items()
+        if getattr(stored, name) != value
+    }
+    return TermsChange(from_day, {} if same else columns, row)
+
+
+def _request(
+    stored: RequirementControl,
+    kind: str,
+    first_day: dt.date,
+    reason: str,
+    by: Actor,
+    today: dt.date,
+    proposed: TermsChange | None = None,
+) -> RetrospectiveChange:
+    body: dict[str, Any] = {
+        "requirement": str(stored.uuid),
+        "control": stored.implementation.control.label,
+        "title": stored.title,
+        "version": stored.version,
+    }
+    if proposed:
+        body |= {
+            "from_day": str(proposed.from_day),
+            "terms": proposed.terms,
+            "row": {
+                name: str(value) if isinstance(value, dt.date) else value
+                for name, value in proposed.row.items()
+            },
+        }
+    return request_change(
+        stored.system,
+        kind=kind,
+        body=body,
+        first_day=first_day,
+        reason=reason,
+        by=by,
+        today=today,
+    )
+
+
+def _is_long(terms: dict[str, Any]) -> bool:
+    """Whether grace is longer than half the period (R12)."""
+    longest = longest_grace(terms["cadence"])
+    return longest is not None and terms["grace_days"] > longest
+
+
+def _grows_long(stored: RequirementControl, proposed: TermsChange) -> bool:
+    """Whether long grace is new: what two officers decided once stays."""
+    held = terms_on(stored.ask, proposed.from_day)
+    same = all(
+        getattr(held, name) == proposed.terms[name]
+        for name in ("cadence", "grace_days")
+    )
+    return not same and _is_long(proposed.terms)
+
+
+def _is_last(stored: RequirementControl, until: dt.date) -> bool:
+    """Whether nothing else asks for a half of ours that is required then (R11)."""
+    implementation = stored.implementation
+    parties = PARTIES.get(implementation.responsibility, frozenset())
+    if "customer" not in parties or implementation.applicability == "not-applicable":
+        return False
+    others = implementation.requirements.filter(operates_from__lte=until)
+    others = others.exclude(pk=stored.pk)
+    return not others.filter(
+        Q(operates_until=None) | Q(operates_until__gt=until)
+    ).exists()
+
+
+def _refuse_invalid(stored: RequirementControl, proposed: TermsChange) -> None:
+    """Raise what the row's own rules say of the change; the row stays as it is."""
+    trial = RequirementControl(
+        **{
+            field.attname: getattr(stored, field.attname)
+            for field in RequirementControl._meta.concrete_fields
+        }
+    )
+    for name, value in (proposed.terms | proposed.row).items():
+        setattr(trial, name, value)
+    excluded = ["id", "uuid", "system", "implementation", "ask", "version"]
+    trial.full_clean(exclude=excluded, validate_unique=False)
 
 
 def _refuse_stale(stored: RequirementControl, version: int | None) -> None:
@@ -152,10 +393,14 @@ def _refuse_stale(stored: RequirementControl, version: int | None) -> None:
         raise StaleVersion(STALE)
 
 
-def _locked(requirement: RequirementControl, by: Actor) -> RequirementControl:
+def locked_row(requirement: RequirementControl, by: Actor) -> RequirementControl:
+    """The row, locked after its system, as an approval locks them. Officers only."""
+    System.objects.select_for_update(of=("self",)).get(pk=requirement.system_id)
     stored = (
         RequirementControl.objects.select_for_update(of=("self",))
-        .select_related("system", "implementation__system", "implementation__control")
+        .select_related(
+            "system", "implementation__system", "implementation__control", "ask"
+        )
         .get(pk=requirement.pk)
     )
     require_officer(stored.system, by)

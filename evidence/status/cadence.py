@@ -33,6 +33,14 @@ def default_grace(cadence: str) -> int:
     return max(1, ceil(DAYS.get(cadence, 0) * 0.15))
 
 
+def longest_grace(cadence: str) -> int | None:
+    """Days of grace that one officer may give: half the period (R12).
+
+    None: there is no period, and no bound.
+    """
+    return DAYS[cadence] // 2 if cadence in DAYS else None
+
+
 def lead_days(cadence: str, of_requirement: int | None = None) -> int:
     """Days before its end in which proof is expiring: EXPIRING_DAYS, or a third of the
     cadence where that is less, or what the requirement says itself.

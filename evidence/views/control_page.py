@@ -37,6 +37,7 @@ from evidence.models import (
     Sample,
 )
 from evidence.requests.who_may import may_request
+from evidence.requirements.terms import terms_history
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
@@ -205,8 +206,10 @@ def _forms(
     accepted = reviewable.filter(
         implementation=implementation, state=LinkState.ACCEPTED
     )
+    requirements = RequirementControl.objects.filter(implementation=implementation)
     forms_and_rights: dict[str, Any] = {
         "officer": officer,
+        "terms_histories": list(terms_history(requirements.order_by("pk")).values()),
         "may_confirm": set(accepted.values_list("uuid", flat=True)),
         "submittable": _submittable(implementation, user),
         "may_review": _waits_for(user, implementation),

@@ -14,7 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
-from evidence.forms.requirements import RequirementFilter, RequirementForm, RetireForm
+from controls.models import RetrospectiveChange
+from evidence.forms.requirements import (
+    ChangeForm,
+    RequirementFilter,
+    RequirementForm,
+    RetireForm,
+)
 from evidence.models import RequirementControl
 from evidence.requirements.changes import (
     add_requirement,
@@ -22,6 +28,7 @@ from evidence.requirements.changes import (
     retire_requirement,
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
+from evidence.requirements.terms import terms_history
 from evidence.status.control_status import today_of
 from evidence.views.access import (
     implementation_or_404,
@@ -33,6 +40,10 @@ from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
+WAITS = (
+    "Nothing is changed yet: a second officer has to decide on it. It waits among the"
+    " changes in retrospect."
+)
 
 
 @require_GET
@@ -89,19 +100,23 @@ def requirement_edit(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
     """Change what is asked."""
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
-    form = RequirementForm.about(stored)
+    today = today_of(stored.system)
+    form = ChangeForm.about(stored, today)
     if request.method == "POST":
-        form = RequirementForm(request.POST)
-    context = {
-        "implementation": stored.implementation,
-        "requirement": stored,
-        "form": form,
-        "retire_form": RetireForm(initial={"until": today_of(stored.system)}),
-    }
+        form = ChangeForm(request.POST)
+    retire_form = RetireForm(initial={"until": today})
+    context = _context(stored, form, retire_form)
 
-    def change() -> None:
-        seen = form.cleaned_data["version"] or 0
-        change_requirement(stored, form.terms(), version=seen, by=request.user)
+    def change() -> RetrospectiveChange | None:
+        return change_requirement(
+            stored,
+            form.terms(),
+            version=form.cleaned_data["version"] or 0,
+            by=request.user,
+            today=today,
+            from_day=form.cleaned_data["from_day"],
+            reason=form.cleaned_data["reason"],
+        )
 
     return _saved(request, form, change, slug, context)
 
@@ -112,17 +127,28 @@ def requirement_retire(request: SignedInRequest, slug: str, uuid: Any) -> HttpRe
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
     form = RetireForm(request.POST)
-    context = {
-        "implementation": stored.implementation,
-        "requirement": stored,
-        "form": RequirementForm.about(stored),
-        "retire_form": form,
-    }
+    today = today_of(stored.system)
+    context = _context(stored, ChangeForm.about(stored, today), form)
 
-    def retire() -> None:
-        retire_requirement(stored, by=request.user, **form.cleaned_data)
+    def retire() -> RetrospectiveChange | None:
+        return retire_requirement(
+            stored, by=request.user, today=today, **form.cleaned_data
+        )
 
     return _saved(request, form, retire, slug, context)
+
+
+def _context(
+    stored: RequirementControl, form: ChangeForm, retire_form: RetireForm
+) -> dict[str, Any]:
+    """What the page of one requirement shows."""
+    return {
+        "implementation": stored.implementation,
+        "requirement": stored,
+        "form": form,
+        "retire_form": retire_form,
+        "terms_history": terms_history([stored]).get(str(stored.uuid), []),
+    }
 
 
 def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> RequirementControl:
@@ -133,17 +159,18 @@ def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> RequirementC
 def _saved(
     request: SignedInRequest,
     form: Any,
-    act: Callable[[], None],
+    act: Callable[[], RetrospectiveChange | None],
     slug: str,
     context: dict[str, Any],
 ) -> HttpResponse:
-    """Do it and go back to the list; otherwise the form with what is wrong."""
+    """Do it, or ask a second officer to, and go back to the list; otherwise the form
+    with what is wrong."""
     status = 200
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
-                act()
+                waits = act()
             except ValidationError as refusal:
                 if isinstance(refusal, NotPermitted):
                     return refused(request, refusal)
@@ -151,6 +178,6 @@ def _saved(
                 status = 409 if stale else 422
                 explain(form, refusal)
             else:
-                messages.success(request, "Saved.")
+                messages.success(request, WAITS if waits else "Saved.")
                 return redirect("evidence:requirements", slug)
     return render(request, "evidence/requirements/form.html", context, status=status)

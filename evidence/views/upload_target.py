@@ -16,6 +16,7 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.planning.asks import with_newest_links
+from evidence.status.control_status import today_of
 from srm_project.requests import SignedInRequest
 
 
@@ -37,7 +38,8 @@ class Target:
         if self.requirement is None:
             return None
         requirements = RequirementControl.objects.for_listing()
-        return with_newest_links(requirements).get(pk=self.requirement.pk)
+        today = today_of(self.system)
+        return with_newest_links(requirements, today).get(pk=self.requirement.pk)
 
     @property
     def system(self) -> System:

@@ -76,7 +76,8 @@ def test_one_more_is_asked_of_a_control(client, house):
 
 def edit(client, asked: RequirementControl, **changes):
     url = reverse("evidence:requirement_edit", args=["shop", asked.uuid])
-    return client.post(url, said(version=asked.version, **changes))
+    as_it_is = {"operates_from": asked.operates_from, "version": asked.version}
+    return client.post(url, said(**as_it_is | changes))
 
 
 def test_a_change_is_recorded_with_what_was_before(client, house):
@@ -117,13 +118,16 @@ def test_retired_it_is_no_longer_asked_from_that_day(client, house):
     RequirementControl.objects.filter(pk=asked.pk).update(
         operates_from=TODAY - dt.timedelta(days=90)
     )
+    factories.ask_for(
+        asked.implementation, "Second look", operates_from=asked.operates_from
+    )
     url = reverse("evidence:requirement_retire", args=["shop", asked.uuid])
     assert client.post(url, {"until": TODAY, "reason": ""}).status_code == 422
     assert client.post(url, {"until": TODAY, "reason": "Merged"}).status_code == 302
     asked.refresh_from_db()
     assert asked.operates_until == TODAY
     page = client.get(reverse("evidence:control", args=["shop", "cm-8"]))
-    assert "Nothing is asked yet" in page.content.decode()
+    assert f'id="asked-{asked.uuid}"' not in page.content.decode()
     assert client.post(url, {"until": TODAY, "reason": "x"}).status_code == 409
 
 
