@@ -11,7 +11,9 @@ class ControlsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Keep history twins, triggers and grants in step with every migrate."""
+        """Keep history twins, triggers and grants in step with every migrate; know
+        what can be changed in retrospect."""
+        from controls import implementation_in_retrospect  # noqa: F401 - registers
         from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
         from controls.history import install
 

@@ -155,11 +155,11 @@ def show_today(
         status, parts = standing(held[control.pk], today)
         if (control.implementation_status, control.part_statuses) != (status, parts):
             changed[status, tuple(sorted(parts.items()))].append(control)
-    for (status, part_items), rows in changed.items():
+    for (status, own_parts), rows in changed.items():
         keys = [control.pk for control in rows]
         ControlImplementation.objects.filter(pk__in=keys).update(
             implementation_status=status,
-            part_statuses=dict(part_items),
+            part_statuses=dict(own_parts),
             version=F("version") + 1,
         )
     return [control for rows in changed.values() for control in rows]

@@ -288,6 +288,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "ImplementationStatusEnum": (
+            "controls.models.implementation_statements.STATEABLE"
+        ),
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
         "EvidenceRequestStateEnum": "evidence.models.requests.EvidenceRequestState",
         "RequestStateEnum": "controls.models.requests.ApprovalState",

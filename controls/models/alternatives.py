@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Self
 
@@ -26,9 +27,6 @@ class AlternativeState(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-HOLDING = [AlternativeState.APPROVED, AlternativeState.ENDING, AlternativeState.ENDED]
-
-
 class AlternativeQuerySet(RequestQuerySet):
     """Alternative implementations."""
 
@@ -50,7 +48,7 @@ class AlternativeQuerySet(RequestQuerySet):
 
 class AlternativeImplementation(models.Model):
     """That a control is met in another way, from `starts_on` to `review_by`, both
-    inclusive, and no more from `ended_on` on.
+    inclusive, and once ended no more from `ended_on` on.
 
     Life cycle: requested -> approved | refused, by somebody else; approved -> ending
     -> ended, again by somebody else than whoever asked for the one or the other. The
@@ -84,7 +82,7 @@ class AlternativeImplementation(models.Model):
     starts_on = models.DateField()
     review_by = models.DateField(help_text="The last day on which it holds.")
     requested_on = models.DateField(editable=False)
-    # null: not ended; set: the first day on which it holds no more
+    # null: nobody has asked; set: the first day on which it holds no more once ended
     ended_on = models.DateField(null=True, editable=False)
     end_reason = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(
@@ -122,11 +120,21 @@ class AlternativeImplementation(models.Model):
                 | (~Q(state="requested") & Q(decided_by__isnull=False)),
             ),
             models.CheckConstraint(
-                name="alternative_ended_on_a_day",
+                name="alternative_ended_by_somebody",
+                condition=Q(state="ended", ended_by__isnull=False)
+                | (~Q(state="ended") & Q(ended_by=None)),
+            ),
+            models.CheckConstraint(
+                name="alternative_end_asked_for",
                 condition=Q(
-                    state="ended", ended_on__isnull=False, ended_by__isnull=False
+                    state__in=["ending", "ended"],
+                    ended_on__isnull=False,
+                    end_requested_by__isnull=False,
                 )
-                | (~Q(state="ended") & Q(ended_on=None, ended_by=None)),
+                | (
+                    ~Q(state__in=["ending", "ended"])
+                    & Q(ended_on=None, end_requested_by=None)
+                ),
             ),
             models.CheckConstraint(
                 name="alternative_days_ordered",
@@ -155,6 +163,14 @@ class AlternativeImplementation(models.Model):
 
     def __str__(self) -> str:
         return f"alternative implementation, {self.get_state_display().lower()}"
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which it holds if approved, inclusive; before `starts_on`
+        where it was ended before it began."""
+        if self.state != AlternativeState.ENDED or self.ended_on is None:
+            return self.review_by
+        return min(self.review_by, self.ended_on - dt.timedelta(days=1))
 
     @property
     def system(self) -> Any:

@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls import clock
 from controls.api.conventions import etag, expected_version
 from controls.implementation import describe
 from controls.models import ControlImplementation, ImplementationStatus, System, Team
 from controls.models.implementation_statements import STATEABLE
 from evidence.api.clocks import BodyDayField
-from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
 
@@ -70,7 +70,7 @@ def described(request: Request, system: System, ref_id: str) -> Response:
         **description,
         version=expected_version(request, row),
         by=actor_of(request),
-        today=today_of(system),
+        today=system.day_of(clock.now()),
     )
     row.refresh_from_db()
     return Response(DescribeSerializer(row).data, headers={"ETag": etag(row)})

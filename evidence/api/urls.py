@@ -4,12 +4,14 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from controls.api.urls import router as controls_router
+from evidence.api.alternatives import AlternativeViewSet
 from evidence.api.artifacts import ArtifactViewSet, CoverageViewSet
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.components import ComponentViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
+from evidence.api.implementation_status import ImplementationStatusViewSet
 from evidence.api.letters import LetterViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
@@ -43,10 +45,16 @@ router.register("letters", LetterViewSet, basename="letter")
 router.register("citations", CoverageViewSet, basename="citation")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
+router.register("alternatives", AlternativeViewSet, basename="alternative")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("exports", ExportViewSet, basename="export")
 router.register(
     r"systems/(?P<slug>[-\w]+)/uploads", BulkViewSet, basename="bulk-upload"
+)
+router.register(
+    r"systems/(?P<slug>[-\w]+)/implementation-status",
+    ImplementationStatusViewSet,
+    basename="implementation-status",
 )
 router.register(
     r"systems/(?P<slug>[-\w]+)/components",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,10 @@ from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from controls.models.implementation_statements import STATEABLE
+from evidence.forms.clocks import DayField
+from evidence.forms.fields import day_input
 
 Rows = Sequence[Mapping[str, Any]]
 CLASSES = [
@@ -55,6 +60,23 @@ class OneGoSelect(forms.Select):
         )
         shown = flatatt({"name": widget["name"], **widget["attrs"]})
         return format_html("<select{}>{}</select>", shown, options)
+
+
+class StatusOfManyForm(forms.Form):
+    """How far all the controls of a filtered list are, and from which day on."""
+
+    implementation_status = forms.ChoiceField(
+        label="Status", choices=STATEABLE, widget=OneGoSelect
+    )
+    stated_from = DayField(
+        label="From",
+        widget=day_input(),
+        help_text="Earlier than today only where nobody has said anything yet.",
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stated_from"].initial = today
 
 
 class ControlFilter(forms.Form):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from controls.alternatives import AlternativeDraft
 from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
 from controls.implementation_days import NOT_STATED
@@ -16,6 +18,7 @@ from controls.models.implementation_statements import STATEABLE
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
+from evidence.models import RequirementControl
 
 CLASSES = [
     ("", "Choose one"),
@@ -120,6 +123,74 @@ class DescribeForm(forms.Form):
         if not names_owner:
             form.fields["owner_team"].widget = forms.HiddenInput()
         return form
+
+
+class EarlierStatusForm(forms.Form):
+    """How far a control was on days before today; another officer approves."""
+
+    implementation_status = forms.ChoiceField(label="It was", choices=STATEABLE)
+    first_day = DayField(
+        label="From",
+        widget=day_input(),
+        help_text="Before today. It holds to the next day of which something is said.",
+    )
+    reason = ReasonField(
+        label="Why the past is to be changed", widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["auto_id"] = "id_earlier_%s"
+        super().__init__(*args, **kwargs)
+
+
+class AlternativeForm(forms.Form):
+    """Another way to meet the control than it says; another officer approves."""
+
+    constraint = ReasonField(
+        label="What keeps the control from being met as it is written",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    objective = ReasonField(
+        label="What the control is for, and how the other way does it",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    residual_risk = ReasonField(
+        label="What risk remains", widget=forms.Textarea(attrs={"rows": 2})
+    )
+    requirements = forms.MultipleChoiceField(
+        label="What is asked of the other way",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Nothing fits? Add a requirement to this control first.",
+    )
+    starts_on = DayField(label="First day", widget=day_input())
+    review_by = DayField(
+        label="Last day, look again by",
+        widget=day_input(),
+        help_text="After it the control counts as not finished until it is approved"
+        " again.",
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        today: dt.date,
+        requirements: Sequence[RequirementControl],
+        **kwargs: Any,
+    ) -> None:
+        kwargs["auto_id"] = "id_alternative_%s"
+        super().__init__(*args, **kwargs)
+        self.fields["starts_on"].initial = today
+        self.fields["review_by"].initial = today + REVIEW_AFTER
+        choices = [(str(asked.uuid), asked.title) for asked in requirements]
+        self.fields["requirements"].choices = choices  # type: ignore[attr-defined]
+
+    def draft(self) -> AlternativeDraft:
+        """What was filled in."""
+        fields = dict(self.cleaned_data)
+        return AlternativeDraft(
+            requirement_uuids=[UUID(text) for text in fields.pop("requirements")],
+            **fields,
+        )
 
 
 class OverrideForm(forms.Form):

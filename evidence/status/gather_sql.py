@@ -87,7 +87,7 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
          SELECT FROM {alternative} x
           WHERE x.implementation_id = i.id AND x.starts_on <= %(day)s
             AND x.state IN ('approved', 'ending', 'ended') AND x.review_by >= %(day)s
-            AND (x.ended_on > %(day)s) IS NOT FALSE) AS alternative_approved,
+            AND (x.state <> 'ended' OR x.ended_on > %(day)s)) AS alternative_approved,
        t.name AS owner, d.responsibility, d.source, d.basis_id,
        d.reason AS decision_reason, rv.version AS reference_version,
        o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,

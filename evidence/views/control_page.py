@@ -26,7 +26,13 @@ from controls.models import (
 from controls.models.implementations import worst_of
 from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
-from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
+from evidence.forms.overrides import (
+    AlternativeForm,
+    DescribeForm,
+    EarlierStatusForm,
+    NotApplicableForm,
+    OverrideForm,
+)
 from evidence.models import (
     Evidence,
     EvidenceLink,
@@ -37,6 +43,7 @@ from evidence.models import (
     Sample,
 )
 from evidence.requests.who_may import may_request
+from evidence.requirements.alternatives import own_requirements
 from evidence.requirements.terms import terms_history
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
@@ -154,6 +161,10 @@ def _record(
     overrides = as_known(implementation.overrides.select_related(*people), known)
     requests = implementation.applicability_decisions.select_related(*people)
     excused = as_known(requests, known)
+    asked_otherwise = implementation.alternatives.select_related(
+        *people, "end_requested_by", "ended_by"
+    )
+    alternatives = as_known(asked_otherwise, known)
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
     description = as_known(itself, known)[0]
     statements = as_known(implementation.statements.all(), known)
@@ -161,7 +172,7 @@ def _record(
     prefetch_related_objects(statements, "stated_by")
     status, parts = standing(statements, clocks.moment.on)
     subjects = [implementation.uuid]
-    subjects += [row.uuid for row in overrides] + [row.uuid for row in excused]
+    subjects += [row.uuid for row in (*overrides, *excused, *alternatives)]
     subjects += implementation.links.values_list("uuid", flat=True)
     subjects += _events_of(implementation)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
@@ -179,6 +190,7 @@ def _record(
         "overrides": overrides,
         "provided": statements_shown(implementation, clocks),
         "excused": excused,
+        "alternatives": alternatives,
         "events": events.filter(**({"at__lt": known} if known else {})).order_by(
             "-at", "-seq"
         )[:30],
@@ -223,6 +235,11 @@ def _forms(
     if officer:
         forms_and_rights["override_form"] = OverrideForm(today=clocks.today)
         forms_and_rights["na_form"] = NotApplicableForm(today=clocks.today)
+        forms_and_rights["earlier_form"] = EarlierStatusForm()
+        asked = own_requirements(implementation, clocks.today)
+        forms_and_rights["alternative_form"] = AlternativeForm(
+            today=clocks.today, requirements=asked
+        )
     return forms_and_rights
 
 

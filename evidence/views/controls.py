@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.control_ids import matches
+from controls.models import ControlImplementation
 from evidence.forms.clocks import clocks_of
-from evidence.forms.controls import ControlFilter
+from evidence.forms.controls import ControlFilter, StatusOfManyForm
 from evidence.status.clocks import Clocks
-from evidence.status.control_status import ControlStatus, control_statuses, listed
+from evidence.status.control_filter import judged, matching_rows, with_verdict
+from evidence.status.control_status import listed
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
 
@@ -37,9 +38,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     rows = listed(system, clocks.moment)
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
-    page = _page(
-        request, clocks, [row for row in rows if _matches(row, filters)], filters
-    )
+    page = _page(request, clocks, matching_rows(rows, filters), filters)
     context = {
         "system": system,
         "clocks": clocks,
@@ -47,6 +46,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "filter": chosen,
         "page": page,
         "total": len(rows),
+        "status_form": _status_form(request, clocks),
     }
     name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
@@ -61,29 +61,18 @@ def _page(
     number = request.GET.get("page")
     shown_rows: list[Any] = rows
     if verdict := filters.get("verdict"):
-        shown_rows = [a for a in _judged(clocks, rows) if a.status.verdict == verdict]
+        shown_rows = with_verdict(clocks.system, clocks.moment, rows, verdict)
         return Paginator(shown_rows, PER_PAGE).get_page(number)
     page = Paginator(shown_rows, PER_PAGE).get_page(number)
-    page.object_list = _judged(clocks, list(page.object_list))
+    page.object_list = judged(clocks.system, clocks.moment, list(page.object_list))
     return page
 
 
-def _judged(clocks: Clocks, rows: list[Row]) -> list[ControlStatus]:
-    try:
-        return control_statuses(clocks.system, clocks.moment, known=rows)
-    except LookupError:  # the system was not recorded by then, nor its controls
-        return []
-
-
-def _matches(row: Row, filters: dict[str, str]) -> bool:
-    has = {
-        "family": row["family"],
-        "responsibility": row["responsibility"] or "unclassified",
-        "team": row["owner"] or "",
-    }
-    if any(filters.get(name) and filters[name] != value for name, value in has.items()):
-        return False
-    text = filters.get("q", "")
-    return not text or matches(
-        text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
-    )
+def _status_form(request: SignedInRequest, clocks: Clocks) -> StatusOfManyForm | None:
+    """For whoever may say how far some control of the system is; never of the past."""
+    if not clocks.now:
+        return None
+    mine = ControlImplementation.objects.describable_by(request.user)
+    if not mine.filter(system=clocks.system).exists():
+        return None
+    return StatusOfManyForm(today=clocks.today)

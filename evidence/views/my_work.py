@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls import clock
+from controls.models import AlternativeImplementation
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
@@ -36,6 +37,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "populations": my_work.populations_to_judge(request.user),
         "overrides": my_work.overrides_to_decide(request.user),
         "exclusions": my_work.exclusions_to_decide(request.user),
+        "alternatives": AlternativeImplementation.objects.to_decide(request.user),
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
         "drafts": my_work.drafts_of(request.user),

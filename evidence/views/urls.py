@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from evidence.views import (
+    alternatives,
     artifacts,
     bulk,
     calendar,
@@ -12,6 +13,7 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    implementation_status,
     letters,
     my_work,
     notices,
@@ -71,6 +73,36 @@ urlpatterns += [
         "systems/<slug:slug>/controls/<str:ref_id>/describe/",
         overrides.control_describe,
         name="control_describe",
+    ),
+    path(
+        "systems/<slug:slug>/implementation-status/",
+        implementation_status.status_of_many,
+        name="status_of_many",
+    ),
+    path(
+        "systems/<slug:slug>/implementation-status/confirm/",
+        implementation_status.status_of_many_confirm,
+        name="status_of_many_confirm",
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/earlier-status/",
+        implementation_status.status_in_retrospect,
+        name="status_in_retrospect",
+    ),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/alternative/",
+        alternatives.alternative_request,
+        name="alternative_request",
+    ),
+    path(
+        "alternatives/<uuid:uuid>/decide/",
+        alternatives.alternative_decide,
+        name="alternative_decide",
+    ),
+    path(
+        "alternatives/<uuid:uuid>/end/",
+        alternatives.alternative_end,
+        name="alternative_end",
     ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/override/",

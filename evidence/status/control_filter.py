@@ -1,0 +1,63 @@
+"""Which controls of a system are meant by the filters of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controls.control_ids import matches
+from controls.models import System
+from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.gather import Moment
+
+Row = Mapping[str, Any]
+
+
+def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
+    """Rows of `listed` that are of a family, a class, a team (name), and named by
+    words or an id (`q`); what is not named is any."""
+    return [row for row in rows if _matches(row, filters)]
+
+
+def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlStatus]:
+    """The rows with their verdicts; none where nothing was recorded by then."""
+    try:
+        return control_statuses(system, moment, known=rows)
+    except LookupError:  # the system was not recorded by then, nor its controls
+        return []
+
+
+def with_verdict(
+    system: System, moment: Moment, rows: Sequence[Row], verdict: str
+) -> list[ControlStatus]:
+    """Those of the rows that have a verdict."""
+    return [
+        answer
+        for answer in judged(system, moment, rows)
+        if answer.status.verdict == verdict
+    ]
+
+
+def keys_matching(
+    system: System, moment: Moment, rows: Sequence[Row], filters: Mapping[str, str]
+) -> list[int]:
+    """The keys of the controls that all filters mean, a verdict among them."""
+    matching = matching_rows(rows, filters)
+    if verdict := filters.get("verdict"):
+        answers = with_verdict(system, moment, matching, verdict)
+        matching = [answer.implementation for answer in answers]
+    return [row["id"] for row in matching]
+
+
+def _matches(row: Row, filters: Mapping[str, str]) -> bool:
+    has = {
+        "family": row["family"],
+        "responsibility": row["responsibility"] or "unclassified",
+        "team": row["owner"] or "",
+    }
+    if any(filters.get(name) and filters[name] != value for name, value in has.items()):
+        return False
+    text = filters.get("q", "")
+    return not text or matches(
+        text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
+    )

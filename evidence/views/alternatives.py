@@ -1,0 +1,130 @@
+"""Other ways to meet a control: asked for, decided, ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from controls import clock
+from controls.alternatives import (
+    decide_alternative,
+    decide_end_of_alternative,
+    request_end_of_alternative,
+)
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.models import AlternativeImplementation, ControlImplementation
+from controls.models.alternatives import AlternativeState
+from evidence.forms.overrides import AlternativeForm
+from evidence.requirements.alternatives import (
+    own_requirements,
+    request_with_requirements,
+)
+from evidence.views.access import (
+    implementation_or_404,
+    require_officer_page,
+    show_refusal,
+)
+from evidence.views.answers import (
+    approves,
+    explain,
+    refused,
+    return_to_work,
+    typed_reason,
+)
+from evidence.views.control_page import control_page
+from evidence.views.once import once
+from srm_project.requests import SignedInRequest
+
+
+def _to_control(implementation: ControlImplementation) -> HttpResponse:
+    return redirect(
+        "evidence:control", implementation.system.slug, implementation.control.ref_id
+    )
+
+
+@require_POST
+@once
+def alternative_request(
+    request: SignedInRequest, slug: str, ref_id: str
+) -> HttpResponse:
+    """Ask to meet the control in another way; another officer decides."""
+    implementation = implementation_or_404(request, slug, ref_id)
+    require_officer_page(request.user, implementation.system)
+    today = implementation.system.day_of(clock.now())
+    asked = own_requirements(implementation, today)
+    form = AlternativeForm(request.POST, today=today, requirements=asked)
+    page = {"alternative_form": form}
+    if not form.is_valid():
+        return control_page(request, implementation, status=422, **page)
+    try:
+        request_with_requirements(
+            implementation, form.draft(), by=request.user, today=today
+        )
+    except NotPermitted as refusal:
+        raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except ValidationError as refusal:
+        explain(form, refusal)
+        status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
+        return control_page(request, implementation, status=status, **page)
+    messages.success(
+        request, "Requested. Nothing changes until another officer approves it."
+    )
+    return _to_control(implementation)
+
+
+@require_POST
+def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse what somebody else asked for: it, or its end."""
+    alternative = _of_mine(request, uuid)
+    implementation = alternative.implementation
+    today = implementation.system.day_of(clock.now())
+    try:
+        approve = approves(request)
+        ending = alternative.state == AlternativeState.ENDING
+        decide = decide_end_of_alternative if ending else decide_alternative
+        decide(alternative, approve=approve, by=request.user, today=today)
+    except ValidationError as refusal:
+        show_refusal(request, refusal)
+    else:
+        messages.success(request, _done(ending=ending, approve=approve))
+    return return_to_work(request) or _to_control(implementation)
+
+
+def _done(*, ending: bool, approve: bool) -> str:
+    if ending:
+        return "Ended." if approve else "Refused: it goes on."
+    return "Approved: it holds on its days." if approve else "Refused."
+
+
+@require_POST
+def alternative_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Ask that it holds no more, with a reason; another officer decides."""
+    alternative = _of_mine(request, uuid)
+    implementation = alternative.implementation
+    today = implementation.system.day_of(clock.now())
+    try:
+        reason = typed_reason(request)
+    except Refused as refusal:
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
+    try:
+        request_end_of_alternative(
+            alternative, reason=reason, by=request.user, today=today
+        )
+    except ValidationError as refusal:
+        show_refusal(request, refusal)
+    else:
+        messages.success(request, "Asked. It goes on until another officer agrees.")
+    return _to_control(implementation)
+
+
+def _of_mine(request: SignedInRequest, uuid: Any) -> AlternativeImplementation:
+    """One of a control that the person may read, for officers of its system."""
+    mine = AlternativeImplementation.objects.visible_to(request.user).for_listing()
+    stored: AlternativeImplementation = get_object_or_404(mine, uuid=uuid)
+    require_officer_page(request.user, stored.implementation.system)
+    return stored
