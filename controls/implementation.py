@@ -23,6 +23,7 @@ from controls.implementation_days import (
 )
 from controls.models import Actor, AuditEvent, ControlImplementation, Team
 from controls.models.audit import about
+from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of
 
 
@@ -85,6 +86,37 @@ def describe(
     implementation.refresh_from_db()
     AuditEvent.objects.append(
         about(stored, "implementation.described", by=by, **event_body)
+    )
+
+
+def is_asked_for(implementation: ControlImplementation) -> bool:
+    """Whether nobody has said how far it is today, and part of it is ours (R28)."""
+    parties = PARTIES.get(implementation.responsibility, {"customer"})
+    return implementation.implementation_status == NOT_STATED and "customer" in parties
+
+
+def state_with_proof(
+    implementation: ControlImplementation,
+    status: str,
+    *,
+    performed_on: dt.date,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Say how far a control is with its first proof, from that performance on.
+
+    It begins at the earliest on the system's first day. Raises what `describe` does.
+    """
+    begins = first_day_of(implementation.system)
+    describe(
+        implementation,
+        implementation_status=status,
+        customer_statement=implementation.customer_statement,
+        owner_team=implementation.owner_team,
+        version=None,
+        by=by,
+        today=today,
+        stated_from=max(begins, min(performed_on, today)),
     )
 
 

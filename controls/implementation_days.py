@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Func, Value
 
 from controls.models import (
@@ -19,6 +20,7 @@ from controls.models import (
     ControlImplementation,
     ImplementationStatement,
     RetrospectiveChange,
+    System,
 )
 from controls.models.implementations import ImplementationStatus
 
@@ -163,3 +165,13 @@ def show_today(
             version=F("version") + 1,
         )
     return [control for rows in changed.values() for control in rows]
+
+
+@transaction.atomic
+def show_todays_statuses(system: System, today: dt.date) -> int:
+    """The same for a whole system, once a day: something said before may begin.
+
+    Returns for how many controls.
+    """
+    controls = system.implementations.select_for_update(of=("self",)).order_by("pk")
+    return len(show_today(list(controls), today))

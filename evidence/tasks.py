@@ -55,6 +55,7 @@ def sweep_store() -> None:
 def show_todays_classes() -> None:
     """Just after midnight: overrides may have ended, services and terms may have
     begun, and what nobody decided in time lapses."""
+    from controls.implementation_days import show_todays_statuses
     from controls.models import System
     from controls.responsibility.decide import refresh_todays
     from controls.retrospect import lapse_undecided
@@ -65,4 +66,5 @@ def show_todays_classes() -> None:
         today = today_of(system)
         refresh_todays(system, today)
         show_todays_terms(system, today)
+        show_todays_statuses(system, today)
         lapse_undecided(system, today)

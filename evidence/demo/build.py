@@ -22,7 +22,7 @@ from evidence.demo.populations import play_events
 from evidence.demo.systems import (
     describe_analytics,
     describe_payments,
-    leave_controls_unfinished,
+    state_controls,
 )
 from evidence.demo.year import Year
 from evidence.notices.gathering import gather_notices
@@ -48,6 +48,9 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
         payments = describe_payments(people, teams, today, start)
         analytics = describe_analytics(people, teams, today, start)
     systems = (payments, analytics)
+    with written_on(start, 9):
+        for system in systems:
+            state_controls(system, people, _chance(system), start)
     engage_auditor(payments, people, today)
     System.objects.filter(pk__in=[system.pk for system in systems]).update(demo=True)
     register_reports(people, systems, today)
@@ -58,8 +61,6 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
         for _ in year.play(people):
             done += 1
             progress(done, total)
-    for system in systems:
-        leave_controls_unfinished(system, _chance(system))
     fill_desks(payments, people, teams, today)
     for system in systems:  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))

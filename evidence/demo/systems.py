@@ -7,6 +7,8 @@ import random
 from typing import Any
 
 from controls.control_parts import parts_of
+from controls.implementation import describe
+from controls.implementation_bulk import confirm, propose, sealed
 from controls.models import Baseline, ServiceVariant, System, User
 from controls.models.implementations import ControlImplementation
 from evidence.demo import company
@@ -77,19 +79,42 @@ def _describe(
     return system
 
 
-def leave_controls_unfinished(system: System, chance: random.Random) -> None:
-    """Let a tenth of the controls with duties of ours not be implemented fully."""
+def state_controls(
+    system: System, people: People, chance: random.Random, day: dt.date
+) -> None:
+    """Let olivia say how far our halves are, on `day` and from it on.
+
+    A tenth is not implemented fully, and of a few nobody has said anything.
+    """
     ours = ControlImplementation.objects.filter(
         system=system, responsibility__in=["shared", "customer"]
-    ).select_related("control")
+    ).select_related("control", "owner_team")
+    implemented = []
     for implementation in ours.order_by("control__sort_order"):
         draw = chance.random()
-        if draw > 0.1:
-            continue
-        parts = [part.statement_id for part in parts_of(implementation.control)]
-        if draw > 0.05 and parts:  # only the last part is not finished
-            implementation.part_statuses = {parts[-1]: "partial"}
-            implementation.save(update_fields=["part_statuses"])
-            continue
-        implementation.implementation_status = "planned" if draw < 0.03 else "partial"
-        implementation.save(update_fields=["implementation_status"])
+        if draw > 0.13:
+            implemented.append(implementation.pk)
+        elif draw <= 0.1:
+            _leave_unfinished(implementation, draw, people, day)
+    by = people["olivia"]
+    said: dict[str, Any] = {"status": "implemented", "first_day": day, "by": by}
+    proposals = propose(system, implemented, today=day, **said)
+    confirm(system, sealed(system, proposals, **said), by=by, today=day)
+
+
+def _leave_unfinished(
+    implementation: ControlImplementation, draw: float, people: People, day: dt.date
+) -> None:
+    parts = [part.statement_id for part in parts_of(implementation.control)]
+    only_last_part = draw > 0.05 and bool(parts)
+    status = "planned" if draw < 0.03 else "partial"
+    describe(
+        implementation,
+        implementation_status="implemented" if only_last_part else status,
+        part_statuses={parts[-1]: "partial"} if only_last_part else {},
+        customer_statement=implementation.customer_statement,
+        owner_team=implementation.owner_team,
+        version=None,
+        by=people["olivia"],
+        today=day,
+    )

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from controls.errors import Refused
 from controls.models import System, User
+from controls.models.implementation_statements import STATEABLE
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.models import RequirementControl
@@ -72,6 +73,19 @@ class RequirementField(forms.ModelChoiceField):
     """One requirement, with its control in front."""
 
     label_from_instance = RequirementsField.label_from_instance  # type: ignore[assignment]
+
+
+def _status_field() -> forms.ChoiceField:
+    """How far a control is of which nobody has said it."""
+    return forms.ChoiceField(
+        label="How far is this control implemented?",
+        choices=[*STATEABLE, ("", "I do not say it now")],
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Nobody has said it yet, and without it the control is never proven."
+        " It holds from the day on which this was performed; the day on which you say"
+        " it is shown beside it.",
+    )
 
 
 class UploadForm(forms.Form):
@@ -137,9 +151,13 @@ class UploadForm(forms.Form):
         *args: Any,
         others: QuerySet[RequirementControl] | None = None,
         system: System | None = None,
+        asks_status: bool = False,
         **kw: Any,
     ) -> None:
+        """With `asks_status` it asks once how far the control is implemented."""
         super().__init__(*args, **kw)
+        if asks_status:
+            self.fields["implementation_status"] = _status_field()
         if system is not None:
             here = system.memberships.active().values("user")
             people = User.objects.filter(pk__in=here).order_by("name")
@@ -155,7 +173,7 @@ class UploadForm(forms.Form):
         """What the valid form says, as `submit` takes it."""
         fields = {"title": "", **self.cleaned_data}
         fields["draft"] = "draft" in self.data
-        for name in ("files", "kind", "reason", "also"):
+        for name in ("files", "kind", "reason", "also", "implementation_status"):
             fields.pop(name, None)
         return Submission(**fields)
 

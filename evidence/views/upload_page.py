@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from controls.implementation import is_asked_for
 from evidence.forms.uploads import UploadForm, first_values
 from evidence.models import (
     Evidence,
@@ -66,6 +67,8 @@ def upload_page(
         "requirement": requirement,
         "item": target.item,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
+        "ask_about_status": is_asked_for(target.implementation)
+        and "implementation_status" not in form.fields,
     }
     if requirement:
         standing = ask(requirement, today)

@@ -7,12 +7,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from controls.access import may_describe
 from controls.errors import NotPermitted, SrmError
+from controls.implementation import is_asked_for, state_with_proof
 from controls.models import ControlImplementation
 from evidence.forms.upload_body import read_into_store
 from evidence.forms.uploads import UploadForm
@@ -89,9 +92,15 @@ def unreadable(request: SignedInRequest) -> HttpResponse | None:
 def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
     others = provable_by(target.team, target.system, today, besides=target.requirement)
+    unstated = is_asked_for(target.implementation)
+    asks_status = unstated and may_describe(target.implementation, request.user)
     if request.method == "POST":
         form = UploadForm(
-            request.POST, request.FILES, others=others, system=target.system
+            request.POST,
+            request.FILES,
+            others=others,
+            system=target.system,
+            asks_status=asks_status,
         )
         if form.is_valid():
             return _submit(request, form, target, today)
@@ -100,6 +109,7 @@ def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
             initial=initial_values(request, target, today),
             others=others,
             system=target.system,
+            asks_status=asks_status,
         )
     return upload_page(request, form, target, today)
 
@@ -132,6 +142,22 @@ def _next(target: Target, link: EvidenceLink) -> HttpResponse:
 
 
 def _submitted(
+    request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
+) -> EvidenceLink:
+    """The link, and with it how far the control is where that was asked."""
+    with transaction.atomic():
+        if status := form.cleaned_data.get("implementation_status"):
+            state_with_proof(
+                target.implementation,
+                status,
+                performed_on=form.cleaned_data["performed_on"],
+                by=request.user,
+                today=today,
+            )
+        return _link(request, form, target, today)
+
+
+def _link(
     request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> EvidenceLink:
     submission, by = form.submission(), request.user
