@@ -24,7 +24,8 @@ from evidence.exports import jobs
 from evidence.models import Evidence, EvidenceLink, EvidenceRevision, Proof
 from evidence.status.cadence import occurrence_of
 from evidence.status.control_status import control_statuses, now, window_of
-from evidence.status.gather import Moment, gather, gather_period
+from evidence.status.gather import Moment, gather
+from evidence.status.gather_window import gather_period
 from evidence.systems.describe import Use, create_system
 
 Timed = Callable[..., None]

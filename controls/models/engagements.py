@@ -35,6 +35,8 @@ class EngagementQuerySet(models.QuerySet["Engagement"]):
 class Engagement(models.Model):
     """One audit of one system. The window's days are both inclusive."""
 
+    keeps_history = True
+
     system = models.ForeignKey(
         "controls.System", models.PROTECT, related_name="engagements"
     )
@@ -45,6 +47,7 @@ class Engagement(models.Model):
     window_start = models.DateField()
     window_end = models.DateField()
     version = models.PositiveIntegerField(default=1, editable=False)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = EngagementQuerySet.as_manager()
 

@@ -19,6 +19,7 @@ DAYS = {
     "yearly": 365,
 }
 EVENT_GRACE = 30  # days
+POPULATION_CADENCE = "quarterly"  # what happened per event is drawn for each quarter
 EXPIRING_DAYS = 30  # before its end, at most, proof of either half is called expiring
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
 
@@ -122,15 +123,6 @@ def proof_end_under(
     following = own_last_day + DAY if began is None else max(own_last_day + DAY, began)
     start = occurrence_of(cadence, following)
     return None if start is None else due_on(cadence, start, grace_days)
-
-
-def population_end(ends: dt.date, grace_days: int | None) -> dt.date:
-    """Last day for which a population that ends on `ends` speaks of the present.
-
-    As a yearly performance on that day: twelve months and the grace.
-    """
-    grace = default_grace("yearly") if grace_days is None else grace_days
-    return add_months(ends, 12) + DAY * grace
 
 
 def periods(

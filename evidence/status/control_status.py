@@ -19,12 +19,8 @@ from evidence.status.clock_parameters import (
 )
 from evidence.status.day import Status, status
 from evidence.status.facts import ControlFacts
-from evidence.status.gather import (
-    Moment,
-    gather,
-    gather_period,
-    implementations,
-)
+from evidence.status.gather import Moment, gather, implementations
+from evidence.status.gather_window import gather_period
 from evidence.status.window import Period, period
 
 WINDOW_THEN = """

@@ -1,6 +1,6 @@
 """Is proof of a control current on a day? The specification, free of Django.
 
-Source: rules R11 to R13, R16, R19 and R28 to R30.
+Source: rules R10 to R14, R16, R19 and R28 to R30.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from evidence.status import cadence
 from evidence.status.aws_half import HalfResult, aws_half, worst
+from evidence.status.expected import counts_from
 from evidence.status.facts import (
     ControlFacts,
     HalfState,
     LinkFacts,
-    PopulationFacts,
     RequirementFacts,
     Verdict,
 )
+from evidence.status.population_state import current_deviations, population_state
 from evidence.status.reasons import Reason, reason_for
 
 DAY = dt.timedelta(days=1)
@@ -56,28 +57,32 @@ def status(facts: ControlFacts, day: dt.date) -> Status:
         )
         if needed
     ]
-    blockers = _blockers(facts, day)
-    verdict = _verdict(required, blockers)
+    blocked = blockers(facts, day)
+    verdict = _verdict(required, blocked)
     only = _only_one(facts, aws.state, ours.state)
     return Status(
         verdict,
         aws.state,
         ours.state,
-        (*only, *ours.reasons, *aws.reasons, *blockers, *_notes(facts, day)),
+        (*only, *ours.reasons, *aws.reasons, *blocked, *_notes(facts, day)),
         ours.until,
         aws.until,
     )
 
 
 def _applicability(facts: ControlFacts, day: dt.date) -> Status | None:
-    """Not applicable holds while approved, its basis unchanged and its review due."""
+    """Not applicable holds to its review, while its basis is the same (R10)."""
     applicability = facts.applicability
     if not applicability.approved or applicability.basis_changed:
         return None
-    reasons: tuple[Reason, ...] = ()
-    if applicability.review_by and day > applicability.review_by:
-        reasons = (reason_for("na_review_due", due=applicability.review_by),)
-    return Status("not_applicable", "not_required", "not_required", reasons)
+    if _review_due(facts, day):
+        return None
+    return Status("not_applicable", "not_required", "not_required")
+
+
+def _review_due(facts: ControlFacts, day: dt.date) -> bool:
+    review_by = facts.applicability.review_by
+    return review_by is not None and day > review_by
 
 
 def _verdict(required: list[HalfResult], blockers: tuple[Reason, ...]) -> Verdict:
@@ -100,39 +105,33 @@ def _only_one(
     return ()
 
 
-def _blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
-    """What keeps a control from being proven whatever the evidence says."""
-    blockers = []
+def blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
+    """What keeps a control from being proven whatever the evidence says (R28)."""
+    found = []
     if facts.customer_required:
-        blockers += [_deviating(r) for r in _deviations(facts, day)]
+        found += _deviations(facts, day)
     if facts.customer_required and (left := _unfinished(facts)):
-        blockers.append(_unfinished_because(left))
+        found.append(_unfinished_because(left))
     if facts.open_findings:
-        blockers.append(reason_for("open_finding"))
+        found.append(reason_for("open_finding"))
     if facts.contradicted:
-        blockers.append(reason_for("contradicted"))
+        found.append(reason_for("contradicted"))
     if facts.cuec_open:
-        blockers.append(reason_for("cuec_open"))
-    return tuple(blockers)
+        found.append(reason_for("cuec_open"))
+    return tuple(found)
 
 
-def _deviations(facts: ControlFacts, day: dt.date) -> list[RequirementFacts]:
-    """Requirements whose current population has items that failed (R16)."""
-    return [
-        requirement
-        for requirement in facts.requirements
-        if requirement.operates_on(day)
-        and requirement.population
-        and requirement.population.deviations
-    ]
-
-
-def _deviating(requirement: RequirementFacts) -> Reason:
-    events = requirement.population
-    counts = (events.deviations, events.sample) if events else (0, 0)
-    return reason_for(
-        "deviations", requirement.title, deviations=counts[0], sample=counts[1]
-    )
+def _deviations(facts: ControlFacts, day: dt.date) -> list[Reason]:
+    """Items of samples that failed, while their period is current (R16)."""
+    reasons = []
+    for requirement in facts.requirements:
+        if requirement.cadence != "per-event" or not requirement.operates_on(day):
+            continue
+        deviations, sample = current_deviations(requirement, day)
+        if deviations:
+            counts = {"deviations": deviations, "sample": sample}
+            reasons.append(reason_for("deviations", requirement.title, **counts))
+    return reasons
 
 
 def _unfinished(facts: ControlFacts) -> str | None:
@@ -156,8 +155,12 @@ def _notes(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
         notes.append(reason_for("override_expired"))
     if facts.applicability.requested:
         notes.append(reason_for("na_requested"))
-    if facts.applicability.approved and facts.applicability.basis_changed:
-        notes.append(reason_for("na_basis_changed"))
+    if facts.applicability.approved:
+        if facts.applicability.basis_changed:
+            notes.append(reason_for("na_basis_changed"))
+        if _review_due(facts, day):
+            due = facts.applicability.review_by
+            notes.append(reason_for("na_review_due", due=due))
     if facts.responsibility == "unclassified":
         notes.append(reason_for("unclassified"))
     if facts.responsibility == "none" and not facts.applicability.approved:
@@ -172,19 +175,24 @@ def customer_half(facts: ControlFacts, day: dt.date) -> HalfResult:
         return HalfResult("missing", None, (reason_for("nothing_asked"),))
     results = [requirement_state(result, day) for result in requirements]
     states = [result.state for result in results]
-    if facts.type2 and all(r.purpose == "design" for r in requirements):
-        states = ["design_only" if state in GOOD else state for state in states]
     ends = [result.until for result in results if result.until is not None]
     reasons = tuple(reason for result in results for reason in result.reasons)
+    if facts.type2 and all(r.purpose == "design" for r in requirements):
+        states = ["design_only" if state in GOOD else state for state in states]
+        reasons += tuple(
+            reason_for("design_only", requirement.title)
+            for requirement, state in zip(requirements, states, strict=True)
+            if state == "design_only"
+        )
     return HalfResult(worst(states), min(ends, default=None), reasons)
 
 
 def requirement_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
     """State of one requirement on a day (R13; populations by R16)."""
     if requirement.cadence == "per-event":
-        return _population_state(requirement, requirement.population, day)
-    link = requirement.latest_accepted
-    if link is None or link.performed_on > day:
+        return population_state(requirement, day)
+    link = counting_link(requirement, day)
+    if link is None:
         return _unanswered(requirement, day)
     notes = _waiting(requirement)
     if link.ends is None:
@@ -196,6 +204,54 @@ def requirement_state(requirement: RequirementFacts, day: dt.date) -> HalfResult
         why = reason_for("expiring", requirement.title, ends=link.ends)
         return HalfResult("expiring", link.ends, (why, *notes))
     return HalfResult("proven", link.ends, notes)
+
+
+def counting_link(requirement: RequirementFacts, day: dt.date) -> LinkFacts | None:
+    """The accepted link that holds longest among those that count by the day (R14).
+
+    One brought after its due day, without the reviewer's word that it shows the day of
+    its performance, counts from its upload on, and then only to its own end.
+    """
+    candidates = list(requirement.others_accepted)
+    if requirement.latest_accepted is not None:
+        candidates.append(requirement.latest_accepted)
+    counting = [
+        link
+        for link in candidates
+        if link.performed_on <= day
+        and (link.uploaded_on <= day or not _brought_late(requirement, link))
+    ]
+    return max(
+        counting,
+        key=lambda link: (link.ends or dt.date.max, link.performed_on, link.link),
+        default=None,
+    )
+
+
+def _brought_late(requirement: RequirementFacts, link: LinkFacts) -> bool:
+    """Whether it was performed in time, and brought after its due day unconfirmed."""
+    due = _due_on(requirement, link)
+    return due is not None and counts_from(link, due) > link.performed_on
+
+
+def _due_on(requirement: RequirementFacts, link: LinkFacts) -> dt.date | None:
+    """The day by which it was to be performed; None where nothing says so.
+
+    Yearly that is the last day that the performance before it proves.
+    """
+    if link.occurrence is not None:
+        grace = requirement.grace_days
+        if grace is None:
+            grace = cadence.default_grace(requirement.cadence)
+        if link.occurrence_ends is not None:
+            return link.occurrence_ends + DAY * grace
+        return cadence.last_day(requirement.cadence, link.occurrence) + DAY * grace
+    before = [
+        other.ends
+        for other in requirement.others_accepted
+        if other.performed_on < link.performed_on and other.ends is not None
+    ]
+    return max(before, default=None)
 
 
 def _unanswered(requirement: RequirementFacts, day: dt.date) -> HalfResult:
@@ -240,68 +296,3 @@ def _missing_period(requirement: RequirementFacts, link: LinkFacts) -> str:
     if requirement.cadence == "monthly":
         return f", {following:%B %Y}"
     return f", from {following:%B %Y}"
-
-
-def _population_state(
-    requirement: RequirementFacts, events: PopulationFacts | None, day: dt.date
-) -> HalfResult:
-    """R16: an accepted population, and for every sampled item proof or a deviation.
-
-    Without events it is proof itself. It carries as a yearly performance on its last
-    day would. Deviations are no gap in proof: they cap the verdict (`_blockers`).
-    """
-    if events is None:
-        return HalfResult(
-            "missing", None, (reason_for("no_population", requirement.title),)
-        )
-    days = {"start": events.starts, "end": events.ends}
-    if events.state == "submitted":
-        why = reason_for("population_unreviewed", requirement.title, **days)
-        return HalfResult("pending", None, (why,))
-    if events.state == "rejected":
-        why = reason_for("population_rejected", requirement.title, **days)
-        return HalfResult("missing", None, (why,))
-    notes = _newer_population(requirement, events)
-    until = cadence.population_end(events.ends, requirement.grace_days)
-    if day > until:
-        why = reason_for("population_lapsed", requirement.title, ends=until)
-        return HalfResult("lapsed", until, (why, *notes))
-    gap = _gap_of_sample(requirement, events)
-    if gap is not None:
-        return HalfResult(gap.state, None, (*gap.reasons, *notes))
-    if events.rows == 0:
-        notes = (reason_for("no_events", requirement.title, **days), *notes)
-    if day > until - DAY * cadence.lead_days(
-        requirement.cadence, requirement.lead_days
-    ):
-        why = reason_for("expiring", requirement.title, ends=until)
-        return HalfResult("expiring", until, (why, *notes))
-    return HalfResult("proven", until, notes)
-
-
-def _newer_population(
-    requirement: RequirementFacts, events: PopulationFacts
-) -> tuple[Reason, ...]:
-    """While a newer one waits or was rejected, the accepted one counts to its end."""
-    if events.newer == "submitted":
-        return (reason_for("submitted_unreviewed", requirement.title),)
-    if events.newer == "rejected":
-        return (reason_for("newer_rejected", requirement.title),)
-    return ()
-
-
-def _gap_of_sample(
-    requirement: RequirementFacts, events: PopulationFacts
-) -> HalfResult | None:
-    """What is not shown yet of an accepted population; None: nothing."""
-    if events.complete:
-        return None
-    if events.sample is None:
-        why = reason_for("no_sample", requirement.title, rows=events.rows)
-        return HalfResult("pending", None, (why,))
-    counts = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
-    if events.waiting >= events.open:
-        why = reason_for("sample_waiting", requirement.title, **counts)
-        return HalfResult("pending", None, (why,))
-    why = reason_for("sample_open", requirement.title, **counts)
-    return HalfResult("missing", None, (why,))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from itertools import pairwise
 
 DAY = dt.timedelta(days=1)
 Days = tuple[dt.date, dt.date]
+EVERY_DAY: Days = (dt.date.min, dt.date.max)
 
 
 def clip(ranges: Iterable[Days], first: dt.date, last: dt.date) -> list[Days]:
@@ -32,6 +34,28 @@ def subtract(ranges: Iterable[Days], away: Iterable[Days]) -> list[Days]:
     for c, d in away:
         left = [piece for a, b in left for piece in _without(a, b, c, d)]
     return left
+
+
+def both(one: Iterable[Days], other: Iterable[Days]) -> list[Days]:
+    """The days that are in both, in order."""
+    other = list(other)
+    return united(piece for a, b in one for piece in clip(other, a, b))
+
+
+def holds(ranges: Iterable[Days], day: dt.date) -> bool:
+    """Whether a day is among them."""
+    return any(a <= day <= b for a, b in ranges)
+
+
+def covers(ranges: Iterable[Days], needed: Iterable[Days]) -> bool:
+    """Whether each needed day is among them."""
+    return not subtract(needed, united(ranges))
+
+
+def gaps(ranges: Iterable[Days]) -> list[Days]:
+    """The days between the first and the last of them that are in none, in order."""
+    kept = united(ranges)
+    return [(before + DAY, after - DAY) for (_, before), (after, _) in pairwise(kept)]
 
 
 def _without(a: dt.date, b: dt.date, c: dt.date, d: dt.date) -> list[Days]:

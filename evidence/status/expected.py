@@ -1,253 +1,257 @@
 """What a window expects of our half, and what became of it. Pure.
 
-Both days of a window are inclusive. Source: rules R12 to R14 and R16.
+Both days of a window are inclusive. Source: rules R12 to R14, R16, R30 and R31.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from evidence.status import cadence
-from evidence.status.day_ranges import DAY, clip, subtract, united
+from evidence.status.day_ranges import Days
+from evidence.status.duty import (
+    AskedPeriod,
+    asked_days,
+    asked_periods,
+    event_days,
+    standing_days,
+)
+from evidence.status.events import days_of_events, judge_events, populations_of
 from evidence.status.facts import (
-    AskFacts,
+    FormerFacts,
     LinkFacts,
-    PopulationFacts,
+    PeriodFacts,
     RequirementHistory,
 )
-
-Outcome = Literal["on_time", "late", "missed", "not_yet_due"]
-
-
-@dataclass(frozen=True, slots=True)
-class OccurrenceResult:
-    """One expected occurrence and what became of it. Days are inclusive.
-
-    Per event: one for each population, and one without for days that have none.
-    `counts_from`: first day on which a performance counts; None: the one submitted
-    for that calendar period, whenever it was done.
-    """
-
-    requirement: str
-    title: str
-    starts: dt.date
-    ends: dt.date
-    due_on: dt.date
-    outcome: Outcome
-    performed_on: dt.date | None = None
-    late_days: int = 0
-    collected_late: bool = False
-    link: str = ""
-    population: PopulationFacts | None = None
-    per_event: bool = False
-    counts_from: dt.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrences:
-    """Our half counted in occurrences; `deviations` of `sampled` events (R16)."""
-
-    expected: int = 0
-    on_time: int = 0
-    late: int = 0
-    missed: int = 0
-    not_yet_due: int = 0
-    results: tuple[OccurrenceResult, ...] = ()
-    sampled: int = 0
-    deviations: int = 0
+from evidence.status.occurrence_results import (
+    OccurrenceResult,
+    Occurrences,
+    Outcome,
+    Outside,
+)
 
 
 def occurrences_of(
-    histories: Iterable[RequirementHistory],
-    start: dt.date,
-    end: dt.date,
-    today: dt.date,
+    facts: PeriodFacts, start: dt.date, end: dt.date, today: dt.date
 ) -> Occurrences:
     """Every occurrence expected in start..end as it stands on `today`, counted."""
-    results = [
-        result
-        for history in histories
-        for result in _results(history, start, end, today)
-    ]
+    results = _marked(
+        _results(facts, start, end, today), facts.former, start, end, today
+    )
+    results = [_placed(result, start, end) for result in results]
     outcomes = [result.outcome for result in results]
-    populations = [result.population for result in results if result.population]
+    populations = populations_of(facts, start, end)
+    counted = [r for r in results if r.outcome not in {"cut_short", "waived"}]
     return Occurrences(
-        expected=len(results),
+        expected=len(counted),
         on_time=outcomes.count("on_time"),
         late=outcomes.count("late"),
         missed=outcomes.count("missed"),
         not_yet_due=outcomes.count("not_yet_due"),
         results=tuple(results),
+        recorded_late=sum(
+            r.outcome == "on_time" and r.recorded_late_days > 0 for r in counted
+        ),
+        within_grace=sum(r.within_grace for r in counted),
+        cut_short=outcomes.count("cut_short"),
+        waived=outcomes.count("waived"),
+        before_window=sum(r.outside == "before" for r in counted),
+        after_window_within_grace=sum(
+            r.outside == "after_within_grace" for r in counted
+        ),
         sampled=sum(events.sample or 0 for events in populations),
+        proven=sum(events.proven for events in populations),
         deviations=sum(events.deviations for events in populations),
+        open=sum(events.open for events in populations),
+        event_days=days_of_events(facts, start, end, today),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PerformancePeriod:
-    """Days that ask for one performance, both inclusive.
-
-    With `occurrence` the performance is the one submitted for that calendar period,
-    whenever it was done; without (yearly, once) one done from `begins` to `ends`.
-    """
-
-    begins: dt.date
-    ends: dt.date
-    occurrence: dt.date | None = None
-
-
-def performance_periods(
-    requirement: AskFacts, start: dt.date, end: dt.date
-) -> list[PerformancePeriod]:
-    """What a requirement asks for in start..end while in operation, in order (R12).
-
-    Yearly: the 12 months before the last day asked; longer windows are cut into
-    years counted back from it, and a rest shorter than a year asks for nothing of
-    its own. Once: any day up to the last. Per event: populations ask, not days.
-    """
-    last = end
-    if requirement.operates_until:
-        last = min(end, requirement.operates_until - DAY)
-    first = max(start, requirement.operates_from)
-    if first > last or requirement.cadence == "per-event":
-        return []
-    if requirement.cadence == "once":
-        return [PerformancePeriod(dt.date.min, last)]
-    if requirement.cadence == "yearly":
-        return _years(first, last, start)
-    return [
-        PerformancePeriod(begins, ends, begins)
-        for begins, ends in cadence.periods(requirement.cadence, first, last)
-    ]
-
-
-def _years(first: dt.date, last: dt.date, start: dt.date) -> list[PerformancePeriod]:
-    years: list[PerformancePeriod] = []
-    while last >= first:
-        begins = cadence.add_months(last + DAY, -12)
-        if begins < start and years:
-            break
-        years.append(PerformancePeriod(begins, last))
-        last = begins - DAY
-    return years[::-1]
 
 
 def _results(
-    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
+    facts: PeriodFacts | FormerFacts, start: dt.date, end: dt.date, today: dt.date
 ) -> list[OccurrenceResult]:
-    """What was expected of one requirement while it was in operation."""
-    requirement = history.requirement
-    if requirement.cadence == "per-event":
-        return _of_events(history, start, end, today)
-    first = max(start, requirement.operates_from)
-    by_occurrence: dict[dt.date | None, list[LinkFacts]] = defaultdict(list)
-    for link in history.links:
-        by_occurrence[link.occurrence].append(link)
+    """What each ask expected, in the order of the asks and of the days."""
+    standing = standing_days(facts.required, facts.not_applicable)
+    return [
+        result
+        for history in facts.requirements
+        for result in _of_ask(history, standing, start, end, today)
+    ]
+
+
+def _of_ask(
+    history: RequirementHistory,
+    standing: Sequence[Days],
+    start: dt.date,
+    end: dt.date,
+    today: dt.date,
+) -> list[OccurrenceResult]:
+    """What was expected of one ask; one link answers one period of it (R14)."""
+    asked = asked_days(history, standing)
+    of_events = event_days(history.terms, asked)
+    left = list(history.links)
     results = []
-    for part in performance_periods(requirement, start, end):
-        if part.occurrence:
-            links, begins = by_occurrence[part.occurrence], part.begins
-        else:
-            begins = max(part.begins, first)
-            links = [
-                link
-                for link in history.links
-                if part.begins <= link.performed_on <= part.ends
-            ]
-        earliest = min(links, key=lambda link: link.performed_on, default=None)
-        judged = _judge(requirement, earliest, begins, part.ends, today)
-        counts_from = None if part.occurrence else part.begins
-        results.append(replace(judged, counts_from=counts_from))
+    for period in asked_periods(history.terms, asked, start, end):
+        if period.terms.cadence == "per-event":
+            results.append(judge_events(history, period, of_events, today))
+            continue
+        result, link = _judge(history, period, left, today)
+        if link is not None:
+            left.remove(link)
+        results.append(result)
     return results
 
 
-def _of_events(
-    history: RequirementHistory, start: dt.date, end: dt.date, today: dt.date
-) -> list[OccurrenceResult]:
-    """Every population that touches the window, and the days that none speaks of."""
-    requirement = history.requirement
-    last = (
-        min(end, requirement.operates_until - DAY)
-        if requirement.operates_until
-        else end
-    )
-    first = max(start, requirement.operates_from)
-    if first > last:
-        return []
-    counted = [
-        events
-        for events in history.populations
-        if events.state != "rejected" and events.starts <= last and events.ends >= first
-    ]
-    results = [_of_population(requirement, events, today) for events in counted]
-    spoken = united(clip([(e.starts, e.ends) for e in counted], first, last))
-    for begins, ends in subtract([(first, last)], spoken):
-        results.append(_judge(requirement, None, begins, ends, today))
-    return sorted(results, key=lambda events: (events.starts, events.ends))
-
-
-def _of_population(
-    requirement: AskFacts, events: PopulationFacts, today: dt.date
-) -> OccurrenceResult:
-    """Its open items are due with the grace after it ended, or was last sampled."""
-    due = max(events.ends, events.sampled_on or events.ends) + DAY * _grace(requirement)
-    outcome: Outcome = "missed" if today > due else "not_yet_due"
-    if events.complete:
-        outcome = "on_time"
-    return OccurrenceResult(
-        requirement.uuid,
-        requirement.title,
-        events.starts,
-        events.ends,
-        due,
-        outcome,
-        events.drawn_on,
-        population=events,
-        per_event=True,
-    )
-
-
 def _judge(
-    requirement: AskFacts,
-    link: LinkFacts | None,
-    begins: dt.date,
-    ends: dt.date,
+    history: RequirementHistory,
+    period: AskedPeriod,
+    links: Iterable[LinkFacts],
     today: dt.date,
-) -> OccurrenceResult:
-    grace = _grace(requirement)
-    due = ends + DAY * grace
-    if link is None or link.performed_on > today:
-        outcome: Outcome = "missed" if today > due else "not_yet_due"
-        events = requirement.cadence == "per-event"
-        return OccurrenceResult(
-            requirement.uuid,
-            requirement.title,
-            begins,
-            ends,
-            due,
-            outcome,
-            per_event=events,
-        )
-    late = max(0, (link.performed_on - due).days)
-    return OccurrenceResult(
-        requirement.uuid,
-        requirement.title,
-        begins,
-        ends,
-        due,
-        "late" if late else "on_time",
-        link.performed_on,
-        late,
-        bool(not late and link.collected_on and link.collected_on > due),
-        link.link,
+) -> tuple[OccurrenceResult, LinkFacts | None]:
+    """What became of one period, and the link that answers it."""
+    due = _due_on(history, period)
+    answers = [
+        link
+        for link in links
+        if _may_answer(link, period) and counts_from(link, due) <= today
+    ]
+    link = min(
+        answers,
+        key=lambda link: (counts_from(link, due), link.performed_on, link.link),
+        default=None,
+    )
+    outcome: Outcome = "missed" if today > due else "not_yet_due"
+    if link is not None:
+        outcome = "late" if counts_from(link, due) > due else "on_time"
+    if period.cut_short:
+        outcome = "cut_short"
+    result = OccurrenceResult(
+        requirement=history.uuid,
+        title=period.terms.title,
+        starts=period.begins,
+        ends=period.ends,
+        due_on=due,
+        outcome=outcome,
+        asked_days=period.asked_days,
+        counts_from=None if period.calendar else _first_day_of(period),
+    )
+    if link is None:
+        return result, None
+    confirmed_late = outcome == "on_time" and link.uploaded_on > due
+    return (
+        replace(
+            result,
+            performed_on=link.performed_on,
+            late_days=max(0, (counts_from(link, due) - due).days),
+            recorded_late_days=(link.uploaded_on - due).days if confirmed_late else 0,
+            collected_late=bool(
+                outcome == "on_time" and link.collected_on and link.collected_on > due
+            ),
+            link=link.link,
+        ),
+        link,
     )
 
 
-def _grace(requirement: AskFacts) -> int:
-    if requirement.grace_days is None:
-        return cadence.default_grace(requirement.cadence)
-    return requirement.grace_days
+def counts_from(link: LinkFacts, due: dt.date) -> dt.date:
+    """The first day on which a performance counts: its own, or of its upload (R14).
+
+    What was performed in time and brought after its due day counts from then only,
+    unless the reviewer confirms that the evidence itself shows the day.
+    """
+    in_time = link.performed_on <= due < link.uploaded_on
+    return link.uploaded_on if in_time and not link.day_confirmed else link.performed_on
+
+
+def _first_day_of(period: AskedPeriod) -> dt.date:
+    return dt.date.min if period.terms.cadence == "once" else period.begins
+
+
+def _may_answer(link: LinkFacts, period: AskedPeriod) -> bool:
+    """Whether a link is for the period: submitted for it, or performed in it."""
+    if not period.calendar:
+        return _first_day_of(period) <= link.performed_on <= period.ends
+    return link.occurrence == period.begins and link.occurrence_ends in {
+        None,
+        period.ends,
+    }
+
+
+def _due_on(history: RequirementHistory, period: AskedPeriod) -> dt.date:
+    """The last day on which it is on time.
+
+    Yearly that is the last day that the performance before it proves (R14).
+    """
+    if period.terms.cadence == "yearly":
+        before = [
+            link.ends
+            for link in history.links
+            if link.performed_on < period.begins and link.ends is not None
+        ]
+        if before:
+            return max(before)
+    return period.due_on
+
+
+def _placed(result: OccurrenceResult, start: dt.date, end: dt.date) -> OccurrenceResult:
+    """Named where its answer lies outside of the window (R30)."""
+    day = result.performed_on
+    if day is None or start <= day <= end or result.per_event:
+        return result
+    outside: Outside = "before"
+    if day > end:
+        outside = "after_within_grace" if result.within_grace else "after"
+    return replace(result, outside=outside)
+
+
+def _marked(
+    results: list[OccurrenceResult],
+    former: Iterable[FormerFacts],
+    start: dt.date,
+    end: dt.date,
+    today: dt.date,
+) -> list[OccurrenceResult]:
+    """The results with what retrospective changes altered, and what they waived (R31).
+
+    A change alters periods whose last day lies from its first day to the day before it
+    was requested; later ones it might have altered without being retrospective.
+    """
+    marked = {_key(result): result for result in results}
+    expected = set(marked)
+    for change in former:
+        first, until = max(start, change.first_day), change.requested_on
+        before = {
+            _key(result): result
+            for result in _results(change, start, end, min(today, change.approved_on))
+            if first <= result.ends < until
+        }
+        for key, result in before.items():
+            if key not in expected and result.outcome != "cut_short":
+                marked.setdefault(key, _waived(result))
+        for key, result in marked.items():
+            if key in expected and first <= result.ends < until:
+                unlike = key not in before or _expectation(before[key]) != (
+                    _expectation(result)
+                )
+                if unlike:
+                    marked[key] = replace(result, changed_in_retrospect=True)
+    return list(marked.values())
+
+
+def _key(result: OccurrenceResult) -> tuple[str, dt.date, dt.date]:
+    return result.requirement, result.starts, result.ends
+
+
+def _expectation(result: OccurrenceResult) -> tuple[object, ...]:
+    """What a change of facts may alter of an occurrence; the rest judgements alter."""
+    return result.due_on, result.outcome == "cut_short", result.asked_days
+
+
+def _waived(result: OccurrenceResult) -> OccurrenceResult:
+    return replace(
+        result,
+        outcome="waived",
+        former_outcome=result.outcome,
+        changed_in_retrospect=True,
+    )

@@ -4,12 +4,17 @@ No field has a default: whoever gathers says each of them (R33). What the produc
 no source for yet stands in `not_gathered.py` with the value it is judged by until then.
 Whoever fills them leaves out everything recorded at or after `known_at`. Days are
 calendar days in the system's time zone. Names ending in `_until` are exclusive;
-`ends`, `due_on` and `review_by` are inclusive. A scope holding "*" is everything.
+`ends`, `due_on`, `review_by` and both days of a range (`Days`) are inclusive, an open
+side being the first or last day there is. A scope holding "*" is everything.
+
+Longer than other files: the test of R33 looks through all kinds of facts here.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
+
+from evidence.status.day_ranges import Days, holds
 
 Cadence = Literal[
     "once", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per-event"
@@ -40,9 +45,12 @@ EVERYTHING = frozenset({"*"})
 class LinkFacts:
     """One accepted evidence link of a requirement.
 
-    `occurrence` is the first day of its calendar period (None for once, yearly and
-    per event); `ends` the last day it proves (None: no end), see
+    `occurrence` and `occurrence_ends` are the days of its calendar period (None for
+    once, yearly and per event; without the last one it answers whichever period begins
+    on that day); `ends` is the last day it proves (None: no end), see
     `cadence.proof_end`; `ends` before `performed_on` proves no day at all.
+    `uploaded_on` is the day its revision was brought, `day_confirmed` whether the
+    reviewer found the day of its performance in the evidence itself.
     """
 
     link: str
@@ -50,7 +58,10 @@ class LinkFacts:
     performed_on: dt.date
     ends: dt.date | None
     occurrence: dt.date | None
+    occurrence_ends: dt.date | None
     collected_on: dt.date | None
+    uploaded_on: dt.date
+    day_confirmed: bool
     title: str
 
 
@@ -61,8 +72,8 @@ class PopulationFacts:
     `sample` is the number of different events in its samples, None until somebody has
     drawn one; `proven` of them have an accepted link, `waiting` only a submitted one,
     `deviations` were not handled as asked (and need no link to be answered for), and
-    `open` have neither an accepted link nor a deviation. `newer` says what became of a
-    newer population that does not count. `sampled_on` is the day of the last sample.
+    `open` have neither an accepted link nor a deviation. `drawn_on` is the day it was
+    brought, `day_confirmed` whether its reviewer found in it that it shows its days.
     """
 
     starts: dt.date
@@ -74,9 +85,8 @@ class PopulationFacts:
     waiting: int
     deviations: int
     open: int
-    newer: LinkState | None
-    sampled_on: dt.date | None
-    drawn_on: dt.date | None
+    drawn_on: dt.date
+    day_confirmed: bool
     uuid: str
 
     @property
@@ -114,17 +124,21 @@ class AskFacts:
 class RequirementFacts(AskFacts):
     """What one requirement of our half asks, and the newest answers to it.
 
-    `population` is the newest accepted one that began by the day, else the newest.
     `latest_accepted` is the accepted link with the greatest end (no end is greatest)
-    among those performed on or before the day; `submitted` counts links performed by
-    then that wait for review; `newer_rejected` says one submitted after the accepted
-    one was rejected.
+    among those performed on or before the day; `others_accepted` are the others, and
+    only where the latest was brought after that day: it may count from then only.
+    `submitted` counts links performed by the day that wait for review;
+    `newer_rejected` says one submitted after the accepted one was rejected.
+    Per event, `populations` are those that began by the day, oldest first, and
+    `asked_days` the days of which they must speak.
     """
 
     latest_accepted: LinkFacts | None
+    others_accepted: tuple[LinkFacts, ...]
     submitted: int
     newer_rejected: bool
-    population: PopulationFacts | None
+    populations: tuple[PopulationFacts, ...]
+    asked_days: tuple[Days, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +222,11 @@ class AwsFacts:
 
 @dataclass(frozen=True, slots=True)
 class ApplicabilityFacts:
-    """Whether somebody said the control has no object here, and whether it holds."""
+    """Whether somebody said the control has no object here, for the day asked about.
+
+    `requested` says that a request waits, `approved` that one for that day was
+    approved: it holds to `review_by`, and only while its basis is unchanged.
+    """
 
     requested: bool
     approved: bool
@@ -246,28 +264,100 @@ class ControlFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RequirementHistory:
-    """A requirement with its accepted links, for judging a window.
+class TermsFacts:
+    """What an ask asks on the days `first`..`last`."""
 
-    Of the links of one occurrence the earliest performed suffices.
+    first: dt.date
+    last: dt.date
+    title: str
+    cadence: Cadence
+    purpose: Purpose
+    grace_days: int | None
+    lead_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementHistory:
+    """What was asked of one control by one ask, day by day, and the answers.
+
+    `terms` are in order and do not overlap; `named` are the days on which the ask
+    names the control. `links` and `populations` are those that may answer something
+    in the window; of links only accepted ones.
     """
 
-    requirement: AskFacts
+    uuid: str
+    terms: tuple[TermsFacts, ...]
+    named: tuple[Days, ...]
     links: tuple[LinkFacts, ...]
     populations: tuple[PopulationFacts, ...]
+
+    def terms_on(self, day: dt.date) -> TermsFacts | None:
+        """The terms in force on a day."""
+        found = (terms for terms in self.terms if terms.first <= day <= terms.last)
+        return next(found, None)
+
+    @property
+    def title(self) -> str:
+        """What it is called by its newest terms."""
+        return self.terms[-1].title if self.terms else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedDays:
+    """The implementation status on the days `first`..`last`: its worst part's."""
+
+    first: dt.date
+    last: dt.date
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerFacts:
+    """What was expected of a control as known just before a retrospective change.
+
+    The change was requested on `requested_on`, approved on `approved_on`, and alters
+    answers about days from `first_day` on. The histories hold the links of today.
+    """
+
+    change: str
+    requested_on: dt.date
+    approved_on: dt.date
+    first_day: dt.date
+    required: tuple[Days, ...]
+    not_applicable: tuple[Days, ...]
+    requirements: tuple[RequirementHistory, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodFacts:
     """Everything `period` needs to judge one control over a window.
 
-    The two `_required` say whether the half was required on any day of it.
+    `required` are the days of the window, and of the periods that end in it, on which
+    our half was required by class; `not_applicable` those on which it was found not
+    applicable; on days of which no `stated` speaks the status is not stated. `type2`
+    are days of Type II engagements. `at_end` are the facts of the window's last day,
+    None while the window runs. `former` has one entry for each retrospective change
+    of the control, oldest first. `aws_required`: on any day of the window.
     """
 
     control_id: str
     responsibility: Responsibility
     aws_required: bool
-    customer_required: bool
-    applicability: ApplicabilityFacts
+    required: tuple[Days, ...]
+    not_applicable: tuple[Days, ...]
     requirements: tuple[RequirementHistory, ...]
+    stated: tuple[StatedDays, ...]
+    alternative_approved: bool
+    type2: tuple[Days, ...]
+    former: tuple[FormerFacts, ...]
+    at_end: ControlFacts | None
     aws: AwsFacts | None
+
+    @property
+    def customer_required(self) -> bool:
+        """Whether our half was required on any day that is looked at."""
+        return bool(self.required)
+
+    def required_on(self, day: dt.date) -> bool:
+        """Whether our half was required on a day, by class and applicability."""
+        return holds(self.required, day) and not holds(self.not_applicable, day)

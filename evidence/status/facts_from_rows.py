@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from controls.models.implementations import worst_of
 from controls.responsibility.rulings import PARTIES
 from evidence.status.aws_from_rows import AwsSide
+from evidence.status.day_ranges import DAY, EVERY_DAY, Days, subtract, united
 from evidence.status.facts import (
     ApplicabilityFacts,
-    AskFacts,
     ControlFacts,
     LinkFacts,
-    PeriodFacts,
     PopulationFacts,
     RequirementFacts,
-    RequirementHistory,
+    StatedDays,
+    TermsFacts,
 )
 from evidence.status.not_gathered import not_gathered
 from evidence.status.rows import Row, as_json
@@ -31,7 +30,21 @@ APPLICABLE = ApplicabilityFacts(
 )
 
 
-def _parties(row: Row) -> frozenset[str]:
+@dataclass(frozen=True)
+class Answers:
+    """What is read of requirements besides their rows, by the key of a requirement.
+
+    `others` are rows of accepted links, where the latest was brought after the day;
+    `populations` and `asked_days` are of those asked per event.
+    """
+
+    others: defaultdict[int, list[Row]]
+    populations: defaultdict[int, list[PopulationFacts]]
+    asked_days: Mapping[int, list[Days]]
+
+
+def parties_of(row: Row) -> frozenset[str]:
+    """The parties of the class that a decision names; ours where nobody read it."""
     return PARTIES.get(row["responsibility"] or "unclassified", frozenset())
 
 
@@ -52,11 +65,11 @@ def control_facts(
     requirements: list[Row],
     supplementary: int,
     aws: AwsSide,
-    events: Mapping[int, list[PopulationFacts]],
+    answers: Answers,
 ) -> ControlFacts:
     """A control on a day; `requirements` are their rows, `supplementary` the
     number of its accepted links without one."""
-    parties = _parties(row)
+    parties = parties_of(row)
     parts = {} if row["part_statuses"] == "{}" else as_json(row["part_statuses"])
     return ControlFacts(
         control_id=row["ref_id"],
@@ -69,58 +82,80 @@ def control_facts(
         alternative_approved=row["alternative_approved"],
         applicability=_applicability(row),
         requirements=tuple(
-            _requirement_facts(requirement, events.get(requirement["id"], ()))
-            for requirement in requirements
+            _requirement_facts(requirement, answers) for requirement in requirements
         ),
         aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
         if "aws" in parties
         else None,
+        type2=row["type2"],
         supplementary=supplementary,
         **not_gathered(ControlFacts),
     )
 
 
-def requirement_terms(row: Row) -> AskFacts:
-    """What a requirement asks."""
-    return AskFacts(**_terms(row))
-
-
-def _terms(row: Row) -> dict[str, Any]:
-    return {
-        "uuid": row["uuid"],
-        "title": row["title"],
-        "cadence": row["cadence"],
-        "operates_from": row["operates_from"],
-        "operates_until": row["operates_until"],
-        "purpose": row["purpose"],
-        "grace_days": row["grace_days"],
-        "lead_days": row["lead_days"],
-    }
-
-
-def _requirement_facts(row: Row, events: Sequence[PopulationFacts]) -> RequirementFacts:
+def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
     return RequirementFacts(
-        **_terms(row),
+        uuid=row["uuid"],
+        title=row["title"],
+        cadence=row["cadence"],
+        operates_from=row["operates_from"],
+        operates_until=row["operates_until"],
+        purpose=row["purpose"],
+        grace_days=row["grace_days"],
+        lead_days=row["lead_days"],
         latest_accepted=link_facts(row) if row["link_id"] else None,
+        others_accepted=tuple(
+            link_facts(other)
+            for other in answers.others[row["id"]]
+            if other["link"] != row["link"]
+        ),
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
-        population=counting(events),
+        populations=tuple(answers.populations[row["id"]]),
+        asked_days=tuple(answers.asked_days.get(row["id"], ())),
     )
 
 
-def populations(
-    requirements: Iterable[Row], rows: Iterable[Row]
-) -> Mapping[int, list[PopulationFacts]]:
-    """Rows of populations as facts, of requirements that ask per event by then."""
-    per_event = {
-        requirement["id"]
-        for requirement in requirements
-        if requirement["cadence"] == "per-event"
-    }
+def terms_facts(row: Row) -> TermsFacts:
+    """The terms of an ask on their days, of a row of a window."""
+    return TermsFacts(
+        *days_of(row["terms_from"], row["terms_until"]),
+        title=row["title"],
+        cadence=row["cadence"],
+        purpose=row["purpose"],
+        grace_days=row["grace_days"],
+        lead_days=row["lead_days"],
+    )
+
+
+def days_of(starts: dt.date | None, until: dt.date | None) -> Days:
+    """A range `[)` of rows, NULL unbounded, as inclusive days."""
+    return starts or dt.date.min, until - DAY if until else dt.date.max
+
+
+def required_days(decisions: Iterable[Row]) -> list[Days]:
+    """Days on which our half was required, by decisions whose days do not overlap.
+
+    A day without a decision is one of a class that nobody has read: ours.
+    """
+    ranges = [(days_of(d["starts"], d["until"]), parties_of(d)) for d in decisions]
+    ours = [days for days, parties in ranges if "customer" in parties]
+    undecided = subtract([EVERY_DAY], [days for days, _ in ranges])
+    return united([*ours, *undecided])
+
+
+def stated_days(row: Row) -> StatedDays:
+    """An implementation status on its days: its worst part's."""
+    parts = as_json(row["part_statuses"])
+    status = worst_of([row["status"], *parts.values()])
+    return StatedDays(*days_of(row["starts"], row["until"]), status)
+
+
+def populations(rows: Iterable[Row]) -> defaultdict[int, list[PopulationFacts]]:
+    """Populations by the key of their requirement."""
     by_requirement: defaultdict[int, list[PopulationFacts]] = defaultdict(list)
     for row in rows:
-        if row["requirement_id"] in per_event:
-            by_requirement[row["requirement_id"]].append(_population_facts(row))
+        by_requirement[row["requirement_id"]].append(_population_facts(row))
     return by_requirement
 
 
@@ -130,25 +165,15 @@ def _population_facts(row: Row) -> PopulationFacts:
         ends=row["ends"],
         rows=row["rows"],
         state=row["state"],
-        sample=row["items"] if row["sampled_on"] else None,
+        sample=row["items"] if row["is_sampled"] else None,
         proven=row["proven"],
         waiting=row["waiting"],
         deviations=row["deviations"],
         open=row["still_open"],
-        newer=None,
-        sampled_on=row["sampled_on"],
         drawn_on=row["drawn_on"],
+        day_confirmed=row["day_confirmed"],
         uuid=str(row["uuid"]),
     )
-
-
-def counting(events: Sequence[PopulationFacts]) -> PopulationFacts | None:
-    """The newest accepted population, else the newest; `events` are oldest first."""
-    accepted = [population for population in events if population.state == "accepted"]
-    if not accepted:
-        return events[-1] if events else None
-    newest = events[-1].state
-    return replace(accepted[-1], newer=None if newest == "accepted" else newest)
 
 
 def link_facts(row: Row) -> LinkFacts:
@@ -159,23 +184,9 @@ def link_facts(row: Row) -> LinkFacts:
         performed_on=row["starts"],
         ends=None if row["ends"] == NO_END else row["ends"],
         occurrence=row["occurrence"],
+        occurrence_ends=row["occurrence_ends"],
         collected_on=row["collected_on"],
+        uploaded_on=row["uploaded_on"],
+        day_confirmed=row["day_confirmed"],
         title=row["evidence_title"],
-    )
-
-
-def period_facts(
-    row: Row, held: list[Row], histories: list[RequirementHistory], aws: AwsSide
-) -> PeriodFacts:
-    """A control over a window; `held` are the decisions in force on days of it."""
-    parties = frozenset().union(*(_parties(decision) for decision in held))
-    digests = frozenset(decision["basis_id"] for decision in held)
-    return PeriodFacts(
-        control_id=row["ref_id"],
-        responsibility=row["responsibility"] or "unclassified",
-        aws_required="aws" in parties,
-        customer_required="customer" in parties or not held,
-        applicability=_applicability(row),
-        requirements=tuple(histories),
-        aws=aws.facts(row["control_id"], digests) if "aws" in parties else None,
     )

@@ -9,23 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from controls.models import System
-from evidence.status import days_sql, gather_sql
+from evidence.status import gather_sql, window_sql
+from evidence.status.asked import BEYOND, read_asked
 from evidence.status.aws_from_rows import AwsRows, AwsSide, aws_layers
-from evidence.status.expected import performance_periods
-from evidence.status.facts import (
-    AskFacts,
-    ControlFacts,
-    PeriodFacts,
-    PopulationFacts,
-    RequirementHistory,
-)
-from evidence.status.facts_from_rows import (
-    control_facts,
-    link_facts,
-    period_facts,
-    populations,
-    requirement_terms,
-)
+from evidence.status.day_ranges import Days
+from evidence.status.duty import asked_days, event_days, standing_days
+from evidence.status.facts import ControlFacts, PopulationFacts
+from evidence.status.facts_from_rows import Answers, control_facts, populations
 from evidence.status.rows import (
     Moment,
     Row,
@@ -35,14 +25,7 @@ from evidence.status.rows import (
     read_rows,
 )
 
-__all__ = [
-    "Gathered",
-    "Moment",
-    "gather",
-    "gather_many",
-    "gather_period",
-    "implementations",
-]
+__all__ = ["Gathered", "Moment", "gather", "gather_many", "implementations"]
 
 
 @dataclass
@@ -70,7 +53,8 @@ def gather(
     known: Iterable[Row] | None = None,
 ) -> Gathered:
     """Facts about the implementations `pks`, for `status`. At most eight statements,
-    and one more where something is asked per event.
+    and one more where something was brought late, four where something is asked per
+    event.
 
     `known` are their rows where the caller has read them already. Raises LookupError
     when the system was not recorded by the moment.
@@ -93,19 +77,19 @@ def gather_many(
     systems was not recorded by the moment.
     """
     every = {"implementations": as_bigints(pk for s in systems for pk in pks[s.pk])}
-    about = _about(systems, moment)
+    about = about_systems(systems, moment)
     if known is None:
         known = read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
     rows = {row["id"]: row for row in known}
-    bases = _bases(moment, (row["basis_id"] for row in rows.values()))
+    bases = bases_of(moment, (row["basis_id"] for row in rows.values()))
     requirements = read_rows(gather_sql.REQUIREMENTS, moment, **every)
     by_control = grouped(requirements, "implementation_id")
-    events = _events(requirements, moment, dt.date.min, moment.on, every)
+    answers = _read_answers(requirements, moment, every)
     further = {
         row["implementation_id"]: row["links"]
         for row in read_rows(gather_sql.SUPPLEMENTARY, moment, **every)
     }
-    sides = _aws_sides(systems, moment, about, bases, every)
+    sides = aws_sides(systems, moment, about, bases, every)
     system_of = {pk: system.pk for system in systems for pk in pks[system.pk]}
     rows_of: defaultdict[int, dict[int, Row]] = defaultdict(dict)
     for pk, row in rows.items():  # in the catalog's order
@@ -119,7 +103,7 @@ def gather_many(
                 rows=own,
                 facts={
                     pk: control_facts(
-                        row, by_control[pk], further.get(pk, 0), aws, events
+                        row, by_control[pk], further.get(pk, 0), aws, answers
                     )
                     for pk, row in own.items()
                 },
@@ -129,51 +113,7 @@ def gather_many(
         )
 
 
-def gather_period(
-    system: System,
-    pks: Iterable[int],
-    start: dt.date,
-    end: dt.date,
-    moment: Moment,
-) -> dict[int, PeriodFacts]:
-    """Facts about the same controls over the days start..end, for `period`."""
-    every = {"implementations": as_bigints(pks)}
-    days = {"start": start, "end": end}
-    about = _about([system], moment)
-    rows = {
-        row["id"]: row for row in read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
-    }
-    decisions = read_rows(days_sql.DECISIONS_OF_WINDOW, moment, **every, **days)
-    held = grouped(decisions, "implementation_id")
-    bases = _bases(moment, (row["basis_id"] for row in (*rows.values(), *decisions)))
-    requirements = read_rows(gather_sql.REQUIREMENTS_OF_WINDOW, moment, **every, **days)
-    by_control = grouped(requirements, "implementation_id")
-    terms = {row["id"]: requirement_terms(row) for row in requirements}
-    parts = _parts(terms, start, end)
-    links = grouped(
-        read_rows(gather_sql.LINKS_OF_WINDOW, moment, **parts), "requirement_id"
-    )
-    events = _events(requirements, moment, start, end, every)
-    aws = _aws_sides([system], moment, about, bases, every)[system.pk]
-    return {
-        pk: period_facts(
-            row,
-            held[pk],
-            [
-                RequirementHistory(
-                    requirement=terms[requirement["id"]],
-                    links=tuple(map(link_facts, links[requirement["id"]])),
-                    populations=tuple(events.get(requirement["id"], ())),
-                )
-                for requirement in by_control[pk]
-            ],
-            aws,
-        )
-        for pk, row in rows.items()
-    }
-
-
-def _about(systems: Sequence[System], moment: Moment) -> dict[int, Row]:
+def about_systems(systems: Sequence[System], moment: Moment) -> dict[int, Row]:
     """What artifacts are judged against: the systems now, or as they were known then.
 
     Raises LookupError when one of them was not known then.
@@ -187,14 +127,14 @@ def _about(systems: Sequence[System], moment: Moment) -> dict[int, Row]:
     return {row["id"]: row for row in rows}
 
 
-def _bases(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:
+def bases_of(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:
     """Bodies of the bases by digest."""
     digests_in_use = list({digest for digest in digests if digest})
     rows = read_rows(gather_sql.BASES, moment, digests=digests_in_use)
     return {row["digest"]: as_json(row["body"]) for row in rows}
 
 
-def _aws_sides(
+def aws_sides(
     systems: Sequence[System],
     moment: Moment,
     about: Mapping[int, Row],
@@ -222,34 +162,54 @@ def _aws_sides(
     }
 
 
-def _events(
-    requirements: list[Row],
-    moment: Moment,
-    begins: dt.date,
-    until: dt.date,
-    every: Mapping[str, Any],
-) -> Mapping[int, list[PopulationFacts]]:
-    """Populations by requirement, oldest first; read where there may be any."""
-    if not any(row["cadence"] == "per-event" for row in requirements):
-        return {}
-    rows = read_rows(
-        gather_sql.POPULATIONS, moment, begins=begins, until=until, **every
-    )
-    return populations(requirements, rows)
-
-
-def _parts(
-    terms_of: Mapping[int, AskFacts], start: dt.date, end: dt.date
-) -> dict[str, list[Any]]:
-    """The periods that ask for one performance each, as four arrays."""
-    parts = [
-        (pk, part)
-        for pk, terms in terms_of.items()
-        for part in performance_periods(terms, start, end)
+def _read_answers(
+    requirements: list[Row], moment: Moment, every: Mapping[str, Any]
+) -> Answers:
+    """What else is read of requirements: nothing, where nothing was brought late and
+    nothing is asked per event; else one statement, or four.
+    """
+    late = [
+        row["id"]
+        for row in requirements
+        if row["link_id"]
+        and row["uploaded_on"] > moment.on
+        and not row["day_confirmed"]
     ]
-    return {
-        "asked": [pk for pk, _ in parts],
-        "occurrences": [part.occurrence for _, part in parts],
-        "begins": [part.begins for _, part in parts],
-        "ends": [part.ends for _, part in parts],
+    others: defaultdict[int, list[Row]] = defaultdict(list)
+    if late:
+        keys = as_bigints(late)
+        rows = read_rows(window_sql.ACCEPTED_LINKS, moment, requirements=keys)
+        others = grouped(rows, "requirement_id")
+    per_event = {
+        row["id"]: row for row in requirements if row["cadence"] == "per-event"
     }
+    events: defaultdict[int, list[PopulationFacts]] = defaultdict(list)
+    if per_event:
+        days = {"begins": dt.date.min, "until": moment.on}
+        rows = read_rows(gather_sql.POPULATIONS, moment, **days, **every)
+        rows = [row for row in rows if row["requirement_id"] in per_event]
+        events = populations(rows)
+    asked_days = _days_of_events(per_event, events, moment) if events else {}
+    return Answers(others=others, populations=events, asked_days=asked_days)
+
+
+def _days_of_events(
+    per_event: Mapping[int, Row],
+    events: Mapping[int, list[PopulationFacts]],
+    moment: Moment,
+) -> dict[int, list[Days]]:
+    """Days of which populations must speak, since the earliest began. Three statements.
+
+    Days without any decision on whose half it is are ours.
+    """
+    first = min(found.starts for of_ask in events.values() for found in of_ask)
+    controls = {row["implementation_id"] for row in per_event.values()}
+    asked = read_asked(
+        sorted(controls), first - BEYOND, max(first, moment.on) + BEYOND, moment
+    )
+    days = {}
+    for pk in controls:
+        standing = standing_days(asked.required[pk], asked.not_applicable[pk])
+        for key, history in asked.asks[pk]:
+            days[key] = event_days(history.terms, asked_days(history, standing))
+    return days

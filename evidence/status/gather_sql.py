@@ -8,6 +8,8 @@ from __future__ import annotations
 
 TABLES = {
     "alternative": "controls_alternativeimplementation",
+    "change": "controls_retrospectivechange",
+    "engagement": "controls_engagement",
     "system": "controls_system",
     "component": "controls_systemcomponent",
     "implementation": "controls_controlimplementation",
@@ -89,6 +91,7 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
             AND x.state IN ('approved', 'ending', 'ended') AND x.review_by >= %(day)s
             AND (x.state <> 'ended' OR x.ended_on > %(day)s)) AS alternative_approved,
        t.name AS owner, d.responsibility, d.source, d.basis_id,
+       g.system_id IS NOT NULL AS type2,
        d.reason AS decision_reason, rv.version AS reference_version,
        o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,
        CASE WHEN a.absent_layers IS NULL THEN a.basis_id IS DISTINCT FROM d.basis_id
@@ -97,6 +100,10 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   FROM {implementation} i
   JOIN {control} c ON c.id = i.control_id
   LEFT JOIN {team} t ON t.id = i.owner_team_id
+  LEFT JOIN (
+    SELECT DISTINCT system_id FROM {engagement} g
+     WHERE g.kind = 'type2' AND %(day)s BETWEEN g.window_start AND g.window_end
+    ) g ON g.system_id = i.system_id
   LEFT JOIN LATERAL (
     SELECT status, part_statuses FROM {statement} st
      WHERE st.implementation_id = i.id AND st.days @> %(day)s::date LIMIT 1) st ON TRUE
@@ -131,19 +138,28 @@ BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)
 REQUIREMENTS = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until,
-       p.link_id, p.starts, p.ends, p.occurrence, l.uuid::text AS link,
+       p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
+       l.uuid::text AS link,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,
+       coalesce(w.day_confirmed, FALSE) AS day_confirmed,
+       (rev.uploaded_at AT TIME ZONE y.time_zone)::date AS uploaded_on,
        waiting.submitted, waiting.rejected_at > l.submitted_at AS newer_rejected
   FROM {requirement} r
   JOIN {terms} t ON t.ask_id = r.ask_id AND t.days @> %(day)s::date
+  JOIN controls_system y ON y.id = r.system_id
   LEFT JOIN LATERAL (
-    SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
+    SELECT p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends
+      FROM evidence_proof p
      WHERE p.requirement_id = r.id AND p.half = 'customer' AND p.state = 'accepted'
        AND (p.starts <= %(day)s AND {holding}) IS TRUE AND {standing}
      ORDER BY p.ends DESC, p.starts DESC, p.link_id DESC LIMIT 1) p ON TRUE
   LEFT JOIN evidence_evidencelink l ON l.id = p.link_id
   LEFT JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   LEFT JOIN {evidence} e ON e.id = rev.evidence_id
+  LEFT JOIN LATERAL (
+    SELECT day_confirmed FROM evidence_review w
+     WHERE w.link_id = p.link_id AND w.decision = 'accept' AND {before}
+     ORDER BY w.id DESC LIMIT 1) w ON TRUE
   LEFT JOIN (
     SELECT p.requirement_id,
            count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
@@ -159,53 +175,23 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
  ORDER BY r.implementation_id, r.id
 """
 
-REQUIREMENTS_OF_WINDOW = """
-SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
-       t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until
-  FROM {requirement} r
-  JOIN {terms} t ON t.ask_id = r.ask_id AND t.days @> %(day)s::date
- WHERE r.implementation_id = ANY(%(implementations)s)
-   AND r.operates_from <= %(end)s
-   AND (r.operates_until IS NULL OR r.operates_until > %(start)s)
- ORDER BY r.implementation_id, r.id
-"""
-
-# The earliest accepted performance of each period asked for; those come as four
-# arrays, `occurrence` NULL where any day of the range will do (yearly, once).
-LINKS_OF_WINDOW = """
-SELECT part.requirement_id, p.starts, p.ends, p.occurrence, l.uuid::text AS link,
-       e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on
-  FROM unnest(%(asked)s::bigint[], %(occurrences)s::date[], %(begins)s::date[],
-              %(ends)s::date[]) AS part(requirement_id, occurrence, begins, ends)
- CROSS JOIN LATERAL (
-    SELECT p.link_id, p.starts, p.ends, p.occurrence FROM evidence_proof p
-     WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
-       AND p.state = 'accepted' AND {standing} AND {holding}
-       AND (p.occurrence = part.occurrence OR (part.occurrence IS NULL
-            AND p.starts BETWEEN part.begins AND part.ends))
-     ORDER BY p.starts, p.link_id LIMIT 1) p
-  JOIN evidence_evidencelink l ON l.id = p.link_id
-  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
-  JOIN {evidence} e ON e.id = rev.evidence_id
-"""
-
 # Populations of per-event requirements that touch begins..until, with their state and
 # what became of the different events in their samples. Withdrawn ones count no more.
 POPULATIONS = """
 SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
        q.row_count AS rows, (q.drawn_at AT TIME ZONE y.time_zone)::date AS drawn_on,
-       (drawn.sampled_at AT TIME ZONE y.time_zone)::date AS sampled_on,
-       coalesce(said.decision, 'submitted') AS state,
+       drawn.is_sampled, coalesce(said.decision, 'submitted') AS state,
+       coalesce(said.day_confirmed, FALSE) AS day_confirmed,
        shown.items, shown.proven, shown.waiting, shown.deviations,
        shown.still_open
   FROM (SELECT * FROM evidence_population WHERE {before}) q
   JOIN evidence_evidencerequirement r ON r.id = q.requirement_id
   JOIN controls_system y ON y.id = q.system_id
   LEFT JOIN LATERAL (
-    SELECT decision FROM evidence_populationreview w
+    SELECT decision, day_confirmed FROM evidence_populationreview w
      WHERE w.population_id = q.id AND {before} ORDER BY w.id DESC LIMIT 1) said ON TRUE
   LEFT JOIN LATERAL (
-    SELECT max(drawn_at) AS sampled_at FROM evidence_sample s
+    SELECT count(*) > 0 AS is_sampled FROM evidence_sample s
      WHERE s.population_id = q.id AND {before}) drawn ON TRUE
   LEFT JOIN LATERAL (
     SELECT count(*) AS items,

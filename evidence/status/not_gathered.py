@@ -32,9 +32,6 @@ NOT_GATHERED = (
         0,
         "exceptions of a report by control, with our response and its acceptance",
     ),
-    NotGathered(
-        ControlFacts, "type2", False, "the days of Type II engagements of the system"
-    ),
     NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),
     NotGathered(
         ControlFacts, "contradicted", 0, "observations that fail, with dispositions"

@@ -13,8 +13,8 @@ from typing import Any
 
 from evidence.charts import SHAPES, ChartMark, marks_over, months, place
 from evidence.status.control_status import ControlStatus, Window
-from evidence.status.expected import OccurrenceResult
 from evidence.status.gather import Moment
+from evidence.status.occurrence_results import OccurrenceResult
 from evidence.status.rows import read_rows
 
 WORDS = {

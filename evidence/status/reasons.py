@@ -167,6 +167,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "missed": ("{subject}: missed.", "Explain the gap to the auditor."),
     "late": ("{subject}: {days} late.", "Explain the delay."),
+    "recorded_late": (
+        "{subject}: recorded {days} after its due day.",
+        "Nothing to do: its reviewer confirmed the day.",
+    ),
+    "cut_short": (
+        "{subject}: cut short, asked on {asked} of {of} days.",
+        "Nothing to do.",
+    ),
+    "waived": (
+        "{subject}: waived by a change in retrospect, formerly {former}.",
+        "Explain the change to the auditor.",
+    ),
+    "changed_in_retrospect": (
+        "{subject}: changed in retrospect.",
+        "Explain the change to the auditor.",
+    ),
+    "asked_from": (
+        "Nothing was asked on {days} of the window: asked from {start}.",
+        "Begin the window on that day, or ask for the days before.",
+    ),
+    "blocked_by_status": (
+        "{days} from {start} to {end}: the implementation was {status}.",
+        "Explain to the auditor what stood in for it.",
+    ),
+    "blocked_by_design": (
+        "{days} from {start} to {end}: everything asked shows design only.",
+        "Ask for proof that it operated.",
+    ),
+    "not_proven_at_end": (
+        "It is not proven on the window's last day, {end}.",
+        "Open the control as of that day.",
+    ),
     "aws_days_open": (
         "{subject}: {covered}{days} open from {start}.",
         "Register AWS's report or letter for these days.",

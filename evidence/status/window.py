@@ -1,6 +1,7 @@
 """Does proof of a control hold over a window? The specification, free of Django.
 
-Both days of a window are inclusive. Source: rules R14 to R16, R21, R23, R25, R30.
+Both days of a window are inclusive. Source: rules R11, R14 to R16, R21, R23, R25, R30,
+R31 and R34.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from evidence.status.blocked import BlockedDays, blocked_days
 from evidence.status.coverage import NeedDays, days_of
-from evidence.status.expected import OccurrenceResult, Occurrences, occurrences_of
-from evidence.status.facts import AwsFacts, PeriodFacts
+from evidence.status.day import GOOD, blockers, requirement_state, status
+from evidence.status.day_ranges import Days, both, clip, count, covers, subtract
+from evidence.status.duty import standing_days
+from evidence.status.expected import occurrences_of
+from evidence.status.facts import AwsFacts, ControlFacts, PeriodFacts
+from evidence.status.occurrence_results import Occurrences
 from evidence.status.reasons import Reason, reason_for
+from evidence.status.window_reasons import our_reasons, unasked_reasons
 
 Result = Literal["complete", "exceptions", "running", "nothing"]
 
@@ -29,12 +36,20 @@ class AwsDays:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The result over a window with both counts and the reasons."""
+    """The result over a window with both counts and the reasons.
+
+    `unasked_days` of the window nothing was asked although our half was required;
+    `asked_from` is the first day of it on which something was (None: never, or no
+    day is unasked).
+    """
 
     result: Result
     occurrences: Occurrences
     aws_days: AwsDays
     reasons: tuple[Reason, ...] = ()
+    unasked_days: int = 0
+    asked_from: dt.date | None = None
+    blocked: tuple[BlockedDays, ...] = ()
 
 
 def period(
@@ -42,33 +57,120 @@ def period(
 ) -> Period:
     """Judge one control over start..end as it stands on `today`.
 
-    AWS's days are counted to `today` where the window has not ended.
+    AWS's days, unasked and blocked days are counted to `today` where the window has
+    not ended.
     """
-    if facts.applicability.approved and not facts.applicability.basis_changed:
+    until = min(end, today)
+    window = [(start, until)] if start <= until else []
+    if window and covers(facts.not_applicable, window):
         return Period("nothing", Occurrences(), AwsDays())
-    ours = Occurrences()
-    if facts.customer_required:
-        ours = occurrences_of(facts.requirements, start, end, today)
+    ours = occurrences_of(facts, start, end, today)
+    standing = standing_days(facts.required, facts.not_applicable)
+    required = both(standing, window)
+    unasked = subtract(required, [d for r in facts.requirements for d in r.named])
+    blocked = blocked_days(facts, required)
     aws = AwsDays()
     if facts.aws_required:
-        aws = _aws_days(facts.aws, start, min(end, today))
-    reasons = (*_our_reasons(ours), *_aws_reasons(aws))
-    return Period(_result(facts, ours, aws, end, today), ours, aws, reasons)
+        aws = _aws_days(facts.aws, start, until)
+    result, at_end = _result(
+        facts, ours, aws, bool(clip(standing, start, end)), unasked, blocked, end, today
+    )
+    asked = [days for days in subtract(required, unasked) if unasked]
+    return Period(
+        result,
+        ours,
+        aws,
+        (
+            *our_reasons(ours),
+            *unasked_reasons(unasked, asked),
+            *(days.reason for days in blocked),
+            *_aws_reasons(aws),
+            *at_end,
+        ),
+        count(unasked),
+        asked[0][0] if asked else None,
+        blocked,
+    )
 
 
 def _result(
-    facts: PeriodFacts, ours: Occurrences, aws: AwsDays, end: dt.date, today: dt.date
-) -> Result:
-    """R15. A required half of which nothing can be said is an exception."""
-    unasked = facts.customer_required and not facts.requirements
-    if ours.late or ours.missed or ours.deviations or aws.open_days or unasked:
-        return "exceptions"
-    if not (facts.customer_required or facts.aws_required):
-        return "nothing"
-    ended = today > end and not ours.not_yet_due
+    facts: PeriodFacts,
+    ours: Occurrences,
+    aws: AwsDays,
+    customer_required: bool,
+    unasked: list[Days],
+    blocked: tuple[BlockedDays, ...],
+    end: dt.date,
+    today: dt.date,
+) -> tuple[Result, tuple[Reason, ...]]:
+    """R15, and why it is not complete although nothing else says so (R34).
+
+    A required half of which nothing was ever asked is an exception at once, days that
+    were not asked or blocked are once the window has ended.
+    """
+    nothing_asked = bool(unasked) and not facts.requirements
+    waived = any(result.former_outcome in {"late", "missed"} for result in ours.results)
+    waiting = ours.not_yet_due or ours.event_days.not_yet_due
+    ended = today > end and not waiting
+    failed = bool(
+        ours.late
+        or ours.missed
+        or ours.deviations
+        or ours.event_days.open
+        or aws.open_days
+        or waived
+        or nothing_asked
+    )
+    if not (customer_required or facts.aws_required):
+        return ("exceptions" if failed else "nothing"), ()
     if not ended:
-        return "running"
-    return "complete" if ours.expected or facts.aws_required else "nothing"
+        return ("exceptions" if failed else "running"), ()
+    at_end = _not_proven_at_end(facts, ours, end)
+    if failed or unasked or blocked or at_end:
+        return "exceptions", at_end
+    return ("complete" if ours.expected or facts.aws_required else "nothing"), ()
+
+
+def _not_proven_at_end(
+    facts: PeriodFacts, ours: Occurrences, end: dt.date
+) -> tuple[Reason, ...]:
+    """R34: what is not proven on the last day is not complete over the window.
+
+    Our half counts as shown where it lacks only performances that came in time, but
+    after the window's end, within the grace of a period that ended in it.
+    """
+    control = facts.at_end
+    if control is None:
+        return ()
+    judged = status(control, end)
+    if judged.verdict in {"proven", "not_applicable"}:
+        return ()
+    aws_shown = not control.aws_required or judged.aws_half in GOOD
+    ours_shown = not control.customer_required or (
+        judged.customer_half in GOOD or _shown_within_grace(control, ours, end)
+    )
+    needed = control.aws_required or control.customer_required
+    if needed and aws_shown and ours_shown and not blockers(control, end):
+        return ()
+    return (reason_for("not_proven_at_end", end=end),)
+
+
+def _shown_within_grace(control: ControlFacts, ours: Occurrences, end: dt.date) -> bool:
+    """Whether each ask that shows nothing on the last day was answered within grace."""
+    in_operation = [r for r in control.requirements if r.operates_on(end)]
+    if control.type2 and all(r.purpose == "design" for r in in_operation):
+        return False
+    answered = {
+        result.requirement
+        for result in ours.results
+        if result.outside == "after_within_grace"
+    }
+    lacking = [
+        requirement
+        for requirement in in_operation
+        if requirement_state(requirement, end).state not in GOOD
+    ]
+    return bool(lacking) and all(r.uuid in answered for r in lacking)
 
 
 def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:
@@ -81,45 +183,6 @@ def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:
         return AwsDays(services=rows)
     decisive = max(in_use, key=lambda row: (row.open_days, row.asserted, row.slug))
     return AwsDays(decisive.audited, decisive.asserted, decisive.open_days, rows)
-
-
-def _our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
-    reasons = []
-    for result in ours.results:
-        if result.per_event:
-            reasons += _event_reasons(result)
-            continue
-        name = f"{result.title}, {result.starts} to {result.ends}"
-        if result.outcome == "missed":
-            reasons.append(reason_for("missed", name, missed=1))
-        elif result.outcome == "late":
-            reasons.append(reason_for("late", name, late=1, days=result.late_days))
-        elif result.collected_late:
-            reasons.append(reason_for("collected_late", name))
-    return tuple(reasons)
-
-
-def _event_reasons(result: OccurrenceResult) -> list[Reason]:
-    """What an auditor asks about a population, or about days without one."""
-    events, days = result.population, {"start": result.starts, "end": result.ends}
-    overdue = result.outcome == "missed"
-    if events is None:
-        why = reason_for("days_without_population", result.title, **days)
-        return [why] if overdue else []
-    name = f"{result.title}, {result.starts} to {result.ends}"
-    drawn = events.sample or 0
-    reasons = []
-    if failed := events.deviations:
-        reasons.append(reason_for("deviations", name, deviations=failed, sample=drawn))
-    if not overdue:
-        return reasons
-    if events.state != "accepted":
-        reasons.append(reason_for("population_unreviewed", result.title, **days))
-    elif events.sample is None:
-        reasons.append(reason_for("no_sample", name, rows=events.rows))
-    elif events.open:
-        reasons.append(reason_for("sample_open", name, left=events.open, sample=drawn))
-    return reasons
 
 
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:

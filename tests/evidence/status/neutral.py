@@ -6,21 +6,28 @@ against: it must supply something else for each field (test_facts_complete.py).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from evidence.status import facts
+from evidence.status.day_ranges import EVERY_DAY
 
+DAY = dt.timedelta(days=1)
 Facts = TypeVar("Facts")
 
 NOT_SAID = facts.ApplicabilityFacts(
     requested=False, approved=False, basis_changed=False, review_by=None
 )
+ALWAYS_IMPLEMENTED = (facts.StatedDays(*EVERY_DAY, "implemented"),)
 NEUTRAL: dict[type, dict[str, Any]] = {
     facts.LinkFacts: {
         "occurrence": None,
+        "occurrence_ends": None,
         "collected_on": None,
+        "uploaded_on": None,
+        "day_confirmed": False,
         "title": "",
     },
     facts.PopulationFacts: {
@@ -30,9 +37,8 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "waiting": 0,
         "deviations": 0,
         "open": 0,
-        "newer": None,
-        "sampled_on": None,
         "drawn_on": None,
+        "day_confirmed": False,
         "uuid": "",
     },
     facts.RequirementFacts: {
@@ -41,9 +47,11 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "grace_days": None,
         "lead_days": None,
         "latest_accepted": None,
+        "others_accepted": (),
         "submitted": 0,
         "newer_rejected": False,
-        "population": None,
+        "populations": (),
+        "asked_days": (),
     },
     facts.NeededService: {
         "used_until": None,
@@ -100,13 +108,35 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "cuec_open": 0,
         "supplementary": 0,
     },
-    facts.RequirementHistory: {"links": (), "populations": ()},
+    facts.TermsFacts: {
+        "first": dt.date.min,
+        "last": dt.date.max,
+        "purpose": "operation",
+        "grace_days": None,
+        "lead_days": None,
+    },
+    facts.RequirementHistory: {
+        "named": (EVERY_DAY,),
+        "links": (),
+        "populations": (),
+    },
+    facts.StatedDays: {
+        "first": dt.date.min,
+        "last": dt.date.max,
+        "status": "implemented",
+    },
+    facts.FormerFacts: {"not_applicable": ()},
     facts.PeriodFacts: {
         "responsibility": "unclassified",
         "aws_required": False,
-        "customer_required": False,
-        "applicability": NOT_SAID,
+        "required": (),
+        "not_applicable": (),
         "requirements": (),
+        "stated": ALWAYS_IMPLEMENTED,
+        "alternative_approved": False,
+        "type2": (),
+        "former": (),
+        "at_end": None,
         "aws": None,
     },
 }
@@ -123,7 +153,6 @@ def builder(kind: type[Facts]) -> Callable[..., Facts]:
     return build
 
 
-link_facts = builder(facts.LinkFacts)
 requirement_facts = builder(facts.RequirementFacts)
 needed_service = builder(facts.NeededService)
 letter_facts = builder(facts.LetterFacts)
@@ -131,14 +160,68 @@ version_facts = builder(facts.ArtifactVersionFacts)
 aws_facts = builder(facts.AwsFacts)
 applicability_facts = builder(facts.ApplicabilityFacts)
 control_facts = builder(facts.ControlFacts)
-requirement_history = builder(facts.RequirementHistory)
-period_facts = builder(facts.PeriodFacts)
+terms_facts = builder(facts.TermsFacts)
+former_facts = builder(facts.FormerFacts)
+history_facts = builder(facts.RequirementHistory)
+_link = builder(facts.LinkFacts)
+_period = builder(facts.PeriodFacts)
 _population = builder(facts.PopulationFacts)
 
 
+def link_facts(*values: Any, **named: Any) -> facts.LinkFacts:
+    """A link; it was uploaded on the day it was performed unless said."""
+    link = _link(*values, **named)
+    if link.uploaded_on is None:
+        return replace(link, uploaded_on=link.performed_on)
+    return link
+
+
+def terms_of(asked: facts.AskFacts) -> facts.TermsFacts:
+    """The terms of an ask that were the same on all days."""
+    return terms_facts(
+        title=asked.title,
+        cadence=asked.cadence,
+        purpose=asked.purpose,
+        grace_days=asked.grace_days,
+        lead_days=asked.lead_days,
+    )
+
+
+def named_days(asked: facts.AskFacts) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The days on which an ask names its control."""
+    until = asked.operates_until
+    return ((asked.operates_from, until - DAY if until else dt.date.max),)
+
+
+def requirement_history(
+    asked: facts.AskFacts,
+    links: tuple[facts.LinkFacts, ...] = (),
+    populations: tuple[facts.PopulationFacts, ...] = (),
+) -> facts.RequirementHistory:
+    """An ask whose terms were the same on all days, with the answers to it."""
+    return history_facts(
+        asked.uuid, (terms_of(asked),), named_days(asked), links, populations
+    )
+
+
+def period_facts(
+    *values: Any, customer_required: bool = False, **named: Any
+) -> facts.PeriodFacts:
+    """A control over a window; with `customer_required` our half was on all days."""
+    if customer_required:
+        named.setdefault("required", (EVERY_DAY,))
+    return _period(*values, **named)
+
+
 def population_facts(*values: Any, **named: Any) -> facts.PopulationFacts:
-    """A population; what is neither proven nor deviates is open unless said."""
-    return sampled(_population(*values, **named), **named)
+    """A population, drawn on its last day unless said.
+
+    What is neither proven nor deviates is open unless said.
+    """
+    events = _population(*values, **named)
+    if events.drawn_on is None:
+        events = replace(events, drawn_on=events.ends)
+    return sampled(events, **named)
 
 
 def sampled(events: facts.PopulationFacts, **changes: Any) -> facts.PopulationFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from evidence.status.cadence import occurrence_of, proof_end
+from evidence.status.cadence import last_day, occurrence_of, proof_end
 from evidence.status.day import Status, status
 from evidence.status.facts import (
     ArtifactVersionFacts,
@@ -13,6 +13,7 @@ from evidence.status.facts import (
     ControlFacts,
     LinkFacts,
     NeededService,
+    PopulationFacts,
     RequirementFacts,
 )
 from evidence.status.window import period
@@ -61,7 +62,12 @@ def link(
 ) -> LinkFacts:
     start = occurrence_of(cadence, about)
     ends = proof_end(cadence, start, performed, grace)
-    said = {"link": str(performed), "evidence": "e", "occurrence": start} | more
+    said = {
+        "link": str(performed),
+        "evidence": "e",
+        "occurrence": start,
+        "occurrence_ends": last_day(cadence, start) if start else None,
+    } | more
     return link_facts(performed_on=performed, ends=ends, **said)  # type: ignore[arg-type]
 
 
@@ -133,6 +139,16 @@ def quarter(performed: dt.date, about: dt.date, **more: object) -> LinkFacts:
 Q1 = quarter(D(2026, 3, 28), D(2026, 3, 31))
 Q2 = quarter(D(2026, 7, 20), D(2026, 6, 30))
 Q4 = quarter(D(2026, 12, 15), D(2026, 12, 31))
+
+
+def per_event(*populations: PopulationFacts) -> RequirementFacts:
+    """The review as something asked per event, of all days of the year on."""
+    return replace(
+        REVIEW,
+        cadence="per-event",
+        populations=populations,
+        asked_days=((D(2026, 1, 1), D.max),),
+    )
 
 
 def year(*links: LinkFacts, today: dt.date, asked: RequirementFacts = REVIEW):  # type: ignore[no-untyped-def]

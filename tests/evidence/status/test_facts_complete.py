@@ -18,6 +18,7 @@ from controls.models import (
     ControlImplementation,
     ImplementationStatement,
     ResponsibilityDecision,
+    RetrospectiveChange,
     System,
     SystemComponent,
     User,
@@ -29,9 +30,12 @@ from evidence.models import (
     LinkState,
     Proof,
     RequirementControl,
+    RequirementTerms,
+    Review,
 )
 from evidence.status import facts
-from evidence.status.gather import Moment, gather, gather_period
+from evidence.status.gather import Moment, gather
+from evidence.status.gather_window import gather_period
 from evidence.status.not_gathered import NOT_GATHERED
 from tests import factories
 from tests.evidence.status.neutral import NEUTRAL
@@ -40,6 +44,7 @@ from tests.evidence.status.test_gathering_aws_half import scatter_reports
 
 DAY = dt.date(2026, 9, 15)
 START = dt.date(2025, 1, 1)
+ONE_DAY = dt.timedelta(days=1)
 PAGE = Path(settings.BASE_DIR) / "docs" / "facts.md"
 KINDS = [kind for _, kind in inspect.getmembers(facts, dataclasses.is_dataclass)]
 Seen = dict[tuple[str, str], list[Any]]
@@ -107,6 +112,9 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
     _described(rows, oscar, rita)
     _excluded(rows, oscar, rita)
     _supplementary(rows[0], oscar)
+    _confirmed(system, rita)
+    factories.make_engagement(system)
+    _changed_in_retrospect(rows[2], oscar, rita)
 
 
 def _met_otherwise(row: ControlImplementation, oscar: User, rita: User) -> None:
@@ -127,7 +135,7 @@ def _met_otherwise(row: ControlImplementation, oscar: User, rita: User) -> None:
 
 def _described(rows: list[ControlImplementation], oscar: User, rita: User) -> None:
     ImplementationStatement.objects.filter(implementation__in=rows).update(
-        part_statuses={"a": "partial"}
+        days=(dt.date(2025, 6, 1), dt.date(2027, 6, 1)), part_statuses={"a": "partial"}
     )
     _met_otherwise(rows[0], oscar, rita)
     expired = rows[-1].decision
@@ -175,6 +183,53 @@ def _supplementary(row: ControlImplementation, by: User) -> None:
     Proof.objects.follow(link)
 
 
+def _confirmed(system: System, by: User) -> None:
+    """Somebody found the days in every second thing that was brought late."""
+    accepted = EvidenceLink.objects.filter(system=system, state=LinkState.ACCEPTED)
+    for link in accepted.select_related("revision").order_by("pk")[::2]:
+        review = Review.of(link, decision="accept", by=by, reason="")
+        review.day_confirmed, review.day_shown_by = True, "Ticket"
+        review.save(force_insert=True)
+
+
+def _changed_in_retrospect(row: ControlImplementation, oscar: User, rita: User) -> None:
+    """A control is left out; then what it is asked is changed from April on."""
+    _left_out(row, oscar, rita)
+    change = RetrospectiveChange.objects.create(
+        system=row.system,
+        requested_by=oscar,
+        decided_by=rita,
+        kind="terms",
+        reason="The auditor asks for less.",
+        first_day=dt.date(2026, 4, 1),
+        requested_on=dt.date(2026, 9, 1),
+        state="approved",
+        decided_at=dt.datetime(2026, 9, 2, tzinfo=dt.UTC),
+    )
+    for terms in RequirementTerms.objects.filter(ask__controls__implementation=row):
+        RequirementTerms.objects.filter(pk=terms.pk).update(
+            days=(None, change.first_day)
+        )
+        terms.pk, terms.days, terms.change = None, (change.first_day, None), change
+        terms.cadence = "half-yearly"
+        terms.save(force_insert=True)
+
+
+def _left_out(row: ControlImplementation, oscar: User, rita: User) -> None:
+    ApplicabilityDecision.objects.create(
+        implementation=row,
+        basis=row.decision.basis,
+        requested_by=oscar,
+        decided_by=rita,
+        justification="None here",
+        starts_on=dt.date(2026, 2, 1),
+        ended_on=dt.date(2026, 3, 1),
+        review_by=dt.date(2027, 1, 1),
+        absent_layers=[],
+        state="ended",
+    )
+
+
 @pytest.mark.django_db
 def test_the_gatherer_supplies_each_fact_or_it_stands_on_the_list(oscar, rita):
     """R33: each field is met with another value than the neutral one."""
@@ -187,11 +242,12 @@ def test_the_gatherer_supplies_each_fact_or_it_stands_on_the_list(oscar, rita):
         rich(system, oscar, rita, seed)
         pks = list(system.implementations.values_list("pk", flat=True))
         seen_in(gather(system, pks, Moment(DAY)).facts, seen)
-        seen_in(gather_period(system, pks, START, DAY, Moment(DAY)), seen)
+        period = gather_period(system, pks, START, DAY - ONE_DAY, Moment(DAY))
+        seen_in(period, seen)
     listed = {(row.facts.__name__, row.name): row.value for row in NOT_GATHERED}
     unmet = {
         (kind.__name__, field.name)
-        for kind in KINDS
+        for kind in NEUTRAL
         for field in dataclasses.fields(kind)
         if all(
             value == NEUTRAL.get(kind, {}).get(field.name, "")

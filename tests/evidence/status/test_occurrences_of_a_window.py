@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.status.cadence import due_on, last_day, occurrence_of
-from evidence.status.expected import performance_periods
+from evidence.status.day_ranges import EVERY_DAY
+from evidence.status.duty import AskedPeriod, asked_days, asked_periods
 from evidence.status.facts import RequirementFacts
 from evidence.status.window import period
 from tests.evidence.status.neutral import (
@@ -37,8 +38,17 @@ def asked(
     )
 
 
+def expected(
+    requirement: RequirementFacts, start: dt.date, end: dt.date
+) -> list[AskedPeriod]:
+    history = requirement_history(requirement)
+    asked = asked_days(history, [EVERY_DAY])
+    periods = asked_periods(history.terms, asked, start, end)
+    return [period for period in periods if not period.cut_short]
+
+
 def ends(requirement: RequirementFacts, start: str, end: str) -> list[str]:
-    return [str(p.ends) for p in performance_periods(requirement, day(start), day(end))]
+    return [str(p.ends) for p in expected(requirement, day(start), day(end))]
 
 
 @pytest.mark.parametrize(
@@ -71,10 +81,12 @@ def ends(requirement: RequirementFacts, start: str, end: str) -> list[str]:
         ("yearly", "2024-01-01", "2025-12-31", ["2024-12-31", "2025-12-31"]),
         ("yearly", "2024-02-29", "2024-02-29", ["2024-02-29"]),
         ("once", "2026-01-01", "2026-12-31", ["2026-12-31"]),
-        ("per-event", "2026-01-01", "2026-12-31", []),
+        # R16: populations are drawn for each quarter
+        ("per-event", "2026-01-01", "2026-07-31", ["2026-03-31", "2026-06-30"]),
     ],
 )
 def test_what_a_window_expects(cadence, start, end, expected):
+    """R14: calendar periods whose last day lies in the window; yearly one."""
     assert ends(asked(cadence), start, end) == expected
 
 
@@ -157,9 +169,9 @@ def test_a_window_and_the_one_after_it_expect_each_period_once(cadence, start, l
     middle = start + dt.timedelta(days=length)
     end = middle + dt.timedelta(days=400)
     requirement = asked(cadence, "1999-01-01")
-    whole = performance_periods(requirement, start, end)
-    first = performance_periods(requirement, start, middle)
-    second = performance_periods(requirement, middle + dt.timedelta(days=1), end)
+    whole = expected(requirement, start, end)
+    first = expected(requirement, start, middle)
+    second = expected(requirement, middle + dt.timedelta(days=1), end)
     assert [p.ends for p in first] + [p.ends for p in second] == [p.ends for p in whole]
 
 

@@ -107,10 +107,16 @@ def test_r17_a_rejected_newer_submission_is_said_and_takes_nothing() -> None:
 
 
 def test_r10_review_of_not_applicable_is_due_after_its_day() -> None:
+    """R10: to its review it holds, after it the computed verdict stands."""
     agreed = applicability_facts(approved=True, review_by=DAY)
     facts = replace(DONE, applicability=agreed)
-    assert codes(status(facts, DAY)) == []
-    assert codes(status(facts, DAY + dt.timedelta(days=1))) == ["na_review_due"]
+    assert (status(facts, DAY).verdict, codes(status(facts, DAY))) == (
+        "not_applicable",
+        [],
+    )
+    after = status(facts, DAY + dt.timedelta(days=1))
+    assert after.verdict == "unproven"
+    assert codes(after) == ["never_performed", "na_review_due"]
 
 
 def test_r30_only_design_is_design_only_in_a_type_ii_engagement() -> None:
@@ -118,6 +124,7 @@ def test_r30_only_design_is_design_only_in_a_type_ii_engagement() -> None:
     facts = replace(DONE, type2=True, requirements=(design,))
     answer = status(facts, LATE_YEAR)
     assert (answer.customer_half, answer.verdict) == ("design_only", "unproven")
+    assert codes(answer) == ["design_only"]
     assert status(replace(facts, type2=False), LATE_YEAR).verdict == "proven"
     both = replace(facts, requirements=(design, replace(REVIEW, latest_accepted=Q4)))
     assert status(both, LATE_YEAR).customer_half == "proven"

@@ -9,7 +9,8 @@ import pytest
 from controls.models import ControlImplementation, System
 from evidence.models import RequirementControl
 from evidence.status.control_status import ControlStatus, control_statuses, window_of
-from evidence.status.gather import Moment, gather_period
+from evidence.status.gather import Moment
+from evidence.status.gather_window import gather_period
 from evidence.systems.describe import Use, add_component, end_component
 from tests import factories
 from tests.factories import END, START, variant

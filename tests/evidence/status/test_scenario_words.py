@@ -22,7 +22,6 @@ from tests.evidence.status.scenarios import (
     R1,
     R2,
     R3,
-    REVIEW,
     SITE,
     WITHOUT,
     YEAR,
@@ -30,6 +29,7 @@ from tests.evidence.status.scenarios import (
     days,
     fedramp,
     half,
+    per_event,
     report,
     soc2,
     window,
@@ -121,7 +121,7 @@ def test_scenario_8_an_answered_exception_stays_visible() -> None:
 
 def test_scenario_10_one_of_five_leavers_open_leaves_a_shared_control_partly() -> None:
     leavers = population_facts(*YEAR, rows=14, state="accepted", sample=5, proven=4)
-    asked = replace(REVIEW, cadence="per-event", population=leavers)
+    asked = per_event(leavers)
     facts = replace(
         DONE,
         control_id="ps-4",
@@ -138,7 +138,7 @@ def test_scenario_10_one_of_five_leavers_open_leaves_a_shared_control_partly() -
 
 def test_scenario_10_a_year_without_leavers_is_proven_and_says_so() -> None:
     none = population_facts(*YEAR, rows=0, state="accepted")
-    asked = replace(REVIEW, cadence="per-event", population=none)
+    asked = per_event(none)
     answer = status(replace(DONE, requirements=(asked,)), LATE_YEAR)
     assert answer.verdict == "proven"
     (why,) = [r for r in answer.reasons if r.code == "no_events"]

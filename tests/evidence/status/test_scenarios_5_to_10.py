@@ -32,6 +32,7 @@ from tests.evidence.status.scenarios import (
     fedramp,
     half,
     link,
+    per_event,
     quarter,
     soc2,
     year,
@@ -160,6 +161,6 @@ def test_scenario_10_not_applicable_holds_only_while_approved_on_its_basis() -> 
     ],
 )
 def test_scenario_10_populations(events: PopulationFacts, verdict: str) -> None:
-    asked = replace(REVIEW, cadence="per-event", population=events)
+    asked = per_event(events)
     facts = replace(DONE, requirements=(asked,))
     assert status(facts, LATE_YEAR).verdict == verdict

@@ -1,0 +1,86 @@
+"""What was asked of controls on which days, as known at a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from evidence.status import days_sql, window_sql
+from evidence.status.day_ranges import Days
+from evidence.status.facts import RequirementHistory
+from evidence.status.facts_from_rows import days_of, required_days, terms_facts
+from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
+
+# How far beyond a window days are looked at: a period of a year, and a break of one.
+BEYOND = dt.timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of each control on which days, by the key of an implementation.
+
+    `asks` are by the key of their row, with terms and the days on which they name the
+    control, without answers; `decisions` the rows of the classes.
+    """
+
+    required: Mapping[int, list[Days]]
+    not_applicable: Mapping[int, list[Days]]
+    asks: Mapping[int, list[tuple[int, RequirementHistory]]]
+    decisions: Mapping[int, list[Row]]
+
+    def same_for(self, pk: int, other: Asked) -> bool:
+        """Whether the same was asked of a control."""
+        return (
+            self.required[pk] == other.required[pk]
+            and self.not_applicable[pk] == other.not_applicable[pk]
+            and self.asks[pk] == other.asks[pk]
+        )
+
+
+def read_asked(
+    pks: Iterable[int], start: dt.date, end: dt.date, moment: Moment
+) -> Asked:
+    """What was asked on the days start..end and a year around them. Three statements.
+
+    What began or ended further away is not cut: ranges come whole.
+    """
+    pks = list(pks)
+    every = {"implementations": as_bigints(pks)}
+    wide = {"start": start - BEYOND, "end": end + BEYOND}
+    decisions, exclusions, requirements = (
+        grouped(read_rows(statement, moment, **every, **wide), "implementation_id")
+        for statement in (
+            days_sql.DECISIONS_OF_WINDOW,
+            days_sql.EXCLUSIONS_OF_WINDOW,
+            window_sql.REQUIREMENTS_OF_WINDOW,
+        )
+    )
+    return Asked(
+        required={pk: required_days(decisions[pk]) for pk in pks},
+        not_applicable={
+            pk: [days_of(row["starts"], row["until"]) for row in exclusions[pk]]
+            for pk in pks
+        },
+        asks={pk: _asks(requirements[pk]) for pk in pks},
+        decisions=decisions,
+    )
+
+
+def _asks(rows: Iterable[Row]) -> list[tuple[int, RequirementHistory]]:
+    """The asks of one control by the keys of their rows, with their terms in order."""
+    return [
+        (
+            key,
+            RequirementHistory(
+                uuid=of_ask[0]["uuid"],
+                terms=tuple(terms_facts(row) for row in of_ask),
+                named=(
+                    days_of(of_ask[0]["operates_from"], of_ask[0]["operates_until"]),
+                ),
+                links=(),
+                populations=(),
+            ),
+        )
+        for key, of_ask in grouped(rows, "id").items()
+    ]

@@ -1,0 +1,172 @@
+"""What happened per event: populations and the days of a window they cover. Pure.
+
+Days are inclusive. Source: rules R12 to R14 and R16.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from evidence.status import cadence
+from evidence.status.day_ranges import DAY, Days, clip, count, covers, subtract, united
+from evidence.status.duty import (
+    AskedPeriod,
+    asked_days,
+    event_days,
+    grace_of,
+    standing_days,
+)
+from evidence.status.facts import PeriodFacts, PopulationFacts, RequirementHistory
+from evidence.status.occurrence_results import EventDays, OccurrenceResult, Outcome
+
+EVERY = cadence.POPULATION_CADENCE
+
+
+def drawn_late(events: PopulationFacts, due: dt.date) -> bool:
+    """Whether it was drawn after the due day, and nobody confirmed that it shows its
+    days itself: then it counts from the day on which it was drawn only.
+    """
+    return events.drawn_on > due and not events.day_confirmed
+
+
+def performing(
+    populations: Iterable[PopulationFacts],
+    needed: Sequence[Days],
+    due: dt.date,
+    today: dt.date,
+) -> list[PopulationFacts]:
+    """Complete populations known by `today` that together cover the days, those drawn
+    earliest first; none where they do not.
+    """
+    counting = [
+        events
+        for events in populations
+        if events.complete
+        and clip(needed, events.starts, events.ends)
+        and (not drawn_late(events, due) or events.drawn_on <= today)
+    ]
+    used: list[PopulationFacts] = []
+    for events in sorted(
+        counting, key=lambda e: (drawn_late(e, due), e.drawn_on, e.ends)
+    ):
+        used.append(events)
+        if covers([(e.starts, e.ends) for e in used], needed):
+            return used
+    return []
+
+
+def judge_events(
+    history: RequirementHistory,
+    period: AskedPeriod,
+    asked: Sequence[Days],
+    today: dt.date,
+) -> OccurrenceResult:
+    """What became of one period of populations; `asked` are all days asked per event.
+
+    It is performed as of its last day once complete populations cover its asked days.
+    """
+    due = period.due_on
+    touching = tuple(
+        events
+        for events in history.populations
+        if events.state != "rejected"
+        and events.starts <= period.ends
+        and events.ends >= period.begins
+    )
+    needed = clip(asked, period.begins, period.ends)
+    used = performing(touching, needed, due, today) if today >= period.ends else []
+    outcome: Outcome = "missed" if today > due else "not_yet_due"
+    late = recorded = 0
+    if used:
+        last_drawn = max(events.drawn_on for events in used)
+        recorded = max(0, (last_drawn - due).days)
+        late = recorded if any(drawn_late(events, due) for events in used) else 0
+        outcome = "late" if late else "on_time"
+    if period.cut_short:
+        outcome = "cut_short"
+    return OccurrenceResult(
+        requirement=history.uuid,
+        title=period.terms.title,
+        starts=period.begins,
+        ends=period.ends,
+        due_on=due,
+        outcome=outcome,
+        asked_days=period.asked_days,
+        performed_on=period.ends if used else None,
+        late_days=late,
+        recorded_late_days=recorded if outcome == "on_time" else 0,
+        populations=touching,
+        per_event=True,
+    )
+
+
+def populations_of(
+    facts: PeriodFacts, start: dt.date, end: dt.date
+) -> list[PopulationFacts]:
+    """Populations that speak of days of the window asked per event, and were not
+    rejected, in the order of the asks.
+    """
+    standing = standing_days(facts.required, facts.not_applicable)
+    return [
+        events
+        for history in facts.requirements
+        for events in history.populations
+        if events.state != "rejected"
+        and clip(
+            clip(event_days(history.terms, asked_days(history, standing)), start, end),
+            events.starts,
+            events.ends,
+        )
+    ]
+
+
+def days_of_events(
+    facts: PeriodFacts, start: dt.date, end: dt.date, today: dt.date
+) -> EventDays:
+    """Every day of the window asked per event: covered, open or not yet due.
+
+    A day is covered by an accepted population, whatever became of its sample.
+    """
+    standing = standing_days(facts.required, facts.not_applicable)
+    covered = waiting = 0
+    open_ranges: list[tuple[str, Days]] = []
+    for history in facts.requirements:
+        asked = event_days(history.terms, asked_days(history, standing))
+        open_days: list[Days] = []
+        for piece, due in _by_period(history, clip(asked, start, end)):
+            accepted = [
+                (events.starts, events.ends)
+                for events in history.populations
+                if events.state == "accepted"
+                and (not drawn_late(events, due) or events.drawn_on <= today)
+            ]
+            lacking = subtract([piece], clip(accepted, start, min(end, today)))
+            covered += count([piece]) - count(lacking)
+            if today > due:
+                open_days += lacking
+            else:
+                waiting += count(lacking)
+        open_ranges += [(history.title, days) for days in united(open_days)]
+    opened = count(days for _, days in open_ranges)
+    return EventDays(covered, opened, waiting, tuple(open_ranges))
+
+
+def _by_period(
+    history: RequirementHistory, days: Iterable[Days]
+) -> Iterable[tuple[Days, dt.date]]:
+    """The days cut where their periods end, each with its period's due day.
+
+    By the terms of the period's last day, where those ask per event, too.
+    """
+    for start, last in days:
+        first = start
+        while first <= last:
+            begins = cadence.occurrence_of(EVERY, first) or first
+            ends = cadence.last_day(EVERY, begins)
+            terms = history.terms_on(ends)
+            if terms is None or terms.cadence != "per-event":
+                terms = history.terms_on(first)
+            grace = grace_of(terms) if terms else cadence.EVENT_GRACE
+            yield (first, min(last, ends)), ends + DAY * grace
+            first = ends + DAY

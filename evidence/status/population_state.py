@@ -1,0 +1,180 @@
+"""What populations show of our half on a day. Pure.
+
+Days are inclusive. Source: rules R13, R14 and R16.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from evidence.status import cadence
+from evidence.status.aws_half import HalfResult
+from evidence.status.day_ranges import DAY, Days, clip, subtract, united
+from evidence.status.events import EVERY, performing
+from evidence.status.facts import PopulationFacts, RequirementFacts
+from evidence.status.reasons import Reason, reason_for
+
+
+def population_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
+    """State of an ask per event on a day (R13, R16).
+
+    It holds to the due day of the period after the last one performed.
+    """
+    grace = _grace(requirement)
+    performed = last_performed(requirement, day)
+    if performed is None:
+        return _unperformed(requirement, day, grace)
+    begins, ends = performed
+    until = cadence.due_on(EVERY, ends + DAY, grace)
+    notes = _notes(requirement, begins, ends)
+    if day > until:
+        why = reason_for("population_lapsed", requirement.title, ends=until)
+        return HalfResult("lapsed", until, (why, *_gap(requirement, ends), *notes))
+    if day > until - DAY * cadence.lead_days("per-event", requirement.lead_days):
+        why = reason_for("expiring", requirement.title, ends=until)
+        return HalfResult("expiring", until, (why, *notes))
+    return HalfResult("proven", until, notes)
+
+
+def last_performed(requirement: RequirementFacts, day: dt.date) -> Days | None:
+    """The newest period that had ended by the day and is performed by then."""
+    grace = _grace(requirement)
+    if not requirement.asked_days or not requirement.populations:
+        return None
+    earliest = min(events.starts for events in requirement.populations)
+    begins = cadence.occurrence_of(EVERY, day)
+    while begins is not None:
+        ends = cadence.last_day(EVERY, begins)
+        if ends < earliest:
+            return None
+        due = ends + DAY * grace
+        needed = clip(requirement.asked_days, begins, ends)
+        ended = ends <= day and bool(needed)
+        if ended and performing(requirement.populations, needed, due, day):
+            return begins, ends
+        begins = cadence.occurrence_of(EVERY, begins - DAY)
+    return None
+
+
+def _unperformed(requirement: RequirementFacts, day: dt.date, grace: int) -> HalfResult:
+    """No period is performed: what is lacking decides between pending and missing."""
+    events = requirement.populations
+    title = requirement.title
+    if not events:
+        return HalfResult("missing", None, (reason_for("no_population", title),))
+    accepted = [e for e in events if e.state == "accepted"]
+    newest = (accepted or events)[-1]
+    days = {"start": newest.starts, "end": newest.ends}
+    if newest.state == "rejected":
+        why = reason_for("population_rejected", title, **days)
+        return HalfResult("missing", None, (why,))
+    if newest.state == "submitted":
+        why = reason_for("population_unreviewed", title, **days)
+        return HalfResult("pending", None, (why,))
+    notes = _newer(requirement, newest)
+    gap = _gap_of_sample(requirement, newest)
+    if gap is not None:
+        return HalfResult(gap.state, None, (*gap.reasons, *notes))
+    return HalfResult("missing", None, (_days_lacking(requirement, day, grace), *notes))
+
+
+def _days_lacking(requirement: RequirementFacts, day: dt.date, grace: int) -> Reason:
+    """Which days no population speaks of, or by when the first period is due."""
+    asked = [days for days in requirement.asked_days if days[0] <= day]
+    ended = cadence.occurrence_of(EVERY, day)
+    covered = united(
+        (e.starts, e.ends) for e in requirement.populations if e.state == "accepted"
+    )
+    until = ended - DAY if ended else day
+    if ended and cadence.last_day(EVERY, ended) == day:
+        until = day
+    lacking = subtract(clip(asked, dt.date.min, until), covered)
+    if lacking:
+        start, end = lacking[-1]
+        return reason_for(
+            "days_without_population", requirement.title, start=start, end=end
+        )
+    first = ended or day
+    due = cadence.due_on(EVERY, first, grace)
+    return reason_for("not_yet_due", requirement.title, due=due)
+
+
+def _gap(requirement: RequirementFacts, performed: dt.date) -> tuple[Reason, ...]:
+    """What keeps newer accepted populations from counting."""
+    gaps = [
+        _gap_of_sample(requirement, events)
+        for events in requirement.populations
+        if events.state == "accepted" and events.ends > performed
+    ]
+    return tuple(reason for gap in gaps if gap for reason in gap.reasons)
+
+
+def _notes(
+    requirement: RequirementFacts, begins: dt.date, ends: dt.date
+) -> tuple[Reason, ...]:
+    """That nothing happened in the period, and what became of newer populations."""
+    spoken = [
+        events
+        for events in requirement.populations
+        if events.complete and events.starts <= ends and events.ends >= begins
+    ]
+    notes: tuple[Reason, ...] = ()
+    if spoken and not any(events.rows for events in spoken):
+        days = {"start": spoken[0].starts, "end": spoken[-1].ends}
+        notes = (reason_for("no_events", requirement.title, **days),)
+    return (*notes, *_newer(requirement, spoken[-1])) if spoken else notes
+
+
+def _newer(
+    requirement: RequirementFacts, counting: PopulationFacts
+) -> tuple[Reason, ...]:
+    """While a newer one waits or was rejected, the accepted one counts to its end."""
+    newest = requirement.populations[-1]
+    if newest.ends < counting.ends or newest is counting:
+        return ()
+    if newest.state == "submitted":
+        return (reason_for("submitted_unreviewed", requirement.title),)
+    if newest.state == "rejected":
+        return (reason_for("newer_rejected", requirement.title),)
+    return ()
+
+
+def _gap_of_sample(
+    requirement: RequirementFacts, events: PopulationFacts
+) -> HalfResult | None:
+    """What is not shown yet of an accepted population; None: nothing."""
+    if events.complete:
+        return None
+    if events.sample is None:
+        why = reason_for("no_sample", requirement.title, rows=events.rows)
+        return HalfResult("pending", None, (why,))
+    counts = {"left": events.open, "waiting": events.waiting, "sample": events.sample}
+    if events.waiting >= events.open:
+        why = reason_for("sample_waiting", requirement.title, **counts)
+        return HalfResult("pending", None, (why,))
+    why = reason_for("sample_open", requirement.title, **counts)
+    return HalfResult("missing", None, (why,))
+
+
+def current_deviations(requirement: RequirementFacts, day: dt.date) -> tuple[int, int]:
+    """Deviations of the populations of the period in force and later, of how many.
+
+    They cap the verdict while their period is current (R16).
+    """
+    performed = last_performed(requirement, day)
+    since = performed[0] if performed else dt.date.min
+    current = [
+        events
+        for events in requirement.populations
+        if events.state == "accepted" and events.ends >= since
+    ]
+    return (
+        sum(events.deviations for events in current),
+        sum(events.sample or 0 for events in current if events.deviations),
+    )
+
+
+def _grace(requirement: RequirementFacts) -> int:
+    if requirement.grace_days is None:
+        return cadence.EVENT_GRACE
+    return requirement.grace_days
