@@ -93,6 +93,8 @@ SHAPES = {
     "missed": "M-7 -7L7 7M7 -7L-7 7",
     "waiting": "M0 -9L9 0L0 9L-9 0Z",
     "not_yet_due": "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0Z",
+    "cut_short": "M-7 -8L7 0L-7 8Z",
+    "waived": "M-8 -3H8V3H-8Z",
 }
 EDGE = 12  # units that a mark keeps from either end
 

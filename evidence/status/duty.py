@@ -125,7 +125,7 @@ def _candidates(
                 if first <= ends <= last:
                     yield begins, ends, terms, False
         else:
-            calendar = terms.cadence
+            calendar: str = terms.cadence
             if calendar == "per-event":
                 calendar = cadence.POPULATION_CADENCE
             for begins, ends in cadence.periods(calendar, first, last):

@@ -23,6 +23,8 @@ WORDS = {
     "missed": "Missed",
     "waiting": "Waiting for review",
     "not_yet_due": "Not yet due",
+    "cut_short": "Cut short",
+    "waived": "Waived",
 }
 # units of the SVG: one row, the line its name stands on, the middle of its marks
 LANE, LABEL, MIDDLE = 56, 18, 38

@@ -88,5 +88,5 @@ def unasked_reasons(unasked: list[Days], asked: list[Days]) -> tuple[Reason, ...
         return ()
     if not asked:
         return (reason_for("nothing_asked"),)
-    counts = {"days": count(unasked), "start": asked[0][0]}
-    return (reason_for("asked_from", **counts),)
+    days = count(unasked)
+    return (reason_for("asked_from", days=days, start=asked[0][0]),)

@@ -139,7 +139,7 @@ def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
     evidence |= {row.evidence for row in occurrences if row.evidence}
     results = [row.result for row in occurrences]
     results += [row for shown in halves["requirements"] for row in shown.results]
-    populations = {row.population.uuid for row in results if row.population}
+    populations = {events.uuid for row in results for events in row.populations}
     rows = (
         Evidence.objects.visible_to(user).filter(uuid__in=evidence),
         Population.objects.visible_to(user).filter(uuid__in=populations),
