@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, NullIf
 
@@ -23,14 +24,8 @@ from evidence.models import (
 )
 from evidence.models.asks import Cadence
 from evidence.models.proof import NO_END, Proof
-from evidence.status.cadence import (
-    DAY,
-    add_months,
-    due_on,
-    last_day,
-    lead_days,
-    occurrence_of,
-)
+from evidence.planning.open_periods import DuePeriod, open_periods, period_due
+from evidence.status.cadence import due_on, lead_days, occurrence_of
 from evidence.submissions.same_again import period_name
 
 URGENCY = ("rejected", "overdue", "never", "expiring", "waiting", "current")
@@ -54,26 +49,35 @@ MARKS = {
 
 
 @dataclass(frozen=True)
-class DuePeriod:
-    """Days that evidence is about; both are inclusive."""
-
-    first: dt.date
-    last: dt.date
-
-
-@dataclass(frozen=True)
 class Ask:
     """One requirement of mine, where it stands today, and by when it is due.
 
     `due` is None where nothing runs out (performed once); `late` says it has passed.
+    State and due day are those of the present. `open_periods` have ended and wait for
+    a performance, oldest first; `period` is what to bring next.
     """
 
     requirement: RequirementControl
     state: str
     due: dt.date | None
     period: DuePeriod
+    open_periods: tuple[DuePeriod, ...] = ()
     rejection: str = ""
     late: bool = False
+
+    @property
+    def missing(self) -> tuple[DuePeriod, ...]:
+        """The open periods whose due day has passed, oldest first."""
+        return tuple(period for period in self.open_periods if period.overdue)
+
+    @property
+    def urgency(self) -> tuple[int, dt.date]:
+        """By what rows are sorted: a missing period is as urgent as overdue proof."""
+        state, due = URGENCY.index(self.state), self.due or dt.date.max
+        if self.missing:
+            state = min(state, URGENCY.index("overdue"))
+            due = min(due, self.missing[0].due or due)
+        return state, due
 
     @property
     def mark(self) -> str:
@@ -92,33 +96,13 @@ class Ask:
         return f"Same again for {name}" if name else "Same again"
 
 
-def period_due(
-    requirement: RequirementControl, latest: dt.date | None, today: dt.date
-) -> DuePeriod:
-    """The days the next evidence should be about.
-
-    `latest` is the first day of the newest accepted period. Calendar cadences: the
-    newest period that has ended, unless it is done: then the running one. Others: the
-    year up to today, or today alone.
-    """
-    cadence = requirement.cadence
-    running = occurrence_of(cadence, today)
-    if running is None:
-        first = add_months(today, -12) + DAY if cadence == "yearly" else today
-        return DuePeriod(first, today)
-    ended = occurrence_of(cadence, running - DAY)
-    started = occurrence_of(cadence, requirement.operates_from)
-    if ended is None or (latest and latest >= ended) or (started and started > ended):
-        return DuePeriod(running, last_day(cadence, running))
-    return DuePeriod(ended, last_day(cadence, ended))
-
-
 def with_newest_links(
     requirements: QuerySet[RequirementControl], today: dt.date
 ) -> QuerySet[RequirementControl]:
     """Each with its best accepted link, what waits, and its newest rejection.
 
     `proven_to` is the end of its proof by the terms in force on `today`.
+    `answered` are the first days of the periods that something was brought for.
     """
     links = EvidenceLink.objects.filter(requirement=OuterRef("pk"))
     accepted = (
@@ -127,7 +111,11 @@ def with_newest_links(
         .order_by("-ends", "-starts")
     )
     rejected = links.filter(state=LinkState.REJECTED).order_by("-submitted_at")
+    brought = links.filter(
+        state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED], occurrence__isnull=False
+    )
     return requirements.annotate(
+        answered=ArraySubquery(brought.values("occurrence").distinct()),
         proven_link=Subquery(accepted.values("link")[:1]),
         proven_evidence=Subquery(accepted.values("link__revision__evidence__uuid")[:1]),
         proven_to=NullIf(Subquery(accepted.values("ends")[:1]), NO_END),
@@ -164,23 +152,27 @@ def asked_of(user: Actor, today: dt.date) -> list[Ask]:
     """
     requirements = _of_my_teams(user, today).exclude(cadence=Cadence.PER_EVENT)
     asks = [ask(row, today) for row in with_newest_links(requirements, today)]
-    return sorted(
-        asks, key=lambda row: (URGENCY.index(row.state), row.due or dt.date.max)
-    )
+    return sorted(asks, key=lambda row: row.urgency)
 
 
 def ask(requirement: RequirementControl, today: dt.date) -> Ask:
-    """Where one requirement stands; it must come from `with_newest_links`."""
+    """Where one requirement stands; it must come from `with_newest_links`.
+
+    Of earlier periods those of the system's audit window are asked for.
+    """
     row: Any = requirement
     due = row.proven_to if row.proven_link else _first_due(requirement)
     rejected = row.rejected_at and (
         not row.proven_submitted or row.rejected_at > row.proven_submitted
     )
+    since = requirement.system.window_start
+    unanswered = open_periods(requirement, row.answered, since=since, today=today)
     return Ask(
         requirement=requirement,
         state=_state(row, due, today, rejected=bool(rejected)),
         due=due,
-        period=period_due(requirement, row.proven_occurrence, today),
+        period=period_due(requirement, unanswered, today),
+        open_periods=tuple(unanswered),
         rejection=(row.rejection or "") if rejected else "",
         late=due is not None and due < today,
     )

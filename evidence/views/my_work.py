@@ -23,7 +23,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     today = clock.today()
     all_asks = asks.asked_of(request.user, today)
-    open_asks = [ask for ask in all_asks if ask.state != "current"]
+    open_asks = [ask for ask in all_asks if ask.state != "current" or ask.missing]
     to_review = list(my_work.to_review(request.user)[:REVIEWED_HERE])
     context = {
         "today": today,

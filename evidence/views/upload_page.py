@@ -17,6 +17,7 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.planning.asks import Ask, ask
+from evidence.planning.open_periods import DuePeriod
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.submissions.same_again import again_values
 from evidence.views.upload_target import Target
@@ -32,7 +33,7 @@ def initial_values(
         return first_values("", today, today, today)
     if target.item is not None:
         return _initial_values_of_item(target.item, requirement, today)
-    period = ask(requirement, today).period
+    period = chosen_period(request, ask(requirement, today))
     first = first_values(requirement.title, period.first, period.last, today)
     again = request.GET.get("again", "")
     if not again:
@@ -49,6 +50,13 @@ def _initial_values_of_item(
     title = f"{requirement.title}: {event.key}"[:200]
     first = first_values(title, event.happened_on, today, today)
     return first | {"performed_on": event.happened_on}
+
+
+def chosen_period(request: SignedInRequest, standing: Ask) -> DuePeriod:
+    """The open period that `?period=` names by its first day, else the oldest one."""
+    named = request.GET.get("period", "")
+    chosen = (row for row in standing.open_periods if str(row.first) == named)
+    return next(chosen, standing.period)
 
 
 def upload_page(
@@ -72,10 +80,12 @@ def upload_page(
     }
     if requirement:
         standing = ask(requirement, today)
+        period = chosen_period(request, standing)
         context |= {
             "standing": standing,
+            "period": period,
             "carries_from": today,
-            "carries_to": _carries_to(requirement, standing, today),
+            "carries_to": _carries_to(requirement, period, today),
             "last": requirement.proven_evidence,  # type: ignore[attr-defined]
         }
     status = 400 if form.errors and status == 200 else status
@@ -83,7 +93,7 @@ def upload_page(
 
 
 def _carries_to(
-    requirement: RequirementControl, standing: Ask, today: dt.date
+    requirement: RequirementControl, period: DuePeriod, today: dt.date
 ) -> dt.date | None:
-    occurrence = occurrence_of(requirement.cadence, standing.period.last)
+    occurrence = occurrence_of(requirement.cadence, period.last)
     return proof_end(requirement.cadence, occurrence, today, requirement.grace_days)

@@ -13,7 +13,8 @@ from django.urls import reverse
 from controls.models import Role
 from controls.responsibility.overrides import request_override
 from evidence.models import Export, RequirementControl
-from evidence.planning.asks import asked_of, period_due
+from evidence.planning.asks import asked_of
+from evidence.planning.open_periods import open_periods, period_due
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.factories import implementation
@@ -65,16 +66,34 @@ def test_states_follow_the_evidence(house):
     assert state_of(house, second.proves_to + dt.timedelta(days=1)) == "overdue"
 
 
-def test_period_due_is_the_month_that_ended_unless_it_is_done():
-    monthly = RequirementControl(
-        cadence="monthly", operates_from=dt.date(2026, 1, 1), grace_days=10
-    )
-    today = dt.date(2026, 11, 23)
-    assert period_due(monthly, dt.date(2026, 9, 1), today).first == dt.date(2026, 10, 1)
-    assert period_due(monthly, dt.date(2026, 10, 1), today).first == dt.date(
-        2026, 11, 1
-    )
-    assert period_due(monthly, None, today).last == dt.date(2026, 10, 31)
+MONTHLY = RequirementControl(
+    cadence="monthly", operates_from=dt.date(2026, 1, 1), grace_days=10
+)
+
+
+@pytest.mark.parametrize(
+    ("answered", "due"),
+    [
+        (range(1, 10), 10),  # October ended and nothing was brought for it
+        (range(1, 11), 11),  # all that ended was answered: the running one
+        ([*range(1, 7), 8, 9, 10], 7),  # R14: a missed period stays askable
+        ([], 1),
+    ],
+)
+def test_the_period_asked_for_is_the_oldest_open_one(answered, due):
+    """R14: the oldest open period first, the running one where none is open."""
+    today, months = dt.date(2026, 11, 23), [dt.date(2026, n, 1) for n in answered]
+    unanswered = open_periods(MONTHLY, months, since=dt.date(2026, 1, 1), today=today)
+    period = period_due(MONTHLY, unanswered, today)
+    assert (period.first, period.last.month) == (dt.date(2026, due, 1), due)
+
+
+def test_what_ended_before_the_window_is_asked_for_until_it_is_due():
+    """R14: of earlier windows only the newest period, which may still be in grace."""
+    today = dt.date(2026, 11, 5)
+    unanswered = open_periods(MONTHLY, [], since=dt.date(2026, 11, 1), today=today)
+    assert [period.first for period in unanswered] == [dt.date(2026, 10, 1)]
+    assert unanswered[0].overdue == 0
 
 
 def test_the_page_judges_by_the_day_that_the_door_reads(client, house, on_day):
