@@ -6,11 +6,18 @@ ask the same functions. The list is `Population.objects.reviewable_by`.
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from controls.errors import NotPermitted, Refused
 from controls.models import Actor, Role, System, Team
 from evidence.models import Population, RequirementControl, Sample
 from evidence.models.asks import Cadence
 from evidence.submissions.who_may import may_submit, require_submitter
+
+MAX_NAMED = 5  # people named whom one may ask
+NAME_A_SECOND = (
+    "have an officer name a second person of the team, another officer or an auditor."
+)
 
 
 def team_of(requirement: RequirementControl) -> Team | None:
@@ -61,20 +68,55 @@ def require_population_reviewer(population: Population, *, by: Actor) -> None:
     raise NotPermitted("You are not a reviewer of this system.")
 
 
-def may_draw(population: Population, *, by: Actor) -> bool:
-    """Whether `by` may draw a sample: who may bring one, and the system's auditors."""
+def _draws_samples(population: Population, by: Actor) -> bool:
+    """Whether `by` may bring a population, or is an auditor of the system."""
     if may_submit_population(population.requirement, by=by):
         return True
     audited = System.objects.held_as(by, [Role.AUDITOR])
     return bool(audited.filter(pk=population.system_id).exists())
 
 
+def may_draw(population: Population, *, by: Actor) -> bool:
+    """Whether `by` may draw a sample: who may bring one, and the system's auditors.
+
+    Never who brought it, another one of these days or the same file (R16).
+    """
+    rows = Population.objects.filter(pk=population.pk)
+    return _draws_samples(population, by) and rows.independent_of(by).exists()
+
+
 def require_drawer(population: Population, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` may draw a sample."""
-    if not may_draw(population, by=by):
-        raise NotPermitted(
-            f"Only {population.team}, an officer or an auditor draws samples."
-        )
+    if may_draw(population, by=by):
+        return
+    refusal = brought_by(population, by=by)
+    raise NotPermitted(
+        refusal or f"Only {population.team}, an officer or an auditor draws samples."
+    )
+
+
+def brought_by(population: Population, *, by: Actor) -> str:
+    """Why somebody who draws samples does not draw one here, and whom to ask.
+
+    Empty for people who may, and for those who draw none at all.
+    """
+    if not _draws_samples(population, by) or may_draw(population, by=by):
+        return ""
+    others = drawers_of(population)
+    ask = ", ".join(others[:MAX_NAMED])
+    whom = f"Ask {ask}." if others else f"Nobody else may yet: {NAME_A_SECOND}"
+    return f"Somebody who had no hand in this list draws the sample. {whom}"
+
+
+def drawers_of(population: Population) -> list[str]:
+    """Names of the people who may draw a sample of it, in order. Three statements."""
+    roles = population.system.memberships.active()
+    of_team = Q(role=Role.CONTRIBUTOR, team=team_of(population.requirement))
+    may = roles.filter(of_team | Q(role__in=[Role.OFFICER, Role.AUDITOR]))
+    rows = Population.objects.filter(pk=population.pk)
+    authors = rows.authors_of().get(population.pk, set())
+    people = may.exclude(user__in=authors).select_related("user")
+    return sorted({str(membership.user) for membership in people})
 
 
 def may_record_deviation(sample: Sample, *, by: Actor) -> bool:

@@ -62,6 +62,8 @@ def revise(
     succession = succession_of(links_of(locked).select_for_update(of=("self",)))
     succession.refuse_empty()
     last = newest(locked)
+    if kind == RevisionKind.ADDITION:
+        _refuse_earlier_day(submission, last)
     revision = make_revision(
         _with_collector(submission, last),
         locked,
@@ -81,6 +83,17 @@ def revise(
     count([(locked.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return revision
+
+
+def _refuse_earlier_day(submission: Submission, last: EvidenceRevision) -> None:
+    """Raise Refused for an addition that moves the day back: a correction says why."""
+    if submission.performed_on < last.performed_on:
+        raise Refused(
+            {
+                "performed_on": f"The earlier revision says {last.performed_on}. Only a"
+                " correction names an earlier day: it says why, seen by the auditor."
+            }
+        )
 
 
 def _with_collector(submission: Submission, last: EvidenceRevision) -> Submission:

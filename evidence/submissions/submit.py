@@ -23,6 +23,7 @@ from evidence.models import (
 )
 from evidence.models.asks import Cadence
 from evidence.storage.failpoints import failpoint
+from evidence.submissions.backdating import refuse_backdated
 from evidence.submissions.quotas import count
 from evidence.submissions.records import make_evidence, make_link, make_revision
 from evidence.submissions.submission import (
@@ -97,12 +98,14 @@ def submitted(
     _refuse_foreign_item(requirement, proving.item)
     refuse_impossible_days(submission, today)
     require_collector_in_system(submission, target.system)
+    further = {also.pk: also for also in proving.also if also != requirement}
+    asked = [requirement, *further.values()] if requirement else []
+    refuse_backdated(submission, uploads, asked)
     evidence = make_evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
     draft = submission.draft
     first = make_link(revision, target, requirement, by, item=proving.item, draft=draft)
     links = [first]
-    further = {also.pk: also for also in proving.also if also != requirement}
     links += [
         _further_link(revision, also, target.system, by, draft)
         for also in further.values()

@@ -29,6 +29,7 @@ from evidence.populations.populations import (
 )
 from evidence.populations.preview import confirm, pasted, preview
 from evidence.populations.who_may import (
+    brought_by,
     may_draw,
     may_review_population,
     may_submit_population,
@@ -180,6 +181,9 @@ def population_page(
         "may_draw": standing
         and population_row.row_count > 0
         and may_draw(population_row, by=user),
+        "drawn_by_others": standing
+        and population_row.row_count > 0
+        and brought_by(population_row, by=user),
         "judge_form": PopulationDecisionForm(),
         "recording": late_recording_of(population_row),
         "kept_day": day_answer(request.POST),

@@ -131,10 +131,16 @@ def test_roles_hold_here_too(client, house, name, seen, brought):
 def test_refusals_name_their_fields(client, house):
     uuid = make(client, house)
     way = {"method": "random", "size": 9, "reason": "Table"}
+    refused = post(client, f"{API}{uuid}/draw/", way)
+    assert refused.status_code == 403  # R16: never by whoever brought it
+    assert "no hand in this list" in refused.json()["detail"]
+    client.force_login(house.olivia)
     answer = post(client, f"{API}{uuid}/draw/", way)
     assert answer.status_code == 400
     assert "size" in answer.json()["errors"]
+    client.force_login(house.alice)
     assert post(client, f"{API}{uuid}/accept/", {}).status_code == 403
+    client.force_login(house.olivia)
     gone = post(client, f"{API}{uuid}/withdraw/", {"reason": "Wrong"})
     assert gone.json()["state"] == "withdrawn"
     assert post(client, f"{API}{uuid}/draw/", way | {"size": 1}).status_code == 409

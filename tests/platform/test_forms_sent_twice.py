@@ -116,7 +116,7 @@ def forms(world: World) -> dict[str, Form]:
         ),
         "removal_new": Form("olivia", reason, {"reason": "Else."}),
         "sample_draw": Form(
-            "alice",
+            "olivia",
             reason | {"method": "all"},
             {"reason": "Else."},
             f"/populations/{world.named['population']['uuid']}/",

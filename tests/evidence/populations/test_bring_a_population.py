@@ -203,7 +203,7 @@ def test_no_events_are_said_and_not_left_out(client, house, asked):
     state, codes, period = half(house, asked)
     assert (state, codes & {"no_events"}) == ("proven", {"no_events"})
     assert period.occurrences.on_time == 1
-    assert sample(client, house.alice, made).status_code == 422
+    assert sample(client, house.olivia, made).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_rejected_or_withdrawn_population_counts_no_more(
     assert half(house, asked)[0] == "missing"
     assert "population_rejected" in half(house, asked)[1]
     assert judge(client, house.raul, population).status_code == 409
-    assert sample(client, house.alice, population).status_code == 409
+    assert sample(client, house.olivia, population).status_code == 409
     client.force_login(house.alice)
     again = bring(client, asked, list=file("c.csv", listed(4)))
     assert judge(client, house.alice, again, "withdraw", "Wrong").status_code == 302

@@ -55,7 +55,7 @@ def test_from_missing_to_proven(client, house, asked, population):
     assert half(house, asked)[0] == "pending"
     assert judge(client, house.rita, population).status_code == 302
     assert "no_sample" in half(house, asked)[1]
-    assert sample(client, house.alice, population).status_code == 302
+    assert sample(client, house.olivia, population).status_code == 302
     drawn = Sample.objects.get()
     positions = [i.item.position for i in drawn.items.for_listing()]
     assert len(positions) == 3
@@ -84,7 +84,7 @@ def test_no_population_is_missing_with_its_next_step(house, asked):
 
 def test_a_deviation_caps_the_verdict_and_is_counted(client, house, asked, population):
     judge(client, house.rita, population)
-    sample(client, house.alice, population, size=1)
+    sample(client, house.olivia, population, size=1)
     item = SampleItem.objects.get()
     to = f"/sampled/{item.uuid}/deviates/"
     assert client.post(to, {"note": " "}).status_code == 400
@@ -105,7 +105,7 @@ def test_each_clock_keeps_its_own_answer(client, house, asked, population):
     before_review = knowledge_now()
     judge(client, house.rita, population)
     before_sample = knowledge_now()
-    sample(client, house.alice, population, size=1)
+    sample(client, house.olivia, population, size=1)
     before_proof = knowledge_now()
     upload(client, house.alice, asked, SampleItem.objects.get())
     EvidenceLink.objects.get().accept(by=house.rita)
@@ -139,7 +139,7 @@ def test_each_clock_keeps_its_own_answer(client, house, asked, population):
     ],
 )
 def test_what_cannot_be_drawn_is_said_at_its_field(client, house, population, way):
-    answer = sample(client, house.alice, population, **way)
+    answer = sample(client, house.olivia, population, **way)
     assert answer.status_code == 422
     assert answer.context["sample_form"].errors
     assert not Sample.objects.exists()
@@ -148,9 +148,9 @@ def test_what_cannot_be_drawn_is_said_at_its_field(client, house, population, wa
 def test_the_same_seed_draws_the_same_and_a_missing_one_is_made(
     client, house, population
 ):
-    sample(client, house.alice, population)
-    sample(client, house.alice, population)
-    sample(client, house.alice, population, seed="")
+    sample(client, house.olivia, population)
+    sample(client, house.olivia, population)
+    sample(client, house.olivia, population, seed="")
     one, two, three = Sample.objects.order_by("pk")
     assert [i.item_id for i in one.items.order_by("item")] == [
         i.item_id for i in two.items.order_by("item")
@@ -163,7 +163,7 @@ def test_one_proof_counts_in_every_sample_of_the_event(
 ):
     judge(client, house.rita, population)
     for _ in range(2):
-        sample(client, house.alice, population, method="by-hand", positions="4")
+        sample(client, house.olivia, population, method="by-hand", positions="4")
     first, second = SampleItem.objects.order_by("pk")
     upload(client, house.alice, asked, first)
     EvidenceLink.objects.get().accept(by=house.rita)
@@ -172,7 +172,7 @@ def test_one_proof_counts_in_every_sample_of_the_event(
 
 
 def test_an_item_of_another_requirement_is_not_found(client, house, asked, population):
-    sample(client, house.alice, population, size=1)
+    sample(client, house.olivia, population, size=1)
     item = SampleItem.objects.get()
     other = house.requirement("si-2")
     assert upload(client, house.alice, other, item).status_code == 404
@@ -181,7 +181,7 @@ def test_an_item_of_another_requirement_is_not_found(client, house, asked, popul
 
 
 def test_a_correction_stays_with_its_item(client, house, asked, population):
-    sample(client, house.alice, population, size=1)
+    sample(client, house.olivia, population, size=1)
     item = SampleItem.objects.get()
     upload(client, house.alice, asked, item)
     link = EvidenceLink.objects.get()
@@ -199,7 +199,7 @@ def test_a_correction_stays_with_its_item(client, house, asked, population):
 
 
 def test_the_csv_holds_what_is_needed_to_draw_again(client, house, population):
-    sample(client, house.alice, population)
+    sample(client, house.olivia, population)
     drawn = Sample.objects.get()
     text = client.get(f"/samples/{drawn.uuid}/sample.csv").content.decode()
     heading, *lines = text.splitlines()

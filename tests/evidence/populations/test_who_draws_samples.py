@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from controls.models import AuditEvent
+from controls.errors import NotPermitted
+from controls.models import AuditEvent, Membership
 from evidence.demo.populations import play_events
 from evidence.models import (
     Deviation,
@@ -100,8 +101,43 @@ def test_everybody_else_may_what_their_role_says(
     }
 
 
+def test_who_brought_it_draws_no_sample_and_learns_whom_to_ask(
+    client, house, asked, population
+):
+    """R16: a sample is never drawn by whoever brought the population."""
+    page = f"/populations/{population.uuid}/"
+    client.force_login(house.alice)
+    shown = client.get(page).content.decode()
+    assert "Ask Audrey, Olivia." in shown
+    assert "Draw a sample" not in shown
+    answer = sample(client, house.alice, population)
+    assert answer.status_code == 403
+    assert "Somebody who had no hand in this list" in answer.content.decode()
+    with pytest.raises(NotPermitted, match="Ask Audrey, Olivia"):
+        draw_sample(population, SelectionMethod("all"), reason="All", by=house.alice)
+    assert not Sample.objects.exists()
+
+
+def test_nor_by_who_brought_another_list_of_these_days(
+    client, house, asked, population
+):
+    """R16, R32: an earlier list of the same days is an earlier state of it."""
+    client.force_login(house.olivia)
+    bring(client, asked, list=file("other.csv", listed(3)))
+    assert sample(client, house.olivia, population).status_code == 403
+    assert sample(client, house.audrey, population).status_code == 302
+
+
+def test_where_nobody_else_may_the_page_says_so(client, house, asked, population):
+    """R16: the page says whom to ask, also where there is nobody yet."""
+    Membership.objects.filter(user__in=[house.audrey, house.olivia]).delete()
+    client.force_login(house.alice)
+    page = client.get(f"/populations/{population.uuid}/").content.decode()
+    assert "Nobody else may yet" in page
+
+
 def test_readers_record_no_deviation(client, house, asked, population):
-    sample(client, house.alice, population, size=1)
+    sample(client, house.olivia, population, size=1)
     item = SampleItem.objects.get()
     to = f"/sampled/{item.uuid}/deviates/"
     expected = {"ray": 403, "bob": 404, "mallory": 404, "rita": 302}
@@ -116,7 +152,7 @@ def test_every_step_locks_the_requirement_first(client, house, asked, population
     ) as taken:
         decide_population(population, accept=True, by=house.rita)
         made = draw_sample(
-            population, SelectionMethod("all"), reason="All", by=house.alice
+            population, SelectionMethod("all"), reason="All", by=house.olivia
         )
         record_deviation(made.items.first(), note="Late", by=house.alice)
     locks = [q["sql"] for q in taken if "FOR UPDATE" in q["sql"]]
@@ -128,7 +164,8 @@ def test_work_and_queue_name_what_waits(client, house, asked, population):
     assert "Populations to review" in client.get("/work/").content.decode()
     assert "1 population of events waits" in client.get("/review/").content.decode()
     judge(client, house.rita, population)
-    sample(client, house.alice, population)
+    sample(client, house.olivia, population)
+    client.force_login(house.alice)
     page = client.get("/work/").content.decode()
     assert "3 sampled items to show" in page
 
@@ -136,7 +173,7 @@ def test_work_and_queue_name_what_waits(client, house, asked, population):
 def test_pages_take_the_same_statements_for_one_and_for_many(
     client, house, asked, population, django_assert_max_num_queries
 ):
-    sample(client, house.alice, population, method="all")
+    sample(client, house.olivia, population, method="all")
     (drawn,) = Sample.objects.all()
     for path in (f"/samples/{drawn.uuid}/", f"/populations/{population.uuid}/"):
         client.get(path)

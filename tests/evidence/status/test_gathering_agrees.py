@@ -58,7 +58,9 @@ def scatter_events(system: System, by: User, reviewer: User, seed: int) -> None:
             _judged(population, reviewer, chance)
             for _ in range(chance.randint(0, 2) if population.row_count else 0):
                 way = SelectionMethod("random", size=2, seed=str(chance.random()))
-                sample = draw_sample(population, way, reason="Table", by=by)
+                sample = draw_sample(
+                    population, way, reason="Table", by=factories.administrator()
+                )
                 _shown(asked, sample, by, chance)
 
 
