@@ -6,7 +6,7 @@ Each list is a constant number of statements, however many systems a person has.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from evidence.models import (
 )
 from evidence.models.asks import Cadence
 from evidence.models.proof import NO_END, Proof
-from evidence.planning.open_periods import DuePeriod, open_periods, period_due
+from evidence.planning.open_periods import DuePeriod, open_periods_of, period_due
 from evidence.status.cadence import due_on, lead_days, occurrence_of
 from evidence.submissions.same_again import period_name
 
@@ -102,7 +102,8 @@ def with_newest_links(
     """Each with its best accepted link, what waits, and its newest rejection.
 
     `proven_to` is the end of its proof by the terms in force on `today`.
-    `answered` are the first days of the periods that something was brought for.
+    `answered` and `answered_ends` are the first and last days of the periods that
+    something was brought for.
     """
     links = EvidenceLink.objects.filter(requirement=OuterRef("pk"))
     accepted = (
@@ -115,11 +116,11 @@ def with_newest_links(
         state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED], occurrence__isnull=False
     )
     return requirements.annotate(
-        answered=ArraySubquery(brought.values("occurrence").distinct()),
+        answered=ArraySubquery(brought.order_by("pk").values("occurrence")),
+        answered_ends=ArraySubquery(brought.order_by("pk").values("occurrence_ends")),
         proven_link=Subquery(accepted.values("link")[:1]),
         proven_evidence=Subquery(accepted.values("link__revision__evidence__uuid")[:1]),
         proven_to=NullIf(Subquery(accepted.values("ends")[:1]), NO_END),
-        proven_occurrence=Subquery(accepted.values("occurrence")[:1]),
         proven_submitted=Subquery(accepted.values("link__submitted_at")[:1]),
         waiting=Exists(links.filter(state=LinkState.SUBMITTED)),
         rejected_at=Subquery(rejected.values("submitted_at")[:1]),
@@ -151,22 +152,26 @@ def asked_of(user: Actor, today: dt.date) -> list[Ask]:
     Only halves that are ours, of applicable controls, in operation today.
     """
     requirements = _of_my_teams(user, today).exclude(cadence=Cadence.PER_EVENT)
-    asks = [ask(row, today) for row in with_newest_links(requirements, today)]
+    rows = list(with_newest_links(requirements, today))
+    opened = open_periods_of(rows, today)
+    asks = [ask(row, today, opened[row.pk]) for row in rows]
     return sorted(asks, key=lambda row: row.urgency)
 
 
-def ask(requirement: RequirementControl, today: dt.date) -> Ask:
+def ask(
+    requirement: RequirementControl,
+    today: dt.date,
+    unanswered: Sequence[DuePeriod] = (),
+) -> Ask:
     """Where one requirement stands; it must come from `with_newest_links`.
 
-    Of earlier periods those of the system's audit window are asked for.
+    `unanswered` are its open periods (`open_periods_of`), where they are shown.
     """
     row: Any = requirement
     due = row.proven_to if row.proven_link else _first_due(requirement)
     rejected = row.rejected_at and (
         not row.proven_submitted or row.rejected_at > row.proven_submitted
     )
-    since = requirement.system.window_start
-    unanswered = open_periods(requirement, row.answered, since=since, today=today)
     return Ask(
         requirement=requirement,
         state=_state(row, due, today, rejected=bool(rejected)),

@@ -6,19 +6,24 @@ A missed period stays askable: what is brought for it is late, and no longer mis
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from controls.grammar import count_of
 from evidence.models import RequirementControl
+from evidence.status.asked import read_asked
 from evidence.status.cadence import (
     DAY,
     add_months,
     due_on,
     last_day,
     occurrence_of,
-    periods,
 )
+from evidence.status.day_ranges import Days
+from evidence.status.duty import asked_days, asked_periods, standing_days
+from evidence.status.facts import RequirementHistory
+from evidence.status.rows import Moment
 from evidence.submissions.same_again import period_name
 
 
@@ -44,32 +49,68 @@ class DuePeriod:
         return f"{self.name}: due {self.due}"
 
 
+def open_periods_of(
+    requirements: Sequence[RequirementControl], today: dt.date
+) -> dict[int, list[DuePeriod]]:
+    """The open periods of each requirement by its key, oldest first.
+
+    Those of its system's audit window, by the terms of their last days, on which our
+    half was asked (R14). The rows come from `with_newest_links`. Three statements.
+    """
+    if not requirements:
+        return {}
+    first = min(_since(row, today) for row in requirements)
+    pks = {row.implementation_id for row in requirements}
+    asked = read_asked(pks, first, today, Moment(today))
+    histories = {key: ask for pk in pks for key, ask in asked.asks[pk]}
+    opened = {}
+    for row in requirements:
+        pk, history = row.implementation_id, histories.get(row.pk)
+        standing = standing_days(asked.required[pk], asked.not_applicable[pk])
+        opened[row.pk] = (
+            open_periods(history, standing, _answered(row), _since(row, today), today)
+            if history
+            else []
+        )
+    return opened
+
+
+def _since(row: RequirementControl, today: dt.date) -> dt.date:
+    """The first day that a period may end on: of the window, or the newest in grace."""
+    running = occurrence_of(row.cadence, today) or today
+    return min(row.system.window_start, running - DAY)
+
+
+def _answered(row: Any) -> set[tuple[dt.date, dt.date | None]]:
+    return set(zip(row.answered, row.answered_ends, strict=True))
+
+
 def open_periods(
-    requirement: RequirementControl,
-    answered: Collection[dt.date],
-    *,
+    history: RequirementHistory,
+    standing: Sequence[Days],
+    answered: Set[tuple[dt.date, dt.date | None]],
     since: dt.date,
     today: dt.date,
 ) -> list[DuePeriod]:
-    """Calendar periods that have ended and nothing was brought for, oldest first.
+    """Calendar periods that have ended and nothing was brought for, oldest first. Pure.
 
-    `answered` are the first days of those with an accepted or a waiting link; `since`
-    is the first day that a period may end on, but the newest is asked for in any case.
-    Empty where there are no periods.
+    `answered` are first and last days of those with an accepted or a waiting link;
+    without the last one a link answers the period that begins then.
     """
-    running = occurrence_of(requirement.cadence, today)
-    if running is None:
-        return []
-    first = max(min(since, running - DAY), requirement.operates_from)
+    asked = asked_days(history, standing)
+    periods = asked_periods(history.terms, asked, since, today - DAY)
     return [
-        _period(requirement, begins, today)
-        for begins, _ in periods(requirement.cadence, first, running - DAY)
-        if begins not in answered
+        _period(period.terms.cadence, period.begins, period.due_on, today)
+        for period in periods
+        if period.calendar
+        and period.terms.cadence != "per-event"
+        and not period.cut_short
+        and not answered & {(period.begins, period.ends), (period.begins, None)}
     ]
 
 
 def period_due(
-    requirement: RequirementControl, unanswered: list[DuePeriod], today: dt.date
+    requirement: RequirementControl, unanswered: Sequence[DuePeriod], today: dt.date
 ) -> DuePeriod:
     """The days the next evidence should be about.
 
@@ -80,16 +121,13 @@ def period_due(
         return unanswered[0]
     running = occurrence_of(requirement.cadence, today)
     if running is not None:
-        return _period(requirement, running, today)
+        due = due_on(requirement.cadence, running, requirement.grace_days)
+        return _period(requirement.cadence, running, due, today)
     yearly = requirement.cadence == "yearly"
     return DuePeriod(add_months(today, -12) + DAY if yearly else today, today)
 
 
-def _period(
-    requirement: RequirementControl, begins: dt.date, today: dt.date
-) -> DuePeriod:
-    cadence = requirement.cadence
-    due = due_on(cadence, begins, requirement.grace_days)
+def _period(cadence: str, begins: dt.date, due: dt.date, today: dt.date) -> DuePeriod:
     return DuePeriod(
         begins,
         last_day(cadence, begins),

@@ -8,6 +8,7 @@ decide.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,14 @@ from django.db.models import Max
 
 from controls.grammar import count_of
 from evidence.models import EvidenceLink, LinkState, Population
-from evidence.models.requirements import Cadence
-from evidence.status.cadence import due_on, occurrence_of
-
-POPULATION_CADENCE = "quarterly"  # populations are drawn at this cadence (R16)
+from evidence.models.asks import Cadence, RequirementTerms
+from evidence.status.cadence import (
+    DAY,
+    POPULATION_CADENCE,
+    due_on,
+    last_day,
+    occurrence_of,
+)
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,14 @@ class LateRecording:
 def late_recordings(links: Iterable[EvidenceLink]) -> dict[int, LateRecording]:
     """Of links that are for a requirement, those recorded late, by their key.
 
-    The links come with revision, requirement and system. One statement, or none.
+    The links come with revision, requirement and system. Two statements at most.
     """
     asked = [link for link in links if link.requirement and not link.sample_item_id]
-    carried = _carried_to([link for link in asked if _is_yearly(link)])
+    due_days = _carried_to([link for link in asked if _is_yearly(link)])
+    due_days |= _due_days([link for link in asked if link.occurrence])
     recordings = {}
     for link in asked:
-        due = carried.get(link.pk) if _is_yearly(link) else _due_day(link)
+        due = due_days.get(link.pk)
         recorded = link.system.day_of(link.revision.uploaded_at)
         if due is not None and link.revision.performed_on <= due < recorded:
             recordings[link.pk] = LateRecording(due, recorded)
@@ -65,17 +71,30 @@ def _is_yearly(link: EvidenceLink) -> bool:
     return link.requirement is not None and link.requirement.cadence == Cadence.YEARLY
 
 
-def _due_day(link: EvidenceLink) -> dt.date | None:
-    """The due day of the calendar period that it performs; None where it has none."""
-    requirement = link.requirement
-    if requirement is None or link.occurrence is None:
-        return None
-    if occurrence_of(requirement.cadence, link.occurrence) != link.occurrence:
-        return None  # a period of a cadence that holds no more
-    return due_on(requirement.cadence, link.occurrence, requirement.grace_days)
+def _due_days(links: Sequence[EvidenceLink]) -> dict[int, dt.date]:
+    """The due day of the calendar period that each link performs, by its key.
+
+    By the terms in force on the period's last day, where it is a period of theirs.
+    """
+    if not links:
+        return {}
+    asks = {link.requirement.ask_id for link in links if link.requirement}
+    by_ask: defaultdict[int, list[RequirementTerms]] = defaultdict(list)
+    for terms in RequirementTerms.objects.filter(ask__in=asks):
+        by_ask[terms.ask_id].append(terms)
+    due_days = {}
+    for link in links:
+        assert link.requirement and link.occurrence
+        for terms in by_ask[link.requirement.ask_id]:
+            if occurrence_of(terms.cadence, link.occurrence) != link.occurrence:
+                continue
+            ends = last_day(terms.cadence, link.occurrence)
+            if ends in terms.days and link.occurrence_ends in {None, ends}:
+                due_days[link.pk] = ends + DAY * terms.grace_days
+    return due_days
 
 
-def _carried_to(links: Sequence[EvidenceLink]) -> dict[int, dt.date | None]:
+def _carried_to(links: Sequence[EvidenceLink]) -> dict[int, dt.date]:
     """The last day that the accepted performance before each yearly one proves."""
     if not links:
         return {}
@@ -89,17 +108,16 @@ def _carried_to(links: Sequence[EvidenceLink]) -> dict[int, dt.date | None]:
         .annotate(end=Max("proves_to"))
         .values_list("requirement", "proves_from", "end")
     )
-    return {
-        link.pk: max(
-            (
-                end
-                for requirement, starts, end in ends
-                if requirement == link.requirement_id and starts < link.proves_from
-            ),
-            default=None,
-        )
-        for link in links
-    }
+    carried = {}
+    for link in links:
+        earlier = [
+            end
+            for requirement, starts, end in ends
+            if requirement == link.requirement_id and starts < link.proves_from and end
+        ]
+        if earlier:
+            carried[link.pk] = max(earlier)
+    return carried
 
 
 def late_recording_of(population: Population) -> LateRecording | None:

@@ -16,7 +16,7 @@ from evidence.models import (
     RequirementControl,
     SampleItem,
 )
-from evidence.planning.asks import Ask, ask
+from evidence.planning.asks import Ask
 from evidence.planning.open_periods import DuePeriod
 from evidence.status.cadence import occurrence_of, proof_end
 from evidence.submissions.same_again import again_values
@@ -29,11 +29,12 @@ def initial_values(
 ) -> dict[str, Any]:
     """What the form begins with: the days due; with `again`, the last time's words."""
     requirement = target.standing
-    if requirement is None:
+    standing = target.asked_on(today)
+    if requirement is None or standing is None:
         return first_values("", today, today, today)
     if target.item is not None:
         return _initial_values_of_item(target.item, requirement, today)
-    period = chosen_period(request, ask(requirement, today))
+    period = chosen_period(request, standing)
     first = first_values(requirement.title, period.first, period.last, today)
     again = request.GET.get("again", "")
     if not again:
@@ -78,8 +79,8 @@ def upload_page(
         "ask_about_status": is_asked_for(target.implementation)
         and "implementation_status" not in form.fields,
     }
-    if requirement:
-        standing = ask(requirement, today)
+    standing = target.asked_on(today)
+    if requirement and standing:
         period = chosen_period(request, standing)
         context |= {
             "standing": standing,

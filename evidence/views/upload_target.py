@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from evidence.models import (
     RequirementControl,
     SampleItem,
 )
-from evidence.planning.asks import with_newest_links
+from evidence.planning.asks import Ask, ask, with_newest_links
+from evidence.planning.open_periods import open_periods_of
 from evidence.status.control_status import today_of
 from srm_project.requests import SignedInRequest
 
@@ -40,6 +42,13 @@ class Target:
         requirements = RequirementControl.objects.for_listing()
         today = today_of(self.system)
         return with_newest_links(requirements, today).get(pk=self.requirement.pk)
+
+    def asked_on(self, today: dt.date) -> Ask | None:
+        """Where the requirement stands on a day, with its open periods."""
+        if self.standing is None:
+            return None
+        opened = open_periods_of([self.standing], today)
+        return ask(self.standing, today, opened[self.standing.pk])
 
     @property
     def system(self) -> System:

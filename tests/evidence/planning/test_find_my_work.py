@@ -10,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from controls.models import Role
+from controls.models import Role, System
 from controls.responsibility.overrides import request_override
 from evidence.models import Export, RequirementControl
-from evidence.planning.asks import asked_of
-from evidence.planning.open_periods import open_periods, period_due
+from evidence.planning.asks import asked_of, with_newest_links
+from evidence.planning.open_periods import open_periods, open_periods_of, period_due
+from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.factories import implementation
@@ -69,6 +70,19 @@ def test_states_follow_the_evidence(house):
 MONTHLY = RequirementControl(
     cadence="monthly", operates_from=dt.date(2026, 1, 1), grace_days=10
 )
+FOREVER = (dt.date.min, dt.date.max)
+HISTORY = RequirementHistory(
+    uuid="r",
+    terms=(TermsFacts(*FOREVER, "Inventory", "monthly", "operation", 10, None),),
+    named=((dt.date(2026, 1, 1), dt.date.max),),
+    links=(),
+    populations=(),
+)
+
+
+def unanswered_on(today, answered, *, since=dt.date(2026, 1, 1), standing=FOREVER):
+    months = {(dt.date(2026, n, 1), None) for n in answered}
+    return open_periods(HISTORY, [standing], months, since, today)
 
 
 @pytest.mark.parametrize(
@@ -82,18 +96,26 @@ MONTHLY = RequirementControl(
 )
 def test_the_period_asked_for_is_the_oldest_open_one(answered, due):
     """R14: the oldest open period first, the running one where none is open."""
-    today, months = dt.date(2026, 11, 23), [dt.date(2026, n, 1) for n in answered]
-    unanswered = open_periods(MONTHLY, months, since=dt.date(2026, 1, 1), today=today)
-    period = period_due(MONTHLY, unanswered, today)
+    period = period_due(MONTHLY, unanswered_on(TODAY, answered), TODAY)
     assert (period.first, period.last.month) == (dt.date(2026, due, 1), due)
 
 
-def test_what_ended_before_the_window_is_asked_for_until_it_is_due():
+def test_what_was_not_ours_is_no_open_period():
+    """R14: one test; what nothing was asked for on its last day is not missing."""
+    standing = (dt.date(2026, 8, 15), dt.date.max)
+    unanswered = unanswered_on(TODAY, [], standing=standing)
+    assert [period.first.month for period in unanswered] == [8, 9, 10]
+
+
+def test_what_ended_before_the_window_is_asked_for_until_it_is_due(house):
     """R14: of earlier windows only the newest period, which may still be in grace."""
-    today = dt.date(2026, 11, 5)
-    unanswered = open_periods(MONTHLY, [], since=dt.date(2026, 11, 1), today=today)
-    assert [period.first for period in unanswered] == [dt.date(2026, 10, 1)]
-    assert unanswered[0].overdue == 0
+    asked = house.requirement()
+    first = TODAY.replace(day=1)
+    System.objects.filter(pk=house.system.pk).update(window_start=first)
+    rows = RequirementControl.objects.for_listing().filter(pk=asked.pk)
+    opened = open_periods_of(list(with_newest_links(rows)), first)
+    (period,) = opened[asked.pk]
+    assert (period.last, period.overdue) == (first - dt.timedelta(days=1), 0)
 
 
 def test_the_page_judges_by_the_day_that_the_door_reads(client, house, on_day):

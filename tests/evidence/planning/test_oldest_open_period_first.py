@@ -13,6 +13,7 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from tests import factories
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,8 @@ def store_folder(settings, tmp_path: Path) -> None:
 def asked(system, alice, rita) -> RequirementControl:
     """“Patch report”, monthly, grace 5: January to July on time and accepted."""
     row = factories.requirement(system, "si-2")
-    RequirementControl.objects.filter(pk=row.pk).update(
+    set_terms(
+        RequirementControl.objects.filter(pk=row.pk),
         cadence="monthly",
         grace_days=5,
         title="Patch report",

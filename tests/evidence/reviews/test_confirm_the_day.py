@@ -22,6 +22,7 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from tests import factories
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +41,11 @@ def store_folder(settings, tmp_path: Path) -> None:
 def asked(system: System) -> RequirementControl:
     """What is asked for SI-2: monthly, five days of grace."""
     row = factories.requirement(system, "si-2")
-    RequirementControl.objects.filter(pk=row.pk).update(
-        cadence="monthly", grace_days=5, title="Patch report"
+    set_terms(
+        RequirementControl.objects.filter(pk=row.pk),
+        cadence="monthly",
+        grace_days=5,
+        title="Patch report",
     )
     return factories.requirement(system, "si-2")
 
@@ -127,7 +131,9 @@ def test_a_rejection_needs_no_answer(as_user, alice, rita, asked):
 @pytest.mark.parametrize("cadence", ["quarterly", "once"])
 def test_not_asked_where_nothing_was_due(as_user, alice, rita, asked, cadence):
     """R12, R14: what has no due day, or one to come, is never recorded late."""
-    RequirementControl.objects.update(cadence=cadence, grace_days=6000)
+    set_terms(
+        RequirementControl.objects.filter(pk=asked.pk), cadence=cadence, grace_days=6000
+    )
     link = brought(factories.requirement(asked.system, "si-2"), alice)
     assert QUESTION not in as_user(rita).get("/review/").content.decode()
     assert as_user(rita).post(f"/review/{link.uuid}/accept/").status_code == 302
@@ -149,7 +155,7 @@ def test_not_asked_of_what_was_performed_late_anyway(as_user, alice, rita, asked
 
 def test_yearly_is_due_when_the_one_before_ends(alice, rita, asked):
     """R14: yearly is late after the last day that the one before proved."""
-    RequirementControl.objects.filter(pk=asked.pk).update(cadence="yearly")
+    set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="yearly")
     yearly = factories.requirement(asked.system, "si-2")
     first = brought(yearly, alice, dt.date(2025, 3, 10), "First")
     assert late_recordings([first]) == {}
@@ -161,7 +167,7 @@ def test_yearly_is_due_when_the_one_before_ends(alice, rita, asked):
 
 def test_the_question_of_many_links_takes_one_statement(alice, rita, asked):
     """However many links, of whatever cadence."""
-    RequirementControl.objects.filter(pk=asked.pk).update(cadence="yearly")
+    set_terms(RequirementControl.objects.filter(pk=asked.pk), cadence="yearly")
     yearly = factories.requirement(asked.system, "si-2")
     links = [brought(yearly, alice, dt.date(2026, 3, n), f"N{n}") for n in range(1, 6)]
     with CaptureQueriesContext(connection) as statements:

@@ -15,6 +15,7 @@ from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from tests import factories
 from tests.evidence.house import file
+from tests.factories import set_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,9 @@ def store_folder(settings, tmp_path: Path) -> None:
 @pytest.fixture
 def asked(system) -> RequirementControl:
     row = factories.requirement(system, "si-2")
-    RequirementControl.objects.filter(pk=row.pk).update(cadence="monthly", grace_days=5)
+    set_terms(
+        RequirementControl.objects.filter(pk=row.pk), cadence="monthly", grace_days=5
+    )
     return factories.requirement(system, "si-2")
 
 

@@ -52,8 +52,7 @@ def test_words_come_back_and_days_and_files_are_new(client, house, accepted):
     assert form.initial["procedure"] == "Click by click"
     assert form.initial["source_system"] == "console"
     assert form.initial["also"] == [house.requirement("si-2").pk]
-    today = dt.date.today()
-    assert form.initial["performed_on"] == today
+    assert form.initial["performed_on"] == TODAY
     first = form.initial["period_start"]  # of the oldest open period
     assert form.initial["title"].endswith(period_name("monthly", first))
 
