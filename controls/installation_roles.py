@@ -43,7 +43,7 @@ def give_role(
     require_installation_officer(by)
     if user.pk == by.pk:
         raise NotPermitted("Nobody gives a role to themselves.")
-    return _given(user, role, starts_at=starts_at, ends_at=ends_at, by=by)
+    return _save_role(user, role, starts_at=starts_at, ends_at=ends_at, by=by)
 
 
 @transaction.atomic
@@ -52,10 +52,12 @@ def make_first_roles(user: User, *roles: str) -> list[InstallationRole]:
 
     The events name no actor. Raises ValidationError as `give_role` does.
     """
-    return [_given(user, role, starts_at=None, ends_at=None, by=None) for role in roles]
+    return [
+        _save_role(user, role, starts_at=None, ends_at=None, by=None) for role in roles
+    ]
 
 
-def _given(
+def _save_role(
     user: User,
     role: str,
     *,
@@ -68,32 +70,32 @@ def _given(
     if not person.is_active:
         raise Refused({"user": "This account is closed."})
     now = timezone.now()
-    given = InstallationRole(
+    installation_role = InstallationRole(
         user=person,
         role=role,
         given_by=by,
         starts_at=max(starts_at or now, now),
         ends_at=ends_at,
     )
-    given.full_clean()
-    given.save(force_insert=True)
+    installation_role.full_clean()
+    installation_role.save(force_insert=True)
     AuditEvent.objects.append(
         about(
-            given,
+            installation_role,
             "installation-role.given",
             by=by,
             user=str(person.uuid),
             role=role,
-            starts_at=given.starts_at.isoformat(),
+            starts_at=installation_role.starts_at.isoformat(),
             ends_at=ends_at.isoformat() if ends_at else "",
         )
     )
-    return given
+    return installation_role
 
 
 @transaction.atomic
 def end_role(
-    given: InstallationRole,
+    installation_role: InstallationRole,
     *,
     by: Actor,
     at: dt.datetime | None = None,
@@ -107,8 +109,10 @@ def end_role(
     require_installation_officer(by)
     # In one order, all that are officers: two who end each other's role wait here.
     rows = InstallationRole.objects.select_for_update(of=("self",)).order_by("pk")
-    locked = {row.pk: row for row in rows.filter(Q(pk=given.pk) | Q(role=OFFICER))}
-    stored, now = locked[given.pk], timezone.now()
+    locked = {
+        row.pk: row for row in rows.filter(Q(pk=installation_role.pk) | Q(role=OFFICER))
+    }
+    stored, now = locked[installation_role.pk], timezone.now()
     end = max(at or now, stored.starts_at + dt.timedelta(microseconds=1))
     if stored.ends_at is not None and stored.ends_at <= now:
         raise TransitionNotAllowed("This role has ended.")

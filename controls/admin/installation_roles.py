@@ -73,12 +73,12 @@ class InstallationRoleAdmin(AuditedAdmin):
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """Give the role."""
-        given = give_role(
+        installation_role = give_role(
             obj.user,
             obj.role,
             by=actor_of(request),
             starts_at=obj.starts_at,
             ends_at=obj.ends_at,
         )
-        obj.pk, obj.uuid = given.pk, given.uuid
+        obj.pk, obj.uuid = installation_role.pk, installation_role.uuid
         obj._state.adding = False

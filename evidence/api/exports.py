@@ -39,6 +39,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "kind",
             "on",
             "known_at",
+            "rules",
             "state",
             "done_rows",
             "total_rows",

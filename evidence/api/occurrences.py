@@ -16,6 +16,7 @@ from controls.models import System
 from evidence.api.clocks import CLOCKS, clocks_of
 from evidence.status.control_status import control_statuses
 from evidence.status.occurrences import WORDS, occurrences
+from evidence.status.rules import RULES, rules_then
 from srm_project.requests import actor_of
 
 
@@ -47,6 +48,10 @@ class OccurrencesSerializer(serializers.Serializer[Any]):
     control_id = serializers.CharField()
     on = serializers.DateField()
     known_at = serializers.DateTimeField(allow_null=True)
+    rules = serializers.IntegerField(help_text="number of the rules that judged")
+    rules_then = serializers.IntegerField(
+        allow_null=True, help_text="number in force at known_at, where it is another"
+    )
     window_from = serializers.DateField()
     window_to = serializers.DateField()
     result = serializers.CharField()
@@ -72,6 +77,8 @@ class OccurrencesView(APIView):
             "control_id": ref_id,
             "on": moment.on,
             "known_at": moment.known_at,
+            "rules": RULES,
+            "rules_then": rules_then(moment.known_at),
             "window_from": window[0],
             "window_to": window[1],
             "result": answer.period.result,

@@ -79,6 +79,10 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     on = serializers.DateField()
     known_at = serializers.DateTimeField(allow_null=True)
     reference_version = serializers.CharField()
+    rules = serializers.IntegerField(help_text="number of the rules that judged")
+    rules_then = serializers.IntegerField(
+        allow_null=True, help_text="number in force at known_at, where it is another"
+    )
 
 
 class BoundedSystemEditSerializer(SystemEditSerializer):

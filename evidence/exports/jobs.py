@@ -32,6 +32,7 @@ from evidence.jobs.work import work_on
 from evidence.models import Export, ExportState
 from evidence.status.control_status import now, window_of
 from evidence.status.gather import Moment
+from evidence.status.rules import RULES
 
 ENDING, MEDIA_TYPE = ".csv", "text/csv; charset=utf-8"
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
@@ -68,6 +69,7 @@ def request_export(
         known_at=instant,
         window_start=start,
         window_end=end,
+        rules=RULES,
     )
     export.idempotency_key = f"{by.pk}:{key}" if key else str(export.uuid)
     export.save(force_insert=True)
@@ -161,9 +163,10 @@ def _finish(lease: Lease[Export], written: WrittenFile) -> None:
         file_name=written.name,
         sha256=written.sha256,
         size_bytes=written.size_bytes,
+        rules=RULES,  # an upgrade may lie between asking and making
     )
     AuditEvent.objects.append(
-        about(lease.job, "export.done", by=None, sha256=written.sha256)
+        about(lease.job, "export.done", by=None, sha256=written.sha256, rules=RULES)
     )
 
 

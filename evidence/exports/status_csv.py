@@ -42,6 +42,8 @@ COLUMNS = (
     "known_at",
     "reference_version",
     "marks",
+    "rules",
+    "rules_then",
 )
 
 # Cells that begin so would be taken for a formula (IN-04).

@@ -12,6 +12,7 @@ from controls.models.implementations import worst_of
 from evidence.status.control_status import ControlStatus, Window, control_statuses
 from evidence.status.gather import Moment
 from evidence.status.rows import grouped, read_rows
+from evidence.status.rules import RULES, rules_then
 
 EVIDENCE = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
@@ -126,6 +127,8 @@ def document(
         "on": moment.on.isoformat(),
         "known_at": moment.known_at.isoformat() if moment.known_at else None,
         "reference_version": row["reference_version"] or "",
+        "rules": RULES,
+        "rules_then": rules_then(moment.known_at),
     }
 
 

@@ -70,6 +70,8 @@ class Export(LeasedJob):
     known_at = models.DateTimeField()
     window_start = models.DateField()
     window_end = models.DateField()
+    # the number of the rules that judged its rows (R35)
+    rules = models.PositiveSmallIntegerField(db_default=1, editable=False)
     idempotency_key = models.CharField(max_length=80, unique=True)
     state = models.CharField(
         max_length=10, choices=ExportState, default=ExportState.QUEUED, editable=False

@@ -9,6 +9,7 @@ from controls.models import System
 from evidence.status.clock_parameters import ClockParameters, Window
 from evidence.status.control_status import as_known_then, window_of
 from evidence.status.gather import Moment
+from evidence.status.rules import RULES, rules_then
 
 
 def moment_from(system: System, named: ClockParameters, *, today: dt.date) -> Moment:
@@ -59,6 +60,16 @@ class Clocks:
             return "now"
         known = self.moment.known_at.astimezone(self.system.zone)
         return f"{known:%Y-%m-%d %H:%M} {self.system.time_zone}"
+
+    @property
+    def rules(self) -> int:
+        """The number of the rules that judge here (R35)."""
+        return RULES
+
+    @property
+    def rules_then(self) -> int | None:
+        """The number in force at the instant of what is known, where it is another."""
+        return rules_then(self.moment.known_at)
 
     @property
     def query(self) -> str:

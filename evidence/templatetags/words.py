@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
 
 from controls import grammar
 from controls.display_names import layer_name
@@ -14,9 +16,26 @@ from controls.service_names import component_name
 from evidence.models.asks import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
 from evidence.status.reasons import Reason
+from evidence.status.rules import RULE_OF_REASON, anchor_of
 
 register = template.Library()
 Names = Mapping[str, str]
+
+
+@register.simple_tag
+def why(reason: Reason) -> str:
+    """A link to the section of the rule that gives this reason; nothing without one."""
+    anchor = anchor_of(reason.code)
+    if not anchor:
+        return ""
+    return format_html(
+        '<a class="why" href="{}#{}" title="Rule {}: how a verdict is reached">Why?'
+        '<span class="visually-hidden"> Rule {}</span></a>',
+        reverse("evidence:verdict_help"),
+        anchor,
+        RULE_OF_REASON[reason.code],
+        RULE_OF_REASON[reason.code],
+    )
 
 
 @register.simple_tag

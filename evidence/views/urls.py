@@ -13,6 +13,7 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    help,
     implementation_status,
     letters,
     my_work,
@@ -36,6 +37,8 @@ from evidence.views import (
 
 app_name = "evidence"
 urlpatterns: list[URLPattern] = []
+
+urlpatterns += [path("help/verdict/", help.verdict_help, name="verdict_help")]
 
 # Systems: the list, a new one, what one uses, where it stands.
 urlpatterns += [

@@ -116,10 +116,10 @@ class Command(BaseCommand):
     def _password(self, user: User, *, ask: bool) -> str | None:
         """A password that the settings accept; None where none is set."""
         if not ask:
-            given = os.environ.get(PASSWORD_VARIABLE) or None
-            if given:
-                self._validate(given, user)
-            return given
+            password = os.environ.get(PASSWORD_VARIABLE) or None
+            if password:
+                self._validate(password, user)
+            return password
         if not sys.stdin.isatty():
             self._stop("No terminal to ask for a password: say --no-input.")
         for _ in range(MAX_TRIES):
