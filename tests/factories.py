@@ -74,11 +74,11 @@ def give_role(
 def give_installation_roles(
     user: User, *roles: str, **fields: Any
 ) -> list[InstallationRole]:
-    """Roles of the installation from yesterday on; both unless some are named.
+    """Roles of the installation, as `give_role`; both unless some are named.
 
     A person who has one already keeps it as it is.
     """
-    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    since = BEGINS - dt.timedelta(days=1)
     held = {row.role: row for row in InstallationRole.objects.filter(user=user)}
     return [
         held.get(role)

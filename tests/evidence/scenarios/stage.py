@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from controls.models import System, User
 from evidence.models import EvidenceLink, RequirementControl
-from evidence.requirements.changes import RequirementTerms, add_requirement
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -18,17 +17,13 @@ from tests import factories
 
 
 def ask_only(
-    system: System, ref_id: str, title: str, *, by: User, **terms: Any
+    system: System, ref_id: str, title: str, **terms: Any
 ) -> RequirementControl:
     """Ask this of a control from the system's first day on, and nothing else."""
     control = factories.implementation(system, ref_id)
     RequirementControl.objects.filter(implementation=control).delete()
-    said = {"purpose": "operation", "operates_from": factories.START} | terms
-    return add_requirement(
-        control,
-        RequirementTerms(title=title, owner_team=control.owner_team, **said),
-        by=by,
-    )
+    said = {"operates_from": factories.START, "owner_team": control.owner_team}
+    return factories.ask_for(control, title, **said | terms)
 
 
 def bring(

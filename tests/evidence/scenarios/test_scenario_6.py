@@ -49,7 +49,6 @@ def reviewed(as_owner: Callable[[], Any]) -> System:
                 found,
                 "ac-2",
                 "Privileged access review",
-                by=oscar,
                 cadence="quarterly",
                 grace_days=15,
             )
