@@ -76,13 +76,20 @@ class KeyedRequest:
 
 def was_confirmed(user: Actor, token: str) -> bool:
     """Whether this person has confirmed the preview of this token before."""
-    key = KeyedRequest.of_preview(user, "", token).key
+    return was_used(user, KeyedRequest.of_preview(user, "", token).key)
+
+
+def was_used(user: Actor, key: str) -> bool:
+    """Whether a request under this key was answered before."""
     return IdempotencyKey.objects.filter(user=user.pk, key=key).exists()
 
 
 @contextmanager
 def first_use(request: KeyedRequest) -> Iterator[IdempotencyKey]:
     """The row of a request's key, in a transaction that holds the effect as well.
+
+    Others wait for the key until the block is left: do what is slow before, unless
+    the key `was_used`.
 
     Where the row is `answered` the request was made before: give that answer. Where it
     is not, do what is asked and call `answer_with`; without that call, and when an

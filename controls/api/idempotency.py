@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.errors import NotPermitted
-from controls.idempotency import KeyedRequest, digest_of, first_use
+from controls.idempotency import KeyedRequest, digest_of, first_use, was_used
 from controls.models.idempotency import MAX_KEY, IdempotencyKey
 from srm_project.requests import actor_of
 
@@ -32,11 +32,14 @@ KEPT_HEADERS = ("ETag", "Location")
 Handler = Callable[..., Response]
 
 
-def idempotent(*, secrets: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+def idempotent(
+    *, secrets: tuple[str, ...] = (), before: Callable[..., None] | None = None
+) -> Callable[[Handler], Handler]:
     """For handlers that make something: a key gets the same answer again.
 
     `secrets` are members of the answer that are shown once and kept nowhere: the
-    repeated answer lacks them.
+    repeated answer lacks them. `before` takes what the handler takes and does what is
+    slow; it is called while nobody waits for the key, unless the key was used.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -46,7 +49,10 @@ def idempotent(*, secrets: tuple[str, ...] = ()) -> Callable[[Handler], Handler]
             key = request.headers.get("Idempotency-Key", "")
             if not key:
                 return handler(view, request, *args, **kwargs)
-            with first_use(_keyed(view, request, key)) as row:
+            keyed = _keyed(view, request, key)
+            if before is not None and not was_used(keyed.user, key):
+                before(view, request, *args, **kwargs)
+            with first_use(keyed) as row:
                 if row.answered:
                     return _same_answer(row)
                 answer = handler(view, request, *args, **kwargs)

@@ -5,6 +5,7 @@ What else is done with it: `reviews.py` and `revisions.py`.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -30,7 +31,15 @@ from evidence.api.uploads import (
 from evidence.models import EvidenceLink, RequirementControl, SampleItem
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
-from evidence.submissions.submit import submit, submit_draft, withdraw
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import (
+    Proving,
+    bring,
+    submit,
+    submit_draft,
+    withdraw,
+)
+from evidence.submissions.uploads import Upload
 from evidence.submissions.who_may import require_withdrawer
 from srm_project.requests import actor_of
 
@@ -67,6 +76,12 @@ class TurnSerializer(serializers.Serializer[Any]):
     verdict_after = serializers.CharField(source="after.status.verdict")
 
 
+def _bring(view: LinkViewSet, request: Request) -> None:
+    """Send the bytes to the store, while nobody waits for the key."""
+    submission, uploads, proving, today = view.brought_upload(request)
+    bring(submission, uploads, proving, by=actor_of(request), today=today)
+
+
 class LinkViewSet(
     LinkReviews, LinkRevisions, Streaming, viewsets.ReadOnlyModelViewSet[EvidenceLink]
 ):
@@ -88,25 +103,38 @@ class LinkViewSet(
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 
     @extend_schema(request=UploadSerializer, responses=LinkSerializer)
-    @idempotent()
+    @idempotent(before=_bring)
     def create(self, request: Request) -> Response:
         """Upload files for a requirement and submit them for review."""
+        submission, uploads, proving, today = self.brought_upload(request)
+        link = submit(
+            submission,
+            uploads,
+            requirement=proving.requirement,
+            also=proving.also,
+            item=proving.item,
+            by=actor_of(request),
+            today=today,
+        )
+        return Response(
+            LinkSerializer(link).data, status=201, headers={"ETag": etag(link)}
+        )
+
+    def brought_upload(
+        self, request: Request
+    ) -> tuple[Submission, list[Upload], Proving, dt.date]:
+        """What the body says, and which day it is in that system."""
         self.refuse_unread(request)
         body = valid(UploadSerializer, request)
         mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(mine, uuid=body["requirement"])
         also = [get_object_or_404(mine, uuid=uuid) for uuid in body.get("also", ())]
-        link = submit(
+        item = _sample_item(request, body.get("sample_item"))
+        return (
             submission_of(body),
             checked_files(body),
-            requirement=requirement,
-            also=also,
-            item=_sample_item(request, body.get("sample_item")),
-            by=actor_of(request),
-            today=today_of(requirement.system),
-        )
-        return Response(
-            LinkSerializer(link).data, status=201, headers={"ETag": etag(link)}
+            Proving(requirement, also=also, item=item),
+            today_of(requirement.system),
         )
 
     @extend_schema(request=None, responses=LinkSerializer)

@@ -25,6 +25,7 @@ from evidence.models import Population, PopulationItem, RequirementControl, Samp
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
     PopulationStatement,
+    bring_list,
     decide_population,
     submit_population,
     withdraw_population,
@@ -93,6 +94,16 @@ class EventSerializer(serializers.ModelSerializer[PopulationItem]):
         fields = ["position", "key", "happened_on", "columns"]
 
 
+Brought = tuple[RequirementControl, PopulationStatement, Events, Upload | None]
+
+
+def _bring(view: PopulationViewSet, request: Request) -> None:
+    """Read the list and send it to the store, while nobody waits for the key."""
+    requirement, drawn, events, upload = view.brought(request)
+    today = today_of(requirement.system)
+    bring_list(requirement, drawn, events, upload, by=actor_of(request), today=today)
+
+
 class PopulationViewSet(
     WithoutETag,
     Streaming,
@@ -106,6 +117,7 @@ class PopulationViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Population.objects.none()
+    _brought: Brought | None = None
     parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[Population]:
@@ -113,9 +125,28 @@ class PopulationViewSet(
         return Population.objects.visible_to(actor_of(self.request)).for_listing()
 
     @extend_schema(request=NewPopulationSerializer, responses=PopulationSerializer)
-    @idempotent()
+    @idempotent(before=_bring)
     def create(self, request: Request) -> Response:
         """Record a population with all its events, or nothing."""
+        requirement, drawn, events, upload = self.brought(request)
+        made = submit_population(
+            requirement,
+            drawn,
+            events,
+            upload=upload,
+            by=actor_of(request),
+            today=today_of(requirement.system),
+        )
+        shown = self.get_queryset().get(pk=made.pk)
+        return Response(PopulationSerializer(shown).data, status=201)
+
+    def brought(self, request: Request) -> Brought:
+        """For what a population is, what the body says of it, its list; read once."""
+        if self._brought is None:
+            self._brought = self._read(request)
+        return self._brought
+
+    def _read(self, request: Request) -> Brought:
         self.refuse_unread(request)
         body = valid(NewPopulationSerializer, request)
         mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
@@ -123,16 +154,8 @@ class PopulationViewSet(
         require_population_submitter(requirement, by=actor_of(request))
         upload, rows = _upload(body.pop("file", None)), body.pop("rows", None)
         drawn = PopulationStatement(**body)
-        made = submit_population(
-            requirement,
-            drawn,
-            _events(upload, rows, drawn, zone=requirement.system.zone),
-            upload=upload,
-            by=actor_of(request),
-            today=today_of(requirement.system),
-        )
-        shown = self.get_queryset().get(pk=made.pk)
-        return Response(PopulationSerializer(shown).data, status=201)
+        events = _events(upload, rows, drawn, zone=requirement.system.zone)
+        return requirement, drawn, events, upload
 
     @extend_schema(responses=EventSerializer(many=True))
     @action(detail=True, methods=["get"])

@@ -25,7 +25,9 @@ from evidence.api.uploads import (
 )
 from evidence.models import Evidence, EvidenceLink, RequirementControl
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import attach, newest, revise
+from evidence.submissions.revise import attach, bring_revision, newest, revise
+from evidence.submissions.submission import Submission
+from evidence.submissions.uploads import Upload
 from evidence.submissions.who_may import require_reviser
 from srm_project.requests import actor_of
 
@@ -66,21 +68,27 @@ class AttachSerializer(serializers.Serializer[Any]):
     requirement = serializers.UUIDField()
 
 
+def _bring(view: LinkRevisions, request: Request, uuid: str) -> None:
+    """Send the bytes to the store, while nobody waits for the key."""
+    evidence, submission, uploads = view.brought_revision(request)
+    today = today_of(evidence.system)
+    bring_revision(evidence, submission, uploads, by=actor_of(request), today=today)
+
+
 class LinkRevisions(Streaming, viewsets.GenericViewSet[EvidenceLink]):
     """What collectors do with the evidence behind a link."""
 
     @extend_schema(request=RevisionSerializer, responses=LinkSerializer(many=True))
     @action(detail=True, methods=["post"], pagination_class=None)
-    @idempotent()
+    @idempotent(before=_bring)
     def revise(self, request: Request, uuid: str) -> Response:
         """Correct or add to the evidence behind it; answers with the new links."""
-        evidence = self._revisable(request)
-        self.refuse_unread(request)
+        evidence, submission, uploads = self.brought_revision(request)
         body = valid(RevisionSerializer, request)
         revision = revise(
             evidence,
-            submission_of({"title": evidence.title} | body),
-            checked_files(body),
+            submission,
+            uploads,
             kind=body["kind"],
             reason=body["reason"],
             by=actor_of(request),
@@ -88,6 +96,16 @@ class LinkRevisions(Streaming, viewsets.GenericViewSet[EvidenceLink]):
         )
         rows = self.get_queryset().filter(revision=revision).order_by("pk")
         return Response(LinkSerializer(rows, many=True).data, status=201)
+
+    def brought_revision(
+        self, request: Request
+    ) -> tuple[Evidence, Submission, list[Upload]]:
+        """Which evidence is revised, and what the body says."""
+        evidence = self._revisable(request)
+        self.refuse_unread(request)
+        body = valid(RevisionSerializer, request)
+        submission = submission_of({"title": evidence.title} | body)
+        return evidence, submission, checked_files(body)
 
     @extend_schema(request=AttachSerializer, responses=LinkSerializer)
     @action(detail=True, methods=["post"])

@@ -32,7 +32,7 @@ from evidence.populations.who_may import (
     require_population_withdrawer,
 )
 from evidence.submissions.quotas import count, refuse_beyond
-from evidence.submissions.uploads import Upload, blob_of
+from evidence.submissions.uploads import Upload, blob_of, keep_all
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)
@@ -75,7 +75,6 @@ def refuse_impossible(
         raise Refused({"none_happened": "There are rows, so something happened."})
 
 
-@transaction.atomic
 def submit_population(
     requirement: RequirementControl,
     statement: PopulationStatement,
@@ -89,6 +88,41 @@ def submit_population(
 
     `upload` is the file it was read from, which is kept. Raises Refused, NotPermitted.
     """
+    bring_list(requirement, statement, events, upload, by=by, today=today)
+    return _recorded(requirement, statement, events, upload, by=by, today=today)
+
+
+def bring_list(
+    requirement: RequirementControl,
+    statement: PopulationStatement,
+    events: Events,
+    upload: Upload | None,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Send the list to the store, unless there is reason to refuse the population.
+
+    Call it before a transaction begins; `submit_population` calls it for what was not
+    sent yet. Raises what that raises.
+    """
+    if upload is None or upload.kept:
+        return
+    team = require_population_submitter(requirement, by=by)
+    refuse_impossible(statement, events, today)
+    keep_all([upload], team)
+
+
+@transaction.atomic
+def _recorded(
+    requirement: RequirementControl,
+    statement: PopulationStatement,
+    events: Events,
+    upload: Upload | None,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> Population:
     stored = _lock(requirement)
     team = require_population_submitter(stored, by=by)
     refuse_impossible(statement, events, today)

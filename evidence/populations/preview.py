@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.idempotency import KeyedRequest, first_use
+from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor
 from evidence.files.checks import Checked
 from evidence.models import Population, RequirementControl
@@ -80,7 +80,7 @@ def read(
     if upload.stored.size_bytes > event_list.MAX_BYTES:
         limit = event_list.MAX_BYTES // 1024 // 1024
         raise Refused({"list": f"The file is larger than {limit} MB."})
-    if upload.incoming is not None:
+    if upload.incoming is not None and not upload.kept:
         with upload.incoming.reread() as body:
             content = body.read()
         return event_list.read(
@@ -121,17 +121,23 @@ def confirm(
     bytes are gone; and what `bring_population` raises for what changed since.
     """
     verb = f"confirm population for requirement {requirement.pk}"
+    # the list is read from the store before the key is held
+    drawn = None if was_confirmed(by, token) else _opened(requirement, token, by)
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
         if key.answered:
             return Population.objects.get(pk=int(key.body))
-        population = _recorded(requirement, token, by=by, today=today)
+        statement, upload, events = drawn or _opened(requirement, token, by)
+        population = submit_population(
+            requirement, statement, events, upload=upload, by=by, today=today
+        )
         key.answer_with(201, body=str(population.pk))
     return population
 
 
-def _recorded(
-    requirement: RequirementControl, token: str, *, by: Actor, today: dt.date
-) -> Population:
+def _opened(
+    requirement: RequirementControl, token: str, by: Actor
+) -> tuple[PopulationStatement, Upload | None, Events]:
+    """What was previewed. Raises TransitionNotAllowed for a token that counts not."""
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:
@@ -140,10 +146,7 @@ def _recorded(
     if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
     statement, upload = _statement(body), _unpacked(body["file"])
-    events = read(upload, statement, zone=requirement.system.zone)
-    return submit_population(
-        requirement, statement, events, upload=upload, by=by, today=today
-    )
+    return statement, upload, read(upload, statement, zone=requirement.system.zone)
 
 
 def _statement(body: dict[str, Any]) -> PopulationStatement:

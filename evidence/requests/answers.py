@@ -23,7 +23,7 @@ from evidence.requests.requests import locked, record_decision, set_state
 from evidence.requests.who_may import require_answer_decider, require_answerer
 from evidence.submissions.quotas import count
 from evidence.submissions.submission import Submission
-from evidence.submissions.submit import Proving, submitted
+from evidence.submissions.submit import Proving, bring, submitted
 from evidence.submissions.uploads import Upload
 
 
@@ -52,7 +52,6 @@ def answer(
     request.refresh_from_db()
 
 
-@transaction.atomic
 def answer_by_upload(
     request: EvidenceRequest,
     submission: Submission,
@@ -63,6 +62,34 @@ def answer_by_upload(
     today: dt.date,
 ) -> EvidenceLink:
     """Submit new evidence and answer with it, in one step. Returns the first link."""
+    bring_answer(request, submission, uploads, proving, by=by, today=today)
+    return _recorded(request, submission, uploads, proving, by=by, today=today)
+
+
+def bring_answer(
+    request: EvidenceRequest,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """As `bring`, of what is to answer a request."""
+    _refuse_settled(EvidenceRequest.objects.get(pk=request.pk), by)
+    bring(submission, uploads, proving, by=by, today=today)
+
+
+@transaction.atomic
+def _recorded(
+    request: EvidenceRequest,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> EvidenceLink:
     stored = _to_be_answered(request, by)
     links, events = submitted(submission, uploads, proving, by=by, today=today)
     if links[0].system_id != stored.system_id:
@@ -77,10 +104,14 @@ def answer_by_upload(
 
 def _to_be_answered(request: EvidenceRequest, by: Actor) -> EvidenceRequest:
     stored = locked(request)
-    require_answerer(stored, by)
-    if stored.state not in UNSETTLED:
-        raise TransitionNotAllowed(f"It is {stored.state} already.")
+    _refuse_settled(stored, by)
     return stored
+
+
+def _refuse_settled(request: EvidenceRequest, by: Actor) -> None:
+    require_answerer(request, by)
+    if request.state not in UNSETTLED:
+        raise TransitionNotAllowed(f"It is {request.state} already.")
 
 
 def _answered(

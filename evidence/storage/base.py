@@ -154,6 +154,7 @@ class Incoming:
     """Bytes on their way in, hashed as they come; gone on `close` unless kept.
 
     Order of use: `write` any number of times, `seal`, then `keep` or `close`.
+    `kept` is whether the bytes have their final name.
     """
 
     def __init__(self, store: Store, limit: int) -> None:
@@ -161,6 +162,7 @@ class Incoming:
         handle, name = tempfile.mkstemp(dir=store.incoming)
         self._path, self._file = Path(name), os.fdopen(handle, "wb")
         self._digest, self._size, self._head = hashlib.sha256(), 0, b""
+        self.kept = False
 
     def write(self, chunk: bytes) -> None:
         """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept."""
@@ -189,11 +191,16 @@ class Incoming:
         return self._path.open("rb")
 
     def keep(self) -> StoredBytes:
-        """Give the bytes their final name; they are durable when this returns."""
+        """Give the bytes their final name; they are durable when this returns.
+
+        Once they have it, nothing is done.
+        """
         stored = self.seal()
-        self.store.settle(self._path, stored)
-        self._path.unlink(missing_ok=True)
-        failpoint("after-unlink")
+        if not self.kept:
+            self.store.settle(self._path, stored)
+            self.kept = True
+            self._path.unlink(missing_ok=True)
+            failpoint("after-unlink")
         return stored
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.idempotency import KeyedRequest, first_use
+from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
 from evidence.models import EvidenceLink, RequirementControl
@@ -205,11 +205,13 @@ def confirm(
     gone; Refused and NotPermitted as `submit` does, for what changed since.
     """
     verb = f"confirm files for system {system.pk}"
+    # the store is asked before the key is held
+    plans = None if was_confirmed(by, token) else _opened(system, token, by)
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
         if key.answered:
             made = EvidenceLink.objects.filter(pk__in=json.loads(key.body))
             return list(made.order_by("pk"))
-        links = _recorded(_opened(system, token, by), by=by, today=today)
+        links = _recorded(plans or _opened(system, token, by), by=by, today=today)
         key.answer_with(201, body=json.dumps([link.pk for link in links]))
     return links
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from controls.errors import Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, ControlImplementation, System, Team
 from evidence.models import (
@@ -21,7 +20,7 @@ from evidence.models import (
 from evidence.status.cadence import last_day, occurrence_of, proof_end
 from evidence.submissions.quotas import refuse_beyond
 from evidence.submissions.submission import Submission, addresses_of
-from evidence.submissions.uploads import Upload, blob_of
+from evidence.submissions.uploads import Upload, blob_of, refuse_twice
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -54,9 +53,8 @@ def make_revision(
     """
     instant = knowledge_now()
     refuse_beyond(evidence.team, uploads, instant)
+    refuse_twice(uploads)
     digests = [upload.stored.sha256 for upload in uploads]
-    if len(set(digests)) < len(digests):
-        raise Refused("The same file is attached twice.")
     days = (
         submission.performed_on,
         submission.period_start,

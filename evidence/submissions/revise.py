@@ -29,11 +29,10 @@ from evidence.submissions.submission import (
     require_collector_in_system,
 )
 from evidence.submissions.succession import Succession, links_of, succession_of
-from evidence.submissions.uploads import Upload, refuse_empty
+from evidence.submissions.uploads import Upload, keep_all, refuse_empty
 from evidence.submissions.who_may import require_reviser, require_submitter
 
 
-@transaction.atomic
 def revise(
     evidence: Evidence,
     submission: Submission,
@@ -51,13 +50,52 @@ def revise(
     collector who is not named is the earlier one. Raises Refused, NotPermitted, and
     TransitionNotAllowed where it would be without a link.
     """
-    locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
-    require_reviser(locked, by=by)
     if kind not in {RevisionKind.CORRECTION, RevisionKind.ADDITION}:
         raise Refused({"kind": "Say whether it corrects or adds."})
     if not reason.strip():
         raise Refused({"reason": "Say what it corrects or adds."})
+    bring_revision(evidence, submission, uploads, by=by, today=today)
+    return _recorded(
+        evidence, submission, uploads, kind=kind, reason=reason, by=by, today=today
+    )
+
+
+def bring_revision(
+    evidence: Evidence,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    *,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Send the bytes to the store, unless there is reason to refuse the revision.
+
+    Call it before a transaction begins; `revise` calls it for what was not sent yet.
+    Raises what `revise` raises.
+    """
+    if uploads and all(upload.kept for upload in uploads):
+        return
+    require_reviser(evidence, by=by)
     refuse_empty(uploads)
+    refuse_impossible_days(submission, today)
+    _with_collector(submission, newest(evidence))
+    succession_of(links_of(evidence)).refuse_empty()
+    keep_all(uploads, evidence.team)
+
+
+@transaction.atomic
+def _recorded(
+    evidence: Evidence,
+    submission: Submission,
+    uploads: Sequence[Upload],
+    *,
+    kind: str,
+    reason: str,
+    by: Actor,
+    today: dt.date,
+) -> EvidenceRevision:
+    locked = Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    require_reviser(locked, by=by)
     refuse_impossible_days(submission, today)
     succession = succession_of(links_of(locked).select_for_update(of=("self",)))
     succession.refuse_empty()

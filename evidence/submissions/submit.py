@@ -15,7 +15,6 @@ from controls.models import Actor, AuditEvent, ControlImplementation, System, Te
 from controls.models.audit import Event, about
 from evidence.models import (
     EvidenceLink,
-    EvidenceRevision,
     LinkState,
     Proof,
     RequirementControl,
@@ -31,7 +30,7 @@ from evidence.submissions.submission import (
     refuse_impossible_days,
     require_collector_in_system,
 )
-from evidence.submissions.uploads import Upload, refuse_empty
+from evidence.submissions.uploads import Upload, keep_all, refuse_empty
 from evidence.submissions.who_may import (
     may_submit,
     require_reviser,
@@ -53,8 +52,12 @@ class Proving:
     also: Sequence[RequirementControl] = ()
     item: SampleItem | None = None
 
+    def further(self) -> list[RequirementControl]:
+        """`also` without what it names twice, and without the requirement."""
+        named = {also.pk: also for also in self.also if also != self.requirement}
+        return list(named.values())
 
-@transaction.atomic
+
 def submit(
     submission: Submission,
     uploads: Sequence[Upload],
@@ -72,6 +75,38 @@ def submit(
     when a requirement is another team's.
     """
     proving = Proving(requirement, implementation, tuple(also), item)
+    bring(submission, uploads, proving, by=by, today=today)
+    return _recorded(submission, uploads, proving, by=by, today=today)
+
+
+def bring(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Send the bytes to the store, unless there is reason to refuse the submission.
+
+    Call it before a transaction begins; `submit` calls it for what was not sent yet.
+    Raises what `submit` raises.
+    """
+    if uploads and all(upload.kept for upload in uploads):
+        return
+    _, team = _permitted(submission, uploads, proving, by=by, today=today)
+    keep_all(uploads, team)
+
+
+@transaction.atomic
+def _recorded(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
+    by: Actor,
+    today: dt.date,
+) -> EvidenceLink:
     links, events = submitted(submission, uploads, proving, by=by, today=today)
     revision = links[0].revision
     count([(revision.evidence.team, uploads)], revision.uploaded_at)
@@ -88,27 +123,20 @@ def submitted(
     by: Actor,
     today: dt.date,
 ) -> tuple[list[EvidenceLink], list[Event]]:
-    """As `submit`, in a transaction whose last acts are to `count` and write events."""
+    """As `submit`, in a transaction whose last acts are to `count` and write events.
+
+    `bring` has sent the bytes.
+    """
     requirement = proving.requirement
-    target = requirement.implementation if requirement else proving.implementation
-    if target is None:
-        raise Refused("Say which requirement or control this is for.")
-    refuse_empty(uploads)
-    team = _team_for(requirement, target, by)
-    _refuse_foreign_item(requirement, proving.item)
-    refuse_impossible_days(submission, today)
-    require_collector_in_system(submission, target.system)
-    further = {also.pk: also for also in proving.also if also != requirement}
-    asked = [requirement, *further.values()] if requirement else []
-    refuse_backdated(submission, uploads, asked)
+    target, team = _permitted(submission, uploads, proving, by=by, today=today)
     evidence = make_evidence(submission, target.system, team, by)
     revision = make_revision(submission, evidence, uploads, by)
     draft = submission.draft
     first = make_link(revision, target, requirement, by, item=proving.item, draft=draft)
     links = [first]
     links += [
-        _further_link(revision, also, target.system, by, draft)
-        for also in further.values()
+        make_link(revision, also.implementation, also, by, draft=draft)
+        for also in proving.further()
     ]
     Proof.objects.follow_all([link.pk for link in links])
     event_body = {
@@ -163,20 +191,42 @@ def provable_by(
     return provable.exclude(pk=besides.pk) if besides else provable
 
 
-def _further_link(
-    revision: EvidenceRevision,
-    requirement: RequirementControl,
-    system: System,
+def _permitted(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    proving: Proving,
+    *,
     by: Actor,
-    draft: bool,
-) -> EvidenceLink:
-    """A further link of the same evidence, for a requirement one may prove."""
+    today: dt.date,
+) -> tuple[ControlImplementation, Team]:
+    """For which control, and in the name of which team. Raises as `submit` does."""
+    requirement = proving.requirement
+    target = requirement.implementation if requirement else proving.implementation
+    if target is None:
+        raise Refused("Say which requirement or control this is for.")
+    refuse_empty(uploads)
+    team = _team_for(requirement, target, by)
+    _refuse_foreign_item(requirement, proving.item)
+    refuse_impossible_days(submission, today)
+    require_collector_in_system(submission, target.system)
+    further = proving.further()
+    for also in further:
+        _require_further(also, target.system, by)
+    refuse_backdated(
+        submission, uploads, [requirement, *further] if requirement else []
+    )
+    return target, team
+
+
+def _require_further(
+    requirement: RequirementControl, system: System, by: Actor
+) -> None:
+    """Raise unless one may prove this with evidence of the system as well."""
     if requirement.system_id != system.pk:
         raise Refused("Evidence stays within its system.")
     team = requirement.owner_team or requirement.implementation.owner_team
     if not may_submit(requirement.implementation, team, by=by):
         raise NotPermitted(f"“{requirement}” is for {team or 'a team'} to prove.")
-    return make_link(revision, requirement.implementation, requirement, by, draft=draft)
 
 
 def _refuse_foreign_item(

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from controls.errors import Refused
+from controls.history.clock import knowledge_now
+from controls.models import Team
 from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
 from evidence.files.scan import ask_for_scan, first_state
 from evidence.models import Blob
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
+from evidence.submissions.quotas import refuse_beyond
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,17 @@ class Upload:
     # None: they already lie under their digest
     incoming: Incoming | None = None
 
+    @property
+    def kept(self) -> bool:
+        """Whether the bytes were given their final name in the store."""
+        return self.incoming is None or self.incoming.kept
+
     def settle(self) -> None:
         """Make sure that the bytes lie in the store before a row names them.
 
         Raises Refused when they were there and are no longer.
         """
-        if self.incoming is not None:
+        if self.incoming is not None and not self.incoming.kept:
             self.incoming.keep()
         elif not open_store().has(self.stored.sha256):
             raise Refused(f"“{self.name}” is no longer there. Upload it again.")
@@ -75,12 +83,43 @@ def refuse_empty(uploads: Sequence[Upload]) -> None:
             raise Refused(f"“{upload.name}” is empty: nothing was stored.")
 
 
+def keep_all(uploads: Sequence[Upload], team: Team) -> None:
+    """Send the bytes of a team to the store, before the transaction that names them.
+
+    The store may be slow, and a transaction holds what others wait for. Nothing is
+    sent where the files alone are reason to refuse. Raises Refused for one that is
+    attached twice or was removed as a spill, and what `refuse_beyond` raises.
+    """
+    refuse_twice(uploads)
+    refuse_beyond(team, uploads, knowledge_now())
+    digests = [upload.stored.sha256 for upload in uploads]
+    removed = Blob.objects.filter(sha256__in=digests).exclude(purged_at=None)
+    gone = set(removed.values_list("sha256", flat=True))
+    for upload in uploads:
+        if upload.stored.sha256 in gone:
+            raise _removed_as_a_spill(upload)
+    for upload in uploads:
+        if not upload.kept:
+            upload.settle()
+
+
+def refuse_twice(uploads: Sequence[Upload]) -> None:
+    """Raise Refused where two files are of the same bytes."""
+    if len({upload.stored.sha256 for upload in uploads}) < len(uploads):
+        raise Refused("The same file is attached twice.")
+
+
+def _removed_as_a_spill(upload: Upload) -> Refused:
+    reason = "was removed as a spill; it may not be uploaded again."
+    return Refused(f"“{upload.name}” {reason}")
+
+
 def blob_of(upload: Upload) -> Blob:
     """The row of the bytes, locked; the same bytes twice are one row.
 
-    The bytes are settled before the transaction ends, so no row is ever without them;
-    and after the row is made, so no sweep takes them for unreferenced meanwhile.
-    Raises Refused for bytes that were removed as a spill: they do not come back.
+    `keep_all` has sent them. That they still lie there is asked once the row is made:
+    from then on no sweep takes them for unreferenced, and no row is ever without its
+    bytes. Raises Refused for bytes that were removed as a spill: they do not come back.
     """
     failpoint("before-insert")
     row = Blob(
@@ -93,8 +132,7 @@ def blob_of(upload: Upload) -> Blob:
     failpoint("after-insert")
     blob = Blob.objects.select_for_update(no_key=True).get(sha256=row.sha256)
     if blob.purged_at:
-        reason = "was removed as a spill; it may not be uploaded again."
-        raise Refused(f"“{upload.name}” {reason}")
+        raise _removed_as_a_spill(upload)
     upload.settle()
     ask_for_scan(blob)
     return blob

@@ -23,10 +23,16 @@ class WaitingFile(UploadedFile):
     def __init__(self, name: str, incoming: Incoming) -> None:
         self.incoming, self.stored = incoming, incoming.seal()
         super().__init__(file=None, name=name, size=self.stored.size_bytes)
+        self._upload: Upload | None = None
 
     def as_upload(self) -> Upload:
-        """What `submit` takes, its content checked. Raises Refused naming the file."""
-        return checked_upload(self.name or "", self.incoming)
+        """What `submit` takes, its content checked the first time that it is asked for.
+
+        Raises Refused naming the file.
+        """
+        if self._upload is None:
+            self._upload = checked_upload(self.name or "", self.incoming)
+        return self._upload
 
     def close(self) -> None:
         """Called when the request ends: drop the bytes unless they were kept."""

@@ -18,7 +18,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from controls.idempotency import KeyedRequest, KeyReused, digest_of, first_use
+from controls.idempotency import (
+    KeyedRequest,
+    KeyReused,
+    digest_of,
+    first_use,
+    was_used,
+)
 from evidence.views.answers import redirect_for_upload, refused
 from srm_project.requests import SignedInRequest
 
@@ -42,9 +48,7 @@ def once(view: View) -> View:
 
     @wraps(view)
     def handle(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        token = ""
-        if request.method == "POST":  # a preview has its token in its address
-            token = request.POST.get(FIELD) or str(kwargs.get("token", ""))
+        token = _token(request, **kwargs)
         if not token:
             return view(request, *args, **kwargs)
         try:
@@ -65,6 +69,22 @@ def once(view: View) -> View:
 
     handle.once = True  # type: ignore[attr-defined]
     return handle
+
+
+def was_sent(request: SignedInRequest) -> bool:
+    """Whether a form of this token was sent before, by the same person.
+
+    What is slow and makes nothing is done for one that was not, before its view.
+    """
+    token = _token(request)
+    return bool(token) and was_used(request.user, token)
+
+
+def _token(request: SignedInRequest, **kwargs: Any) -> str:
+    """The form's own, or (of a preview) the one in the address; empty for none."""
+    if request.method != "POST":
+        return ""
+    return request.POST.get(FIELD) or str(kwargs.get("token", ""))
 
 
 def typed(request: SignedInRequest) -> dict[str, list[str]]:

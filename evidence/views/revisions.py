@@ -17,12 +17,12 @@ from controls.errors import NotPermitted, TransitionNotAllowed
 from evidence.forms.uploads import RevisionForm
 from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import newest, revise
+from evidence.submissions.revise import bring_revision, newest, revise
 from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, redirect_for_upload, refused
-from evidence.views.once import once
+from evidence.views.once import once, was_sent
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
 
@@ -47,33 +47,73 @@ def revision_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 
 @csrf_protect
-@once
 def _answer(request: SignedInRequest, evidence: Evidence) -> HttpResponse:
+    form = _form(request, evidence)
+    if request.method == "POST" and not was_sent(request) and form.is_valid():
+        try:  # the store may be slow: nobody waits for us yet
+            _bring(request, evidence, form)
+        except ValidationError as refusal:
+            return _page(request, evidence, form, refusal)
+    answer: HttpResponse = _revised(request, evidence, form)
+    return answer
+
+
+@once
+def _revised(
+    request: SignedInRequest, evidence: Evidence, form: RevisionForm
+) -> HttpResponse:
+    if request.method == "GET" or not form.is_valid():
+        return _page(request, evidence, form)
+    try:
+        revision = revise(
+            evidence,
+            form.submission(),
+            uploads_of(form.cleaned_data["files"]),
+            kind=form.cleaned_data["kind"],
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            today=today_of(evidence.system),
+        )
+    except ValidationError as refusal:
+        return _page(request, evidence, form, refusal)
+    messages.success(request, _outcome(revision))
+    return redirect_for_upload(
+        request, redirect("evidence:evidence", uuid=evidence.uuid)
+    )
+
+
+def _bring(request: SignedInRequest, evidence: Evidence, form: RevisionForm) -> None:
+    bring_revision(
+        evidence,
+        form.submission(),
+        uploads_of(form.cleaned_data["files"]),
+        by=request.user,
+        today=today_of(evidence.system),
+    )
+
+
+def _page(
+    request: SignedInRequest,
+    evidence: Evidence,
+    form: RevisionForm,
+    refusal: ValidationError | None = None,
+) -> HttpResponse:
+    """The form, with what speaks against it; of what cannot be revised, only that."""
     succession = succession_of(links_of(evidence))
     try:
         succession.refuse_empty()
-    except TransitionNotAllowed as refusal:
-        return refused(request, refusal)
-    form = _form(request, evidence)
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            revision = _revised(request, evidence, form)
-        except ValidationError as refusal:
-            explain(form, refusal)
-            status = getattr(refusal, "status_code", 400)
-        else:
-            messages.success(request, _outcome(revision))
-            return redirect_for_upload(
-                request, redirect("evidence:evidence", uuid=evidence.uuid)
-            )
+    except TransitionNotAllowed as nothing_left:
+        return refused(request, nothing_left)
+    status = 400 if form.errors else 200
+    if refusal is not None:
+        explain(form, refusal)
+        status = getattr(refusal, "status_code", 400)
     context = {
         "form": form,
         "evidence": evidence,
         "succession": succession,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
-    status = 400 if form.errors and status == 200 else status
     return render(request, "evidence/evidence/revision.html", context, status=status)
 
 
@@ -90,20 +130,6 @@ def _form(request: SignedInRequest, evidence: Evidence) -> RevisionForm:
             "period_end": last.period_last,
             "collected_on": today_of(evidence.system),
         },
-    )
-
-
-def _revised(
-    request: SignedInRequest, evidence: Evidence, form: RevisionForm
-) -> EvidenceRevision:
-    return revise(
-        evidence,
-        form.submission(),
-        uploads_of(form.cleaned_data["files"]),
-        kind=form.cleaned_data["kind"],
-        reason=form.cleaned_data["reason"],
-        by=request.user,
-        today=today_of(evidence.system),
     )
 
 

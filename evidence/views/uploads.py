@@ -24,14 +24,16 @@ from evidence.models import (
     LinkState,
     RequirementControl,
 )
-from evidence.requests.answers import answer_by_upload
+from evidence.requests.answers import answer_by_upload, bring_answer
 from evidence.requests.who_may import require_answerer
 from evidence.status.control_status import today_of
-from evidence.submissions.submit import Proving, provable_by, submit
+from evidence.submissions.submission import Submission
+from evidence.submissions.submit import Proving, bring, provable_by, submit
+from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_submitter
 from evidence.views.answers import redirect_for_upload, refused, return_to_work
-from evidence.views.once import once
+from evidence.views.once import once, was_sent
 from evidence.views.upload_page import initial_values, upload_page
 from evidence.views.upload_target import Target, item_shown, request_answered
 from srm_project.requests import SignedInRequest
@@ -88,43 +90,66 @@ def unreadable(request: SignedInRequest) -> HttpResponse | None:
 
 
 @csrf_protect
-@once
 def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
+    form = _form(request, target, today)
+    if request.method == "GET":
+        return upload_page(request, form, target, today)
+    if not was_sent(request):
+        if not form.is_valid():
+            return upload_page(request, form, target, today)
+        try:  # the store may be slow: nobody waits for us yet
+            _bring(request, form, target, today)
+        except ValidationError as refusal:
+            return _refusal(request, form, target, today, refusal)
+    answer: HttpResponse = _submit(request, form, target, today)
+    return answer
+
+
+def _form(request: SignedInRequest, target: Target, today: dt.date) -> UploadForm:
     others = provable_by(target.team, target.system, today, besides=target.requirement)
     unstated = is_asked_for(target.implementation)
     asks_status = unstated and may_describe(target.implementation, request.user)
     if request.method == "POST":
-        form = UploadForm(
+        return UploadForm(
             request.POST,
             request.FILES,
             others=others,
             system=target.system,
             asks_status=asks_status,
         )
-        if form.is_valid():
-            return _submit(request, form, target, today)
-    else:
-        form = UploadForm(
-            initial=initial_values(request, target, today),
-            others=others,
-            system=target.system,
-            asks_status=asks_status,
-        )
-    return upload_page(request, form, target, today)
+    return UploadForm(
+        initial=initial_values(request, target, today),
+        others=others,
+        system=target.system,
+        asks_status=asks_status,
+    )
 
 
+def _refusal(
+    request: SignedInRequest,
+    form: UploadForm,
+    target: Target,
+    today: dt.date,
+    refusal: ValidationError,
+) -> HttpResponse:
+    if isinstance(refusal, NotPermitted):
+        return refused(request, refusal)
+    form.add_error(None, refusal)
+    status = getattr(refusal, "status_code", 400)
+    return upload_page(request, form, target, today, status=status)
+
+
+@once
 def _submit(
     request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> HttpResponse:
+    if not form.is_valid():
+        return upload_page(request, form, target, today)
     try:
         link = _submitted(request, form, target, today)
-    except NotPermitted as refusal:
-        return refused(request, refusal)
     except ValidationError as refusal:
-        form.add_error(None, refusal)
-        status = getattr(refusal, "status_code", 400)
-        return upload_page(request, form, target, today, status=status)
+        return _refusal(request, form, target, today, refusal)
     done = "Submitted. Somebody else reviews it now."
     if link.state == LinkState.DRAFT:
         done = "Kept as a draft."
@@ -139,6 +164,16 @@ def _next(target: Target, link: EvidenceLink) -> HttpResponse:
     if target.item is not None:
         return redirect("evidence:sample", uuid=target.item.sample.uuid)
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
+
+
+def _bring(
+    request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
+) -> None:
+    by, brought = request.user, _brought(form, target)
+    if target.answers:
+        bring_answer(target.answers, *brought, by=by, today=today)
+    else:
+        bring(*brought, by=by, today=today)
 
 
 def _submitted(
@@ -160,10 +195,8 @@ def _submitted(
 def _link(
     request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> EvidenceLink:
-    submission, by = form.submission(), request.user
-    uploads = uploads_of(form.cleaned_data["files"])
-    also = form.cleaned_data["also"]
-    proving = Proving(target.requirement, target.implementation, also, target.item)
+    by = request.user
+    submission, uploads, proving = _brought(form, target)
     if target.answers:
         return answer_by_upload(
             target.answers, submission, uploads, proving, by=by, today=today
@@ -173,8 +206,17 @@ def _link(
         uploads,
         requirement=proving.requirement,
         implementation=proving.implementation,
-        also=also,
-        item=target.item,
+        also=proving.also,
+        item=proving.item,
         by=by,
         today=today,
     )
+
+
+def _brought(
+    form: UploadForm, target: Target
+) -> tuple[Submission, list[Upload], Proving]:
+    """What a valid form says. Raises Refused for files that are not what they say."""
+    also = form.cleaned_data["also"]
+    proving = Proving(target.requirement, target.implementation, also, target.item)
+    return form.submission(), uploads_of(form.cleaned_data["files"]), proving

@@ -166,7 +166,7 @@ def submitted(
 def submitted_as_it_comes(
     asked: RequirementControl, by: User, text: str = "proof"
 ) -> EvidenceLink:
-    """As a form does it: the bytes get their name within the transaction."""
+    """As a form does it: the bytes come in under a temporary name."""
     incoming = open_store().begin(limit=1_000_000)
     try:
         incoming.write(text.encode())
