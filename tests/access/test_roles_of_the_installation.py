@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from controls import clock
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.installation_roles import end_role, give_role, officer_needed
 from controls.models import (
@@ -45,7 +46,7 @@ def rows_and_events() -> tuple[int, int]:
 
 def form(user: User, role: str = "registrar", **fields: str) -> dict[str, object]:
     """What the page to add a role sends."""
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now()
     day, time = f"{now:%Y-%m-%d}", f"{now:%H:%M:%S}"
     start = {"starts_at_0": day, "starts_at_1": time}
     end = {"ends_at_0": "", "ends_at_1": ""}
@@ -94,7 +95,7 @@ def test_others_give_and_end_nothing(name, system, request, ines, as_user):
     """AC-01, AC-08: every role but an officer's of the installation is refused."""
     if name in {"registrar", "former"}:
         user = factories.make_user(name)
-        ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        ended = clock.now() - dt.timedelta(seconds=1)
         fields = {"role": "registrar"} if name == "registrar" else {"role": "officer"}
         factories.give_installation_roles(
             user, fields["role"], ends_at=ended if name == "former" else None
@@ -164,7 +165,7 @@ def test_a_role_is_ended_with_its_event_and_its_history(ines, mallory, as_user):
 def test_an_end_works_back_before_no_instant(ines, mallory):
     given = give_role(mallory, "registrar", by=ines)
     with pytest.raises(Refused, match="never before"):
-        end_role(given, by=ines, at=dt.datetime.now(dt.UTC) - DAY)
+        end_role(given, by=ines, at=clock.now() - DAY)
     end_role(given, by=ines)
     with pytest.raises(TransitionNotAllowed):
         end_role(given, by=ines)
@@ -172,7 +173,7 @@ def test_an_end_works_back_before_no_instant(ines, mallory):
 
 def test_an_end_from_an_old_page_is_refused(ines, mallory):
     given = give_role(mallory, "registrar", by=ines)
-    end_role(given, by=ines, at=dt.datetime.now(dt.UTC) + DAY)
+    end_role(given, by=ines, at=clock.now() + DAY)
     with pytest.raises(StaleVersion):
         end_role(given, by=ines, version=1)
 
@@ -182,9 +183,9 @@ def test_the_installation_keeps_an_officer(ines, mallory):
     with pytest.raises(Refused, match="at least one officer"):
         end_role(alone, by=factories.administrator())
     second = give_role(mallory, "officer", by=ines)
-    end_role(second, by=ines, at=dt.datetime.now(dt.UTC) + DAY)
+    end_role(second, by=ines, at=clock.now() + DAY)
     with pytest.raises(Refused, match="at least one officer"):
-        end_role(alone, by=ines, at=dt.datetime.now(dt.UTC) + 2 * DAY)
+        end_role(alone, by=ines, at=clock.now() + 2 * DAY)
     end_role(alone, by=ines)
     assert not alone.user.installation_roles.active().exists()
 
@@ -281,7 +282,7 @@ def test_an_empty_installation_says_how_to_begin(db, client, capsys):
 
 def test_the_upgrade_takes_no_right_away(system, oscar, olga, rita):
     """Whoever described systems and kept reports before still does."""
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now()
     InstallationRole.objects.all().delete()
     leaving, gone = factories.make_user("leaving"), factories.make_user("gone")
     factories.give_role(leaving, system, Role.OFFICER, ends_at=now + 9 * DAY)

@@ -29,6 +29,7 @@ LEASE = "a lease is held against the clock of the worker"
 DOORS_OWN = {
     "controls/clock.py": "the one place where doors read it",
     "controls/accounts/addresses.py": "links of mails run out",
+    "controls/installation_roles.py": "roles begin and end at an instant",
     "controls/models/addresses.py": STAMP,
     "controls/models/idempotency.py": STAMP,
     "controls/models/people.py": IN_FORCE,
@@ -47,81 +48,10 @@ DOORS_OWN = {
     "evidence/storage/s3_deleting.py": "locks of the bucket run by its clock",
     "evidence/systems/describe.py": "roles are in force at an instant",
 }
-# Tests that still read it, by folder: to be passed a day; none may be added.
-TESTS_LEFT = {
-    "tests": {
-        "factories.py",
-    },
-    "tests/access": {
-        "bodies.py",
-        "test_how_long_an_auditor_reads.py",
-        "world.py",
-    },
-    "tests/api": {
-        "test_api.py",
-    },
-    "tests/browser": {
-        "test_the_first_ten_minutes.py",
-    },
-    "tests/controls": {
-        "test_admin.py",
-        "test_change_ones_address.py",
-    },
-    "tests/evidence": {
-        "house.py",
-    },
-    "tests/evidence/artifacts": {
-        "test_letters_wait.py",
-    },
-    "tests/evidence/controls": {
-        "test_describe_parts.py",
-        "test_not_applicable.py",
-        "test_override_a_class.py",
-        "test_read_a_control.py",
-    },
-    "tests/evidence/files": {
-        "test_scan_for_viruses.py",
-    },
-    "tests/evidence/jobs": {
-        "chores.py",
-        "test_export_as_a_job.py",
-        "test_mail_as_a_job.py",
-    },
-    "tests/evidence/notices": {
-        "telling.py",
-        "test_be_notified.py",
-        "test_notices_by_mail.py",
-        "test_notices_stay_true.py",
-        "test_read_notices.py",
-    },
-    "tests/evidence/requirements": {
-        "test_tune_requirements.py",
-    },
-    "tests/evidence/reviews": {
-        "test_independent_reviewer.py",
-        "test_reconfirm_evidence.py",
-        "test_review_evidence.py",
-    },
-    "tests/evidence/storage": {
-        "test_fsck.py",
-        "test_kill_while_storing.py",
-        "test_store_in_a_bucket.py",
-        "test_sweep_orphans.py",
-    },
-    "tests/evidence/submissions": {
-        "test_correct_evidence.py",
-        "test_refuse_impossible_days.py",
-        "test_same_again.py",
-        "test_upload_evidence.py",
-        "test_upload_many.py",
-    },
-    "tests/evidence/systems": {
-        "test_see_the_dashboard.py",
-        "test_who_describes_a_system.py",
-    },
-    "tests/platform": {
-        "test_the_demo.py",
-    },
+# Tests run on the day of `tests.one_day`: TODAY names it, and what doors would pass at
+# this instant is `clock.now()` of `controls`.
+TESTS_OWN = {
+    "tests/platform/test_one_day.py": "that Python's clock was moved",
 }
 
 
@@ -154,18 +84,9 @@ def test_below_the_doors_nobody_reads_the_clock_but_for_a_reason() -> None:
     assert found == set(DOORS_OWN)
 
 
-def test_no_further_test_reads_the_clock() -> None:
-    found: dict[str, set[str]] = {}
-    for path in sources("tests"):
-        if reads(path):
-            folder = str(path.parent.relative_to(ROOT))
-            found.setdefault(folder, set()).add(path.name)
-    assert found == TESTS_LEFT
-
-
-@pytest.mark.parametrize("room", ["status", "planning"])
-def test_rules_are_tested_on_days_that_are_named(room: str) -> None:
-    assert f"tests/evidence/{room}" not in TESTS_LEFT
+def test_no_test_reads_the_clock_but_for_a_reason() -> None:
+    found = {str(p.relative_to(ROOT)) for p in sources("tests") if reads(p)}
+    assert found == set(TESTS_OWN)
 
 
 @pytest.mark.parametrize(

@@ -317,7 +317,7 @@ def test_a_role_that_ends_acts_on_the_next_request(system, oscar, as_user):
     browser = as_user(oscar)
     assert browser.get(reverse("evidence:system_new")).status_code == 200
     assert browser.get(reverse("evidence:artifact_new")).status_code == 200
-    oscar.installation_roles.update(ends_at=dt.datetime.now(dt.UTC))
+    oscar.installation_roles.update(ends_at=clock.now())
     assert browser.get(reverse("evidence:system_new")).status_code == 403
     assert browser.get(reverse("evidence:artifact_new")).status_code == 403
 
