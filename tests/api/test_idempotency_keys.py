@@ -7,33 +7,26 @@ and digests of files, never by the bytes of the body.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.test.client import encode_multipart
-from django.urls import reverse
 from knox.models import AuthToken
 
-from controls import clock, idempotency
+from controls import clock
 from controls.idempotency import forget_old_keys
-from controls.models import IdempotencyKey, Membership, Role, User
-from evidence.exports import jobs
-from evidence.models import EvidenceLink, Export, RequirementControl, SpillRemoval
+from controls.models import IdempotencyKey
+from evidence.models import EvidenceLink, SpillRemoval
 from evidence.tasks import sweep_store
-from tests import one_day
-from tests.access import world as worlds
 from tests.access.walking import doors, said_in_table
 from tests.access.world import World
+from tests.api.keyed import Asking, as_alice, built, rows
 from tests.evidence.house import file
 
-TODAY = str(one_day.TODAY)
 # A decision, an end, a comparison: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
 requirement-preview-templates requirement-retire request-accept request-send-back
@@ -45,12 +38,6 @@ not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload
 provider-document-preview provider-document-end api_rereading api_roll_forward
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
-WHO = {
-    "population-list": "alice", "population-draw": "alice", "request-answer": "alice",
-    "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
-    "evidence-revise": "alice", "artifact-version-reliance": "rita",
-    "bulk-upload-confirm": "alice",
-}  # fmt: skip
 
 
 def handler_of(callback: Any) -> Any:
@@ -79,93 +66,11 @@ def world(db, settings, tmp_path) -> World:
     return built(settings, tmp_path)
 
 
-def built(settings: Any, tmp_path: Any) -> World:
-    settings.EVIDENCE_STORE = str(tmp_path)
-    settings.MFA_REQUIRED = False
-    return worlds.build()
-
-
-def monthly(ref_id: str) -> RequirementControl:
-    """What is asked of a control by period, beside what is asked per event."""
-    of_control = RequirementControl.objects.filter(
-        system__slug="shop", implementation__control__ref_id=ref_id
-    )
-    return of_control.exclude(cadence="per-event").get()
-
-
-def bodies() -> dict[str, Any]:
-    """What each maker is sent, beside what the table of access sends."""
-    days = {"performed_on": TODAY, "period_start": TODAY, "period_end": TODAY}
-    return {
-        "component-list": {"service": "rds", "used_from": TODAY},
-        "evidence-attach": {"requirement": str(monthly("si-2").uuid)},
-        "evidence-revise": days
-        | {"kind": "addition", "reason": "More", "files": [file("more.txt", b"more")]},
-        "artifact-versions": {
-            "label": "2026", "starts": "2025-10-01", "ends": "2026-03-31",
-            "services": ["ec2"], "regions": ["*"],
-        },
-        "artifact-citations": {"system": "shop", "control_ids": ["si-2"]},
-        "artifact-version-letters": {"issued_on": TODAY, "ends": TODAY},
-        "provider-document-list": {
-            "title": "Other", "reference": "R-2", "starts_on": TODAY,
-            "file": file(
-                "said.csv",
-                b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n",
-            ),
-        },
-    }  # fmt: skip
-
-
-class Asking:
-    """One maker, posted to by who may, as a form where there are files."""
-
-    def __init__(self, world: World, view: str) -> None:
-        (door,) = {d for d in doors() if d.view == view and "POST" in d.methods}
-        self.path = reverse(view, kwargs=world.parts(view, set(door.parts)))
-        self.body = world.bodies.get(f"POST {view}", {}) | bodies().get(view, {})
-        self.client = Client(raise_request_exception=False)
-        self.client.force_login(world.house.people[WHO.get(view, "olivia")])
-        self.headers = {}
-        if view == "request-answer":
-            self.headers["If-Match"] = world.tag(view)
-        if view == "bulk-upload-confirm":
-            self.body = {"token": planned(self.client)}
-
-    def answer(self, key: str | None, **more: Any) -> Any:
-        headers = self.headers | ({"Idempotency-Key": key} if key is not None else {})
-        body = self.body | more
-        if "files" not in body and "file" not in body:
-            kind = {"content_type": "application/json"}
-            return self.client.post(self.path, body, headers=headers, **kind)
-        for each in (*body.get("files", ()), body.get("file")):
-            if each is not None:
-                each.seek(0)
-        return self.client.post(self.path, body, headers=headers)
-
-
-def planned(client: Client) -> str:
-    listed = file("list.csv", f"file,control,performed_on\na.csv,cm-8,{TODAY}".encode())
-    sent = {"list": listed, "files": [file("a.csv", b"a,b\n")]}
-    token: str = client.post("/api/v1/systems/shop/uploads/plan/", sent).json()["token"]
-    return token
-
-
 @contextmanager
 def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-
-
-def rows() -> dict[str, int]:
-    """How many rows each table of ours holds."""
-    models = [
-        m
-        for app in ("controls", "evidence")
-        for m in apps.get_app_config(app).get_models()
-    ]
-    return {model._meta.label: model._base_manager.count() for model in models}
 
 
 def freed(world: World) -> None:
@@ -205,10 +110,6 @@ def test_the_same_again_gets_the_same_answer_and_makes_nothing(world) -> None:
             if rows() != made:
                 wrong.append((view, "made more"))
     assert not wrong
-
-
-def as_alice(world: World) -> Asking:
-    return Asking(world, "evidence-list")
 
 
 def test_a_retry_has_another_boundary_and_order(world) -> None:
@@ -288,51 +189,6 @@ def test_who_may_not_leaves_no_key(world) -> None:
     assert not IdempotencyKey.objects.exists()
 
 
-@pytest.mark.parametrize("end", ["ended", "back-dated", "replaced", "renewed"])
-def test_ac_09_who_lost_a_role_is_not_shown_the_answer_again(world, end) -> None:
-    """Nor is anything made; who holds the role still, or again, gets the answer."""
-    asking = as_alice(world)
-    first = asking.answer("k-1")
-    assert first.status_code == 201
-    made = rows()
-    held = world.house.alice.memberships.filter(system__slug="shop").first()
-    assert held is not None
-    ends = clock.now() - dt.timedelta(days=2 if end == "back-dated" else 0)
-    Membership.objects.filter(pk=held.pk).update(
-        starts_at=ends - dt.timedelta(days=9), ends_at=ends
-    )
-    if end in {"replaced", "renewed"}:
-        held.pk, held.uuid, held.ends_at = None, uuid4(), None
-        if end == "replaced":
-            held.role, held.team = Role.READER, None
-        held.save(force_insert=True)
-        made["controls.Membership"] += 1
-    again = asking.answer("k-1")
-    if end == "renewed":
-        assert (again.status_code, again.json()) == (201, first.json())
-    else:
-        assert again.status_code == 403
-        assert first.json()["uuid"] not in again.content.decode()
-    assert rows() == made
-
-
-def test_ac_09_a_superuser_no_more_is_not_shown_the_answer_again(world) -> None:
-    asking = as_alice(world)
-    User.objects.filter(pk=world.house.alice.pk).update(is_superuser=True)
-    assert asking.answer("k-1").status_code == 201
-    User.objects.filter(pk=world.house.alice.pk).update(is_superuser=False)
-    assert asking.answer("k-1").status_code == 403
-
-
-def test_az_06_a_closed_account_is_answered_nothing(world) -> None:
-    asking = as_alice(world)
-    assert asking.answer("k-1").status_code == 201
-    User.objects.filter(pk=world.house.alice.pk).update(is_active=False)
-    again = asking.answer("k-1")
-    assert again.status_code in {401, 403}
-    assert "uuid" not in again.content.decode()
-
-
 def test_the_key_holds_across_two_sign_ins(world) -> None:
     asking = as_alice(world)
     first = asking.answer("k-1")
@@ -384,90 +240,3 @@ def test_keys_are_forgotten_after_thirty_days(world) -> None:
     sweep_store()
     assert not IdempotencyKey.objects.exists()
     assert asking.answer("k-1").json()["uuid"] != first
-
-
-@pytest.fixture
-def slow_export(monkeypatch) -> dict[str, threading.Event]:
-    """Exports whose first request goes on when the test says so."""
-    gates = {"begun": threading.Event(), "go": threading.Event()}
-    real = jobs.request_export
-
-    def slow(*args: Any, **kwargs: Any) -> Export:
-        gates["begun"].set()
-        assert gates["go"].wait(20)
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(jobs, "request_export", slow)
-    return gates
-
-
-def in_thread(asking: Asking, answers: list[Any]) -> threading.Thread:
-    """The same request on a connection of its own."""
-
-    def send() -> None:
-        try:
-            answers.append(asking.answer("k-1"))
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    return thread
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_at_once_have_one_effect(settings, tmp_path, slow_export) -> None:
-    """The second waits for the first and gets its answer."""
-    world, answers = built(settings, tmp_path), []
-    before = Export.objects.count()
-    first = in_thread(Asking(world, "export-list"), answers)
-    assert slow_export["begun"].wait(20)
-    second = in_thread(Asking(world, "export-list"), answers)
-    second.join(0.5)
-    assert second.is_alive() and not answers
-    slow_export["go"].set()
-    first.join(20)
-    second.join(20)
-    assert [answer.status_code for answer in answers] == [202, 202]
-    assert answers[0].json() == answers[1].json()
-    assert Export.objects.count() == before + 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_who_waits_too_long_is_told_when_to_come_again(
-    settings, tmp_path, slow_export, monkeypatch
-) -> None:
-    monkeypatch.setattr(idempotency, "MAX_WAIT", 0.3)
-    world, answers = built(settings, tmp_path), []
-    first = in_thread(Asking(world, "export-list"), answers)
-    assert slow_export["begun"].wait(20)
-    busy = Asking(world, "export-list").answer("k-1")
-    assert (busy.status_code, busy["Retry-After"]) == (409, "10")
-    slow_export["go"].set()
-    first.join(20)
-    assert answers[0].status_code == 202
-    assert Asking(world, "export-list").answer("k-1").json() == answers[0].json()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_second_takes_over_where_the_first_is_refused(
-    settings, tmp_path, slow_export, monkeypatch
-) -> None:
-    world, answers = built(settings, tmp_path), []
-    slow = jobs.request_export
-
-    def fails(*args: Any, **kwargs: Any) -> Export:
-        export = slow(*args, **kwargs)
-        monkeypatch.setattr(jobs, "request_export", slow)
-        raise idempotency.Refused(f"Not {export.uuid}.")
-
-    monkeypatch.setattr(jobs, "request_export", fails)
-    before = Export.objects.count()
-    first = in_thread(Asking(world, "export-list"), answers)
-    assert slow_export["begun"].wait(20)
-    second = in_thread(Asking(world, "export-list"), answers)
-    slow_export["go"].set()
-    first.join(20)
-    second.join(20)
-    assert sorted(answer.status_code for answer in answers) == [202, 400]
-    assert Export.objects.count() == before + 1

@@ -22,7 +22,7 @@ from evidence.views.once import SAME_AGAIN
 from tests.access import world as worlds
 from tests.access.walking import doors, said_in_table
 from tests.access.world import World
-from tests.api.test_idempotency_keys import monthly, rows
+from tests.api.keyed import monthly, rows
 from tests.evidence.house import file
 from tests.evidence.systems.test_describe_a_system import filled_in
 from tests.factories import variant

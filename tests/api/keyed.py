@@ -1,0 +1,110 @@
+"""Requests under an Idempotency-Key: one of each route that makes something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+
+from evidence.models import RequirementControl
+from tests import one_day
+from tests.access import world as worlds
+from tests.access.walking import doors
+from tests.access.world import World
+from tests.evidence.house import file
+
+TODAY = str(one_day.TODAY)
+WHO = {
+    "population-list": "alice", "population-draw": "alice", "request-answer": "alice",
+    "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
+    "evidence-revise": "alice", "artifact-version-reliance": "rita",
+    "bulk-upload-confirm": "alice",
+}  # fmt: skip
+
+
+def built(settings: Any, tmp_path: Any) -> World:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return worlds.build()
+
+
+def monthly(ref_id: str) -> RequirementControl:
+    """What is asked of a control by period, beside what is asked per event."""
+    of_control = RequirementControl.objects.filter(
+        system__slug="shop", implementation__control__ref_id=ref_id
+    )
+    return of_control.exclude(cadence="per-event").get()
+
+
+def bodies() -> dict[str, Any]:
+    """What each maker is sent, beside what the table of access sends."""
+    days = {"performed_on": TODAY, "period_start": TODAY, "period_end": TODAY}
+    return {
+        "component-list": {"service": "rds", "used_from": TODAY},
+        "evidence-attach": {"requirement": str(monthly("si-2").uuid)},
+        "evidence-revise": days
+        | {"kind": "addition", "reason": "More", "files": [file("more.txt", b"more")]},
+        "artifact-versions": {
+            "label": "2026", "starts": "2025-10-01", "ends": "2026-03-31",
+            "services": ["ec2"], "regions": ["*"],
+        },
+        "artifact-citations": {"system": "shop", "control_ids": ["si-2"]},
+        "artifact-version-letters": {"issued_on": TODAY, "ends": TODAY},
+        "provider-document-list": {
+            "title": "Other", "reference": "R-2", "starts_on": TODAY,
+            "file": file(
+                "said.csv",
+                b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n",
+            ),
+        },
+    }  # fmt: skip
+
+
+class Asking:
+    """One maker, posted to by who may, as a form where there are files."""
+
+    def __init__(self, world: World, view: str) -> None:
+        (door,) = {d for d in doors() if d.view == view and "POST" in d.methods}
+        self.path = reverse(view, kwargs=world.parts(view, set(door.parts)))
+        self.body = world.bodies.get(f"POST {view}", {}) | bodies().get(view, {})
+        self.client = Client(raise_request_exception=False)
+        self.client.force_login(world.house.people[WHO.get(view, "olivia")])
+        self.headers = {}
+        if view == "request-answer":
+            self.headers["If-Match"] = world.tag(view)
+        if view == "bulk-upload-confirm":
+            self.body = {"token": planned(self.client)}
+
+    def answer(self, key: str | None, **more: Any) -> Any:
+        headers = self.headers | ({"Idempotency-Key": key} if key is not None else {})
+        body = self.body | more
+        if "files" not in body and "file" not in body:
+            kind = {"content_type": "application/json"}
+            return self.client.post(self.path, body, headers=headers, **kind)
+        for each in (*body.get("files", ()), body.get("file")):
+            if each is not None:
+                each.seek(0)
+        return self.client.post(self.path, body, headers=headers)
+
+
+def planned(client: Client) -> str:
+    listed = file("list.csv", f"file,control,performed_on\na.csv,cm-8,{TODAY}".encode())
+    sent = {"list": listed, "files": [file("a.csv", b"a,b\n")]}
+    token: str = client.post("/api/v1/systems/shop/uploads/plan/", sent).json()["token"]
+    return token
+
+
+def rows() -> dict[str, int]:
+    """How many rows each table of ours holds."""
+    models = [
+        m
+        for app in ("controls", "evidence")
+        for m in apps.get_app_config(app).get_models()
+    ]
+    return {model._meta.label: model._base_manager.count() for model in models}
+
+
+def as_alice(world: World) -> Asking:
+    return Asking(world, "evidence-list")
