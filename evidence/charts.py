@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH = 1000
@@ -15,6 +15,13 @@ CLASSES = (
     ("customer", "Customer", "we carry it"),
     ("none", "No such layer", "a person decides"),
     ("unclassified", "Unclassified", "counted as ours"),
+)
+# The proven ones by the halves that were required that day, so that registering one
+# report of a provider never looks like our progress.
+PROVEN = (
+    ("both", "Proven by us and providers", "both halves"),
+    ("ours", "Proven by us alone", "no provider is asked"),
+    ("providers", "Proven by providers alone", "nothing is asked of us"),
 )
 VERDICTS = (
     ("proven", "Proven", "every half that is asked for"),
@@ -35,6 +42,27 @@ class Segment:
     x: float = 0
     width: float = 0
     percent: int = 0
+
+
+def proof_segments(
+    verdicts: Mapping[str, int], proven: Mapping[str, int]
+) -> list[Segment]:
+    """The controls by verdict, the proven ones split by whose halves they rest on.
+
+    Proven ones of which nobody says whose stand first, whole.
+    """
+    split = [
+        Segment(f"proven-{code}", title, proven.get(code, 0), note)
+        for code, title, note in PROVEN
+    ]
+    unsplit = verdicts.get("proven", 0) - sum(part.count for part in split)
+    code, title, note = VERDICTS[0]
+    whole = [Segment(code, title, unsplit, note)] if unsplit else []
+    others = [
+        Segment(code, title, verdicts.get(code, 0), note)
+        for code, title, note in VERDICTS[1:]
+    ]
+    return [*whole, *split, *others]
 
 
 def bar(parts: Sequence[Segment]) -> list[Segment]:

@@ -23,10 +23,12 @@ from controls.models import (
     Team,
     User,
 )
+from controls.provider_names import provider_slug
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
     ArtifactVersion,
+    Citation,
     EvidenceLink,
     RelianceReview,
     RequirementControl,
@@ -271,17 +273,39 @@ def make_artifact(
     series: str = "soc2-type2",
     kind: str = "period",
     scheme: str = "soc2",
+    provider: str = "AWS",
 ) -> Artifact:
-    """A series of AWS's reports, cited for these controls."""
+    """A series of reports that speaks to these controls; every system that there is
+    cites it for those of them in which it has any."""
     artifact = Artifact.objects.create(
-        registered_by=by, title=title, series=series, kind=kind, scheme=scheme
+        registered_by=by,
+        title=title,
+        series=series,
+        kind=kind,
+        scheme=scheme,
+        provider=provider,
+        provider_slug=provider_slug(provider),
     )
     cited = Control.objects.filter(
         ref_id__in=list(controls), catalog__slug=catalog_slug()
     )
     for control in cited:
         ArtifactCoverage.objects.create(artifact=artifact, control=control, cited_by=by)
+    for system in System.objects.all():
+        cite_for(system, artifact, cited, by=by)
     return artifact
+
+
+def cite_for(
+    system: System, artifact: Artifact, controls: Iterable[Control], *, by: User
+) -> None:
+    """Let a system cite a series for those of the controls that it has."""
+    here = set(system.implementations.values_list("control_id", flat=True))
+    for control in controls:
+        if control.pk in here:
+            Citation.objects.create(
+                system=system, artifact=artifact, control=control, cited_by=by
+            )
 
 
 def make_report(
@@ -292,6 +316,7 @@ def make_report(
     services: Sequence[str] = ("*",),
     regions: Sequence[str] = ("*",),
     label: str = "",
+    sites: Sequence[str] = (),
 ) -> ArtifactVersion:
     """One report over starts..ends (inclusive), all services in scope."""
     return ArtifactVersion.objects.create(
@@ -301,8 +326,9 @@ def make_report(
         starts=starts,
         until=ends + dt.timedelta(days=1),
         issued_on=ends,
-        service_slugs=list(services),
-        regions=list(regions),
+        service_slugs=[] if sites else list(services),
+        regions=[] if sites else list(regions),
+        sites=list(sites),
     )
 
 

@@ -32,6 +32,7 @@ class ComponentSerializer(serializers.ModelSerializer[SystemComponent]):
             "variant",
             "name",
             "regions",
+            "provided_by",
             "used_from",
             "used_until",
             "version",

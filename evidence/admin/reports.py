@@ -1,4 +1,4 @@
-"""AWS's reports and our exports; registered and reviewed on their own pages."""
+"""Providers' reports and our exports; registered and reviewed on their own pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from evidence.models import (
     Artifact,
     ArtifactCoverage,
     ArtifactVersion,
+    Citation,
     ContinuityLetter,
     Export,
     LetterAcceptance,
@@ -58,12 +59,24 @@ class ContinuityLetterAdmin(ReadOnlyAdmin):
 
 @admin.register(ArtifactCoverage)
 class ArtifactCoverageAdmin(ReadOnlyAdmin):
-    """Citations."""
+    """What series speak to."""
 
     scope_path = "artifact"
     list_display = ("artifact", "control", "citation", "cited_by")
     list_filter = ("artifact", "control__family")
     list_select_related = ("artifact", "control", "cited_by")
+    search_fields = ("control__label", "citation")
+    date_hierarchy = "known_from"
+
+
+@admin.register(Citation)
+class CitationAdmin(ReadOnlyAdmin):
+    """What systems cite series for."""
+
+    scope_path = "system"
+    list_display = ("system", "artifact", "control", "citation", "cited_by")
+    list_filter = (("system", RelatedScopeFilter), "artifact", "control__family")
+    list_select_related = ("system", "artifact", "control", "cited_by")
     search_fields = ("control__label", "citation")
     date_hierarchy = "known_from"
 

@@ -1,57 +1,51 @@
-"""Series of AWS's reports over the API: registered, added to, cited."""
+"""Series of reports over the API: registered, added to, cited."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import mixins, serializers, viewsets
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    inline_serializer,
+)
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey, WithoutETag, valid
+from controls.api.conventions import ByKey, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
+from evidence.api.citations import CitationSerializer, NewCitationsSerializer
 from evidence.api.reports import ArtifactVersionSerializer, NewVersionSerializer
 from evidence.artifacts import register
-from evidence.models import Artifact, ArtifactCoverage
+from evidence.artifacts.citations import (
+    citation_standings,
+    cite,
+    controls_of_provider,
+    proposed_controls,
+    require_citer,
+)
+from evidence.models import Artifact, Citation
 from srm_project.requests import actor_of
 
 
 class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
-    """A series of AWS's reports."""
+    """A series of a provider's reports."""
 
     versions = ArtifactVersionSerializer(many=True, read_only=True)
 
     class Meta:
         model = Artifact
-        fields = ["uuid", "title", "provider", "series", "kind", "scheme"]
+        fields = ["uuid", "title", "provider", "provider_slug", "series", "kind"]
+        fields += ["scheme"]
         fields += ["type1", "responsibility_summary", "versions"]
-
-
-class CoverageSerializer(serializers.ModelSerializer[ArtifactCoverage]):
-    """One control for whose AWS half a series is cited."""
-
-    control_id = serializers.CharField(source="control.ref_id")
-
-    class Meta:
-        model = ArtifactCoverage
-        fields = ["uuid", "control_id", "citation"]
-
-
-class CitationSerializer(serializers.Serializer[Any]):
-    """Controls of one system for whose AWS half a series is cited."""
-
-    system = serializers.SlugField()
-    control_ids = serializers.ListField(child=serializers.CharField(), min_length=1)
-    citation = serializers.CharField(required=False, default="", max_length=300)
+        read_only_fields = ["provider_slug"]
 
 
 class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
-    """AWS's documents and what they are cited for."""
+    """Providers' documents and what they are cited for."""
 
     serializer_class = ArtifactSerializer
     pagination_class = ByKey
@@ -83,52 +77,60 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
         version = register.register_version(artifact, **body, by=actor_of(request))
         return Response(ArtifactVersionSerializer(version).data, status=201)
 
-    @extend_schema(responses=CoverageSerializer(many=True))
+    @extend_schema(responses=CitationSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None)
     def citations(self, request: Request, uuid: str) -> Response:
-        """The controls the series is cited for."""
-        rows = self.get_object().coverage.select_related("control")
-        coverage = rows.order_by("control__sort_order")
-        return Response(CoverageSerializer(coverage, many=True).data)
+        """The controls that systems the caller may read cite the series for."""
+        mine = Citation.objects.visible_to(actor_of(request))
+        rows = citation_standings(mine.filter(artifact=self.get_object()))
+        return Response(CitationSerializer(rows, many=True).data)
 
     @extend_schema(
-        request=CitationSerializer,
+        request=NewCitationsSerializer,
         responses=inline_serializer("Cited", {"cited": serializers.IntegerField()}),
     )
     @citations.mapping.post
     @idempotent()
     def cite(self, request: Request, uuid: str) -> Response:
-        """Cite the series for controls; wrong ids are named and nothing is cited."""
+        """Cite the series for controls of one system, as its officer; wrong ids are
+        named and nothing is cited."""
         artifact = self.get_object()
-        register.require_registrar(actor_of(request))
-        body = valid(CitationSerializer, request)
-        mine = System.objects.visible_to(actor_of(request))
-        system = get_object_or_404(mine, slug=body["system"])
-        cited = register.cite(
+        require_citer(actor_of(request))
+        body = valid(NewCitationsSerializer, request)
+        system = _system(request, body["system"])
+        cited = cite(
             artifact,
-            register.controls_of_aws(system, ref_ids=body["control_ids"]),
+            system,
+            controls_of_provider(artifact, system, ref_ids=body["control_ids"]),
             citation=body["citation"],
             by=actor_of(request),
         )
         return Response({"cited": cited}, status=201)
 
+    @extend_schema(
+        parameters=[OpenApiParameter("system", str, required=True)],
+        responses=inline_serializer(
+            "ProposedCitation",
+            {"control_id": serializers.CharField(source="ref_id")},
+            many=True,
+        ),
+    )
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="proposed-citations",
+        pagination_class=None,
+    )
+    def proposed(self, request: Request, uuid: str) -> Response:
+        """Controls that the series speaks to or other systems cite it for, and that
+        `system` does not yet."""
+        artifact = self.get_object()
+        system = _system(request, request.query_params.get("system", ""))
+        controls = proposed_controls(artifact, system)
+        return Response([{"control_id": control.ref_id} for control in controls])
 
-class CoverageViewSet(
-    WithoutETag, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
-):
-    """Single citations."""
 
-    serializer_class = CoverageSerializer
-    lookup_field = "uuid"
-    queryset = ArtifactCoverage.objects.none()
-
-    def get_queryset(self) -> QuerySet[ArtifactCoverage]:
-        """Only what `visible_to` allows."""
-        mine = ArtifactCoverage.objects.visible_to(actor_of(self.request))
-        return mine.select_related("artifact", "control")
-
-    @extend_schema(responses={204: None})
-    def destroy(self, request: Request, uuid: str) -> Response:
-        """Stop offering the series for the control; the past stays on record."""
-        register.remove_citation(self.get_object(), by=actor_of(request))
-        return Response(status=204)
+def _system(request: Request, slug: str) -> System:
+    mine = System.objects.visible_to(actor_of(request))
+    system: System = get_object_or_404(mine, slug=slug)
+    return system

@@ -28,8 +28,17 @@ class UseSerializer(serializers.Serializer[Any]):
 
     service = serializers.CharField(help_text="slug or alias, or slug:variant")
     used_from = BodyDayField()
-    regions = serializers.ListField(child=serializers.CharField(), required=False)
+    regions = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="regions of AWS; of a third party its sites",
+    )
     name = serializers.CharField(required=False, max_length=120)
+    provided_by = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="name of the third party that provides it",
+    )
 
 
 def use_of(body: dict[str, Any]) -> Use:
@@ -39,6 +48,7 @@ def use_of(body: dict[str, Any]) -> Use:
         body["used_from"],
         regions=body.get("regions", ()),
         name=body.get("name", ""),
+        provided_by=body.get("provided_by", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""Single reports of AWS over the API: shown, continued, ended, relied on."""
+"""Single reports over the API: shown, continued, ended, relied on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from controls.api.conventions import etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
+from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.api.letters import LetterSerializer
 from evidence.artifacts import register
@@ -51,6 +52,7 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
             "partition",
             "regions",
             "service_slugs",
+            "sites",
             "state",
             "ended_on",
             "letters",
@@ -58,7 +60,10 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
 
 
 class NewVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
-    """A report to register; `ends` is its last day, null for no end."""
+    """A report to register; `ends` is its last day, null for no end or an assessment.
+
+    AWS is scoped by services and regions, any other provider by `sites`.
+    """
 
     starts = BodyDayField()
     ends = BodyDayField(allow_null=True)
@@ -80,14 +85,22 @@ class NewVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
             "partition",
             "regions",
             "services",
+            "sites",
         ]
 
 
 class EndedVersionSerializer(serializers.Serializer[Any]):
-    """That the provider no longer stands by a report, and from which day."""
+    """Which of three ends a report met, and from which day.
+
+    `superseded` takes nothing away, `revoked` opens the days from then on, `withdrawn`
+    (by its auditor) takes all its days and needs a reason.
+    """
 
     state = serializers.ChoiceField(choices=ENDED)
     ended_on = BodyDayField()
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=MAX_REASON
+    )
 
 
 class ReliesSerializer(serializers.ModelSerializer[RelianceReview]):
@@ -144,7 +157,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     @extend_schema(request=EndedVersionSerializer, responses=ArtifactVersionSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, uuid: str) -> Response:
-        """Record that the provider withdrew or revoked it; 409 when ended before.
+        """Record that it was superseded, revoked or withdrawn; 409 when ended before.
 
         If-Match, where sent, must match.
         """
@@ -155,6 +168,7 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
             version,
             state=body["state"],
             on=body["ended_on"],
+            reason=body["reason"],
             seen_version=expected_version(request, version, required=False),
             by=actor_of(request),
         )

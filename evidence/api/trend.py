@@ -18,10 +18,14 @@ from srm_project.requests import actor_of
 
 
 class PointSerializer(serializers.Serializer[Any]):
-    """Controls by verdict on a day, as known at its end."""
+    """Controls by verdict on a day, as known at its end.
+
+    `proven` splits the proven ones by the halves required: both, ours, providers.
+    """
 
     on = serializers.DateField(source="day")
     verdicts = serializers.DictField(child=serializers.IntegerField())
+    proven = serializers.DictField(child=serializers.IntegerField())
 
 
 class TrendView(APIView):

@@ -5,9 +5,10 @@ from rest_framework.routers import SimpleRouter
 
 from controls.api.urls import router as controls_router
 from evidence.api.alternatives import AlternativeViewSet
-from evidence.api.artifacts import ArtifactViewSet, CoverageViewSet
+from evidence.api.artifacts import ArtifactViewSet
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
+from evidence.api.citations import CitationViewSet
 from evidence.api.components import ComponentViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
@@ -42,7 +43,7 @@ router.register(
     "artifact-versions", ArtifactVersionViewSet, basename="artifact-version"
 )
 router.register("letters", LetterViewSet, basename="letter")
-router.register("citations", CoverageViewSet, basename="citation")
+router.register("citations", CitationViewSet, basename="citation")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
 router.register("alternatives", AlternativeViewSet, basename="alternative")

@@ -11,15 +11,21 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
-from controls.history.clock import knowledge_now
-from controls.models import Actor, AuditEvent, Role, System
+from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
+from evidence.artifacts.second_person import (
+    REVIEWING,
+    UNDECIDED,
+    StandingState,
+    deciding_review,
+    record_decisions,
+    require_reviewer,
+    require_waiting,
+)
 from evidence.models import (
     ArtifactVersion,
     ContinuityLetter,
@@ -27,11 +33,6 @@ from evidence.models import (
     RelianceConclusion,
     RelianceReview,
 )
-from evidence.models.reviews import ReviewDecision
-
-# `with-report`: the next review of the report decides on the letter as well.
-StandingState = Literal["accepted", "rejected", "waiting", "with-report"]
-UNDECIDED: tuple[StandingState, ...] = ("waiting", "with-report")
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,9 @@ def _standing(
     """The same rule as `gather_sql.ARTIFACT_VERSIONS`; a test compares the two."""
     if decision is not None:
         return LetterStanding(letter, system, decision.past_tense, decision=decision)
-    for review in reviews:
-        if (
-            review.conclusion != RelianceConclusion.DO_NOT_RELY
-            and review.known_from > letter.known_from
-            and review.reviewer_id not in letter.registrars
-        ):
-            return LetterStanding(letter, system, "accepted", review=review)
+    review = deciding_review(reviews, letter.known_from, letter.registrars)
+    if review:
+        return LetterStanding(letter, system, "accepted", review=review)
     relied_on = reviews and reviews[-1].conclusion != RelianceConclusion.DO_NOT_RELY
     return LetterStanding(letter, system, "waiting" if relied_on else "with-report")
 
@@ -139,7 +136,7 @@ def waiting_letters(systems: Iterable[System]) -> list[LetterStanding]:
 def letters_to_decide(user: Actor) -> list[LetterStanding]:
     """Letters that wait for this person: reviewer or officer, registrar of neither
     the letter nor its report."""
-    systems = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    systems = System.objects.held_as(user, REVIEWING)
     return [
         standing
         for standing in waiting_letters(systems)
@@ -151,13 +148,14 @@ def require_letter_reviewer(
     letter: ContinuityLetter, system: System, *, by: Actor
 ) -> None:
     """Raise NotPermitted unless `by` may decide on the letter for the system."""
-    if by.pk in letter.registrars:
-        raise NotPermitted(
+    require_reviewer(
+        system,
+        letter.registrars,
+        by=by,
+        sentence=(
             "You registered this letter or its report; somebody else must decide on it."
-        )
-    held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
-    if not held.filter(pk=system.pk).exists():
-        raise NotPermitted("You are not a reviewer of this system.")
+        ),
+    )
 
 
 @transaction.atomic
@@ -182,23 +180,22 @@ def decide_letter(
     require_letter_reviewer(letter, system, by=by)
     stored = ContinuityLetter.objects.filter(pk=letter.pk)
     (standing,) = letter_standings(stored, [system])
-    _require_waiting(standing)
-    if decision == ReviewDecision.REJECT and not reason.strip():
-        raise Refused({"reason": "A rejection says why."})
+    require_waiting(standing.state, "letter")
     report = standing.letter.artifact_version
-    acceptance = LetterAcceptance(
-        letter=standing.letter,
-        system=system,
-        reviewer=by,
-        registered_by_id=standing.letter.registered_by_id or report.registered_by_id,
-        report_registered_by_id=report.registered_by_id,
+    registrar = standing.letter.registered_by_id or report.registered_by_id
+    (acceptance,) = record_decisions(
+        [
+            {
+                "letter": standing.letter,
+                "registered_by_id": registrar,
+                "report_registered_by_id": report.registered_by_id,
+            }
+        ],
+        system,
         decision=decision,
-        reason=reason.strip(),
-        decided_on=system.day_of(knowledge_now()),
-        reviewer_name=str(by),
+        reason=reason,
+        by=by,
     )
-    acceptance.full_clean()
-    acceptance.save(force_insert=True)
     AuditEvent.objects.append(
         about(
             acceptance,
@@ -210,13 +207,3 @@ def decide_letter(
         )
     )
     return acceptance
-
-
-def _require_waiting(standing: LetterStanding) -> None:
-    if standing.state == "with-report":
-        raise TransitionNotAllowed(
-            "This system does not rely on the report; reviewing the report decides on"
-            " its letters as well."
-        )
-    if standing.state != "waiting":
-        raise TransitionNotAllowed(f"This letter is already {standing.state} here.")

@@ -1,10 +1,10 @@
-"""AWS's reports in our own words: registered, cited, and relied on after a review."""
+"""Providers' reports in our own words: registered, continued by letters, ended."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,29 +13,19 @@ from django.db.models import F
 from controls.access import may_keep_register
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import (
-    Actor,
-    AuditEvent,
-    Control,
-    ControlImplementation,
-    Service,
-    System,
-)
+from controls.models import Actor, AuditEvent, Service
 from controls.models.audit import about
 from controls.models.services import Provider
-from evidence.models import (
-    Artifact,
-    ArtifactCoverage,
-    ArtifactVersion,
-    ContinuityLetter,
-)
-from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
+from controls.provider_names import AWS, provider_slug
+from evidence.models import Artifact, ArtifactVersion, ContinuityLetter
+from evidence.models.artifacts import ArtifactVersionState, AssuranceKind, Scheme
 
 ONE_DAY = dt.timedelta(days=1)
-OF_AWS = ("inherited", "shared")
 
 
 REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
+SITE = re.compile(r"^(\*|\w[\w .,/&()+-]{0,59})$")
+ENDS = frozenset(ArtifactVersionState) - {ArtifactVersionState.ACTIVE}
 
 
 def require_registrar(by: Actor) -> None:
@@ -49,10 +39,22 @@ def register_artifact(*, by: Actor, **fields: Any) -> Artifact:
     """Save a new series of reports. Raises ValidationError and NotPermitted."""
     require_registrar(by)
     artifact = Artifact(registered_by=by, **fields)
+    artifact.provider = artifact.provider.strip()
+    artifact.provider_slug = provider_slug(artifact.provider)
+    _refuse_wrong_scheme(artifact)
     artifact.full_clean()
     artifact.save(force_insert=True)
     AuditEvent.objects.append(about(artifact, "artifact.registered", by=by))
     return artifact
+
+
+def _refuse_wrong_scheme(artifact: Artifact) -> None:
+    """Only an assessment of our own follows our own rules."""
+    own = artifact.kind == AssuranceKind.ASSESSMENT
+    if own != (artifact.scheme == Scheme.OWN):
+        raise Refused(
+            {"scheme": "“Our own assessment” is the scheme of assessments, and theirs."}
+        )
 
 
 @transaction.atomic
@@ -63,13 +65,16 @@ def register_version(
     ends: dt.date | None,
     services: Sequence[str],
     regions: Sequence[str] = (),
+    sites: Sequence[str] = (),
     by: Actor,
     **fields: Any,
 ) -> ArtifactVersion:
     """Save one report of a series; `services` are slugs, `ends` its last day.
 
-    "*" stands for all services or regions. Until somebody else has reviewed it,
-    nothing rests on it. Raises NotPermitted, ValidationError by field.
+    Of another provider than AWS, `sites` are its sites or services by name instead of
+    services and regions. "*" stands for all of them. An assessment has one date,
+    `starts`. Until somebody else has reviewed it, nothing rests on it. Raises
+    NotPermitted, ValidationError by field.
     """
     require_registrar(by)
     Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
@@ -77,13 +82,15 @@ def register_version(
         artifact=artifact,
         registered_by=by,
         starts=starts,
-        until=ends + ONE_DAY if ends else None,
+        until=_until(artifact, ends),
         service_slugs=sorted(set(services)),
         regions=region_names(regions),
+        sites=site_names(sites),
         **fields,
     )
+    _refuse_scope_of_others(artifact, version)
     known = _known_services(version.service_slugs)
-    _refuse_days_to_come(artifact, ends)
+    _refuse_days_to_come(artifact, starts, ends)
     version.full_clean()
     version.save(force_insert=True)
     version.services.set(known)
@@ -96,13 +103,52 @@ def register_version(
             ends=str(ends or ""),
             services=version.service_slugs,
             regions=version.regions,
+            sites=version.sites,
         )
     )
     return version
 
 
-def _refuse_days_to_come(artifact: Artifact, ends: dt.date | None) -> None:
-    """A report over a period is written after it: no auditor saw days to come."""
+def _until(artifact: Artifact, ends: dt.date | None) -> dt.date | None:
+    """The day after the last; none of an assessment, which counts for its months."""
+    if ends is None or artifact.kind == AssuranceKind.ASSESSMENT:
+        return None
+    return ends + ONE_DAY
+
+
+def _refuse_scope_of_others(artifact: Artifact, version: ArtifactVersion) -> None:
+    """AWS is scoped by services and regions, any other provider by its sites (R23)."""
+    if artifact.provider_slug == AWS:
+        if version.sites:
+            sentence = "AWS's reports name services and regions, no sites."
+            raise Refused({"sites": sentence})
+        return
+    faults = {
+        name: f"{artifact.provider} is scoped by sites or services by name: say sites."
+        for name, values in (
+            ("services", version.service_slugs),
+            ("regions", version.regions),
+        )
+        if values
+    }
+    if faults:
+        raise Refused(faults)
+
+
+def _refuse_days_to_come(
+    artifact: Artifact, starts: dt.date, ends: dt.date | None
+) -> None:
+    """A report over a period is written after it: no auditor saw days to come.
+
+    Nor does an assessment; it was made on one day.
+    """
+    if artifact.kind == AssuranceKind.ASSESSMENT:
+        if ends and ends != starts:
+            sentence = "An assessment has one date; it counts for twelve months."
+            raise Refused({"ends": sentence})
+        if starts > _today():
+            sentence = f"An assessment cannot speak of days to come: {starts}."
+            raise Refused({"starts": sentence})
     if artifact.kind == AssuranceKind.PERIOD and ends and ends > _today():
         raise Refused(
             {"ends": f"A report cannot speak of days to come: it ends on {ends}."}
@@ -120,6 +166,15 @@ def region_names(texts: Sequence[str]) -> list[str]:
     wrong = [name for name in names if not REGION.match(name)]
     if wrong:
         raise Refused({"regions": f"Not a region name: {', '.join(wrong[:5])}."})
+    return names
+
+
+def site_names(texts: Sequence[str]) -> list[str]:
+    """The names of sites, each once. Raises Refused for what is none; "*" is all."""
+    names = sorted({" ".join(text.split()) for text in texts} - {""})
+    wrong = [name for name in names if not SITE.match(name)]
+    if wrong:
+        raise Refused({"sites": f"Not a name of a site: {', '.join(wrong[:5])}."})
     return names
 
 
@@ -141,11 +196,14 @@ def end_version(
     state: str,
     on: dt.date,
     by: Actor,
+    reason: str = "",
     seen_version: int | None = None,
 ) -> None:
-    """Record that the provider withdrew or revoked a report from a day on.
+    """Record which of three ends a report met, and on which day (R20).
 
-    Raises TransitionNotAllowed when that was recorded before.
+    Superseded takes nothing away; revoked opens the days from `on`; withdrawn by its
+    auditor takes all its days, as known from now on, and needs a reason. Raises
+    TransitionNotAllowed when an end was recorded before.
     """
     require_registrar(by)
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
@@ -155,14 +213,26 @@ def end_version(
         )
     if seen_version is not None and seen_version != stored.version:
         raise StaleVersion("This report changed since you opened it. Look again.")
-    if state not in {ArtifactVersionState.WITHDRAWN, ArtifactVersionState.REVOKED}:
-        raise Refused({"state": "Say whether it was withdrawn or revoked."})
+    if state not in ENDS:
+        raise Refused({"state": "Say whether it is superseded, revoked or withdrawn."})
+    if state == ArtifactVersionState.WITHDRAWN and not reason.strip():
+        sentence = (
+            "Withdrawn by its auditor takes every day it covered: say how you know. A"
+            " report that is only no longer offered is superseded."
+        )
+        raise Refused({"reason": sentence})
     stored.state, stored.ended_on = state, on
     stored.validate_constraints()
     stored.version = F("version") + 1
     stored.save(update_fields=["state", "ended_on", "version"])
     AuditEvent.objects.append(
-        about(version, f"artifact-version.{state}", by=by, on=str(on))
+        about(
+            version,
+            f"artifact-version.{state}",
+            by=by,
+            on=str(on),
+            reason=reason.strip(),
+        )
     )
     version.refresh_from_db()
 
@@ -195,75 +265,3 @@ def add_letter(
         about(letter, "letter.added", by=by, report=str(report.uuid), ends=str(ends))
     )
     return letter
-
-
-def controls_of_aws(
-    system: System, family: str = "", ref_ids: Sequence[str] | None = None
-) -> list[Control]:
-    """The controls of a system in which AWS has a half; of one family, these, or all.
-
-    Raises Refused naming those of `ref_ids` that are not in the system or not AWS's.
-    """
-    if family and not Control.objects.filter(family=family).exists():
-        raise Refused({"family": f"There is no family “{family}” of controls."})
-    implementations = ControlImplementation.objects.matching(family=family).filter(
-        system=system, responsibility__in=OF_AWS
-    )
-    if ref_ids is not None:
-        implementations = implementations.filter(control__ref_id__in=ref_ids)
-    controls = Control.objects.filter(implementations__in=implementations).order_by(
-        "sort_order"
-    )
-    wrong = sorted(set(ref_ids or ()) - {control.ref_id for control in controls})
-    if wrong:
-        sentence = f"AWS has no half of these here: {', '.join(wrong[:20])}."
-        raise Refused({"control_ids": sentence})
-    return list(controls)
-
-
-@transaction.atomic
-def cite(
-    artifact: Artifact, controls: Iterable[Control], *, citation: str = "", by: Actor
-) -> int:
-    """Offer a series as proof of AWS's half of many controls, in one act.
-
-    Returns how many were added; controls that cite it already stay as they are.
-    """
-    require_registrar(by)
-    Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
-    known = set(artifact.coverage.values_list("control_id", flat=True))
-    added = [control for control in controls if control.pk not in known]
-    if not added:
-        return 0
-    ArtifactCoverage.objects.bulk_create(
-        ArtifactCoverage(
-            artifact=artifact, control=control, cited_by=by, citation=citation.strip()
-        )
-        for control in added
-    )
-    AuditEvent.objects.append(
-        about(
-            artifact,
-            "artifact.cited",
-            by=by,
-            citation=citation.strip(),
-            controls=[control.ref_id for control in added],
-        )
-    )
-    return len(added)
-
-
-@transaction.atomic
-def remove_citation(coverage: ArtifactCoverage, *, by: Actor) -> None:
-    """Stop offering a series for a control; what was said before stays on record."""
-    require_registrar(by)
-    stored = (
-        ArtifactCoverage.objects.select_for_update(of=("self",))
-        .select_related("artifact", "control")
-        .get(pk=coverage.pk)
-    )
-    event = about(
-        stored.artifact, "citation.removed", by=by, control=stored.control.ref_id
-    )
-    stored.delete()
-    AuditEvent.objects.append(event)

@@ -1,13 +1,14 @@
-"""What AWS hands out: its reports with our reliance on them, and its statements."""
+"""What providers hand out: reports with our reliance on them, and AWS's statements."""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
 
-from controls.models import Control, System
+from controls.models import System
 from controls.provider_documents.rows import read_statements
 from evidence.artifacts import register
+from evidence.artifacts.citations import cite, controls_of_provider
 from evidence.artifacts.letters import decide_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.demo import company
@@ -22,15 +23,12 @@ Systems = tuple[System, ...]
 
 def register_reports(people: People, systems: Systems, today: dt.date) -> None:
     """Register AWS's documents on their days; cite them and review our reliance."""
-    controls = list(
-        Control.objects.filter(implementations__system__in=systems).distinct()
-    )
     for series in company.aws_documents(today):
         artifact = None
         for report in series.reports:
             with written_on(report.recorded, 9):
                 if artifact is None:
-                    artifact = _artifact(series, controls, people)
+                    artifact = _artifact(series, systems, people)
                 services = _in_scope(systems, series.out_of_scope)
                 version = _version(artifact, report, services, people)
             with written_on(report.recorded + DAY, 14):
@@ -40,9 +38,7 @@ def register_reports(people: People, systems: Systems, today: dt.date) -> None:
                 _letter(version, systems, letter, people)
 
 
-def _artifact(
-    series: company.Series, controls: list[Control], people: People
-) -> Artifact:
+def _artifact(series: company.Series, systems: Systems, people: People) -> Artifact:
     artifact = register.register_artifact(
         title=series.title,
         series=series.series,
@@ -50,12 +46,14 @@ def _artifact(
         scheme=series.scheme,
         by=people["olivia"],
     )
-    register.cite(
-        artifact,
-        controls,
-        citation="Description of controls, by service",
-        by=people["olivia"],
-    )
+    for system in systems:
+        cite(
+            artifact,
+            system,
+            controls_of_provider(artifact, system),
+            citation="Description of controls, by service",
+            by=people["olivia"],
+        )
     return artifact
 
 

@@ -26,6 +26,7 @@ COLUMNS = (
     "aws_half",
     "customer_half",
     "verdict",
+    "proven_by",
     "reasons",
     "period_result",
     "expected",
@@ -35,7 +36,9 @@ COLUMNS = (
     "not_yet_due",
     "audited_days",
     "asserted_days",
+    "awaited_days",
     "open_days",
+    "providers",
     "evidence",
     "artifacts",
     "on",
@@ -45,6 +48,9 @@ COLUMNS = (
     "rules",
     "rules_then",
 )
+
+# In the order of their columns.
+DAY_KINDS = ("audited", "asserted", "awaited", "open")
 
 # Cells that begin so would be taken for a formula (IN-04).
 LIVE = tuple("=+-@\t\r\n\0＝＋－＠")
@@ -86,6 +92,9 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     flat["reasons"] = "; ".join(
         _reason_text(reason, names) for reason in document["reasons"]
     )
+    flat["providers"] = "; ".join(
+        _provider_text(provider, names) for provider in document["providers"]
+    )
     flat["evidence"] = "; ".join(
         _evidence_text(proof) for proof in document["evidence"]
     )
@@ -120,6 +129,15 @@ def _reason_text(reason: Mapping[str, Any], names: Names) -> str:
     if reason["code"] in ABOUT_SERVICES:
         subject = names.get(subject, subject)
     return f"{reason['code']}: {subject}".rstrip(": ")
+
+
+def _provider_text(row: Mapping[str, Any], names: Names) -> str:
+    """`Interxion: lapsed until 2026-09-28, days 273/77/0/15 (report_lapsed: ...)`."""
+    until = f" until {row['until']}" if row["until"] else ""
+    counts = [row[f"{kind}_days"] for kind in DAY_KINDS]
+    days = "" if None in counts else f", days {'/'.join(map(str, counts))}"
+    why = ", ".join(_reason_text(reason, names) for reason in row["reasons"])
+    return f"{row['name']}: {row['state']}{until}{days}" + (f" ({why})" if why else "")
 
 
 def _evidence_text(row: Mapping[str, Any]) -> str:

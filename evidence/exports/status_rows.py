@@ -9,8 +9,15 @@ from typing import Any
 
 from controls.models import System
 from controls.models.implementations import worst_of
-from evidence.status.control_status import ControlStatus, Window, control_statuses
+from evidence.status.control_status import (
+    ControlStatus,
+    Window,
+    control_statuses,
+    proven_by,
+)
 from evidence.status.gather import Moment
+from evidence.status.half import ProviderResult
+from evidence.status.reasons import Reason
 from evidence.status.rows import grouped, read_rows
 from evidence.status.rules import RULES, rules_then
 
@@ -117,10 +124,9 @@ def document(
         "aws_half": judged.aws_half,
         "customer_half": judged.customer_half,
         "verdict": judged.verdict,
-        "reasons": [
-            {"code": r.code, "subject": r.subject, "next_step": r.next_step}
-            for r in judged.reasons
-        ],
+        "reasons": [reason_row(reason) for reason in judged.reasons],
+        "providers": [_provider(part, answer) for part in judged.providers],
+        "proven_by": proven_by(answer),
         "period": _period(answer),
         "evidence": [_evidence(proof) for proof in proofs],
         "artifacts": [_report(report) for report in reports],
@@ -172,7 +178,33 @@ def _period(answer: ControlStatus) -> dict[str, Any]:
         "deviations": result.occurrences.deviations,
         "audited_days": result.aws_days.audited,
         "asserted_days": result.aws_days.asserted,
+        "awaited_days": result.aws_days.awaited,
         "open_days": result.aws_days.open_days,
+    }
+
+
+def _provider(part: ProviderResult, answer: ControlStatus) -> dict[str, Any]:
+    """One provider's part of the half, and its days in the window by its worst need."""
+    days = answer.period.aws_days.of_provider(part.provider) if answer.period else None
+    return {
+        "provider": part.provider,
+        "name": part.name,
+        "state": part.state,
+        "until": part.until.isoformat() if part.until else None,
+        "reasons": [reason_row(reason) for reason in part.reasons],
+        "audited_days": days.audited if days else None,
+        "asserted_days": days.asserted if days else None,
+        "awaited_days": days.awaited if days else None,
+        "open_days": days.open_days if days else None,
+    }
+
+
+def reason_row(reason: Reason) -> dict[str, str]:
+    """A reason with exactly the published keys."""
+    return {
+        "code": reason.code,
+        "subject": reason.subject,
+        "next_step": reason.next_step,
     }
 
 

@@ -1,4 +1,4 @@
-"""Forms of the register of AWS's reports."""
+"""Forms of the register of providers' reports."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django import forms
 from controls.errors import Refused
 from controls.models import Actor, Service, System
 from controls.models.systems import ImpactLevel, Partition
+from controls.provider_names import AWS
+from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.register import region_names
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
@@ -19,8 +21,11 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.reviews import ReviewDecision
 
 OWN_WORDS = (
-    "In your own words: the text of AWS's confidential documents is not stored here."
+    "In your own words: the text of a provider's confidential documents is not stored"
+    " here."
 )
+# How AWS's reports are scoped, and no other provider's.
+OF_AWS_ALONE = ("all_services", "services", "regions", "partition")
 
 
 class ArtifactForm(forms.ModelForm):
@@ -41,6 +46,14 @@ class ArtifactForm(forms.ModelForm):
         help_texts = {
             "title": "Such as “AWS SOC 2 Type II”.",
             "series": "Letters, digits and hyphens, such as aws-soc2.",
+            "provider": (
+                "AWS, or the name that a component of yours says it is provided by:"
+                " a report proves nothing of another provider."
+            ),
+            "kind": (
+                "Our own assessment is for a provider that issues no report: visit,"
+                " questionnaire, contract. Never for AWS."
+            ),
         }
 
 
@@ -53,12 +66,16 @@ class VersionForm(forms.Form):
     reference = forms.CharField(
         max_length=120, required=False, help_text="A number to find it again, no text."
     )
-    starts = DayField(label="First day of the period", widget=DayInput)
+    starts = DayField(
+        label="First day of the period",
+        widget=DayInput,
+        help_text="Of an assessment: the day it was made. It counts for twelve months.",
+    )
     ends = DayField(
         label="Last day of the period",
         required=False,
         widget=DayInput,
-        help_text="Empty only for an authorization without a set end.",
+        help_text="Empty for an authorization without a set end, or an assessment.",
     )
     issued_on = DayField(label="Issued on", required=False, widget=DayInput)
     opinion = forms.CharField(
@@ -87,8 +104,26 @@ class VersionForm(forms.Form):
         help_text="Such as us-east-1, eu-west-1; an asterisk stands for all of them.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    sites = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Sites or services by name in scope",
+        help_text=(
+            "Of another provider than AWS, separated by commas, such as FRA1, AMS3; an"
+            " asterisk stands for all of them."
+        ),
+    )
+
+    def __init__(
+        self, *args: Any, artifact: Artifact | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if artifact is not None:
+            of_aws = artifact.provider_slug == AWS
+            for name in ("sites",) if of_aws else OF_AWS_ALONE:
+                del self.fields[name]
+            if of_aws is False:
+                return
         field = self.fields["services"]
         field.queryset = Service.objects.filter(provider="aws")  # type: ignore[attr-defined]
 
@@ -103,22 +138,34 @@ class VersionForm(forms.Form):
     def version_fields(self) -> dict[str, Any]:
         """What `register_version` takes."""
         fields = dict(self.cleaned_data)
-        chosen = [service.slug for service in fields.pop("services")]
-        fields["services"] = ["*"] if fields.pop("all_services") else chosen
+        chosen = [service.slug for service in fields.pop("services", ())]
+        everything = fields.pop("all_services", False)
+        fields["services"] = ["*"] if everything else chosen
+        fields["sites"] = re.split(r"[,;\n]", fields.get("sites", ""))
         return fields
 
 
 class EndForm(forms.Form):
-    """AWS stands by a report no more."""
+    """Which of three ends a report met, and when."""
 
     state = forms.ChoiceField(
+        label="What happened",
         choices=[
             choice
             for choice in ArtifactVersionState.choices
             if choice[0] != ArtifactVersionState.ACTIVE
-        ]
+        ],
+        help_text=(
+            "Superseded takes nothing away. Revoked or suspended: days from then on are"
+            " open. Withdrawn by its auditor: none of its days counts any more."
+        ),
     )
     on = DayField(label="From this day on", widget=DayInput)
+    reason = ReasonField(
+        label="Reason",
+        required=False,
+        help_text="Needed where its auditor withdrew it: how you know.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
@@ -165,13 +212,13 @@ class RelianceForm(forms.Form):
         label="Complementary user entity controls",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What AWS expects you to do, and where you do it.",
+        help_text="What the provider expects you to do, and where you do it.",
     )
     conclusion = forms.ChoiceField(choices=RelianceConclusion, widget=forms.RadioSelect)
 
 
 class CiteForm(forms.Form):
-    """All inherited and shared controls of a system, or of one family of it."""
+    """All inherited and shared controls of a system, of one family, or the proposed."""
 
     system = forms.ModelChoiceField(
         queryset=System.objects.none(), to_field_name="slug"
@@ -180,6 +227,10 @@ class CiteForm(forms.Form):
         required=False,
         max_length=10,
         help_text="Two letters, such as pe. Empty: every family.",
+    )
+    proposed = forms.BooleanField(
+        required=False,
+        label="Only controls that other systems cite it for, or that it speaks to",
     )
     citation = forms.CharField(
         required=False,
@@ -190,7 +241,7 @@ class CiteForm(forms.Form):
     def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["system"]
-        field.queryset = System.objects.visible_to(user)  # type: ignore[attr-defined]
+        field.queryset = systems_to_cite_in(user)  # type: ignore[attr-defined]
 
     def clean_family(self) -> str:
         """The family as catalogs write it."""

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from controls.models import ServiceVariant, System, SystemComponent
+from controls.models.services import Provider
 from controls.service_names import variant_label
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
@@ -21,6 +22,20 @@ class AddComponentForm(forms.Form):
     )
     used_from = DayField(label="In use since", widget=day_input())
     regions = RegionsField(label="Regions", required=False)
+    provided_by = forms.CharField(
+        label="Provided by",
+        required=False,
+        max_length=60,
+        help_text=(
+            "Only of a third party: its name, such as the landlord's or the carrier's."
+        ),
+    )
+    sites = forms.CharField(
+        label="Sites",
+        required=False,
+        max_length=300,
+        help_text="Only of a third party, separated by commas, such as FRA1, AMS3.",
+    )
     name = forms.CharField(
         label="Name",
         required=False,
@@ -40,16 +55,19 @@ class AddComponentForm(forms.Form):
     def use(self) -> Use:
         """What the person said."""
         cleaned = self.cleaned_data
+        third_party = cleaned["variant"].service.provider == Provider.THIRD_PARTY
         return Use(
             variant=cleaned["variant"],
             used_from=cleaned["used_from"],
-            regions=cleaned["regions"],
+            regions=cleaned["sites"].split(",") if third_party else cleaned["regions"],
             name=cleaned["name"],
+            provided_by=cleaned["provided_by"],
         )
 
 
 def _regions_in_use(system: System) -> list[str]:
-    regions_of_uses = system.components.values_list("regions", flat=True)
+    of_aws = system.components.filter(variant__service__provider=Provider.AWS)
+    regions_of_uses = of_aws.values_list("regions", flat=True)
     return sorted({region for regions in regions_of_uses for region in regions})
 
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from controls.models.implementation_statements import STATEABLE
+from evidence.charts import PROVEN
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 
@@ -27,6 +28,7 @@ CLASSES = [
 VERDICTS = [
     ("", "Any verdict"),
     ("proven", "Proven"),
+    *((f"proven-{code}", title) for code, title, _ in PROVEN),
     ("partly", "Partly"),
     ("unproven", "Unproven"),
     ("not_applicable", "Not applicable"),

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from controls.models import ApplicabilityDecision, ResponsibilityOverride, System
 from controls.models.requests import ApprovalState as ApprovalState
+from evidence.artifacts.citations import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
 from evidence.models import (
     ArtifactVersion,
@@ -221,10 +222,10 @@ def scans(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
 
 
 def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """AWS's reports cited and not read: those who may say whether to rely on them."""
+    """Reports cited and not read: those who may say whether to rely on them."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
-        artifact__coverage__control__implementations__isnull=False,
+        artifact__citations__isnull=False,
     ).values_list(
         "pk",
         "uuid",
@@ -232,8 +233,8 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         "label",
         "registered_by",
         "registered_by__name",
-        "artifact__coverage__control__implementations__system",
-        "artifact__coverage__control__implementations__system__slug",
+        "artifact__citations__system",
+        "artifact__citations__system__slug",
     )
     read = set(RelianceReview.objects.values_list("artifact_version", "system"))
     for pk, uuid, title, label, by, name, system, slug in rows.distinct():
@@ -266,6 +267,25 @@ def letters(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         )
 
 
+def citations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Citations made after the review of a report: who may decide on them."""
+    groups = citations_by_series(waiting_citations(System.objects.all()))
+    for (system, artifact), standings in groups.items():
+        registrars = {who for row in standings for who in row.citation.registrars}
+        newest = standings[-1].citation
+        yield NoticeCandidate(
+            NoticeKind.TO_REVIEW,
+            f"citations:{artifact.uuid}:{system.pk}",
+            frozenset(people.reviewers(system.pk, but=registrars)),
+            system.pk,
+            reverse("evidence:artifact", args=[artifact.uuid]),
+            {
+                "what": f"Citations of {artifact}",
+                "who": str(newest.cited_by),
+            },
+        )
+
+
 Source = Callable[[People, dt.datetime], Iterable[NoticeCandidate]]
 SOURCES: tuple[Source, ...] = (
     requirements,
@@ -277,5 +297,6 @@ SOURCES: tuple[Source, ...] = (
     scans,
     to_read,
     letters,
+    citations,
     requests,
 )

@@ -214,17 +214,15 @@ def _requests(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due
 
 
 def _reports(scope: CalendarScope) -> Iterator[Due]:
-    """The ends of AWS's reports and accepted letters, once per system they serve."""
+    """The ends of reports and accepted letters, once per system they serve."""
     rows = ArtifactVersion.objects.filter(
         state=ArtifactVersionState.ACTIVE,
-        artifact__coverage__control__implementations__system__in=scope.systems,
+        artifact__citations__system__in=scope.systems,
     )
     served = rows.select_related("artifact")
     pairs = {
         (pk, system)
-        for pk, system in rows.values_list(
-            "pk", "artifact__coverage__control__implementations__system"
-        )
+        for pk, system in rows.values_list("pk", "artifact__citations__system")
     }
     letters = ContinuityLetter.objects.filter(artifact_version__in=rows)
     letter_ends = accepted_last_days(letters, scope.systems)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from controls.models import Actor, ApplicabilityDecision, Role, System
 from controls.models.decisions import ResponsibilityOverride
 from evidence.models import (
     ArtifactVersion,
+    Citation,
     Evidence,
     EvidenceLink,
     EvidenceRequest,
@@ -86,8 +87,8 @@ def unread_reports(user: Actor) -> list[Unread]:
     systems = list(System.objects.held_as(user, [Role.OFFICER, Role.REVIEWER]))
     versions = list(
         ArtifactVersion.objects.filter(state=ArtifactVersionState.ACTIVE)
-        .annotate(citations=Count("artifact__coverage"))
-        .filter(citations__gt=0)
+        .filter(artifact__citations__system__in=systems)
+        .distinct()
         .select_related("artifact", "registered_by")
         .order_by("known_from")
     )
@@ -96,9 +97,16 @@ def unread_reports(user: Actor) -> list[Unread]:
             "artifact_version_id", "system_id"
         )
     )
+    cited = set(
+        Citation.objects.filter(system__in=systems)
+        .order_by()
+        .values_list("artifact_id", "system_id")
+        .distinct()
+    )
     return [
         Unread(version, system, version.registered_by_id == user.pk)
         for version in versions
         for system in systems
-        if (version.pk, system.pk) not in read
+        if (version.artifact_id, system.pk) in cited
+        and (version.pk, system.pk) not in read
     ]

@@ -23,7 +23,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.models.requests import ApprovalState, ExclusionState
-from evidence.artifacts.register import OF_AWS
+from evidence.artifacts.citations import OF_PROVIDERS
 from evidence.models import Artifact, ArtifactVersion, RequirementControl
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.status.control_status import refuse_window
@@ -119,13 +119,14 @@ def _owner(row: RequirementControl) -> Any:
 
 
 def _citations(system: System, start: dt.date) -> list[SeriesCited]:
-    series = Artifact.objects.filter(
-        coverage__control__implementations__system=system
-    ).distinct()
+    series = Artifact.objects.filter(citations__system=system).distinct()
     citations = []
-    mine = Q(coverage__control__implementations__system=system)
-    of_aws = Q(coverage__control__implementations__responsibility__in=OF_AWS)
-    counted = series.annotate(mine=Count("coverage", filter=mine & of_aws))
+    of_provider = Q(
+        citations__system=system,
+        citations__control__implementations__system=system,
+        citations__control__implementations__responsibility__in=OF_PROVIDERS,
+    )
+    counted = series.annotate(mine=Count("citations", filter=of_provider))
     for artifact in counted.prefetch_related("versions").order_by("title"):
         active = [
             v for v in artifact.versions.all() if v.state == ArtifactVersionState.ACTIVE

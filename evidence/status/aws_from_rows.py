@@ -1,14 +1,17 @@
-"""AWS's side of one system, made from rows: services in use, reports and letters."""
+"""The providers' side of one system, made from rows: components, reports, letters."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.text import slugify
+
 from evidence.status.facts import (
+    AWS,
     ArtifactVersionFacts,
     AwsFacts,
     LetterFacts,
@@ -21,34 +24,43 @@ REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
 ONE_DAY = dt.timedelta(days=1)
 
 
+PROVIDERS = frozenset({"aws", "third-party"})  # parties of a basis
+
+
 def aws_layers(basis: Any) -> frozenset[str]:
-    """Layers that AWS runs according to a basis, with components: `layer/slug`."""
+    """Layers that providers run according to a basis: `party/layer/component`."""
     return frozenset(
-        f"{row['layer']}/{row['component']}" for row in basis if row["party"] == "aws"
+        f"{row['party']}/{row['layer']}/{row['component']}"
+        for row in basis
+        if row["party"] in PROVIDERS
     )
 
 
 @dataclass(frozen=True)
 class AwsRows:
-    """What was read about AWS's side of one system."""
+    """What was read about the providers' side of one system."""
 
     system: Row
     components: list[Row]
     versions: list[Row]
 
 
-class AwsSide:
-    """AWS's facts in one system: one object for each distinct question.
+# Artifacts cited for a control, each with whether the system accepted the citation.
+Cited = tuple[tuple[int, bool], ...]
 
-    `layers` are those of each basis by its digest, `citations` the artifacts cited
-    for each control by its key.
+
+class AwsSide:
+    """The providers' facts in one system: one object for each distinct question.
+
+    `layers` are those of each basis by its digest, `citations` what is cited for each
+    control by its key.
     """
 
     def __init__(
         self,
         read: AwsRows,
         layers: Mapping[str, frozenset[str]],
-        citations: Mapping[int, tuple[int, ...]],
+        citations: Mapping[int, Cited],
     ) -> None:
         self.system = read.system
         self.components = read.components
@@ -58,14 +70,15 @@ class AwsSide:
         for row in read.versions:
             self.versions[row["artifact_id"]].append(_version_facts(row))
         self.memo: dict[Any, AwsFacts] = {}
+        self.waiting: dict[int, list[ArtifactVersionFacts]] = {}
 
     def cited(self, control: int) -> tuple[int, ...]:
         """Artifacts cited for a control."""
-        return self.citations.get(control, ())
+        return tuple(artifact for artifact, _ in self.citations.get(control, ()))
 
     def facts(self, control: int, digests: frozenset[str]) -> AwsFacts:
-        """AWS's side of a control whose class rested on these bases."""
-        key = (digests, self.cited(control))
+        """The providers' side of a control whose class rested on these bases."""
+        key = (digests, self.citations.get(control, ()))
         if key not in self.memo:
             layers = frozenset().union(
                 *(self.layers.get(d, frozenset()) for d in digests)
@@ -73,11 +86,13 @@ class AwsSide:
             self.memo[key] = self._facts(layers, key[1])
         return self.memo[key]
 
-    def _facts(self, layers: frozenset[str], cited: tuple[int, ...]) -> AwsFacts:
+    def _facts(self, layers: frozenset[str], cited: Cited) -> AwsFacts:
         return AwsFacts(
             needed=self._needed(layers),
             versions=tuple(
-                version for artifact in cited for version in self.versions[artifact]
+                version
+                for artifact, accepted in cited
+                for version in self._versions(artifact, accepted=accepted)
             ),
             regime=self.system["regime"],
             impact_level=self.system["impact_level"],
@@ -85,18 +100,48 @@ class AwsSide:
             currency_days=self.system["currency_days"],
         )
 
+    def _versions(self, artifact: int, *, accepted: bool) -> list[ArtifactVersionFacts]:
+        if accepted:
+            return self.versions[artifact]
+        if artifact not in self.waiting:
+            self.waiting[artifact] = [
+                replace(version, citation="waiting")
+                for version in self.versions[artifact]
+            ]
+        return self.waiting[artifact]
+
     def _needed(self, layers: frozenset[str]) -> tuple[NeededService, ...]:
-        """One entry per use of a service and scope, in a fixed order."""
-        by_service: dict[str, set[str]] = defaultdict(set)
+        """One entry per use of a component, provider and scope, in a fixed order."""
+        of_party: dict[tuple[str, str], set[str]] = defaultdict(set)
         for layer_of in layers:
-            layer, _, service = layer_of.partition("/")
-            by_service[service].add(layer)
-        services = {
-            _needed_service(component, scope, governed)
-            for component in self.components
-            for scope, governed in _scopes(by_service.get(component["service"], set()))
-        }
-        return tuple(sorted(services, key=lambda n: (n.slug, n.scope, n.used_from)))
+            party, layer, service = layer_of.split("/", 2)
+            of_party[party, service].add(layer)
+        needs: set[NeededService] = set()
+        for component in self.components:
+            service = component["service"]
+            run_by_aws = of_party.get(("aws", service), set())
+            run_by_others = of_party.get(("third-party", service), set())
+            if component["offered_by"] != AWS:
+                # Old bases call whoever offers a component AWS.
+                run_by_aws, run_by_others = set(), run_by_aws | run_by_others
+            for scope, governed in _scopes(run_by_aws):
+                needs.add(_needed_of_aws(component, scope, governed))
+            if run_by_others:
+                needs.add(_needed_of_third_party(component, run_by_others))
+        # AWS first, then by name: the order in which reasons are read.
+        return tuple(
+            sorted(
+                needs,
+                key=lambda n: (
+                    n.provider != AWS,
+                    n.provider,
+                    n.slug,
+                    n.scope,
+                    n.used_from,
+                    n.sites,
+                ),
+            )
+        )
 
 
 def _scopes(layers: set[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -109,7 +154,7 @@ def _scopes(layers: set[str]) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def _needed_service(
+def _needed_of_aws(
     component: Row, scope: Any, layers: tuple[str, ...]
 ) -> NeededService:
     return NeededService(
@@ -120,10 +165,39 @@ def _needed_service(
         is_global=component["is_global"],
         regions=tuple(component["regions"]),
         layers=layers,
+        provider=AWS,
+        provider_name="AWS",
+        sites=(),
+    )
+
+
+def _needed_of_third_party(component: Row, layers: set[str]) -> NeededService:
+    """A component by its provider; regions of a service of AWS are no sites."""
+    own_service = component["offered_by"] != AWS
+    slug, name = component["service"], component["service_name"]
+    if not own_service:
+        slug, name = f"{slug}-third-party", f"Third party of {name}"
+    if said := component["provided_by"]:
+        slug, name = slugify(said), said
+    sites = tuple(component["regions"]) if own_service else ()
+    if not sites and component["name"]:
+        sites = (component["name"],)
+    return NeededService(
+        slug=component["service"],
+        scope="site",
+        used_from=component["used_from"],
+        used_until=component["used_until"],
+        is_global=False,
+        regions=(),
+        layers=tuple(sorted(layers)),
+        provider=slug,
+        provider_name=name,
+        sites=sites,
     )
 
 
 def _version_facts(row: Row) -> ArtifactVersionFacts:
+    ended = row["state"] in {"revoked", "withdrawn"}  # superseded takes nothing away
     return ArtifactVersionFacts(
         uuid=str(row["uuid"]),
         artifact=row["title"],
@@ -135,8 +209,8 @@ def _version_facts(row: Row) -> ArtifactVersionFacts:
         scheme=row["scheme"],
         type1=row["type1"],
         responsibility_summary=row["responsibility_summary"],
-        state="revoked" if row["state"] == "revoked" else "active",
-        revoked_on=row["ended_on"] if row["state"] == "revoked" else None,
+        state=row["state"] if ended else "active",
+        revoked_on=row["ended_on"] if ended else None,
         opinion=row["opinion"],
         impact_level=row["impact_level"],
         partition=row["partition"],
@@ -146,6 +220,9 @@ def _version_facts(row: Row) -> ArtifactVersionFacts:
         letters=tuple(
             _letter_facts(*letter) for letter in as_json(row["letters"]) or ()
         ),
+        provider=row["provider_slug"],
+        sites_in_scope=frozenset(row["sites"]),
+        citation="accepted",
         **not_gathered(ArtifactVersionFacts),
     )
 

@@ -1,70 +1,34 @@
-"""AWS's half: which artifact proves which service on which days. Pure.
+"""The providers' half: which artifact proves which need on which days. Pure.
 
-Days are inclusive. Source: rules R20 to R25.
+Each provider is a need of its own, proven by its own artifacts alone; the half is its
+worst provider. Days are inclusive. Source: rules R3 and R20 to R25.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from evidence.status.cadence import EXPIRING_DAYS
-from evidence.status.day_ranges import DAY
-from evidence.status.facts import (
-    EVERYTHING,
-    ArtifactVersionFacts,
-    AwsFacts,
-    HalfState,
-    NeededService,
+from evidence.status.facts import ArtifactVersionFacts, AwsFacts, NeededService
+from evidence.status.half import (
+    FAILING,
+    GOOD,
+    WORST_FIRST,
+    HalfResult,
+    ProviderResult,
+    worst,
 )
 from evidence.status.reasons import Reason, reason_for
-from evidence.status.reports import (
-    FAR,
-    RELIED_ON,
-    current_to,
-    gap_in_scope,
-    proves_under,
-    unfit_for,
-)
+from evidence.status.reports import named, proves_under
+from evidence.status.series import NEWEST_COUNTS_NOT, judge_cited
 
-# Notes said of a half that is proven, too.
-KEPT = {
-    "newer_version_unreviewed",
-    "service_not_listed",
-    "letter_beyond_issue",
-    "letter_pending",
-    "exception_answered",
-}
+__all__ = ["HalfResult", "ProviderResult", "aws_half", "needed_on", "worst"]
 
-WORST_FIRST: tuple[HalfState, ...] = (
-    "missing",
-    "lapsed",
-    "pending",
-    "design_only",
-    "expiring",
-    "proven",
-    "not_required",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class HalfResult:
-    """State of a half, the last day it holds (None: no end, or none), and why."""
-
-    state: HalfState
-    until: dt.date | None
-    reasons: tuple[Reason, ...]
-
-
-def worst(states: Iterable[HalfState]) -> HalfState:
-    """The worst of several states; `missing` of none: nothing is never green."""
-    met = set(states)
-    return next((state for state in WORST_FIRST if state in met), "missing")
+ONLY_WAITS = frozenset({"reliance_pending", "citation_pending", "exception_unanswered"})
 
 
 def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
-    """Services in use on a day that make AWS a party."""
+    """Components in use on a day that make a provider a party."""
     return tuple(
         need
         for need in aws.needed
@@ -73,29 +37,65 @@ def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
 
 
 def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
-    """AWS's half on a day: the worst needed service, each by its best series."""
-    if aws is None or not aws.versions:
-        return HalfResult("missing", None, (reason_for("no_artifact"),))
-    proving = [v for v in aws.versions if proves_under(v, aws.regime)]
-    needs = needed_on(aws, day)
-    notes = _supporting(aws, proving)
-    if not proving or not needs:
-        return HalfResult("missing", None, notes or (reason_for("no_artifact"),))
+    """The providers' half on a day: its worst provider, each by its own artifacts."""
+    needs = needed_on(aws, day) if aws else ()
+    if aws is None or not needs:
+        notes = _supporting(aws.versions, aws) if aws and not _proving(aws) else ()
+        return HalfResult("missing", None, notes or (reason_for("no_artifact", "AWS"),))
+    names = {need.provider: need.provider_name for need in needs}
+    providers = tuple(
+        _judge_provider(
+            name,
+            [need for need in needs if need.provider == slug],
+            [version for version in aws.versions if version.provider == slug],
+            aws,
+            day,
+        )
+        for slug, name in names.items()
+    )
+    ends = [result.until for result in providers if result.until is not None]
+    reasons = dict.fromkeys(reason for r in providers for reason in r.reasons)
+    return HalfResult(
+        worst(result.state for result in providers),
+        min(ends, default=None),
+        tuple(reasons),
+        providers,
+    )
+
+
+def _proving(aws: AwsFacts) -> list[ArtifactVersionFacts]:
+    return [version for version in aws.versions if proves_under(version, aws.regime)]
+
+
+def _judge_provider(
+    name: str,
+    needs: Sequence[NeededService],
+    versions: Sequence[ArtifactVersionFacts],
+    aws: AwsFacts,
+    day: dt.date,
+) -> ProviderResult:
+    """The provider's worst need; `needs` and `versions` are its own."""
+    slug = needs[0].provider
+    proving = [version for version in versions if proves_under(version, aws.regime)]
+    notes = _supporting(versions, aws)
+    if not proving:
+        why = notes or (reason_for("no_artifact", name),)
+        return ProviderResult(slug, name, "missing", None, why)
     results = [_judge_need(need, proving, aws, day) for need in needs]
     state = worst(result.state for result in results)
     ends = [result.until for result in results if result.until is not None]
-    reasons = tuple(dict.fromkeys(r for result in results for r in result.reasons))
-    if state in {"proven", "expiring"}:
-        notes = ()
-    return HalfResult(state, min(ends, default=None), (*reasons, *notes))
+    reasons = dict.fromkeys(reason for r in results for reason in r.reasons)
+    if state not in GOOD:
+        reasons |= dict.fromkeys(notes)
+    return ProviderResult(slug, name, state, min(ends, default=None), tuple(reasons))
 
 
 def _supporting(
-    aws: AwsFacts, proving: Sequence[ArtifactVersionFacts]
+    versions: Sequence[ArtifactVersionFacts], aws: AwsFacts
 ) -> tuple[Reason, ...]:
     """Artifacts that move no state; said where something is lacking."""
-    apart = {version.artifact for version in proving}
-    names = dict.fromkeys(v.artifact for v in aws.versions if v.artifact not in apart)
+    apart = {v.artifact for v in versions if proves_under(v, aws.regime)}
+    names = dict.fromkeys(v.artifact for v in versions if v.artifact not in apart)
     return tuple(reason_for("supporting_only", n, regime=aws.regime) for n in names)
 
 
@@ -105,13 +105,33 @@ def _judge_need(
     aws: AwsFacts,
     day: dt.date,
 ) -> HalfResult:
-    """The best series for one service; reasons only of what it lacks."""
-    series = dict.fromkeys(version.series for version in proving)
+    """The best series for one need, with what fails in the others (R24).
+
+    Where the need is proven, of the others only a newest report that is not relied on
+    or was withdrawn.
+    """
     results = [
         _judge_series(need, [v for v in proving if v.series == name], aws, day)
-        for name in series
+        for name in dict.fromkeys(version.series for version in proving)
     ]
-    return max(results, key=lambda result: WORST_FIRST.index(result.state))
+    best = max(results, key=lambda result: WORST_FIRST.index(result.state))
+    others = [result for result in results if result is not best]
+    if best.state in GOOD:
+        further = [
+            reason
+            for result in others
+            for reason in result.reasons
+            if reason.code in NEWEST_COUNTS_NOT
+        ]
+    else:
+        further = [
+            reason
+            for result in others
+            for reason in result.reasons
+            if result.state in FAILING or reason.code not in ONLY_WAITS
+        ]
+    reasons = dict.fromkeys((*best.reasons, *further))
+    return HalfResult(best.state, best.until, tuple(reasons))
 
 
 def _judge_series(
@@ -120,84 +140,10 @@ def _judge_series(
     aws: AwsFacts,
     day: dt.date,
 ) -> HalfResult:
-    """One series for one service: its newest relied version in scope decides."""
-    started = [v for v in versions if v.starts <= day]
-    reasons: list[Reason] = []
-    fit: list[ArtifactVersionFacts] = []
-    for version in sorted(started, key=lambda v: v.ends or FAR):
-        why = unfit_for(version, aws) or gap_in_scope(version, need, aws.regime)
-        if why:
-            reasons.append(why)
-        else:
-            fit.append(version)
-    relied = [v for v in fit if v.reliance in RELIED_ON]
-    unread = [v for v in fit if v.reliance is None]
-    if not relied:
-        return _without_reliance(fit, unread, reasons)
-    newest = relied[-1]
-    waiting = [v for v in unread if (v.ends or FAR) > (newest.ends or FAR)]
-    notes = [reason_for("newer_version_unreviewed", v.label) for v in waiting]
-    notes += _notes_of(newest, need)
-    return _currency(newest, aws, day, [*reasons[-1:], *notes])
-
-
-def _notes_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]:
-    """What stays visible of a version that counts (R23, R24)."""
-    notes = []
-    slugs = version.services_in_scope
-    if slugs != EVERYTHING and need.slug not in slugs:
-        notes.append(
-            reason_for("service_not_listed", need.slug, artifact=version.artifact)
-        )
-    name = f"{version.artifact}, {version.label}"
-    for letter in version.letters:
-        if letter.state == "waiting":
-            ends = min(letter.ends, letter.issued_on)
-            notes.append(reason_for("letter_pending", name, ends=ends))
-        elif letter.state == "accepted" and letter.ends > letter.issued_on:
-            notes.append(reason_for("letter_beyond_issue", ends=letter.issued_on))
-    if version.exceptions_answered:
-        notes.append(reason_for("exception_answered", name))
-    return notes
-
-
-def _without_reliance(
-    fit: Sequence[ArtifactVersionFacts],
-    unread: Sequence[ArtifactVersionFacts],
-    reasons: Sequence[Reason],
-) -> HalfResult:
-    if unread:
-        why = reason_for(
-            "reliance_pending", f"{unread[-1].artifact}, {unread[-1].label}"
-        )
-        return HalfResult("pending", None, (why,))
-    if fit:
-        why = reason_for("not_relied_on", f"{fit[-1].artifact}, {fit[-1].label}")
-        return HalfResult("missing", None, (why,))
-    return HalfResult(
-        "missing", None, tuple(reasons[-1:]) or (reason_for("no_artifact"),)
-    )
-
-
-def _currency(
-    version: ArtifactVersionFacts, aws: AwsFacts, day: dt.date, notes: list[Reason]
-) -> HalfResult:
-    """Current, about to end, or lapsed; `notes` explain why nothing newer counts."""
-    until = current_to(version, aws)
-    name = f"{version.artifact}, {version.label}"
-    if version.exceptions_open:
-        why = reason_for("exception_unanswered", name)
-        return HalfResult("pending", until, (why, *notes))
-    if day > until:
-        code = "revoked" if version.state == "revoked" else "report_lapsed"
-        ends = version.revoked_on if code == "revoked" else until
-        return HalfResult("lapsed", until, (reason_for(code, name, ends=ends), *notes))
-    if version.type1:
-        return HalfResult(
-            "design_only", until, (reason_for("design_only", name), *notes)
-        )
-    kept = [note for note in notes if note.code in KEPT]
-    if until != FAR and day > until - DAY * EXPIRING_DAYS:
-        why = reason_for("expiring", name, ends=until)
-        return HalfResult("expiring", until, (why, *kept))
-    return HalfResult("proven", None if until == FAR else until, tuple(kept))
+    """One series for one need, once the system has accepted the citation (R24)."""
+    result = judge_cited(need, versions, aws, day)
+    waits = [version for version in versions if version.citation == "waiting"]
+    if not waits or result.state in FAILING | {"pending"}:
+        return result
+    why = reason_for("citation_pending", named(waits[-1], need.provider_name))
+    return HalfResult("pending", None, (why, *result.reasons))

@@ -7,7 +7,7 @@ from typing import Any
 
 from controls.control_ids import matches
 from controls.models import System
-from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.control_status import ControlStatus, control_statuses, proven_by
 from evidence.status.gather import Moment
 
 Row = Mapping[str, Any]
@@ -30,11 +30,12 @@ def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlS
 def with_verdict(
     system: System, moment: Moment, rows: Sequence[Row], verdict: str
 ) -> list[ControlStatus]:
-    """Those of the rows that have a verdict."""
+    """Those of the rows that have a verdict; `proven-` and whose halves a proven one
+    rests on names those alone."""
     return [
         answer
         for answer in judged(system, moment, rows)
-        if answer.status.verdict == verdict
+        if verdict in (answer.status.verdict, f"proven-{proven_by(answer)}")
     ]
 
 

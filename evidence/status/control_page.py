@@ -20,7 +20,12 @@ from evidence.status.occurrence_results import OccurrenceResult
 from evidence.status.reasons import Reason
 from evidence.status.rows import read_rows
 
-COVERAGE = {"audited": "Audited", "asserted": "Asserted by letter", "open": "Open"}
+COVERAGE = {
+    "audited": "Audited",
+    "asserted": "Asserted",
+    "awaited": "Awaited",
+    "open": "Open",
+}
 RECENT = 10
 Names = Mapping[str, str]  # display names by slug: controls.service_names
 
@@ -92,7 +97,7 @@ class RequirementShown:
 
 
 def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[ServiceDays]:
-    """AWS's days over the audit window, services with equal days together.
+    """Providers' days over the audit window, services with equal days together.
 
     The group with most open days comes first.
     """
@@ -101,6 +106,8 @@ def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[Servic
     groups: dict[Any, list[NeedDays]] = {}
     for service in answer.period.aws_days.services:
         key = (
+            service.provider,
+            service.sites,
             service.scope,
             *(getattr(service, f"{code}_ranges") for code in COVERAGE),
         )
@@ -110,14 +117,19 @@ def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[Servic
 
 
 def _of_services(group: list[NeedDays], clocks: Clocks, names: Names) -> ServiceDays:
-    shown = tuple(sorted({names.get(need.slug, need.slug) for need in group}))
+    shown = tuple(sorted({_need_name(need, names) for need in group}))
     ranges = [
         (code, title, first, last)
         for code, title in COVERAGE.items()
         for first, last in getattr(group[0], f"{code}_ranges")
     ]
-    timeline = _timeline(f"AWS's days of {', '.join(shown)}", ranges, clocks)
+    title = f"{group[0].provider_name}: days of {', '.join(shown)}"
+    timeline = _timeline(title, ranges, clocks)
     return ServiceDays(shown, group[0], timeline)
+
+
+def _need_name(need: NeedDays, names: Names) -> str:
+    return ", ".join((names.get(need.slug, need.slug), *need.sites))
 
 
 def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:

@@ -41,12 +41,30 @@ class ControlStatus:
     period: Period | None = None
 
 
+def proven_by(answer: ControlStatus) -> str:
+    """Whose halves a proven control rests on: both, ours or providers; "" otherwise.
+
+    So that registering one report never looks like our progress (R28).
+    """
+    return shares_of(answer.status.verdict, answer.facts)
+
+
+def shares_of(verdict: str, facts: ControlFacts) -> str:
+    """The same for a verdict and the facts it was given on."""
+    if verdict != "proven":
+        return ""
+    if facts.aws_required and facts.customer_required:
+        return "both"
+    return "ours" if facts.customer_required else "providers"
+
+
 @dataclass
 class FamilyCount:
-    """Proof of one family: verdicts counted."""
+    """Proof of one family: verdicts counted, the proven ones by whose halves (R28)."""
 
     family: str
     verdicts: Counter[str] = field(default_factory=Counter)
+    proven: Counter[str] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -56,10 +74,15 @@ class FamilyCount:
 
 @dataclass
 class Counts:
-    """What a dashboard counts. `aws_only` controls are inside `partly`."""
+    """What a dashboard counts. `aws_only` controls are inside `partly`.
+
+    `proven` splits the proven ones by whose halves were required: both, ours,
+    providers.
+    """
 
     classes: Counter[str]
     verdicts: Counter[str]
+    proven: Counter[str]
     aws_only: int
     families: list[FamilyCount]
 
@@ -156,12 +179,14 @@ def summary(answers: Sequence[ControlStatus]) -> Counts:
     families: dict[str, FamilyCount] = {}
     for answer in answers:
         name = answer.implementation["family"]
-        families.setdefault(name, FamilyCount(name)).verdicts[
-            answer.status.verdict
-        ] += 1
+        family = families.setdefault(name, FamilyCount(name))
+        family.verdicts[answer.status.verdict] += 1
+        if share := proven_by(answer):
+            family.proven[share] += 1
     return Counts(
         classes=Counter(a.facts.responsibility for a in answers),
         verdicts=Counter(a.status.verdict for a in answers),
+        proven=sum((family.proven for family in families.values()), Counter()),
         aws_only=sum(_is_aws_only(a.status) for a in answers),
         families=[families[name] for name in sorted(families)],
     )

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from evidence.status import cadence
-from evidence.status.aws_half import HalfResult, aws_half, worst
+from evidence.status.aws_half import HalfResult, ProviderResult, aws_half, worst
 from evidence.status.expected import counts_from
 from evidence.status.facts import (
     ControlFacts,
@@ -31,7 +31,8 @@ DONE = frozenset({"implemented"})
 class Status:
     """The verdict on one day, both halves, why, and until when each half holds.
 
-    `until` days are inclusive; None: no end, or nothing holds.
+    `until` days are inclusive; None: no end, or nothing holds. `providers` tells the
+    parts of the providers' half apart.
     """
 
     verdict: Verdict
@@ -40,6 +41,7 @@ class Status:
     reasons: tuple[Reason, ...] = ()
     customer_until: dt.date | None = None
     aws_until: dt.date | None = None
+    providers: tuple[ProviderResult, ...] = ()
 
 
 def status(facts: ControlFacts, day: dt.date) -> Status:
@@ -67,6 +69,7 @@ def status(facts: ControlFacts, day: dt.date) -> Status:
         (*only, *ours.reasons, *aws.reasons, *blocked, *_notes(facts, day)),
         ours.until,
         aws.until,
+        aws.providers,
     )
 
 

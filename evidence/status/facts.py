@@ -33,12 +33,15 @@ HalfState = Literal[
 Verdict = Literal["proven", "partly", "unproven", "not_applicable"]
 Responsibility = Literal["inherited", "shared", "customer", "none", "unclassified"]
 Regime = Literal["fedramp", "soc2", "pci", "iso", "hipaa", "none"]
-Scope = Literal["service", "region"]
-ArtifactKind = Literal["period", "point", "certificate", "authorization", "summary"]
+Scope = Literal["service", "region", "site"]
+ArtifactKind = Literal[
+    "period", "point", "certificate", "authorization", "summary", "assessment"
+]
 Reliance = Literal["rely", "rely-with-response", "do-not-rely"]
 LetterState = Literal["accepted", "waiting", "rejected"]
 
 EVERYTHING = frozenset({"*"})
+AWS = "aws"  # the slug of the provider whose scope is services and regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,11 @@ class RequirementFacts(AskFacts):
 
 @dataclass(frozen=True, slots=True)
 class NeededService:
-    """A service that makes AWS a party of the control, and how reports scope it.
+    """A component that makes a provider a party of the control, and its scope.
 
-    A service with layers of both scopes comes twice, once per scope (`scopes_of`).
+    Only artifacts of `provider` (a slug) can prove it. A service of AWS with layers of
+    both scopes comes twice, once per scope; of another provider each component comes
+    once with the scope "site", and its `sites` or services by name.
     """
 
     slug: str
@@ -155,6 +160,9 @@ class NeededService:
     is_global: bool
     regions: tuple[str, ...]
     layers: tuple[str, ...]
+    provider: str
+    provider_name: str
+    sites: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +185,11 @@ class ArtifactVersionFacts:
 
     `scheme` is soc1, soc2, c5, iso, hitrust, pci, irap, fedramp ... and decides for
     which regime a certificate or an attestation speaks. `starts` is the report's or
-    issue date; `ends` None means no stated end. `exceptions_open` and
+    issue date; `ends` None means no stated end. `revoked_on` is the day from which on
+    it counts no more, or on which its auditor withdrew it. `exceptions_open` and
     `exceptions_answered` count those that touch this control. `reliance` None means
-    nobody has reviewed it for this system.
+    nobody has reviewed it for this system; `citation` is what the system made of the
+    citation for this control.
     """
 
     uuid: str
@@ -192,7 +202,7 @@ class ArtifactVersionFacts:
     scheme: str
     type1: bool
     responsibility_summary: bool
-    state: Literal["active", "revoked"]
+    state: Literal["active", "revoked", "withdrawn"]
     revoked_on: dt.date | None
     opinion: str
     impact_level: str
@@ -203,13 +213,16 @@ class ArtifactVersionFacts:
     letters: tuple[LetterFacts, ...]
     exceptions_open: int
     exceptions_answered: int
+    provider: str
+    sites_in_scope: frozenset[str]
+    citation: Literal["accepted", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class AwsFacts:
-    """AWS's side of one control: where it is needed and what was registered.
+    """The providers' side of one control: where each is needed, what was registered.
 
-    `versions` holds every version cited for the control, of whatever kind.
+    `versions` holds every version cited for the control, of whatever kind and provider.
     """
 
     needed: tuple[NeededService, ...]

@@ -11,7 +11,7 @@ from typing import Any
 from controls.models import System
 from evidence.status import gather_sql, window_sql
 from evidence.status.asked import BEYOND, read_asked
-from evidence.status.aws_from_rows import AwsRows, AwsSide, aws_layers
+from evidence.status.aws_from_rows import AwsRows, AwsSide, Cited, aws_layers
 from evidence.status.day_ranges import Days
 from evidence.status.duty import asked_days, event_days, standing_days
 from evidence.status.facts import ControlFacts, PopulationFacts
@@ -146,17 +146,19 @@ def aws_sides(
     components = grouped(
         read_rows(gather_sql.COMPONENTS, moment, systems=keys), "system_id"
     )
-    citations = {
-        row["control_id"]: tuple(row["artifacts"])
-        for row in read_rows(gather_sql.COVERAGE, moment, **every)
-    }
+    citations: defaultdict[int, dict[int, Cited]] = defaultdict(dict)
+    for row in read_rows(gather_sql.COVERAGE, moment, **every):
+        pairs = zip(row["artifacts"], row["accepted"], strict=True)
+        citations[row["system_id"]][row["control_id"]] = tuple(pairs)
     versions = grouped(
         read_rows(gather_sql.ARTIFACT_VERSIONS, moment, systems=keys), "system_id"
     )
     layers = {digest: aws_layers(body) for digest, body in bases.items()}
     return {
         key: AwsSide(
-            AwsRows(about[key], components[key], versions[key]), layers, citations
+            AwsRows(about[key], components[key], versions[key]),
+            layers,
+            citations[key],
         )
         for key in about
     }

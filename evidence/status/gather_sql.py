@@ -24,7 +24,7 @@ TABLES = {
     "artifact": "evidence_artifact",
     "artifact_version": "evidence_artifactversion",
     "letter": "evidence_continuityletter",
-    "coverage": "evidence_artifactcoverage",
+    "citation": "evidence_citation",
     "removal": "evidence_spillremoval",
 }
 
@@ -72,12 +72,13 @@ SELECT s.id, s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone
 """
 
 COMPONENTS = """
-SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.is_global, c.regions,
+SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.name AS service_name,
+       sv.provider AS offered_by, sv.is_global, c.regions, c.name, c.provided_by,
        c.used_from, c.used_until
   FROM {component} c
   JOIN controls_servicevariant v ON v.id = c.variant_id
   JOIN controls_service sv ON sv.id = v.service_id
- WHERE c.system_id = ANY(%(systems)s) AND sv.provider = 'aws'
+ WHERE c.system_id = ANY(%(systems)s) AND sv.provider <> 'customer'
  ORDER BY c.id
 """
 
@@ -224,12 +225,33 @@ SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
  GROUP BY p.implementation_id
 """
 
+# What each control cites, and whether the system accepted it: in a decision of its own,
+# or by relying on a report of the series after it was cited, by another person than who
+# cited it. Rejected ones are cited no more.
 COVERAGE = """
-SELECT c.control_id, array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifacts
-  FROM {coverage} c
-  JOIN {implementation} i ON i.control_id = c.control_id
- WHERE i.id = ANY(%(implementations)s)
- GROUP BY c.control_id
+SELECT c.system_id, c.control_id,
+       array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifacts,
+       array_agg(c.counts_at_once OR coalesce(d.decision = 'accept'
+                   OR reading.newest > c.known_from, FALSE)
+                 ORDER BY c.artifact_id) AS accepted
+  FROM {citation} c
+  JOIN {implementation} i
+    ON i.control_id = c.control_id AND i.system_id = c.system_id
+  LEFT JOIN (SELECT citation_id, decision FROM evidence_letteracceptance
+              WHERE citation_id IS NOT NULL AND {before}) d ON d.citation_id = c.id
+  LEFT JOIN (
+    SELECT w.system_id, v.artifact_id, p.cited_by_id, max(w.known_from) AS newest
+      FROM (SELECT * FROM evidence_reliancereview WHERE {before}) w
+      JOIN evidence_artifactversion v ON v.id = w.artifact_version_id
+      JOIN (SELECT DISTINCT system_id, artifact_id, cited_by_id FROM {citation} p) p
+        ON p.system_id = w.system_id AND p.artifact_id = v.artifact_id
+       AND p.cited_by_id <> w.reviewer_id
+     WHERE w.conclusion <> 'do-not-rely'
+     GROUP BY w.system_id, v.artifact_id, p.cited_by_id) reading
+    ON reading.system_id = c.system_id AND reading.artifact_id = c.artifact_id
+   AND reading.cited_by_id = c.cited_by_id
+ WHERE i.id = ANY(%(implementations)s) AND d.decision IS DISTINCT FROM 'reject'
+ GROUP BY c.system_id, c.control_id
 """
 
 # A letter is decided on by a second person of the system: in an acceptance of its own,
@@ -238,7 +260,7 @@ ARTIFACT_VERSIONS = """
 SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opinion,
        v.impact_level, v.partition, v.regions, v.service_slugs, v.state, v.ended_on,
        v.artifact_id, a.uuid AS artifact, a.title, a.series, a.kind, a.scheme, a.type1,
-       a.responsibility_summary, r.conclusion,
+       a.responsibility_summary, a.provider_slug, v.sites, r.conclusion,
        (SELECT json_agg(json_build_array(l.issued_on, l.starts, l.until, CASE
                  WHEN decided.decision = 'accept' THEN 'accepted'
                  WHEN decided.decision = 'reject' THEN 'rejected'

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controls.models import ControlImplementation, System
-from evidence.charts import CLASSES, VERDICTS, Segment, bar
+from evidence.charts import CLASSES, Segment, bar, proof_segments
+from evidence.status.control_status import shares_of
 from evidence.status.day import status
 from evidence.status.gather import Moment, gather_many
 
@@ -20,6 +21,7 @@ class Tally:
     system: System
     classes: Counter[str]
     verdicts: Counter[str]
+    proven: Counter[str]
 
     @property
     def total(self) -> int:
@@ -33,8 +35,8 @@ class Tally:
 
     @property
     def proof(self) -> list[Segment]:
-        """The controls by verdict, as parts of a bar."""
-        return bar([Segment(c, t, self.verdicts[c], note) for c, t, note in VERDICTS])
+        """The controls by verdict, as parts of a bar; proven ones by whose halves."""
+        return bar(proof_segments(self.verdicts, self.proven))
 
 
 def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:
@@ -47,21 +49,28 @@ def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:
     ):
         pks[system].append(pk)
         classes[system][responsibility] += 1
-    verdicts = _verdicts(systems, pks, now)
-    return [Tally(s, classes[s.pk], verdicts[s.pk]) for s in systems]
+    verdicts, proven = _verdicts(systems, pks, now)
+    return [Tally(s, classes[s.pk], verdicts[s.pk], proven[s.pk]) for s in systems]
 
 
 def _verdicts(
     systems: Sequence[System], pks: Mapping[int, Sequence[int]], now: dt.datetime
-) -> dict[int, Counter[str]]:
-    """Verdicts by system; statements are run once per calendar day there is."""
+) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
+    """Verdicts by system, and the proven ones by whose halves they rest on.
+
+    Statements are run once per calendar day there is.
+    """
     by_day: defaultdict[dt.date, list[System]] = defaultdict(list)
     for system in systems:
         by_day[system.day_of(now)].append(system)
     verdicts: dict[int, Counter[str]] = {}
+    proven: dict[int, Counter[str]] = {}
     for day, same_day in by_day.items():
         for system, gathered in gather_many(same_day, pks, Moment(day)):
-            verdicts[system.pk] = Counter(
-                status(facts, day).verdict for facts in gathered.facts.values()
-            )
-    return verdicts
+            judged = [
+                (status(facts, day).verdict, facts) for facts in gathered.facts.values()
+            ]
+            verdicts[system.pk] = Counter(verdict for verdict, _ in judged)
+            shares = (shares_of(verdict, facts) for verdict, facts in judged)
+            proven[system.pk] = Counter(share for share in shares if share)
+    return verdicts, proven

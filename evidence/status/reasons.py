@@ -73,9 +73,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Import the population for these days.",
     ),
     "design_only": ("“{subject}” shows design only.", "Add proof that it operated."),
-    "aws_only": ("Only AWS's half is proven.", "Prove your half."),
-    "customer_only": ("Only your half is proven.", "Cite an AWS artifact."),
-    "no_artifact": ("No AWS artifact is cited.", "Register and cite one."),
+    "aws_only": ("Only the providers' half is proven.", "Prove your half."),
+    "customer_only": ("Only your half is proven.", "Cite the provider's artifact."),
+    "no_artifact": ("No {subject} artifact is cited.", "Register and cite one."),
+    "citation_pending": (
+        "{subject}: its citation waits for a second person.",
+        "Have somebody who did not cite it accept or reject the citation.",
+    ),
+    "report_withdrawn": (
+        "{subject} was withdrawn by its auditor on {ends}.",
+        "Cite another artifact.",
+    ),
+    "site_out_of_scope": (
+        "{subject} is outside the scope of {artifact}.",
+        "Find an artifact that covers it.",
+    ),
+    "site_unknown": (
+        "{subject} names no site or service, so nothing tells what is covered.",
+        "Say which sites or services by name it is about.",
+    ),
     "supporting_only": (
         "{subject} supports, but proves nothing under {regime}.",
         "Cite an artifact of a kind that proves under {regime}.",
@@ -119,7 +135,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "report_lapsed": (
         "{subject} counted as current until {ends}.",
-        "Register AWS's newer report or letter.",
+        "Register the newer report or letter.",
     ),
     "revoked": ("{subject} was revoked on {ends}.", "Cite another artifact."),
     "exception_unanswered": (
@@ -201,7 +217,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "aws_days_open": (
         "{subject}: {covered}{days} open from {start}.",
-        "Register AWS's report or letter for these days.",
+        "Register {provider}'s report or letter for these days.",
     ),
     "collected_late": ("“{subject}” was collected after the period.", "Nothing to do."),
     "letter_pending": (
@@ -210,7 +226,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "letter_beyond_issue": (
         "The letter says more days than it can: counted to {ends}.",
-        "Ask AWS for a newer letter.",
+        "Ask for a newer letter.",
     ),
 }
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.core.cache import cache
 
 from controls.models import System
-from evidence.charts import VERDICTS, Segment, bar
+from evidence.charts import Segment, bar, proof_segments
 from evidence.status.control_status import (
     as_known_then,
     control_statuses,
@@ -25,10 +24,11 @@ ONE_DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Point:
-    """The controls by verdict on one day."""
+    """The controls by verdict on one day, the proven ones by whose halves (R28)."""
 
     day: dt.date
     verdicts: Mapping[str, int]
+    proven: Mapping[str, int]
 
     @property
     def total(self) -> int:
@@ -38,8 +38,7 @@ class Point:
     @property
     def parts(self) -> list[Segment]:
         """The verdicts as parts of a bar."""
-        verdicts = self.verdicts
-        return bar([Segment(c, t, verdicts.get(c, 0), note) for c, t, note in VERDICTS])
+        return bar(proof_segments(self.verdicts, self.proven))
 
 
 def month_ends(until: dt.date, months: int = MONTHS) -> list[dt.date]:
@@ -63,17 +62,20 @@ def trend(system: System, until: dt.date, months: int = MONTHS) -> list[Point]:
 
 def _point(system: System, day: dt.date) -> Point:
     over = system.end_of_day(day) < now()
-    key = f"trend-{system.uuid}-{day}"
-    known: dict[str, int] | None = cache.get(key) if over else None
+    key = f"trend-split-{system.uuid}-{day}"
+    known: tuple[dict[str, int], dict[str, int]] | None
+    known = cache.get(key) if over else None
     if known is None:
-        known = dict(_verdicts(system, day))
+        known = _counted(system, day)
         if over:
             cache.set(key, known, KEPT)
-    return Point(day, known)
+    return Point(day, *known)
 
 
-def _verdicts(system: System, day: dt.date) -> Counter[str]:
+def _counted(system: System, day: dt.date) -> tuple[dict[str, int], dict[str, int]]:
+    """Controls by verdict, and the proven ones by whose halves they rest on."""
     try:
-        return summary(control_statuses(system, as_known_then(system, day))).verdicts
+        counts = summary(control_statuses(system, as_known_then(system, day)))
     except LookupError:  # the system was not recorded by then
-        return Counter()
+        return {}, {}
+    return dict(counts.verdicts), dict(counts.proven)

@@ -7,6 +7,7 @@ R31 and R34.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from evidence.status.day import GOOD, blockers, requirement_state, status
 from evidence.status.day_ranges import Days, both, clip, count, covers, subtract
 from evidence.status.duty import standing_days
 from evidence.status.expected import occurrences_of
-from evidence.status.facts import AwsFacts, ControlFacts, PeriodFacts
+from evidence.status.facts import AWS, AwsFacts, ControlFacts, PeriodFacts
 from evidence.status.occurrence_results import Occurrences
 from evidence.status.reasons import Reason, reason_for
 from evidence.status.window_reasons import our_reasons, unasked_reasons
@@ -26,12 +27,29 @@ Result = Literal["complete", "exceptions", "running", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class AwsDays:
-    """AWS's half counted in days of the worst needed service; `services` has all."""
+    """The providers' half counted in days of its worst need; `services` has all.
+
+    Awaited days are no exception yet (R21).
+    """
 
     audited: int = 0
     asserted: int = 0
     open_days: int = 0
     services: tuple[NeedDays, ...] = ()
+    awaited: int = 0
+
+    def of_provider(self, slug: str) -> NeedDays | None:
+        """The worst need of one provider; None: not needed in the window."""
+        return worst_need([row for row in self.services if row.provider == slug])
+
+
+def worst_need(rows: Sequence[NeedDays]) -> NeedDays | None:
+    """The one that leaves most days open of those needed on some day; else None."""
+    return max(
+        (row for row in rows if row.needed),
+        key=lambda row: (row.open_days, row.awaited, row.asserted, row.slug),
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,7 @@ def period(
     blocked = blocked_days(facts, required)
     aws = AwsDays()
     if facts.aws_required:
-        aws = _aws_days(facts.aws, start, until)
+        aws = _aws_days(facts.aws, start, end, today)
     result, at_end = _result(
         facts, ours, aws, bool(clip(standing, start, end)), unasked, blocked, end, today
     )
@@ -173,37 +191,56 @@ def _shown_within_grace(control: ControlFacts, ours: Occurrences, end: dt.date) 
     return bool(lacking) and all(r.uuid in answered for r in lacking)
 
 
-def _aws_days(aws: AwsFacts | None, start: dt.date, end: dt.date) -> AwsDays:
-    """The worst service decides; each is listed."""
-    if aws is None or start > end:
+def _aws_days(
+    aws: AwsFacts | None, start: dt.date, end: dt.date, today: dt.date
+) -> AwsDays:
+    """The worst need of the worst provider decides; each is listed."""
+    last = min(end, today)
+    if aws is None or start > last:
         return AwsDays()
-    rows = tuple(days_of(need, aws, start, end) for need in aws.needed)
-    in_use = [row for row in rows if row.audited + row.asserted + row.open_days]
-    if not in_use:
+    rows = tuple(
+        days_of(need, aws, start, last, running=today <= end) for need in aws.needed
+    )
+    decisive = worst_need(rows)
+    if decisive is None:
         return AwsDays(services=rows)
-    decisive = max(in_use, key=lambda row: (row.open_days, row.asserted, row.slug))
-    return AwsDays(decisive.audited, decisive.asserted, decisive.open_days, rows)
+    return AwsDays(
+        decisive.audited,
+        decisive.asserted,
+        decisive.open_days,
+        rows,
+        decisive.awaited,
+    )
 
 
 def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
     return tuple(
         reason_for(
             "aws_days_open",
-            row.slug,
+            _subject(row),
             covered=_covered(row),
             days=row.open_days,
             start=row.open_ranges[0][0],
+            provider=row.provider_name,
         )
         for row in aws.services
         if row.open_days
     )
 
 
+def _subject(row: NeedDays) -> str:
+    """The slug of a service of AWS; another provider by name, with its sites."""
+    if row.provider == AWS:
+        return row.slug
+    return ", ".join((row.provider_name, *row.sites))
+
+
 def _covered(row: NeedDays) -> str:
     """`report to 31 March, letter to 30 June, `: how far each reaches in the window."""
-    named = (("report", row.audited_ranges), ("letter", row.asserted_ranges))
+    word = "letter" if row.audited_ranges or row.provider == AWS else "asserted"
+    ranges_of = (("report", row.audited_ranges), (word, row.asserted_ranges))
     return "".join(
         f"{name} to {ranges[-1][1].day} {ranges[-1][1]:%B}, "
-        for name, ranges in named
+        for name, ranges in ranges_of
         if ranges
     )

@@ -30,9 +30,12 @@ from controls.models import (
     Team,
 )
 from controls.models.audit import about
+from controls.models.services import PartyChoice as Party
 from controls.models.services import Provider
 from controls.models.systems import Partition, partition_of
+from controls.provider_names import AWS, provider_slug
 from controls.responsibility.decide import redecide
+from evidence.artifacts.register import site_names
 from evidence.requirements.from_templates import ask_for_all
 
 REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
@@ -41,13 +44,18 @@ RESERVED_SLUGS = frozenset({"new", "add"})
 
 @dataclass(frozen=True)
 class Use:
-    """A component in use from a day until a day (exclusive; None: still)."""
+    """A component in use from a day until a day (exclusive; None: still).
+
+    `regions` are sites of a third party; `provided_by` names it, "" for the one that
+    goes by the service's own name.
+    """
 
     variant: ServiceVariant
     used_from: dt.date
     used_until: dt.date | None = None
     regions: Sequence[str] = ()
     name: str = ""
+    provided_by: str = ""
 
 
 def require_creator(by: Actor) -> None:
@@ -112,17 +120,41 @@ def _component(system: System, use: Use) -> SystemComponent:
         variant=use.variant,
         name=use.name.strip(),
         regions=regions_for(system, use.variant.service, use.regions),
+        provided_by=_third_party(use),
         used_from=use.used_from,
         used_until=use.used_until,
     )
 
 
+def _third_party(use: Use) -> str:
+    """Who provides it. Raises Refused where no third party does, and for AWS."""
+    name = use.provided_by.strip()
+    if not name:
+        return ""
+    layers = use.variant.layers.filter(party__in=[Party.THIRD_PARTY, Party.ALL])
+    service = use.variant.service
+    if service.provider != Provider.THIRD_PARTY and not layers.exists():
+        sentence = f"No third party provides {service}."
+        raise Refused({"provided_by": sentence})
+    slug = provider_slug(name)
+    if slug == AWS or not slug:
+        sentence = "Name the third party: AWS does not provide this, and its reports"
+        raise Refused({"provided_by": f"{sentence} prove nothing of it."})
+    return name
+
+
 def regions_for(system: System, service: Service, regions: Sequence[str]) -> list[str]:
-    """Regions of a use, each once: only AWS services that are not global have any.
+    """Where a use is, each place once: regions of an AWS service that is not global,
+    sites of a third party (region codes among them are left out); else nowhere.
 
     Raises Refused naming the first that is no region code, or that lies in another
     partition than the system: no account of one reaches a region of another.
     """
+    if service.provider == Provider.THIRD_PARTY:
+        try:
+            return site_names([place for place in regions if not REGION.match(place)])
+        except Refused as refusal:
+            raise Refused({"regions": refusal.messages}) from None
     wrong = [code for code in regions if not REGION.match(code)]
     if wrong:
         sentence = f"“{wrong[0]}” is not a region code such as us-east-1."

@@ -41,6 +41,10 @@ AWS = {
     "exception_unanswered",
     "letter_beyond_issue",
     "letter_pending",
+    "citation_pending",
+    "report_withdrawn",
+    "site_out_of_scope",
+    "site_unknown",
 }
 
 

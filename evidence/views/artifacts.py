@@ -1,23 +1,25 @@
-"""The register of AWS's reports: what they cover, and whether we rely on them."""
+"""The register of providers' reports: what they cover, whether we rely on them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from controls.access import may_keep_register
-from controls.errors import SrmError
-from controls.grammar import count_of
 from controls.models import Actor, Role, System
 from evidence.artifacts import register
-from evidence.forms.artifacts import ArtifactForm, CiteForm, EndForm
-from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
-from evidence.views.answers import refused
+from evidence.artifacts.citations import (
+    citations_by_series,
+    citations_to_decide,
+    systems_to_cite_in,
+)
+from evidence.forms.artifacts import ArtifactForm, EndForm
+from evidence.models import Artifact, ArtifactVersion
+from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
 from evidence.views.register_page import (
@@ -31,12 +33,12 @@ from srm_project.requests import SignedInRequest
 @require_GET
 def artifacts(request: SignedInRequest) -> HttpResponse:
     """All reports: kind, days, scope, letters, and each system's reliance."""
+    systems = list(System.objects.visible_to(request.user))
     artifacts = list(
         Artifact.objects.visible_to(request.user)
         .for_listing()
-        .annotate(citations=Count("coverage"))
+        .annotate(cited_for=Count("citations", filter=Q(citations__system__in=systems)))
     )
-    systems = list(System.objects.visible_to(request.user))
     rows = [
         (artifact, _reports(list(artifact.versions.all()), systems, request.user))
         for artifact in artifacts
@@ -56,16 +58,20 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     versions = list(
         artifact.versions.prefetch_related(
             "letters", "reliance_reviews"
-        ).select_related("registered_by")
+        ).select_related("registered_by", "artifact")
     )
     context = {
         "artifact": artifact,
         "reports": _reports(versions, systems, request.user),
         "letters": letter_rows(artifact, systems, request.user),
-        "coverage": artifact.coverage.select_related("control").order_by(
-            "control__sort_order"
-        ),
+        "citations": citation_rows(artifact, request.user),
+        "to_decide": citations_by_series(
+            row
+            for row in citations_to_decide(request.user)
+            if row.citation.artifact_id == artifact.pk
+        ).items(),
         "may_register": may_keep_register(request.user),
+        "may_cite": systems_to_cite_in(request.user).exists(),
         "end_form": EndForm(),
     }
     return render(request, "evidence/artifacts/detail.html", context)
@@ -114,39 +120,3 @@ def artifact_new(request: SignedInRequest) -> HttpResponse:
         return str(made.uuid)
 
     return register_page(request, form, save, "Register an artifact")
-
-
-@require_http_methods(["GET", "POST"])
-@once
-def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Offer a series as proof of many controls at once."""
-    artifact_row = artifact_or_404(request, uuid)
-    require_registrar_page(request)
-    form = CiteForm(request.POST or None, user=request.user)
-
-    def save() -> str:
-        form_data = form.cleaned_data
-        controls = register.controls_of_aws(form_data["system"], form_data["family"])
-        number = register.cite(
-            artifact_row, controls, citation=form_data["citation"], by=request.user
-        )
-        messages.success(
-            request, f"Cited for {number} more of {count_of(len(controls), 'control')}."
-        )
-        return str(artifact_row.uuid)
-
-    return register_page(request, form, save, f"Cite {artifact_row}")
-
-
-@require_POST
-def citation_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Stop offering a series for one control."""
-    coverage = get_object_or_404(
-        ArtifactCoverage.objects.visible_to(request.user).for_listing(), uuid=uuid
-    )
-    try:
-        register.remove_citation(coverage, by=request.user)
-    except SrmError as refusal:
-        return refused(request, refusal)
-    messages.success(request, "The citation was removed.")
-    return redirect("evidence:artifact", uuid=coverage.artifact.uuid)

@@ -17,7 +17,7 @@ from controls import clock
 from controls.access import is_officer
 from controls.models import Actor, Control, System
 from controls.reference.updates import unreviewed_reference
-from evidence.charts import CLASSES, VERDICTS, Segment, bar
+from evidence.charts import CLASSES, Segment, bar, proof_segments
 from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
@@ -121,10 +121,14 @@ def _shown(
         "counts": counts,
         "total": len(answers),
         "burden": bar(_burden(counts)),
-        "verdicts": _proof(counts.verdicts),
-        "proof": bar(_proof(counts.verdicts)),
+        "verdicts": proof_segments(counts.verdicts, counts.proven),
+        "proof": bar(proof_segments(counts.verdicts, counts.proven)),
         "families": [
-            (family, bar(_proof(family.verdicts)), titles.get(family.family, ""))
+            (
+                family,
+                bar(proof_segments(family.verdicts, family.proven)),
+                titles.get(family.family, ""),
+            )
             for family in counts.families
         ],
         "gaps": gaps_ahead(answers, day),
@@ -134,10 +138,6 @@ def _shown(
 
 def _burden(counts: Counts) -> list[Segment]:
     return [Segment(c, title, counts.classes[c], note) for c, title, note in CLASSES]
-
-
-def _proof(verdicts: dict[str, int]) -> list[Segment]:
-    return [Segment(c, title, verdicts[c], note) for c, title, note in VERDICTS]
 
 
 def _titles(system: System) -> dict[str, str]:
@@ -154,7 +154,7 @@ def gaps_ahead(answers: list[ControlStatus], day: dt.date) -> list[Gap]:
         judged = answer.status
         ends = (
             (judged.customer_until, judged.customer_half, "our half stops counting"),
-            (judged.aws_until, judged.aws_half, "AWS's half stops counting"),
+            (judged.aws_until, judged.aws_half, "the providers' half stops counting"),
         )
         for until, state, what in ends:
             if until and state in GOOD and day <= until <= day + AHEAD:

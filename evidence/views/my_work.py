@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from controls import clock
 from controls.models import AlternativeImplementation
+from evidence.artifacts.citations import citations_by_series, citations_to_decide
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
@@ -43,6 +44,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "drafts": my_work.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, today),
         "letters": letters_to_decide(request.user),
+        "citations": citations_by_series(citations_to_decide(request.user)).items(),
         "unread": my_work.unread_reports(request.user),
     }
     return render(request, "evidence/my_work/page.html", context)

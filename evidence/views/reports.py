@@ -1,4 +1,4 @@
-"""Single reports of AWS: registered, continued by letters, ended, relied on."""
+"""Single reports of providers: registered, continued by letters, ended, relied on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
 from controls.models import System
+from controls.provider_names import AWS, provider_slug
 from evidence.artifacts import register
 from evidence.artifacts.letters import undecided_letters
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
@@ -37,7 +38,7 @@ def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Register one report of a series."""
     artifact_row = artifact_or_404(request, uuid)
     require_registrar_page(request)
-    form = VersionForm(request.POST or None)
+    form = VersionForm(request.POST or None, artifact=artifact_row)
 
     def save() -> str:
         register.register_version(
@@ -67,7 +68,7 @@ def letter_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Record that AWS withdrew or revoked a report."""
+    """Record which of three ends a report met."""
     version = _version(request, uuid)
     require_registrar_page(request)
     form = EndForm(request.POST or None, initial={"version": version.version})
@@ -78,6 +79,7 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
             version,
             state=form_data["state"],
             on=form_data["on"],
+            reason=form_data["reason"],
             by=request.user,
             seen_version=form_data["version"],
         )
@@ -125,16 +127,33 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
 
 
 def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:
-    """The system's AWS services, each with whether the report speaks of it."""
-    components = system.components.select_related("variant__service").order_by(
-        "variant__service__name"
+    """What the system uses of the report's provider, each with whether it is in scope.
+
+    Services of AWS; of another provider its components with their sites.
+    """
+    components = list(
+        system.components.select_related("variant__service").order_by(
+            "variant__service__name"
+        )
     )
+    if version.artifact.provider_slug != AWS:
+        scope = {site.casefold() for site in version.sites}
+        return [
+            {
+                "name": ", ".join((str(component), *component.regions)),
+                "covered": "*" in scope
+                or {site.casefold() for site in component.regions} <= scope,
+            }
+            for component in components
+            if provider_slug(component.provided_by or component.variant.service.slug)
+            == version.artifact.provider_slug
+        ]
     services = {component.variant.service for component in components}
     scope = set(version.service_slugs)
     return [
         {"name": service.name, "covered": service.slug in scope or "*" in scope}
         for service in sorted(services, key=lambda service: service.name)
-        if service.provider == "aws"
+        if service.provider == AWS
     ]
 
 

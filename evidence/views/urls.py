@@ -7,6 +7,7 @@ from evidence.views import (
     artifacts,
     bulk,
     calendar,
+    citations,
     control_page,
     controls,
     dashboard,
@@ -299,7 +300,7 @@ urlpatterns += [
     path("artifacts/", artifacts.artifacts, name="artifacts"),
     path("artifacts/new/", artifacts.artifact_new, name="artifact_new"),
     path("artifacts/<uuid:uuid>/", artifacts.artifact, name="artifact"),
-    path("artifacts/<uuid:uuid>/cite/", artifacts.cite, name="cite"),
+    path("artifacts/<uuid:uuid>/cite/", citations.cite, name="cite"),
     path("artifacts/<uuid:uuid>/reports/new/", reports.version_new, name="version_new"),
     path("reports/<uuid:uuid>/letters/new/", reports.letter_new, name="letter_new"),
     path("reports/<uuid:uuid>/end/", reports.version_end, name="version_end"),
@@ -310,8 +311,13 @@ urlpatterns += [
     ),
     path(
         "citations/<uuid:uuid>/remove/",
-        artifacts.citation_remove,
+        citations.citation_remove,
         name="citation_remove",
+    ),
+    path(
+        "systems/<slug:slug>/citations/decide/",
+        citations.citations_decide,
+        name="citations_decide",
     ),
     path(
         "systems/<slug:slug>/reliance/<uuid:uuid>/",

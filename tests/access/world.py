@@ -15,10 +15,11 @@ from typing import Any
 from knox.models import AuthToken
 
 from controls.applicability import request_not_applicable
-from controls.models import ControlImplementation, Role, System, TokenScope
+from controls.models import Control, ControlImplementation, Role, System, TokenScope
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import read_statements
 from controls.responsibility.overrides import request_override
+from evidence.artifacts.citations import cite
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.exports.jobs import request_export
@@ -59,6 +60,7 @@ class World:
     key: str = "CHG"
     named: dict[str, dict[str, Any]] = field(default_factory=dict)
     bodies: dict[str, Any] = field(default_factory=dict)
+    late_citation: str = ""
 
     def parts(self, view: str, wanted: set[str]) -> dict[str, Any]:
         """Arguments of the address of a view: of an object that is there."""
@@ -217,7 +219,12 @@ def _reports(world: World) -> None:
         _name(world, report, f"artifact-version-{verb}")
     unread = factories.make_report(artifact, TODAY - 19 * DAY, TODAY - 10 * DAY)
     _name(world, unread, "reliance", "artifact-version-reliance")
-    _name(world, artifact.coverage.get(), "citation_remove", "citation-detail")
+    _name(
+        world,
+        artifact.citations.get(system=house.system),
+        "citation_remove",
+        "citation-detail",
+    )
     record_reliance(
         report,
         house.system,
@@ -226,6 +233,10 @@ def _reports(world: World) -> None:
         period_note="p",
         by=house.raul,
     )
+    control = Control.objects.get(ref_id="cm-8", implementations__system=house.system)
+    cite(artifact, house.system, [control], by=house.oscar)
+    late = artifact.citations.get(system=house.system, control=control)
+    world.late_citation = str(late.uuid)
     letter = add_letter(report, issued_on=TODAY, ends=TODAY, by=house.oscar)
     _name(world, letter, "letter_decide", "letter-detail", "letter-decisions")
 
@@ -296,6 +307,7 @@ def say(world: World) -> None:
         "withdraw": why,
         "file_clear": why,
         "letter_decide": decide,
+        "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
     }  # fmt: skip
     world.bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
@@ -344,6 +356,9 @@ def say(world: World) -> None:
             "conclusion": "rely", "scope_note": "s", "period_note": "p",
         },
         "POST letter-decisions": here | decide,
+        "POST citation-decisions": here | decide | {
+            "citations": [world.late_citation],
+        },
         "POST override-list": of_control | why | {
             "responsibility": "customer", "starts_on": today, "ends_on": later,
         },

@@ -87,7 +87,7 @@ VERBS = {
     "POST evidence-attach": Verb("heeded", "alice"),
     "POST evidence-revise": Verb("heeded", "alice"),
     "POST artifact-version-end": Verb(
-        "heeded", "olivia", None, {"state": "withdrawn", "ended_on": TODAY}
+        "heeded", "olivia", None, {"state": "superseded", "ended_on": TODAY}
     ),
     "POST population-accept": Verb("without", "rita"),
     "POST population-reject": Verb("without", "rita"),
@@ -112,6 +112,7 @@ MAKERS = """
 system-list component-list request-list requirement-list population-list evidence-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
+citation-decisions
 override-list not-applicable-list export-list token-list notice-read-all api_rereading
 bulk-upload-plan bulk-upload-confirm provider-document-list provider-document-preview
 """

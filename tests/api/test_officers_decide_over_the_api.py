@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controls.models import AuditEvent, ControlImplementation, Role
-from evidence.models import ArtifactCoverage, EvidenceLink, RelianceReview
+from evidence.models import Citation, EvidenceLink, RelianceReview
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give, submitted
 
@@ -202,16 +202,17 @@ def test_citations_are_added_and_taken_back(api, house, report):
     wrong = api("olivia", "post", path, {"system": "shop", "control_ids": ["zz-9"]})
     assert "zz-9" in str(wrong.json()["errors"]["control_ids"])
     (row,) = api("ray", "get", path).json()
+    assert (row["system"], row["state"]) == ("shop", "with-report")
     one = f"citations/{row['uuid']}/"
     assert api("alice", "delete", one).status_code == 403
     assert api("olivia", "delete", one).status_code == 204
-    assert not ArtifactCoverage.objects.exists()
+    assert not Citation.objects.exists()
 
 
 def test_a_report_ends_once(api, house, report):
-    said = {"state": "withdrawn", "ended_on": TODAY.isoformat()}
+    said = {"state": "superseded", "ended_on": TODAY.isoformat()}
     ended = api("olivia", "post", f"{report['one']}end/", said)
-    assert ended.json()["state"] == "withdrawn"
+    assert ended.json()["state"] == "superseded"
     assert api("olivia", "post", f"{report['one']}end/", said).status_code == 409
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
+from evidence.artifacts.citations import cite, controls_of_provider
 from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -161,9 +162,8 @@ def test_no_component_lies_in_another_partition(client, house, partition, region
 
 def test_a_service_without_a_region_is_in_no_reports_regions(client, house, report):
     """R23: where a system uses a service is needed to say that a report covers it."""
-    register.cite(
-        report.artifact, register.controls_of_aws(house.system), by=house.olivia
-    )
+    artifact, system = report.artifact, house.system
+    cite(artifact, system, controls_of_provider(artifact, system), by=house.olivia)
     ArtifactVersion.objects.update(opinion="unqualified")
     client.force_login(house.rita)
     page = reverse("evidence:reliance", args=["shop", report.uuid])

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from controls.models import AuditEvent, Control
 from evidence.artifacts import register
-from evidence.models import Artifact, ArtifactCoverage, ArtifactVersion
+from evidence.artifacts.citations import cite
+from evidence.models import Artifact, ArtifactVersion, Citation
 from tests.evidence import house as houses
 from tests.evidence.house import House
 
@@ -151,34 +152,34 @@ def test_all_inherited_and_shared_controls_are_cited_in_one_act(client, house, s
     client.force_login(house.olivia)
     url = reverse("evidence:cite", args=[soc2.uuid])
     client.post(url, {"system": "shop", "family": "", "citation": "Section III"})
-    cited = set(ArtifactCoverage.objects.values_list("control__ref_id", flat=True))
+    cited = set(Citation.objects.values_list("control__ref_id", flat=True))
     assert cited == {"pe-3", "si-2", "cm-8"}
     assert AuditEvent.objects.filter(verb="artifact.cited").count() == 1
     client.post(url, {"system": "shop", "family": "pe"})
-    assert ArtifactCoverage.objects.count() == 3
+    assert Citation.objects.count() == 3
     assert AuditEvent.objects.filter(verb="artifact.cited").count() == 1
 
 
 def test_citation_is_removed_and_that_is_recorded(client, house, soc2):
     control = Control.objects.get(ref_id="pe-3")
-    register.cite(soc2, [control], by=house.olivia)
-    url = reverse("evidence:citation_remove", args=[soc2.coverage.get().uuid])
+    cite(soc2, house.system, [control], by=house.olivia)
+    url = reverse("evidence:citation_remove", args=[soc2.citations.get().uuid])
     client.force_login(house.alice)
     assert client.post(url).status_code == 403
     client.force_login(house.olivia)
     assert client.get(url).status_code == 405
     assert client.post(url).status_code == 302
-    assert not soc2.coverage.exists()
+    assert not soc2.citations.exists()
     assert AuditEvent.objects.filter(verb="citation.removed").exists()
 
 
 def test_report_is_ended_once(client, house, report):
     client.force_login(house.olivia)
     url = reverse("evidence:version_end", args=[report.uuid])
-    said = {"state": "withdrawn", "on": "2026-05-01", "version": report.version}
+    said = {"state": "superseded", "on": "2026-05-01", "version": report.version}
     stale = said | {"version": report.version + 1}
     assert client.post(url, stale).status_code == 409
     assert client.post(url, said).status_code == 302
     report.refresh_from_db()
-    assert (report.state, report.ended_on) == ("withdrawn", dt.date(2026, 5, 1))
+    assert (report.state, report.ended_on) == ("superseded", dt.date(2026, 5, 1))
     assert client.post(url, said).status_code == 409

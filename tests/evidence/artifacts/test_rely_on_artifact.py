@@ -12,6 +12,7 @@ from django.urls import reverse
 from controls.errors import NotPermitted, Refused
 from controls.models import AuditEvent
 from evidence.artifacts import register, reliance
+from evidence.artifacts.citations import cite, controls_of_provider
 from evidence.models import ArtifactVersion, RelianceReview
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -140,8 +141,8 @@ def test_review_locks_the_report(house, report):
 
 
 def test_unread_report_is_work_for_a_reviewer(client, house, report):
-    controls = register.controls_of_aws(house.system)
-    register.cite(report.artifact, controls, by=house.olivia)
+    controls = controls_of_provider(report.artifact, house.system)
+    cite(report.artifact, house.system, controls, by=house.olivia)
     client.force_login(house.rita)
     page = client.get(reverse("evidence:work")).content.decode()
     assert url(report) in page

@@ -58,6 +58,9 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "is_global": False,
         "regions": (),
         "layers": (),
+        "provider": "aws",
+        "provider_name": "AWS",
+        "sites": (),
     },
     facts.LetterFacts: {"state": "accepted"},
     facts.ArtifactVersionFacts: {
@@ -76,6 +79,9 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "letters": (),
         "exceptions_open": 0,
         "exceptions_answered": 0,
+        "provider": "aws",
+        "sites_in_scope": frozenset(),
+        "citation": "accepted",
     },
     facts.AwsFacts: {
         "needed": (),

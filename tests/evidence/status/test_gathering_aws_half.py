@@ -8,9 +8,12 @@ import random
 import pytest
 
 from controls.models import ControlImplementation, System, User
+from evidence.artifacts.citations import citation_standings
 from evidence.artifacts.letters import letter_standings
 from evidence.models import (
+    Artifact,
     ArtifactVersion,
+    Citation,
     ContinuityLetter,
     LetterAcceptance,
     RelianceConclusion,
@@ -18,6 +21,7 @@ from evidence.models import (
 )
 from evidence.models.reviews import ReviewDecision
 from evidence.status.gather import Moment, gather
+from evidence.systems.describe import Use, add_component
 from tests import factories
 
 DAY = dt.date(2026, 9, 15)
@@ -30,7 +34,11 @@ DECIDED = {
 
 
 def scatter_reports(system: System, by: User, seed: int) -> None:
-    """Series, reports, letters, reviews and ends at random, cited at random."""
+    """Series, reports, letters, reviews and ends at random, cited at random.
+
+    A citation is now and then made after the reviews, and decided on now and then. A
+    colocation's landlord has a report as well.
+    """
     chance = random.Random(seed)
     second = factories.make_user(f"reader-{seed}")
     third = factories.make_user(f"second-reader-{seed}")
@@ -52,6 +60,55 @@ def scatter_reports(system: System, by: User, seed: int) -> None:
                     letter_of(report, system, (by, second, third), chance)
                 else:
                     reviewed(report, system, second, chance)
+        cited_late(series, (by, second, third), chance)
+    of_landlord(system, by, cited, seed)
+
+
+def cited_late(
+    series: Artifact, people: tuple[User, User, User], chance: random.Random
+) -> None:
+    """Some citations taken back and made again after the reviews, some decided on."""
+    for row in series.citations.order_by("pk"):
+        if chance.random() < 0.5:
+            continue
+        again = {
+            "system": row.system,
+            "artifact": series,
+            "control": row.control,
+            "cited_by": people[0],
+            "counts_at_once": chance.random() < 0.1,
+        }
+        row.delete()
+        late = Citation.objects.create(**again)
+        if chance.random() < 0.4:
+            LetterAcceptance.objects.create(
+                citation=late,
+                system=late.system,
+                reviewer=people[2],
+                registered_by=people[0],
+                report_registered_by=series.registered_by,
+                decision=chance.choice(ReviewDecision.values),
+                reason="As read",
+                decided_on=DAY,
+                reviewer_name=str(people[2]),
+            )
+
+
+def of_landlord(system: System, by: User, cited: list[str], seed: int) -> None:
+    """A cage in a colocation, whose landlord's report names its site."""
+    use = Use(
+        factories.variant("colocation-site"),
+        dt.date(2025, 1, 1),
+        regions=["FRA1"],
+        provided_by=f"Landlord {seed}",
+    )
+    add_component(system, use, by=by)
+    series = factories.make_artifact(
+        by, cited, series=f"landlord-{seed}", provider=use.provided_by
+    )
+    factories.make_report(
+        series, dt.date(2025, 1, 1), dt.date(2025, 12, 31), sites=["FRA1"]
+    )
 
 
 def letter_of(
@@ -104,8 +161,12 @@ Said = dict[str, tuple[object, ...]]
 def reports_by_hand(row: ControlImplementation) -> Said:
     """The reports cited for a control, read row by row."""
     found: Said = {}
-    for coverage in row.control.coverage.all():
-        for report in coverage.artifact.versions.all():
+    cited = Citation.objects.filter(system=row.system, control=row.control)
+    for standing in citation_standings(cited):
+        if standing.state == "rejected":
+            continue
+        accepted = DECIDED[standing.state] == "accepted"
+        for report in standing.citation.artifact.versions.all():
             reviews = report.reliance_reviews.filter(system=row.system)
             newest = max(reviews, key=lambda each: each.pk, default=None)
             standings = letter_standings(report.letters.all(), [row.system])
@@ -116,19 +177,22 @@ def reports_by_hand(row: ControlImplementation) -> Said:
                 frozenset(report.service_slugs),
                 newest.conclusion if newest else None,
                 tuple(letters),
+                report.artifact.provider_slug,
+                frozenset(report.sites),
+                "accepted" if accepted else "waiting",
             )
     return found
 
 
-def needs_by_hand(row: ControlImplementation) -> set[tuple[str, str]]:
-    """The services in use that make AWS a party, with the layers' names."""
+def needs_by_hand(row: ControlImplementation) -> set[tuple[str, str, bool]]:
+    """The components in use that make a provider a party, with the layers' names."""
     assert row.decision
     body = row.decision.basis.body
     used = {each.variant.service.slug for each in row.system.components.all()}
     return {
-        (each["component"], each["layer"])
+        (each["component"], each["layer"], each["party"] == "aws")
         for each in body
-        if each["party"] == "aws" and each["component"] in used
+        if each["party"] in {"aws", "third-party"} and each["component"] in used
     }
 
 
@@ -153,11 +217,18 @@ def test_aws_half_is_found_the_same_both_ways(
                 each.services_in_scope,
                 each.reliance,
                 tuple(sorted((x.issued_on, x.state) for x in each.letters)),
+                each.provider,
+                each.sites_in_scope,
+                each.citation,
             )
             for each in facts.versions
         }
         assert said == reports_by_hand(row)
-        needed = {(n.slug, layer) for n in facts.needed for layer in n.layers}
+        needed = {
+            (n.slug, layer, n.provider == "aws")
+            for n in facts.needed
+            for layer in n.layers
+        }
         assert needed == needs_by_hand(row)
         compared += len(said)
     assert compared
