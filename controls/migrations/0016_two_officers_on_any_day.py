@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("controls", "0011_facts_have_days")]
+    dependencies = [("controls", "0015_officers_keep_their_rights")]
 
     operations = [
         migrations.RemoveConstraint(

@@ -20,7 +20,7 @@ def fill_the_twin(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0015_officers_keep_their_rights"),
+        ("controls", "0016_two_officers_on_any_day"),
     ]
 
     operations = [
