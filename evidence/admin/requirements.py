@@ -8,13 +8,13 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from controls import clock
 from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import RelatedScopeFilter
 from evidence.models import (
     RequirementControl,
 )
 from evidence.requirements.changes import NewTerms, change_requirement
-from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
 
@@ -83,7 +83,7 @@ class RequirementControlAdmin(OfSystemAdmin):
             NewTerms.stated_by(obj),
             version=form.cleaned_data.get("seen_version"),
             by=actor_of(request),
-            today=today_of(stored.system),
+            today=stored.system.day_of(clock.now()),
         )
         obj.refresh_from_db()
 

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version
 from controls.api.idempotency import idempotent
 from controls.models import (
@@ -249,7 +250,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
             terms=NewTerms(**body),
             version=version,
             by=actor_of(request),
-            today=today_of(stored.system),
+            today=stored.system.day_of(clock.now()),
         )
         return _waiting(waits) if waits else _one(self.get_object())
 
@@ -269,7 +270,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         waits = retire_requirement(
             stored,
             by=actor_of(request),
-            today=today_of(stored.system),
+            today=stored.system.day_of(clock.now()),
             version=version,
             **body,
         )

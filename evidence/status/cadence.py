@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
 DAY = dt.timedelta(days=1)
@@ -21,6 +21,7 @@ DAYS = {
 EVENT_GRACE = 30  # days
 POPULATION_CADENCE = "quarterly"  # what happened per event is drawn for each quarter
 EXPIRING_DAYS = 30  # before its end, at most, proof of either half is called expiring
+FREQUENCIES = tuple(DAYS)
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
 
 
@@ -100,6 +101,40 @@ def proof_end(
         following = last_day(cadence, start or performed_on) + DAY
         return due_on(cadence, following, grace)
     return None
+
+
+def cadence_by_day(
+    terms: Iterable[tuple[dt.date | None, str]],
+) -> Callable[[dt.date], str]:
+    """Which cadence is in force on a day: of the terms, each with its first day (None:
+    from the beginning), those that began last by then."""
+    in_order = sorted(terms, key=lambda row: row[0] or dt.date.min)
+
+    def on(day: dt.date) -> str:
+        return [name for first, name in in_order if (first or dt.date.min) <= day][-1]
+
+    return on
+
+
+def period_holding(
+    day: dt.date, cadence_on: Callable[[dt.date], str]
+) -> tuple[dt.date, dt.date] | None:
+    """The calendar period, both days inclusive, that a performance of `day` answers.
+
+    By the terms in force on the period's own last day (R14): where they change within
+    it, the period of the new ones that holds the day. None: they have no calendar
+    periods.
+    """
+    name = cadence_on(day)
+    for _ in FREQUENCIES:  # terms that change again within each period found
+        first = occurrence_of(name, day)
+        if first is None:
+            return None
+        last = last_day(name, first)
+        if cadence_on(last) == name:
+            break
+        name = cadence_on(last)
+    return first, last
 
 
 def proof_end_under(

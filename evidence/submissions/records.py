@@ -15,9 +15,10 @@ from evidence.models import (
     EvidenceRevision,
     LinkState,
     RequirementControl,
+    RequirementTerms,
     SampleItem,
 )
-from evidence.status.cadence import last_day, occurrence_of, proof_end
+from evidence.status.cadence import cadence_by_day, period_holding, proof_end_under
 from evidence.submissions.quotas import refuse_beyond
 from evidence.submissions.submission import Submission, addresses_of
 from evidence.submissions.uploads import Upload, blob_of, refuse_twice
@@ -87,6 +88,20 @@ def make_revision(
     return revision
 
 
+def period_performed(
+    revision: EvidenceRevision, requirement: RequirementControl | None
+) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of the calendar period that a revision performs, by the terms
+    in force then; None where those have no calendar periods."""
+    if requirement is None:
+        return None, None
+    held = RequirementTerms.objects.filter(ask=requirement.ask_id)
+    cadence_on = cadence_by_day((row.days.lower, row.cadence) for row in held)
+    # Nothing performs a period before it begins, however long it claims to be.
+    day = min(revision.period_last, revision.performed_on)
+    return period_holding(day, cadence_on) or (None, None)
+
+
 def make_link(
     revision: EvidenceRevision,
     target: ControlImplementation,
@@ -97,20 +112,16 @@ def make_link(
     draft: bool = False,
 ) -> EvidenceLink:
     """Save an unreviewed link of a revision, with the days it will prove."""
-    occurrence: dt.date | None = None
-    occurrence_ends: dt.date | None = None
+    occurrence, occurrence_ends = period_performed(revision, requirement)
     ends: dt.date | None = revision.performed_on
     if requirement:
-        # Nothing performs a period before it begins, however long it claims to be.
-        day = min(revision.period_last, revision.performed_on)
-        occurrence = occurrence_of(requirement.cadence, day)
-        if occurrence:
-            occurrence_ends = last_day(requirement.cadence, occurrence)
-        ends = proof_end(
+        # As of today; the proof table has an end for each of the terms.
+        ends = proof_end_under(
             requirement.cadence,
-            occurrence,
-            revision.performed_on,
             requirement.grace_days,
+            None,
+            occurrence_ends or revision.performed_on,
+            revision.performed_on,
         )
     link = EvidenceLink(
         system=target.system,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, ControlImplementation
@@ -22,7 +22,7 @@ from evidence.models import (
 )
 from evidence.models.revisions import RevisionKind
 from evidence.submissions.quotas import count
-from evidence.submissions.records import make_link, make_revision
+from evidence.submissions.records import make_link, make_revision, period_performed
 from evidence.submissions.submission import (
     Submission,
     refuse_impossible_days,
@@ -213,7 +213,16 @@ def _refuse_twice(
     target: ControlImplementation,
     requirement: RequirementControl | None,
 ) -> None:
-    if revision.links.filter(implementation=target, requirement=requirement).exists():
+    """One link answers one period: after a change of terms it may answer another."""
+    occurrence, ends = period_performed(revision, requirement)
+    same_period = Q(occurrence_ends=ends) | Q(occurrence_ends=None)
+    attached = revision.links.filter(
+        same_period,
+        implementation=target,
+        requirement=requirement,
+        occurrence=occurrence,
+    )
+    if attached.exists():
         raise TransitionNotAllowed("This evidence is already attached there.")
 
 

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from controls import clock
 from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
 from controls.models import RetrospectiveChange
@@ -100,7 +101,7 @@ def requirement_edit(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
     """Change what is asked."""
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
-    today = today_of(stored.system)
+    today = stored.system.day_of(clock.now())
     form = ChangeForm.about(stored, today)
     if request.method == "POST":
         form = ChangeForm(request.POST)
@@ -127,7 +128,7 @@ def requirement_retire(request: SignedInRequest, slug: str, uuid: Any) -> HttpRe
     stored = _requirement(request, slug, uuid)
     require_officer_page(request.user, stored.system)
     form = RetireForm(request.POST)
-    today = today_of(stored.system)
+    today = stored.system.day_of(clock.now())
     context = _context(stored, ChangeForm.about(stored, today), form)
 
     def retire() -> RetrospectiveChange | None:

@@ -10,6 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 
+from controls import clock
 from controls.models import ControlImplementation, System, Team
 from evidence.models import (
     EvidenceRequest,
@@ -18,7 +19,6 @@ from evidence.models import (
 )
 from evidence.planning.asks import Ask, ask, with_newest_links
 from evidence.planning.open_periods import open_periods_of
-from evidence.status.control_status import today_of
 from srm_project.requests import SignedInRequest
 
 
@@ -40,7 +40,7 @@ class Target:
         if self.requirement is None:
             return None
         requirements = RequirementControl.objects.for_listing()
-        today = today_of(self.system)
+        today = self.system.day_of(clock.now())
         return with_newest_links(requirements, today).get(pk=self.requirement.pk)
 
     def asked_on(self, today: dt.date) -> Ask | None:
