@@ -126,15 +126,16 @@ def period_holding(
     periods.
     """
     name = cadence_on(day)
+    period = None
     for _ in FREQUENCIES:  # terms that change again within each period found
         first = occurrence_of(name, day)
         if first is None:
             return None
-        last = last_day(name, first)
-        if cadence_on(last) == name:
+        period = (first, last_day(name, first))
+        if cadence_on(period[1]) == name:
             break
-        name = cadence_on(last)
-    return first, last
+        name = cadence_on(period[1])
+    return period
 
 
 def proof_end_under(
