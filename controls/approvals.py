@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from controls.access import require_second_officer
 from controls.errors import StaleVersion, TransitionNotAllowed
-from controls.models import Actor
+from controls.history.clock import knowledge_now
+from controls.models import Actor, System
 from controls.models.requests import ApprovalState
 
+MAX_DAYS_TO_DECIDE = 30  # days after the request; on a later one it lapses (R31)
 
-def refuse_decided(stored: Any, version: int | None, *, by: Actor) -> None:
+
+def last_day_to_decide(requested_on: dt.date) -> dt.date:
+    """The last day on which a request may be decided, inclusive."""
+    return requested_on + dt.timedelta(days=MAX_DAYS_TO_DECIDE)
+
+
+def known_today(system: System) -> dt.date:
+    """The system's day at the database's clock of knowledge."""
+    return system.day_of(knowledge_now())
+
+
+def refuse_decided(
+    stored: Any, version: int | None, *, by: Actor, today: dt.date | None = None
+) -> None:
     """What stands against `by` deciding a locked request that needs a second officer.
 
-    Raises NotPermitted, TransitionNotAllowed (naming who was first), StaleVersion.
+    `today` is the system's day; None: at the clock of knowledge. Raises NotPermitted,
+    TransitionNotAllowed (naming who was first, or that it lapsed), StaleVersion.
     """
-    require_second_officer(stored, stored.implementation.system, by)
+    system = stored.implementation.system
+    require_second_officer(stored, system, by)
+    asked = stored.requested_on
+    late = asked and (today or known_today(system)) > last_day_to_decide(asked)
+    waits = stored.state == ApprovalState.REQUESTED
+    if stored.state == ApprovalState.LAPSED or (waits and late):
+        raise TransitionNotAllowed(
+            f"It lapsed: it was to be decided by {last_day_to_decide(asked)}."
+            " Ask for it again."
+        )
     if stored.state != ApprovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     refuse_stale(stored, version)

@@ -13,8 +13,12 @@ class ControlsConfig(AppConfig):
     def ready(self) -> None:
         """Keep history twins, triggers and grants in step with every migrate; know
         what can be changed in retrospect."""
-        from controls import implementation_in_retrospect  # noqa: F401 - registers
+        from controls import (  # noqa: F401 - register their kinds
+            exclusions_in_retrospect,
+            implementation_in_retrospect,
+        )
         from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
         from controls.history import install
+        from controls.responsibility import overrides  # noqa: F401 - the same
 
         post_migrate.connect(install.after_migrate)

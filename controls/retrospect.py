@@ -15,15 +15,17 @@ from django.db import transaction
 from django.db.models import F, Min
 
 from controls.access import require_officer, require_second_officer
-from controls.approvals import refuse_stale
+from controls.approvals import (
+    MAX_DAYS_TO_DECIDE,
+    last_day_to_decide,
+    refuse_stale,
+)
 from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, RetrospectiveChange, System
 from controls.models.audit import Event, about
 from controls.models.retrospect import TWO_OFFICERS_ON_ANY_DAY, RetrospectiveState
 from controls.reasons import refuse_long
-
-MAX_DAYS_TO_DECIDE = 30  # days after the request; on a later one it lapses
 
 Fact = tuple[str, str]  # what a page shows: a label and a text
 
@@ -106,7 +108,8 @@ def request_change(
 
     Nothing changes until another officer approves. Raises NotPermitted, and Refused
     for a day that is not before today or lies before the system's first day, for a
-    reason that is missing or too long. LookupError for an unknown kind.
+    reason that is missing or too long; TransitionNotAllowed while the same waits.
+    LookupError for an unknown kind.
     """
     if kind not in _KINDS:
         raise LookupError(f"Nothing carries out a change of the kind {kind}.")
@@ -122,6 +125,9 @@ def request_change(
     first = first_day_of(locked)
     if first_day < first:
         raise Refused({"first_day": f"The system's first day is {first}."})
+    same = locked.retrospective_changes.waiting().filter(kind=kind, body=dict(body))
+    if asked := same.select_related("requested_by").first():
+        raise TransitionNotAllowed(f"{asked.requested_by} has already asked for this.")
     change = RetrospectiveChange(
         system=locked,
         requested_by=by,
@@ -176,11 +182,6 @@ def refuse(
     change.refresh_from_db()
 
 
-def last_day_to_decide(change: RetrospectiveChange) -> dt.date:
-    """The last day on which it may be decided, inclusive."""
-    return change.requested_on + dt.timedelta(days=MAX_DAYS_TO_DECIDE)
-
-
 @transaction.atomic
 def lapse_undecided(system: System, today: dt.date) -> int:
     """Let requests lapse that nobody decided in time; returns how many.
@@ -215,11 +216,11 @@ def _to_decide(
     require_second_officer(stored, system, by)
     if stored.state == RetrospectiveState.LAPSED or (
         stored.state == RetrospectiveState.REQUESTED
-        and today > last_day_to_decide(stored)
+        and today > last_day_to_decide(stored.requested_on)
     ):
+        last = last_day_to_decide(stored.requested_on)
         raise TransitionNotAllowed(
-            f"It lapsed: it was to be decided by {last_day_to_decide(stored)}."
-            " Ask for it again."
+            f"It lapsed: it was to be decided by {last}. Ask for it again."
         )
     if stored.state != RetrospectiveState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")

@@ -56,9 +56,9 @@ def show_todays_classes() -> None:
     """Just after midnight: overrides may have ended, services and terms may have
     begun, and what nobody decided in time lapses."""
     from controls.implementation_days import show_todays_statuses
+    from controls.lapses import lapse_requests
     from controls.models import System
     from controls.responsibility.decide import refresh_todays
-    from controls.retrospect import lapse_undecided
     from evidence.requirements.terms import show_todays_terms
     from evidence.status.control_status import today_of
 
@@ -67,4 +67,4 @@ def show_todays_classes() -> None:
         refresh_todays(system, today)
         show_todays_terms(system, today)
         show_todays_statuses(system, today)
-        lapse_undecided(system, today)
+        lapse_requests(system, today)

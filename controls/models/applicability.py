@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -128,6 +129,13 @@ class ApplicabilityDecision(models.Model):
     def system(self) -> Any:
         """The system, for the audit chain."""
         return self.implementation.system
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which it may hold, inclusive, as far as it names layers."""
+        after_review = self.review_by + dt.timedelta(days=1)
+        ends = [self.ended_on, self.voided_from, after_review]
+        return min(day for day in ends if day is not None) - dt.timedelta(days=1)
 
 
 class EndRequest(models.Model):

@@ -19,9 +19,15 @@ from controls.models import (
     ReferenceVersion,
     ResponsibilityDecision,
     ResponsibilityOverride,
+    RetrospectiveChange,
     System,
 )
 from controls.models.audit import about
+from controls.responsibility.exclusions import (
+    exclusions_by_layers,
+    show_exclusions,
+    void_exclusions,
+)
 from controls.responsibility.rulings import Ruling, due_rulings
 from controls.responsibility.timelines import (
     LAST,
@@ -34,20 +40,30 @@ from controls.responsibility.timelines import (
 
 
 @transaction.atomic
-def redecide(system: System, *, by: Actor, reason: str) -> int:
+def redecide(
+    system: System,
+    *,
+    by: Actor,
+    reason: str,
+    change: RetrospectiveChange | None = None,
+) -> int:
     """Compare what should hold on every day with the record, and add what differs.
 
-    Returns the number of controls whose class or basis changed on some days. Locks
-    the system first; writes decisions with one INSERT and one audit event, last.
+    `change` is what alters days before today, if that is what it is for. Returns the
+    number of controls whose class or basis changed on some days. Locks the system
+    first; writes decisions with one INSERT and one audit event, last.
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     spans = [(implementation, span) for implementation, span, _ in pending(system)]
     if not spans:
         return 0
     rows = _decisions(spans, by, reason)
+    for row in rows:
+        row.change = change
     ResponsibilityDecision.objects.bulk_create(rows, batch_size=1000)
     changed = {row.implementation_id for row in rows}
     _show_todays(system, _today(system))
+    rest_exclusions(system, _today(system))
     AuditEvent.objects.append(
         about(
             system,
@@ -58,6 +74,15 @@ def redecide(system: System, *, by: Actor, reason: str) -> int:
         )
     )
     return len(changed)
+
+
+def rest_exclusions(system: System, today: dt.date) -> None:
+    """Void exclusions from the first day on which what they rest on is gone, as the
+    record stands now, and show which controls are left out today (R10)."""
+    exclusions = list(exclusions_by_layers(system))
+    implementations = [exclusion.implementation for exclusion in exclusions]
+    void_exclusions(exclusions, _recorded(implementations) if exclusions else {})
+    show_exclusions(system, today)
 
 
 def pending(
@@ -167,5 +192,7 @@ def _show_todays(system: System, today: dt.date) -> None:
 
 
 def refresh_todays(system: System, today: dt.date) -> None:
-    """The same, once a day: an override may have ended, a service may have begun."""
+    """The same, once a day: an override may have ended, a service may have begun, and
+    a control may be left out from today or apply again."""
     _show_todays(system, today)
+    show_exclusions(system, today)

@@ -8,18 +8,21 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
-from controls.approvals import refuse_decided, refuse_stale
+from controls.approvals import known_today, refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
     AuditEvent,
     ControlImplementation,
     ResponsibilityOverride,
+    RetrospectiveChange,
 )
 from controls.models.audit import about
+from controls.models.decisions import Responsibility
 from controls.models.requests import ApprovalState
 from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import PARTIES
+from controls.retrospect import applies, request_change
 
 OVERRIDABLE = ("inherited", "shared", "customer")
 
@@ -28,6 +31,34 @@ def _to_aws(current: frozenset[str], requested: frozenset[str]) -> bool:
     """Whether AWS would carry more than it does, or we less."""
     gains = "aws" in requested and "aws" not in current
     return gains or ("customer" in current and "customer" not in requested)
+
+
+def ask_override(
+    implementation: ControlImplementation,
+    *,
+    responsibility: str,
+    reason: str,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    by: Actor,
+    today: dt.date,
+    citation: str = "",
+) -> ResponsibilityOverride | RetrospectiveChange:
+    """What a person asks: a request, or with a first day before today a change in
+    retrospect. The rest is as for `request_override`."""
+    ask = request_override
+    if starts_on < today:
+        ask = _request_back  # type: ignore[assignment]
+    return ask(
+        implementation,
+        responsibility=responsibility,
+        reason=reason,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        by=by,
+        citation=citation,
+        today=today,
+    )
 
 
 @transaction.atomic
@@ -40,11 +71,37 @@ def request_override(
     ends_on: dt.date,
     by: Actor,
     citation: str = "",
+    today: dt.date | None = None,
 ) -> ResponsibilityOverride:
     """Ask for another class until a day; it holds once somebody else approves.
 
-    A class that moves a duty to AWS must cite the provider's document (R9).
+    A class that moves a duty to AWS must cite the provider's document (R9). `today`
+    is the system's day (None: at the clock of knowledge).
     """
+    today = today or known_today(implementation.system)
+    if starts_on < today:
+        raise Refused({"starts_on": "An earlier day is a change in retrospect."})
+    override = _unsaved(
+        implementation, responsibility, reason, starts_on, ends_on, citation, by, today
+    )
+    override.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(override, "override.requested", by=by, reason=override.reason)
+    )
+    return override
+
+
+def _unsaved(
+    implementation: ControlImplementation,
+    responsibility: str,
+    reason: str,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    citation: str,
+    by: Actor,
+    today: dt.date,
+) -> ResponsibilityOverride:
+    """The override as asked, checked. Raises NotPermitted, Refused, ValidationError."""
     require_officer(implementation.system, by)
     if responsibility not in OVERRIDABLE:
         raise Refused({"responsibility": "Say inherited, shared or customer."})
@@ -61,13 +118,73 @@ def request_override(
         citation=citation.strip(),
         starts_on=starts_on,
         ends_on=ends_on,
+        requested_on=today,
     )
     override.full_clean(exclude=["requested_by", "decided_by"])
-    override.save(force_insert=True)
-    AuditEvent.objects.append(
-        about(override, "override.requested", by=by, reason=override.reason)
-    )
     return override
+
+
+@transaction.atomic
+def _request_back(
+    implementation: ControlImplementation,
+    *,
+    responsibility: str,
+    reason: str,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    by: Actor,
+    citation: str,
+    today: dt.date,
+) -> RetrospectiveChange:
+    override = _unsaved(
+        implementation, responsibility, reason, starts_on, ends_on, citation, by, today
+    )
+    body = {
+        "control": implementation.control.ref_id,
+        "responsibility": responsibility,
+        "starts_on": str(starts_on),
+        "ends_on": str(ends_on),
+        "citation": override.citation,
+    }
+    return request_change(
+        implementation.system,
+        kind="override",
+        body=body,
+        first_day=starts_on,
+        reason=override.reason,
+        by=by,
+        today=today,
+    )
+
+
+def _words(change: RetrospectiveChange) -> list[tuple[str, str]]:
+    """What a change of class says, in plain words."""
+    body = change.body
+    control = change.system.implementations.get(control__ref_id=body["control"])
+    days = f"from {body['starts_on']} to {body['ends_on']}"
+    named = Responsibility(body["responsibility"]).label
+    words = [("Control", control.control.label), ("What is to hold", f"{named} {days}")]
+    return [*words, *([("AWS document", body["citation"])] if body["citation"] else [])]
+
+
+@applies("override", name="Another class", explain=_words)
+def change_override(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
+    """Let another class hold from a day before today on."""
+    body = change.body
+    override = _unsaved(
+        change.system.implementations.get(control__ref_id=body["control"]),
+        body["responsibility"],
+        change.reason,
+        dt.date.fromisoformat(body["starts_on"]),
+        dt.date.fromisoformat(body["ends_on"]),
+        body["citation"],
+        change.requested_by,
+        change.requested_on,
+    )
+    override.state, override.decided_by = ApprovalState.APPROVED, by
+    override.change = change
+    override.save(force_insert=True)
+    redecide(change.system, by=by, reason=change.reason, change=change)
 
 
 @transaction.atomic
@@ -77,10 +194,11 @@ def decide_override(
     approve: bool,
     by: Actor,
     version: int | None = None,
+    today: dt.date | None = None,
 ) -> None:
     """Approve or refuse, by an officer other than the requester."""
     stored = _locked_override(override)
-    refuse_decided(stored, version, by=by)
+    refuse_decided(stored, version, by=by, today=today)
     stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     stored.decided_by = by
     stored.version = F("version") + 1
@@ -99,8 +217,13 @@ def settle_override(
     on: dt.date,
     by: Actor,
     version: int | None = None,
+    today: dt.date | None = None,
 ) -> None:
-    """End an override for good: from `on` what is below it holds again."""
+    """Decide that an expired override counts no more: from `on` what is below it holds.
+
+    Before its last day two officers end it (`early_ends`). Raises NotPermitted,
+    StaleVersion, TransitionNotAllowed while it runs, Refused for a day before today.
+    """
     stored = _locked_override(override)
     require_officer(stored.implementation.system, by)
     if stored.state != ApprovalState.APPROVED:
@@ -108,7 +231,14 @@ def settle_override(
     if stored.settled_on:
         raise TransitionNotAllowed(f"It was settled from {stored.settled_on} on.")
     refuse_stale(stored, version)
-    stored.settled_on = max(on, stored.starts_on)
+    today = today or known_today(stored.implementation.system)
+    if today <= stored.ends_on:
+        raise TransitionNotAllowed(
+            f"It runs to {stored.ends_on}: two officers end it before that."
+        )
+    if on < today:
+        raise Refused({"on": "It never works back before today."})
+    stored.settled_on = on
     stored.version = F("version") + 1
     stored.save(update_fields=["settled_on", "version"])
     redecide(stored.implementation.system, by=by, reason="Override settled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,10 +17,14 @@ from controls.access import require_officer
 from controls.api.catalog import ComponentSerializer
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
-from controls.models import System, SystemComponent
+from controls.models import RetrospectiveChange, System, SystemComponent
+from controls.reasons import MAX_REASON
 from controls.service_names import named
 from evidence.api.clocks import BodyDayField
-from evidence.systems.describe import Use, add_component, end_component
+from evidence.api.retrospect import RetrospectiveChangeSerializer
+from evidence.status.control_status import today_of
+from evidence.systems.component_days import ask_component, ask_end, ask_other_days
+from evidence.systems.describe import Use
 from srm_project.requests import actor_of
 
 
@@ -39,6 +44,11 @@ class UseSerializer(serializers.Serializer[Any]):
         max_length=60,
         help_text="name of the third party that provides it",
     )
+    reason = serializers.CharField(
+        required=False,
+        max_length=MAX_REASON,
+        help_text="Why an earlier day, where the component was in use before.",
+    )
 
 
 def use_of(body: dict[str, Any]) -> Use:
@@ -53,9 +63,21 @@ def use_of(body: dict[str, Any]) -> Use:
 
 
 class LastDaySerializer(serializers.Serializer[Any]):
-    """The last day of use, inclusive."""
+    """The last day of use, inclusive; why, where it alters days before today."""
 
     last_day = BodyDayField()
+    reason = serializers.CharField(required=False, max_length=MAX_REASON, default="")
+
+
+class OtherDaysSerializer(serializers.Serializer[Any]):
+    """On which days a component was in use, both inclusive, and why that is said now.
+
+    Without `used_from` it was never in use; without `last_day` it still is.
+    """
+
+    used_from = BodyDayField(required=False)
+    last_day = BodyDayField(required=False)
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
@@ -77,29 +99,77 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         """One component with its ETag."""
         return self._shown(self.get_object())
 
-    @extend_schema(request=UseSerializer, responses={201: ComponentSerializer})
+    @extend_schema(
+        request=UseSerializer,
+        responses={201: ComponentSerializer, 202: RetrospectiveChangeSerializer},
+    )
     @idempotent()
     def create(self, request: Request, slug: str) -> Response:
-        """Take one into use: classes and requirements follow it."""
+        """Take one into use: classes and requirements follow it. An earlier day of one
+        that was in use before is a change in retrospect (202)."""
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
         require_officer(system, actor_of(request))
-        use = use_of(valid(UseSerializer, request))
-        return self._shown(add_component(system, use, by=actor_of(request)), status=201)
+        body = valid(UseSerializer, request)
+        made = ask_component(
+            system,
+            use_of(body),
+            reason=body.get("reason", ""),
+            by=actor_of(request),
+            today=today_of(system),
+        )
+        if isinstance(made, RetrospectiveChange):
+            return _waits(made)
+        return self._shown(made, status=201)
 
-    @extend_schema(request=LastDaySerializer, responses=ComponentSerializer)
+    @extend_schema(
+        request=LastDaySerializer,
+        responses={200: ComponentSerializer, 202: RetrospectiveChangeSerializer},
+    )
     @action(detail=True, methods=["post"])
     def end(self, request: Request, slug: str, uuid: str) -> Response:
-        """End its use after a day; needs If-Match."""
+        """End its use after a day; needs If-Match. Where that alters days before today
+        it is a change in retrospect (202)."""
+        component = self.get_object()
+        require_officer(component.system, actor_of(request))
+        change = ask_end(
+            component,
+            **valid(LastDaySerializer, request),
+            by=actor_of(request),
+            today=today_of(component.system),
+            version=expected_version(request, component),
+        )
+        return self._shown(self.get_object()) if change is None else _waits(change)
+
+    @extend_schema(
+        request=OtherDaysSerializer, responses={202: RetrospectiveChangeSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def days(self, request: Request, slug: str, uuid: str) -> Response:
+        """Ask that it was in use on other days; another officer decides. Needs
+        If-Match."""
         component = self.get_object()
         require_officer(component.system, actor_of(request))
         version = expected_version(request, component)
-        last_day = valid(LastDaySerializer, request)["last_day"]
-        end_component(
-            component, last_day=last_day, by=actor_of(request), version=version
+        body = valid(OtherDaysSerializer, request)
+        last = body.get("last_day")
+        change = ask_other_days(
+            component,
+            used_from=body.get("used_from"),
+            used_until=last + dt.timedelta(days=1) if last else None,
+            reason=body["reason"],
+            by=actor_of(request),
+            today=today_of(component.system),
+            version=version,
         )
-        return self._shown(self.get_object())
+        return _waits(change)
 
     def _shown(self, row: SystemComponent, status: int = 200) -> Response:
         body = ComponentSerializer(row).data
         return Response(body, status=status, headers={"ETag": etag(row)})
+
+
+def _waits(change: RetrospectiveChange) -> Response:
+    """What another officer decides."""
+    body = RetrospectiveChangeSerializer(change).data
+    return Response(body, status=202, headers={"ETag": etag(change)})

@@ -10,13 +10,15 @@ from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.citations import CitationViewSet
 from evidence.api.components import ComponentViewSet
+from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
 from evidence.api.implementation_status import ImplementationStatusViewSet
 from evidence.api.letters import LetterViewSet
+from evidence.api.not_applicable import NotApplicableViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
-from evidence.api.overrides import NotApplicableViewSet, OverrideViewSet
+from evidence.api.overrides import OverrideViewSet
 from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
@@ -24,6 +26,7 @@ from evidence.api.reports import ArtifactVersionViewSet
 from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
+from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
@@ -47,6 +50,12 @@ router.register("citations", CitationViewSet, basename="citation")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("not-applicable", NotApplicableViewSet, basename="not-applicable")
 router.register("alternatives", AlternativeViewSet, basename="alternative")
+router.register("end-requests", EndRequestViewSet, basename="end-request")
+router.register(
+    "retrospective-changes",
+    RetrospectiveChangeViewSet,
+    basename="retrospective-change",
+)
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("exports", ExportViewSet, basename="export")
 router.register(

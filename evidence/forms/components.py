@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from controls.models.services import Provider
 from controls.service_names import variant_label
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
+from evidence.forms.reasons import ReasonField
 from evidence.systems.describe import Use
 
 
@@ -41,6 +43,13 @@ class AddComponentForm(forms.Form):
         required=False,
         max_length=120,
         help_text="Only to tell two uses of the same service apart.",
+    )
+    reason = ReasonField(
+        label="Why an earlier day",
+        required=False,
+        help_text=(
+            "Only where this component was in use before: another officer then decides."
+        ),
     )
 
     def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
@@ -75,6 +84,7 @@ class EndComponentForm(forms.Form):
     """End the use of a component."""
 
     last_day = DayField(label="Last day in use", widget=day_input())
+    reason = ReasonField(label="Why a day before yesterday", required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
@@ -84,3 +94,44 @@ class EndComponentForm(forms.Form):
             kwargs["initial"] = {"version": component.version}
             kwargs["auto_id"] = f"id_{component.pk}_%s"
         super().__init__(*args, **kwargs)
+
+
+class OtherDaysForm(forms.Form):
+    """A component was in use on other days than was said; both days inclusive."""
+
+    used_from = DayField(label="In use since", widget=day_input(), required=False)
+    last_day = DayField(label="Last day in use", widget=day_input(), required=False)
+    never = forms.BooleanField(label="It was never in use", required=False)
+    reason = ReasonField(label="Why")
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, component: SystemComponent | None = None, **kwargs: Any
+    ) -> None:
+        if component is not None:
+            until = component.used_until
+            kwargs["initial"] = {
+                "version": component.version,
+                "used_from": component.used_from,
+                "last_day": until - dt.timedelta(days=1) if until else None,
+            }
+            kwargs["auto_id"] = f"id_days_{component.pk}_%s"
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        """Either days or never."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("never") and not cleaned.get("used_from"):
+            raise forms.ValidationError("Say since when it was in use, or never.")
+        return cleaned
+
+    def days_and_reason(self) -> dict[str, Any]:
+        """What was said, the last day as the first day of no use."""
+        cleaned = self.cleaned_data
+        last = cleaned["last_day"]
+        return {
+            "used_from": None if cleaned["never"] else cleaned["used_from"],
+            "used_until": last + dt.timedelta(days=1) if last else None,
+            "reason": cleaned["reason"],
+            "version": cleaned["version"],
+        }

@@ -12,6 +12,7 @@ from django import forms
 from controls.alternatives import AlternativeDraft
 from controls.applicability import REVIEW_AFTER
 from controls.control_parts import Part, parts_of
+from controls.display_names import layer_name
 from controls.implementation_days import NOT_STATED
 from controls.models import ControlImplementation, Team
 from controls.models.implementation_statements import STATEABLE
@@ -225,9 +226,40 @@ class NotApplicableForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="“AWS does it” is inherited, not “not applicable”.",
     )
+    starts_on = DayField(
+        label="First day",
+        required=False,
+        widget=day_input(),
+        help_text="A day before today makes it a change in retrospect.",
+    )
+    absent_layers = forms.MultipleChoiceField(
+        label="It rests on the absence of",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=(
+            "A component that brings one of them lets the control apply again."
+            " None ticked: all of them."
+        ),
+    )
     review_by = DayField(label="Look again by", widget=day_input())
 
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: dt.date, layers: Sequence[str], **kwargs: Any
+    ) -> None:
+        """`layers` are those that the control governs and nothing in use brings."""
         kwargs["auto_id"] = "id_na_%s"
         super().__init__(*args, **kwargs)
+        self.fields["starts_on"].initial = today
         self.fields["review_by"].initial = today + REVIEW_AFTER
+        if not layers:
+            del self.fields["absent_layers"]
+            return
+        choices = [(layer, layer_name(layer)) for layer in layers]
+        self.fields["absent_layers"].choices = choices  # type: ignore[attr-defined]
+        self.fields["absent_layers"].initial = list(layers)
+
+    def clean(self) -> dict[str, Any]:
+        """No layer ticked is None: all that are absent on the first day."""
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["absent_layers"] = cleaned.get("absent_layers") or None
+        return cleaned

@@ -14,8 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from controls.models import ApplicabilityDecision, ResponsibilityOverride, System
-from controls.models.requests import ApprovalState as ApprovalState
+from controls.models import System
 from evidence.artifacts.citations import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
 from evidence.models import (
@@ -33,6 +32,7 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.asks import Cadence
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
+from evidence.notices.approvals import changes_back, to_approve
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.requests import requests
@@ -134,32 +134,6 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
                 "who": str(row.submitted_by),
             },
         )
-
-
-def to_approve(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Other classes and exclusions: the other officers."""
-    related = ("implementation__control", "implementation__system", "requested_by")
-    overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
-    excluded = ApplicabilityDecision.objects.filter(state=ApprovalState.REQUESTED)
-    sources = (
-        (overrides, "the class of {} is another"),
-        (excluded, "{} is not applicable"),
-    )
-    for rows, words in sources:
-        for row in rows.select_related(*related):
-            about = row.implementation
-            path = [about.system.slug, about.control.ref_id]
-            yield NoticeCandidate(
-                NoticeKind.TO_APPROVE,
-                f"to-approve:{row.uuid}",
-                frozenset(people.officers(about.system_id, but=[row.requested_by_id])),
-                about.system_id,
-                reverse("evidence:control", args=path),
-                {
-                    "what": words.format(about.control.label),
-                    "who": str(row.requested_by),
-                },
-            )
 
 
 def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
@@ -292,6 +266,7 @@ SOURCES: tuple[Source, ...] = (
     decisions,
     to_review,
     to_approve,
+    changes_back,
     removals,
     populations,
     scans,

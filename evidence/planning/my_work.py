@@ -9,8 +9,15 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from controls.models import Actor, ApplicabilityDecision, Role, System
-from controls.models.decisions import ResponsibilityOverride
+from controls.models import (
+    Actor,
+    ApplicabilityDecision,
+    EndRequest,
+    ResponsibilityOverride,
+    RetrospectiveChange,
+    Role,
+    System,
+)
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -71,6 +78,16 @@ def overrides_to_decide(user: Actor) -> QuerySet[ResponsibilityOverride]:
 def exclusions_to_decide(user: Actor) -> QuerySet[ApplicabilityDecision]:
     """Requests to leave a control out that wait for the person as another officer."""
     return ApplicabilityDecision.objects.to_decide(user)
+
+
+def ends_to_decide(user: Actor) -> QuerySet[EndRequest]:
+    """Early ends that wait for the person as another officer, oldest first."""
+    return EndRequest.objects.to_decide(user)
+
+
+def changes_to_decide(user: Actor) -> QuerySet[RetrospectiveChange]:
+    """Changes in retrospect that wait for the person as another officer."""
+    return RetrospectiveChange.objects.to_decide(user)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from controls.access import may_describe_systems, require_officer
-from controls.approvals import refuse_stale
+from controls.approvals import known_today, refuse_stale
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import (
@@ -22,6 +22,7 @@ from controls.models import (
     Baseline,
     ControlImplementation,
     Membership,
+    RetrospectiveChange,
     Role,
     Service,
     ServiceVariant,
@@ -35,6 +36,7 @@ from controls.models.services import Provider
 from controls.models.systems import Partition, partition_of
 from controls.provider_names import AWS, provider_slug
 from controls.responsibility.decide import redecide
+from controls.retrospect import first_day_of
 from evidence.artifacts.register import site_names
 from evidence.requirements.from_templates import ask_for_all
 
@@ -95,7 +97,7 @@ def create_system(
     Membership.objects.create(
         system=system, user=officer or by, role=Role.OFFICER, starts_at=_since()
     )
-    SystemComponent.objects.bulk_create([_component(system, use) for use in uses])
+    SystemComponent.objects.bulk_create([component_of(system, use) for use in uses])
     _implement(system, owners)
     redecide(system, by=by, reason="System described")
     ask_for_all(system, by=by, since=system.window_start)
@@ -113,7 +115,7 @@ def _withdrawn(baseline: Baseline) -> str:
     return ", ".join(labels[:10])
 
 
-def _component(system: System, use: Use) -> SystemComponent:
+def component_of(system: System, use: Use) -> SystemComponent:
     """The unsaved component. Raises Refused by field."""
     return SystemComponent(
         system=system,
@@ -184,16 +186,44 @@ def _implement(system: System, owners: Mapping[str, Team]) -> None:
 
 
 @transaction.atomic
-def add_component(system: System, use: Use, *, by: Actor) -> SystemComponent:
-    """Take a component into use; classes and requirements follow it."""
+def add_component(
+    system: System, use: Use, *, by: Actor, today: dt.date | None = None
+) -> SystemComponent:
+    """Take a component into use; classes and requirements follow it.
+
+    The first statement of a component may name an earlier day, not before the
+    system's first day; where it was in use before, an earlier day is a change in
+    retrospect (`component_days.ask_component`). `today` is the system's day (None: at
+    the clock of knowledge). Raises NotPermitted, Refused, ValidationError.
+    """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
-    component = _component(locked, use)
+    component = component_of(locked, use)
     component.full_clean()
+    _refuse_early(locked, component)
+    if alters_the_past(component, today or known_today(locked)):
+        raise Refused(
+            {"used_from": "It was in use before: an earlier day needs a reason."}
+        )
     component.save(force_insert=True)
-    _decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
+    decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
     AuditEvent.objects.append(about(component, "component.added", by=by))
     return component
+
+
+def _refuse_early(system: System, component: SystemComponent) -> None:
+    first = first_day_of(system)
+    if system.components.exists() and component.used_from < first:
+        raise Refused({"used_from": f"The system's first day is {first}."})
+
+
+def alters_the_past(component: SystemComponent, today: dt.date) -> bool:
+    """Whether taking an unsaved component into use alters what was said of earlier
+    days: only where the same component was in use before."""
+    same = SystemComponent.objects.filter(
+        system=component.system, variant=component.variant, name=component.name
+    )
+    return component.used_from < today and same.exists()
 
 
 @transaction.atomic
@@ -203,8 +233,14 @@ def end_component(
     last_day: dt.date,
     by: Actor,
     version: int | None = None,
+    today: dt.date | None = None,
 ) -> int:
-    """End the use of a component after `last_day`; returns the controls changed."""
+    """End the use of a component after `last_day`; returns the controls changed.
+
+    `last_day` is at the earliest the day before `today`, the system's day (None: at
+    the clock of knowledge): before that it is a change in retrospect
+    (`component_days.ask_component`). Raises NotPermitted, Refused, StaleVersion.
+    """
     System.objects.select_for_update(of=("self",)).get(pk=component.system_id)
     stored = SystemComponent.objects.select_for_update(of=("self",)).get(
         pk=component.pk
@@ -213,12 +249,17 @@ def end_component(
     refuse_stale(stored, version)
     if last_day < stored.used_from:
         raise Refused({"last_day": f"It is in use from {stored.used_from} on."})
-    stored.used_until = last_day + dt.timedelta(days=1)
+    until = last_day + dt.timedelta(days=1)
+    if min(until, stored.used_until or until) < (today or known_today(stored.system)):
+        raise Refused(
+            {"last_day": "This alters days before today: say why, for a second officer"}
+        )
+    stored.used_until = until
     stored.clean_fields()
     stored.validate_constraints()
     stored.version = F("version") + 1
     stored.save(update_fields=["used_until", "version"])
-    changed = _decide_and_ask_anew(
+    changed = decide_and_ask_anew(
         stored.system, by, f"{stored.variant} in use until {last_day}"
     )
     AuditEvent.objects.append(
@@ -227,7 +268,14 @@ def end_component(
     return changed
 
 
-def _decide_and_ask_anew(system: System, by: Actor, reason: str) -> int:
-    changed = redecide(system, by=by, reason=reason)
+def decide_and_ask_anew(
+    system: System,
+    by: Actor,
+    reason: str,
+    change: RetrospectiveChange | None = None,
+) -> int:
+    """Classes and requirements as components in use say; returns the controls whose
+    class or basis changed on some days."""
+    changed = redecide(system, by=by, reason=reason, change=change)
     ask_for_all(system, by=by, since=system.window_start)
     return changed

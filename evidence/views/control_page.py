@@ -24,6 +24,7 @@ from controls.models import (
     System,
 )
 from controls.models.implementations import worst_of
+from controls.responsibility.exclusions import layers_absent
 from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
 from evidence.forms.overrides import (
@@ -165,6 +166,7 @@ def _record(
         *people, "end_requested_by", "ended_by"
     )
     alternatives = as_known(asked_otherwise, known)
+    ends = as_known(implementation.end_requests.select_related(*people), known)
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
     description = as_known(itself, known)[0]
     statements = as_known(implementation.statements.all(), known)
@@ -191,6 +193,7 @@ def _record(
         "provided": statements_shown(implementation, clocks),
         "excused": excused,
         "alternatives": alternatives,
+        "ends": ends,
         "events": events.filter(**({"at__lt": known} if known else {})).order_by(
             "-at", "-seq"
         )[:30],
@@ -234,7 +237,9 @@ def _forms(
         )
     if officer:
         forms_and_rights["override_form"] = OverrideForm(today=clocks.today)
-        forms_and_rights["na_form"] = NotApplicableForm(today=clocks.today)
+        forms_and_rights["na_form"] = NotApplicableForm(
+            today=clocks.today, layers=layers_absent(implementation, clocks.today)
+        )
         forms_and_rights["earlier_form"] = EarlierStatusForm()
         asked = own_requirements(implementation, clocks.today)
         forms_and_rights["alternative_form"] = AlternativeForm(

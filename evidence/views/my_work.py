@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from controls import clock
+from controls import clock, retrospect
 from controls.models import AlternativeImplementation
 from evidence.artifacts.citations import citations_by_series, citations_to_decide
 from evidence.artifacts.letters import letters_to_decide
@@ -39,6 +39,11 @@ def work(request: SignedInRequest) -> HttpResponse:
         "overrides": my_work.overrides_to_decide(request.user),
         "exclusions": my_work.exclusions_to_decide(request.user),
         "alternatives": AlternativeImplementation.objects.to_decide(request.user),
+        "ends": my_work.ends_to_decide(request.user),
+        "changes": [
+            (change, retrospect.kind_of(change))
+            for change in my_work.changes_to_decide(request.user)
+        ],
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
         "drafts": my_work.drafts_of(request.user),

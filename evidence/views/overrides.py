@@ -14,24 +14,26 @@ from django.views.decorators.http import require_POST
 
 from controls import clock
 from controls.access import require_describer
-from controls.applicability import (
-    decide_not_applicable,
-    end_not_applicable,
-    request_not_applicable,
-)
+from controls.applicability import decide_not_applicable
 from controls.control_parts import parts_of
+from controls.early_ends import decide_end, request_end
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
+from controls.exclusions_in_retrospect import ask_not_applicable, request_end_back
 from controls.implementation import describe
 from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,
+    EndRequest,
     ResponsibilityOverride,
+    RetrospectiveChange,
 )
+from controls.responsibility.exclusions import layers_absent
 from controls.responsibility.overrides import (
+    ask_override,
     decide_override,
-    request_override,
     settle_override,
 )
+from evidence.forms.clocks import DayField
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.access import (
     implementation_or_404,
@@ -48,6 +50,12 @@ from evidence.views.answers import (
 from evidence.views.control_page import control_page
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
+
+ASKED_BACK = (
+    "Requested as a change in retrospect: it holds once another officer approves it."
+)
+
+NA_END_ASKED = "Requested. It applies again once another officer approves."
 
 
 def _to_control(implementation: ControlImplementation) -> HttpResponse:
@@ -68,13 +76,16 @@ def _try(
     if not form.is_valid():
         return control_page(request, implementation, status=422, **{name: form})
     try:
-        act()
+        made = act()
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:
         explain(form, refusal)
         status = _status_of(form, implementation, refusal)
         return control_page(request, implementation, status=status, **{name: form})
+    if isinstance(made, RetrospectiveChange):
+        messages.success(request, ASKED_BACK)
+        return redirect("evidence:retrospective", made.uuid)
     messages.success(request, done)
     return _to_control(implementation)
 
@@ -132,7 +143,9 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
         implementation,
         form,
         "override_form",
-        lambda: request_override(implementation, by=request.user, **form.cleaned_data),
+        lambda: ask_override(
+            implementation, by=request.user, today=today, **form.cleaned_data
+        ),
         "Requested. It holds once another officer approves it.",
     )
 
@@ -141,10 +154,11 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
 def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse an override somebody else asked for."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
+    today = override.implementation.system.day_of(clock.now())
 
     def decide() -> str:
         approve = approves(request)
-        decide_override(override, approve=approve, by=request.user)
+        decide_override(override, approve=approve, by=request.user, today=today)
         return "Approved: the class is changed." if approve else "Refused."
 
     return _decided(request, override.implementation, decide)
@@ -152,15 +166,36 @@ def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Let what is below the override hold again, from today."""
+    """Ask to end an override early, or let an expired one count no more, from today."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
     today = override.implementation.system.day_of(clock.now())
+    try:
+        reason = typed_reason(request)
+    except Refused as refusal:
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
 
     def settle() -> str:
-        settle_override(override, on=today, by=request.user)
+        if today <= override.ends_on:
+            request_end(override, reason=reason, by=request.user, today=today)
+            return "Requested. It ends once another officer approves."
+        settle_override(override, on=today, by=request.user, today=today)
         return "Settled: the class below it holds again."
 
     return _decided(request, override.implementation, settle)
+
+
+@require_POST
+def end_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse an early end that somebody else asked for."""
+    end = _of_mine(request, EndRequest, uuid)
+    today = end.implementation.system.day_of(clock.now())
+
+    def decide() -> str:
+        approve = approves(request)
+        decide_end(end, approve=approve, by=request.user, today=today)
+        return "Approved: it ends." if approve else "Refused: it holds on."
+
+    return _decided(request, end.implementation, decide)
 
 
 @require_POST
@@ -170,14 +205,16 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
     today = implementation.system.day_of(clock.now())
-    form = NotApplicableForm(request.POST, today=today)
+    form = NotApplicableForm(
+        request.POST, today=today, layers=layers_absent(implementation, today)
+    )
     return _try(
         request,
         implementation,
         form,
         "na_form",
-        lambda: request_not_applicable(
-            implementation, by=request.user, **form.cleaned_data
+        lambda: ask_not_applicable(
+            implementation, by=request.user, today=today, **form.cleaned_data
         ),
         "Requested. Nothing changes until another officer approves it.",
     )
@@ -187,10 +224,11 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
 def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Approve or refuse a request to leave a control out."""
     exclusion = _of_mine(request, ApplicabilityDecision, uuid)
+    today = exclusion.implementation.system.day_of(clock.now())
 
     def decide() -> str:
         approve = approves(request)
-        decide_not_applicable(exclusion, approve=approve, by=request.user)
+        decide_not_applicable(exclusion, approve=approve, by=request.user, today=today)
         return (
             "Approved: not applicable." if approve else "Refused: it stays applicable."
         )
@@ -200,16 +238,20 @@ def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Let a control that was left out apply again, with a reason."""
+    """Ask that a control that was left out applies again, from a day on."""
     exclusion = _of_mine(request, ApplicabilityDecision, uuid)
+    today = exclusion.implementation.system.day_of(clock.now())
     try:
         reason = typed_reason(request)
-    except Refused as refusal:
+        typed = request.POST.get("ends_from", "")
+        day = DayField().clean(typed) if typed else today
+    except ValidationError as refusal:
         return refused(request, refusal, typed=request.POST.get("reason", ""))
 
     def end() -> str:
-        end_not_applicable(exclusion, reason=reason, by=request.user)
-        return "Ended: the control applies again."
+        ask = request_end_back if day < today else request_end
+        ask(exclusion, ends_from=day, reason=reason, by=request.user, today=today)
+        return ASKED_BACK if day < today else NA_END_ASKED
 
     return _decided(request, exclusion.implementation, end)
 

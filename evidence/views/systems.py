@@ -16,14 +16,22 @@ from controls import clock
 from controls.access import is_officer, may_describe_systems
 from controls.errors import NotPermitted
 from controls.grammar import count_of
-from controls.models import AuditEvent, System, SystemComponent
-from evidence.forms.components import AddComponentForm, EndComponentForm
+from controls.models import AuditEvent, RetrospectiveChange, System, SystemComponent
+from evidence.forms.components import (
+    AddComponentForm,
+    EndComponentForm,
+    OtherDaysForm,
+)
 from evidence.forms.systems import NewSystemForm
 from evidence.status.many_systems import tallies
-from evidence.systems.describe import add_component, end_component, require_creator
+from evidence.systems.component_days import ask_component, ask_end, ask_other_days
+from evidence.systems.describe import require_creator
 from evidence.views.access import require_officer_page, show_refusal, system_or_404
+from evidence.views.answers import explain
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
+
+ASKED_BACK = "Asked for: it holds once another officer approves it."
 
 
 @require_GET
@@ -81,7 +89,12 @@ def _components_page(
     page = {
         "system": system,
         "rows": [
-            (component, _last_day(component), EndComponentForm(component=component))
+            (
+                component,
+                _last_day(component),
+                EndComponentForm(component=component),
+                OtherDaysForm(component=component),
+            )
             for component in rows
         ],
         "officer": is_officer(request.user, system),
@@ -123,12 +136,18 @@ def component_add(request: SignedInRequest, slug: str) -> HttpResponse:
     form = AddComponentForm(request.POST, system=system)
     if not form.is_valid():
         return _components_page(request, system, adding=form, status=422)
-    before = classes_of(system)
+    before, today = classes_of(system), system.day_of(clock.now())
+    reason = form.cleaned_data["reason"]
     try:
-        add_component(system, form.use(), by=request.user)
+        made = ask_component(
+            system, form.use(), reason=reason, by=request.user, today=today
+        )
     except ValidationError as refusal:
-        form.add_error(None, refusal.messages)
+        explain(form, refusal)
         return _components_page(request, system, adding=form, status=422)
+    if isinstance(made, RetrospectiveChange):
+        messages.success(request, ASKED_BACK)
+        return redirect("evidence:retrospective", made.uuid)
     say_what_changed(request, system, before)
     return redirect("evidence:components", system.slug)
 
@@ -147,14 +166,40 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
             request, ValidationError("Say the last day on which it is in use.")
         )
         return redirect("evidence:components", system.slug)
-    before = classes_of(system)
+    before, today = classes_of(system), system.day_of(clock.now())
     try:
-        end_component(component, by=request.user, **form.cleaned_data)
+        change = ask_end(component, by=request.user, today=today, **form.cleaned_data)
     except ValidationError as refusal:
         show_refusal(request, refusal)
-    else:
-        say_what_changed(request, system, before)
+        return redirect("evidence:components", system.slug)
+    if change is not None:
+        messages.success(request, ASKED_BACK)
+        return redirect("evidence:retrospective", change.uuid)
+    say_what_changed(request, system, before)
     return redirect("evidence:components", system.slug)
+
+
+@require_POST
+def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Ask that a component was in use on other days; another officer decides."""
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    rows = SystemComponent.objects.select_related("system")
+    component = get_object_or_404(rows, system=system, uuid=uuid)
+    form = OtherDaysForm(request.POST)
+    if not form.is_valid():
+        show_refusal(request, ValidationError("Say the days, and why."))
+        return redirect("evidence:components", system.slug)
+    today = system.day_of(clock.now())
+    try:
+        change = ask_other_days(
+            component, by=request.user, today=today, **form.days_and_reason()
+        )
+    except ValidationError as refusal:
+        show_refusal(request, refusal)
+        return redirect("evidence:components", system.slug)
+    messages.success(request, ASKED_BACK)
+    return redirect("evidence:retrospective", change.uuid)
 
 
 def classes_of(system: System) -> dict[str, str]:

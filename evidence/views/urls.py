@@ -27,6 +27,7 @@ from evidence.views import (
     requests,
     requirements,
     rereading,
+    retrospect,
     reviews,
     revisions,
     samples,
@@ -58,6 +59,29 @@ urlpatterns += [
         "systems/<slug:slug>/components/<uuid:uuid>/end/",
         systems.component_end,
         name="component_end",
+    ),
+]
+
+urlpatterns += [
+    path(
+        "systems/<slug:slug>/components/<uuid:uuid>/days/",
+        systems.component_days,
+        name="component_days",
+    ),
+]
+
+# Changes in retrospect: what is asked of the past, and decided.
+urlpatterns += [
+    path(
+        "systems/<slug:slug>/changes-in-retrospect/",
+        retrospect.changes,
+        name="retrospectives",
+    ),
+    path("changes-in-retrospect/<uuid:uuid>/", retrospect.change, name="retrospective"),
+    path(
+        "changes-in-retrospect/<uuid:uuid>/decide/",
+        retrospect.decide,
+        name="retrospective_decide",
     ),
 ]
 
@@ -130,6 +154,7 @@ urlpatterns += [
     ),
     path("not-applicable/<uuid:uuid>/decide/", overrides.na_decide, name="na_decide"),
     path("not-applicable/<uuid:uuid>/end/", overrides.na_end, name="na_end"),
+    path("ends/<uuid:uuid>/decide/", overrides.end_decide, name="end_decide"),
 ]
 
 # Calendar: what falls due; the next audit window.

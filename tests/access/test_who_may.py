@@ -56,7 +56,10 @@ def world(db, settings, tmp_path) -> World:
     for make in (_draft, _flagged, _answered):
         make(world)
     approval = {"decision": "approve"}
-    for view in ("override_decide", "na_decide", "removal_decide"):
+    for view in (
+        "override_decide", "na_decide", "removal_decide", "end_decide",
+        "retrospective_decide",
+    ):  # fmt: skip
         world.bodies[f"POST evidence:{view}"] = approval
     body = world.bodies["POST evidence:control_describe"]
     body["owner_team"] = world.house.team.pk
@@ -191,6 +194,10 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "decide an override", "evidence:override_decide", override
     for excluded in my_work.exclusions_to_decide(user):
         yield "decide not applicable", "evidence:na_decide", excluded
+    for end in my_work.ends_to_decide(user):
+        yield "decide an early end", "evidence:end_decide", end
+    for change in my_work.changes_to_decide(user):
+        yield "decide a change in retrospect", "evidence:retrospective_decide", change
     for removal in SpillRemoval.objects.to_decide(user):
         yield "decide a removal", "evidence:removal_decide", removal
     asked = my_work.requests_of(user)
@@ -211,7 +218,8 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
 # Lists of what waits for all who may; the others are of one's own teams alone.
 WHOLE = {
     "review", "review a population", "decide an override", "decide not applicable",
-    "decide a removal", "decide on an answer",
+    "decide a removal", "decide on an answer", "decide an early end",
+    "decide a change in retrospect",
 }  # fmt: skip
 
 
@@ -252,6 +260,7 @@ STEPS = {
     "to-review": ("review", "review a population"),
     "to-approve": (
         "decide an override", "decide not applicable", "decide a removal",
+        "decide an early end", "decide a change in retrospect",
     ),
     "to-read": ("review reliance",),
     "asked": ("answer a request",),
@@ -263,6 +272,8 @@ SUBJECTS = {
     "decide an override": "override_decide",
     "decide not applicable": "na_decide",
     "decide a removal": "removal_decide",
+    "decide an early end": "end_decide",
+    "decide a change in retrospect": "retrospective_decide",
     "review reliance": "reliance",
     "answer a request": "request",
     "decide on an answer": "request_judge",

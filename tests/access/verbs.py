@@ -9,7 +9,9 @@ from typing import Any
 from controls import access
 from controls.models import (
     ApplicabilityDecision,
+    EndRequest,
     ResponsibilityOverride,
+    RetrospectiveChange,
     System,
     User,
 )
@@ -181,6 +183,21 @@ VERBS = (
         ("evidence:control ac-1", "evidence:work"),
     ),
     Verb(
+        "decide an early end",
+        _decides(EndRequest, "end_decide"),
+        ("evidence:end_decide", "end-request-approve", "end-request-refuse"),
+        ("evidence:control pe-3", "evidence:work"),
+    ),
+    Verb(
+        "decide a change in retrospect",
+        lambda world, by: access.may_decide(
+            _row(RetrospectiveChange, "retrospective")(world), world.house.system, by
+        ),
+        ("evidence:retrospective_decide", "retrospective-change-approve",
+         "retrospective-change-refuse"),
+        ("evidence:retrospective", "evidence:work"),
+    ),
+    Verb(
         "ask for another class",
         _officer,
         ("evidence:override_request", "override-list"),
@@ -278,7 +295,8 @@ VERBS = (
     Verb(
         "take a component into use",
         _officer,
-        ("evidence:component_add", "component-list", "component-end"),
+        ("evidence:component_add", "component-list", "component-end",
+         "evidence:component_days", "component-days"),
         ("evidence:components",),
     ),
     Verb(

@@ -15,7 +15,14 @@ from typing import Any
 from knox.models import AuthToken
 
 from controls.applicability import request_not_applicable
-from controls.models import Control, ControlImplementation, Role, System, TokenScope
+from controls.models import (
+    Control,
+    ControlImplementation,
+    EndRequest,
+    Role,
+    System,
+    TokenScope,
+)
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import read_statements
 from controls.responsibility.overrides import request_override
@@ -34,6 +41,7 @@ from evidence.populations.populations import (
 from evidence.populations.samples import draw_sample
 from evidence.populations.selection import SelectionMethod
 from evidence.requests.requests import RequestDraft, request_evidence
+from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
 from tests import factories
 from tests.evidence import house as houses
@@ -160,8 +168,30 @@ def _officers(world: World) -> None:
     _name(world, excluded, "na_decide", "na_end")
     for verb in ("detail", "approve", "end", "refuse"):
         _name(world, excluded, f"not-applicable-{verb}")
-    component = house.system.components.order_by("pk")[0]
+    end = EndRequest.objects.create(
+        implementation=override.implementation,
+        override=override,
+        requested_by=house.oscar,
+        reason="No cage any more.",
+        ends_from=today,
+        requested_on=today,
+    )
+    _name(world, end, "end_decide")
+    for verb in ("detail", "approve", "refuse"):
+        _name(world, end, f"end-request-{verb}")
+    component, other = house.system.components.order_by("pk")
     _name(world, component, "component_end", "component-detail", "component-end")
+    _name(world, component, "component_days", "component-days")
+    change = ask_end(
+        other,
+        last_day=today - 30 * DAY,
+        reason="It was shut down then.",
+        by=house.oscar,
+        today=today,
+    )
+    _name(world, change, "retrospective", "retrospective_decide")
+    for verb in ("detail", "approve", "refuse"):
+        _name(world, change, f"retrospective-change-{verb}")
 
 
 def _asked(world: World) -> None:
@@ -309,6 +339,7 @@ def say(world: World) -> None:
         "letter_decide": decide,
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
+        "component_days": why | {"never": "on", "version": 1},
     }  # fmt: skip
     world.bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
     api = {
@@ -365,6 +396,7 @@ def say(world: World) -> None:
         "POST not-applicable-list": of_control | {
             "justification": "None here.", "review_by": later,
         },
+        "POST component-days": why,
         "POST export-list": here,
         "POST token-list": {"name": "mine"},
         "POST provider-document-end": {"ended_on": today},

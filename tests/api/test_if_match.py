@@ -18,7 +18,11 @@ from django.test import Client
 from django.urls import reverse
 
 from controls.applicability import decide_not_applicable
-from controls.models import ApplicabilityDecision, ResponsibilityOverride
+from controls.models import (
+    ApplicabilityDecision,
+    EndRequest,
+    ResponsibilityOverride,
+)
 from controls.responsibility.overrides import decide_override
 from evidence.models import EvidenceLink, EvidenceRequest, Notice
 from evidence.requests.answers import answer
@@ -54,6 +58,12 @@ def override_holds(world: World) -> None:
     decide_override(override, approve=True, by=world.house.olivia)
 
 
+def override_runs(world: World) -> None:
+    """It holds, and nobody has asked for its end."""
+    override_holds(world)
+    EndRequest.objects.all().delete()
+
+
 def left_out(world: World) -> None:
     excluded = ApplicabilityDecision.objects.get()
     decide_not_applicable(excluded, approve=True, by=world.house.olivia)
@@ -76,7 +86,12 @@ VERBS = {
     "POST request-cancel": Verb("needed", "olivia", None, WHY),
     "POST override-approve": Verb("needed", "olivia"),
     "POST override-refuse": Verb("needed", "olivia"),
-    "POST override-settle": Verb("needed", "olivia", override_holds),
+    "POST override-settle": Verb("needed", "olivia", override_runs, WHY),
+    "POST end-request-approve": Verb("needed", "olivia", override_holds),
+    "POST end-request-refuse": Verb("needed", "olivia", override_holds),
+    "POST retrospective-change-approve": Verb("needed", "olivia"),
+    "POST retrospective-change-refuse": Verb("needed", "olivia"),
+    "POST component-days": Verb("needed", "olivia"),
     "POST not-applicable-approve": Verb("needed", "olivia"),
     "POST not-applicable-refuse": Verb("needed", "olivia"),
     "POST not-applicable-end": Verb("needed", "olivia", left_out, WHY),
@@ -209,6 +224,9 @@ def test_the_tag_that_the_api_told_lets_the_change_through(world) -> None:
     found = statuses(world, of_kind("needed", "heeded"), '"other", TAG')
     # these need files or an id besides; that they ask for them shows that it matched
     further = {"POST evidence-attach": 400, "POST evidence-revise": 400}
+    # another officer decides
+    waits = ("component-days", "override-settle", "not-applicable-end")
+    further |= {f"POST {view}": 202 for view in waits}
     assert found == dict.fromkeys(found, 200) | further
 
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from controls import clock
-from controls.models import AuditEvent, ResponsibilityOverride
+from controls.models import AuditEvent, EndRequest, ResponsibilityOverride
 from tests import factories
 from tests.one_day import TODAY
 
@@ -115,12 +115,26 @@ def test_an_end_before_the_start_is_refused(system, oscar, as_user, today):
     assert "must end after it starts" in answer.content.decode()
 
 
-def test_settling_lets_the_derived_class_hold(system, oscar, olga, as_user, today):
+def test_two_officers_end_it_early(system, oscar, olga, as_user, today):
+    """R9: the class holds on until a second officer approves the end."""
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()
     decide(as_user(olga), override)
+    url = reverse("evidence:override_settle", args=[override.uuid])
+    assert "Say why it ends" in as_user(oscar).post(url, follow=True).content.decode()
 
-    as_user(oscar).post(reverse("evidence:override_settle", args=[override.uuid]))
+    page = as_user(oscar).post(url, {"reason": "The cage is gone."}, follow=True)
+
+    assert "once another officer approves" in page.content.decode()
+    assert factories.implementation(system, "pe-3").responsibility == "shared"
+    end = EndRequest.objects.get()
+    decision = reverse("evidence:end_decide", args=[end.uuid])
+    approve = {"decision": "approve"}
+    assert as_user(oscar).post(decision, approve).status_code == 403
+    end.refresh_from_db()
+    assert end.state == "requested"
+
+    as_user(olga).post(decision, approve)
 
     assert factories.implementation(system, "pe-3").responsibility == "inherited"
 

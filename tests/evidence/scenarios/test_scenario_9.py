@@ -40,10 +40,9 @@ def moved(oscar, platform) -> System:
         link = factories.make_evidence(patches, by=oscar, performed_on=performed)
         link.accept(by=rita)
     (ec2,) = found.components.all()
-    end_component(ec2, last_day=LAST_OF_EC2, by=oscar)
-    add_component(
-        found, Use(variant("fargate"), CHANGE, regions=["us-east-1"]), by=oscar
-    )
+    end_component(ec2, last_day=LAST_OF_EC2, by=oscar, today=CHANGE)
+    fargate = Use(variant("fargate"), CHANGE, regions=["us-east-1"])
+    add_component(found, fargate, by=oscar, today=CHANGE)
     return found
 
 

@@ -1,0 +1,172 @@
+"""Ending an override, or a "not applicable", before its last day: two officers.
+
+Source: rules R9, R10, R32. An early end never works back before the day of its request.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+
+from controls.access import require_officer
+from controls.approvals import known_today, refuse_decided, refuse_stale
+from controls.errors import Refused, TransitionNotAllowed
+from controls.models import (
+    Actor,
+    ApplicabilityDecision,
+    AuditEvent,
+    ControlImplementation,
+    EndRequest,
+    ResponsibilityOverride,
+    System,
+)
+from controls.models.audit import about
+from controls.models.requests import ApprovalState, ExclusionState
+from controls.reasons import refuse_long
+from controls.responsibility.decide import redecide, rest_exclusions
+
+Ended = ResponsibilityOverride | ApplicabilityDecision
+
+
+@transaction.atomic
+def request_end(
+    thing: Ended,
+    *,
+    reason: str,
+    by: Actor,
+    ends_from: dt.date | None = None,
+    version: int | None = None,
+    today: dt.date | None = None,
+) -> EndRequest:
+    """Ask that an override or exclusion holds no more from a day on.
+
+    `ends_from` is the first day on which it holds no more (None: today); it holds on
+    until another officer approves. Raises NotPermitted, StaleVersion, Refused for a
+    day before today or without a reason, TransitionNotAllowed for what is not in
+    force or whose end is asked for already.
+    """
+    stored = _locked(thing)
+    system = stored.implementation.system
+    require_officer(system, by)
+    today = today or known_today(system)
+    first = ends_from or today
+    if stored.state != ApprovalState.APPROVED:
+        raise TransitionNotAllowed("Only what is approved can be ended.")
+    refuse_stale(stored, version)
+    refuse_long(reason)
+    if not reason.strip():
+        raise Refused({"reason": "Say why it ends."})
+    if first < today:
+        raise Refused({"ends_from": "An early end never works back before today."})
+    waiting = stored.end_requests.filter(state=ApprovalState.REQUESTED).first()
+    if waiting is not None:
+        raise TransitionNotAllowed(f"{waiting.requested_by} has already asked for it.")
+    if _last_day(stored) < first:
+        raise TransitionNotAllowed(f"It holds to {_last_day(stored)} anyway.")
+    request = EndRequest(
+        implementation=stored.implementation,
+        override=stored if isinstance(stored, ResponsibilityOverride) else None,
+        exclusion=stored if isinstance(stored, ApplicabilityDecision) else None,
+        requested_by=by,
+        reason=reason.strip(),
+        ends_from=first,
+        requested_on=today,
+    )
+    request.save(force_insert=True)
+    AuditEvent.objects.append(
+        about(
+            stored,
+            f"{_noun(stored)}.end-requested",
+            by=by,
+            reason=request.reason,
+            ends_from=str(first),
+        )
+    )
+    return request
+
+
+@transaction.atomic
+def decide_end(
+    request: EndRequest,
+    *,
+    approve: bool,
+    by: Actor,
+    version: int | None = None,
+    today: dt.date | None = None,
+) -> None:
+    """Approve or refuse an early end, by an officer other than who asked for it.
+
+    Approved, it holds from the day that the request named. Raises NotPermitted,
+    StaleVersion, TransitionNotAllowed.
+    """
+    thing = _locked(request.override or request.exclusion)
+    locked = EndRequest.objects.select_for_update(of=("self",))
+    stored = locked.select_related("implementation__system").get(pk=request.pk)
+    system = stored.implementation.system
+    today = today or known_today(system)
+    refuse_decided(stored, version, by=by, today=today)
+    if thing.state != ApprovalState.APPROVED:
+        raise TransitionNotAllowed("It has ended already.")
+    stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
+    stored.decided_by = by
+    stored.version = F("version") + 1
+    stored.save(update_fields=["state", "decided_by", "version"])
+    if approve:
+        _end(thing, stored, by=by, today=today)
+    AuditEvent.objects.append(
+        about(
+            thing,
+            f"{_noun(thing)}.{_outcome(thing, approve=approve)}",
+            by=by,
+            reason=stored.reason,
+            ends_from=str(stored.ends_from),
+        )
+    )
+    request.refresh_from_db()
+
+
+def _outcome(thing: Ended, *, approve: bool) -> str:
+    if not approve:
+        return "end-refused"
+    return "settled" if isinstance(thing, ResponsibilityOverride) else "ended"
+
+
+def _end(thing: Ended, request: EndRequest, *, by: Actor, today: dt.date) -> None:
+    system = request.implementation.system
+    thing.version = F("version") + 1
+    if isinstance(thing, ResponsibilityOverride):
+        thing.settled_on = max(request.ends_from, thing.starts_on)
+        thing.save(update_fields=["settled_on", "version"])
+        redecide(system, by=by, reason="Override ended")
+        return
+    thing.ended_on = max(request.ends_from, thing.starts_on or request.ends_from)
+    if thing.ended_on <= today:
+        thing.state = ExclusionState.ENDED
+    thing.save(update_fields=["ended_on", "state", "version"])
+    rest_exclusions(system, today)
+
+
+def _last_day(thing: Ended) -> dt.date:
+    if isinstance(thing, ApplicabilityDecision):
+        return thing.last_day
+    settled = thing.settled_on - dt.timedelta(days=1) if thing.settled_on else None
+    return min(thing.ends_on, settled or thing.ends_on)
+
+
+def _noun(thing: Ended) -> str:
+    is_override = isinstance(thing, ResponsibilityOverride)
+    return "override" if is_override else "not-applicable"
+
+
+def _locked(thing: Ended | None) -> Ended:
+    """The override or exclusion, locked after its system and control."""
+    if thing is None:
+        raise LookupError("An end is of an override or of an exclusion.")
+    control = thing.implementation
+    System.objects.select_for_update(of=("self",)).get(pk=control.system_id)
+    ControlImplementation.objects.select_for_update(of=("self",)).get(pk=control.pk)
+    locked = type(thing).objects.select_for_update(of=("self",))
+    stored: Ended = locked.select_related("implementation__system").get(pk=thing.pk)
+    return stored

@@ -1,0 +1,64 @@
+"""What waits for a second officer, as sources of notices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from controls.models import (
+    ApplicabilityDecision,
+    EndRequest,
+    ResponsibilityOverride,
+    RetrospectiveChange,
+)
+from controls.models.requests import ApprovalState
+from evidence.models.notices import NoticeKind
+from evidence.notices.candidates import NoticeCandidate
+from evidence.notices.people import People
+
+
+def to_approve(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Other classes, exclusions and their early ends: the other officers."""
+    related = ("implementation__control", "implementation__system", "requested_by")
+    overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
+    excluded = ApplicabilityDecision.objects.filter(state=ApprovalState.REQUESTED)
+    ends = EndRequest.objects.filter(state=ApprovalState.REQUESTED)
+    sources = (
+        (overrides, "the class of {} is another"),
+        (excluded, "{} is not applicable"),
+        (ends.filter(exclusion=None), "the override of {} ends"),
+        (ends.filter(override=None), "{} applies again"),
+    )
+    for rows, words in sources:
+        for row in rows.select_related(*related):
+            about = row.implementation
+            path = [about.system.slug, about.control.ref_id]
+            yield NoticeCandidate(
+                NoticeKind.TO_APPROVE,
+                f"to-approve:{row.uuid}",
+                frozenset(people.officers(about.system_id, but=[row.requested_by_id])),
+                about.system_id,
+                reverse("evidence:control", args=path),
+                {
+                    "what": words.format(about.control.label),
+                    "who": str(row.requested_by),
+                },
+            )
+
+
+def changes_back(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Changes in retrospect: the other officers."""
+    for row in RetrospectiveChange.objects.waiting().for_listing():
+        yield NoticeCandidate(
+            NoticeKind.TO_APPROVE,
+            f"to-approve:{row.uuid}",
+            frozenset(people.officers(row.system_id, but=[row.requested_by_id])),
+            row.system_id,
+            reverse("evidence:retrospective", args=[row.uuid]),
+            {
+                "what": f"a change of what held from {row.first_day} on",
+                "who": str(row.requested_by),
+            },
+        )

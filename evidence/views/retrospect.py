@@ -1,0 +1,81 @@
+"""Changes in retrospect: what is asked of the past of a system, and who decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from controls import clock, retrospect
+from controls.access import may_decide
+from controls.approvals import last_day_to_decide
+from controls.models import RetrospectiveChange
+from controls.models.retrospect import RetrospectiveState
+from evidence.views.access import require_officer_page, show_refusal, system_or_404
+from evidence.views.answers import approves, return_to_work
+from srm_project.requests import SignedInRequest
+
+LISTED = 200  # changes a page shows, the newest
+
+
+@require_GET
+def changes(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Which changes of the past were asked for here, and what became of them?"""
+    system = system_or_404(request, slug)
+    rows = system.retrospective_changes.for_listing().order_by("-pk")[:LISTED]
+    shown = [(change, *_words(change)) for change in rows]
+    page = {"system": system, "rows": shown}
+    return render(request, "evidence/retrospect/list.html", page)
+
+
+@require_GET
+def change(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """What would hold on which days, who asked and why, and who decided?"""
+    row = _change(request, uuid)
+    kind, facts = _words(row)
+    waits = row.state == RetrospectiveState.REQUESTED
+    page = {
+        "change": row,
+        "system": row.system,
+        "kind": kind,
+        "facts": facts,
+        "waits": waits,
+        "decide_by": last_day_to_decide(row.requested_on),
+        "may_decide": waits and may_decide(row, row.system, request.user),
+    }
+    return render(request, "evidence/retrospect/detail.html", page)
+
+
+@require_POST
+def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Approve or refuse what another officer asked for."""
+    row = _change(request, uuid)
+    require_officer_page(request.user, row.system)
+    today = row.system.day_of(clock.now())
+    typed = request.POST.get("version", "")
+    version = int(typed) if typed.isdecimal() and len(typed) < 10 else None
+    try:
+        approve = approves(request)
+        act = retrospect.approve if approve else retrospect.refuse
+        act(row, by=request.user, today=today, version=version)
+    except ValidationError as refusal:
+        show_refusal(request, refusal)
+    else:
+        done = "Approved: it holds, and is known from now on."
+        messages.success(request, done if approve else "Refused: nothing changes.")
+    return return_to_work(request) or redirect("evidence:retrospective", row.uuid)
+
+
+def _words(row: RetrospectiveChange) -> tuple[str, list[tuple[str, str]]]:
+    """The kind of a change by its name, and what it says."""
+    kind = retrospect.kind_of(row)
+    return kind.name, list(kind.explain(row))
+
+
+def _change(request: SignedInRequest, uuid: Any) -> RetrospectiveChange:
+    mine = RetrospectiveChange.objects.visible_to(request.user).for_listing()
+    return get_object_or_404(mine, uuid=uuid)
