@@ -70,7 +70,7 @@ class NotApplicableSerializer(OfControlSerializer):
         extra_kwargs = {"justification": {"max_length": MAX_REASON}}
 
 
-class EndSerializer(serializers.Serializer[Any]):
+class EndOfExclusionSerializer(serializers.Serializer[Any]):
     """Why it applies again, and from which day; without it, from today."""
 
     reason = serializers.CharField(max_length=MAX_REASON)
@@ -118,7 +118,7 @@ class NotApplicableViewSet(RequestViewSet):
         return self._decided(request, approve=False)
 
     @extend_schema(
-        request=EndSerializer,
+        request=EndOfExclusionSerializer,
         responses={202: EndRequestSerializer},
     )
     @action(detail=True, methods=["post"])
@@ -126,7 +126,7 @@ class NotApplicableViewSet(RequestViewSet):
         """Ask that the control applies again; another officer decides (202). As of a
         day before today it is a change in retrospect. Needs If-Match."""
         exclusion, version = self.seen(request)
-        body, by = valid(EndSerializer, request), actor_of(request)
+        body, by = valid(EndOfExclusionSerializer, request), actor_of(request)
         today: dt.date = today_of(exclusion.implementation.system)
         day = body.get("ends_from", today)
         if day < today:

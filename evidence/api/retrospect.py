@@ -34,7 +34,7 @@ FILTERS = [
 class SaidSerializer(serializers.Serializer[Any]):
     """One thing that a change says, in plain words."""
 
-    label = serializers.CharField()
+    name = serializers.CharField()
     text = serializers.CharField()
 
 
@@ -66,9 +66,9 @@ class RetrospectiveChangeSerializer(serializers.ModelSerializer[RetrospectiveCha
 
     @extend_schema_field(SaidSerializer(many=True))
     def get_says(self, change: RetrospectiveChange) -> list[dict[str, str]]:
-        """What is to hold, as label and text."""
+        """What is to hold, as name and text."""
         explained = retrospect.kind_of(change).explain(change)
-        return [{"label": label, "text": text} for label, text in explained]
+        return [{"name": name, "text": text} for name, text in explained]
 
 
 class RetrospectiveChangeViewSet(viewsets.ReadOnlyModelViewSet[RetrospectiveChange]):

@@ -97,7 +97,22 @@ def ask_for_class(api, name: str = "olivia", **changes: object):
     return api(name, "post", "overrides/", said | changes)
 
 
-def test_another_class_is_asked_approved_and_settled(api, house):
+def end_early(api, path: str, tag: str, reason: str):
+    """Olivia asks for an early end from today, otto approves."""
+    verb = "settle" if path.startswith("overrides/") else "end"
+    asked = api("olivia", "post", f"{path}{verb}/", {"reason": reason}, tag)
+    assert asked.status_code == 202, asked.content
+    assert asked.json()["ends_from"] == TODAY.isoformat()
+    end, seen = f"end-requests/{asked.json()['uuid']}/", asked["ETag"]
+    assert api("olivia", "post", f"{end}approve/", {}, seen).status_code == 403
+    assert api("otto", "post", f"{end}approve/").status_code == 428
+    approved = api("otto", "post", f"{end}approve/", {}, seen)
+    assert approved.json()["state"] == "approved"
+    return api("ray", "get", path).json()
+
+
+def test_another_class_is_asked_approved_and_ended(api, house):
+    """R9: asked and approved, and ended before its last day, by two officers."""
     before = class_of(house, "cm-8")
     asked = ask_for_class(api)
     assert asked.status_code == 201, asked.content
@@ -108,8 +123,8 @@ def test_another_class_is_asked_approved_and_settled(api, house):
     assert approved.json()["state"] == "approved"
     assert class_of(house, "cm-8") == "customer" != before
     assert api("otto", "post", f"{path}refuse/", {}, tag).status_code == 409
-    settled = api("otto", "post", f"{path}settle/", {}, approved["ETag"])
-    assert settled.json()["settled_on"] == TODAY.isoformat()
+    settled = end_early(api, path, approved["ETag"], "It was a mistake")
+    assert settled["settled_on"] == TODAY.isoformat()
     assert class_of(house, "cm-8") == before
     rows = api("ray", "get", "overrides/?system=shop&state=approved").json()
     assert [row["uuid"] for row in rows["results"]] == [asked.json()["uuid"]]
@@ -137,9 +152,9 @@ def test_a_control_is_left_out_and_applies_again(api, house):
     assert approved.json()["state"] == "approved"
     bare = api("olivia", "post", f"{path}end/", {"reason": ""}, approved["ETag"])
     assert bare.status_code == 400
-    why = {"reason": "A warehouse was rented"}
-    ended = api("olivia", "post", f"{path}end/", why, approved["ETag"])
-    assert ended.json()["state"] == "ended"
+    ended = end_early(api, path, approved["ETag"], "A warehouse was rented")
+    assert (ended["state"], ended["starts_on"]) == ("ended", TODAY.isoformat())
+    assert ended["ended_on"] == TODAY.isoformat()
     row = ControlImplementation.objects.get(system=house.system, control__ref_id="cm-8")
     assert row.applicability == "applicable"
 

@@ -131,8 +131,9 @@ def test_adding_a_component_says_which_classes_changed(system, oscar, as_user):
     assert "Outposts" in answer.content.decode()
 
 
-def test_ending_a_component_asks_for_the_last_day(system, oscar, as_user):
+def test_ending_a_component_asks_for_the_last_day(system, oscar, as_user, on_day):
     browser = as_user(oscar)
+    on_day(dt.date(2026, 6, 30))
     component = system.components.get(variant__service__slug="ec2")
     url = reverse("evidence:component_end", args=[system.slug, component.uuid])
 
