@@ -173,8 +173,8 @@ def _officers(world: World) -> None:
         override=override,
         requested_by=house.oscar,
         reason="No cage any more.",
-        ends_from=today,
-        requested_on=today,
+        ends_from=TODAY,
+        requested_on=TODAY,
     )
     _name(world, end, "end_decide")
     for verb in ("detail", "approve", "refuse"):
@@ -184,10 +184,10 @@ def _officers(world: World) -> None:
     _name(world, component, "component_days", "component-days")
     change = ask_end(
         other,
-        last_day=today - 30 * DAY,
+        last_day=TODAY - 30 * DAY,
         reason="It was shut down then.",
         by=house.oscar,
-        today=today,
+        today=TODAY,
     )
     _name(world, change, "retrospective", "retrospective_decide")
     for verb in ("detail", "approve", "refuse"):
