@@ -53,6 +53,7 @@ def ask_component(
             "variant": f"{use.variant.service.slug}:{use.variant.slug}",
             "name": component.name,
             "regions": component.regions,
+            "provided_by": component.provided_by,
             **_days(use.used_from, use.used_until),
         },
         first_day=use.used_from,
@@ -198,7 +199,12 @@ def change_component(change: RetrospectiveChange, *, by: Actor, today: dt.date) 
     used_from, until = _day(body, "used_from"), _day(body, "used_until")
     if "variant" in body:
         use = Use(
-            _variant(body), used_from or today, until, body["regions"], body["name"]
+            _variant(body),
+            used_from or today,
+            until,
+            body["regions"],
+            body["name"],
+            body["provided_by"],
         )
         component = component_of(system, use)
         component.change = change
