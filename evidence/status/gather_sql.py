@@ -85,7 +85,12 @@ SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.name AS service_na
 _IMPLEMENTATION_ROWS = """
 SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
        coalesce(st.status, 'not-stated') AS implementation_status,
-       coalesce(st.part_statuses, '{{}}') AS part_statuses, i.applicability,
+       coalesce(st.part_statuses, '{{}}') AS part_statuses,
+       CASE WHEN a.id IS NULL THEN 'applicable'
+            WHEN a.starts_on IS NULL THEN i.applicability
+            WHEN a.state = 'requested' THEN 'na-requested'
+            WHEN a.review_by < %(day)s OR a.voided_from <= %(day)s THEN 'applicable'
+            ELSE 'not-applicable' END AS applicability,
        EXISTS (
          SELECT FROM {alternative} x
           WHERE x.implementation_id = i.id AND x.starts_on <= %(day)s
@@ -115,7 +120,8 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   LEFT JOIN controls_referenceversion rv ON rv.id = d.reference_version_id
   LEFT JOIN controls_responsibilityoverride o ON o.id = d.override_id
   LEFT JOIN LATERAL (
-    SELECT a.basis_id, a.absent_layers, a.voided_from, a.review_by, a.justification,
+    SELECT a.id, a.starts_on, a.basis_id, a.absent_layers, a.voided_from,
+           a.review_by, a.justification,
            CASE WHEN a.ended_on IS NULL THEN a.state ELSE 'approved' END AS state
       FROM {applicability} a WHERE a.implementation_id = i.id
        AND (a.starts_on IS NULL OR (a.starts_on <= %(day)s
