@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db.models import Q
 
+from controls.access import require_officer
 from controls.alternatives import AlternativeDraft, request_alternative
 from controls.errors import Refused
 from controls.models import Actor, AlternativeImplementation, ControlImplementation
@@ -32,9 +33,10 @@ def request_with_requirements(
 ) -> AlternativeImplementation:
     """Ask for it where its requirements are asked of the control today.
 
-    Raises Refused where there is none, or one that is another control's or retired;
+    Raises NotPermitted, Refused where there is none, or one that is another control's or retired;
     and whatever `request_alternative` raises.
     """
+    require_officer(implementation.system, by)
     named = {str(uuid) for uuid in draft.requirement_uuids}
     if not named:
         raise Refused(

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from controls import clock
-from controls.models import User
+from controls.models import AlternativeImplementation, User
 from evidence.files.checks import Checked
 from evidence.models import (
     Evidence,
@@ -198,6 +198,8 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "decide an early end", "evidence:end_decide", end
     for change in my_work.changes_to_decide(user):
         yield "decide a change in retrospect", "evidence:retrospective_decide", change
+    for alternative in AlternativeImplementation.objects.to_decide(user):
+        yield "decide an alternative", "evidence:alternative_decide", alternative
     for removal in SpillRemoval.objects.to_decide(user):
         yield "decide a removal", "evidence:removal_decide", removal
     asked = my_work.requests_of(user)
@@ -220,6 +222,7 @@ WHOLE = {
     "review", "review a population", "decide an override", "decide not applicable",
     "decide a removal", "decide on an answer", "decide an early end",
     "decide a change in retrospect",
+    "decide an alternative",
 }  # fmt: skip
 
 

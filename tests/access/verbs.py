@@ -8,7 +8,9 @@ from typing import Any
 
 from controls import access
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
+    ControlImplementation,
     EndRequest,
     ResponsibilityOverride,
     RetrospectiveChange,
@@ -97,6 +99,11 @@ def _decides(model: Any, view: str) -> May:
         return access.may_decide(request, request.implementation.system, by)
 
     return may
+
+
+def _describes_some(world: World, by: User) -> bool:
+    controls = ControlImplementation.objects.describable_by(by)
+    return bool(controls.filter(system=world.house.system).exists())
 
 
 def _reads(world: World, by: User) -> bool:
@@ -196,6 +203,36 @@ VERBS = (
         ("evidence:retrospective_decide", "retrospective-change-approve",
          "retrospective-change-refuse"),
         ("evidence:retrospective", "evidence:work"),
+    ),
+    Verb(
+        "decide an alternative",
+        _decides(AlternativeImplementation, "alternative_decide"),
+        ("evidence:alternative_decide", "alternative-approve", "alternative-refuse"),
+        ("evidence:control si-2", "evidence:work"),
+    ),
+    Verb(
+        "ask to meet a control in another way",
+        _officer,
+        ("evidence:alternative_request", "alternative-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "end an alternative",
+        _officer,
+        ("evidence:alternative_end", "alternative-end"),
+    ),
+    Verb(
+        "change how far a control was",
+        _officer,
+        ("evidence:status_in_retrospect", "implementation-status-earlier"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "say how far many controls are",
+        _describes_some,
+        ("evidence:status_of_many", "evidence:status_of_many_confirm",
+         "implementation-status-preview", "implementation-status-confirm"),
+        ("evidence:controls",),
     ),
     Verb(
         "ask for another class",

@@ -14,6 +14,7 @@ from typing import Any
 
 from knox.models import AuthToken
 
+from controls.alternatives import AlternativeDraft
 from controls.applicability import request_not_applicable
 from controls.models import (
     Control,
@@ -41,6 +42,7 @@ from evidence.populations.populations import (
 from evidence.populations.samples import draw_sample
 from evidence.populations.selection import SelectionMethod
 from evidence.requests.requests import RequestDraft, request_evidence
+from evidence.requirements.alternatives import request_with_requirements
 from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
 from tests import factories
@@ -179,6 +181,22 @@ def _officers(world: World) -> None:
     _name(world, end, "end_decide")
     for verb in ("detail", "approve", "refuse"):
         _name(world, end, f"end-request-{verb}")
+    otherwise = request_with_requirements(
+        _control(house.system, "si-2"),
+        AlternativeDraft(
+            constraint="No agent.",
+            objective="Patches come in time.",
+            residual_risk="A day.",
+            requirement_uuids=[factories.requirement(house.system, "si-2").uuid],
+            starts_on=TODAY,
+            review_by=TODAY + 30 * DAY,
+        ),
+        by=house.oscar,
+        today=TODAY,
+    )
+    _name(world, otherwise, "alternative_decide", "alternative_end")
+    for verb in ("detail", "approve", "end", "refuse"):
+        _name(world, otherwise, f"alternative-{verb}")
     component, other = house.system.components.order_by("pk")
     _name(world, component, "component_end", "component-detail", "component-end")
     _name(world, component, "component_days", "component-days")
@@ -397,6 +415,18 @@ def say(world: World) -> None:
             "justification": "None here.", "review_by": later,
         },
         "POST component-days": why,
+        "POST alternative-list": here | {
+            "control_id": "cm-8", "constraint": "c", "objective": "o",
+            "residual_risk": "r", "starts_on": today, "review_by": later,
+            "requirements": [str(world.named["upload"]["uuid"])],
+        },
+        "POST alternative-end": why,
+        "POST implementation-status-preview": {"implementation_status": "planned"},
+        "POST implementation-status-confirm": {"token": "none"},
+        "POST implementation-status-earlier": why | {
+            "control_ids": ["cm-8"], "implementation_status": "partial",
+            "first_day": str(TODAY - DAY),
+        },
         "POST export-list": here,
         "POST token-list": {"name": "mine"},
         "POST provider-document-end": {"ended_on": today},
