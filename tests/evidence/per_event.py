@@ -16,8 +16,9 @@ from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
 from tests.factories import set_terms
 
-START = TODAY - dt.timedelta(days=60)
-END = TODAY - dt.timedelta(days=1)
+# The last quarter that had ended: populations are drawn for whole quarters (R16).
+START = dt.date(2026, 7, 1)
+END = dt.date(2026, 9, 30)
 
 
 def build(settings, tmp_path: Path) -> House:

@@ -1,0 +1,101 @@
+"""Sign-off scenario 14 through models and API, by control: one ask of each."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tests.evidence.scenarios.past import TICKET, Past, at, counted, quarter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+D = dt.date
+# Customer controls of the small baseline; the names of the scenario are in comments.
+FOUR = ("ac-2", "ac-4", "si-2", "cm-2")  # AU-3, AU-4, AU-11, AU-12
+REJECTED = "ac-1"  # AU-9
+LATER = "at-2"  # AU-10
+
+
+@pytest.fixture
+def logs(as_owner, settings, tmp_path) -> Past:
+    settings.MFA_REQUIRED = False
+    settings.EVIDENCE_STORE = str(tmp_path)
+    with as_owner():
+        past = Past.described(D(2026, 1, 1))
+        terms = {"cadence": "quarterly", "grace_days": 14}
+        title = "Log settings and samples"
+        since = {"operates_from": D(2026, 1, 1)}
+        asks = {
+            ref_id: past.ask(ref_id, title, **terms, **since)
+            for ref_id in (*FOUR, REJECTED)
+        }
+        later = past.ask(LATER, title, **terms, operates_from=D(2026, 8, 15))
+        for ref_id, asked in asks.items():
+            past.performed(
+                asked, about=quarter(1), on=D(2026, 3, 30), accepted=D(2026, 4, 2)
+            )
+            second = past.performed(
+                asked, about=quarter(2), on=D(2026, 6, 29), uploaded=D(2026, 7, 2)
+            )
+            with at(D(2026, 7, 6)):
+                if ref_id == REJECTED:
+                    second.reject(by=past.rita, reason="The sample lacks AU-9.")
+                else:
+                    second.accept(by=past.rita)
+        past.performed(
+            asks[REJECTED],
+            about=quarter(2),
+            on=D(2026, 6, 29),
+            uploaded=D(2026, 7, 20),
+            accepted=D(2026, 7, 22),
+            day=TICKET,
+        )
+        for asked in (*asks.values(), later):
+            past.performed(
+                asked, about=quarter(3), on=D(2026, 9, 28), accepted=D(2026, 10, 1)
+            )
+    return past
+
+
+def test_by_control_on_1_february(logs, client):
+    """R11, R14: 22 expected, 16 on time, 6 missed; unasked days of the sixth."""
+    browser = logs.browser(client)
+    today = D(2027, 2, 1)
+    answers = {
+        ref_id: logs.told(browser, ref_id, today) for ref_id in (*FOUR, REJECTED, LATER)
+    }
+    for ref_id in (*FOUR, REJECTED):
+        assert counted(answers[ref_id]) == [4, 3, 0, 1, 0], ref_id
+    assert counted(answers[LATER]) == [2, 1, 0, 1, 0]
+    totals = [
+        sum(column) for column in zip(*map(counted, answers.values()), strict=True)
+    ]
+    assert totals == [22, 16, 0, 6, 0]
+    for ref_id, sentence in (
+        (REJECTED, "recorded 6 days after its due day"),
+        (LATER, "Nothing was asked on 226 days of the window"),
+    ):
+        page = browser.get(
+            f"/systems/{logs.system.slug}/controls/{ref_id}/", {"on": str(today)}
+        )
+        assert sentence in page.content.decode()
+
+
+def test_about_16_july(logs, client):
+    """R13, R17: as known then the fifth lapsed, the others hold to 14 October."""
+    browser = logs.browser(client)
+    day = D(2026, 7, 16)
+    then = logs.told(browser, REJECTED, day, day)
+    assert then["customer_half"] == "lapsed"
+    assert "newer_rejected" in {reason["code"] for reason in then["reasons"]}
+    assert logs.told(browser, REJECTED, day)["customer_half"] == "proven"
+    for known in (day, D(2026, 7, 31), None):
+        for ref_id in FOUR:
+            answer = logs.told(browser, ref_id, day, known)
+            assert answer["customer_half"] == "proven"
+    known = D(2026, 7, 31)
+    for ref_id in FOUR:
+        last = logs.told(browser, ref_id, D(2026, 10, 14), known)
+        assert last["customer_half"] == "expiring"
+        after = logs.told(browser, ref_id, D(2026, 10, 15), known)
+        assert after["customer_half"] == "lapsed"
