@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evidence.status import cadence
 from evidence.status.day_ranges import (
@@ -60,15 +61,37 @@ def grace_of(terms: TermsFacts) -> int:
 
 def standing_days(
     required: Iterable[Days], not_applicable: Iterable[Days]
-) -> list[Days]:
+) -> tuple[Days, ...]:
     """Days on which our half was required and the control applicable, in order."""
-    return subtract(united(required), not_applicable)
+    return _standing(tuple(required), tuple(not_applicable))
 
 
-def asked_days(history: RequirementHistory, standing: Iterable[Days]) -> list[Days]:
+def asked_days(
+    history: RequirementHistory, standing: Iterable[Days]
+) -> tuple[Days, ...]:
     """Of the standing days, those on which the ask named the control, in order."""
-    of_terms = [(terms.first, terms.last) for terms in history.terms]
-    return both(both(standing, united(history.named)), united(of_terms))
+    of_terms = tuple((terms.first, terms.last) for terms in history.terms)
+    return _asked(tuple(standing), history.named, of_terms)
+
+
+# Most asks of a system have the same days: what follows from them is kept.
+@lru_cache(maxsize=4096)
+def _standing(
+    required: tuple[Days, ...], not_applicable: tuple[Days, ...]
+) -> tuple[Days, ...]:
+    return tuple(subtract(united(required), not_applicable))
+
+
+@lru_cache(maxsize=4096)
+def _asked(
+    standing: tuple[Days, ...], named: tuple[Days, ...], of_terms: tuple[Days, ...]
+) -> tuple[Days, ...]:
+    return tuple(both(both(standing, united(named)), united(of_terms)))
+
+
+@lru_cache(maxsize=4096)
+def _calendar(every: str, first: dt.date, last: dt.date) -> tuple[Days, ...]:
+    return tuple(cadence.periods(every, first, last))
 
 
 def event_days(terms: Iterable[TermsFacts], asked: Iterable[Days]) -> list[Days]:
@@ -77,19 +100,20 @@ def event_days(terms: Iterable[TermsFacts], asked: Iterable[Days]) -> list[Days]
     return both(asked, united(per_event))
 
 
+@lru_cache(maxsize=4096)  # gathering and judging ask for the same
 def asked_periods(
-    terms_in_order: Sequence[TermsFacts],
-    asked: Sequence[Days],
+    terms_in_order: tuple[TermsFacts, ...],
+    asked: tuple[Days, ...],
     start: dt.date,
     end: dt.date,
-) -> list[AskedPeriod]:
+) -> tuple[AskedPeriod, ...]:
     """The periods that a window expects or excuses, in order of their last days (R14).
 
     One test: a period is expected when its last day was asked, by the terms of that
     day. A break shorter than the period interrupts nothing. An excused period counts
     as cut short where some of its days were asked, and else as nothing at all.
     """
-    breaks = gaps(asked)
+    breaks = gaps(asked) if len(asked) > 1 else []
     periods = []
     for begins, ends, terms, calendar in _candidates(terms_in_order, asked, start, end):
         length = (ends - begins).days + 1
@@ -102,7 +126,7 @@ def asked_periods(
             periods.append(
                 AskedPeriod(begins, ends, terms, calendar, days, not expected)
             )
-    return sorted(periods, key=lambda period: (period.ends, period.begins))
+    return tuple(sorted(periods, key=lambda period: (period.ends, period.begins)))
 
 
 def _candidates(
@@ -128,11 +152,12 @@ def _candidates(
             calendar: str = terms.cadence
             if calendar == "per-event":
                 calendar = cadence.POPULATION_CADENCE
-            for begins, ends in cadence.periods(calendar, first, last):
+            for begins, ends in _calendar(calendar, first, last):
                 yield begins, ends, terms, True
 
 
-def _years(start: dt.date, end: dt.date) -> list[Days]:
+@lru_cache(maxsize=64)
+def _years(start: dt.date, end: dt.date) -> tuple[Days, ...]:
     """The twelve months before the window's end; a longer window is cut into years
     counted back from it, and a rest shorter than a year asks for nothing of its own.
     """
@@ -144,4 +169,4 @@ def _years(start: dt.date, end: dt.date) -> list[Days]:
             break
         years.append((begins, last))
         last = begins - DAY
-    return years
+    return tuple(years)

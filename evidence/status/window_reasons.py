@@ -5,7 +5,7 @@ Source: rules R11, R14 to R16 and R31.
 
 from __future__ import annotations
 
-from evidence.status.day_ranges import Days, count
+from evidence.status.day_ranges import Days, count, subtract
 from evidence.status.facts import PopulationFacts
 from evidence.status.occurrence_results import OccurrenceResult, Occurrences
 from evidence.status.reasons import Reason, reason_for
@@ -19,10 +19,22 @@ def our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
         reasons += _occurrence_reasons(result, name)
         if result.per_event:
             reasons += _event_reasons(result, said)
-    for title, (first, last) in ours.event_days.open_ranges:
-        days = {"start": first, "end": last}
-        reasons.append(reason_for("days_without_population", title, **days))
-    return tuple(reasons)
+    return (*reasons, *_silent_days(ours))
+
+
+def _silent_days(ours: Occurrences) -> list[Reason]:
+    """Open days of which no population speaks, not even one that waits."""
+    waiting = [
+        (events.starts, events.ends)
+        for result in ours.results
+        for events in result.populations
+        if events.state == "submitted"
+    ]
+    return [
+        reason_for("days_without_population", title, start=first, end=last)
+        for title, days in ours.event_days.open_ranges
+        for first, last in subtract([days], waiting)
+    ]
 
 
 def _occurrence_reasons(result: OccurrenceResult, name: str) -> list[Reason]:

@@ -30,6 +30,7 @@ def at(day: dt.date, hour: int = 12) -> Any:
 class Past:
     """A system with an officer, a contributor of its team, and two reviewers."""
 
+    described_on: dt.date
     system: System
     oscar: User
     alice: User
@@ -50,14 +51,14 @@ class Past:
             factories.give_role(rita, system, Role.REVIEWER, **early)
             factories.give_role(rolf, system, Role.REVIEWER, **early)
             factories.give_role(oscar, system, Role.OFFICER, **early)
-        return cls(system, oscar, alice, rita, rolf)
+        return cls(on, system, oscar, alice, rita, rolf)
 
     def ask(self, ref_id: str, title: str, **terms: Any) -> RequirementControl:
         """Something asked of a control, and nothing else."""
         control = factories.implementation(self.system, ref_id)
-        return factories.ask_for(
-            control, title, **{"owner_team": control.owner_team} | terms
-        )
+        columns = {"owner_team": control.owner_team} | terms
+        with at(self.described_on):
+            return factories.ask_for(control, title, **columns)
 
     def performed(
         self,

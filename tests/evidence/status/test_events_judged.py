@@ -24,21 +24,23 @@ from tests.evidence.status.neutral import (
 
 D = dt.date
 START, END = D(2026, 1, 1), D(2026, 12, 31)
-ASKED = requirement_facts("u", "Leavers", "per-event", START, grace_days=10)
+ASKED = requirement_facts(
+    "u", "Leavers", "per-event", START, grace_days=10, asked_days=((START, D.max),)
+)
 Q1 = population_facts(START, D(2026, 3, 31), rows=14, state="accepted")
 NONE = sampled(Q1, rows=0)
 DAY, LATER = D(2026, 4, 5), D(2027, 2, 1)
+NEXT = population_facts(D(2026, 4, 1), D(2026, 4, 4), rows=2)
 
 
-def state(events: PopulationFacts | None, day: dt.date = DAY) -> tuple[str, str]:
-    judged = requirement_state(replace(ASKED, population=events), day)
+def state(*events: PopulationFacts, day: dt.date = DAY) -> tuple[str, str]:
+    judged = requirement_state(replace(ASKED, populations=events), day)
     return judged.state, " ".join(reason.code for reason in judged.reasons)
 
 
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        (None, ("missing", "no_population")),
         (replace(Q1, state="submitted"), ("pending", "population_unreviewed")),
         (replace(Q1, state="rejected"), ("missing", "population_rejected")),
         (NONE, ("proven", "no_events")),
@@ -48,15 +50,22 @@ def state(events: PopulationFacts | None, day: dt.date = DAY) -> tuple[str, str]
         (sampled(Q1, sample=5, proven=3, waiting=1), ("missing", "sample_open")),
         (sampled(Q1, sample=5, proven=5), ("proven", "")),
         (sampled(Q1, sample=5, proven=4, deviations=1), ("proven", "")),
-        (
-            replace(NONE, newer="submitted"),
-            ("proven", "no_events submitted_unreviewed"),
-        ),
-        (replace(NONE, newer="rejected"), ("proven", "no_events newer_rejected")),
     ],
 )
-def test_on_a_day(events: PopulationFacts | None, expected: tuple[str, str]) -> None:
+def test_on_a_day(events: PopulationFacts, expected: tuple[str, str]) -> None:
+    """R16: what the first quarter's population lacks decides."""
     assert state(events) == expected
+
+
+def test_none_at_all_is_missing() -> None:
+    assert state() == ("missing", "no_population")
+
+
+def test_before_the_first_period_has_ended_it_is_first_due_later() -> None:
+    """R16: a population of a part of the first quarter performs nothing yet."""
+    january = sampled(NONE, ends=D(2026, 1, 31))
+    assert state(january, day=D(2026, 2, 5)) == ("missing", "not_yet_due")
+    assert state(january) == ("missing", "days_without_population")
 
 
 @pytest.mark.parametrize(
@@ -64,14 +73,15 @@ def test_on_a_day(events: PopulationFacts | None, expected: tuple[str, str]) -> 
     [("submitted", "submitted_unreviewed"), ("rejected", "newer_rejected")],
 )
 def test_a_newer_one_that_does_not_count_is_said(newer: str, code: str) -> None:
-    events = replace(NONE, newer=newer)  # type: ignore[arg-type]
-    assert state(events) == ("proven", f"no_events {code}")
+    later = replace(NEXT, state=newer)  # type: ignore[arg-type]
+    assert state(NONE, later) == ("proven", f"no_events {code}")
 
 
-def test_it_speaks_of_the_present_for_a_year_and_the_grace() -> None:
-    assert state(NONE, D(2027, 3, 1))[0] == "proven"
-    assert state(NONE, D(2027, 4, 10)) == ("expiring", "expiring no_events")
-    assert state(NONE, D(2027, 4, 11)) == ("lapsed", "population_lapsed")
+def test_it_holds_to_the_due_day_of_the_next_quarter() -> None:
+    """R13, R16: the second quarter is due ten days after its end."""
+    assert state(NONE, day=D(2026, 6, 10)) == ("proven", "no_events")
+    assert state(NONE, day=D(2026, 6, 11)) == ("expiring", "expiring no_events")
+    assert state(NONE, day=D(2026, 7, 11)) == ("lapsed", "population_lapsed no_events")
 
 
 def test_a_deviation_caps_the_verdict_and_says_n_of_m() -> None:
@@ -81,7 +91,7 @@ def test_a_deviation_caps_the_verdict_and_says_n_of_m() -> None:
         responsibility="customer",
         customer_required=True,
         implementation_status="implemented",
-        requirements=(replace(ASKED, population=failed),),
+        requirements=(replace(ASKED, populations=(failed,)),),
     )
     answer = status(facts, DAY)
     assert (answer.customer_half, answer.verdict) == ("proven", "partly")
@@ -102,28 +112,35 @@ def codes(result: Period) -> list[str]:
     return [reason.code for reason in result.reasons]
 
 
+def outcomes(result: Period) -> list[str]:
+    return [each.outcome for each in result.occurrences.results]
+
+
 def test_days_without_a_population_are_missed_once_due() -> None:
+    """R16: by quarter in the counts, as one range of days in the reasons."""
     result = over(NONE)
     assert result.result == "exceptions"
     assert codes(result) == ["days_without_population"]
-    spoken, silent = result.occurrences.results
-    assert (spoken.outcome, silent.outcome) == ("on_time", "missed")
-    assert (silent.starts, silent.ends) == (D(2026, 4, 1), END)
+    assert outcomes(result) == ["on_time", "missed", "missed", "missed"]
+    (reason,) = result.reasons
+    assert "no population from 2026-04-01 to 2026-12-31" in reason.sentence
     running = over(NONE, today=D(2026, 6, 1))
     assert (running.result, codes(running)) == ("running", [])
 
 
 def test_a_whole_year_shown_is_complete() -> None:
     rest = sampled(Q1, starts=D(2026, 4, 1), ends=END, sample=2, proven=2)
-    result = over(NONE, rest)
-    assert (result.result, codes(result)) == ("complete", [])
-    assert (result.occurrences.on_time, result.occurrences.sampled) == (2, 2)
+    result = over(NONE, replace(rest, drawn_on=END, day_confirmed=True))
+    assert (result.result, outcomes(result)) == ("complete", ["on_time"] * 4)
+    assert result.occurrences.sampled == 2
+    assert result.occurrences.recorded_late == 2
 
 
-def test_open_items_are_due_after_the_sample_was_drawn() -> None:
-    year = sampled(Q1, ends=END, sample=5, proven=4, sampled_on=D(2027, 1, 20))
-    assert over(year, today=D(2027, 1, 30)).result == "running"
-    late = over(year, today=D(2027, 2, 1))
+def test_open_items_are_due_with_their_quarter() -> None:
+    """R16: until its due day nothing of it is missed."""
+    rest = sampled(Q1, starts=D(2026, 4, 1), ends=D(2026, 6, 30), sample=5, proven=4)
+    assert over(NONE, rest, today=D(2026, 7, 10)).result == "running"
+    late = over(NONE, rest, today=D(2026, 7, 11))
     assert (late.result, codes(late)) == ("exceptions", ["sample_open"])
 
 
@@ -137,7 +154,7 @@ def test_open_items_are_due_after_the_sample_was_drawn() -> None:
     ],
 )
 def test_what_stands_against_a_window(change: dict[str, object], code: str) -> None:
-    result = over(sampled(Q1, ends=END, **change))
+    result = over(sampled(Q1, ends=END, day_confirmed=True, **change))
     assert (result.result, codes(result)) == ("exceptions", [code])
 
 
@@ -151,20 +168,19 @@ events = st.builds(
     proven=st.integers(0, 20),
     waiting=st.integers(0, 20),
     deviations=st.integers(0, 5),
-    newer=st.sampled_from([None, "submitted", "rejected"]),
-    sampled_on=st.none() | st.dates(START, D(2027, 6, 1)),
+    drawn_on=st.dates(START, D(2027, 6, 1)),
+    day_confirmed=st.booleans(),
 )
 
 
-@given(events | st.none(), st.dates(START, D(2028, 12, 31)))
+@given(st.lists(events, max_size=3), st.dates(START, D(2028, 12, 31)))
 def test_every_answer_has_words_and_proof_is_never_given_for_open_items(
-    found: PopulationFacts | None, day: dt.date
+    found: list[PopulationFacts], day: dt.date
 ) -> None:
-    judged = requirement_state(replace(ASKED, population=found), day)
+    judged = requirement_state(replace(ASKED, populations=tuple(found)), day)
     assert all(reason.code in MESSAGES and reason.sentence for reason in judged.reasons)
     if judged.state in {"proven", "expiring"}:
-        assert found is not None
-        assert found.complete
+        assert any(events.complete for events in found)
     else:
         assert judged.reasons
 
