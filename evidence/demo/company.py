@@ -1,4 +1,4 @@
-"""Who and what the demo company is: people, teams, services, AWS's reports."""
+"""Who and what the demo company is: people, teams, services, providers' reports."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ PAYMENTS_SERVICES = (
     "secretsmanager",
     "backup",
 )
+# The cage that holds its line to the exchange: the landlord has a report, the carrier
+# issues none and is assessed.
+LANDLORD, CARRIER = "Harbour Colocation", "Polder Carrier"
+CAGE = "AMS3"
 ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "athena")
 
 
@@ -94,7 +98,10 @@ class DemoReport:
 
 @dataclass(frozen=True)
 class Series:
-    """An AWS document and its versions."""
+    """A provider's document and its versions, cited by every system or by one.
+
+    `sites` are in scope of another provider than AWS.
+    """
 
     title: str
     series: str
@@ -102,6 +109,9 @@ class Series:
     scheme: str
     reports: tuple[DemoReport, ...]
     out_of_scope: tuple[str, ...] = ()
+    provider: str = "AWS"
+    sites: tuple[str, ...] = ()
+    cited_by: str = ""
 
 
 def half_year_start(day: dt.date) -> dt.date:
@@ -180,5 +190,58 @@ def aws_documents(today: dt.date) -> tuple[Series, ...]:
                     recorded=today - dt.timedelta(days=380),
                 ),
             ),
+        ),
+    )
+
+
+def documents_of_others(today: dt.date) -> tuple[Series, ...]:
+    """The landlord's report over a year, which ended some time ago, with a letter; and
+    our own assessment of the carrier, which issues none."""
+    last_month = today.replace(day=1) - dt.timedelta(days=1)
+    ends = last_month.replace(day=1) - dt.timedelta(
+        days=1
+    )  # of the month before the last
+    report = DemoReport(
+        label=f"Year to {ends:%B %Y}",
+        starts=ends - dt.timedelta(days=364),
+        ends=ends,
+        recorded=ends + dt.timedelta(days=20),
+        letters=(
+            DemoLetter(
+                issued_on=ends + dt.timedelta(days=24),
+                recorded=ends + dt.timedelta(days=25),
+                accepted_on=ends + dt.timedelta(days=27),
+            ),
+        ),
+    )
+    visited = today - dt.timedelta(days=150)
+    return (
+        Series(
+            f"{LANDLORD} SOC 2 Type II",
+            "harbour-soc2",
+            "period",
+            "soc2",
+            (report,),
+            provider=LANDLORD,
+            sites=(CAGE,),
+            cited_by="ledger-analytics",
+        ),
+        Series(
+            f"Assessment of {CARRIER}",
+            "polder-assessment",
+            "assessment",
+            "own",
+            (
+                DemoReport(
+                    label=f"Visit and questionnaire, {visited:%B %Y}",
+                    starts=visited,
+                    ends=None,
+                    recorded=visited + dt.timedelta(days=7),
+                    opinion="",
+                ),
+            ),
+            provider=CARRIER,
+            sites=("carrier-link",),
+            cited_by="ledger-analytics",
         ),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from controls.models import System
+from controls.models import Control, System
 from controls.provider_documents.rows import read_statements
+from controls.provider_names import AWS
 from evidence.artifacts import register
 from evidence.artifacts.citations import cite, controls_of_provider
 from evidence.artifacts.letters import decide_letter
@@ -22,20 +23,22 @@ Systems = tuple[System, ...]
 
 
 def register_reports(people: People, systems: Systems, today: dt.date) -> None:
-    """Register AWS's documents on their days; cite them and review our reliance."""
-    for series in company.aws_documents(today):
+    """Register documents on their days; cite them and review our reliance."""
+    documents = company.aws_documents(today) + company.documents_of_others(today)
+    for series in documents:
         artifact = None
+        citing = tuple(s for s in systems if series.cited_by in {"", s.slug})
         for report in series.reports:
             with written_on(report.recorded, 9):
                 if artifact is None:
-                    artifact = _artifact(series, systems, people)
-                services = _in_scope(systems, series.out_of_scope)
-                version = _version(artifact, report, services, people)
+                    artifact = _artifact(series, citing, people)
+                scope = _scope(series, systems)
+                version = _version(artifact, report, scope, people)
             with written_on(report.recorded + DAY, 14):
-                for system in systems:
+                for system in citing:
                     _rely(version, system, report.conclusion, people)
             for letter in report.letters:
-                _letter(version, systems, letter, people)
+                _letter(version, citing, letter, people)
 
 
 def _artifact(series: company.Series, systems: Systems, people: People) -> Artifact:
@@ -44,23 +47,31 @@ def _artifact(series: company.Series, systems: Systems, people: People) -> Artif
         series=series.series,
         kind=series.kind,
         scheme=series.scheme,
+        provider=series.provider,
         by=people["olivia"],
     )
     for system in systems:
         cite(
             artifact,
             system,
-            controls_of_provider(artifact, system),
+            _cited(artifact, system),
             citation="Description of controls, by service",
             by=people["olivia"],
         )
     return artifact
 
 
+def _cited(artifact: Artifact, system: System) -> list[Control]:
+    """AWS's documents speak to every control; another provider's to its half's."""
+    if artifact.provider_slug != AWS:
+        return controls_of_provider(artifact, system)
+    return list(Control.objects.filter(implementations__system=system))
+
+
 def _version(
     artifact: Artifact,
     report: company.DemoReport,
-    services: list[str],
+    scope: dict[str, list[str]],
     people: People,
 ) -> ArtifactVersion:
     return register.register_version(
@@ -68,8 +79,7 @@ def _version(
         label=report.label,
         starts=report.starts,
         ends=report.ends,
-        services=services,
-        regions=["us-east-1", "us-west-2", "eu-west-1"],
+        **scope,
         impact_level=report.impact_level,
         partition=report.partition,
         opinion=report.opinion,
@@ -111,6 +121,16 @@ def _letter(
     with written_on(letter.accepted_on, 15):
         for system in systems:
             decide_letter(registered, system, decision="accept", by=people["oscar"])
+
+
+def _scope(series: company.Series, systems: Systems) -> dict[str, list[str]]:
+    """Services and regions of AWS, sites of another provider."""
+    if series.provider != "AWS":
+        return {"services": [], "regions": [], "sites": list(series.sites)}
+    return {
+        "services": _in_scope(systems, series.out_of_scope),
+        "regions": ["us-east-1", "us-west-2", "eu-west-1"],
+    }
 
 
 def _in_scope(systems: Systems, left_out: tuple[str, ...]) -> list[str]:

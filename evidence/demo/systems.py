@@ -45,14 +45,21 @@ def describe_analytics(
 ) -> System:
     """A smaller system without servers, in another zone and under another regime."""
     return _describe(
-        _uses(company.ANALYTICS_SERVICES, start, ["eu-west-1"]),
+        [
+            *_uses(company.ANALYTICS_SERVICES, start, ["eu-west-1"]),
+            *_uses(("colocation-site",), start, [company.CAGE], company.LANDLORD),
+            *_uses(("carrier-link",), start, [], company.CARRIER),
+        ],
         people,
         teams,
         start,
         baseline=Baseline.objects.get(slug="nist-low"),
         slug="ledger-analytics",
         name="Ledger analytics",
-        description="Reports for finance on exported ledger data; no servers.",
+        description=(
+            "Reports for finance on exported ledger data; no servers, but a cage with"
+            " the line to the exchange."
+        ),
         regime="soc2",
         impact_level="low",
         time_zone="Europe/Amsterdam",
@@ -61,11 +68,16 @@ def describe_analytics(
     )
 
 
-def _uses(slugs: tuple[str, ...], since: dt.date, regions: list[str]) -> list[Use]:
+def _uses(
+    slugs: tuple[str, ...], since: dt.date, regions: list[str], provided_by: str = ""
+) -> list[Use]:
     variants = ServiceVariant.objects.filter(
         service__slug__in=slugs, is_default=True
     ).select_related("service")
-    return [Use(v, since, regions=regions) for v in variants.order_by("pk")]
+    return [
+        Use(variant, since, regions=regions, provided_by=provided_by)
+        for variant in variants.order_by("pk")
+    ]
 
 
 def _describe(
