@@ -35,6 +35,10 @@ EDITIONS: tuple[RulesEdition, ...] = (
         number=2,
         since=dt.date(2026, 11, 29),
         amended={
+            "R3": "each provider is a need of its own, proven by its own artifacts; the"
+            " worst one decides",
+            "R10": "not applicable holds for its days, and only they excuse periods of"
+            " a window",
             "R11": "days on which our half was required and nothing was asked count"
             " as unasked; a window with any is not complete",
             "R13": "how long a performance carries follows the terms in force on the"
@@ -45,7 +49,14 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " confirmed the day",
             "R16": "every day of a window is covered by a population, open or not yet"
             " due; one population proves the days it covers and no others",
-            "R28": "an implementation status that nobody stated caps at partly",
+            "R20": "our own assessment of a provider that issues no report counts as"
+            " asserted; a service without a region is never proven",
+            "R24": "a citation made after the review waits for a second person, in each"
+            " system of its own; a reason that only waits hides none that fails",
+            "R28": "an implementation status that nobody stated caps at partly, and a"
+            " window counts the days that a status blocked",
+            "R30": "on days of a Type II engagement design alone proves nothing",
+            "R31": "what fell away by a change in retrospect stays as a waived row",
             "R34": "a control that is not proven on a window's last day is not complete"
             " over it",
         },
@@ -128,6 +139,19 @@ RULE_OF_REASON: Mapping[str, str] = {
     "aws_days_open": "R21",
     "collected_late": "R14",
     "letter_pending": "R24",
+    "citation_pending": "R24",
+    "report_withdrawn": "R20",
+    "site_out_of_scope": "R23",
+    "site_unknown": "R23",
+    "not_stated": "R28",
+    "recorded_late": "R14",
+    "cut_short": "R14",
+    "waived": "R31",
+    "changed_in_retrospect": "R31",
+    "asked_from": "R11",
+    "blocked_by_status": "R28",
+    "blocked_by_design": "R30",
+    "not_proven_at_end": "R34",
     "letter_beyond_issue": "R21",
 }
 
