@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controls.models import System
+from controls.service_names import display_names
 from evidence.api.clocks import CLOCKS, clocks_of
 from evidence.status.control_status import control_statuses
 from evidence.status.occurrences import WORDS, occurrences
@@ -37,6 +38,24 @@ class OccurrenceSerializer(serializers.Serializer[Any]):
     outcome = serializers.CharField(source="result.outcome")
     late_days = serializers.IntegerField(source="result.late_days")
     collected_late = serializers.BooleanField(source="result.collected_late")
+    recorded_late_days = serializers.IntegerField(source="result.recorded_late_days")
+    days_after_end = serializers.IntegerField(source="result.days_after_end")
+    within_grace = serializers.BooleanField(source="result.within_grace")
+    days = serializers.IntegerField(source="result.days")
+    asked_days = serializers.IntegerField(source="result.asked_days")
+    outside = serializers.CharField(
+        source="result.outside",
+        help_text="`before`, `after_within_grace` or `after` the window; else empty.",
+    )
+    former_outcome = serializers.CharField(
+        source="result.former_outcome",
+        allow_null=True,
+        help_text="What a waived one was before the change in retrospect.",
+    )
+    changed_in_retrospect = serializers.BooleanField(
+        source="result.changed_in_retrospect"
+    )
+    notes = serializers.ListField(child=serializers.CharField())
     evidence = serializers.UUIDField(allow_null=True)
     population = serializers.UUIDField(source="result.population.uuid", default=None)
     reviewer = serializers.CharField()
@@ -55,6 +74,11 @@ class OccurrencesSerializer(serializers.Serializer[Any]):
     window_from = serializers.DateField()
     window_to = serializers.DateField()
     result = serializers.CharField()
+    reasons = serializers.ListField(
+        child=serializers.CharField(), help_text="Why the result is so, as sentences."
+    )
+    unasked_days = serializers.IntegerField()
+    asked_from = serializers.DateField(allow_null=True)
     occurrences = OccurrenceSerializer(many=True)
 
 
@@ -73,6 +97,7 @@ class OccurrencesView(APIView):
         except LookupError:
             raise Http404("This control was not recorded at that time.") from None
         assert answer.period is not None
+        names = display_names()
         body = {
             "control_id": ref_id,
             "on": moment.on,
@@ -82,6 +107,11 @@ class OccurrencesView(APIView):
             "window_from": window[0],
             "window_to": window[1],
             "result": answer.period.result,
+            "reasons": [
+                reason.sentence_with(names) for reason in answer.period.reasons
+            ],
+            "unasked_days": answer.period.unasked_days,
+            "asked_from": answer.period.asked_from,
             "occurrences": occurrences(answer, moment),
         }
         return Response(OccurrencesSerializer(body).data)

@@ -47,6 +47,20 @@ COLUMNS = (
     "marks",
     "rules",
     "rules_then",
+    "recorded_late",
+    "within_grace",
+    "cut_short",
+    "waived",
+    "changed_in_retrospect",
+    "before_window",
+    "after_window_within_grace",
+    "unasked_days",
+    "asked_from",
+    "event_days_covered",
+    "event_days_open",
+    "event_days_not_yet_due",
+    "blocked",
+    "period_reasons",
 )
 
 # In the order of their columns.
@@ -89,8 +103,11 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     flat = {**document, **_period_cells(document["period"])}
     flat["basis"] = "; ".join(_basis_text(row, names) for row in document["basis"])
     flat["override"] = _override_text(document["override"])
-    flat["reasons"] = "; ".join(
-        _reason_text(reason, names) for reason in document["reasons"]
+    flat["reasons"] = _reasons_text(document["reasons"], names)
+    flat["period_reasons"] = _reasons_text(document["period"].get("reasons", ()), names)
+    flat["blocked"] = "; ".join(
+        f"{days['from']}..{days['to']}"
+        for days in document["period"].get("blocked", ())
     )
     flat["providers"] = "; ".join(
         _provider_text(provider, names) for provider in document["providers"]
@@ -109,7 +126,8 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
 
 
 def _period_cells(period: Mapping[str, Any]) -> dict[str, Any]:
-    return {"period_result": period.get("result", ""), **period}
+    result = {name: value for name, value in period.items() if name != "reasons"}
+    return {"period_result": period.get("result", ""), **result}
 
 
 def _basis_text(row: Mapping[str, Any], names: Names) -> str:
@@ -122,6 +140,10 @@ def _override_text(override: Mapping[str, Any] | None) -> str:
     if override is None:
         return ""
     return f"{override['source']} until {override['until']}: {override['reason']}"
+
+
+def _reasons_text(reasons: Iterable[Mapping[str, Any]], names: Names) -> str:
+    return "; ".join(_reason_text(reason, names) for reason in reasons)
 
 
 def _reason_text(reason: Mapping[str, Any], names: Names) -> str:

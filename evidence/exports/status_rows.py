@@ -20,6 +20,7 @@ from evidence.status.half import ProviderResult
 from evidence.status.reasons import Reason
 from evidence.status.rows import grouped, read_rows
 from evidence.status.rules import RULES, rules_then
+from evidence.status.window import Period
 
 EVIDENCE = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
@@ -180,6 +181,38 @@ def _period(answer: ControlStatus) -> dict[str, Any]:
         "asserted_days": result.aws_days.asserted,
         "awaited_days": result.aws_days.awaited,
         "open_days": result.aws_days.open_days,
+        **_window(result),
+    }
+
+
+def _window(result: Period) -> dict[str, Any]:
+    """What stands beside the counts of a window, and why its result is so."""
+    ours, days = result.occurrences, result.occurrences.event_days
+    return {
+        "recorded_late": ours.recorded_late,
+        "within_grace": ours.within_grace,
+        "cut_short": ours.cut_short,
+        "waived": ours.waived,
+        "changed_in_retrospect": sum(r.changed_in_retrospect for r in ours.results),
+        "before_window": ours.before_window,
+        "after_window_within_grace": ours.after_window_within_grace,
+        "unasked_days": result.unasked_days,
+        "asked_from": result.asked_from.isoformat() if result.asked_from else None,
+        "event_days_covered": days.covered,
+        "event_days_open": days.open,
+        "event_days_not_yet_due": days.not_yet_due,
+        "blocked": [
+            {
+                "from": blocked.first.isoformat(),
+                "to": blocked.last.isoformat(),
+                "reason": blocked.reason.sentence,
+            }
+            for blocked in result.blocked
+        ],
+        "reasons": [
+            {"code": r.code, "subject": r.subject, "next_step": r.next_step}
+            for r in result.reasons
+        ],
     }
 
 

@@ -16,6 +16,7 @@ from evidence.status.control_status import ControlStatus, Window
 from evidence.status.gather import Moment
 from evidence.status.occurrence_results import OccurrenceResult
 from evidence.status.rows import read_rows
+from evidence.status.window_words import notes_of
 
 WORDS = {
     "on_time": "On time",
@@ -70,6 +71,11 @@ class Occurrence:
     def word(self) -> str:
         """The state in plain words."""
         return WORDS[self.state]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What stands beside the state, in plain words."""
+        return notes_of(self.result)
 
 
 @dataclass(frozen=True)
@@ -208,4 +214,5 @@ def _lane(mine: Sequence[Occurrence], window: Window, number: int) -> Lane:
 
 
 def _caption(occurrence: Occurrence) -> str:
-    return f"{occurrence.word}: {occurrence.result.starts} to {occurrence.result.ends}"
+    days = f"{occurrence.result.starts} to {occurrence.result.ends}"
+    return ", ".join([f"{occurrence.word}: {days}", *occurrence.notes])

@@ -15,8 +15,11 @@ from controls.reasons import MAX_REASON
 from controls.service_names import component_name
 from evidence.models.asks import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
+from evidence.status import window_words
+from evidence.status.occurrence_results import OccurrenceResult, Occurrences
 from evidence.status.reasons import Reason
 from evidence.status.rules import RULE_OF_REASON, anchor_of
+from evidence.status.window import Period
 
 register = template.Library()
 Names = Mapping[str, str]
@@ -90,6 +93,36 @@ def component(row: Any, names: Names) -> str:
 def sentence(reason: Reason, names: Names) -> str:
     """A reason in words, services by their names."""
     return reason.sentence_with(names)
+
+
+@register.filter
+def notes(result: OccurrenceResult) -> tuple[str, ...]:
+    """What stands beside the outcome of an occurrence."""
+    return window_words.notes_of(result)
+
+
+@register.filter
+def counts_text(ours: Occurrences) -> str:
+    """The outcomes of a window counted, in words."""
+    return window_words.counts_of(ours)
+
+
+@register.filter
+def uncounted_text(ours: Occurrences) -> str:
+    """What stands beside the counts of a window; empty for nothing."""
+    return window_words.uncounted_of(ours)
+
+
+@register.filter
+def event_days_text(ours: Occurrences) -> str:
+    """The days asked per event counted; empty where none is."""
+    return window_words.event_days_of(ours)
+
+
+@register.filter
+def unasked_text(period: Period) -> str:
+    """On how many days nothing was asked; empty for none."""
+    return window_words.unasked_of(period)
 
 
 @register.filter
