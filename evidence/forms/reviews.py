@@ -17,6 +17,7 @@ from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.reviews.decide import Decision
 from evidence.reviews.late_recording import LateRecording
 
+MAX_DIGITS = 10  # of a version
 ANSWER_THE_DAY = "Say whether the evidence itself shows the day it was performed."
 
 
@@ -60,6 +61,11 @@ class DecisionForm(forms.Form):
             self.cleaned_data.get("reason", ""),
             self.cleaned_data.get("version"),
         )
+
+
+def _number(text: str) -> int | None:
+    """A version as a form sends it; None for what is none, or longer than any."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class DecisionsForm:
             link=link,
             accept=decision == "accept",
             reason=normalize_newlines(self.data.get(f"reason-{key}", "")),
-            version=int(version) if version.isdecimal() else None,
+            version=_number(version),
             day=day_answer(self.data, f"-{key}") or NOT_CONFIRMED,
         )
 

@@ -100,6 +100,15 @@ def test_choosing_nothing_and_nonsense_is_said(client, house):
     assert client.post(URL, nonsense).status_code == 422
 
 
+def test_a_version_longer_than_any_is_no_version(client, house):
+    """A number that Python refuses to read is not a failure of the page."""
+    link = submitted(house)
+    client.force_login(house.rita)
+    said = say((link, "accept", "")) | {f"version-{link.uuid}": "9" * 5000}
+    assert client.post(URL, said).status_code == 302
+    assert states(link) == ["accepted"]
+
+
 def test_as_many_queries_for_ten_rows_as_for_one(client, house):
     client.force_login(house.rita)
     submitted(house, "0")
