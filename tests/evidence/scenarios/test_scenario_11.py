@@ -1,6 +1,6 @@
 """Sign-off scenario 11: a cadence changed from today, and one changed in retrospect.
 
-Through verbs and the API; the counts of its windows are those of the pure rules.
+Through verbs, the API and a page, against the database.
 """
 
 from __future__ import annotations
@@ -98,6 +98,27 @@ def asked(as_owner: Owner) -> RequirementControl:
     return row
 
 
+def period(
+    asked: RequirementControl, day: dt.date, known: dt.date | None = None
+) -> Any:
+    """Over 2026, as it stands on a day; `known` means the end of that day."""
+    moment = as_known_then(asked.system, known) if known else Moment(day)
+    (answer,) = control_statuses(
+        asked.system,
+        Moment(day, moment.known_at),
+        pks=[asked.implementation_id],
+        window=window_of(asked.system),
+    )
+    assert answer.period is not None
+    return answer.period
+
+
+def counts(judged: Any) -> tuple[int, int, int, int, int]:
+    """Expected, on time, late, missed, not yet due."""
+    of = judged.occurrences
+    return of.expected, of.on_time, of.late, of.missed, of.not_yet_due
+
+
 def stands(
     asked: RequirementControl, day: dt.date, known: dt.date | None = None
 ) -> tuple[str, dt.date | None]:
@@ -148,6 +169,7 @@ def test_before_any_change_october_carries_to_5_december(asked):
     assert stands(asked, D(2026, 11, 25))[0] == "proven"
     assert stands(asked, D(2026, 11, 26))[0] == "expiring"
     assert stands(asked, D(2026, 7, 1)) == ("lapsed", D(2026, 6, 5))
+    assert counts(period(asked, TODAY)) == (12, 5, 0, 5, 2)
 
 
 def test_r13_an_officer_alone_makes_it_quarterly_from_today(
@@ -167,6 +189,14 @@ def test_r13_an_officer_alone_makes_it_quarterly_from_today(
     assert stands(asked, D(2026, 11, 15)) == ("proven", D(2026, 12, 5))
     assert stands(asked, D(2026, 7, 1)) == ("lapsed", D(2026, 6, 5))
     assert stands(asked, D(2026, 12, 10), D(2026, 11, 15))[0] == "lapsed"
+    judged = period(asked, TODAY)
+    assert counts(judged) == (11, 5, 0, 5, 1)
+    last = judged.occurrences.results[-1]
+    assert (last.due_on, last.outcome, last.link) == (
+        D(2027, 1, 14),
+        "not_yet_due",
+        "",
+    )
 
 
 @pytest.fixture
@@ -208,6 +238,17 @@ def test_r31_approved_in_retrospect_it_acts_from_the_approval_on(
     assert stands(asked, D(2026, 7, 1), APPROVED) == ("expiring", D(2026, 7, 14))
     assert stands(asked, D(2026, 3, 15), APPROVED) == before[0][1]
     assert stands(asked, APPROVED) == ("proven", D(2027, 1, 14))
+    assert counts(period(asked, TODAY, D(2026, 11, 17))) == (12, 5, 0, 5, 2)
+    judged = period(asked, APPROVED)
+    assert counts(judged) == (6, 3, 0, 2, 1)
+    waived = [row for row in judged.occurrences.results if row.outcome == "waived"]
+    assert [row.former_outcome for row in waived] == [
+        "on_time",
+        *["missed"] * 5,
+        "on_time",
+    ]
+    assert all(row.changed_in_retrospect for row in waived)
+    assert judged.result == "exceptions"
     asked.refresh_from_db()
     assert (asked.cadence, asked.grace_days) == ("quarterly", 14)
     terms = list(asked.ask.terms.order_by("days"))
@@ -228,6 +269,8 @@ def test_aprils_report_may_be_linked_to_the_second_quarter(asked, requested, as_
     assert (again.occurrence, again.occurrence_ends) == (D(2026, 4, 1), D(2026, 6, 30))
     assert stands(asked, D(2026, 7, 15)) == ("proven", D(2026, 10, 14))
     assert stands(asked, D(2026, 7, 15), APPROVED) == ("lapsed", D(2026, 7, 14))
+    assert counts(period(asked, D(2026, 11, 19))) == (6, 4, 0, 1, 1)
+    assert period(asked, D(2027, 2, 1)).result == "exceptions"
 
 
 def test_the_page_shows_the_terms_with_their_days_and_who_decided(
