@@ -24,6 +24,7 @@ from evidence.demo.systems import (
     describe_payments,
     state_controls,
 )
+from evidence.demo.terms import change_terms
 from evidence.demo.year import Year
 from evidence.notices.gathering import gather_notices
 
@@ -62,6 +63,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
             done += 1
             progress(done, total)
     fill_desks(payments, people, teams, today)
+    change_terms(payments, people, today)
     for system in systems:  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     gather_notices(timezone.now())
