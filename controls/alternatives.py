@@ -26,6 +26,7 @@ from controls.responsibility.rulings import PARTIES
 from controls.retrospect import MAX_DAYS_TO_DECIDE, first_day_of
 
 REVIEW_AFTER = dt.timedelta(days=365)  # unless the request names another day
+PEOPLE = ("requested_by", "decided_by", "end_requested_by", "ended_by")
 TEXTS = ("constraint", "objective", "residual_risk")
 
 
@@ -74,7 +75,7 @@ def request_alternative(
     )
     _refuse_day(stored, draft.starts_on, today)
     _refuse_others(alternative)
-    alternative.full_clean(exclude=["requested_by", "decided_by"])
+    alternative.full_clean(exclude=PEOPLE)
     alternative.save(force_insert=True)
     days = {"starts_on": str(draft.starts_on), "review_by": str(draft.review_by)}
     AuditEvent.objects.append(

@@ -6,9 +6,11 @@ from django.contrib import admin
 
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     AuditEvent,
     Basis,
+    ImplementationStatement,
     ProviderDocument,
     ProviderStatement,
     ResponsibilityDecision,
@@ -106,6 +108,45 @@ class ApplicabilityDecisionAdmin(RequestAdmin):
         "decided_by",
     )
     search_fields = ("implementation__control__label", "justification")
+
+
+@admin.register(AlternativeImplementation)
+class AlternativeImplementationAdmin(RequestAdmin):
+    """Controls met in another way than they say."""
+
+    list_display = (
+        "implementation",
+        "state",
+        "starts_on",
+        "review_by",
+        "ended_on",
+        "requested_by",
+        "decided_by",
+    )
+    search_fields = ("implementation__control__label", "constraint", "objective")
+
+
+@admin.register(ImplementationStatement)
+class ImplementationStatementAdmin(ReadOnlyAdmin):
+    """How far controls were, on which days, and who said it when."""
+
+    scope_path = "implementation"
+    list_display = (
+        "implementation",
+        "status",
+        "days",
+        "stated_on",
+        "stated_by",
+        "in_bulk",
+    )
+    list_filter = ("status", ("implementation__system", RelatedScopeFilter))
+    list_select_related = (
+        "implementation__control",
+        "implementation__system",
+        "stated_by",
+    )
+    search_fields = ("implementation__control__label",)
+    date_hierarchy = "known_from"
 
 
 @admin.register(RetrospectiveChange)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
 
+from controls import clock
 from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import RelatedScopeFilter
+from controls.implementation import describe
 from controls.models import ControlImplementation
+from srm_project.requests import actor_of
 
 
 @admin.register(ControlImplementation)
@@ -42,6 +47,24 @@ class ControlImplementationAdmin(OfSystemAdmin):
         "seen_version",
     )
     readonly_fields = ("system", "control", "responsibility", "applicability")
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ControlImplementation,
+        form: ModelForm,
+        change: bool,
+    ) -> None:
+        """Describe it as its page does: what is said of its status holds from today."""
+        describe(
+            obj,
+            implementation_status=obj.implementation_status,
+            customer_statement=obj.customer_statement,
+            owner_team=obj.owner_team,
+            version=form.cleaned_data.get("seen_version"),
+            by=actor_of(request),
+            today=obj.system.day_of(clock.now()),
+        )
 
     def has_add_permission(self, request: object) -> bool:
         """Made when a system is described."""

@@ -33,8 +33,8 @@ def request_with_requirements(
 ) -> AlternativeImplementation:
     """Ask for it where its requirements are asked of the control today.
 
-    Raises NotPermitted, Refused where there is none, or one that is another
-    control's or retired; and whatever `request_alternative` raises.
+    Raises NotPermitted, Refused where there is none, or one that is another control's
+    or retired; and whatever `request_alternative` raises.
     """
     require_officer(implementation.system, by)
     named = {str(uuid) for uuid in draft.requirement_uuids}

@@ -265,6 +265,29 @@ def test_the_event_names_the_day(
     assert body["after"] == {"implementation_status": "implemented"}
 
 
+def test_the_admin_says_it_from_today_on(
+    control: ControlImplementation, as_user: Any
+) -> None:
+    """R31: a third door with the same verb, and the same refusal of stale forms."""
+    change = "admin:controls_controlimplementation_change"
+    body = {
+        "owner_team": control.owner_team_id,
+        "implementation_status": "planned",
+        "customer_statement": "",
+        "seen_version": control.version,
+    }
+    desk = as_user(factories.administrator())
+    answer = desk.post(reverse(change, args=[control.pk]), body)
+    assert answer.status_code == 302
+    assert status_on(control, TODAY) == "planned"
+    assert status_on(control, TODAY - DAY) == "not-stated"
+    desk.post(
+        reverse(change, args=[control.pk]),
+        body | {"implementation_status": "implemented"},
+    )
+    assert status_on(control, TODAY) == "planned"
+
+
 # --- in retrospect --------------------------------------------------------------
 
 
