@@ -14,6 +14,7 @@ register = template.Library()
 # What is no fact of a half: the section of the page that settles it.
 SECTIONS = {
     "implementation_partial": "#said",
+    "not_stated": "#said",
     "override_expired": "#why",
     "unclassified": "#why",
     "na_requested": "#applies",
