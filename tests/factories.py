@@ -35,6 +35,7 @@ from evidence.models import (
     RequirementTerms,
 )
 from evidence.models.asks import TERMS_COLUMNS
+from evidence.models.confirmed_days import DayConfirmation
 from evidence.status.cadence import default_grace
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
@@ -48,6 +49,8 @@ END = dt.date(2026, 12, 31)
 SMALL = ("ac-1", "ac-2", "ac-2.1", "ac-4", "ac-11", "at-2", "cm-2", "ma-4", "pe-1")
 SMALL += ("pe-3", "pe-13", "pe-17", "sc-15", "si-2")
 SERVICES = ("ec2", "s3", "iam")
+# What a reviewer says of something brought after its due day (R14).
+DAY_SHOWN = DayConfirmation(confirmed=True, shown_by="Time stamps in the report")
 
 
 def make_user(local: str, *, name: str = "", **fields: Any) -> User:
