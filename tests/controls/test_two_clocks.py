@@ -68,13 +68,13 @@ def test_scenario_6_each_instant_keeps_its_own_answer(
     type(asked).objects.filter(pk=asked.pk).update(**QUARTER)
     asked.refresh_from_db()
     first = factories.make_evidence(asked, by=alice, performed_on=dt.date(2026, 3, 28))
-    first.accept(by=rita)
+    first.accept(by=rita, day=factories.DAY_SHOWN)
     at_the_end_of_june = knowledge_now()
     second = factories.make_evidence(
         asked, by=alice, performed_on=dt.date(2026, 6, 25), title="Second"
     )
     when_uploaded = knowledge_now()
-    second.accept(by=rita)
+    second.accept(by=rita, day=factories.DAY_SHOWN)
     when_accepted = knowledge_now()
 
     def ours(known_at: dt.datetime) -> tuple[str, dt.date | None, set[str]]:
