@@ -77,6 +77,7 @@ def fill(system: System, by: User, links: int) -> None:
             EvidenceRevision(
                 evidence=one_evidence,
                 uploaded_by=by,
+                uploaded_at=dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC),
                 performed_on=day,
                 period_from=day,
                 period_until=day + dt.timedelta(days=1),

@@ -284,3 +284,55 @@ def test_the_page_shows_the_terms_with_their_days_and_who_decided(
     assert "From 2026-04-01 until further notice:" in text
     assert "From the beginning to 2026-03-31:" in text
     assert "by Oscar , approved by Olga: changed in retrospect" in text
+
+
+COUNTS = ("expected", "on_time", "late", "missed", "not_yet_due")
+
+
+def window(
+    browser: Client, asked: RequirementControl, on_day: dt.date, known: str = ""
+) -> list[int]:
+    """The counts of the audit window as the API gives them on a day."""
+    url = reverse("system-control", args=[asked.system.slug, "ac-2"])
+    clocks = {"on": str(on_day)} | ({"known_at": known} if known else {})
+    period = browser.get(url, clocks).json()["period"]
+    return [period[name] for name in COUNTS]
+
+
+def test_r14_the_window_before_and_after_a_change_from_today(
+    asked, oscars, as_owner, on_day
+):
+    """R14: 12 expected before; 11 after, and the ten past months stay as they were."""
+    assert window(oscars, asked, TODAY) == [12, 5, 0, 5, 2]
+    on_day(TODAY)
+    with as_owner(), on(TODAY):
+        put(oscars, asked, quarterly(asked))
+    assert window(oscars, asked, TODAY) == [11, 5, 0, 5, 1]
+
+
+def test_r31_the_window_after_a_change_in_retrospect(
+    asked, requested, oscars, as_owner
+):
+    """R31: seven rows waived, marked, five of them formerly missed; never complete."""
+    with as_owner(), on(APPROVED):
+        approve(requested, by=person("olga"), today=APPROVED)
+    assert window(oscars, asked, APPROVED, "2026-11-17") == [12, 5, 0, 5, 2]
+    assert window(oscars, asked, APPROVED) == [6, 3, 0, 2, 1]
+    (answer,) = control_statuses(
+        asked.system,
+        Moment(APPROVED),
+        pks=[asked.implementation_id],
+        window=window_of(asked.system),
+    )
+    assert answer.period is not None
+    rows = answer.period.occurrences.results
+    waived = [row for row in rows if row.outcome == "waived"]
+    assert [row.starts.month for row in waived] == [4, 5, 6, 7, 8, 9, 10]
+    assert [row.former_outcome for row in waived].count("missed") == 5
+    changed = [row.ends for row in rows if row.changed_in_retrospect]
+    assert D(2026, 9, 30) in changed
+    assert D(2026, 12, 31) not in changed
+    assert answer.period.result == "exceptions"
+    url = reverse("evidence:control", args=[asked.system.slug, "ac-2"])
+    text = oscars.get(url, {"on": str(APPROVED)}).content.decode()
+    assert "waived by a change in retrospect, formerly missed" in text
