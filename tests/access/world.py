@@ -262,6 +262,7 @@ def _reports(world: World) -> None:
     report = factories.make_report(artifact, TODAY - 200 * DAY, TODAY - 20 * DAY)
     _name(world, artifact, "artifact", "cite", "version_new", "artifact-detail")
     _name(world, artifact, "artifact-citations", "artifact-versions")
+    _name(world, artifact, "artifact-proposed")
     _name(world, report, "letter_new", "version_end")
     for verb in ("detail", "end", "letters"):
         _name(world, report, f"artifact-version-{verb}")
