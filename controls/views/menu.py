@@ -29,7 +29,7 @@ MENU = (
     ("My work", "evidence:work"),
     ("Requests", "evidence:requests"),
     ("Review queue", "evidence:queue"),
-    ("AWS artifacts", "evidence:artifacts"),
+    ("Providers' reports", "evidence:artifacts"),
     ("Exports", "evidence:exports"),
 )
 
