@@ -77,6 +77,7 @@ class SystemComponentAdmin(OfSystemAdmin):
         "variant",
         "name",
         "regions",
+        "provided_by",
         "used_from",
         "used_until",
         "seen_version",
@@ -86,7 +87,7 @@ class SystemComponentAdmin(OfSystemAdmin):
         """Once in use, only its end can be set."""
         if obj is None:
             return ()
-        return ("system", "variant", "name", "regions", "used_from")
+        return ("system", "variant", "name", "regions", "provided_by", "used_from")
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
@@ -108,7 +109,14 @@ class SystemComponentAdmin(OfSystemAdmin):
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """Take the component into use."""
-        use = Use(obj.variant, obj.used_from, obj.used_until, obj.regions, obj.name)
+        use = Use(
+            obj.variant,
+            obj.used_from,
+            obj.used_until,
+            obj.regions,
+            obj.name,
+            obj.provided_by,
+        )
         add_component(obj.system, use, by=actor_of(request))
         made = obj.system.components.get(
             variant=obj.variant, name=obj.name, used_from=obj.used_from
