@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +82,54 @@ def test_each_reason_names_layer_service_variant_party_and_source() -> None:
     for row in derived(*SERVERS)["si-2"]["basis"]:
         assert row["layer"] and row["component"] and row["party"] and row["source"]
         assert row["kind"] in {"configured", "provided"}
+
+
+def test_a_system_described_over_the_api_has_these_classes(as_user) -> None:
+    """R1, through models and API; Outposts taken into use turns PE-3 (scenario 1)."""
+    browser = as_user(factories.administrator())
+    body = {
+        "name": "High",
+        "slug": "high",
+        "regime": "fedramp",
+        "impact_level": "high",
+        "baseline": "fedramp-high",
+        "window_start": "2026-01-01",
+        "window_end": "2026-12-31",
+        "components": [
+            {"service": name, "used_from": "2026-01-01", "regions": ["us-east-1"]}
+            for name in SERVERS
+        ],
+        "owners": {"": factories.make_team().slug},
+    }
+    made = browser.post(reverse("system-list"), body, "application/json")
+    assert made.status_code == 201, made.content
+    answers = listed(browser)
+    inherited = ("pe-3", "pe-13", "pe-18", "mp-6", "ma-2")
+    assert classes(answers, *inherited) == {"inherited"}
+    ours = ("pe-1", "pe-17", "ac-4", "sc-7.21", "ca-2", "sa-9", "pl-2")
+    assert classes(answers, *ours) == {"customer"}
+    both = ("si-2", "cm-2", "cm-6", "at-2", "au-8", "sc-39", "ma-4", "cp-7")
+    assert classes(answers, *both) == {"shared"}
+    outposts = {
+        "system": "high",
+        "service": "outposts",
+        "used_from": "2026-01-01",
+        "regions": ["us-east-1"],
+    }
+    added = browser.post(reverse("component-list"), outposts, "application/json")
+    assert added.status_code == 201, added.content
+    answers = listed(browser)
+    assert classes(answers, "pe-3") == {"shared"}
+    assert classes(answers, "pe-17") == {"customer"}
+    parties = {row["party"] for row in answers["pe-3"]["basis"]}
+    assert parties == {"aws", "customer"}
+
+
+def listed(browser: Client) -> dict[str, Any]:
+    """The API's answer of each control of the system."""
+    answer = browser.get(reverse("system-controls", args=["high"]))
+    assert answer.status_code == 200, answer.content
+    return {row["control_id"]: row for row in answer.json()}
 
 
 @pytest.mark.parametrize("wrong", [["--service", "ecx"], ["--component", "offce"]])

@@ -19,17 +19,17 @@ from tests.evidence.scenarios.stage import ask_only, bring
 
 pytestmark = pytest.mark.django_db
 D = dt.date
-DAY = D(2026, 11, 20)
+DAY = D(2026, 11, 23)
 KNOWN = ("--known-at", "2026-12-31T00:00Z")
 
 
 @pytest.fixture
 def unstated(oscar: User, alice: User, rita: User) -> System:
-    """AC-2 proven by October's review; nobody has said how far it is implemented."""
+    """AC-4 proven by October's review; nobody has said how far it is implemented."""
     found = factories.make_system(oscar, slug="ledger", stated=False)
     for user, role in ((alice, "contributor"), (rita, "reviewer")):
         factories.give_role(user, found, role, team=factories.make_team())
-    asked = ask_only(found, "ac-2", "Review", cadence="monthly", grace_days=5)
+    asked = ask_only(found, "ac-4", "Review", cadence="monthly", grace_days=5)
     october = (D(2026, 10, 1), D(2026, 10, 31))
     link = bring(asked, about=october, performed_on=D(2026, 10, 31), by=alice)
     link.accept(by=rita)
@@ -43,11 +43,12 @@ def said(capsys: Any, *arguments: str) -> str:
 
 
 def test_the_control_is_listed_with_both_answers_and_the_rule(unstated, capsys):
-    """R28: a status that nobody stated was taken as implemented."""
+    """R28: a status that nobody stated was taken as implemented; R14: October's review
+    was brought on 23 November, and nobody confirmed its day."""
     out = said(capsys, "ledger", "--as-of", str(DAY), *KNOWN)
-    (line,) = [line for line in out.splitlines() if line.startswith("ac-2 ")]
+    (line,) = [line for line in out.splitlines() if line.startswith("ac-4 ")]
     assert "verdict proven -> partly" in line
-    assert "R28" in line
+    assert line.endswith("(R14, R28)")
     assert "answer otherwise by rules 2 than by rules 1" in out
     assert "Not compared: " in out
 
