@@ -111,12 +111,12 @@ def test_a_system_described_over_the_api_has_these_classes(as_user) -> None:
     both = ("si-2", "cm-2", "cm-6", "at-2", "au-8", "sc-39", "ma-4", "cp-7")
     assert classes(answers, *both) == {"shared"}
     outposts = {
-        "system": "high",
         "service": "outposts",
         "used_from": "2026-01-01",
         "regions": ["us-east-1"],
     }
-    added = browser.post(reverse("component-list"), outposts, "application/json")
+    components = reverse("component-list", args=["high"])
+    added = browser.post(components, outposts, "application/json")
     assert added.status_code == 201, added.content
     answers = listed(browser)
     assert classes(answers, "pe-3") == {"shared"}
