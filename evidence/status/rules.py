@@ -51,6 +51,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " due; one population proves the days it covers and no others",
             "R20": "our own assessment of a provider that issues no report counts as"
             " asserted; a service without a region is never proven",
+            "R21": "while a window runs, days after the newest report are awaited as"
+            " long as it is current, and open only then",
             "R24": "a citation made after the review waits for a second person, in each"
             " system of its own; a reason that only waits hides none that fails",
             "R28": "an implementation status that nobody stated caps at partly, and a"
