@@ -6,12 +6,12 @@ from controls.models import System
 from evidence.status.clock_parameters import Window
 from evidence.status.gather import Moment, gather
 from evidence.status.gather_window import gather_period
-from evidence.status.rules_before import Both, Difference, difference
+from evidence.status.rules_before import Both, RuleChange, difference
 
 
 def rule_changes(
     system: System, moment: Moment, window: Window
-) -> tuple[list[Difference], int]:
+) -> tuple[list[RuleChange], int]:
     """The differences in catalog order, and how many controls were compared.
 
     A constant number of statements. Raises LookupError when the system was not recorded
@@ -21,5 +21,5 @@ def rule_changes(
     days = gather(system, pks, moment).facts
     windows = gather_period(system, pks, *window, moment)
     both = [Both(days[pk], windows[pk]) for pk in days if pk in windows]
-    found = (difference(facts, moment.on, *window) for facts in both)
-    return [different for different in found if different is not None], len(both)
+    compared = (difference(facts, moment.on, *window) for facts in both)
+    return [change for change in compared if change is not None], len(both)

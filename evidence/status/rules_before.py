@@ -50,7 +50,7 @@ class Both:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RuleChange:
     """An answer by the number before and by today's, and the amended rules."""
 
     control_id: str
@@ -61,7 +61,7 @@ class Difference:
 
 def difference(
     facts: Both, day: dt.date, start: dt.date, end: dt.date
-) -> Difference | None:
+) -> RuleChange | None:
     """How a control's answer differs from the number before; None where it does not.
 
     Named are the rules each of which alone changes the answer, or, where none does,
@@ -80,7 +80,7 @@ def difference(
         rule for rule, other in touched if _answer(other, day, start, end) != today
     ]
     rules = alone or [rule for rule, _ in touched]
-    return Difference(facts.day.control_id, before, today, tuple(dict.fromkeys(rules)))
+    return RuleChange(facts.day.control_id, before, today, tuple(dict.fromkeys(rules)))
 
 
 def _answer(facts: Both, day: dt.date, start: dt.date, end: dt.date) -> Answer:
@@ -102,8 +102,8 @@ def _answer(facts: Both, day: dt.date, start: dt.date, end: dt.date) -> Answer:
 def _without_days_of_not_applicable(facts: Both) -> Both:
     """R10: what was found not applicable on the day was so for the whole window, and
     days of it in the past excused nothing."""
-    found = facts.day.applicability
-    holds = found.approved and not found.basis_changed
+    applicability = facts.day.applicability
+    holds = applicability.approved and not applicability.basis_changed
     window = replace(facts.window, not_applicable=(EVERY_DAY,) if holds else ())
     return replace(facts, window=window)
 

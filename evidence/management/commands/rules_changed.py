@@ -8,7 +8,7 @@ from controls.grammar import count_of
 from evidence.management.asked_moment import AskedMoment
 from evidence.status.rule_changes import rule_changes
 from evidence.status.rules import RULES
-from evidence.status.rules_before import NOT_COMPARED, Answer, Difference
+from evidence.status.rules_before import NOT_COMPARED, Answer, RuleChange
 
 
 class Command(AskedMoment):
@@ -42,7 +42,7 @@ class Command(AskedMoment):
             )
 
 
-def _line(different: Difference) -> str:
+def _line(different: RuleChange) -> str:
     before, today = different.before, different.today
     parts = [
         f"{name} {former} -> {now}"

@@ -14,7 +14,7 @@ from evidence.status.rules_before import (
     NOT_COMPARED,
     TAKEN_BACK,
     Both,
-    Difference,
+    RuleChange,
     difference,
 )
 from tests.evidence.scenarios.pure import YEAR, ask, done, performed, since, terms
@@ -43,14 +43,14 @@ SHOWN = requirement_facts(
 
 def compared(
     *asks: RequirementHistory, day: Any = None, **window: Any
-) -> Difference | None:
+) -> RuleChange | None:
     """The difference of a customer control about 1 February 2027, over 2026."""
     facts = {"customer_required": True, "requirements": asks} | window
     both = Both(day or done(SHOWN), period_facts("ac-2", **facts))
     return difference(both, NEXT_YEAR, *YEAR)
 
 
-def told(found: Difference | None) -> tuple[str, str, tuple[str, ...]]:
+def told(found: RuleChange | None) -> tuple[str, str, tuple[str, ...]]:
     assert found is not None
     return found.before.result, found.today.result, found.rules
 
