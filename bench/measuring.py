@@ -49,7 +49,7 @@ def describe(slug: str, baseline: str, by: User) -> System:
     )
     uses = [Use(v, dt.date(2025, 1, 1), regions=["us-east-1"]) for v in variants]
     team, _ = Team.objects.get_or_create(name="Bench", slug="bench")
-    create_system(system, uses, {"": team}, by=by)
+    create_system(system, uses, {"": team}, by=by, asked_from=system.window_start)
     ImplementationStatement.objects.bulk_create(
         ImplementationStatement(
             implementation=control, days=(None, None), status="implemented"

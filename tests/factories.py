@@ -161,6 +161,7 @@ def make_system(
     baseline: Baseline | None = None,
     team: Team | None = None,
     used_from: dt.date = START,
+    asked_from: dt.date | None = None,
     stated: bool = True,
     **fields: Any,
 ) -> System:
@@ -182,7 +183,14 @@ def make_system(
     system = System(baseline=baseline or make_baseline(), **said)
     uses = [Use(variant(name), used_from, regions=["us-east-1"]) for name in services]
     owners = {"": team or make_team()}
-    create_system(system, uses, owners, by=administrator(), officer=officer)
+    create_system(
+        system,
+        uses,
+        owners,
+        by=administrator(),
+        officer=officer,
+        asked_from=asked_from or system.window_start,
+    )
     if stated:
         state_implemented(system)
     return system

@@ -43,9 +43,15 @@ class NewSystemSerializer(SystemSerializer):
         write_only=True,
         help_text='team slugs by family; "" for all others',
     )
+    asked_from = BodyDayField(
+        required=False,
+        write_only=True,
+        help_text="First day from which proof is asked for; today unless named. Days of"
+        " the window before it are unasked.",
+    )
 
     class Meta(SystemSerializer.Meta):
-        fields = [*SystemSerializer.Meta.fields, "components", "owners"]
+        fields = [*SystemSerializer.Meta.fields, "components", "owners", "asked_from"]
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -108,7 +114,10 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         body = valid(NewSystemSerializer, request)
         uses = [use_of(component) for component in body.pop("components")]
         owners = {f: _team(slug) for f, slug in body.pop("owners", {}).items()}
-        system = create_system(System(**body), uses, owners, by=actor_of(request))
+        asked_from = body.pop("asked_from", None)
+        system = create_system(
+            System(**body), uses, owners, by=actor_of(request), asked_from=asked_from
+        )
         return Response(SystemSerializer(system).data, status=201)
 
     @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))

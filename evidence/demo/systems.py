@@ -86,7 +86,14 @@ def _describe(
     system = System(**columns)
     owners = {family: teams[slug] for family, slug in company.OWNERS.items()}
     administrator = User.objects.get(email=company.ADMINISTRATOR)
-    create_system(system, uses, owners, by=administrator, officer=people["olivia"])
+    create_system(
+        system,
+        uses,
+        owners,
+        by=administrator,
+        officer=people["olivia"],
+        asked_from=system.window_start,
+    )
     give_roles(system, people, teams, since=instant_of(start, 8))
     return system
 

@@ -64,6 +64,13 @@ class Category:
 class NewSystemForm(forms.ModelForm):
     """One page that describes a whole system. `save` creates all of it."""
 
+    asked_from = DayField(
+        label="Proof is asked for from",
+        required=False,
+        widget=day_input(),
+        help_text="Days of the audit window before it are unasked: no misses, but a"
+        " window with such days is not complete.",
+    )
     used_from = DayField(
         label="In use since",
         widget=day_input(),
@@ -123,6 +130,7 @@ class NewSystemForm(forms.ModelForm):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["used_from"].initial = today.replace(month=1, day=1)
+        self.fields["asked_from"].initial = today
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
         self.services = list(Service.objects.prefetch_related("variants"))
@@ -198,7 +206,13 @@ class NewSystemForm(forms.ModelForm):
         """The system with its components, classes and requirements."""
         system = self.instance
         system.slug = free_slug(system.name)
-        return create_system(system, self._uses(), self._owners(by), by=by)
+        return create_system(
+            system,
+            self._uses(),
+            self._owners(by),
+            by=by,
+            asked_from=self.cleaned_data.get("asked_from"),
+        )
 
     def _uses(self) -> list[Use]:
         cleaned = self.cleaned_data

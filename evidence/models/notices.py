@@ -21,6 +21,7 @@ class NoticeKind(models.TextChoices):
 
     DUE_SOON = "due-soon", "Due soon"
     OVERDUE = "overdue", "Overdue"
+    ASKED_FIRST = "asked-first", "Asked for earlier days"
     ESCALATED = "escalated", "Overdue for long"
     ACCEPTED = "accepted", "Accepted"
     REJECTED = "rejected", "Rejected"
@@ -39,6 +40,7 @@ class NoticeKind(models.TextChoices):
 PASSING = (
     NoticeKind.DUE_SOON,
     NoticeKind.OVERDUE,
+    NoticeKind.ASKED_FIRST,
     NoticeKind.ESCALATED,
     NoticeKind.TO_REVIEW,
     NoticeKind.TO_APPROVE,
@@ -52,6 +54,9 @@ PASSING = (
 SENTENCES = {
     NoticeKind.DUE_SOON: "“{what}” is due on {day}.",
     NoticeKind.OVERDUE: "“{what}” was due on {day}.",
+    NoticeKind.ASKED_FIRST: (
+        "{what} of {team} fell due before {day}, the day on which that was stated."
+    ),
     NoticeKind.ESCALATED: "{team} has not shown “{what}”, due on {day}.",
     NoticeKind.ACCEPTED: "“{what}” was accepted by {who}.",
     NoticeKind.REJECTED: "“{what}” was rejected by {who}: {reason}",

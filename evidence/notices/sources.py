@@ -7,7 +7,9 @@ new, write a source and add it to SOURCES.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +36,7 @@ from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.notices.approvals import changes_back, to_approve
 from evidence.notices.candidates import NoticeCandidate
+from evidence.notices.first_asked import Digest, first_due_since, statements
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 from evidence.planning.asks import ask, with_newest_links
@@ -46,22 +49,36 @@ UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
 def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Proof due soon or overdue: its team; long overdue: the officers too.
 
-    Not what is asked per event: it has no due day of its own.
+    Not what is asked per event: it has no due day of its own. What fell due before it
+    was stated comes as one digest for each team, and reaches no officer as late (R31).
     """
+    digests: Counter[Digest] = Counter()
     rows = RequirementControl.objects.for_listing().filter(
         implementation__responsibility__in=["shared", "customer"]
     )
     rows = rows.exclude(implementation__applicability="not-applicable")
     rows = rows.exclude(cadence=Cadence.PER_EVENT)
     # A zone's own day may be another; new terms then show a few hours later.
-    for row in with_newest_links(rows, instant.date()):
+    found = list(with_newest_links(rows, instant.date()))
+    stated_at = statements(found)
+    for row in found:
         today = row.system.day_of(instant)
         if not row.operates_from <= today < (row.operates_until or dt.date.max):
             continue
         state = ask(row, today)
         if state.due is None or state.state in {"waiting", "current"}:
             continue
+        stated = row.system.day_of(stated_at[row.pk])
+        if state.due < stated:
+            team = row.owner_team or row.implementation.owner_team
+            digests[Digest(row.system, team, stated)] += 1
+            due = first_due_since(row, stated)
+            if due is None:
+                continue
+            state = replace(state, due=due, late=due < today)
         yield from _of_requirement(people, row, state, today)
+    for digest, number in digests.items():
+        yield digest.notice(people, number)
 
 
 def _of_requirement(

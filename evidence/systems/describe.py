@@ -77,12 +77,15 @@ def create_system(
     *,
     by: Actor,
     officer: Any = None,
+    asked_from: dt.date | None = None,
 ) -> System:
     """Save a new system with its components, classified controls and requirements.
 
     `owners` names a team by control family; "" is the team of all other families.
     `officer` becomes its compliance officer; the creator where nobody is named.
-    Raises NotPermitted, ValidationError.
+    Proof is asked for from `asked_from` on, by default from today: the days of the
+    window before it are unasked, and no misses (R11). Raises NotPermitted,
+    ValidationError.
     """
     require_creator(by)
     if not uses:
@@ -100,7 +103,8 @@ def create_system(
     SystemComponent.objects.bulk_create([component_of(system, use) for use in uses])
     _implement(system, owners)
     redecide(system, by=by, reason="System described")
-    ask_for_all(system, by=by, since=system.window_start)
+    since = asked_from or system.day_of(knowledge_now())
+    ask_for_all(system, by=by, since=max(since, system.window_start))
     AuditEvent.objects.append(about(system, "system.created", by=by))
     return system
 

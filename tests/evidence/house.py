@@ -117,7 +117,14 @@ def build() -> House:
     )
     uses = [Use(variant, system.window_start) for variant in variants]
     root = administrator()
-    create_system(system, uses, {"": team}, by=root, officer=people["olivia"])
+    create_system(
+        system,
+        uses,
+        {"": team},
+        by=root,
+        officer=people["olivia"],
+        asked_from=system.window_start,
+    )
     state_implemented(system)
     give_installation_roles(people["olivia"])
     house = House(system, team, other, people)

@@ -16,6 +16,7 @@ from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 
 DAY = dt.timedelta(days=1)
+NEVER = TODAY + 800 * DAY  # what else is asked begins long after these stories
 
 
 def build(settings: Any, tmp_path: Path) -> House:
@@ -23,12 +24,15 @@ def build(settings: Any, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     settings.ESCALATE_AFTER_DAYS = 14
     house = houses.build()
-    RequirementControl.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
+    RequirementControl.objects.all().update(operates_from=NEVER)
     return house
 
 
-def told(house: House, name: str, kind: str | None = None) -> list[str]:
-    gather_notices(clock.now())
+def told(
+    house: House, name: str, kind: str | None = None, *, days: int = 0
+) -> list[str]:
+    """What a person is told some days from now."""
+    gather_notices(clock.now() + DAY * days)
     mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
     return [each.sentence for each in mine if kind in {None, each.kind}]
 

@@ -35,7 +35,7 @@ def build(settings, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     settings.ESCALATE_AFTER_DAYS = 14
     made = houses.build()
-    RequirementControl.objects.all().update(operates_from=TODAY + DAY)  # not asked yet
+    RequirementControl.objects.all().update(operates_from=TODAY + 800 * DAY)
     return made
 
 
@@ -54,8 +54,8 @@ def asked_since(house: House, days: int) -> RequirementControl:
     return requirement
 
 
-def told(house: House, name: str, kind: str) -> list[str]:
-    gather_notices(clock.now())
+def told(house: House, name: str, kind: str, *, days: int = 0) -> list[str]:
+    gather_notices(clock.now() + DAY * days)
     mine = Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
     return [each.sentence for each in mine.filter(kind=kind)]
 
@@ -183,14 +183,14 @@ def test_a_mail_lists_only_what_one_may_still_see(house, postbox):
 
 def test_what_is_so_again_waits_again_and_is_mailed_once(house, postbox):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
-    requirement = asked_since(house, 60)
-    instant = clock.now()
-    assert len(told(house, "alice", "overdue")) == 1
+    requirement = asked_since(house, 0)
+    instant = clock.now() + 60 * DAY
+    assert len(told(house, "alice", "overdue", days=60)) == 1
     send_all(instant)
     link = submitted(house, requirement=requirement)
-    assert told(house, "alice", "overdue") == []
+    assert told(house, "alice", "overdue", days=60) == []
     withdraw(link, by=house.alice, reason="Wrong file")
-    assert len(told(house, "alice", "overdue")) == 1
+    assert len(told(house, "alice", "overdue", days=60)) == 1
     send_all(instant + MINUTE)
     assert len(postbox.mails) == 1
 
