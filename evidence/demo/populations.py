@@ -9,6 +9,7 @@ from controls.models.implementations import ControlImplementation
 from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
 from evidence.models import Population, RequirementControl, Sample
+from evidence.models.confirmed_days import DayConfirmation
 from evidence.populations import event_list
 from evidence.populations.populations import (
     PopulationStatement,
@@ -48,8 +49,10 @@ def play_events(system: System, people: People, today: dt.date) -> None:
         population = _changes(changes, people["paul"], start, end)
         no_leavers = _no_leavers(leavers, people["sara"], start, end)
     with written_on(today - 27 * DAY, 15):
-        decide_population(population, accept=True, by=people["rita"])
-        decide_population(no_leavers, accept=True, by=people["rita"])
+        # the quarter in which their days begin may have been due before
+        stamped = DayConfirmation(confirmed=True, shown_by="Stamp of the export")
+        for listed in (population, no_leavers):
+            decide_population(listed, accept=True, by=people["rita"], day=stamped)
     with written_on(today - 19 * DAY, 11):
         sample = draw_sample(
             population,

@@ -25,6 +25,7 @@ from controls.models import Actor, AuditEvent, ControlImplementation, Role, Syst
 from controls.models.audit import about
 from controls.service_names import component_name
 from evidence.models import EvidenceLink, LinkState, Review
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.models.links import require_independent_reviewer
 from evidence.status.gather import Moment
 from evidence.status.rows import read_rows
@@ -129,6 +130,14 @@ def to_reconfirm(
     return [(by_link[link.pk], link) for link in links.for_listing().order_by("pk")]
 
 
+def _day_confirmed(link: EvidenceLink) -> DayConfirmation:
+    """What the review that counts says of the day: duties change nothing of it."""
+    last = link.reviews.filter(decision="accept").order_by("pk").last()
+    if last is None:
+        return NOT_CONFIRMED
+    return DayConfirmation(last.day_confirmed, last.day_shown_by)
+
+
 @transaction.atomic
 def reconfirm(
     link: EvidenceLink, *, by: Actor, reason: str = "", version: int | None = None
@@ -149,7 +158,13 @@ def reconfirm(
     ):
         raise TransitionNotAllowed("Its duties have not changed since its review.")
     refuse_stale(stored, version)
-    review = Review.of(stored, decision="accept", by=by, reason=reason.strip())
+    review = Review.of(
+        stored,
+        decision="accept",
+        by=by,
+        reason=reason.strip(),
+        day=_day_confirmed(stored),
+    )
     review.save(force_insert=True)
     AuditEvent.objects.append(
         about(stored, "evidence.reconfirmed", by=by, reason=reason.strip())

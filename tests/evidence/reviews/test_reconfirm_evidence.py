@@ -8,6 +8,7 @@ import pytest
 
 from controls.models import AuditEvent, System, User
 from evidence.models import EvidenceLink, RequirementControl
+from evidence.models.confirmed_days import DayConfirmation
 from evidence.reviews.reconfirm import marks
 from evidence.status.control_status import now
 from evidence.status.gather import Moment
@@ -17,6 +18,7 @@ from tests.factories import set_terms, variant
 from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
+SHOWN = DayConfirmation(confirmed=True, shown_by="Ticket OPS-1")
 CHANGE = TODAY - dt.timedelta(days=5)
 PERFORMED = TODAY - dt.timedelta(days=20)
 
@@ -39,7 +41,7 @@ def moved(oscar, platform) -> System:
     )
     patches.refresh_from_db()
     link = factories.make_evidence(patches, by=oscar, performed_on=PERFORMED)
-    link.accept(by=person("rita"))
+    link.accept(by=person("rita"), day=SHOWN)
     return found
 
 
@@ -84,6 +86,8 @@ def test_a_reviewer_confirms_it_from_the_page_and_the_mark_is_gone(
     assert link.reviews.count() == 2
     assert AuditEvent.objects.filter(verb="evidence.reconfirmed").count() == 1
     assert browser.post(step, said).status_code == 409
+    # R14: what the first reviewer said of the day stays said
+    assert link.reviews.order_by("pk").last().day_shown_by == "Ticket OPS-1"
 
 
 @pytest.mark.parametrize(
