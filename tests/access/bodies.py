@@ -1,0 +1,123 @@
+"""What each request of the walk says: enough to get as far as who asks it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from tests.evidence import house as houses
+from tests.one_day import TODAY
+
+if TYPE_CHECKING:
+    from tests.access.world import World
+
+DAY = dt.timedelta(days=1)
+
+
+def bodies_of(world: World) -> dict[str, Any]:
+    """What each request says, by method and view."""
+    today = str(TODAY)
+    later = str(TODAY + 20 * DAY)
+    here = {"system": "shop"}
+    why = {"reason": "Because."}
+    of_control = here | {"control_id": "si-2"}
+    decide = why | {"decision": "reject"}
+    asked = {"title": "New", "cadence": "monthly", "purpose": "operation",
+             "operates_from": today, "grace_days": 5}  # fmt: skip
+    days = {"performed_on": today, "period_start": today, "period_end": today}
+    pages = {
+        "control_describe": {"implementation_status": "planned", "version": 1},
+        "request_judge": {"decision": "accept", "version": 1},
+        "population_judge": decide,
+        "sample_draw": {"method": "all"} | why,
+        "deviation_new": {"note": "Nobody approved."},
+        "reject": why,
+        "removal_decide": {"decision": "refuse"},
+        "export_request": here | {"on": today},
+        "request_answer": {
+            "evidence": [world.named["evidence"]["uuid"]], "version": 1,
+        },
+        "review_several": {f"decision-{world.named['accept']['uuid']}": "accept"},
+        "withdraw": why,
+        "file_clear": why,
+        "letter_decide": decide,
+        "citations_decide": decide | {"citations": world.late_citation},
+        "removal_new": why,
+        "component_days": why | {"never": "on", "version": 1},
+    }  # fmt: skip
+    bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
+    api = {
+        "POST system-list": {
+            "name": "Next", "slug": "next", "regime": "soc2", "baseline": "four",
+            "impact_level": "moderate", "window_start": today, "window_end": later,
+            "components": [{"service": "s3", "used_from": today}],
+        },
+        "POST request-list": here | {
+            "control_ids": ["cm-8"], "title": "Show", "team": "platform",
+            "due_on": later,
+        },
+        "POST request-answer": {"evidence": [str(world.named["evidence"]["uuid"])]},
+        "POST request-send-back": why,
+        "PATCH system-detail": {"name": "Renamed"},
+        "PATCH system-control": {"implementation_status": "planned"},
+        "POST requirement-list": of_control | asked,
+        "POST requirement-apply-templates": here,
+        "POST requirement-preview-templates": here,
+        "PUT requirement-detail": asked,
+        "POST requirement-retire": why | {"until": later},
+        "POST population-list": {
+            "requirement": str(world.named["populations"]["uuid"]),
+            "starts": today, "ends": today, "source": "T", "query": "q",
+            "completeness": "c", "none_happened": True,
+        },
+        "POST population-draw": {"method": "all"} | why,
+        "POST population-reject": why,
+        "POST population-withdraw": why,
+        "POST sample-deviations": {
+            "item": str(world.named["deviation_new"]["uuid"]), "note": "n",
+        },
+        "POST evidence-list": days | {
+            "requirement": str(world.named["upload"]["uuid"]), "title": "t",
+            "files": [houses.file()], "collected_on": today,
+        },
+        "POST evidence-reject": why,
+        "POST evidence-withdraw": why,
+        "POST evidence-decide": [
+            {"link": str(world.named["accept"]["uuid"]), "accept": True}
+        ],
+        "POST file-clear": why,
+        "POST file-remove": why,
+        "POST artifact-version-reliance": here | {
+            "conclusion": "rely", "scope_note": "s", "period_note": "p",
+        },
+        "POST letter-decisions": here | decide,
+        "POST citation-decisions": here | decide | {
+            "citations": [world.late_citation],
+        },
+        "POST override-list": of_control | why | {
+            "responsibility": "customer", "starts_on": today, "ends_on": later,
+        },
+        "POST not-applicable-list": of_control | {
+            "justification": "None here.", "review_by": later,
+        },
+        "POST component-days": why,
+        "POST alternative-list": here | {
+            "control_id": "cm-8", "constraint": "c", "objective": "o",
+            "residual_risk": "r", "starts_on": today, "review_by": later,
+            "requirements": [str(world.named["upload"]["uuid"])],
+        },
+        "POST alternative-end": why,
+        "POST implementation-status-preview": {"implementation_status": "planned"},
+        "POST implementation-status-confirm": {"token": "none"},
+        "POST implementation-status-earlier": why | {
+            "control_ids": ["cm-8"], "implementation_status": "partial",
+            "first_day": str(TODAY - DAY),
+        },
+        "POST export-list": here,
+        "POST token-list": {"name": "mine"},
+        "POST provider-document-end": {"ended_on": today},
+        "POST artifact-list": {
+            "title": "New", "series": "new", "kind": "period", "scheme": "soc2",
+        },
+    }  # fmt: skip
+    return bodies | api
