@@ -256,7 +256,10 @@ def end_component(
     until = last_day + dt.timedelta(days=1)
     if min(until, stored.used_until or until) < (today or known_today(stored.system)):
         raise Refused(
-            {"last_day": "This alters days before today: say why, for a second officer"}
+            {
+                "last_day": "This alters days before today, so a second officer has to"
+                " agree. Ask for it on the system's page and say why."
+            }
         )
     stored.used_until = until
     stored.clean_fields()

@@ -219,13 +219,24 @@ def test_staff_change_only_what_they_are_officers_of(house, client):
 
 def test_ending_a_component_derives_classes_again(desk, house):
     component = SystemComponent.objects.get(variant__service__slug="ec2")
-    last = TODAY - dt.timedelta(days=10)
-    said = {"used_until": last.isoformat(), "seen_version": component.version}
+    said = {"used_until": TODAY.isoformat(), "seen_version": component.version}
     page = url(SystemComponent, "change", component.pk)
     assert desk.post(page, said).status_code == 302
     component.refresh_from_db()
-    assert component.used_until == last
+    assert component.used_until == TODAY
     assert AuditEvent.objects.filter(verb="component.ended").exists()
+
+
+def test_r31_an_end_that_alters_the_past_is_sent_to_two_officers(desk, house):
+    component = SystemComponent.objects.get(variant__service__slug="ec2")
+    last = TODAY - dt.timedelta(days=10)
+    said = {"used_until": last.isoformat(), "seen_version": component.version}
+    page = url(SystemComponent, "change", component.pk)
+    answer = desk.post(page, said, follow=True)
+    assert "a second officer has to agree" in answer.content.decode()
+    component.refresh_from_db()
+    assert component.used_until is None
+    assert not AuditEvent.objects.filter(verb="component.ended").exists()
 
 
 def test_added_component_goes_through_the_verb(desk, house):

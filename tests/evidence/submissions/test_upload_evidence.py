@@ -147,9 +147,10 @@ def test_form_without_its_token_is_refused(house, url):
     [
         ({"files": [file(content=b"")]}, "empty"),
         ({"files": []}, "required"),
-        ({"performed_on": "2026-02-30"}, "valid date"),
-        ({"performed_on": "soon"}, "valid date"),
-        ({"performed_on": "2999-01-01", "collected_on": "2999-01-01"}, "not come yet"),
+        ({"performed_on": "2026-02-30"}, "2026-02-30” is not a day such as"),
+        ({"performed_on": "soon"}, "soon” is not a day such as"),
+        ({"performed_on": "2999-01-01"}, "lies outside 1990-01-01 to 2200-12-31"),
+        ({"performed_on": "2199-01-01", "collected_on": "2199-01-01"}, "not come yet"),
         ({"period_end": "2001-01-01"}, "ends before it starts"),
         ({"collected_on": "2001-01-01"}, "before it was performed"),
         ({"sensitivity": "secret"}, "valid choice"),
