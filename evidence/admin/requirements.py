@@ -10,9 +10,11 @@ from django.http import HttpRequest
 
 from controls import clock
 from controls.admin.people import OfSystemAdmin
-from controls.admin.scoped import RelatedScopeFilter
+from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from evidence.models import (
+    EvidenceRequirement,
     RequirementControl,
+    RequirementTerms,
 )
 from evidence.requirements.changes import NewTerms, change_requirement
 from srm_project.requests import actor_of
@@ -90,3 +92,26 @@ class RequirementControlAdmin(OfSystemAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Asked from templates when classes are decided."""
         return False
+
+
+@admin.register(EvidenceRequirement)
+class EvidenceRequirementAdmin(ReadOnlyAdmin):
+    """Asks: what they say stands in their terms, whom they name in their rows."""
+
+    list_display = ("uuid", "system", "known_from")
+    list_filter = (("system", RelatedScopeFilter),)
+    list_select_related = ("system",)
+    search_fields = ("uuid", "terms__title")
+    date_hierarchy = "known_from"
+
+
+@admin.register(RequirementTerms)
+class RequirementTermsAdmin(ReadOnlyAdmin):
+    """What asks say on which days; changed on the page of what is asked."""
+
+    scope_path = "ask__system"
+    list_display = ("title", "cadence", "grace_days", "days", "owner_team", "change")
+    list_filter = ("cadence", "purpose")
+    list_select_related = ("owner_team", "change")
+    search_fields = ("title",)
+    date_hierarchy = "known_from"
