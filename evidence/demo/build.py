@@ -15,6 +15,7 @@ from django.utils import timezone
 from controls.models import System, User
 from controls.reference.updates import adopt, digest_of, preview
 from evidence.demo.clock import DAY, instant_of, written_on
+from evidence.demo.days import DESCRIBED, describe_payout_desk, play_days
 from evidence.demo.desks import fill_desks
 from evidence.demo.documents import import_statements, register_reports
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
@@ -28,7 +29,7 @@ from evidence.demo.terms import change_terms
 from evidence.demo.year import Year
 from evidence.notices.gathering import gather_notices
 
-SEEDS = {"payments": 7, "ledger-analytics": 11}
+SEEDS = {"payments": 7, "ledger-analytics": 11, "payout-desk": 13}
 Progress = Callable[[int, int], None]
 
 
@@ -56,7 +57,14 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     System.objects.filter(pk__in=[system.pk for system in systems]).update(demo=True)
     register_reports(people, systems, today)
     import_statements(people, payments, today - 120 * DAY)
-    years = [Year(system, today, _chance(system)) for system in systems]
+    desk = describe_payout_desk(people, teams, today)
+    with written_on(today - DAY * DESCRIBED, 9):
+        state_controls(desk, people, _chance(desk), today - DAY * DESCRIBED)
+    System.objects.filter(pk=desk.pk).update(demo=True)
+    years = [
+        *(Year(system, today, _chance(system)) for system in systems),
+        Year(desk, today, _chance(desk), first=today - DAY * DESCRIBED),
+    ]
     done, total = 0, sum(len(year.steps) for year in years)
     for year in years:
         for _ in year.play(people):
@@ -64,7 +72,8 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
             progress(done, total)
     fill_desks(payments, people, teams, today)
     change_terms(payments, people, today)
-    for system in systems:  # the readings were loaded just now
+    play_days(analytics, people, today)
+    for system in (*systems, desk):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     gather_notices(timezone.now())
     play_events(payments, people, today)

@@ -69,6 +69,7 @@ PAYMENTS_SERVICES = (
 # issues none and is assessed.
 LANDLORD, CARRIER = "Harbour Colocation", "Polder Carrier"
 CAGE = "AMS3"
+DESK_SERVICES = ("s3", "lambda", "kms", "iam")  # the payout desk's
 ANALYTICS_SERVICES = ("s3", "dynamodb", "lambda", "kms", "iam", "cloudtrail", "athena")
 
 

@@ -51,8 +51,16 @@ class Step:
 class Year:
     """All that one system's teams and reviewer did until this morning."""
 
-    def __init__(self, system: System, today: dt.date, chance: random.Random) -> None:
-        """Plan it; nothing is written yet."""
+    def __init__(
+        self,
+        system: System,
+        today: dt.date,
+        chance: random.Random,
+        *,
+        first: dt.date | None = None,
+    ) -> None:
+        """Plan it; nothing is written yet. `first` is the day from which there is
+        anything to do; without it the window's first."""
         requirements = (
             RequirementControl.objects.filter(system=system)
             .select_related(
@@ -67,7 +75,9 @@ class Year:
         self.submissions = [
             submission
             for requirement in requirements
-            for submission in _plan(requirement, system, today, chance)
+            for submission in _plan(
+                requirement, first or system.window_start, today, chance
+            )
         ]
         self.steps = sorted(self._steps(instant_of(today, 6)))
 
@@ -96,19 +106,19 @@ class Year:
 
 def _plan(
     requirement: RequirementControl,
-    system: System,
+    first: dt.date,
     today: dt.date,
     chance: random.Random,
 ) -> Iterator[PlannedSubmission]:
     """What one requirement's team did: mostly on time, some late, some never."""
     if requirement.implementation.control.ref_id == company.LAPSED:
-        yield from _plan_lapsed(requirement, system, today)
+        yield from _plan_lapsed(requirement, first, today)
         return
     diligence = chance.random()
     if diligence < NEVER_BEGUN:
         return
     lapses = diligence < LAPSED
-    for start, end in _periods(requirement.cadence, system.window_start, today):
+    for start, end in _periods(requirement.cadence, first, today):
         if chance.random() < MISSED:
             continue
         if lapses and end > today - 120 * DAY:
@@ -133,10 +143,10 @@ def _plan(
 
 
 def _plan_lapsed(
-    requirement: RequirementControl, system: System, today: dt.date
+    requirement: RequirementControl, first: dt.date, today: dt.date
 ) -> Iterator[PlannedSubmission]:
     """On time each month, and nothing in the last quarter: what the tour opens."""
-    for start, end in _periods(requirement.cadence, system.window_start, today):
+    for start, end in _periods(requirement.cadence, first, today):
         if end < today - 75 * DAY:
             submitted = instant_of(end, 9)
             decided = submitted + dt.timedelta(hours=20)
