@@ -157,15 +157,11 @@ def _requirement(
 ) -> RequirementShown:
     judged = requirement_state(requirement, clocks.moment.on)
     waiting = [r.due_on for r in results if r.outcome == "not_yet_due"]
-    accepted, per_event = (
-        requirement.latest_accepted,
-        requirement.cadence == "per-event",
-    )
     return RequirementShown(
         facts=requirement,
         state=judged.state,
         reasons=judged.reasons,
-        ends=judged.until if per_event else accepted.ends if accepted else None,
+        ends=judged.until,
         next_due=min(waiting, default=None),
         results=results,
     )
