@@ -98,7 +98,7 @@ def of_landlord(system: System, by: User, cited: list[str], seed: int) -> None:
     """A cage in a colocation, whose landlord's report names its site."""
     use = Use(
         factories.variant("colocation-site"),
-        dt.date(2025, 1, 1),
+        factories.START,
         regions=["FRA1"],
         provided_by=f"Landlord {seed}",
     )
