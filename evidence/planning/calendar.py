@@ -33,9 +33,10 @@ from evidence.models import (
     LinkState,
     RequirementControl,
 )
-from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
 from evidence.planning.asks import with_newest_links
-from evidence.status.cadence import DAY, due_on, last_day, periods
+from evidence.status.cadence import DAY, add_months, due_on, last_day, periods
+from evidence.status.reports import ASSESSMENT_MONTHS
 
 MAX_CALENDAR_DAYS = 366  # days
 CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
@@ -233,6 +234,8 @@ def _reports(scope: CalendarScope) -> Iterator[Due]:
             ends = {row.last_day: "ends"}
             ends |= dict.fromkeys(letter_ends[row.pk, system.pk], "letter ends")
             current = row.last_day and row.last_day + DAY * system.currency_days
+            if row.artifact.kind == AssuranceKind.ASSESSMENT:
+                current = add_months(row.starts, ASSESSMENT_MONTHS) - DAY
             days = ends | {current: "counts as current to this day"}
             for day, word in days.items():
                 if day is not None and scope.holds(day):
