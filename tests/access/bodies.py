@@ -63,7 +63,9 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST requirement-list": of_control | asked,
         "POST requirement-apply-templates": here,
         "POST requirement-preview-templates": here,
-        "PUT requirement-detail": asked,
+        "PUT requirement-detail": asked | {
+            "operates_from": str(world.house.system.window_start),
+        },
         "POST requirement-retire": why | {"until": later},
         "POST population-list": {
             "requirement": str(world.named["populations"]["uuid"]),
