@@ -11,6 +11,7 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from controls.models import ImplementationStatus
 from controls.models.implementation_statements import STATEABLE
 from evidence.charts import PROVEN
 from evidence.forms.clocks import DayField
@@ -95,6 +96,12 @@ class ControlFilter(forms.Form):
     )
     verdict = forms.ChoiceField(
         label="Verdict", required=False, choices=VERDICTS, widget=OneGoSelect
+    )
+    status = forms.ChoiceField(
+        label="Status",
+        required=False,
+        choices=[("", "Any status"), *ImplementationStatus.choices],
+        widget=OneGoSelect,
     )
     team = forms.ChoiceField(label="Owner", required=False, widget=OneGoSelect)
 

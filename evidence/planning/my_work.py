@@ -6,13 +6,17 @@ Each list is a constant number of statements, however many systems a person has.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from controls.models import (
     Actor,
+    Applicability,
     ApplicabilityDecision,
+    ControlImplementation,
     EndRequest,
+    ImplementationStatus,
     ResponsibilityOverride,
     RetrospectiveChange,
     Role,
@@ -88,6 +92,17 @@ def ends_to_decide(user: Actor) -> QuerySet[EndRequest]:
 def changes_to_decide(user: Actor) -> QuerySet[RetrospectiveChange]:
     """Changes in retrospect that wait for the person as another officer."""
     return RetrospectiveChange.objects.to_decide(user)
+
+
+def unstated_of(user: Actor) -> list[dict[str, Any]]:
+    """Systems with controls of which nobody has said how far they are and this person
+    may: one row for each, with how many `controls` (R28)."""
+    mine = ControlImplementation.objects.describable_by(user)
+    unstated = mine.filter(implementation_status=ImplementationStatus.NOT_STATED)
+    asked = unstated.exclude(responsibility__in=["inherited", "none"])
+    applicable = asked.exclude(applicability=Applicability.NOT_APPLICABLE)
+    rows = applicable.order_by("system__name").values("system__slug", "system__name")
+    return [dict(row) for row in rows.annotate(controls=Count("pk"))]
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,18 @@ from typing import Any
 
 from controls.control_ids import matches
 from controls.models import System
+from controls.models.implementations import worst_of
 from evidence.status.control_status import ControlStatus, control_statuses, proven_by
 from evidence.status.gather import Moment
+from evidence.status.rows import as_json
 
 Row = Mapping[str, Any]
 
 
 def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
-    """Rows of `listed` that are of a family, a class, a team (name), and named by
-    words or an id (`q`); what is not named is any."""
+    """Rows of `listed` that are of a family, a class, a team (name), as far as
+    `status` (their worst part's), and named by words or an id (`q`); what is not named
+    is any."""
     return [row for row in rows if _matches(row, filters)]
 
 
@@ -56,9 +59,16 @@ def _matches(row: Row, filters: Mapping[str, str]) -> bool:
         "responsibility": row["responsibility"] or "unclassified",
         "team": row["owner"] or "",
     }
+    if filters.get("status"):
+        has["status"] = _worst_status(row)
     if any(filters.get(name) and filters[name] != value for name, value in has.items()):
         return False
     text = filters.get("q", "")
     return not text or matches(
         text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
     )
+
+
+def _worst_status(row: Row) -> str:
+    parts = as_json(row["part_statuses"])
+    return worst_of([row["implementation_status"], *parts.values()])

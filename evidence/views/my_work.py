@@ -46,6 +46,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         ],
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
+        "unstated": my_work.unstated_of(request.user),
         "drafts": my_work.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, today),
         "letters": letters_to_decide(request.user),

@@ -217,6 +217,25 @@ def test_the_number_of_queries_does_not_grow(
         assert confirm_api(browser, system, token).json()["controls"] > 5
 
 
+def test_my_work_names_each_system_once_and_leads_to_the_controls(
+    system: System, alice: User, rita: User, as_user: Any
+) -> None:
+    """R28: one work item per system; the list is narrowed to what is not stated."""
+    work = reverse("evidence:work")
+    count = len(ours(system) - {"ac-2"})
+    page = " ".join(as_user(alice).get(work).content.decode().split())
+    assert f"nobody has said how far {count} controls are" in page
+    url = reverse("evidence:controls", args=[system.slug])
+    assert f"{url}?status=not-stated" in page
+    listed = as_user(alice).get(url, {"status": "planned"}).content.decode()
+    assert "1 of 14" in " ".join(listed.split())
+    assert "Not stated</h2>" not in as_user(rita).get(work).content.decode()
+    page = preview_page(as_user(alice), system, "?status=not-stated")
+    confirm_page(as_user(alice), system, page)
+    assert "Not stated</h2>" not in as_user(alice).get(work).content.decode()
+    assert statuses(system)["ac-2"] == "planned"
+
+
 # --- the upload asks once -----------------------------------------------------------
 
 
