@@ -12,7 +12,7 @@ from controls.models import System
 from evidence.status import gather_sql, window_sql
 from evidence.status.asked import BEYOND, read_asked
 from evidence.status.aws_from_rows import AwsRows, AwsSide, Cited, aws_layers
-from evidence.status.day_ranges import Days
+from evidence.status.day_ranges import Days, clip
 from evidence.status.duty import asked_days, event_days, standing_days
 from evidence.status.facts import ControlFacts, PopulationFacts
 from evidence.status.facts_from_rows import Answers, control_facts, populations
@@ -200,9 +200,10 @@ def _days_of_events(
     events: Mapping[int, list[PopulationFacts]],
     moment: Moment,
 ) -> dict[int, list[Days]]:
-    """Days of which populations must speak, since the earliest began. Three statements.
+    """Days of which populations must speak, to the day itself. Three statements.
 
-    Days without any decision on whose half it is are ours.
+    From a year before the first population of an ask on: no earlier quarter can be
+    performed. Days without any decision on whose half it is are ours.
     """
     first = min(found.starts for of_ask in events.values() for found in of_ask)
     controls = {row["implementation_id"] for row in per_event.values()}
@@ -213,5 +214,10 @@ def _days_of_events(
     for pk in controls:
         standing = standing_days(asked.required[pk], asked.not_applicable[pk])
         for key, history in asked.asks[pk]:
-            days[key] = event_days(history.terms, asked_days(history, standing))
+            if key in events:
+                began = min(found.starts for found in events[key]) - BEYOND
+                asked_per_event = event_days(
+                    history.terms, asked_days(history, standing)
+                )
+                days[key] = clip(asked_per_event, began, moment.on)
     return days

@@ -140,6 +140,7 @@ IMPLEMENTATIONS_OF_SYSTEM = (
 
 BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)"
 
+# Whether its day was confirmed matters only of what was brought after the day.
 # IS TRUE keeps the day out of the index condition: as a part of it PostgreSQL 18 skips
 # along `ends` for each requirement, which takes half as long again.
 REQUIREMENTS = """
@@ -166,6 +167,7 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
   LEFT JOIN LATERAL (
     SELECT day_confirmed FROM evidence_review w
      WHERE w.link_id = p.link_id AND w.decision = 'accept' AND {before}
+       AND rev.uploaded_at >= %(day)s::date - 1
      ORDER BY w.id DESC LIMIT 1) w ON TRUE
   LEFT JOIN (
     SELECT p.requirement_id,

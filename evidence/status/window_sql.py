@@ -39,6 +39,7 @@ SELECT part.requirement_id, part.number AS part, p.starts, p.ends, p.occurrence,
             AND coalesce(p.occurrence_ends, part.ends) = part.ends
             OR part.occurrence IS NULL AND p.starts BETWEEN part.begins AND part.ends)
 """
+# Whether its day was confirmed matters only of what was brought after its period.
 _OF_LINKS = """) p
   JOIN controls_system y ON y.id = p.system_id
   JOIN evidence_evidencelink l ON l.id = p.link_id
@@ -47,6 +48,8 @@ _OF_LINKS = """) p
   LEFT JOIN LATERAL (
     SELECT day_confirmed FROM evidence_review r
      WHERE r.link_id = p.link_id AND r.decision = 'accept' AND {before}
+       AND (p.occurrence IS NULL
+            OR (rev.uploaded_at >= p.occurrence_ends - 1) IS NOT FALSE)
      ORDER BY r.id DESC LIMIT 1) w ON TRUE
 """
 # The earliest accepted performance of each period asked for, or the newest of it; the

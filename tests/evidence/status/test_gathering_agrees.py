@@ -227,3 +227,19 @@ def test_events_cost_four_statements_more(
     pks = list(system.implementations.values_list("pk", flat=True))
     with django_assert_num_queries(12):  # one of them for what was brought after DAY
         gather(system, pks, Moment(DAY))
+
+
+@pytest.mark.django_db
+def test_windows_of_one_and_of_many_are_the_same(
+    system: System, oscar: User, rita: User
+) -> None:
+    """An ended window: asks, answers, populations, and the facts of its last day."""
+    scatter(system, oscar, 1)
+    scatter_events(system, oscar, rita, 1)
+    pks = list(system.implementations.values_list("pk", flat=True))
+    window = (dt.date(2026, 1, 1), dt.date(2026, 6, 30))
+    many = gather_period(system, pks, *window, Moment(DAY))
+    assert any(history.links for f in many.values() for history in f.requirements)
+    for pk in pks[:4]:
+        assert gather_period(system, [pk], *window, Moment(DAY))[pk] == many[pk]
+        assert many[pk].at_end == gather(system, [pk], Moment(window[1])).facts[pk]
