@@ -1,4 +1,7 @@
-"""What is asked of our halves, over the API: list, templates, add, change, retire."""
+"""What is asked of our halves, over the API: list, templates, add, change, retire.
+
+One file: the bodies of a requirement, its terms and its changes are read together.
+"""
 
 from __future__ import annotations
 

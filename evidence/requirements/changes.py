@@ -3,6 +3,8 @@
 From today or a later day one officer decides. What alters an answer about an earlier
 day, long grace, and the end of a half's last ask wait for a second officer; the change
 that waits is returned. Source: rules R11, R12, R18, R31 and R32.
+
+One file: a change and an end are checked, requested and carried out by the same steps.
 """
 
 from __future__ import annotations
