@@ -10,6 +10,7 @@ from controls.models import (
     ApplicabilityDecision,
     AuditEvent,
     Basis,
+    EndRequest,
     ImplementationStatement,
     ProviderDocument,
     ProviderStatement,
@@ -146,6 +147,28 @@ class ImplementationStatementAdmin(ReadOnlyAdmin):
         "stated_by",
     )
     search_fields = ("implementation__control__label",)
+    date_hierarchy = "known_from"
+
+
+@admin.register(EndRequest)
+class EndRequestAdmin(ReadOnlyAdmin):
+    """Early ends of overrides and exclusions, decided on the control's page."""
+
+    list_display = (
+        "implementation",
+        "ends_from",
+        "state",
+        "requested_by",
+        "decided_by",
+    )
+    list_filter = ("state", ("implementation__system", RelatedScopeFilter))
+    list_select_related = (
+        "implementation__control",
+        "implementation__system",
+        "requested_by",
+        "decided_by",
+    )
+    search_fields = ("implementation__control__label", "reason")
     date_hierarchy = "known_from"
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0024_rules_of_an_export"),
+        ("evidence", "0022_rules_of_an_export"),
     ]
 
     operations = [

@@ -58,7 +58,7 @@ def cited(system: Any, moment: Moment) -> set[int]:
 
 
 def test_known_then_every_system_cites_what_was_covered(system, before, as_owner):
-    step = import_module("evidence.migrations.0022_citations_of_systems")
+    step = import_module("evidence.migrations.0021_citations_of_systems")
     with as_owner():
         step.cite_in_each_system(None, SCHEMA)
         with connection.cursor() as cursor:
@@ -89,7 +89,7 @@ def test_a_report_that_its_provider_withdrew_is_superseded(
             " SET state = 'withdrawn', ended_on = '2026-05-01'"
         )
     known_from = ArtifactVersion.objects.get().known_from
-    step = import_module("evidence.migrations.0021_each_provider_for_itself")
+    step = import_module("evidence.migrations.0020_each_provider_for_itself")
     with as_owner():
         step.fill(None, SCHEMA)
     report.refresh_from_db()

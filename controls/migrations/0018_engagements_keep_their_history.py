@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
-    dependencies = [("controls", "0016_who_provides_a_component")]
+    dependencies = [("controls", "0017_who_provides_a_component")]
 
     operations = [
         migrations.AddField(

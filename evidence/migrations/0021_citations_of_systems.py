@@ -68,7 +68,7 @@ def cite_in_each_system(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("evidence", "0021_each_provider_for_itself"),
+        ("evidence", "0020_each_provider_for_itself"),
     ]
 
     operations = [

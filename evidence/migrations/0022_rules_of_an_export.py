@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0022_citations_of_systems"),
+        ("evidence", "0021_citations_of_systems"),
     ]
 
     operations = [

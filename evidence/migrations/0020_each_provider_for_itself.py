@@ -39,7 +39,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0016_who_provides_a_component"),
+        ("controls", "0017_who_provides_a_component"),
         ("evidence", "0019_day_confirmed_by_reviewers"),
     ]
 
