@@ -58,7 +58,7 @@ def world(db, settings, tmp_path) -> World:
     approval = {"decision": "approve"}
     for view in (
         "override_decide", "na_decide", "removal_decide", "end_decide",
-        "retrospective_decide",
+        "retrospective_decide", "alternative_decide",
     ):  # fmt: skip
         world.bodies[f"POST evidence:{view}"] = approval
     body = world.bodies["POST evidence:control_describe"]
