@@ -201,8 +201,8 @@ def request_end_of_alternative(
 
 def may_decide_end(alternative: AlternativeImplementation, by: Actor) -> bool:
     """Whether `by` is an officer who asked for neither it nor its end (R32)."""
-    asked = {alternative.requested_by_id, alternative.end_requested_by_id}
-    return by.pk not in asked and is_officer(by, alternative.implementation.system)
+    requesters = {alternative.requested_by_id, alternative.end_requested_by_id}
+    return by.pk not in requesters and is_officer(by, alternative.implementation.system)
 
 
 @transaction.atomic

@@ -34,12 +34,14 @@ def refuse_decided(
     """
     system = stored.implementation.system
     require_second_officer(stored, system, by)
-    asked = stored.requested_on
-    late = asked and (today or known_today(system)) > last_day_to_decide(asked)
+    requested_on = stored.requested_on
+    late = requested_on and (today or known_today(system)) > last_day_to_decide(
+        requested_on
+    )
     waits = stored.state == ApprovalState.REQUESTED
     if stored.state == ApprovalState.LAPSED or (waits and late):
         raise TransitionNotAllowed(
-            f"It lapsed: it was to be decided by {last_day_to_decide(asked)}."
+            f"It lapsed: it was to be decided by {last_day_to_decide(requested_on)}."
             " Ask for it again."
         )
     if stored.state != ApprovalState.REQUESTED:

@@ -27,12 +27,12 @@ from controls.models.requests import ApprovalState, ExclusionState
 from controls.reasons import refuse_long
 from controls.responsibility.decide import redecide, rest_exclusions
 
-Ended = ResponsibilityOverride | ApplicabilityDecision
+Approval = ResponsibilityOverride | ApplicabilityDecision
 
 
 @transaction.atomic
 def request_end(
-    thing: Ended,
+    approval: Approval,
     *,
     reason: str,
     by: Actor,
@@ -47,7 +47,7 @@ def request_end(
     day before today or without a reason, TransitionNotAllowed for what is not in
     force or whose end is asked for already.
     """
-    stored = _locked(thing)
+    stored = _locked(approval)
     system = stored.implementation.system
     require_officer(system, by)
     today = today or known_today(system)
@@ -101,24 +101,24 @@ def decide_end(
     Approved, it holds from the day that the request named. Raises NotPermitted,
     StaleVersion, TransitionNotAllowed.
     """
-    thing = _locked(request.override or request.exclusion)
+    approval = _locked(request.override or request.exclusion)
     locked = EndRequest.objects.select_for_update(of=("self",))
     stored = locked.select_related("implementation__system").get(pk=request.pk)
     system = stored.implementation.system
     today = today or known_today(system)
     refuse_decided(stored, version, by=by, today=today)
-    if thing.state != ApprovalState.APPROVED:
+    if approval.state != ApprovalState.APPROVED:
         raise TransitionNotAllowed("It has ended already.")
     stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     stored.decided_by = by
     stored.version = F("version") + 1
     stored.save(update_fields=["state", "decided_by", "version"])
     if approve:
-        _end(thing, stored, by=by, today=today)
+        _end(approval, stored, by=by, today=today)
     AuditEvent.objects.append(
         about(
-            thing,
-            f"{_noun(thing)}.{_outcome(thing, approve=approve)}",
+            approval,
+            f"{_noun(approval)}.{_outcome(approval, approve=approve)}",
             by=by,
             reason=stored.reason,
             ends_from=str(stored.ends_from),
@@ -127,46 +127,50 @@ def decide_end(
     request.refresh_from_db()
 
 
-def _outcome(thing: Ended, *, approve: bool) -> str:
+def _outcome(approval: Approval, *, approve: bool) -> str:
     if not approve:
         return "end-refused"
-    return "settled" if isinstance(thing, ResponsibilityOverride) else "ended"
+    return "settled" if isinstance(approval, ResponsibilityOverride) else "ended"
 
 
-def _end(thing: Ended, request: EndRequest, *, by: Actor, today: dt.date) -> None:
+def _end(approval: Approval, request: EndRequest, *, by: Actor, today: dt.date) -> None:
     system = request.implementation.system
-    thing.version = F("version") + 1
-    if isinstance(thing, ResponsibilityOverride):
-        thing.settled_on = max(request.ends_from, thing.starts_on)
-        thing.save(update_fields=["settled_on", "version"])
+    approval.version = F("version") + 1
+    if isinstance(approval, ResponsibilityOverride):
+        approval.settled_on = max(request.ends_from, approval.starts_on)
+        approval.save(update_fields=["settled_on", "version"])
         redecide(system, by=by, reason="Override ended")
         return
-    thing.ended_on = max(request.ends_from, thing.starts_on or request.ends_from)
-    if thing.ended_on <= today:
-        thing.state = ExclusionState.ENDED
-    thing.save(update_fields=["ended_on", "state", "version"])
+    approval.ended_on = max(request.ends_from, approval.starts_on or request.ends_from)
+    if approval.ended_on <= today:
+        approval.state = ExclusionState.ENDED
+    approval.save(update_fields=["ended_on", "state", "version"])
     rest_exclusions(system, today)
 
 
-def _last_day(thing: Ended) -> dt.date:
-    if isinstance(thing, ApplicabilityDecision):
-        return thing.last_day
-    settled = thing.settled_on - dt.timedelta(days=1) if thing.settled_on else None
-    return min(thing.ends_on, settled or thing.ends_on)
+def _last_day(approval: Approval) -> dt.date:
+    if isinstance(approval, ApplicabilityDecision):
+        return approval.last_day
+    settled = (
+        approval.settled_on - dt.timedelta(days=1) if approval.settled_on else None
+    )
+    return min(approval.ends_on, settled or approval.ends_on)
 
 
-def _noun(thing: Ended) -> str:
-    is_override = isinstance(thing, ResponsibilityOverride)
+def _noun(approval: Approval) -> str:
+    is_override = isinstance(approval, ResponsibilityOverride)
     return "override" if is_override else "not-applicable"
 
 
-def _locked(thing: Ended | None) -> Ended:
+def _locked(approval: Approval | None) -> Approval:
     """The override or exclusion, locked after its system and control."""
-    if thing is None:
+    if approval is None:
         raise LookupError("An end is of an override or of an exclusion.")
-    control = thing.implementation
+    control = approval.implementation
     System.objects.select_for_update(of=("self",)).get(pk=control.system_id)
     ControlImplementation.objects.select_for_update(of=("self",)).get(pk=control.pk)
-    locked = type(thing).objects.select_for_update(of=("self",))
-    stored: Ended = locked.select_related("implementation__system").get(pk=thing.pk)
+    locked = type(approval).objects.select_for_update(of=("self",))
+    stored: Approval = locked.select_related("implementation__system").get(
+        pk=approval.pk
+    )
     return stored

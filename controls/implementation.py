@@ -75,7 +75,9 @@ def describe(
         return
     event_body = _event_body(stored, columns, before, after)
     if after:
-        write([stored], {stored.pk: held}, _said(held, after, first_day, today, by))
+        write(
+            [stored], {stored.pk: held}, _statement(held, after, first_day, today, by)
+        )
         columns |= _status_columns(stored, today)
         event_body["stated_from"] = str(first_day)
     for name, value in columns.items():
@@ -174,7 +176,7 @@ def _refuse_day(
         raise Refused({"stated_from": why})
 
 
-def _said(
+def _statement(
     held: Held, after: Mapping[str, Any], first_day: dt.date, today: dt.date, by: Actor
 ) -> Statement:
     """What is said: what differs, and the rest as it stands on the day."""

@@ -83,14 +83,16 @@ def propose(
     held, begins = statements_of(controls), first_day_of(system)
     proposals = []
     for control in controls:
-        said = held[control.pk]
-        now_status, parts = standing(said, first_day)
+        statements = held[control.pk]
+        now_status, parts = standing(statements, first_day)
         before = worst_of([now_status, *parts.values()])
         why = _refusal(control, theirs)
         if not why and (now_status, parts) == (status, {}):
             proposals.append(Proposal(control, "same", before))
             continue
-        why = why or refusal_of_day(said, first_day, system_begins=begins, today=today)
+        why = why or refusal_of_day(
+            statements, first_day, system_begins=begins, today=today
+        )
         outcome: Outcome = "first" if before == NOT_STATED else "change"
         proposals.append(Proposal(control, "refused" if why else outcome, before, why))
     return proposals
@@ -154,28 +156,28 @@ def confirm(system: System, token: str, *, by: Actor, today: dt.date) -> int:
         if _shown(proposals) != body["shown"]:
             raise TransitionNotAllowed("Something changed since. Look at it again.")
         effective = _effective(proposals)
-        said = Statement(body["status"], {}, first_day, today, by, in_bulk=True)
-        _write(effective, said, today)
+        statement = Statement(body["status"], {}, first_day, today, by, in_bulk=True)
+        _write(effective, statement, today)
         key.answer_with(200, body=json.dumps(len(effective)))
-        AuditEvent.objects.append_all(_events(effective, said))
+        AuditEvent.objects.append_all(_events(effective, statement))
     return len(effective)
 
 
-def _write(proposals: Iterable[Proposal], said: Statement, today: dt.date) -> None:
+def _write(proposals: Iterable[Proposal], statement: Statement, today: dt.date) -> None:
     controls = [proposal.control for proposal in proposals]
-    write(controls, statements_of(controls), said)
+    write(controls, statements_of(controls), statement)
     show_today(controls, today)
 
 
-def _events(proposals: Iterable[Proposal], said: Statement) -> list[Event]:
+def _events(proposals: Iterable[Proposal], statement: Statement) -> list[Event]:
     return [
         about(
             proposal.control,
             "implementation.described",
-            by=said.by,
+            by=statement.by,
             before={"implementation_status": proposal.before},
-            after={"implementation_status": said.status, "part_statuses": {}},
-            stated_from=str(said.first_day),
+            after={"implementation_status": statement.status, "part_statuses": {}},
+            stated_from=str(statement.first_day),
             in_bulk=True,
         )
         for proposal in proposals

@@ -96,7 +96,7 @@ def refusal_of_day(
 def write(
     controls: Collection[ControlImplementation],
     held: Mapping[int, Held],
-    said: Statement,
+    statement: Statement,
 ) -> None:
     """Let it hold for the controls from its first day on.
 
@@ -107,18 +107,20 @@ def write(
     begun, cut, new = [], [], []
     for control in controls:
         rows = held.get(control.pk, ())
-        days = (said.first_day, _next_day(rows, said.first_day))
-        before = said_of(rows, said.first_day)
-        if before is not None and before.days.lower == said.first_day:
+        days = (statement.first_day, _next_day(rows, statement.first_day))
+        before = said_of(rows, statement.first_day)
+        if before is not None and before.days.lower == statement.first_day:
             begun.append(before.pk)
             continue
         if before is not None:
             cut.append(before.pk)
         new.append(
-            ImplementationStatement(implementation=control, days=days, **_columns(said))
+            ImplementationStatement(
+                implementation=control, days=days, **_columns(statement)
+            )
         )
-    _cut(cut, said.first_day)
-    ImplementationStatement.objects.filter(pk__in=begun).update(**_columns(said))
+    _cut(cut, statement.first_day)
+    ImplementationStatement.objects.filter(pk__in=begun).update(**_columns(statement))
     ImplementationStatement.objects.bulk_create(new)
 
 
@@ -127,14 +129,14 @@ def _next_day(held: Held, first_day: dt.date) -> dt.date | None:
     return min((day for day in later if day > first_day), default=None)
 
 
-def _columns(said: Statement) -> dict[str, Any]:
+def _columns(statement: Statement) -> dict[str, Any]:
     return {
-        "status": said.status,
-        "part_statuses": dict(said.part_statuses),
-        "stated_on": said.stated_on,
-        "stated_by_id": said.by.pk,
-        "in_bulk": said.in_bulk,
-        "change": said.change,
+        "status": statement.status,
+        "part_statuses": dict(statement.part_statuses),
+        "stated_on": statement.stated_on,
+        "stated_by_id": statement.by.pk,
+        "in_bulk": statement.in_bulk,
+        "change": statement.change,
     }
 
 

@@ -101,7 +101,7 @@ def carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None
     )
     list(rows.order_by("pk").select_for_update(of=("self",)))
     controls = list(rows.select_related("system", "control").in_catalog_order())
-    said = Statement(
+    statement = Statement(
         status=change.body["implementation_status"],
         part_statuses=change.body["part_statuses"],
         first_day=change.first_day,
@@ -109,7 +109,7 @@ def carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None
         by=change.requested_by,
         change=change,
     )
-    write(controls, statements_of(controls), said)
+    write(controls, statements_of(controls), statement)
     show_today(controls, today)
     AuditEvent.objects.append_all(
         [
@@ -118,10 +118,10 @@ def carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None
                 "implementation.described",
                 by=by,
                 after={
-                    "implementation_status": said.status,
-                    "part_statuses": dict(said.part_statuses),
+                    "implementation_status": statement.status,
+                    "part_statuses": dict(statement.part_statuses),
                 },
-                stated_from=str(said.first_day),
+                stated_from=str(statement.first_day),
                 change=str(change.uuid),
             )
             for control in controls

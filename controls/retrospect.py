@@ -31,7 +31,7 @@ Fact = tuple[str, str]  # what a page shows: a label and a text
 
 
 @dataclass(frozen=True)
-class Kind:
+class RetrospectiveKind:
     """A fact that can be changed in retrospect.
 
     `carry_out(change, by=, today=)` runs in the transaction of the approval, with
@@ -45,10 +45,10 @@ class Kind:
     explain: Callable[[RetrospectiveChange], Iterable[Fact]]
 
 
-_KINDS: dict[str, Kind] = {}
+_KINDS: dict[str, RetrospectiveKind] = {}
 
 
-def _said(change: RetrospectiveChange) -> Iterable[Fact]:
+def _texts_of_body(change: RetrospectiveChange) -> Iterable[Fact]:
     """What is to hold, where the kind has no words of its own: the body's texts."""
     body: Mapping[str, Any] = change.body
     return [
@@ -62,9 +62,9 @@ def applies(
     kind: str,
     *,
     name: str = "",
-    explain: Callable[[RetrospectiveChange], Iterable[Fact]] = _said,
+    explain: Callable[[RetrospectiveChange], Iterable[Fact]] = _texts_of_body,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register the function that carries a kind of change out (see `Kind`).
+    """Register the function that carries a `RetrospectiveKind` of change out.
 
     `name` is what people read ("Use of a component"); `explain` gives label and text
     of each thing that the change says.
@@ -72,13 +72,13 @@ def applies(
 
     def register(carry_out: Callable[..., None]) -> Callable[..., None]:
         shown = name or kind.replace("-", " ").capitalize()
-        _KINDS[kind] = Kind(kind, shown, carry_out, explain)
+        _KINDS[kind] = RetrospectiveKind(kind, shown, carry_out, explain)
         return carry_out
 
     return register
 
 
-def kind_of(change: RetrospectiveChange) -> Kind:
+def kind_of(change: RetrospectiveChange) -> RetrospectiveKind:
     """The kind of a change. Raises LookupError for one that nobody registered."""
     return _KINDS[change.kind]
 
@@ -126,8 +126,10 @@ def request_change(
     if first_day < first:
         raise Refused({"first_day": f"The system's first day is {first}."})
     same = locked.retrospective_changes.waiting().filter(kind=kind, body=dict(body))
-    if asked := same.select_related("requested_by").first():
-        raise TransitionNotAllowed(f"{asked.requested_by} has already asked for this.")
+    if waiting := same.select_related("requested_by").first():
+        raise TransitionNotAllowed(
+            f"{waiting.requested_by} has already asked for this."
+        )
     change = RetrospectiveChange(
         system=locked,
         requested_by=by,

@@ -56,10 +56,10 @@ def exclusions_by_layers(system: System) -> QuerySet[ApplicabilityDecision]:
         starts_on__isnull=False,
         absent_layers__isnull=False,
     )
-    found: QuerySet[ApplicabilityDecision] = rows.select_related(
+    exclusions: QuerySet[ApplicabilityDecision] = rows.select_related(
         "implementation"
     ).order_by("pk")
-    return found
+    return exclusions
 
 
 def void_exclusions(
