@@ -177,8 +177,8 @@ def _needed_of_third_party(component: Row, layers: set[str]) -> NeededService:
     slug, name = component["service"], component["service_name"]
     if not own_service:
         slug, name = f"{slug}-third-party", f"Third party of {name}"
-    if said := component["provided_by"]:
-        slug, name = slugify(said), said
+    if provided_by := component["provided_by"]:
+        slug, name = slugify(provided_by), provided_by
     sites = tuple(component["regions"]) if own_service else ()
     if not sites and component["name"]:
         sites = (component["name"],)

@@ -42,18 +42,20 @@ def blocked_days(facts: PeriodFacts, required: list[Days]) -> tuple[BlockedDays,
             first,
             last,
             reason_for(
-                code, days=(last - first).days + 1, start=first, end=last, status=said
+                code, days=(last - first).days + 1, start=first, end=last, status=status
             ),
         )
-        for (first, last), code, said in sorted(blocked)
+        for (first, last), code, status in sorted(blocked)
     )
 
 
 def _only_design(facts: PeriodFacts, required: list[Days]) -> list[Days]:
     """Days of a Type II engagement of which everything asked shows design only."""
-    asked = {"design": [], "operation": []}  # type: dict[str, list[Days]]
+    days_by_purpose = {"design": [], "operation": []}  # type: dict[str, list[Days]]
     for history in facts.requirements:
         for terms in history.terms:
-            asked[terms.purpose] += clip(history.named, terms.first, terms.last)
-    design = subtract(united(asked["design"]), asked["operation"])
+            days_by_purpose[terms.purpose] += clip(
+                history.named, terms.first, terms.last
+            )
+    design = subtract(united(days_by_purpose["design"]), days_by_purpose["operation"])
     return both(both(required, united(facts.type2)), design)

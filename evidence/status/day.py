@@ -110,18 +110,18 @@ def _only_one(
 
 def blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
     """What keeps a control from being proven whatever the evidence says (R28)."""
-    found = []
+    reasons = []
     if facts.customer_required:
-        found += _deviations(facts, day)
+        reasons += _deviations(facts, day)
     if facts.customer_required and (left := _unfinished(facts)):
-        found.append(_unfinished_because(left))
+        reasons.append(_unfinished_because(left))
     if facts.open_findings:
-        found.append(reason_for("open_finding"))
+        reasons.append(reason_for("open_finding"))
     if facts.contradicted:
-        found.append(reason_for("contradicted"))
+        reasons.append(reason_for("contradicted"))
     if facts.cuec_open:
-        found.append(reason_for("cuec_open"))
-    return tuple(found)
+        reasons.append(reason_for("cuec_open"))
+    return tuple(reasons)
 
 
 def _deviations(facts: ControlFacts, day: dt.date) -> list[Reason]:

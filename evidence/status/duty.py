@@ -71,7 +71,7 @@ def asked_days(
 ) -> tuple[Days, ...]:
     """Of the standing days, those on which the ask named the control, in order."""
     of_terms = tuple((terms.first, terms.last) for terms in history.terms)
-    return _asked(tuple(standing), history.named, of_terms)
+    return _asked_days(tuple(standing), history.named, of_terms)
 
 
 # Most asks of a system have the same days: what follows from them is kept.
@@ -83,7 +83,7 @@ def _standing(
 
 
 @lru_cache(maxsize=4096)
-def _asked(
+def _asked_days(
     standing: tuple[Days, ...], named: tuple[Days, ...], of_terms: tuple[Days, ...]
 ) -> tuple[Days, ...]:
     return tuple(both(both(standing, united(named)), united(of_terms)))
@@ -94,16 +94,16 @@ def _calendar(every: str, first: dt.date, last: dt.date) -> tuple[Days, ...]:
     return tuple(cadence.periods(every, first, last))
 
 
-def event_days(terms: Iterable[TermsFacts], asked: Iterable[Days]) -> list[Days]:
+def event_days(terms: Iterable[TermsFacts], days_asked: Iterable[Days]) -> list[Days]:
     """Of the asked days, those on which the terms ask per event."""
     per_event = [(t.first, t.last) for t in terms if t.cadence == "per-event"]
-    return both(asked, united(per_event))
+    return both(days_asked, united(per_event))
 
 
 @lru_cache(maxsize=4096)  # gathering and judging ask for the same
 def asked_periods(
     terms_in_order: tuple[TermsFacts, ...],
-    asked: tuple[Days, ...],
+    days_asked: tuple[Days, ...],
     start: dt.date,
     end: dt.date,
 ) -> tuple[AskedPeriod, ...]:
@@ -113,15 +113,17 @@ def asked_periods(
     day. A break shorter than the period interrupts nothing. An excused period counts
     as cut short where some of its days were asked, and else as nothing at all.
     """
-    breaks = gaps(asked) if len(asked) > 1 else []
+    breaks = gaps(days_asked) if len(days_asked) > 1 else []
     periods = []
-    for begins, ends, terms, calendar in _candidates(terms_in_order, asked, start, end):
+    for begins, ends, terms, calendar in _candidates(
+        terms_in_order, days_asked, start, end
+    ):
         length = (ends - begins).days + 1
-        expected = holds(asked, ends) or any(
+        expected = holds(days_asked, ends) or any(
             first <= ends <= last and (last - first).days + 1 < length
             for first, last in breaks
         )
-        days = count(clip(asked, begins, ends))
+        days = count(clip(days_asked, begins, ends))
         if expected or days:
             periods.append(
                 AskedPeriod(begins, ends, terms, calendar, days, not expected)
@@ -131,7 +133,7 @@ def asked_periods(
 
 def _candidates(
     terms_in_order: Sequence[TermsFacts],
-    asked: Sequence[Days],
+    days_asked: Sequence[Days],
     start: dt.date,
     end: dt.date,
 ) -> Iterable[tuple[dt.date, dt.date, TermsFacts, bool]]:
@@ -141,7 +143,7 @@ def _candidates(
         if first > last:
             continue
         if terms.cadence == "once":
-            days = clip(asked, first, last)
+            days = clip(days_asked, first, last)
             if days:
                 yield first, days[-1][1], terms, False
         elif terms.cadence == "yearly":

@@ -59,12 +59,13 @@ def performing(
 def judge_events(
     history: RequirementHistory,
     period: AskedPeriod,
-    asked: Sequence[Days],
+    days_asked: Sequence[Days],
     today: dt.date,
 ) -> OccurrenceResult:
-    """What became of one period of populations; `asked` are all days asked per event.
+    """What became of one period of populations.
 
-    It is performed as of its last day once complete populations cover its asked days.
+    `days_asked` are all days asked per event. It is performed as of its last day once
+    complete populations cover those of the period.
     """
     due = period.due_on
     touching = tuple(
@@ -74,7 +75,7 @@ def judge_events(
         and events.starts <= period.ends
         and events.ends >= period.begins
     )
-    needed = clip(asked, period.begins, period.ends)
+    needed = clip(days_asked, period.begins, period.ends)
     used = performing(touching, needed, due, today) if today >= period.ends else []
     outcome: Outcome = "missed" if today > due else "not_yet_due"
     late = recorded = 0
@@ -132,9 +133,9 @@ def days_of_events(
     covered = waiting = 0
     open_ranges: list[tuple[str, Days]] = []
     for history in facts.requirements:
-        asked = event_days(history.terms, asked_days(history, standing))
+        days_asked = event_days(history.terms, asked_days(history, standing))
         open_days: list[Days] = []
-        for piece, due in _by_period(history, clip(asked, start, end)):
+        for piece, due in _by_period(history, clip(days_asked, start, end)):
             accepted = [
                 (events.starts, events.ends)
                 for events in history.populations

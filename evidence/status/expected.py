@@ -88,11 +88,11 @@ def _of_ask(
     today: dt.date,
 ) -> list[OccurrenceResult]:
     """What was expected of one ask; one link answers one period of it (R14)."""
-    asked = asked_days(history, standing)
-    of_events = event_days(history.terms, asked)
+    days_asked = asked_days(history, standing)
+    of_events = event_days(history.terms, days_asked)
     left = list(history.links)
     results = []
-    for period in asked_periods(history.terms, asked, start, end):
+    for period in asked_periods(history.terms, days_asked, start, end):
         if period.terms.cadence == "per-event":
             results.append(judge_events(history, period, of_events, today))
             continue

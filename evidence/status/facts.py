@@ -306,8 +306,8 @@ class RequirementHistory:
 
     def terms_on(self, day: dt.date) -> TermsFacts | None:
         """The terms in force on a day."""
-        found = (terms for terms in self.terms if terms.first <= day <= terms.last)
-        return next(found, None)
+        in_force = (terms for terms in self.terms if terms.first <= day <= terms.last)
+        return next(in_force, None)
 
     @property
     def title(self) -> str:

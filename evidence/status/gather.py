@@ -205,17 +205,21 @@ def _days_of_events(
     From a year before the first population of an ask on: no earlier quarter can be
     performed. Days without any decision on whose half it is are ours.
     """
-    first = min(found.starts for of_ask in events.values() for found in of_ask)
+    first = min(
+        population.starts for of_ask in events.values() for population in of_ask
+    )
     controls = {row["implementation_id"] for row in per_event.values()}
-    asked = read_asked(
+    asked_of_controls = read_asked(
         sorted(controls), first - BEYOND, max(first, moment.on) + BEYOND, moment
     )
     days = {}
     for pk in controls:
-        standing = standing_days(asked.required[pk], asked.not_applicable[pk])
-        for key, history in asked.asks[pk]:
+        standing = standing_days(
+            asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
+        )
+        for key, history in asked_of_controls.asks[pk]:
             if key in events:
-                began = min(found.starts for found in events[key]) - BEYOND
+                began = min(population.starts for population in events[key]) - BEYOND
                 asked_per_event = event_days(
                     history.terms, asked_days(history, standing)
                 )

@@ -64,20 +64,24 @@ def gather_period(
     rows = {
         row["id"]: row for row in read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
     }
-    asked = read_asked(rows, start, end, moment)
+    asked_of_controls = read_asked(rows, start, end, moment)
     former = _former(rows, start, end, moment, keys)
     held = {
         pk: [
             d
-            for d in asked.decisions[pk]
+            for d in asked_of_controls.decisions[pk]
             if clip([days_of(d["starts"], d["until"])], start, end)
         ]
         for pk in rows
     }
     digests = {pk: frozenset(d["basis_id"] for d in held[pk]) for pk in rows}
-    bases = bases_of(moment, (digest for found in digests.values() for digest in found))
-    answers = _answers([asked, *(known for _, known in former)], start, end, moment)
-    events = _events(asked, start, end, moment, every)
+    bases = bases_of(
+        moment, (digest for of_control in digests.values() for digest in of_control)
+    )
+    answers = _answers(
+        [asked_of_controls, *(known for _, known in former)], start, end, moment
+    )
+    events = _events(asked_of_controls, start, end, moment, every)
     stated = _stated(start, end, moment, every)
     engagements = read_rows(window_sql.TYPE_TWO_DAYS, moment, **keys, **days)
     type2 = tuple((row["window_start"], row["window_end"]) for row in engagements)
@@ -90,16 +94,16 @@ def gather_period(
             control_id=row["ref_id"],
             responsibility=row["responsibility"] or "unclassified",
             aws_required=_aws_required(held[pk]),
-            required=tuple(asked.required[pk]),
-            not_applicable=tuple(asked.not_applicable[pk]),
-            requirements=_answered(asked.asks[pk], answers, events),
+            required=tuple(asked_of_controls.required[pk]),
+            not_applicable=tuple(asked_of_controls.not_applicable[pk]),
+            requirements=_answered(asked_of_controls.asks[pk], answers, events),
             stated=tuple(stated[pk]),
             alternative_approved=row["alternative_approved"],
             type2=type2,
             former=tuple(
                 _former_facts(change, known, pk, answers, events)
                 for change, known in former
-                if not known.same_for(pk, asked)
+                if not known.same_for(pk, asked_of_controls)
             ),
             at_end=at_end.get(pk),
             aws=_aws_facts(aws, row, held[pk], digests[pk]),
@@ -172,7 +176,7 @@ def _former_facts(
 
 
 @dataclass(frozen=True)
-class Part:
+class AnswerDays:
     """Days of which one answer is looked for: the earliest, or the newest.
 
     With `occurrence` one submitted for that calendar period, whenever it was done.
@@ -194,14 +198,18 @@ def _answers(
     Of each period the earliest suffices; all are read where that was brought late.
     """
     parts = list(
-        dict.fromkeys(part for asked in known for part in _parts(asked, start, end))
+        dict.fromkeys(
+            part
+            for asked_of_controls in known
+            for part in _parts(asked_of_controls, start, end)
+        )
     )
-    found: defaultdict[int, dict[str, LinkFacts]] = defaultdict(dict)
-    met: list[tuple[Part, LinkFacts]] = []
+    links_by_requirement: defaultdict[int, dict[str, LinkFacts]] = defaultdict(dict)
+    met: list[tuple[AnswerDays, LinkFacts]] = []
     carried: dict[int, dt.date] = {}  # the last day that a year before proved
     for row in read_rows(window_sql.LINKS_OF_WINDOW, moment, **_arrays(parts)):
         part, link = parts[row["part"] - 1], link_facts(row)
-        found[part.requirement][link.link] = link
+        links_by_requirement[part.requirement][link.link] = link
         if part.newest and link.ends:
             carried[part.requirement] = link.ends
         else:
@@ -216,42 +224,48 @@ def _answers(
         statement = window_sql.ALL_LINKS_OF_WINDOW
         for row in read_rows(statement, moment, **_arrays(late)):
             link = link_facts(row)
-            found[row["requirement_id"]][link.link] = link
-    return {key: list(links.values()) for key, links in found.items()}
+            links_by_requirement[row["requirement_id"]][link.link] = link
+    return {key: list(links.values()) for key, links in links_by_requirement.items()}
 
 
-def _due_on(part: Part, carried: Mapping[int, dt.date]) -> dt.date:
+def _due_on(part: AnswerDays, carried: Mapping[int, dt.date]) -> dt.date:
     if part.occurrence is None:
         return carried.get(part.requirement, part.due_on)
     return part.due_on
 
 
-def _parts(asked: Asked, start: dt.date, end: dt.date) -> Iterator[Part]:
+def _parts(
+    asked_of_controls: Asked, start: dt.date, end: dt.date
+) -> Iterator[AnswerDays]:
     """The days that ask for a performance each; per event nothing is performed."""
-    for pk, asks in asked.asks.items():
-        standing = standing_days(asked.required[pk], asked.not_applicable[pk])
+    for pk, asks in asked_of_controls.asks.items():
+        standing = standing_days(
+            asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
+        )
         for key, history in asks:
             days = asked_days(history, standing)
             for period in asked_periods(history.terms, days, start, end):
                 yield from _parts_of(key, period)
 
 
-def _parts_of(key: int, period: AskedPeriod) -> Iterator[Part]:
+def _parts_of(key: int, period: AskedPeriod) -> Iterator[AnswerDays]:
     """The earliest answer, and for a year the newest of the two years before it."""
     cadence, due = period.terms.cadence, period.due_on
     if cadence == "per-event":
         return
     if cadence == "once":
-        yield Part(key, None, dt.date.min, period.ends, newest=False, due_on=due)
+        yield AnswerDays(key, None, dt.date.min, period.ends, newest=False, due_on=due)
         return
     first = period.begins if period.calendar else None
-    yield Part(key, first, period.begins, period.ends, newest=False, due_on=due)
+    yield AnswerDays(key, first, period.begins, period.ends, newest=False, due_on=due)
     if cadence == "yearly":
         before = period.begins - DAY
-        yield Part(key, None, before - 2 * BEYOND, before, newest=True, due_on=due)
+        yield AnswerDays(
+            key, None, before - 2 * BEYOND, before, newest=True, due_on=due
+        )
 
 
-def _arrays(parts: Sequence[Part]) -> dict[str, list[Any]]:
+def _arrays(parts: Sequence[AnswerDays]) -> dict[str, list[Any]]:
     return {
         "asked": [part.requirement for part in parts],
         "occurrences": [part.occurrence for part in parts],
@@ -262,7 +276,7 @@ def _arrays(parts: Sequence[Part]) -> dict[str, list[Any]]:
 
 
 def _events(
-    asked: Asked,
+    asked_of_controls: Asked,
     start: dt.date,
     end: dt.date,
     moment: Moment,
@@ -274,7 +288,7 @@ def _events(
     """
     per_event = any(
         terms.cadence == "per-event"
-        for asks in asked.asks.values()
+        for asks in asked_of_controls.asks.values()
         for _, history in asks
         for terms in history.terms
     )

@@ -80,7 +80,7 @@ def _unperformed(requirement: RequirementFacts, day: dt.date, grace: int) -> Hal
 
 def _days_lacking(requirement: RequirementFacts, day: dt.date, grace: int) -> Reason:
     """Which days no population speaks of, or by when the first period is due."""
-    asked = [days for days in requirement.asked_days if days[0] <= day]
+    days_asked = [days for days in requirement.asked_days if days[0] <= day]
     ended = cadence.occurrence_of(EVERY, day)
     covered = united(
         (e.starts, e.ends) for e in requirement.populations if e.state == "accepted"
@@ -88,7 +88,7 @@ def _days_lacking(requirement: RequirementFacts, day: dt.date, grace: int) -> Re
     until = ended - DAY if ended else day
     if ended and cadence.last_day(EVERY, ended) == day:
         until = day
-    lacking = subtract(clip(asked, dt.date.min, until), covered)
+    lacking = subtract(clip(days_asked, dt.date.min, until), covered)
     if lacking:
         start, end = lacking[-1]
         return reason_for(

@@ -93,20 +93,20 @@ def period(
     result, at_end = _result(
         facts, ours, aws, bool(clip(standing, start, end)), unasked, blocked, end, today
     )
-    asked = [days for days in subtract(required, unasked) if unasked]
+    days_asked = [days for days in subtract(required, unasked) if unasked]
     return Period(
         result,
         ours,
         aws,
         (
             *our_reasons(ours),
-            *unasked_reasons(unasked, asked),
+            *unasked_reasons(unasked, days_asked),
             *(days.reason for days in blocked),
             *_aws_reasons(aws),
             *at_end,
         ),
         count(unasked),
-        asked[0][0] if asked else None,
+        days_asked[0][0] if days_asked else None,
         blocked,
     )
 

@@ -13,12 +13,12 @@ from evidence.status.reasons import Reason, reason_for
 
 def our_reasons(ours: Occurrences) -> tuple[Reason, ...]:
     reasons = []
-    said: set[tuple[str, str]] = set()
+    listed: set[tuple[str, str]] = set()
     for result in ours.results:
         name = f"{result.title}, {result.starts} to {result.ends}"
         reasons += _occurrence_reasons(result, name)
         if result.per_event:
-            reasons += _event_reasons(result, said)
+            reasons += _event_reasons(result, listed)
     return (*reasons, *_silent_days(ours))
 
 
@@ -61,17 +61,17 @@ def _occurrence_reasons(result: OccurrenceResult, name: str) -> list[Reason]:
 
 
 def _event_reasons(
-    result: OccurrenceResult, said: set[tuple[str, str]]
+    result: OccurrenceResult, listed: set[tuple[str, str]]
 ) -> list[Reason]:
     """What an auditor asks about populations; each thing once for each of them."""
     reasons = []
     for events in result.populations:
         why = _of_population(result, events)
-        if why is not None and (events.uuid, why.code) not in said:
-            said.add((events.uuid, why.code))
+        if why is not None and (events.uuid, why.code) not in listed:
+            listed.add((events.uuid, why.code))
             reasons.append(why)
-        if events.deviations and (events.uuid, "deviations") not in said:
-            said.add((events.uuid, "deviations"))
+        if events.deviations and (events.uuid, "deviations") not in listed:
+            listed.add((events.uuid, "deviations"))
             counts = {"deviations": events.deviations, "sample": events.sample or 0}
             name = f"{result.title}, {events.starts} to {events.ends}"
             reasons.append(reason_for("deviations", name, **counts))
@@ -94,11 +94,11 @@ def _of_population(result: OccurrenceResult, events: PopulationFacts) -> Reason 
     return reason_for("sample_open", name, **counts)
 
 
-def unasked_reasons(unasked: list[Days], asked: list[Days]) -> tuple[Reason, ...]:
+def unasked_reasons(unasked: list[Days], days_asked: list[Days]) -> tuple[Reason, ...]:
     """R11: days on which our half was required and nothing asked."""
     if not unasked:
         return ()
-    if not asked:
+    if not days_asked:
         return (reason_for("nothing_asked"),)
     days = count(unasked)
-    return (reason_for("asked_from", days=days, start=asked[0][0]),)
+    return (reason_for("asked_from", days=days, start=days_asked[0][0]),)
