@@ -79,8 +79,8 @@ class CitationViewSet(
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One citation and where it stands."""
-        found = Citation.objects.filter(pk=self.get_object().pk)
-        (standing,) = citation_standings(found)
+        citations = Citation.objects.filter(pk=self.get_object().pk)
+        (standing,) = citation_standings(citations)
         return Response(CitationSerializer(standing).data)
 
     @extend_schema(responses={204: None})

@@ -81,7 +81,7 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         body = self.get_serializer(row).data
         return Response(body, status=status, headers={"ETag": etag(row)})
 
-    def asked(self, row: Any) -> Response:
+    def created(self, row: Any) -> Response:
         """What was made: a request of this resource; else 202 with what waits."""
         if isinstance(row, self.model):
             return self.shown(row, status=201)

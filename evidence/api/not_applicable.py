@@ -101,7 +101,7 @@ class NotApplicableViewSet(RequestViewSet):
         first day before today it is a change in retrospect (202)."""
         control, body = self.requested(request)
         today = today_of(control.system)
-        return self.asked(
+        return self.created(
             ask_not_applicable(control, **body, by=actor_of(request), today=today)
         )
 
@@ -131,12 +131,12 @@ class NotApplicableViewSet(RequestViewSet):
         day = body.get("ends_from", today)
         if day < today:
             refuse_stale(exclusion, version)
-            return self.asked(
+            return self.created(
                 request_end_back(
                     exclusion, ends_from=day, reason=body["reason"], by=by, today=today
                 )
             )
-        return self.asked(
+        return self.created(
             request_end(
                 exclusion,
                 ends_from=day,

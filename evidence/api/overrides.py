@@ -91,7 +91,7 @@ class OverrideViewSet(RequestViewSet):
         day before today it is a change in retrospect (202)."""
         control, body = self.requested(request)
         today = today_of(control.system)
-        return self.asked(
+        return self.created(
             ask_override(control, **body, by=actor_of(request), today=today)
         )
 
@@ -120,7 +120,7 @@ class OverrideViewSet(RequestViewSet):
         body = valid(SettleSerializer, request)
         on, by = body.get("on", today), actor_of(request)
         if today <= override.ends_on:
-            return self.asked(
+            return self.created(
                 request_end(
                     override,
                     ends_from=on,

@@ -62,14 +62,14 @@ def require_waiting(state: StandingState, word: str) -> None:
 
 
 def record_decisions(
-    things: Sequence[dict[str, Any]],
+    subjects: Sequence[dict[str, Any]],
     system: System,
     *,
     decision: str,
     reason: str,
     by: Actor,
 ) -> list[LetterAcceptance]:
-    """Save one decision on each thing: a letter or citation with its registrars.
+    """Save one decision on each subject: a letter or citation with its registrars.
 
     Raises Refused for a rejection without a reason, ValidationError.
     """
@@ -78,7 +78,7 @@ def record_decisions(
     today = system.day_of(knowledge_now())
     acceptances = [
         LetterAcceptance(
-            **thing,
+            **subject,
             system=system,
             reviewer=by,
             decision=decision,
@@ -86,7 +86,7 @@ def record_decisions(
             decided_on=today,
             reviewer_name=str(by),
         )
-        for thing in things
+        for subject in subjects
     ]
     for acceptance in acceptances:
         acceptance.full_clean()

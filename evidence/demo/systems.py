@@ -116,9 +116,9 @@ def state_controls(
         elif draw <= 0.1:
             _leave_unfinished(implementation, draw, people, day)
     by = people["olivia"]
-    said: dict[str, Any] = {"status": "implemented", "first_day": day, "by": by}
-    proposals = propose(system, implemented, today=day, **said)
-    confirm(system, sealed(system, proposals, **said), by=by, today=day)
+    statement: dict[str, Any] = {"status": "implemented", "first_day": day, "by": by}
+    proposals = propose(system, implemented, today=day, **statement)
+    confirm(system, sealed(system, proposals, **statement), by=by, today=day)
 
 
 def _leave_unfinished(

@@ -182,7 +182,7 @@ class AlternativeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["starts_on"].initial = today
         self.fields["review_by"].initial = today + REVIEW_AFTER
-        choices = [(str(asked.uuid), asked.title) for asked in requirements]
+        choices = [(str(row.uuid), row.title) for row in requirements]
         self.fields["requirements"].choices = choices  # type: ignore[attr-defined]
 
     def draft(self) -> AlternativeDraft:

@@ -59,9 +59,9 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     rows = rows.exclude(implementation__applicability="not-applicable")
     rows = rows.exclude(cadence=Cadence.PER_EVENT)
     # A zone's own day may be another; new terms then show a few hours later.
-    found = list(with_newest_links(rows, instant.date()))
-    stated_at = statements(found)
-    for row in found:
+    requirement_rows = list(with_newest_links(rows, instant.date()))
+    stated_at = statements(requirement_rows)
+    for row in requirement_rows:
         today = row.system.day_of(instant)
         if not row.operates_from <= today < (row.operates_until or dt.date.max):
             continue

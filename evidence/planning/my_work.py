@@ -99,8 +99,8 @@ def unstated_of(user: Actor) -> list[dict[str, Any]]:
     may: one row for each, with how many `controls` (R28)."""
     mine = ControlImplementation.objects.describable_by(user)
     unstated = mine.filter(implementation_status=ImplementationStatus.NOT_STATED)
-    asked = unstated.exclude(responsibility__in=["inherited", "none"])
-    applicable = asked.exclude(applicability=Applicability.NOT_APPLICABLE)
+    ours = unstated.exclude(responsibility__in=["inherited", "none"])
+    applicable = ours.exclude(applicability=Applicability.NOT_APPLICABLE)
     rows = applicable.order_by("system__name").values("system__slug", "system__name")
     return [dict(row) for row in rows.annotate(controls=Count("pk"))]
 

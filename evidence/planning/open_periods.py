@@ -61,12 +61,14 @@ def open_periods_of(
         return {}
     first = min(_since(row, today) for row in requirements)
     pks = {row.implementation_id for row in requirements}
-    asked = read_asked(pks, first, today, Moment(today))
-    histories = {key: ask for pk in pks for key, ask in asked.asks[pk]}
+    asked_of_controls = read_asked(pks, first, today, Moment(today))
+    histories = {key: ask for pk in pks for key, ask in asked_of_controls.asks[pk]}
     opened = {}
     for row in requirements:
         pk, history = row.implementation_id, histories.get(row.pk)
-        standing = standing_days(asked.required[pk], asked.not_applicable[pk])
+        standing = standing_days(
+            asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
+        )
         opened[row.pk] = (
             open_periods(history, standing, _answered(row), _since(row, today), today)
             if history
@@ -97,8 +99,8 @@ def open_periods(
     `answered` are first and last days of those with an accepted or a waiting link;
     without the last one a link answers the period that begins then.
     """
-    asked = asked_days(history, standing)
-    periods = asked_periods(history.terms, asked, since, today - DAY)
+    days_asked = asked_days(history, standing)
+    periods = asked_periods(history.terms, days_asked, since, today - DAY)
     return [
         _period(period.terms.cadence, period.begins, period.due_on, today)
         for period in periods

@@ -45,7 +45,7 @@ def request_with_requirements(
                 " is, add a requirement to this control first."
             }
         )
-    asked = own_requirements(implementation, max(today, draft.starts_on))
-    if named - {str(requirement.uuid) for requirement in asked}:
+    requirements = own_requirements(implementation, max(today, draft.starts_on))
+    if named - {str(requirement.uuid) for requirement in requirements}:
         raise Refused({"requirements": "That is not asked of this control."})
     return request_alternative(implementation, draft, by=by, today=today)

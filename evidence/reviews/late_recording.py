@@ -55,11 +55,13 @@ def late_recordings(links: Iterable[EvidenceLink]) -> dict[int, LateRecording]:
 
     The links come with revision, requirement and system. Two statements at most.
     """
-    asked = [link for link in links if link.requirement and not link.sample_item_id]
-    due_days = _carried_to([link for link in asked if _is_yearly(link)])
-    due_days |= _due_days([link for link in asked if link.occurrence])
+    requirement_links = [
+        link for link in links if link.requirement and not link.sample_item_id
+    ]
+    due_days = _carried_to([link for link in requirement_links if _is_yearly(link)])
+    due_days |= _due_days([link for link in requirement_links if link.occurrence])
     recordings = {}
-    for link in asked:
+    for link in requirement_links:
         due = due_days.get(link.pk)
         recorded = link.system.day_of(link.revision.uploaded_at)
         if due is not None and link.revision.performed_on <= due < recorded:

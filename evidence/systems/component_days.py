@@ -162,16 +162,16 @@ def _day(body: Mapping[str, Any], name: str) -> dt.date | None:
 def _words(change: RetrospectiveChange) -> list[tuple[str, str]]:
     """What a change of days of use says, in plain words."""
     body = change.body
-    days = _said(body)
+    days = _days_in_words(body)
     words = [("Component", _name(body)), ("What is to hold", days)]
     if "before" in body:
-        words.append(("What was said", _said(body["before"])))
+        words.append(("What was said", _days_in_words(body["before"])))
     if body.get("regions"):
         words.append(("Regions", ", ".join(body["regions"])))
     return words
 
 
-def _said(body: Mapping[str, Any]) -> str:
+def _days_in_words(body: Mapping[str, Any]) -> str:
     """Days of use in words, both inclusive."""
     used_from, until = _day(body, "used_from"), _day(body, "used_until")
     if used_from is None:

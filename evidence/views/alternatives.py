@@ -56,8 +56,8 @@ def alternative_request(
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
     today = implementation.system.day_of(clock.now())
-    asked = own_requirements(implementation, today)
-    form = AlternativeForm(request.POST, today=today, requirements=asked)
+    requirements = own_requirements(implementation, today)
+    form = AlternativeForm(request.POST, today=today, requirements=requirements)
     page = {"alternative_form": form}
     if not form.is_valid():
         return control_page(request, implementation, status=422, **page)

@@ -170,7 +170,9 @@ def _record(
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
     description = as_known(itself, known)[0]
     statements = as_known(implementation.statements.all(), known)
-    statements.sort(key=lambda said: said.days.lower or dt.date.min, reverse=True)
+    statements.sort(
+        key=lambda statement: statement.days.lower or dt.date.min, reverse=True
+    )
     prefetch_related_objects(statements, "stated_by")
     status, parts = standing(statements, clocks.moment.on)
     subjects = [implementation.uuid]
@@ -241,9 +243,9 @@ def _forms(
             today=clocks.today, layers=layers_absent(implementation, clocks.today)
         )
         forms_and_rights["earlier_form"] = EarlierStatusForm()
-        asked = own_requirements(implementation, clocks.today)
+        current_requirements = own_requirements(implementation, clocks.today)
         forms_and_rights["alternative_form"] = AlternativeForm(
-            today=clocks.today, requirements=asked
+            today=clocks.today, requirements=current_requirements
         )
     return forms_and_rights
 
