@@ -14,9 +14,9 @@ from evidence.charts import DAY, Stretch, months, stretches
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import ControlStatus
 from evidence.status.coverage import NeedDays
-from evidence.status.day import requirement_state
 from evidence.status.facts import RequirementFacts
 from evidence.status.occurrence_results import OccurrenceResult
+from evidence.status.our_half import requirement_state
 from evidence.status.reasons import Reason
 from evidence.status.rows import read_rows
 

@@ -13,12 +13,14 @@ from typing import Literal
 
 from evidence.status.blocked import BlockedDays, blocked_days
 from evidence.status.coverage import NeedDays, days_of
-from evidence.status.day import GOOD, blockers, requirement_state, status
+from evidence.status.day import blockers, status
 from evidence.status.day_ranges import Days, both, clip, count, covers, subtract
 from evidence.status.duty import standing_days
 from evidence.status.expected import occurrences_of
 from evidence.status.facts import AWS, AwsFacts, ControlFacts, PeriodFacts
+from evidence.status.half import GOOD
 from evidence.status.occurrence_results import Occurrences
+from evidence.status.our_half import requirement_state
 from evidence.status.reasons import Reason, reason_for
 from evidence.status.window_reasons import our_reasons, unasked_reasons
 

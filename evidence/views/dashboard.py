@@ -29,8 +29,8 @@ from evidence.status.control_status import (
     control_statuses,
     summary,
 )
-from evidence.status.day import GOOD
 from evidence.status.facts import ArtifactVersionFacts
+from evidence.status.half import GOOD
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404

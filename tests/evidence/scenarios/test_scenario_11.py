@@ -19,8 +19,8 @@ from controls.models import RetrospectiveChange, Role, User
 from controls.retrospect import approve
 from evidence.models import EvidenceLink, RequirementControl
 from evidence.status.control_status import as_known_then, control_statuses, window_of
-from evidence.status.day import requirement_state
 from evidence.status.gather import Moment
+from evidence.status.our_half import requirement_state
 from evidence.submissions.revise import attach
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.status.day import requirement_state, status
+from evidence.status.day import status
 from evidence.status.facts import PopulationFacts
+from evidence.status.our_half import requirement_state
 from evidence.status.reasons import MESSAGES
 from evidence.status.window import Period, period
 from tests.evidence.status.neutral import (

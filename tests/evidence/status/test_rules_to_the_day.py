@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from evidence.status import cadence
-from evidence.status.day import customer_half, requirement_state, status
+from evidence.status.day import status
+from evidence.status.our_half import customer_half, requirement_state
 from tests.evidence.status.neutral import applicability_facts, letter_facts
 from tests.evidence.status.scenarios import (
     BEDROCK,
