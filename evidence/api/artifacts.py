@@ -20,8 +20,8 @@ from controls.models import System
 from evidence.api.citations import CitationSerializer, NewCitationsSerializer
 from evidence.api.reports import ArtifactVersionSerializer, NewVersionSerializer
 from evidence.artifacts import register
+from evidence.artifacts.citation_decisions import citation_standings
 from evidence.artifacts.citations import (
-    citation_standings,
     cite,
     controls_of_provider,
     proposed_controls,

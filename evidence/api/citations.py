@@ -17,13 +17,13 @@ from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System
 from controls.reasons import MAX_REASON
-from evidence.artifacts.citations import (
+from evidence.artifacts.citation_decisions import (
     citation_standings,
     citations_to_decide,
     decide_citations,
-    remove_citation,
     require_decider,
 )
+from evidence.artifacts.citations import remove_citation
 from evidence.models import Citation
 from evidence.models.reviews import ReviewDecision
 from srm_project.requests import actor_of

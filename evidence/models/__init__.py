@@ -2,10 +2,8 @@
 
 from evidence.models.artifacts import (
     Artifact,
-    ArtifactCoverage,
     ArtifactVersion,
     AssuranceKind,
-    Citation,
     ContinuityLetter,
 )
 from evidence.models.asks import (
@@ -16,6 +14,7 @@ from evidence.models.asks import (
 )
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.checks import StoreCheck
+from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportState

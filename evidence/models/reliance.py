@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from controls.models import Actor, System
-from evidence.models.artifacts import ArtifactVersion, Citation, ContinuityLetter
+from evidence.models.artifacts import ArtifactVersion, ContinuityLetter
+from evidence.models.citations import Citation
 from evidence.models.reviews import ReviewDecision
 
 USER = settings.AUTH_USER_MODEL

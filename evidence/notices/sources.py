@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from controls.models import System
-from evidence.artifacts.citations import citations_by_series, waiting_citations
+from evidence.artifacts.citation_decisions import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
 from evidence.models import (
     ArtifactVersion,

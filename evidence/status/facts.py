@@ -7,7 +7,7 @@ calendar days in the system's time zone. Names ending in `_until` are exclusive;
 `ends`, `due_on`, `review_by` and both days of a range (`Days`) are inclusive, an open
 side being the first or last day there is. A scope holding "*" is everything.
 
-Longer than other files: the test of R33 looks through all kinds of facts here.
+One file: the test of R33 looks through all kinds of facts here.
 """
 
 import datetime as dt

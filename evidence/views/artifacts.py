@@ -12,11 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from controls.access import may_keep_register
 from controls.models import Actor, Role, System
 from evidence.artifacts import register
-from evidence.artifacts.citations import (
+from evidence.artifacts.citation_decisions import (
     citations_by_series,
     citations_to_decide,
-    systems_to_cite_in,
 )
+from evidence.artifacts.citations import systems_to_cite_in
 from evidence.forms.artifacts import ArtifactForm, EndForm
 from evidence.models import Artifact, ArtifactVersion
 from evidence.views.citations import citation_rows

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controls.errors import NotPermitted, Refused, SrmError
 from controls.grammar import count_of
 from controls.models import Actor, System
-from evidence.artifacts import citations
+from evidence.artifacts import citation_decisions, citations
 from evidence.forms.artifacts import CiteForm, LetterDecisionForm
 from evidence.models import Artifact, Citation
 from evidence.views.answers import explanation_page, refused, return_to_work
@@ -32,7 +32,7 @@ def citation_rows(artifact: Artifact, user: Actor) -> list[dict[str, Any]]:
             "may_change": row.citation.system_id in officered,
             "mine": user.pk in row.citation.registrars,
         }
-        for row in citations.citation_standings(visible)
+        for row in citation_decisions.citation_standings(visible)
     ]
 
 
@@ -91,14 +91,14 @@ def citations_decide(request: SignedInRequest, slug: str) -> HttpResponse:
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
     form, typed = LetterDecisionForm(request.POST), request.POST.get("reason", "")
     try:
-        citations.require_decider(system, by=request.user)
+        citation_decisions.require_decider(system, by=request.user)
         rows = _ticked(request, system)
         if "reason" in form.errors:
             raise Refused({"reason": list(form.errors["reason"])})
         if not form.is_valid():
             sentence = "Say whether you accept or reject."
             return explanation_page(request, sentence, 400, typed=typed)
-        decided = citations.decide_citations(
+        decided = citation_decisions.decide_citations(
             rows, system, by=request.user, **form.cleaned_data
         )
     except SrmError as refusal:

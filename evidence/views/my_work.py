@@ -8,7 +8,10 @@ from django.views.decorators.http import require_GET
 
 from controls import clock, retrospect
 from controls.models import AlternativeImplementation
-from evidence.artifacts.citations import citations_by_series, citations_to_decide
+from evidence.artifacts.citation_decisions import (
+    citations_by_series,
+    citations_to_decide,
+)
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work

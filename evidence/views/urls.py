@@ -1,4 +1,7 @@
-"""Routes of `evidence`."""
+"""Routes of `evidence`.
+
+One file: the addresses of all its pages are looked up here, in groups by noun.
+"""
 
 from django.urls import URLPattern, path
 

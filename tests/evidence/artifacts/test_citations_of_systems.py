@@ -11,13 +11,12 @@ from django.urls import reverse
 
 from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.models import AuditEvent, Control, Role
-from evidence.artifacts.citations import (
+from evidence.artifacts.citation_decisions import (
     citation_standings,
     citations_to_decide,
-    cite,
     decide_citations,
-    proposed_controls,
 )
+from evidence.artifacts.citations import cite, proposed_controls
 from evidence.models import Citation, LetterAcceptance
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from controls.models import ControlImplementation, System, User
-from evidence.artifacts.citations import citation_standings
+from evidence.artifacts.citation_decisions import citation_standings
 from evidence.artifacts.letters import letter_standings
 from evidence.models import (
     Artifact,
