@@ -15,11 +15,7 @@ from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Control, ControlImplementation, System
 from controls.models.audit import about
-from evidence.models import (
-    Artifact,
-    ArtifactCoverage,
-    Citation,
-)
+from evidence.models import Artifact, ArtifactCoverage, Citation
 from evidence.models.artifacts import AWS
 from evidence.status.gather import Moment, gather
 

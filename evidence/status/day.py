@@ -9,11 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from evidence.status.aws_half import aws_half
-from evidence.status.facts import (
-    ControlFacts,
-    HalfState,
-    Verdict,
-)
+from evidence.status.facts import ControlFacts, HalfState, Verdict
 from evidence.status.half import GOOD, HalfResult, ProviderResult
 from evidence.status.our_half import customer_half
 from evidence.status.population_state import current_deviations

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controls.models import System
 from evidence.status import gather_sql, window_sql
-from evidence.status.asked import BEYOND, Asked, read_asked
+from evidence.status.asked import Asked, read_asked
 from evidence.status.aws_from_rows import AwsSide
-from evidence.status.day_ranges import DAY, clip
-from evidence.status.duty import (
-    AskedPeriod,
-    asked_days,
-    asked_periods,
-    standing_days,
-)
-from evidence.status.expected import counts_from
+from evidence.status.day_ranges import clip
 from evidence.status.facts import (
     ControlFacts,
     FormerFacts,
@@ -31,13 +23,13 @@ from evidence.status.facts import (
 )
 from evidence.status.facts_from_rows import (
     days_of,
-    link_facts,
     parties_of,
     populations,
     stated_days,
 )
 from evidence.status.gather import about_systems, aws_sides, bases_of, gather
 from evidence.status.rows import Moment, Row, as_bigints, read_rows
+from evidence.status.window_answers import read_answers
 
 QUARTER = dt.timedelta(days=92)  # a population's period, at most
 
@@ -78,7 +70,7 @@ def gather_period(
     bases = bases_of(
         moment, (digest for of_control in digests.values() for digest in of_control)
     )
-    answers = _answers(
+    answers = read_answers(
         [asked_of_controls, *(known for _, known in former)], start, end, moment
     )
     events = _events(asked_of_controls, start, end, moment, every)
@@ -173,106 +165,6 @@ def _former_facts(
         not_applicable=tuple(known.not_applicable[pk]),
         requirements=_answered(known.asks[pk], answers, events),
     )
-
-
-@dataclass(frozen=True)
-class AnswerDays:
-    """Days of which one answer is looked for: the earliest, or the newest.
-
-    With `occurrence` one submitted for that calendar period, whenever it was done.
-    """
-
-    requirement: int
-    occurrence: dt.date | None
-    begins: dt.date
-    ends: dt.date
-    newest: bool
-    due_on: dt.date
-
-
-def _answers(
-    known: Iterable[Asked], start: dt.date, end: dt.date, moment: Moment
-) -> dict[int, list[LinkFacts]]:
-    """The accepted links that may answer something, by the key of a requirement.
-
-    Of each period the earliest suffices; all are read where that was brought late.
-    """
-    parts = list(
-        dict.fromkeys(
-            part
-            for asked_of_controls in known
-            for part in _parts(asked_of_controls, start, end)
-        )
-    )
-    links_by_requirement: defaultdict[int, dict[str, LinkFacts]] = defaultdict(dict)
-    met: list[tuple[AnswerDays, LinkFacts]] = []
-    carried: dict[int, dt.date] = {}  # the last day that a year before proved
-    for row in read_rows(window_sql.LINKS_OF_WINDOW, moment, **_arrays(parts)):
-        part, link = parts[row["part"] - 1], link_facts(row)
-        links_by_requirement[part.requirement][link.link] = link
-        if part.newest and link.ends:
-            carried[part.requirement] = link.ends
-        else:
-            met.append((part, link))
-    late = [
-        part
-        for part, link in met
-        if link.uploaded_on > (due := _due_on(part, carried))
-        and counts_from(link, due) > link.performed_on
-    ]
-    if late:
-        statement = window_sql.ALL_LINKS_OF_WINDOW
-        for row in read_rows(statement, moment, **_arrays(late)):
-            link = link_facts(row)
-            links_by_requirement[row["requirement_id"]][link.link] = link
-    return {key: list(links.values()) for key, links in links_by_requirement.items()}
-
-
-def _due_on(part: AnswerDays, carried: Mapping[int, dt.date]) -> dt.date:
-    if part.occurrence is None:
-        return carried.get(part.requirement, part.due_on)
-    return part.due_on
-
-
-def _parts(
-    asked_of_controls: Asked, start: dt.date, end: dt.date
-) -> Iterator[AnswerDays]:
-    """The days that ask for a performance each; per event nothing is performed."""
-    for pk, asks in asked_of_controls.asks.items():
-        standing = standing_days(
-            asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
-        )
-        for key, history in asks:
-            days = asked_days(history, standing)
-            for period in asked_periods(history.terms, days, start, end):
-                yield from _parts_of(key, period)
-
-
-def _parts_of(key: int, period: AskedPeriod) -> Iterator[AnswerDays]:
-    """The earliest answer, and for a year the newest of the two years before it."""
-    cadence, due = period.terms.cadence, period.due_on
-    if cadence == "per-event":
-        return
-    if cadence == "once":
-        yield AnswerDays(key, None, dt.date.min, period.ends, newest=False, due_on=due)
-        return
-    first = period.begins if period.calendar else None
-    yield AnswerDays(key, first, period.begins, period.ends, newest=False, due_on=due)
-    if cadence == "yearly":
-        before = period.begins - DAY
-        yield AnswerDays(
-            key, None, before - 2 * BEYOND, before, newest=True, due_on=due
-        )
-
-
-def _arrays(parts: Sequence[AnswerDays]) -> dict[str, list[Any]]:
-    return {
-        "asked": [part.requirement for part in parts],
-        "occurrences": [part.occurrence for part in parts],
-        "begins": [part.begins for part in parts],
-        "ends": [part.ends for part in parts],
-        "newest": [part.newest for part in parts],
-    }
 
 
 def _events(
