@@ -29,6 +29,10 @@ CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
 LANGUAGE sql AS $$
   SELECT pg_catalog.clock_timestamp() + make_interval(secs => {seconds})
 $$;
+CREATE OR REPLACE FUNCTION public.statement_timestamp() RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+  SELECT pg_catalog.statement_timestamp() + make_interval(secs => {seconds})
+$$;
 CREATE OR REPLACE VIEW public.pg_stat_activity AS
 SELECT datname, pid, usename, state, wait_event_type, query, backend_xid,
        xact_start + make_interval(secs => {seconds}) AS xact_start

@@ -18,7 +18,7 @@ from controls.models import (
 from controls.models.implementations import Applicability
 from controls.models.requests import ExclusionState
 from controls.responsibility.inputs import layers_of_controls
-from controls.responsibility.timelines import Span, at
+from controls.responsibility.timelines import Span
 
 DECIDED = (ExclusionState.APPROVED, ExclusionState.ENDED)
 
@@ -81,30 +81,54 @@ def void_exclusions(
         basis.digest: layers_in(basis)
         for basis in Basis.objects.filter(digest__in=digests)
     }
+    judged = _classes_judged(exclusions)
     for exclusion in exclusions:
         line = recorded[exclusion.implementation_id]
-        day = _void_from(exclusion, line, present)
+        day = _void_from(exclusion, line, judged[exclusion.pk], present)
         if day != exclusion.voided_from:
             exclusion.voided_from = day
             exclusion.version = F("version") + 1
             exclusion.save(update_fields=["voided_from", "version"])
 
 
+def _classes_judged(
+    exclusions: Iterable[ApplicabilityDecision],
+) -> dict[int, str | None]:
+    """The class that each exclusion was asked for under, by its key; None: unknown.
+
+    That of the first decision with the basis which the request was judged on.
+    """
+    rows = ResponsibilityDecision.objects.filter(
+        implementation__in={exclusion.implementation_id for exclusion in exclusions},
+        basis__in={exclusion.basis_id for exclusion in exclusions},
+    ).order_by("-known_from", "-pk")
+    classes = {
+        (control, basis): responsibility
+        for control, basis, responsibility in rows.values_list(
+            "implementation", "basis", "responsibility"
+        )
+    }
+    return {
+        exclusion.pk: classes.get((exclusion.implementation_id, exclusion.basis_id))
+        for exclusion in exclusions
+    }
+
+
 def _void_from(
     exclusion: ApplicabilityDecision,
     line: list[Span[Any]],
+    judged: str | None,
     present: Mapping[str, frozenset[str]],
 ) -> dt.date | None:
     """The first day of another class, or of a layer that was absent; None: none."""
     starts = exclusion.starts_on
     if starts is None:
         return None
-    first = at(line, starts)
     absent = frozenset(exclusion.absent_layers or ())
     for span in line:
-        if span.end <= starts or span.value is None or first is None:
+        if span.end <= starts or span.value is None:
             continue
-        other = span.value.responsibility != first.responsibility
+        other = judged is not None and span.value.responsibility != judged
         if other or present[span.value.basis] & absent:
             return max(span.start, starts)
     return None

@@ -17,7 +17,7 @@ from tests.evidence.house import file
 
 TODAY = str(one_day.TODAY)
 WHO = {
-    "population-list": "alice", "population-draw": "alice", "request-answer": "alice",
+    "population-list": "alice", "request-answer": "alice",
     "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
     "evidence-revise": "alice", "artifact-version-reliance": "rita",
     "bulk-upload-confirm": "alice",
@@ -76,6 +76,8 @@ class Asking:
             self.headers["If-Match"] = world.tag(view)
         if view == "bulk-upload-confirm":
             self.body = {"token": planned(self.client)}
+        if view == "implementation-status-confirm":
+            self.body = {"token": previewed(self.client)}
 
     def answer(self, key: str | None, **more: Any) -> Any:
         headers = self.headers | ({"Idempotency-Key": key} if key is not None else {})
@@ -93,6 +95,13 @@ def planned(client: Client) -> str:
     listed = file("list.csv", f"file,control,performed_on\na.csv,cm-8,{TODAY}".encode())
     sent = {"list": listed, "files": [file("a.csv", b"a,b\n")]}
     token: str = client.post("/api/v1/systems/shop/uploads/plan/", sent).json()["token"]
+    return token
+
+
+def previewed(client: Client) -> str:
+    said = {"implementation_status": "planned", "control_ids": ["cm-8"]}
+    path = "/api/v1/systems/shop/implementation-status/preview/"
+    token: str = client.post(path, said, "application/json").json()["token"]
     return token
 
 

@@ -37,7 +37,8 @@ override-approve override-refuse override-settle not-applicable-approve
 not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload-plan
 provider-document-preview provider-document-end api_rereading api_roll_forward
 component-days end-request-approve end-request-refuse retrospective-change-approve
-retrospective-change-refuse
+retrospective-change-refuse alternative-approve alternative-refuse alternative-end
+implementation-status-preview
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

@@ -17,8 +17,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from controls.alternatives import decide_alternative
 from controls.applicability import decide_not_applicable
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     EndRequest,
     ResponsibilityOverride,
@@ -69,6 +71,15 @@ def left_out(world: World) -> None:
     decide_not_applicable(excluded, approve=True, by=world.house.olivia)
 
 
+def alternative_holds(world: World) -> None:
+    decide_alternative(
+        AlternativeImplementation.objects.get(),
+        approve=True,
+        by=world.house.olivia,
+        today=one_day.TODAY,
+    )
+
+
 def told(world: World) -> None:
     Notice.objects.update(said={"what": "Inventory", "day": TODAY})
 
@@ -95,6 +106,9 @@ VERBS = {
     "POST not-applicable-approve": Verb("needed", "olivia"),
     "POST not-applicable-refuse": Verb("needed", "olivia"),
     "POST not-applicable-end": Verb("needed", "olivia", left_out, WHY),
+    "POST alternative-approve": Verb("needed", "olivia"),
+    "POST alternative-refuse": Verb("needed", "olivia"),
+    "POST alternative-end": Verb("needed", "olivia", alternative_holds, WHY),
     "POST evidence-submit": Verb("needed", "alice", as_draft),
     "POST evidence-accept": Verb("needed", "rita"),
     "POST evidence-reject": Verb("needed", "rita"),
@@ -128,6 +142,8 @@ system-list component-list request-list requirement-list population-list evidenc
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
 citation-decisions
+implementation-status-preview implementation-status-confirm
+implementation-status-earlier alternative-list
 override-list not-applicable-list export-list token-list notice-read-all api_rereading
 bulk-upload-plan bulk-upload-confirm provider-document-list provider-document-preview
 """
@@ -226,6 +242,7 @@ def test_the_tag_that_the_api_told_lets_the_change_through(world) -> None:
     further = {"POST evidence-attach": 400, "POST evidence-revise": 400}
     # another officer decides
     waits = ("component-days", "override-settle", "not-applicable-end")
+    waits += ("requirement-retire",)  # the last thing asked of its control
     further |= {f"POST {view}": 202 for view in waits}
     assert found == dict.fromkeys(found, 200) | further
 

@@ -98,8 +98,9 @@ def test_an_approved_override_rules_over_the_document(system, oscar, olga, today
         starts_on=today - 5 * DAY,
         ends_on=today - 2 * DAY,
         by=oscar,
+        today=today - 5 * DAY,
     )
-    decide_override(override, approve=True, by=olga)
+    decide_override(override, approve=True, by=olga, today=today - 5 * DAY)
     inside = class_of(system, "ac-4", today - 3 * DAY)
     assert inside.implementation["source"] == "override"
     assert inside.facts.responsibility == "customer"
@@ -122,8 +123,9 @@ def test_after_an_override_the_union_is_with_the_document(
         starts_on=today - 5 * DAY,
         ends_on=today - 2 * DAY,
         by=oscar,
+        today=today - 5 * DAY,
     )
-    decide_override(override, approve=True, by=olga)
+    decide_override(override, approve=True, by=olga, today=today - 5 * DAY)
     after = class_of(system, "si-2", today)
     assert after.implementation["source"] == "override-expired"
     assert after.facts.responsibility == united

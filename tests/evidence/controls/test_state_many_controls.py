@@ -138,7 +138,8 @@ def test_a_preview_says_it_once_and_only_while_it_is_true(
     assert AuditEvent.objects.filter(verb="implementation.described").count() == 1
 
     page = preview_page(browser, system, "?q=cm-2")
-    token = preview_api(browser, system, control_ids=["cm-2"]).json()["token"]
+    partly = {"control_ids": ["cm-2"], "implementation_status": "partial"}
+    token = preview_api(browser, system, **partly).json()["token"]
     assert confirm_api(browser, system, token).json() == {"controls": 1}
     stale = confirm_page(browser, system, page)
     assert stale.status_code == 409

@@ -258,7 +258,10 @@ def test_an_account_without_role_writes_nothing_into_the_register(report, person
 @pytest.mark.parametrize(
     "person", ["alice", "rita", "audrey", "reader", "olaf"], indirect=True
 )
-def test_roles_that_only_read_the_register_write_nothing_into_it(report, person):
+def test_roles_that_only_read_the_register_write_nothing_into_it(
+    report, person, request
+):
+    cites = request.node.callspec.params["person"] == "olaf"  # of one system
     artifact = report.artifact
     cited = artifact.citations.get()
     before = written()
@@ -275,6 +278,9 @@ def test_roles_that_only_read_the_register_write_nothing_into_it(report, person)
         answer = person.post(address, {})
         assert answer.status_code == 403, address
         assert REGISTRAR in answer.content.decode(), address
+    if cites:
+        assert written() == before
+        return
     for address in (  # of one system: its officers cite
         reverse("evidence:cite", args=[artifact.uuid]),
         reverse("evidence:citation_remove", args=[cited.uuid]),
