@@ -154,6 +154,9 @@ def test_it_counts_only_where_it_was_accepted(letter, system, rita, oscar, as_us
     """R24: what one system made of a letter moves nothing elsewhere."""
     other = factories.make_system(oscar, slug="ledger")
     factories.give_role(rita, other, Role.REVIEWER)
+    series = letter.artifact_version.artifact
+    pe_3 = factories.implementation(other, "pe-3").control
+    factories.cite_for(other, series, [pe_3], by=oscar)
     review(letter.artifact_version, other, rita)  # after the letter: decides on it
     client = as_user(rita)
     assert asserted(client, other) == ASSERTED
