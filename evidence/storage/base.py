@@ -197,11 +197,13 @@ class Incoming:
         """
         stored = self.seal()
         if not self.kept:
-            self.store.settle(self._path, stored)
-            self.kept = True
-            self._path.unlink(missing_ok=True)
-            failpoint("after-unlink")
+            self.keep_again()
         return stored
+
+    def keep_again(self) -> None:
+        """Give sealed bytes their final name anew: a sweep may have taken it since."""
+        self.store.settle(self._path, self.seal())
+        self.kept = True
 
     def close(self) -> None:
         """Drop what was not kept. May be called at any time and more than once."""

@@ -37,11 +37,15 @@ class Upload:
     def settle(self) -> None:
         """Make sure that the bytes lie in the store before a row names them.
 
-        Raises Refused when they were there and are no longer.
+        Raises Refused when they were there, are no longer, and were not sent just now.
         """
         if self.incoming is not None and not self.incoming.kept:
             self.incoming.keep()
-        elif not open_store().has(self.stored.sha256):
+        elif open_store().has(self.stored.sha256):
+            return
+        elif self.incoming is not None:
+            self.incoming.keep_again()
+        else:
             raise Refused(f"“{self.name}” is no longer there. Upload it again.")
 
 

@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.usefixtures("machine_time"),
 ]
 BEFORE_THE_NAME = ("after-temp-write", "after-fsync", "before-insert", "after-insert")
-WITH_THE_NAME = ("after-unlink", "before-commit")
+WITH_THE_NAME = ("before-commit",)
 IN_A_FOLDER = (*BEFORE_THE_NAME, "after-link", "after-folder-fsync", *WITH_THE_NAME)
 IN_A_BUCKET = ("after-fsync", "after-put", "before-commit")
 
