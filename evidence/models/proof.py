@@ -217,8 +217,22 @@ class Proof(models.Model):
                     "implementation",
                     "holds_from",
                     "holds_until",
+                    "occurrence_ends",
                 ],
                 name="proof_by_requirement",
+            ),
+            models.Index(  # answers to one period of a window
+                fields=["requirement", "occurrence", "starts", "link"],
+                include=[
+                    "ends",
+                    "occurrence_ends",
+                    "known_from",
+                    "known_until",
+                    "holds_from",
+                    "holds_until",
+                ],
+                condition=Q(half="customer", state="accepted"),
+                name="proof_by_occurrence",
             ),
             models.Index(
                 models.F("implementation"),

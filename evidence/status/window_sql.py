@@ -20,6 +20,7 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.operates_from,
  ORDER BY r.implementation_id, r.id, terms_from NULLS FIRST
 """
 
+# Of two kinds of periods, in two halves: so each is found by an index.
 _ANSWERS = """
 SELECT part.requirement_id, part.number AS part, p.starts, p.ends, p.occurrence,
        p.occurrence_ends, l.uuid::text AS link, e.uuid::text AS evidence,
@@ -30,19 +31,25 @@ SELECT part.requirement_id, part.number AS part, p.starts, p.ends, p.occurrence,
               %(ends)s::date[], %(newest)s::boolean[]) WITH ORDINALITY
        AS part(requirement_id, occurrence, begins, ends, newest, number)
  CROSS JOIN LATERAL (
-    SELECT p.link_id, p.system_id, p.starts, p.ends, p.occurrence,
-           p.occurrence_ends
-      FROM evidence_proof p
-     WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
-       AND p.state = 'accepted' AND {standing} AND {holding}
-       AND (p.occurrence = part.occurrence
-            AND coalesce(p.occurrence_ends, part.ends) = part.ends
-            OR part.occurrence IS NULL AND p.starts BETWEEN part.begins AND part.ends)
+    SELECT * FROM (
+      SELECT p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends
+        FROM evidence_proof p
+       WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
+         AND p.state = 'accepted' AND {standing} AND {holding}
+         AND p.occurrence = part.occurrence
+         AND coalesce(p.occurrence_ends, part.ends) = part.ends
+       UNION ALL
+      SELECT p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends
+        FROM evidence_proof p
+       WHERE p.requirement_id = part.requirement_id AND p.half = 'customer'
+         AND p.state = 'accepted' AND {standing} AND {holding}
+         AND part.occurrence IS NULL AND p.starts BETWEEN part.begins AND part.ends
+      ) p
 """
 # Whether its day was confirmed matters only of what was brought after its period.
 _OF_LINKS = """) p
-  JOIN controls_system y ON y.id = p.system_id
   JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN controls_system y ON y.id = l.system_id
   JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   JOIN {evidence} e ON e.id = rev.evidence_id
   LEFT JOIN LATERAL (
