@@ -56,3 +56,8 @@ def as_json(value: Any) -> Any:
 def as_bigints(numbers: Iterable[int]) -> str:
     """Numbers as text that PostgreSQL reads as bigint[], however small they are."""
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def as_dates(days: Iterable[dt.date | None]) -> str:
+    """Days as text that PostgreSQL reads as date[]: thousands are written at once."""
+    return f"{{{','.join(day.isoformat() if day else 'NULL' for day in days)}}}"

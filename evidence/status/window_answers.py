@@ -6,7 +6,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evidence.status import window_sql
 from evidence.status.asked import BEYOND, Asked
@@ -15,7 +14,7 @@ from evidence.status.duty import AskedPeriod, asked_days, asked_periods, standin
 from evidence.status.expected import counts_from
 from evidence.status.facts import LinkFacts
 from evidence.status.facts_from_rows import link_facts
-from evidence.status.rows import Moment, read_rows
+from evidence.status.rows import Moment, as_bigints, as_dates, read_rows
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,12 @@ def _parts_of(key: int, period: AskedPeriod) -> Iterator[AnswerDays]:
         )
 
 
-def _arrays(parts: Sequence[AnswerDays]) -> dict[str, list[Any]]:
+def _arrays(parts: Sequence[AnswerDays]) -> dict[str, str]:
+    newest = ",".join("t" if part.newest else "f" for part in parts)
     return {
-        "asked": [part.requirement for part in parts],
-        "occurrences": [part.occurrence for part in parts],
-        "begins": [part.begins for part in parts],
-        "ends": [part.ends for part in parts],
-        "newest": [part.newest for part in parts],
+        "asked": as_bigints(part.requirement for part in parts),
+        "occurrences": as_dates(part.occurrence for part in parts),
+        "begins": as_dates(part.begins for part in parts),
+        "ends": as_dates(part.ends for part in parts),
+        "newest": f"{{{newest}}}",
     }
