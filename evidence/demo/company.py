@@ -242,7 +242,7 @@ def documents_of_others(today: dt.date) -> tuple[Series, ...]:
                 ),
             ),
             provider=CARRIER,
-            sites=("carrier-link",),
+            sites=("Carrier link",),
             cited_by="ledger-analytics",
         ),
     )

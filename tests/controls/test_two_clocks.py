@@ -65,7 +65,7 @@ def test_scenario_6_each_instant_keeps_its_own_answer(
 ) -> None:
     """Q1 accepted; Q2 performed 25 June, then uploaded, then accepted."""
     asked = factories.requirement(system, "ac-4")
-    type(asked).objects.filter(pk=asked.pk).update(**QUARTER)
+    factories.set_terms(type(asked).objects.filter(pk=asked.pk), **QUARTER)
     asked.refresh_from_db()
     first = factories.make_evidence(asked, by=alice, performed_on=dt.date(2026, 3, 28))
     first.accept(by=rita, day=factories.DAY_SHOWN)

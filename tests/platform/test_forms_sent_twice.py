@@ -29,6 +29,7 @@ from tests.factories import variant
 from tests.one_day import TODAY
 
 LATER = TODAY + dt.timedelta(days=20)
+EARLIER = TODAY - dt.timedelta(days=20)
 DAYS = {"performed_on": TODAY, "period_start": TODAY, "period_end": TODAY,
         "collected_on": TODAY}  # fmt: skip
 STATEMENTS = b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n"
@@ -50,7 +51,7 @@ class Form(NamedTuple):
 def forms(world: World) -> dict[str, Form]:
     """Every form that makes something, by the view it is sent to."""
     house = world.house
-    house.requirement("cm-8")
+    inventory = house.requirement("cm-8")
     evidence = world.named["evidence"]["uuid"]
     reason = {"reason": "Because."}
     report = {
@@ -114,6 +115,20 @@ def forms(world: World) -> dict[str, Form]:
             {"justification": "Else."},
             control,
         ),
+        "alternative_request": Form(
+            "olivia",
+            {"constraint": "No agent.", "objective": "A list.", "residual_risk": "Low.",
+             "requirements": str(inventory.uuid), "starts_on": TODAY,
+             "review_by": LATER},
+            {"constraint": "Else."},
+            "/systems/shop/controls/cm-8/",
+        ),
+        "status_in_retrospect": Form(
+            "olivia",
+            reason | {"implementation_status": "partial", "first_day": EARLIER},
+            {"reason": "Else."},
+            "/systems/shop/controls/cm-8/",
+        ),
         "removal_new": Form("olivia", reason, {"reason": "Else."}),
         "sample_draw": Form(
             "olivia",
@@ -161,14 +176,15 @@ roll_forward notices_read notice_read notice_settings request_judge requirement_
 requirement_retire population_new population_judge provider_upload bulk rereading
 provider_document_end review_several accept reject submit_draft reconfirm withdraw
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
-component_days retrospective_decide end_decide
+component_days retrospective_decide end_decide alternative_decide alternative_end
+status_of_many status_of_many_confirm
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
 upload upload_supplementary revision_new attach system_new component_add request_new
 request_answer requirement_templates requirement_new override_request na_request
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
-export_request
+export_request alternative_request status_in_retrospect
 """
 NAMES = MAKERS.split()
 INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read
