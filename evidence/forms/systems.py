@@ -68,8 +68,8 @@ class NewSystemForm(forms.ModelForm):
         label="Proof is asked for from",
         required=False,
         widget=day_input(),
-        help_text="Days of the audit window before it are unasked: no misses, but a"
-        " window with such days is not complete.",
+        help_text="Days of the audit window before it are unasked: no misses, but no"
+        " window that has them is complete.",
     )
     used_from = DayField(
         label="In use since",
