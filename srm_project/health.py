@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from redis import Redis
 from redis.exceptions import RedisError
 
+from controls.confined import ReadersAway, readers_without_network
 from evidence.storage import StoreUnreachable, open_store
 
 
@@ -27,7 +28,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database and evidence store work, else 503 with what is missing.
 
     A broker that is away delays exports and checks; pages still work, so it is named
-    and does not take the process out of service.
+    and does not take the process out of service. So it is with readers of files: see
+    `controls/confined`.
     """
     checks = {"database": _database(), "evidence_store": _store()}
     ready = all(checks.values())
@@ -37,6 +39,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "broker": _broker(),
         "ready": ready,
         "audit_log_protected_by": protection,
+        "files_are_read": _readers(),
     }
     answer = JsonResponse(body, status=200 if ready else 503)
     if not ready:
@@ -65,6 +68,15 @@ def _broker() -> bool:
         return False
     finally:
         client.close()
+
+
+def _readers() -> str:
+    """How files that people send are kept from the network while they are read."""
+    try:
+        alone = readers_without_network()
+    except ReadersAway:
+        return "not at all"
+    return "without a network" if alone else "with the network of this machine"
 
 
 def _store() -> bool:

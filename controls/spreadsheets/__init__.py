@@ -1,21 +1,19 @@
 """The one reader of sheets: lines of cells out of a CSV or XLSX file somebody sends.
 
-Reading happens in a process of its own; see `parsing` for its limits and faults.
+Reading happens in a confined process; see `parsing` for its limits and faults.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from dataclasses import asdict, dataclass
+from typing import IO, Any, BinaryIO
 
+from controls.confined import Heavy, Reader
 from controls.errors import Refused
 from controls.spreadsheets import parsing
 from controls.spreadsheets.parsing import Limits, Record, SheetError, decoded
@@ -34,17 +32,25 @@ __all__ = [
     "no_day",
     "number_as_day",
     "parse_lines",
+    "preview_records",
     "read_records",
     "require_one_sheet",
 ]
 
 MAX_BYTES = Limits().max_bytes
-SCRIPT = Path(parsing.__file__)
+SHEETS = Reader(
+    module="controls.spreadsheets.parsing",
+    name="answer_records",
+    memory=1_200_000_000,
+    processor=40,
+    seconds=60,
+    answer=400_000_000,
+    libraries=("openpyxl", "defusedxml.ElementTree"),
+)
 # A day, perhaps with a time of it that says no offset.
 LOCAL_TIME = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?", re.ASCII
 )
-PATIENCE = 60  # seconds that a reader may take in all
 FIRST_DAY = dt.date(1899, 12, 30)  # day 0 of a workbook
 # Numbers that are days of 1982 to 2118: nothing else in a column of days is so large.
 DAY_NUMBERS = range(30_000, 80_000)
@@ -118,12 +124,17 @@ def parse_lines(
 
 
 def read_records(content: bytes, name: str, limits: Limits) -> Iterator[Record]:
-    """The records of `parsing`, made by a process of its own. Raises Refused."""
+    """The records of `parsing`, made by a confined process. Raises Refused."""
     try:
         parsing.require_readable(content, name, limits)
     except SheetError as fault:
         raise _refusal(fault) from fault
-    return _refusing(_run(content, name, limits))
+    return _refusing(_run(io.BytesIO(content), name, limits))
+
+
+def preview_records(body: BinaryIO, name: str, limits: Limits) -> Iterator[Record]:
+    """The same of a stored file of any length, which this process does not load."""
+    return _refusing(_run(body, name, limits))
 
 
 def require_one_sheet(lines: Iterable[Line]) -> Iterator[Line]:
@@ -193,38 +204,18 @@ def _refusal(fault: SheetError) -> Refused:
     return Refused(fault.sentence, code=fault.code)
 
 
-def _run(content: bytes, name: str, limits: Limits) -> Iterator[Record]:
+def _run(body: BinaryIO, name: str, limits: Limits) -> Iterator[Record]:
     ending = name.lower().rpartition(".")[2]
-    command = [
-        sys.executable,
-        "-I",
-        str(SCRIPT),
-        *parsing.arguments(f"file.{ending}", limits),
-    ]
-    with TemporaryFile() as body, TemporaryFile() as output:
-        body.write(content)
-        body.seek(0)
-        try:
-            subprocess.run(  # noqa: S603 - our own script, an ending and numbers only
-                command,
-                stdin=body,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=PATIENCE,
-                env={},
-            )
-        except subprocess.TimeoutExpired:
-            raise _too_heavy() from None
-        output.seek(0)
-        yield from _records_of(output)
+    try:
+        with SHEETS.read(body, f"file.{ending}", asdict(limits)) as answer:
+            yield from _records_of(answer)
+    except Heavy:
+        raise _too_heavy() from None
 
 
 def _records_of(output: IO[bytes]) -> Iterator[Record]:
     for text in output:
-        try:
-            record: list[Any] = json.loads(text)
-        except ValueError:  # the process was ended in the middle of a line
-            break
+        record: list[Any] = json.loads(text)
         if record[0] == "end":
             return
         if record[0] == "refused":

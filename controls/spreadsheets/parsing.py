@@ -1,9 +1,8 @@
-"""Cells out of CSV and XLSX bytes, with every fault named. Runs in its own process.
+"""Cells out of CSV and XLSX bytes, with every fault named. Runs confined.
 
-Run as a script (`parsing.py NAME LIMITS` with the file as standard input) it writes
-one JSON record a line. One file: it imports nothing of SRM, since whatever a hostile
-file does, it does there, within limits of memory and time. Both kinds of file give the
-same records for the same content.
+The reader (`answer_records`) writes one JSON record a line. One file: it imports
+nothing of SRM, and whatever a hostile file does, it does in a process with limits
+(`controls/confined`). Both kinds of file give the same records for the same content.
 
 Records: `["sheet", name, hidden]`, then for each line with content `["line", number,
 cells, faults]` with faults as `[column, code, sentence]`; `["cut", what]` where a
@@ -19,18 +18,13 @@ import datetime as dt
 import io
 import json
 import re
-import resource
-import sys
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
-MAX_MEMORY = 1_500_000_000  # bytes of address space
-MAX_SECONDS = 40  # of processor time
-MAX_OUTPUT = 400_000_000  # bytes that the process may write
 MAX_UNPACKED_BYTES = 80 * 1024 * 1024
 MAX_CHARACTERS = 40_000_000  # of all cells together: one long text may be named often
 MAX_SHEETS = 30
@@ -415,26 +409,14 @@ def _merged_faults(number: int, merged: list[tuple[int, int, int, int]]) -> list
     return faults
 
 
-def main() -> None:
-    """Write the records of standard input, bounded in memory, time and output."""
-    memory, output = MAX_MEMORY, MAX_OUTPUT
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (output, output))
-    name, limits = sys.argv[1], Limits(**json.loads(sys.argv[2]))
-    out = sys.stdout
+def answer_records(
+    body: BinaryIO, answer: BinaryIO, name: str, limits: dict[str, Any]
+) -> None:
+    """The reader: a record a line, as JSON; the last one is the end or a refusal."""
     try:
-        for record in records(sys.stdin.buffer.read(), name, limits):
-            out.write(json.dumps(record) + "\n")
-        out.write('["end"]\n')
+        for record in records(body.read(), name, Limits(**limits)):
+            answer.write(json.dumps(record).encode() + b"\n")
+        answer.write(b'["end"]\n')
     except SheetError as fault:
-        out.write(json.dumps(["refused", fault.code, fault.sentence]) + "\n")
-
-
-def arguments(name: str, limits: Limits) -> list[str]:
-    """The arguments that the script takes for a file."""
-    return [name, json.dumps(asdict(limits))]
-
-
-if __name__ == "__main__":
-    main()
+        refused = ["refused", fault.code, fault.sentence]
+        answer.write(json.dumps(refused).encode() + b"\n")

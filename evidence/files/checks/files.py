@@ -1,9 +1,10 @@
-"""One file checked by its ending: the check of each kind decides."""
+"""One file checked by its ending: the check of each kind decides. Runs confined."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import BinaryIO
 
 from evidence.files.checks import (
@@ -12,7 +13,7 @@ from evidence.files.checks import (
     pictures,
     texts,
 )
-from evidence.files.checks.kinds import ALLOWED, ending_of, refuse
+from evidence.files.checks.kinds import ALLOWED, BadContent, Checked, ending_of, refuse
 
 Check = Callable[[BinaryIO, str], set[str]]
 CHECKS: dict[str, Check] = {
@@ -32,14 +33,6 @@ CHECKS: dict[str, Check] = {
 }
 
 
-@dataclass(frozen=True)
-class Checked:
-    """The media type to serve a file under, and what it can do by itself."""
-
-    media_type: str
-    flags: tuple[str, ...] = ()
-
-
 def check(file: BinaryIO, name: str) -> Checked:
     """Judge a file by its bytes; `file` is seekable and read from its beginning.
 
@@ -56,6 +49,15 @@ def check(file: BinaryIO, name: str) -> Checked:
     else:
         flags = CHECKS[ending](file, name)
     return Checked(ALLOWED[ending], tuple(sorted(flags)))
+
+
+def answer_check(body: BinaryIO, answer: BinaryIO, name: str) -> None:
+    """The reader: what `check` says of a file, or why it is refused, as JSON."""
+    try:
+        about = asdict(check(body, name))
+    except BadContent as refusal:
+        about = {"refused": refusal.message}
+    answer.write(json.dumps(about).encode())
 
 
 def _member(file: BinaryIO, name: str) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from controls.errors import Refused
 
 OOXML = "application/vnd.openxmlformats-officedocument."
@@ -22,6 +24,14 @@ ALLOWED = {
     "pptx": OOXML + "presentationml.presentation",
     "zip": "application/zip",
 }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The media type to serve a file under, and what it can do by itself."""
+
+    media_type: str
+    flags: tuple[str, ...] = ()
 
 
 class BadContent(Refused):

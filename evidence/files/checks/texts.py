@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from evidence.files.checks.kinds import BadContent, refuse
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
 MAX_PARSED = 50_000_000  # bytes of JSON or XML that are parsed as a whole
 MAX_ELEMENTS = 1_000_000  # of XML: some seconds
 CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")

@@ -1,23 +1,32 @@
 """Evidence shown in the browser without running anything of it.
 
-Pictures and pages are drawn anew by a process with limits; text and tables are text.
+Pictures and pages are drawn anew by a confined process; text and tables are text.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import BinaryIO
 
+from controls.confined import Heavy, Reader
 from controls.errors import Refused
-from controls.spreadsheets import Limits, read_records
+from controls.spreadsheets import Limits, preview_records
+from controls.spreadsheets.parsing import Record
 from evidence.files.checks.kinds import OOXML
 
-SCRIPT = Path(__file__).with_name("render.py")
+DRAW = Reader(
+    module="evidence.files.previews.render",
+    name="answer_drawing",
+    memory=1_500_000_000,
+    processor=15,
+    seconds=30,
+    answer=60_000_000,
+    libraries=("PIL.Image", "PIL.ImageOps", "pypdfium2"),
+)
+NOT_DRAWN = "This file cannot be drawn here. Download it instead."
 MAX_TEXT_BYTES = 200_000
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200, 40, 300
 LIMITS = Limits(
@@ -28,7 +37,6 @@ LEFT_OUT = {
     "columns": f"columns after the first {MAX_COLUMNS}",
     "cells": f"the rest of texts of more than {MAX_CELL} characters",
 }
-MAX_SECONDS = 30  # that drawing a page may take
 KINDS = {
     "image/png": "picture",
     "image/jpeg": "picture",
@@ -91,7 +99,8 @@ def _table(body: BinaryIO) -> RenderedPage:
     head = body.read(MAX_TEXT_BYTES + 1)
     cut = len(head) > MAX_TEXT_BYTES
     try:
-        page = _rows(head[:MAX_TEXT_BYTES], "table.csv", LIMITS)
+        table = io.BytesIO(head[:MAX_TEXT_BYTES])
+        page = _rows(preview_records(table, "table.csv", LIMITS), LIMITS)
     except Refused:
         return _text(io.BytesIO(head))
     rest = (f"what follows {MAX_TEXT_BYTES:,} bytes",) if cut else ()
@@ -103,18 +112,16 @@ def _sheet(body: BinaryIO, number: int) -> RenderedPage:
     """The beginning of one sheet (from 1) as rows."""
     try:
         limits = replace(LIMITS, sheet=number - 1)
-        return _rows(body.read(), "workbook.xlsx", limits)
+        return _rows(preview_records(body, "workbook.xlsx", limits), limits)
     except Refused as refusal:
-        raise Refused("This file cannot be drawn here. Download it instead.") from (
-            refusal
-        )
+        raise Refused(NOT_DRAWN) from refusal
 
 
-def _rows(content: bytes, name: str, limits: Limits) -> RenderedPage:
+def _rows(records: Iterable[Record], limits: Limits) -> RenderedPage:
     rows: list[list[str]] = []
     names: list[str] = []
     left_out: dict[str, None] = {}
-    for record in read_records(content, name, limits):
+    for record in records:
         if record[0] == "sheet":
             names.append(f"{record[1]} (hidden)" if record[2] else record[1])
         elif record[0] == "line":
@@ -132,17 +139,9 @@ def _rows(content: bytes, name: str, limits: Limits) -> RenderedPage:
 
 
 def _rendered(body: BinaryIO, kind: str, number: int) -> RenderedPage:
-    command = [sys.executable, "-I", str(SCRIPT), kind, str(number)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own script, numbers only
-            command, input=body.read(), capture_output=True, timeout=MAX_SECONDS
-        )
-    except subprocess.TimeoutExpired as slow:
-        raise Refused(
-            "This file takes too long to render_preview. Download it instead."
-        ) from slow
-    if done.returncode:
-        raise Refused("This file cannot be drawn here. Download it instead.")
-    line, _, png = done.stdout.partition(b"\n")
-    about = json.loads(line)
-    return RenderedPage(pages=about["pages"], png=png)
+        with DRAW.read(body, kind, number) as answer:
+            about = json.loads(answer.readline())
+            return RenderedPage(pages=about["pages"], png=answer.read())
+    except Heavy as heavy:
+        raise Refused(NOT_DRAWN) from heavy

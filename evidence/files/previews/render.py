@@ -1,29 +1,13 @@
-"""Draws one picture or page in a process of its own.
-
-Run as a script with the file as standard input: `render.py picture|page N`.
-Writes one line of JSON (what it is part of), then PNG bytes or nothing. Imports
-nothing of SRM: whatever a hostile file does, it does here, within these limits.
-"""
+"""Draws one picture or page. Runs confined: see `DRAW` for its limits."""
 
 from __future__ import annotations
 
 import io
 import json
-import resource
-import sys
 from typing import Any, BinaryIO
 
-MEMORY = 1_500_000_000  # bytes
-SECONDS = 15  # of processor time
 MAX_WIDTH = 1600  # pixels of a shown picture
 MAX_PIXELS = 60_000_000
-
-
-def limit() -> None:
-    """Bound memory and time; no file may be written."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def picture(body: BinaryIO, number: int) -> tuple[dict[str, Any], bytes]:
@@ -57,16 +41,8 @@ def png(picture: Any) -> bytes:
     return out.getvalue()
 
 
-def main() -> None:
-    """Draw what the arguments ask for."""
-    what = {"picture": picture, "page": page}[sys.argv[1]]
-    body = sys.stdin.buffer
-    if not body.seekable():
-        body = io.BytesIO(body.read())  # type: ignore[assignment]
-    limit()
-    about, drawn = what(body, int(sys.argv[2]))
-    sys.stdout.buffer.write(json.dumps(about).encode() + b"\n" + drawn)
-
-
-if __name__ == "__main__":
-    main()
+def answer_drawing(body: BinaryIO, answer: BinaryIO, kind: str, number: int) -> None:
+    """The reader: one line of JSON (what it is part of), then a PNG."""
+    draw = {"picture": picture, "page": page}[kind]
+    about, drawn = draw(body, number)
+    answer.write(json.dumps(about).encode() + b"\n" + drawn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,8 @@ def test_a_page_that_is_not_there_shows_one_that_is(client, house, asked):
 def test_a_file_that_cannot_be_drawn_is_said(client, house, monkeypatch):
     from evidence.files import previews
 
-    monkeypatch.setattr(previews, "SCRIPT", Path("/nonexistent"))
+    little = replace(previews.DRAW, memory=1_000_000)
+    monkeypatch.setattr(previews, "DRAW", little)
     client.force_login(house.rita)
     answer = page(client, given(house, "a.pdf", make_pdf()))
     assert answer.status_code == 422

@@ -1,0 +1,36 @@
+"""Where a check leaves the process that serves: the file is read by a confined one."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO
+
+from controls.confined import Heavy, Reader
+from evidence.files.checks.kinds import BadContent, Checked, refuse
+
+CHECK = Reader(
+    module="evidence.files.checks.files",
+    name="answer_check",
+    memory=768_000_000,
+    processor=30,
+    seconds=60,
+    written=260_000_000,  # a member of an archive, unpacked
+)
+
+
+def check(file: BinaryIO, name: str) -> Checked:
+    """Judge a file by its bytes, from its beginning, in a process of its own.
+
+    Raises BadContent, naming the file, when it is no allowed kind, not what its
+    ending says, active content, an archive beyond the limits, or takes too much to
+    look into; ReadersAway when nothing can be looked into.
+    """
+    try:
+        with CHECK.read(file, name) as answer:
+            about = json.loads(answer.read())
+    except Heavy as heavy:
+        sentence = "takes too much time or memory to look into"
+        raise refuse(name, sentence) from heavy
+    if "refused" in about:
+        raise BadContent(about["refused"])
+    return Checked(about["media_type"], tuple(about["flags"]))
