@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from controls.history import sql, twin
+from controls.history import second_person, sql, twin
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
@@ -53,6 +53,9 @@ def install(cursor: Any) -> None:
         ("evidence_review", "srm_review_matches", sql.REVIEW_MATCHES),
     ):
         twin.keep_trigger(cursor, table, name, statement)
+    for name, (table, _, _) in second_person.GUARDS.items():
+        cursor.execute(second_person.function(name))
+        twin.keep_trigger(cursor, table, name, second_person.trigger(name))
     _grant(cursor)
 
 

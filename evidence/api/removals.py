@@ -101,9 +101,22 @@ class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
     """A removal: who asked, who decided, what became of the bytes."""
 
     system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    file = serializers.UUIDField(source="file.uuid")
-    sha256 = serializers.CharField(source="file.blob.sha256")
-    requested_by = serializers.CharField(source="requested_by.email")
+    file = serializers.UUIDField(
+        source="file.uuid",
+        default=None,
+        allow_null=True,
+        help_text="Null where only a population rests on the bytes.",
+    )
+    population = serializers.UUIDField(
+        source="population.uuid", default=None, allow_null=True
+    )
+    sha256 = serializers.CharField(source="blob.sha256")
+    requested_by = serializers.CharField(
+        source="requested_by.email",
+        default=None,
+        allow_null=True,
+        help_text="Null where officers of another system remove the same bytes.",
+    )
     decided_by = serializers.CharField(source="decided_by.email", default=None)
 
     class Meta:
@@ -112,12 +125,14 @@ class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
             "uuid",
             "system",
             "file",
+            "population",
             "sha256",
             "reason",
             "state",
             "requested_by",
             "decided_by",
             "outcome",
+            "kept_at",
             "destroyed_at",
         ]
 

@@ -16,7 +16,9 @@ from evidence.models.files import UNSCANNED, EvidenceFile
 def reason_withheld(user: Actor, file: EvidenceFile) -> str:
     """Why this person may not open a file; officers open what they have to clear."""
     obstacle = file.obstacle()
-    if not obstacle or not file.flags or file.blob.scan_state in UNSCANNED:
+    if not obstacle or file.is_removed:
+        return obstacle
+    if not file.flags or file.blob.scan_state in UNSCANNED:
         return obstacle
     return "" if is_officer(user, file.revision.evidence.system) else obstacle
 

@@ -7,23 +7,35 @@ from typing import Any
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
+from evidence.files.spilled_populations import withdraw_populations
 from evidence.files.who_may import require_removal_decider, require_removal_requester
 from evidence.jobs.kinds import Backoff, JobKind, MustWait
 from evidence.jobs.leases import Lease
 from evidence.jobs.wake import wake
 from evidence.jobs.work import work_on
-from evidence.models import Blob, EvidenceFile, EvidenceLink, LinkState, Proof
+from evidence.models import (
+    Blob,
+    EvidenceFile,
+    EvidenceLink,
+    LinkState,
+    Population,
+    Proof,
+)
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.status.control_status import now
 from evidence.storage import StoreUnreachable, open_store
 
 STANDING = (LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED)
-KEPT = "The bytes stay: evidence of another system holds the same ones."
+KEPT = (
+    "The bytes stay in the store: records of another system rest on the same ones, and"
+    " its officers have not approved yet."
+)
+NOT_HERE_ANY_MORE = "The bytes are removed from this system already."
 
 
 @transaction.atomic
@@ -33,6 +45,8 @@ def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemov
     require_removal_requester(file, by)
     if not reason.strip():
         raise Refused({"reason": "Say what was spilled."})
+    if file.is_removed:
+        raise TransitionNotAllowed(NOT_HERE_ANY_MORE)
     removal = SpillRemoval(
         system=system, file=file, requested_by=by, reason=reason.strip()
     )
@@ -45,21 +59,20 @@ def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemov
 
 
 def _event_body(removal: SpillRemoval) -> dict[str, Any]:
-    file = removal.file
-    return {
-        "file": file.name,
-        "sha256": file.blob.sha256,
-        "evidence": str(file.revision.evidence.uuid),
-        "reason": removal.reason,
-    }
+    body = {"sha256": removal.blob.sha256, "reason": removal.reason}
+    if removal.file:
+        evidence = str(removal.file.revision.evidence.uuid)
+        return {"file": removal.file.name, "evidence": evidence} | body
+    return {"population": str(removal.population and removal.population.uuid)} | body
 
 
 @transaction.atomic
 def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
-    """Approve or refuse, by an officer who did not ask for it.
+    """Approve or refuse, by an officer who did not ask for it, here or elsewhere.
 
-    Approved, every link that rests on the same bytes in this system is withdrawn, and
-    a worker destroys the bytes once that is recorded.
+    Approved, every link and population that rests on the same bytes in this system is
+    withdrawn, nobody opens them here any more, and a worker destroys them once that is
+    recorded, unless records of other systems rest on them too.
     """
     stored = _locked(removal, by)
     stored.decided_by = by
@@ -68,7 +81,9 @@ def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
     verb = f"removal.{stored.state.value}"
     events = [about(stored, verb, by=by, **_event_body(stored))]
     if approve:
+        events += withdraw_populations(stored, by=by)
         events += _withdraw_all(stored, by)
+        _remove_here(stored)
         wake(destroy_spill, stored.pk)
     AuditEvent.objects.append_all(events)
     removal.refresh_from_db()
@@ -93,7 +108,7 @@ def _withdraw_all(removal: SpillRemoval, by: Actor) -> list[Event]:
         EvidenceLink.objects.locked().filter(
             system=removal.system_id,
             state__in=STANDING,
-            revision__files__blob=removal.file.blob_id,
+            revision__files__blob=removal.blob,
         )
     )
     pks = [link.pk for link in links]
@@ -105,11 +120,19 @@ def _withdraw_all(removal: SpillRemoval, by: Actor) -> list[Event]:
     return [about(link, "evidence.withdrawn", by=by, reason=reason) for link in links]
 
 
+def _remove_here(removal: SpillRemoval) -> Blob:
+    """The locked row of the bytes; nobody opens or brings them in this system now."""
+    blob = Blob.objects.select_for_update().get(pk=removal.blob.pk)
+    blob.removed_in = sorted({*(blob.removed_in or ()), removal.system_id})
+    blob.save(update_fields=["removed_in"])
+    return blob
+
+
 class RemovalJob(JobKind[SpillRemoval]):
     """Destroys the bytes of an approved removal, and records what became of them.
 
-    Bytes that evidence of another system holds as well are kept, and the record says
-    so: that system's officers decide about theirs.
+    Bytes on which records of another system rest as well are kept, and the record says
+    so: the officers of each such system are asked, and the last one's removal ends it.
     """
 
     lease = dt.timedelta(minutes=10)  # longer than a store takes to answer
@@ -130,10 +153,9 @@ class RemovalJob(JobKind[SpillRemoval]):
     def perform(self, lease: Lease[SpillRemoval]) -> None:
         """Mark the bytes as gone, destroy them, record it. May run twice."""
         if not _mark_purged(lease):
-            _record(lease, KEPT)
             return
         try:
-            outcome = open_store().destroy(lease.job.file.blob.sha256)
+            outcome = open_store().destroy(lease.job.blob.sha256)
         except StoreUnreachable as away:
             raise MustWait(" ".join(away.messages)) from away
         _record(lease, outcome)
@@ -152,13 +174,19 @@ REMOVALS = RemovalJob()
 
 @transaction.atomic
 def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
-    """Say that the bytes are gone, unless another system needs them.
+    """Say that the bytes are gone, unless another system needs them: it is asked.
 
     Waits for uploads of the same bytes; those that come later find the mark.
     """
     lease.lock()
-    blob = Blob.objects.select_for_update().get(pk=lease.job.file.blob_id)
-    if _held_elsewhere(lease.job):
+    blob = _remove_here(lease.job)
+    holders = holders_elsewhere(blob)
+    if holders:
+        asked = [_ask(lease.job, system, blob) for system in holders]
+        lease.finish(outcome=KEPT, kept_at=now())
+        body = {**_event_body(lease.job), "outcome": KEPT}
+        events = [about(lease.job, "removal.kept", by=None, **body)]
+        AuditEvent.objects.append_all([*events, *filter(None, asked)])
         return False
     if blob.purged_at is None:
         blob.purged_at = now()
@@ -166,19 +194,59 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     return True
 
 
-def _held_elsewhere(removal: SpillRemoval) -> bool:
-    """Whether evidence of another system rests on the same bytes, not removed there."""
-    others = EvidenceFile.objects.filter(blob=removal.file.blob_id).exclude(
-        revision__evidence__system=removal.system_id
+def holders_elsewhere(blob: Blob) -> list[int]:
+    """Systems (keys) whose records rest on the bytes and that have not removed them."""
+    files = EvidenceFile.objects.filter(blob=blob).order_by()
+    populations = Population.objects.filter(blob=blob).order_by()
+    holding = set(files.values_list("revision__evidence__system", flat=True))
+    holding |= set(populations.values_list("system", flat=True))
+    return sorted(holding - set(blob.removed_in or ()))
+
+
+def _ask(removal: SpillRemoval, system: int, blob: Blob) -> Event | None:
+    """Ask the officers of another system; None where somebody asked them before.
+
+    They are told why and about which record of theirs, and nothing of who asks.
+    """
+    first = removal.follows or removal
+    before = SpillRemoval.objects.of_bytes(blob).filter(system=system)
+    if before.filter(Q(state=RemovalState.REQUESTED) | Q(follows=first)).exists():
+        return None
+    files = EvidenceFile.objects.filter(blob=blob, revision__evidence__system=system)
+    file = files.select_related("revision__evidence").order_by("pk").first()
+    populations = Population.objects.filter(blob=blob, system=system).order_by("pk")
+    follower = SpillRemoval(
+        system_id=system,
+        file=file,
+        population=None if file else populations.first(),
+        follows=first,
+        reason=removal.reason,
     )
-    return others.exclude(removals__state=RemovalState.APPROVED).exists()
+    follower.save(force_insert=True)
+    return about(follower, "removal.requested", by=None, **_event_body(follower))
 
 
 @transaction.atomic
 def _record(lease: Lease[SpillRemoval], outcome: str) -> None:
+    """Write what became of the bytes, here and where a removal waited for this one."""
     lease.finish(outcome=outcome, destroyed_at=now())
-    body = {**_event_body(lease.job), "outcome": outcome}
-    AuditEvent.objects.append(about(lease.job, "removal.done", by=None, **body))
+    removals = [lease.job]
+    waited = SpillRemoval.objects.of_bytes(lease.job.blob).filter(
+        state=RemovalState.APPROVED, destroyed_at=None, kept_at__isnull=False
+    )
+    for removal in waited.for_listing().select_for_update(of=("self",)).order_by("pk"):
+        removal.outcome, removal.destroyed_at, removal.kept_at = outcome, now(), None
+        removal.save(update_fields=["outcome", "destroyed_at", "kept_at"])
+        removals.append(removal)
+    AuditEvent.objects.append_all(
+        about(
+            removal,
+            "removal.done",
+            by=None,
+            **{**_event_body(removal), "outcome": outcome},
+        )
+        for removal in removals
+    )
 
 
 def destroy(pk: int) -> str:

@@ -61,10 +61,20 @@ def require_removal_requester(file: EvidenceFile, by: Actor) -> None:
 
 
 def may_decide_removal(removal: SpillRemoval, by: Actor) -> bool:
-    """Whether `by` is an officer who did not ask for the removal (R32)."""
-    return may_decide(removal, removal.system, by)
+    """Whether `by` is an officer who asked for the removal neither here nor in the
+    system that it follows (R32)."""
+    return may_decide(removal, removal.system, by) and not _asked_elsewhere(removal, by)
 
 
 def require_removal_decider(removal: SpillRemoval, by: Actor) -> None:
     """Raise NotPermitted unless `by` may approve or refuse the removal."""
     require_second_officer(removal, removal.system, by)
+    if _asked_elsewhere(removal, by):
+        raise NotPermitted(
+            "Another officer must decide this: you asked for the removal of the same"
+            " bytes."
+        )
+
+
+def _asked_elsewhere(removal: SpillRemoval, by: Actor) -> bool:
+    return by.pk in removal.requesters - {removal.requested_by_id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
@@ -61,6 +62,10 @@ class Blob(LeasedJob):
     )
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
+    # null: in no system; set: systems (keys) in which it was removed as a spill
+    removed_in = ArrayField(
+        models.BigIntegerField(), null=True, blank=True, editable=False
+    )
     stored_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = BlobQuerySet.as_manager()
@@ -85,3 +90,10 @@ class Blob(LeasedJob):
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+    def is_removed_in(self, system_pk: int) -> bool:
+        """Whether it was removed as a spill from a system, or is gone from the store.
+
+        Its bytes may be there still, while records of another system rest on them.
+        """
+        return self.purged_at is not None or system_pk in (self.removed_in or ())

@@ -73,15 +73,19 @@ class EvidenceFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether its bytes were removed as a spill, here or from the store."""
+        return self.blob.is_removed_in(self.revision.evidence.system_id)
+
     def obstacle(self) -> str:
         """Why nobody may open or rely on it, as a sentence; empty where all may.
 
         A file of an earlier time without a scan waits only while a scanner is set up.
-        Reads blob, clearance and removals: see `for_opening`.
+        Reads blob, clearance and evidence: see `for_opening`.
         """
         state = self.blob.scan_state
-        removed = any(removal.state == "approved" for removal in self.removals.all())
-        if self.blob.purged_at or removed:
+        if self.is_removed:
             fate = "was removed as a spill; its digest and record remain."
             return f"“{self.name}” {fate}"
         if state == ScanState.NOT_SCANNED and settings.CLAMAV_URL:

@@ -123,7 +123,7 @@ class EvidenceRevision(models.Model):
     def refuse_unsafe(self) -> None:
         """Raise TransitionNotAllowed while one of its files must not be relied on."""
         files = self.files.select_related("blob", "clearance")
-        obstacles = [file.obstacle() for file in files.prefetch_related("removals")]
+        obstacles = [file.obstacle() for file in files]
         if any(obstacles):
             raise TransitionNotAllowed([sentence for sentence in obstacles if sentence])
 

@@ -160,12 +160,12 @@ def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         yield NoticeCandidate(
             NoticeKind.TO_APPROVE,
             f"to-approve:{row.uuid}",
-            frozenset(people.officers(row.system_id, but=[row.requested_by_id])),
+            frozenset(people.officers(row.system_id, but=row.requesters)),
             row.system_id,
             reverse("evidence:removal", args=[row.uuid]),
             {
-                "what": f"the removal of {row.file.name}",
-                "who": str(row.requested_by),
+                "what": f"the removal of {row.name}",
+                "who": row.asked_by,
             },
         )
 

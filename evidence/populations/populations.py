@@ -144,7 +144,7 @@ def _recorded(
     )
     if upload is not None:
         refuse_beyond(team, [upload], instant)
-        population.blob = blob_of(upload)
+        population.blob = blob_of(upload, stored.system)
     population.full_clean(
         exclude=["system", "requirement", "team", "blob", "drawn_by", "known_from"]
     )

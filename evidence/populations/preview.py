@@ -26,7 +26,7 @@ from evidence.populations.populations import (
 )
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk import HOUR
-from evidence.submissions.uploads import Upload, checked_upload
+from evidence.submissions.uploads import Upload, checked_upload, refuse_removed
 
 SALT = "evidence.population"
 SHOWN = 10  # events that a preview lists
@@ -60,6 +60,7 @@ def preview(
         return PopulationPreview(events)
     refuse_impossible(statement, events, today)
     if upload is not None:
+        refuse_removed([upload], requirement.system)
         upload.settle()
     body = {
         "requirement": requirement.pk,

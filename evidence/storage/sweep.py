@@ -29,6 +29,9 @@ class SweepResult:
 def sweep_store(*, instant: dt.datetime) -> SweepResult:
     """Delete what no record names and nobody touched for a day; that is recorded.
 
+    So are bytes that were removed as a spill more than a day ago and lie there again:
+    an upload that was under way meanwhile, or a backup that was put back.
+
     Only names that are digests, and temporary files, are deleted; whatever else lies
     in the store is for a person to look at (`evidence_fsck` names it). Raises
     StoreUnreachable, TransitionNotAllowed while another one runs.
@@ -42,6 +45,8 @@ def sweep_store(*, instant: dt.datetime) -> SweepResult:
             for digest in _orphans(store, before):
                 if outcome := _destroy(store, digest):
                     outcomes[digest] = outcome
+            for digest in _returned(store, before):
+                outcomes[digest] = store.destroy(digest)
         finally:
             _record(outcomes, unfinished)
     return SweepResult(outcomes, unfinished)
@@ -52,6 +57,15 @@ def _orphans(store: Store, before: dt.datetime) -> list[str]:
         stored.sha256
         for stored, purged_at in unneeded(store.everything())
         if stored.sha256 and purged_at is None and stored.since < before
+    ]
+
+
+def _returned(store: Store, before: dt.datetime) -> list[str]:
+    """Digests of spills in the store. No upload of them is taken: no row is locked."""
+    return [
+        stored.sha256
+        for stored, purged_at in unneeded(store.everything())
+        if stored.sha256 and purged_at is not None and purged_at < before
     ]
 
 

@@ -33,7 +33,7 @@ from evidence.submissions.bulk_list import (
 from evidence.submissions.quotas import count
 from evidence.submissions.submission import Submission, refuse_impossible_days
 from evidence.submissions.submit import Proving, submitted
-from evidence.submissions.uploads import Upload
+from evidence.submissions.uploads import Upload, refuse_removed
 from evidence.submissions.who_may import may_submit
 
 SALT = "evidence.bulk"
@@ -166,6 +166,7 @@ def sealed(system: System, whole: Plan, *, by: Actor) -> str:
     """
     if whole.errors or not whole.planned:
         raise Refused("There is nothing to confirm.")
+    refuse_removed([planned.upload for planned in whole.planned], system)
     for planned in whole.planned:
         planned.upload.settle()
     body = {

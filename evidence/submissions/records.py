@@ -78,7 +78,7 @@ def make_revision(
     EvidenceFile.objects.bulk_create(
         EvidenceFile(
             revision=revision,
-            blob=blob_of(upload),
+            blob=blob_of(upload, evidence.system),
             name=upload.name,
             position=n,
             flags=list(upload.checked.flags),

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.db.models import Q
 
 from controls.errors import Refused
 from controls.history.clock import knowledge_now
-from controls.models import Team
+from controls.models import System, Team
 from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
 from evidence.files.scan import ask_for_scan, first_state
@@ -96,15 +97,26 @@ def keep_all(uploads: Sequence[Upload], team: Team) -> None:
     """
     refuse_twice(uploads)
     refuse_beyond(team, uploads, knowledge_now())
-    digests = [upload.stored.sha256 for upload in uploads]
-    removed = Blob.objects.filter(sha256__in=digests).exclude(purged_at=None)
-    gone = set(removed.values_list("sha256", flat=True))
-    for upload in uploads:
-        if upload.stored.sha256 in gone:
-            raise _removed_as_a_spill(upload)
+    refuse_removed(uploads)
     for upload in uploads:
         if not upload.kept:
             upload.settle()
+
+
+def refuse_removed(uploads: Sequence[Upload], system: System | None = None) -> None:
+    """Raise Refused for bytes that were removed as a spill: they do not come back.
+
+    From the store, or from `system` while records of others rest on them.
+    """
+    digests = [upload.stored.sha256 for upload in uploads]
+    gone = Q(purged_at__isnull=False)
+    if system is not None:
+        gone |= Q(removed_in__contains=[system.pk])
+    removed = Blob.objects.filter(gone, sha256__in=digests)
+    removed_digests = set(removed.values_list("sha256", flat=True))
+    for upload in uploads:
+        if upload.stored.sha256 in removed_digests:
+            raise _removed_as_a_spill(upload)
 
 
 def refuse_twice(uploads: Sequence[Upload]) -> None:
@@ -118,8 +130,8 @@ def _removed_as_a_spill(upload: Upload) -> Refused:
     return Refused(f"“{upload.name}” {reason}")
 
 
-def blob_of(upload: Upload) -> Blob:
-    """The row of the bytes, locked; the same bytes twice are one row.
+def blob_of(upload: Upload, system: System) -> Blob:
+    """The locked row of bytes for a record of `system`; the same bytes are one row.
 
     `keep_all` has sent them. That they still lie there is asked once the row is made:
     from then on no sweep takes them for unreferenced, and no row is ever without its
@@ -135,7 +147,7 @@ def blob_of(upload: Upload) -> Blob:
     Blob.objects.bulk_create([row], ignore_conflicts=True)
     failpoint("after-insert")
     blob = Blob.objects.select_for_update(no_key=True).get(sha256=row.sha256)
-    if blob.purged_at:
+    if blob.is_removed_in(system.pk):
         raise _removed_as_a_spill(upload)
     upload.settle()
     ask_for_scan(blob)

@@ -10,8 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from evidence.files.spill_removal import decide_removal, request_removal
+from evidence.files.spill_removal import (
+    decide_removal,
+    holders_elsewhere,
+    request_removal,
+)
 from evidence.files.who_may import may_decide_removal
+from evidence.models import EvidenceLink, Population
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
 from evidence.views.answers import approves, refused, return_to_work, typed_reason
@@ -44,7 +49,17 @@ def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
     waits = removal_row.state == RemovalState.REQUESTED
     context = {
         "removal": removal_row,
-        "links": removal_row.file.revision.links.for_listing(),
+        "links": EvidenceLink.objects.filter(
+            system=removal_row.system, revision__files__blob=removal_row.blob
+        ).for_listing(),
+        "populations": Population.objects.filter(
+            system=removal_row.system, blob=removal_row.blob
+        )
+        .with_state()
+        .for_listing(),
+        "held_elsewhere": bool(
+            set(holders_elsewhere(removal_row.blob)) - {removal_row.system_id}
+        ),
         "may_decide": waits and may_decide_removal(removal_row, request.user),
     }
     return render(request, "evidence/files/removal.html", context)

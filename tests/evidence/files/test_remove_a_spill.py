@@ -152,29 +152,6 @@ def test_other_evidence_of_the_system_on_the_same_bytes_turns_too(client, house,
     assert twin.state == "withdrawn"
 
 
-def test_bytes_that_another_system_needs_are_kept_and_said(house, link, removal, oscar):
-    from tests import factories
-
-    other = factories.make_system(oscar, slug="elsewhere")
-    asked = other.requirements.first()
-    factories.make_evidence(asked, by=oscar, performed_on=link.proves_from, title="x")
-    EvidenceFile.objects.filter(revision__evidence__system=other)
-    elsewhere = EvidenceFile.objects.get(revision__evidence__system=other)
-    EvidenceFile.objects.bulk_create(
-        [
-            EvidenceFile(
-                revision=elsewhere.revision,
-                blob=removal.file.blob,
-                name="same.txt",
-                position=2,
-            )
-        ]
-    )
-    spill_removal.decide_removal(removal, approve=True, by=house.otto)
-    assert spill_removal.destroy(removal.pk) == spill_removal.KEPT
-    open_store().open(removal.file.blob.sha256).close()
-
-
 def test_the_sweep_finishes_what_a_crash_left(house, link, removal):
     spill_removal.decide_removal(removal, approve=True, by=house.otto)
     assert sweep(spill_removal.REMOVALS) == 1

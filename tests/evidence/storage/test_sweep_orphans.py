@@ -77,11 +77,16 @@ def test_the_same_bytes_brought_again_are_young_again(folder):
     assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
 
 
-def test_a_spill_that_came_back_is_left_for_a_person(folder):
+def test_a_spill_that_came_back_is_destroyed_again_after_a_day(folder):
+    """R32: what two officers destroyed stays destroyed, whatever puts it back."""
     digest = folder.put([b"spill"], limit=9).sha256
-    make_old(folder.path_of(digest))
-    Blob.objects.create(sha256=digest, size_bytes=5, purged_at=clock.now())
-    assert store_sweep.sweep_store(instant=clock.now()).outcomes == {}
+    removed_at = clock.now()
+    Blob.objects.create(sha256=digest, size_bytes=5, purged_at=removed_at)
+    assert store_sweep.sweep_store(instant=removed_at).outcomes == {}
+    assert folder.has(digest)
+    swept = store_sweep.sweep_store(instant=removed_at + LATER)
+    assert swept.outcomes == {digest: "The bytes were deleted from the store."}
+    assert not folder.has(digest)
 
 
 def test_in_a_bucket_too(bucket):

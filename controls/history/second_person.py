@@ -1,0 +1,89 @@
+"""Triggers that keep the second person another one, where a row alone cannot tell.
+
+A constraint compares columns of one row; these look at the rows beside it: who brought
+an earlier revision, who gave an answer, who drew the list. They say the same as the
+`who_may` of each room, which answers first and with a sentence. Source: rules R16, R17
+and R32.
+"""
+
+from __future__ import annotations
+
+REFUSAL = "the second person is another one (R32)"
+
+_AUTHORED = """
+SELECT FROM evidence_evidencerevision r
+ WHERE r.evidence_id = {evidence} AND ({person} IN (r.uploaded_by_id, r.collected_by_id)
+    OR EXISTS (SELECT FROM evidence_evidencelink l
+                WHERE l.revision_id = r.id AND l.submitted_by_id = {person}))
+"""
+
+# What each trigger refuses: table, name, when, and what must not be there.
+GUARDS: dict[str, tuple[str, str, str]] = {
+    "srm_review_by_another": (
+        "evidence_review",
+        "INSERT",
+        "SELECT FROM evidence_evidencelink k JOIN evidence_evidencerevision kr"
+        " ON kr.id = k.revision_id WHERE k.id = NEW.link_id AND EXISTS ("
+        + _AUTHORED.format(evidence="kr.evidence_id", person="NEW.reviewer_id")
+        + ")",
+    ),
+    "srm_clearance_by_another": (
+        "evidence_fileclearance",
+        "INSERT",
+        "SELECT FROM evidence_evidencefile f JOIN evidence_evidencerevision fr"
+        " ON fr.id = f.revision_id WHERE f.id = NEW.file_id AND EXISTS ("
+        + _AUTHORED.format(evidence="fr.evidence_id", person="NEW.officer_id")
+        + ")",
+    ),
+    "srm_answer_judged_by_another": (
+        "evidence_requestjudgement",
+        "INSERT",
+        "SELECT FROM evidence_requestanswer a WHERE a.request_id = NEW.request_id"
+        " AND a.answered_by_id = NEW.judged_by_id AND NEW.became <> 'cancelled'",
+    ),
+    "srm_sample_drawn_by_another": (
+        "evidence_sample",
+        "INSERT",
+        "SELECT FROM evidence_population p JOIN evidence_population q"
+        " ON q.requirement_id = p.requirement_id AND q.starts <= p.ends"
+        " AND q.ends >= p.starts WHERE p.id = NEW.population_id"
+        " AND q.drawn_by_id = NEW.drawn_by_id",
+    ),
+    "srm_population_judged_by_another": (
+        "evidence_populationreview",
+        "INSERT",
+        "SELECT FROM evidence_population p JOIN evidence_population q"
+        " ON q.requirement_id = p.requirement_id AND q.starts <= p.ends"
+        " AND q.ends >= p.starts WHERE p.id = NEW.population_id"
+        " AND q.drawn_by_id = NEW.reviewer_id AND NEW.decision <> 'withdrawn'",
+    ),
+    "srm_removal_decided_by_another": (
+        "evidence_spillremoval",
+        "INSERT OR UPDATE OF decided_by_id",
+        "SELECT FROM evidence_spillremoval r WHERE r.id = NEW.follows_id"
+        " AND r.requested_by_id = NEW.decided_by_id",
+    ),
+}
+
+
+def function(name: str) -> str:
+    """Makes the function of one trigger."""
+    _, _, forbidden = GUARDS[name]
+    return f"""
+CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS ({forbidden}) THEN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = '{REFUSAL}';
+  END IF;
+  RETURN NEW;
+END $$;
+"""
+
+
+def trigger(name: str) -> str:
+    """Makes one trigger."""
+    table, when, _ = GUARDS[name]
+    return f"""
+CREATE OR REPLACE TRIGGER {name} BEFORE {when} ON {table}
+  FOR EACH ROW EXECUTE FUNCTION {name}();
+"""
