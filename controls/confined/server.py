@@ -110,7 +110,6 @@ def _read(order: list[Any], body: int, answer: int) -> None:
         os.closerange(3, 65_536)
         memory, *others = most
         limits.bound(SPACE[0] + memory, *others)
-        gc.enable()
         with open(0, "rb", closefd=False) as file, open(1, "wb", closefd=False) as out:
             file.seek(0)
             getattr(sys.modules[module], function)(file, out, *arguments)

@@ -32,7 +32,6 @@ __all__ = [
     "no_day",
     "number_as_day",
     "parse_lines",
-    "preview_records",
     "read_records",
     "require_one_sheet",
 ]
@@ -107,8 +106,10 @@ class Line:
         )
 
 
-def lines_of(content: bytes, name: str, limits: Limits | None = None) -> Iterator[Line]:
-    """The lines with content, sheet by sheet, read in a process of its own.
+def lines_of(
+    content: bytes | BinaryIO, name: str, limits: Limits | None = None
+) -> Iterator[Line]:
+    """The lines with content, sheet by sheet, read in a confined process.
 
     The kind is told by the name and checked by the bytes. Raises Refused, with the
     code of the fault, while the lines are taken.
@@ -123,18 +124,20 @@ def parse_lines(
     return _lines(_refusing(parsing.records(content, name, limits or Limits())))
 
 
-def read_records(content: bytes, name: str, limits: Limits) -> Iterator[Record]:
-    """The records of `parsing`, made by a confined process. Raises Refused."""
-    try:
-        parsing.require_readable(content, name, limits)
-    except SheetError as fault:
-        raise _refusal(fault) from fault
-    return _refusing(_run(io.BytesIO(content), name, limits))
+def read_records(
+    content: bytes | BinaryIO, name: str, limits: Limits
+) -> Iterator[Record]:
+    """The records of `parsing`, made by a confined process. Raises Refused.
 
-
-def preview_records(body: BinaryIO, name: str, limits: Limits) -> Iterator[Record]:
-    """The same of a stored file of any length, which this process does not load."""
-    return _refusing(_run(body, name, limits))
+    A file may be of any length: this process does not load it.
+    """
+    if isinstance(content, bytes):
+        try:
+            parsing.require_readable(content, name, limits)
+        except SheetError as fault:
+            raise _refusal(fault) from fault
+        content = io.BytesIO(content)
+    return _refusing(_run(content, name, limits))
 
 
 def require_one_sheet(lines: Iterable[Line]) -> Iterator[Line]:

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 MAX_UNPACKED_BYTES = 80 * 1024 * 1024
-MAX_CHARACTERS = 40_000_000  # of all cells together: one long text may be named often
 MAX_SHEETS = 30
 MAX_MERGED = 2_000  # merged ranges of a sheet
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -87,6 +86,7 @@ class Limits:
     max_lines: int = 20_000  # with content
     max_columns: int = 50
     max_cell: int = 32_767  # characters, as many as Excel allows
+    max_text: int = 10_000_000  # bytes of all cells: one text may be named often
     preview: bool = False
     sheet: int | None = None
 
@@ -96,13 +96,17 @@ def records(content: bytes, name: str, limits: Limits) -> Iterator[Record]:
     require_readable(content, name, limits)
     is_csv = name.lower().endswith(".csv")
     read = _csv_sheet if is_csv else _xlsx_sheets
-    characters = 0
+    text_bytes = 0
     for record in read(content, limits):
         if record[0] == "line":
-            characters += sum(map(len, record[2]))
-            if characters > MAX_CHARACTERS:
+            text_bytes += sum(map(_size, record[2]))
+            if text_bytes > limits.max_text:
                 raise SheetError("too_much_text", "The file holds too much text.")
         yield record
+
+
+def _size(cell: str) -> int:
+    return len(cell) if cell.isascii() else len(cell.encode("utf-8", "replace"))
 
 
 def require_readable(content: bytes, name: str, limits: Limits) -> None:

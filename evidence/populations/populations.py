@@ -167,7 +167,7 @@ def _keep(population: Population, rows: list[EventRow]) -> None:
         cursor.copy(COPY) as stream,
     ):
         for n, row in enumerate(rows, start=1):
-            columns = json.dumps(dict(row.columns))
+            columns = json.dumps(row.columns)
             stream.write_row((population.pk, n, row.key, row.happened_on, columns))
 
 

@@ -83,19 +83,17 @@ def read(
         raise Refused({"list": f"The file is larger than {limit} MB."})
     if upload.incoming is not None and not upload.kept:
         with upload.incoming.reread() as body:
-            content = body.read()
-        return event_list.read(
-            content, upload.name, statement.starts, statement.ends, zone=zone
-        )
+            return event_list.read(
+                body, upload.name, statement.starts, statement.ends, zone=zone
+            )
     try:
         with open_store().open(upload.stored.sha256) as body:
-            content = body.read()
+            return event_list.read(
+                body, upload.name, statement.starts, statement.ends, zone=zone
+            )
     except FileNotFoundError as gone:
         sentence = f"“{upload.name}” is no longer there. Send it again."
         raise TransitionNotAllowed(sentence) from gone
-    return event_list.read(
-        content, upload.name, statement.starts, statement.ends, zone=zone
-    )
 
 
 def pasted(text: str) -> Upload:

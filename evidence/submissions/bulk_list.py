@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from openpyxl import Workbook
-
 from controls.control_ids import normalised_id
 from controls.errors import Refused
 from controls.spreadsheets import (
@@ -177,6 +175,8 @@ def template() -> str:
 
 def template_workbook() -> bytes:
     """The same list as an XLSX workbook; days are text and stay as written."""
+    from openpyxl import Workbook  # for this only: no process that serves reads one
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Evidence")
     sheet.append(COLUMNS)

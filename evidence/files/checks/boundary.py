@@ -12,8 +12,8 @@ CHECK = Reader(
     module="evidence.files.checks.files",
     name="answer_check",
     memory=768_000_000,
-    processor=30,
-    seconds=60,
+    processor=20,
+    seconds=40,
     written=260_000_000,  # a member of an archive, unpacked
 )
 

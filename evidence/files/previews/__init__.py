@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from controls.confined import Heavy, Reader
 from controls.errors import Refused
-from controls.spreadsheets import Limits, preview_records
+from controls.spreadsheets import Limits, read_records
 from controls.spreadsheets.parsing import Record
 from evidence.files.checks.kinds import OOXML
 
@@ -100,7 +100,7 @@ def _table(body: BinaryIO) -> RenderedPage:
     cut = len(head) > MAX_TEXT_BYTES
     try:
         table = io.BytesIO(head[:MAX_TEXT_BYTES])
-        page = _rows(preview_records(table, "table.csv", LIMITS), LIMITS)
+        page = _rows(read_records(table, "table.csv", LIMITS), LIMITS)
     except Refused:
         return _text(io.BytesIO(head))
     rest = (f"what follows {MAX_TEXT_BYTES:,} bytes",) if cut else ()
@@ -112,7 +112,7 @@ def _sheet(body: BinaryIO, number: int) -> RenderedPage:
     """The beginning of one sheet (from 1) as rows."""
     try:
         limits = replace(LIMITS, sheet=number - 1)
-        return _rows(preview_records(body, "workbook.xlsx", limits), limits)
+        return _rows(read_records(body, "workbook.xlsx", limits), limits)
     except Refused as refusal:
         raise Refused(NOT_DRAWN) from refusal
 
