@@ -24,6 +24,10 @@ class FileFlag(models.TextChoices):
     FORM_ACTION = "form-action", "sends data somewhere"
     EXTERNAL = "external", "loads parts from elsewhere"
     EMBEDDED_OBJECT = "embedded-object", "carries an embedded object"
+    OTHER_FILE = "other-file", "opens another file or address"
+    DDE = "dde", "calls another program (DDE)"
+    REFRESH = "refresh", "fetches data when opened"
+    TRAILING_BYTES = "trailing-bytes", "carries more after its end"
 
 
 UNSCANNED = {

@@ -20,8 +20,17 @@ SMALL = 1_000_000  # bytes below which a high ratio is harmless
 LARGE = 20_000_000  # the same for an archive as a whole
 IN_MEMORY = 4_000_000  # bytes; a larger member is unpacked to a temporary file
 CHUNK = 256 * 1024
+TAIL = 66_000  # bytes in which the end of a directory may lie
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+
+
+def refuse_archive_besides(file: BinaryIO, name: str, kind: str) -> None:
+    """A file that is an archive as well shows one thing and carries another."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - TAIL))
+    if b"PK\x05\x06" in file.read():
+        raise refuse(name, f"is a {kind} and an archive at once")
 
 
 def contents(

@@ -11,10 +11,9 @@ import pikepdf
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from evidence.files.checks import archives
+from evidence.files.checks import archives, office_parts
 from evidence.files.checks.kinds import refuse
 
-TAIL = 66_000  # bytes in which the end of a zip directory may lie
 MAX_OBJECTS = 500_000
 CONTENT_TYPES = "[Content_Types].xml"
 MACRO = "carries macros; save it without them"
@@ -29,14 +28,16 @@ ACTIONS = {
     "/SubmitForm": "form-action",
     "/ImportData": "form-action",
     "/GoToE": "attachment",
+    "/GoToR": "other-file",
 }
+MAX_ACTIONS = 1_000  # that follow each other by themselves
 
 
 def pdf(file: BinaryIO, name: str) -> set[str]:
     """A PDF from its first byte on; flags for scripts, programs and attachments."""
     if file.read(5) != b"%PDF-":
         raise refuse(name, "is not the PDF that its ending says")
-    _refuse_two_kinds(file, name)
+    archives.refuse_archive_besides(file, name, "PDF")
     file.seek(0)
     try:
         with pikepdf.open(file) as document:
@@ -46,14 +47,6 @@ def pdf(file: BinaryIO, name: str) -> set[str]:
         raise refuse(name, reason) from locked
     except (pikepdf.PdfError, RecursionError, ValueError, TypeError) as broken:
         raise refuse(name, "is a damaged PDF") from broken
-
-
-def _refuse_two_kinds(file: BinaryIO, name: str) -> None:
-    """A file that is an archive as well shows one thing and carries another."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - TAIL))
-    if b"PK\x05\x06" in file.read():
-        raise refuse(name, "is a PDF and an archive at once")
 
 
 def _pdf_flags(document: pikepdf.Pdf, name: str) -> set[str]:
@@ -90,6 +83,12 @@ def _dictionary_flags(dictionary: Any) -> set[str]:
         flags.add(ACTIONS[action])
     if "/JS" in dictionary:
         flags.add("javascript")
+    flags |= _automatic_flags(dictionary)
+    # bytes that lie in another file, or behind an address
+    if dictionary.get("/FS") == pikepdf.Name.URL or (
+        isinstance(dictionary, pikepdf.Stream) and "/F" in dictionary
+    ):
+        flags.add("other-file")
     if "/XFA" in dictionary:  # a form that carries its scripts as XML
         flags.add("javascript")
     if (
@@ -99,6 +98,27 @@ def _dictionary_flags(dictionary: Any) -> set[str]:
     ):
         flags.add("attachment")
     return flags
+
+
+def _automatic_flags(dictionary: Any) -> set[str]:
+    """Whether an address is opened without a click; with one it is a link."""
+    waiting = [dictionary["/OpenAction"]] if "/OpenAction" in dictionary else []
+    by_event = dictionary.get("/AA")
+    if isinstance(by_event, pikepdf.Dictionary):
+        waiting += [action for _, action in by_event.items()]
+    for _ in range(MAX_ACTIONS):
+        if not waiting:
+            return set()
+        action = waiting.pop()
+        if isinstance(action, pikepdf.Dictionary):
+            if action.get("/S") == pikepdf.Name.URI:
+                return {"other-file"}
+            following = action.get("/Next")
+            if isinstance(following, pikepdf.Array):
+                waiting += list(following)
+            else:
+                waiting.append(following)
+    return {"other-file"}  # nobody follows so many
 
 
 def word(file: BinaryIO, name: str) -> set[str]:
@@ -143,6 +163,8 @@ def _part_flags(inside: BinaryIO, path: str, name: str) -> set[str]:
                 break  # a document type stands before the first element
             flags |= _relation_flags(dict(element.attrib), name)
             element.clear()
+        inside.seek(0)
+        flags |= office_parts.flags_of(inside, path)
     except DefusedXmlException as attack:
         raise refuse(name, "declares a document type or entities") from attack
     except (ParseError, ValueError, LookupError) as broken:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from evidence.files.checks import archives, picture_parts
 from evidence.files.checks.kinds import refuse
 
 MAX_PIXELS = 60_000_000  # a wall of four 4K screens is 33 million
@@ -40,4 +41,5 @@ def _picture(file: BinaryIO, name: str, kind: str) -> set[str]:
         except FAULTS as broken:
             reason = f"is not the {kind} picture that its ending says, or is damaged"
             raise refuse(name, reason) from broken
-    return set()
+    archives.refuse_archive_besides(file, name, "picture")
+    return picture_parts.flags_of(file, name, kind)

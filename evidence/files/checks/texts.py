@@ -23,6 +23,14 @@ HEAD = 65_536  # characters in which a page must show itself
 ACTIVE = re.compile(
     r"<\s*(!doctype\s+html|html|svg|script|iframe|body|head|style)\b", re.I
 )
+# A cell of a table that a spreadsheet takes for a call of a program:
+# “=cmd|' /C calc'!A0”, bare or in quotation marks.
+CALL = r"\|\s*(?:'[^'\r\n]{0,300}'|[\w .\\/:-]{1,300})!"
+DDE = re.compile(
+    rf"(?:^|[,;\t\r\n])[ ]*[=+\-@][^,;\t\r\n\"]{{0,300}}{CALL}"
+    rf'|"\s*[=+\-@](?:[^"\r\n]|""){{0,300}}{CALL}'
+)
+OVERLAP = 1_000  # characters that two pieces of a text share
 SPACE = " \t\r\n\f\ufeff"
 # What may stand before the first element of a page: where it begins and ends.
 BEFORE = (("<!--", "-->"), ("<?", ">"))
@@ -42,13 +50,13 @@ def plain(file: BinaryIO, name: str) -> set[str]:
 def table(file: BinaryIO, name: str) -> set[str]:
     """The same or Windows-1252, which Excel writes as CSV. Raises BadContent."""
     if _is_wide(file):
-        return _text(file, name, "utf-16")
+        return _text(file, name, "utf-16", is_table=True)
     try:
-        return _text(file, name, "utf-8")
+        return _text(file, name, "utf-8", is_table=True)
     except NotInEncoding:
         file.seek(0)
     try:
-        return _text(file, name, "cp1252")
+        return _text(file, name, "cp1252", is_table=True)
     except NotInEncoding as broken:
         reason = "is text neither in UTF-8 nor in Windows-1252"
         raise refuse(name, reason) from broken
@@ -64,7 +72,11 @@ def _is_wide(file: BinaryIO) -> bool:
     return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
-def _text(file: BinaryIO, name: str, encoding: str) -> set[str]:
+def _text(
+    file: BinaryIO, name: str, encoding: str, *, is_table: bool = False
+) -> set[str]:
+    flags: set[str] = set()
+    before = ""
     wide = encoding == "utf-16"
     decoder = codecs.getincrementaldecoder(encoding)()
     first = True
@@ -75,8 +87,13 @@ def _text(file: BinaryIO, name: str, encoding: str) -> set[str]:
         if first:
             _refuse_page(text[:HEAD], name)
         first = False
+        if is_table:
+            piece = before + text
+            if "|" in piece and DDE.search(piece):
+                flags.add("dde")
+            before = piece[-OVERLAP:]
     _decoded(decoder, b"", name, final=True)
-    return set()
+    return flags
 
 
 def _decoded(
