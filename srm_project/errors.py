@@ -1,4 +1,7 @@
-"""Pages for what cannot be read, what nobody expected, and a database that is away."""
+"""Answers to what cannot be read, is not there or nobody expected.
+
+Pages get a page; programs (`/api/`) problem+json, whatever went wrong (RFC 9457).
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,55 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.defaults import bad_request, server_error
+from django.views.defaults import (
+    bad_request,
+    page_not_found,
+    permission_denied,
+    server_error,
+)
 
-AWAY = "The database is not reachable. Try again in a moment.\n"
+from srm_project.once_more import was_broken_off
+
+AWAY = "The database is not reachable. Try again in a moment."
+BROKEN_OFF = (
+    "Somebody else was changing the same at this moment. Nothing was saved: send it"
+    " again."
+)
+UNEXPECTED = "Something went wrong here. The id of the request is in X-Request-ID."
+NO_ADDRESS = "There is nothing at this address of the API."
+TITLES = {
+    400: "Bad request",
+    403: "Not permitted",
+    404: "Not found",
+    413: "Too large",
+    500: "Unexpected error",
+    503: "Try again",
+}
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
-    """503 with Retry-After while the database is away, else the page of a 500.
+    """503 with Retry-After while the database is away or ours was broken off, else 500.
 
     Middleware cannot do this: Django turns exceptions into answers below each of it.
     """
-    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return server_error(request)
-    answer = HttpResponse(AWAY, status=503, content_type="text/plain")
-    answer["Retry-After"] = "5"
+    failure = sys.exc_info()[1]
+    if not isinstance(failure, OperationalError | InterfaceError):
+        return _problem(500, UNEXPECTED) if _api(request) else server_error(request)
+    lost = was_broken_off(failure)
+    sentence = BROKEN_OFF if lost else AWAY
+    answer: HttpResponse
+    if _api(request):
+        answer = _problem(503, sentence)
+    else:
+        answer = HttpResponse(f"{sentence}\n", status=503, content_type="text/plain")
+    answer["Retry-After"] = "1" if lost else "5"
     return answer
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, or 413 for a body that is too long: a page, for programs problem+json."""
+    """400, or 413 for a body that is too long."""
     too_long = isinstance(exception, RequestDataTooBig)
-    if request.path_info.startswith("/api/"):
+    if _api(request):
         return _problem(413 if too_long else 400, str(exception))
     if too_long:
         context = {"exception": str(exception)}
@@ -37,11 +68,30 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer
 
 
+def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    if _api(request):
+        return _problem(404, NO_ADDRESS)
+    page: HttpResponse = page_not_found(request, exception)
+    return page
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    if _api(request):
+        return _problem(403, str(exception) or "You may not do this.")
+    page: HttpResponse = permission_denied(request, exception)
+    return page
+
+
+def _api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
 def _problem(status: int, detail: str) -> JsonResponse:
-    title = "Too large" if status == 413 else "Bad request"
     problem = {
         "type": "about:blank",
-        "title": title,
+        "title": TITLES[status],
         "status": status,
         "detail": detail,
     }

@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "srm_project.middleware.second_factor_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
+    "srm_project.once_more.OnceMoreMiddleware",
 ]
 
 ROOT_URLCONF = "srm_project.urls"
@@ -276,6 +277,11 @@ REST_FRAMEWORK = {
         "srm_project.tokens.ScopedToken",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": [
+        "controls.api.bodies.KeptJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "srm_project.api.problem",
 }

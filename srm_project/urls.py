@@ -35,4 +35,6 @@ urlpatterns = [
 ]
 
 handler400 = "srm_project.errors.unreadable"
+handler403 = "srm_project.errors.refused"
+handler404 = "srm_project.errors.absent"
 handler500 = "srm_project.errors.unexpected"

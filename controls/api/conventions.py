@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import exceptions, serializers, status
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +24,8 @@ class Precondition(exceptions.APIException):
     default_detail = "Send If-Match with the ETag of the version you changed."
 
 
+# A primary key as a cursor names it.
+KEY = re.compile(r"[0-9]{1,19}", re.ASCII)
 # The version of no row: what an If-Match header says that matches nothing.
 NO_VERSION = -1
 
@@ -33,6 +37,14 @@ class ByKey(CursorPagination):
     page_size = 100
     max_page_size = 500
     page_size_query_param = "page_size"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Where a page begins. Raises NotFound for what no page of ours named."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        position: Any = cursor.position if cursor else None
+        if position is not None and not KEY.fullmatch(position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
 from controls.errors import NotPermitted
@@ -78,7 +79,7 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
 
     serializer_class = PlanSerializer
     queryset = EvidenceLink.objects.none()
-    parser_classes = [parsers.MultiPartParser, parsers.JSONParser]
+    parser_classes = [parsers.MultiPartParser, KeptJSONParser]
 
     @extend_schema(request=PlanFilesSerializer, responses=PlanSerializer)
     @action(detail=False, methods=["post"])

@@ -16,6 +16,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from evidence.api.clocks import BodyDayField
@@ -91,7 +92,7 @@ class LinkViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceLink.objects.none()
-    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[EvidenceLink]:
         """Only what `visible_to` allows."""

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from controls.models import System
 from controls.service_names import display_names
 from evidence.api.clocks import CLOCKS, clocks_of
-from evidence.status.control_status import control_statuses
+from evidence.status.control_status import control_statuses, refuse_unrecorded
 from evidence.status.occurrences import WORDS, occurrences
 from evidence.status.rules import RULES, rules_then
 from srm_project.requests import actor_of
@@ -92,6 +92,7 @@ class OccurrencesView(APIView):
         system = get_object_or_404(mine, slug=slug)
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         moment, window = clocks_of(request, system)
+        refuse_unrecorded(system, moment.known_at)
         try:
             answer = control_statuses(system, moment, pks=[row.pk], window=window)[0]
         except LookupError:

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -118,7 +119,7 @@ class PopulationViewSet(
     lookup_field = "uuid"
     queryset = Population.objects.none()
     _brought: Brought | None = None
-    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[Population]:
         """Only what `visible_to` allows."""

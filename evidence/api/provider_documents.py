@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
+from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -107,7 +108,7 @@ class ProviderDocumentViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = ProviderDocument.objects.none()
-    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[ProviderDocument]:
         """Only what `visible_to` allows, of the system in the address."""

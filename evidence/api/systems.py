@@ -26,6 +26,7 @@ from evidence.api.components import UseSerializer, use_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.exports.status_rows import documents
 from evidence.status.clock_parameters import Window
+from evidence.status.control_status import NOT_RECORDED
 from evidence.status.gather import Moment
 from evidence.systems.describe import create_system, require_creator
 from srm_project.requests import actor_of
@@ -150,11 +151,11 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
 def _documents(
     system: System, moment: Moment, window: Window, pks: list[int] | None = None
 ) -> list[dict[str, Any]]:
-    """Controls as rows. Raises Http404 when the system was not recorded by then."""
+    """Controls as rows. Raises Refused when the system was not recorded by then."""
     try:
         return list(documents(system, moment, window, pks=pks))
     except LookupError:
-        raise Http404("The system was not recorded at that time.") from None
+        raise Refused({"known_at": NOT_RECORDED}) from None
 
 
 def _team(slug: str) -> Team:

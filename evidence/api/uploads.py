@@ -36,7 +36,9 @@ class Streaming:
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> Request:
         """Set the handler before anybody reads the body."""
-        if (request.content_type or "").startswith("multipart/"):
+        form = (request.content_type or "").startswith("multipart/")
+        # done once more it was read the first time
+        if form and not hasattr(request, "_files"):
             self.upload_handler = stream_into_store(request)
         made: Request = super().initialize_request(  # type: ignore[misc]
             request, *args, **kwargs

@@ -30,7 +30,7 @@ from evidence.jobs.leases import LET_GO, Lease
 from evidence.jobs.wake import wake
 from evidence.jobs.work import work_on
 from evidence.models import Export, ExportState
-from evidence.status.control_status import now, window_of
+from evidence.status.control_status import now, refuse_unrecorded, window_of
 from evidence.status.gather import Moment
 from evidence.status.rules import RULES
 
@@ -61,6 +61,7 @@ def request_export(
     instant = known_at or now()
     if instant > now():
         raise Refused({"known_at": "That instant has not come yet."})
+    refuse_unrecorded(system, known_at)
     start, end = window_of(system, known_at)
     export = Export(
         system=system,

@@ -111,6 +111,8 @@ def was_cut_off(request: HttpRequest) -> bool:
 
 def read_into_store(request: HttpRequest) -> None:
     """Let the body of a form go to the store. Raises as `refuse_unreadable`."""
+    if hasattr(request, "_files"):  # done once more: it was read the first time
+        return
     handler = stream_into_store(request)
     try:
         parsed = bool(request.POST)

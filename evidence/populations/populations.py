@@ -32,7 +32,7 @@ from evidence.populations.who_may import (
     require_population_withdrawer,
 )
 from evidence.submissions.quotas import count, refuse_beyond
-from evidence.submissions.uploads import Upload, blob_of, keep_all
+from evidence.submissions.uploads import Upload, blobs_of, keep_all
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)
@@ -144,7 +144,8 @@ def _recorded(
     )
     if upload is not None:
         refuse_beyond(team, [upload], instant)
-        population.blob = blob_of(upload, stored.system)
+        blobs = blobs_of([upload], stored.system)
+        population.blob = blobs[upload.stored.sha256]
     population.full_clean(
         exclude=["system", "requirement", "team", "blob", "drawn_by", "known_from"]
     )

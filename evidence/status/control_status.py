@@ -114,14 +114,26 @@ def as_known_then(system: System, day: dt.date) -> Moment:
     return Moment(on=day, known_at=min(system.end_of_day(day), now()))
 
 
+NOT_RECORDED = "Nothing of this system was recorded by then. Ask about a later instant."
+
+
 def window_of(system: System, known_at: dt.datetime | None = None) -> Window:
     """The system's audit window, now or as it was known then; days inclusive."""
-    if known_at is None:
-        return system.window_start, system.window_end
+    window = None if known_at is None else _window_then(system, known_at)
+    return window or (system.window_start, system.window_end)
+
+
+def refuse_unrecorded(system: System, known_at: dt.datetime | None) -> None:
+    """Raise Refused for an instant before anything of the system was recorded."""
+    if known_at is not None and _window_then(system, known_at) is None:
+        raise Refused({"known_at": NOT_RECORDED})
+
+
+def _window_then(system: System, known_at: dt.datetime) -> Window | None:
     with connection.cursor() as cursor:
         cursor.execute(WINDOW_THEN, [system.pk, known_at, known_at])
-        row = cursor.fetchone()
-    return row or (system.window_start, system.window_end)
+        row: Window | None = cursor.fetchone()
+    return row
 
 
 def refuse_window(start: dt.date, end: dt.date) -> None:

@@ -33,7 +33,7 @@ from evidence.submissions.bulk_list import (
 from evidence.submissions.quotas import count
 from evidence.submissions.submission import Submission, refuse_impossible_days
 from evidence.submissions.submit import Proving, submitted
-from evidence.submissions.uploads import Upload, refuse_removed
+from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed
 from evidence.submissions.who_may import may_submit
 
 SALT = "evidence.bulk"
@@ -220,6 +220,8 @@ def confirm(
 def _recorded(plans: list[Planned], *, by: Actor, today: dt.date) -> list[EvidenceLink]:
     """Everything of a plan, in the transaction of the caller."""
     links, events, uploads_by_team = [], [], []
+    # all at once, so that the order of the list does not matter
+    lock_blobs(planned.upload for planned in plans)
     for planned in plans:
         first, *also = planned.requirements
         made, made_events = submitted(

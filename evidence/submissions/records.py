@@ -21,7 +21,7 @@ from evidence.models import (
 from evidence.status.cadence import cadence_by_day, period_holding, proof_end_under
 from evidence.submissions.quotas import refuse_beyond
 from evidence.submissions.submission import Submission, addresses_of
-from evidence.submissions.uploads import Upload, blob_of, refuse_twice
+from evidence.submissions.uploads import Upload, blobs_of, refuse_twice
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -75,10 +75,11 @@ def make_revision(
         **about_revision,
     )
     revision.save(force_insert=True)
+    blobs = blobs_of(uploads, evidence.system)
     EvidenceFile.objects.bulk_create(
         EvidenceFile(
             revision=revision,
-            blob=blob_of(upload, evidence.system),
+            blob=blobs[upload.stored.sha256],
             name=upload.name,
             position=n,
             flags=list(upload.checked.flags),

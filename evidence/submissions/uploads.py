@@ -130,25 +130,44 @@ def _removed_as_a_spill(upload: Upload) -> Refused:
     return Refused(f"“{upload.name}” {reason}")
 
 
-def blob_of(upload: Upload, system: System) -> Blob:
-    """The locked row of bytes for a record of `system`; the same bytes are one row.
+def blobs_of(uploads: Sequence[Upload], system: System) -> dict[str, Blob]:
+    """The locked rows of bytes for a record of `system`, by sha256.
 
-    `keep_all` has sent them. That they still lie there is asked once the row is made:
-    from then on no sweep takes them for unreferenced, and no row is ever without its
-    bytes. Raises Refused for bytes that were removed as a spill: they do not come back.
+    The same bytes are one row. `keep_all` has sent them. That they still lie there is
+    asked once the rows are made: from then on no sweep takes them for unreferenced,
+    and no row is ever without its bytes. Raises Refused for bytes that were removed
+    as a spill: they do not come back.
     """
+    blobs = lock_blobs(uploads)
+    for upload in uploads:
+        if blobs[upload.stored.sha256].is_removed_in(system.pk):
+            raise _removed_as_a_spill(upload)
+    for upload in uploads:
+        upload.settle()
+        ask_for_scan(blobs[upload.stored.sha256])
+    return blobs
+
+
+def lock_blobs(uploads: Iterable[Upload]) -> dict[str, Blob]:
+    """Make and lock the rows of bytes, in the order of their digests.
+
+    So two uploads of the same files never wait for each other in a circle. Call it
+    with all that a transaction will name before it calls `blobs_of` more than once.
+    """
+    by_digest = {upload.stored.sha256: upload for upload in uploads}
+    digests = sorted(by_digest)
     failpoint("before-insert")
-    row = Blob(
+    rows = [_row_of(by_digest[digest]) for digest in digests]
+    Blob.objects.bulk_create(rows, ignore_conflicts=True)
+    failpoint("after-insert")
+    locked = Blob.objects.select_for_update(no_key=True).filter(sha256__in=digests)
+    return {blob.sha256: blob for blob in locked.order_by("sha256")}
+
+
+def _row_of(upload: Upload) -> Blob:
+    return Blob(
         sha256=upload.stored.sha256,
         size_bytes=upload.stored.size_bytes,
         media_type=upload.checked.media_type,
         scan_state=first_state(),
     )
-    Blob.objects.bulk_create([row], ignore_conflicts=True)
-    failpoint("after-insert")
-    blob = Blob.objects.select_for_update(no_key=True).get(sha256=row.sha256)
-    if blob.is_removed_in(system.pk):
-        raise _removed_as_a_spill(upload)
-    upload.settle()
-    ask_for_scan(blob)
-    return blob
