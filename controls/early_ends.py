@@ -1,4 +1,7 @@
-"""Ending an override, or a "not applicable", before its last day: two officers.
+"""Ending an override, a "not applicable" or an alternative before its last day.
+
+Two officers: whoever did not ask for the end approves it, the one who once asked for
+what ends included, so that two are enough.
 
 Source: rules R9, R10, R32. An early end never works back before the day of its request.
 """
@@ -15,6 +18,7 @@ from controls.approvals import known_today, refuse_decided, refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
+    AlternativeImplementation,
     ApplicabilityDecision,
     AuditEvent,
     ControlImplementation,
@@ -22,12 +26,15 @@ from controls.models import (
     ResponsibilityOverride,
     System,
 )
+from controls.models.alternatives import AlternativeState
 from controls.models.audit import about
 from controls.models.requests import ApprovalState, ExclusionState
 from controls.reasons import refuse_long
 from controls.responsibility.decide import redecide, rest_exclusions
 
-Approval = ResponsibilityOverride | ApplicabilityDecision
+END_OF_ALTERNATIVE = ("ended_on", "ended_by", "end_requested_by", "end_reason")
+
+Approval = ResponsibilityOverride | ApplicabilityDecision | AlternativeImplementation
 
 
 @transaction.atomic
@@ -40,7 +47,7 @@ def request_end(
     version: int | None = None,
     today: dt.date | None = None,
 ) -> EndRequest:
-    """Ask that an override or exclusion holds no more from a day on.
+    """Ask that what was approved holds no more from a day on.
 
     `ends_from` is the first day on which it holds no more (None: today); it holds on
     until another officer approves. Raises NotPermitted, StaleVersion, Refused for a
@@ -69,6 +76,7 @@ def request_end(
         implementation=stored.implementation,
         override=stored if isinstance(stored, ResponsibilityOverride) else None,
         exclusion=stored if isinstance(stored, ApplicabilityDecision) else None,
+        alternative=stored if isinstance(stored, AlternativeImplementation) else None,
         requested_by=by,
         reason=reason.strip(),
         ends_from=first,
@@ -101,7 +109,7 @@ def decide_end(
     Approved, it holds from the day that the request named. Raises NotPermitted,
     StaleVersion, TransitionNotAllowed.
     """
-    approval = _locked(request.override or request.exclusion)
+    approval = _locked(request.override or request.exclusion or request.alternative)
     locked = EndRequest.objects.select_for_update(of=("self",))
     stored = locked.select_related("implementation__system").get(pk=request.pk)
     system = stored.implementation.system
@@ -141,6 +149,14 @@ def _end(approval: Approval, request: EndRequest, *, by: Actor, today: dt.date) 
         approval.save(update_fields=["settled_on", "version"])
         redecide(system, by=by, reason="Override ended")
         return
+    if isinstance(approval, AlternativeImplementation):
+        approval.state = AlternativeState.ENDED
+        approval.ended_on = request.ends_from
+        approval.ended_by = by
+        approval.end_requested_by = request.requested_by
+        approval.end_reason = request.reason
+        approval.save(update_fields=[*END_OF_ALTERNATIVE, "state", "version"])
+        return
     approval.ended_on = max(request.ends_from, approval.starts_on or request.ends_from)
     if approval.ended_on <= today:
         approval.state = ExclusionState.ENDED
@@ -149,7 +165,7 @@ def _end(approval: Approval, request: EndRequest, *, by: Actor, today: dt.date) 
 
 
 def _last_day(approval: Approval) -> dt.date:
-    if isinstance(approval, ApplicabilityDecision):
+    if not isinstance(approval, ResponsibilityOverride):
         return approval.last_day
     settled = (
         approval.settled_on - dt.timedelta(days=1) if approval.settled_on else None
@@ -158,14 +174,16 @@ def _last_day(approval: Approval) -> dt.date:
 
 
 def _noun(approval: Approval) -> str:
+    if isinstance(approval, AlternativeImplementation):
+        return "alternative"
     is_override = isinstance(approval, ResponsibilityOverride)
     return "override" if is_override else "not-applicable"
 
 
 def _locked(approval: Approval | None) -> Approval:
-    """The override or exclusion, locked after its system and control."""
+    """What was approved, locked after its system and control."""
     if approval is None:
-        raise LookupError("An end is of an override or of an exclusion.")
+        raise LookupError("An end is of something that was approved.")
     control = approval.implementation
     System.objects.select_for_update(of=("self",)).get(pk=control.system_id)
     ControlImplementation.objects.select_for_update(of=("self",)).get(pk=control.pk)

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from controls.approvals import MAX_DAYS_TO_DECIDE
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     AuditEvent,
     EndRequest,
@@ -26,6 +27,7 @@ REQUESTS: tuple[tuple[type[Any], str], ...] = (
     (ResponsibilityOverride, "override.lapsed"),
     (ApplicabilityDecision, "not-applicable.lapsed"),
     (EndRequest, "end.lapsed"),
+    (AlternativeImplementation, "alternative.lapsed"),
 )
 
 

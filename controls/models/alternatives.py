@@ -11,7 +11,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models.people import Actor
 from controls.models.requests import RequestQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -23,23 +22,14 @@ class AlternativeState(models.TextChoices):
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+    LAPSED = "lapsed", "Lapsed: nobody decided in time"
+    # Only in what was known before its ends were `EndRequest`s.
     ENDING = "ending", "Approved; its end is requested"
     ENDED = "ended", "Ended"
 
 
 class AlternativeQuerySet(RequestQuerySet):
     """Alternative implementations."""
-
-    def to_decide(self, user: Actor) -> Self:
-        """Requests and ends that wait for the user as the second officer."""
-        from controls.models.systems import System
-
-        theirs = Q(requested_by=user)
-        waiting = Q(state=AlternativeState.REQUESTED) & ~theirs
-        ending = Q(state=AlternativeState.ENDING) & ~theirs & ~Q(end_requested_by=user)
-        officered = System.objects.officered_by(user)
-        mine = self.filter(waiting | ending, implementation__system__in=officered)
-        return mine.for_listing().order_by("pk")
 
     def for_listing(self) -> Self:
         """With all that a row shows."""
@@ -50,9 +40,9 @@ class AlternativeImplementation(models.Model):
     """That a control is met in another way, from `starts_on` to `review_by`, both
     inclusive, and once ended no more from `ended_on` on.
 
-    Life cycle: requested -> approved | refused, by somebody else; approved -> ending
-    -> ended, again by somebody else than whoever asked for the one or the other. The
-    days before its end stay.
+    Life cycle: requested -> approved | refused, by somebody else, or lapsed where
+    nobody decides in time; approved -> ended by an `EndRequest` that somebody else
+    than who made that one approves. The days before its end stay.
     """
 
     keeps_history = True
@@ -63,7 +53,7 @@ class AlternativeImplementation(models.Model):
     requested_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     # null: until somebody decides
     decided_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
-    # null: until somebody asks to end it
+    # null: until it is ended; set: who asked for that
     end_requested_by = models.ForeignKey(
         USER, models.PROTECT, null=True, related_name="+"
     )
@@ -82,7 +72,7 @@ class AlternativeImplementation(models.Model):
     starts_on = models.DateField()
     review_by = models.DateField(help_text="The last day on which it holds.")
     requested_on = models.DateField(editable=False)
-    # null: nobody has asked; set: the first day on which it holds no more once ended
+    # null: until it is ended; set: the first day on which it holds no more
     ended_on = models.DateField(null=True, editable=False)
     end_reason = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(
@@ -106,18 +96,16 @@ class AlternativeImplementation(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                name="alternative_ended_by_another",
-                condition=Q(ended_by=None)
-                | (~Q(ended_by=F("requested_by")) & ~Q(ended_by=F("end_requested_by"))),
+                name="alternative_end_approved_by_another",
+                condition=Q(ended_by=None) | ~Q(ended_by=F("end_requested_by")),
                 violation_error_message=(
-                    "An alternative is ended by somebody who asked for neither it nor"
-                    " its end."
+                    "An alternative is ended by somebody who did not ask for its end."
                 ),
             ),
             models.CheckConstraint(
-                name="alternative_state_has_its_people",
-                condition=Q(state="requested", decided_by=None)
-                | (~Q(state="requested") & Q(decided_by__isnull=False)),
+                name="alternative_decided_by_somebody_or_lapsed",
+                condition=Q(state__in=["requested", "lapsed"], decided_by=None)
+                | (~Q(state__in=["requested", "lapsed"]) & Q(decided_by__isnull=False)),
             ),
             models.CheckConstraint(
                 name="alternative_ended_by_somebody",

@@ -139,10 +139,10 @@ class ApplicabilityDecision(models.Model):
 
 
 class EndRequest(models.Model):
-    """That an override, or a "not applicable", holds no more from a day.
+    """That an override, a "not applicable" or an alternative holds no more from a day.
 
-    Exactly one of `override` and `exclusion` is set. Life cycle: requested ->
-    approved | refused, by somebody else; requested -> lapsed.
+    Exactly one of `override`, `exclusion` and `alternative` is set. Life cycle:
+    requested -> approved | refused, by somebody else; requested -> lapsed.
     """
 
     keeps_history = True
@@ -150,16 +150,23 @@ class EndRequest(models.Model):
     implementation = models.ForeignKey(
         "controls.ControlImplementation", models.PROTECT, related_name="end_requests"
     )
-    # null: it is about an exclusion
+    # null: it is about an exclusion or an alternative
     override = models.ForeignKey(
         "controls.ResponsibilityOverride",
         models.PROTECT,
         null=True,
         related_name="end_requests",
     )
-    # null: it is about an override
+    # null: it is about an override or an alternative
     exclusion = models.ForeignKey(
         ApplicabilityDecision,
+        models.PROTECT,
+        null=True,
+        related_name="end_requests",
+    )
+    # null: it is about an override or an exclusion
+    alternative = models.ForeignKey(
+        "controls.AlternativeImplementation",
         models.PROTECT,
         null=True,
         related_name="end_requests",
@@ -197,9 +204,10 @@ class EndRequest(models.Model):
                 violation_error_message="Say why it ends.",
             ),
             models.CheckConstraint(
-                name="end_request_of_one_thing",
-                condition=Q(override=None, exclusion__isnull=False)
-                | Q(override__isnull=False, exclusion=None),
+                name="end_request_of_exactly_one_thing",
+                condition=Q(override__isnull=False, exclusion=None, alternative=None)
+                | Q(override=None, exclusion__isnull=False, alternative=None)
+                | Q(override=None, exclusion=None, alternative__isnull=False),
             ),
             models.CheckConstraint(
                 name="end_request_not_back",
@@ -213,6 +221,12 @@ class EndRequest(models.Model):
                 violation_error_message="Its end is already asked for.",
             ),
             models.UniqueConstraint(
+                fields=["alternative"],
+                name="end_of_alternative_asked_once",
+                condition=Q(state="requested"),
+                violation_error_message="Its end is already asked for.",
+            ),
+            models.UniqueConstraint(
                 fields=["exclusion"],
                 name="end_of_exclusion_asked_once",
                 condition=Q(state="requested"),
@@ -222,6 +236,15 @@ class EndRequest(models.Model):
 
     def __str__(self) -> str:
         return f"end from {self.ends_from}"
+
+    @property
+    def ending(self) -> str:
+        """What would end, for sentences."""
+        if self.override_id:
+            return "its override"
+        if self.alternative_id:
+            return "the other way it is met in"
+        return "that it is not applicable"
 
     @property
     def system(self) -> Any:

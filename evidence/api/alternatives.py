@@ -11,18 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls import clock
-from controls.alternatives import (
-    AlternativeDraft,
-    decide_alternative,
-    decide_end_of_alternative,
-    request_end_of_alternative,
-)
+from controls.alternatives import AlternativeDraft, decide_alternative
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
+from controls.early_ends import request_end
 from controls.models import AlternativeImplementation
-from controls.models.alternatives import AlternativeState
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
+from evidence.api.control_requests import EndRequestSerializer
 from evidence.api.overrides import FILTERS, OfControlSerializer, RequestViewSet
 from evidence.requirements.alternatives import request_with_requirements
 from srm_project.requests import actor_of
@@ -121,35 +117,38 @@ class AlternativeViewSet(RequestViewSet):
     @extend_schema(request=None, responses=AlternativeSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, uuid: str) -> Response:
-        """Approve it, or its end, as another officer; needs If-Match."""
+        """Approve it as another officer; needs If-Match."""
         return self._decided(request, approve=True)
 
     @extend_schema(request=None, responses=AlternativeSerializer)
     @action(detail=True, methods=["post"])
     def refuse(self, request: Request, uuid: str) -> Response:
-        """Refuse it, or its end, as another officer; needs If-Match."""
+        """Refuse it as another officer; needs If-Match."""
         return self._decided(request, approve=False)
 
-    @extend_schema(request=EndOfAlternativeSerializer, responses=AlternativeSerializer)
+    @extend_schema(
+        request=EndOfAlternativeSerializer, responses={202: EndRequestSerializer}
+    )
     @action(detail=True, methods=["post"])
     def end(self, request: Request, uuid: str) -> Response:
-        """Ask to end it, with a reason; another officer approves. Needs If-Match."""
+        """Ask to end it, with a reason; another officer decides on the end (202).
+        Needs If-Match."""
         alternative, version = self.seen(request)
         body = valid(EndOfAlternativeSerializer, request)
-        request_end_of_alternative(
-            alternative,
-            **body,
-            by=actor_of(request),
-            today=alternative.system.day_of(clock.now()),
-            version=version,
+        return self.created(
+            request_end(
+                alternative,
+                reason=body["reason"],
+                ends_from=body.get("ends_on"),
+                by=actor_of(request),
+                today=alternative.system.day_of(clock.now()),
+                version=version,
+            )
         )
-        return self.shown(self.get_object())
 
     def _decided(self, request: Request, *, approve: bool) -> Response:
         alternative, version = self.seen(request)
-        ending = alternative.state == AlternativeState.ENDING
-        decide = decide_end_of_alternative if ending else decide_alternative
-        decide(
+        decide_alternative(
             alternative,
             approve=approve,
             by=actor_of(request),

@@ -33,10 +33,11 @@ class OfControlSerializer(serializers.ModelSerializer[Any]):
 
 
 class EndRequestSerializer(OfControlSerializer):
-    """An early end of an override or an exclusion; exactly one is named."""
+    """An early end of an override, an exclusion or an alternative; one is named."""
 
     override = serializers.UUIDField(source="override.uuid", default=None)
     not_applicable = serializers.UUIDField(source="exclusion.uuid", default=None)
+    alternative = serializers.UUIDField(source="alternative.uuid", default=None)
 
     class Meta:
         model = EndRequest
@@ -46,6 +47,7 @@ class EndRequestSerializer(OfControlSerializer):
             "control_id",
             "override",
             "not_applicable",
+            "alternative",
             "reason",
             "ends_from",
             "state",

@@ -1,9 +1,10 @@
-"""Early ends of overrides and exclusions, over the API: a second officer decides."""
+"""Early ends of what was approved, over the API: a second officer decides."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -23,11 +24,16 @@ from srm_project.requests import actor_of
 
 
 class EndRequestViewSet(RequestViewSet):
-    """Early ends of overrides and exclusions, which another officer decides."""
+    """Early ends of what was approved, which another officer decides."""
 
     serializer_class = EndRequestSerializer
     model = EndRequest
     queryset = EndRequest.objects.none()
+
+    def get_queryset(self) -> QuerySet[EndRequest]:
+        """With what each of them would end."""
+        ends: QuerySet[EndRequest] = super().get_queryset()
+        return ends.select_related("override", "exclusion", "alternative")
 
     @extend_schema(parameters=FILTERS)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     EndRequest,
     ResponsibilityOverride,
@@ -20,16 +21,19 @@ from evidence.notices.people import People
 
 
 def to_approve(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Other classes, exclusions and their early ends: the other officers."""
+    """Other classes, exclusions, alternatives and their ends: the other officers."""
     related = ("implementation__control", "implementation__system", "requested_by")
     overrides = ResponsibilityOverride.objects.filter(state=ApprovalState.REQUESTED)
     excluded = ApplicabilityDecision.objects.filter(state=ApprovalState.REQUESTED)
+    otherwise = AlternativeImplementation.objects.filter(state=ApprovalState.REQUESTED)
     ends = EndRequest.objects.filter(state=ApprovalState.REQUESTED)
     sources = (
         (overrides, "the class of {} is another"),
         (excluded, "{} is not applicable"),
-        (ends.filter(exclusion=None), "the override of {} ends"),
-        (ends.filter(override=None), "{} applies again"),
+        (otherwise, "{} is met in another way"),
+        (ends.filter(override__isnull=False), "the override of {} ends"),
+        (ends.filter(exclusion__isnull=False), "{} applies again"),
+        (ends.filter(alternative__isnull=False), "{} is met as it says again"),
     )
     for rows, words in sources:
         for row in rows.select_related(*related):

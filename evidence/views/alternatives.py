@@ -11,14 +11,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from controls import clock
-from controls.alternatives import (
-    decide_alternative,
-    decide_end_of_alternative,
-    request_end_of_alternative,
-)
+from controls.alternatives import decide_alternative
+from controls.early_ends import request_end
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.models import AlternativeImplementation, ControlImplementation
-from controls.models.alternatives import AlternativeState
 from evidence.forms.overrides import AlternativeForm
 from evidence.requirements.alternatives import (
     own_requirements,
@@ -79,26 +75,20 @@ def alternative_request(
 
 @require_POST
 def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse what somebody else asked for: it, or its end."""
+    """Approve or refuse what somebody else asked for."""
     alternative = _of_mine(request, uuid)
     implementation = alternative.implementation
     today = implementation.system.day_of(clock.now())
     try:
         approve = approves(request)
-        ending = alternative.state == AlternativeState.ENDING
-        decide = decide_end_of_alternative if ending else decide_alternative
-        decide(alternative, approve=approve, by=request.user, today=today)
+        decide_alternative(alternative, approve=approve, by=request.user, today=today)
     except ValidationError as refusal:
         show_refusal(request, refusal)
     else:
-        messages.success(request, _done(ending=ending, approve=approve))
+        messages.success(
+            request, "Approved: it holds on its days." if approve else "Refused."
+        )
     return return_to_work(request) or _to_control(implementation)
-
-
-def _done(*, ending: bool, approve: bool) -> str:
-    if ending:
-        return "Ended." if approve else "Refused: it goes on."
-    return "Approved: it holds on its days." if approve else "Refused."
 
 
 @require_POST
@@ -112,9 +102,7 @@ def alternative_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except Refused as refusal:
         return refused(request, refusal, typed=request.POST.get("reason", ""))
     try:
-        request_end_of_alternative(
-            alternative, reason=reason, by=request.user, today=today
-        )
+        request_end(alternative, reason=reason, by=request.user, today=today)
     except ValidationError as refusal:
         show_refusal(request, refusal)
     else:

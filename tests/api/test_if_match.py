@@ -241,7 +241,12 @@ def test_the_tag_that_the_api_told_lets_the_change_through(world) -> None:
     # these need files or an id besides; that they ask for them shows that it matched
     further = {"POST evidence-attach": 400, "POST evidence-revise": 400}
     # another officer decides
-    waits = ("component-days", "override-settle", "not-applicable-end")
+    waits = (
+        "component-days",
+        "override-settle",
+        "not-applicable-end",
+        "alternative-end",
+    )
     waits += ("requirement-retire",)  # the last thing asked of its control
     further |= {f"POST {view}": 202 for view in waits}
     assert found == dict.fromkeys(found, 200) | further

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
-from controls.alternatives import (
-    decide_alternative,
-    decide_end_of_alternative,
-    request_end_of_alternative,
-)
-from controls.errors import NotPermitted, TransitionNotAllowed
+from controls.alternatives import decide_alternative
+from controls.early_ends import decide_end, request_end
+from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
+from controls.lapses import lapse_requests
 from controls.models import (
     AlternativeImplementation,
     AuditEvent,
+    EndRequest,
     ImplementationStatement,
-    Role,
     System,
     User,
 )
@@ -38,14 +37,6 @@ DAY = dt.timedelta(days=1)
 def today(on_day: Any) -> None:
     """Pages and the API are asked on TODAY."""
     on_day(TODAY)
-
-
-@pytest.fixture
-def olaf(system: System) -> User:
-    """The third compliance officer."""
-    user = factories.make_user("olaf")
-    factories.give_role(user, system, Role.OFFICER)
-    return user
 
 
 @pytest.fixture
@@ -137,35 +128,92 @@ def test_it_is_asked_for_approved_and_becomes_true(
     ]
 
 
+def decide_the_end(browser: Any, door: str, *, approve: bool = True) -> Any:
+    end = EndRequest.objects.get()
+    word = "approve" if approve else "refuse"
+    if door == "page":
+        url = reverse("evidence:end_decide", args=[end.uuid])
+        return browser.post(url, {"decision": word}, follow=True)
+    headers = {"If-Match": f'"{end.uuid}:{end.version}"'}
+    url = f"/api/v1/end-requests/{end.uuid}/{word}/"
+    return browser.post(url, {}, "application/json", headers=headers)
+
+
 @pytest.mark.parametrize("door", ["page", "api"])
+@pytest.mark.parametrize("asks", ["approver", "requester"])
 def test_it_ends_by_two_persons_and_its_days_stay(
-    door: str, proven: System, oscar: User, olga: User, olaf: User, as_user: Any
+    asks: str, door: str, proven: System, oscar: User, olga: User, as_user: Any
 ) -> None:
-    """R10, R32: the end is decided by somebody who asked for neither."""
+    """R10, R32: by the officer who did not ask for the end; two officers are enough."""
     ask(as_user(oscar), proven, starts_on="2026-06-01")
     decide(as_user(olga), "page")
     assert answer_on(proven, dt.date(2026, 6, 1)).facts.alternative_approved
-    ask_to_end(as_user(olga), door)
+    first, second = (olga, oscar) if asks == "approver" else (oscar, olga)
+    assert ask_to_end(as_user(first), door).status_code in {200, 202}
     assert answer_on(proven, TODAY).facts.alternative_approved
-    for person in (oscar, olga):
-        refused = decide(as_user(person), door)
-        assert refused.status_code == 403
+    assert decide_the_end(as_user(first), door).status_code == 403
     assert answer_on(proven, TODAY).facts.alternative_approved
-    decide(as_user(olaf), door)
+    page = as_user(second).get(reverse("evidence:work")).content.decode()
+    assert "the other way it is met in" in page
+    assert decide_the_end(as_user(second), door).status_code == 200
     assert not answer_on(proven, TODAY).facts.alternative_approved
     assert answer_on(proven, TODAY - DAY).facts.alternative_approved
+    row = AlternativeImplementation.objects.get()
+    assert (row.state, row.end_requested_by, row.ended_by) == ("ended", first, second)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AlternativeImplementation.objects.update(ended_by=first)
 
 
 def test_an_end_that_is_refused_lets_it_go_on(
-    proven: System, oscar: User, olga: User, olaf: User, as_user: Any
+    proven: System, oscar: User, olga: User, as_user: Any
 ) -> None:
     ask(as_user(oscar), proven)
     decide(as_user(olga), "page")
     ask_to_end(as_user(oscar), "api")
-    decide(as_user(olaf), "page", approve=False)
+    decide_the_end(as_user(olga), "page", approve=False)
     row = AlternativeImplementation.objects.get()
     assert (row.state, row.ended_on, row.end_requested_by) == ("approved", None, None)
     assert answer_on(proven, TODAY).facts.alternative_approved
+
+
+def test_what_nobody_decides_lapses_and_may_be_asked_again(
+    proven: System, oscar: User, olga: User, as_user: Any
+) -> None:
+    """R31: undecided for 30 days, an alternative lapses as other requests do."""
+    ask(as_user(oscar), proven)
+    row = AlternativeImplementation.objects.get()
+    assert lapse_requests(proven, TODAY + 30 * DAY) == 0
+    assert lapse_requests(proven, TODAY + 31 * DAY) == 1
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("lapsed", None)
+    assert AuditEvent.objects.filter(verb="alternative.lapsed").count() == 1
+    assert decide(as_user(olga), "api").status_code == 409
+    assert "asks to meet it in another way" not in (
+        as_user(olga).get(reverse("evidence:work")).content.decode()
+    )
+    assert ask(as_user(oscar), proven).status_code == 302
+    assert answer_on(proven, TODAY).status.verdict == "partly"
+
+
+def test_an_end_asked_for_before_the_upgrade_waits_as_a_request(
+    proven: System, oscar: User, olga: User, as_user: Any
+) -> None:
+    """R32: open rows of the version before are decided by the rule of all ends."""
+    ask(as_user(oscar), proven)
+    decide(as_user(olga), "page")
+    AlternativeImplementation.objects.update(
+        state="ending", end_requested_by=olga, end_reason="Zones.", ended_on=TODAY
+    )
+    migration = import_module("controls.migrations.0020_ends_asked_for_before")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.ENDS)
+        cursor.execute(migration.APPROVED)
+    end = EndRequest.objects.get()
+    assert (end.requested_by, end.reason, end.ends_from) == (olga, "Zones.", TODAY)
+    assert answer_on(proven, TODAY).facts.alternative_approved
+    assert decide_the_end(as_user(olga), "page").status_code == 403
+    assert decide_the_end(as_user(oscar), "page").status_code == 200
+    assert not answer_on(proven, TODAY).facts.alternative_approved
 
 
 @pytest.mark.parametrize("door", ["page", "api"])
@@ -229,7 +277,7 @@ def test_others_neither_ask_nor_decide(
 
 
 def test_what_every_state_refuses(
-    proven: System, oscar: User, olga: User, olaf: User, as_user: Any
+    proven: System, oscar: User, olga: User, as_user: Any
 ) -> None:
     """Each verb in each state it does not fit."""
     ask(as_user(oscar), proven)
@@ -237,9 +285,7 @@ def test_what_every_state_refuses(
     again = ask(as_user(olga), proven)
     assert again.status_code == 409
     with pytest.raises(TransitionNotAllowed):
-        request_end_of_alternative(row, reason="x", by=oscar, today=TODAY)
-    with pytest.raises(TransitionNotAllowed):
-        decide_end_of_alternative(row, approve=True, by=olga, today=TODAY)
+        request_end(row, reason="x", by=oscar, today=TODAY)
     with pytest.raises(TransitionNotAllowed, match="lapsed"):
         decide_alternative(row, approve=True, by=olga, today=TODAY + 31 * DAY)
     decide_alternative(row, approve=True, by=olga, today=TODAY + 30 * DAY)
@@ -249,12 +295,16 @@ def test_what_every_state_refuses(
         as_user(olga), proven, starts_on="2027-05-31", review_by="2027-06-30"
     )
     assert overlapping.status_code == 409
-    request_end_of_alternative(row, reason="x", by=olga, today=TODAY)
-    with pytest.raises(NotPermitted):
-        decide_end_of_alternative(row, approve=True, by=oscar, today=TODAY)
-    decide_end_of_alternative(row, approve=True, by=olaf, today=TODAY)
+    end = request_end(row, reason="x", by=olga, today=TODAY)
+    with pytest.raises(TransitionNotAllowed, match="already asked"):
+        request_end(row, reason="x", by=oscar, today=TODAY)
+    with pytest.raises(TransitionNotAllowed, match="lapsed"):
+        decide_end(end, approve=True, by=oscar, today=TODAY + 31 * DAY)
+    decide_end(end, approve=True, by=oscar, today=TODAY)
     with pytest.raises(TransitionNotAllowed):
-        request_end_of_alternative(row, reason="x", by=olga, today=TODAY)
+        decide_end(end, approve=True, by=oscar, today=TODAY)
+    with pytest.raises(TransitionNotAllowed):
+        request_end(row, reason="x", by=olga, today=TODAY)
     late = ask(as_user(olga), proven, starts_on=str(TODAY - DAY))
     assert late.status_code == 422
     assert "not the first" in late.content.decode()
