@@ -160,8 +160,8 @@ class AskedSerializer(serializers.Serializer[Any]):
 class ChangedSerializer(AskedSerializer):
     """Other terms, from a day on (default today).
 
-    A day that lies back, and grace longer than half the period, wait for a second
-    officer and need a `reason`.
+    A day that lies back, grace longer than half the period, and the cadence `once` in
+    place of another wait for a second officer and need a `reason`.
     """
 
     from_day = BodyDayField(required=False)

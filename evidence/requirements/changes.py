@@ -1,8 +1,9 @@
 """What is asked of our halves, tuned by officers: added, changed, retired.
 
 From today or a later day one officer decides. What alters an answer about an earlier
-day, long grace, and the end of a half's last ask wait for a second officer; the change
-that waits is returned. Source: rules R11, R12, R18, R31 and R32.
+day, long grace, asking only once from now on, and the end of a half's last ask wait for
+a second officer; the change that waits is returned. Source: rules R11, R12, R13, R18,
+R31 and R32.
 
 One file: a change and an end are checked, requested and carried out by the same steps.
 """
@@ -30,7 +31,7 @@ from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of, request_change
 from evidence.models import RequirementControl
-from evidence.models.asks import TERMS_COLUMNS
+from evidence.models.asks import TERMS_COLUMNS, Cadence
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
 from evidence.requirements.odp_frequency import less_frequent
@@ -175,9 +176,9 @@ def change_requirement(
 
     `from_day` None is `today`, the system's day. From then on the terms replace those
     in force and those stated for later days. Returns None when it is done, else the
-    change that waits: it alters an answer about an earlier day, or the grace is longer
-    than half the period; those need `reason`. Raises NotPermitted, StaleVersion,
-    Refused by field.
+    change that waits: it alters an answer about an earlier day, the grace becomes
+    longer than half the period, or `once` replaces another cadence; those need
+    `reason`. Raises NotPermitted, StaleVersion, Refused by field.
     """
     stored = locked_row(requirement, by)
     _refuse_stale(stored, version)
@@ -354,8 +355,14 @@ def _is_long(terms: dict[str, Any]) -> bool:
 
 
 def _grows_long(stored: RequirementControl, proposed: TermsChange) -> bool:
-    """Whether long grace is new: what two officers decided once stays."""
+    """Whether long grace is new, or no end: what two officers decided once stays.
+
+    What is asked once is never due again, so its last proof would count without an end
+    (R13): the longest grace there is.
+    """
     held = terms_on(stored.ask, proposed.from_day)
+    if proposed.terms["cadence"] == Cadence.ONCE != held.cadence:
+        return True
     same = all(
         getattr(held, name) == proposed.terms[name]
         for name in ("cadence", "grace_days")
