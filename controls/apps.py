@@ -16,6 +16,7 @@ class ControlsConfig(AppConfig):
         from controls import (  # noqa: F401 - register their kinds
             exclusions_in_retrospect,
             implementation_in_retrospect,
+            system_terms,
         )
         from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
         from controls.history import install

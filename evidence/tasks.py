@@ -59,6 +59,7 @@ def show_todays_classes() -> None:
     from controls.lapses import lapse_requests
     from controls.models import System
     from controls.responsibility.decide import refresh_todays
+    from controls.system_terms import show_todays_system_terms
     from evidence.requirements.terms import show_todays_terms
     from evidence.status.control_status import today_of
 
@@ -67,4 +68,5 @@ def show_todays_classes() -> None:
         refresh_todays(system, today)
         show_todays_terms(system, today)
         show_todays_statuses(system, today)
+        show_todays_system_terms(system, today)
         lapse_requests(system, today)

@@ -17,6 +17,7 @@ from controls.models import (
     ResponsibilityDecision,
     ResponsibilityOverride,
     RetrospectiveChange,
+    SystemTerms,
 )
 
 
@@ -225,3 +226,23 @@ class ProviderStatementAdmin(ReadOnlyAdmin):
         "implementation__system",
     )
     search_fields = ("implementation__control__label", "text")
+
+
+@admin.register(SystemTerms)
+class SystemTermsAdmin(ReadOnlyAdmin):
+    """What systems are judged by, on which days, and who said it when."""
+
+    scope_path = "system"
+    list_display = (
+        "system",
+        "regime",
+        "impact_level",
+        "partition",
+        "currency_days",
+        "days",
+        "stated_on",
+        "stated_by",
+    )
+    list_filter = ("regime", ("system", RelatedScopeFilter))
+    list_select_related = ("system", "stated_by")
+    search_fields = ("system__name", "system__slug")

@@ -38,6 +38,7 @@ from controls.models.people import (
 from controls.models.retrospect import RetrospectiveChange
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
+from controls.models.system_terms import SystemTerms
 from controls.models.systems import System, SystemComponent
 from controls.models.tokens import TokenScope
 
@@ -76,6 +77,7 @@ __all__ = [
     "ServiceVariant",
     "System",
     "SystemComponent",
+    "SystemTerms",
     "Team",
     "TokenScope",
     "User",

@@ -46,7 +46,17 @@ class SystemAdmin(AuditedAdmin):
         "demo",
         "seen_version",
     )
-    readonly_fields = ("slug", "baseline", "time_zone", "demo")
+    # What answers of every day rest on has days of its own, and its own page.
+    readonly_fields = (
+        "slug",
+        "regime",
+        "impact_level",
+        "partition",
+        "baseline",
+        "time_zone",
+        "currency_days",
+        "demo",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Described as a whole, with its components, on the page for it."""

@@ -28,6 +28,7 @@ from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
 from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
+from evidence.api.system_terms import SystemTermsViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
 from evidence.api.what_if import WhatIfView
@@ -70,6 +71,9 @@ router.register(
     r"systems/(?P<slug>[-\w]+)/components",
     ComponentViewSet,
     basename="component",
+)
+router.register(
+    r"systems/(?P<slug>[-\w]+)/terms", SystemTermsViewSet, basename="system-terms"
 )
 router.register(
     r"systems/(?P<slug>[-\w]+)/provider-documents",

@@ -114,17 +114,22 @@ def gather_many(
 
 
 def about_systems(systems: Sequence[System], moment: Moment) -> dict[int, Row]:
-    """What artifacts are judged against: the systems now, or as they were known then.
+    """What artifacts are judged against on the moment's day: the systems as known now,
+    or as they were known then.
 
     Raises LookupError when one of them was not known then.
     """
-    if moment.known_at is None:
-        return {system.pk: vars(system) for system in systems}
     keys = as_bigints(system.pk for system in systems)
-    rows = read_rows(gather_sql.SYSTEMS, moment, systems=keys)
-    if len(rows) < len(systems):
-        raise LookupError("The system was not recorded at that time.")
-    return {row["id"]: row for row in rows}
+    about: dict[int, Row] = {system.pk: vars(system) for system in systems}
+    if moment.known_at is not None:
+        rows = read_rows(gather_sql.SYSTEMS, moment, systems=keys)
+        if len(rows) < len(systems):
+            raise LookupError("The system was not recorded at that time.")
+        about = {row["id"]: row for row in rows}
+    for terms in read_rows(gather_sql.SYSTEM_TERMS, moment, systems=keys):
+        pk = terms["system_id"]
+        about[pk] = {**about[pk], **terms}
+    return about
 
 
 def bases_of(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:

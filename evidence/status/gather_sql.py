@@ -12,6 +12,7 @@ TABLES = {
     "engagement": "controls_engagement",
     "system": "controls_system",
     "component": "controls_systemcomponent",
+    "system_terms": "controls_systemterms",
     "implementation": "controls_controlimplementation",
     "control": "controls_control",
     "statement": "controls_implementationstatement",
@@ -69,6 +70,13 @@ SYSTEMS = """
 SELECT s.id, s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone,
        s.name, s.slug, s.window_start, s.window_end
   FROM {system} s WHERE s.id = ANY(%(systems)s)
+"""
+
+# What the systems are judged by on the day; of one that was never changed, no row.
+SYSTEM_TERMS = """
+SELECT t.system_id, t.regime, t.impact_level, t.partition, t.currency_days
+  FROM {system_terms} t
+ WHERE t.system_id = ANY(%(systems)s) AND t.days @> %(day)s::date
 """
 
 COMPONENTS = """

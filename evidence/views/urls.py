@@ -34,6 +34,7 @@ from evidence.views import (
     reviews,
     revisions,
     samples,
+    system_terms,
     systems,
     trend,
     uploads,
@@ -51,6 +52,7 @@ urlpatterns += [
     path("systems/new/", systems.new, name="system_new"),
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
+    path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
     path("systems/<slug:slug>/components/what-if/", what_if.what_if, name="what_if"),
     path(

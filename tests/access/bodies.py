@@ -44,6 +44,10 @@ def bodies_of(world: World) -> dict[str, Any]:
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
         "component_days": why | {"never": "on", "version": 1},
+        "system_terms": why | {
+            "regime": "soc2", "impact_level": "low", "partition": "aws",
+            "currency_days": "60", "from_day": today, "version": "1",
+        },
     }  # fmt: skip
     bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
     api = {
@@ -103,6 +107,7 @@ def bodies_of(world: World) -> dict[str, Any]:
             "justification": "None here.", "review_by": later,
         },
         "POST component-days": why,
+        "POST system-terms-list": why | {"currency_days": 60},
         "POST alternative-list": here | {
             "control_id": "cm-8", "constraint": "c", "objective": "o",
             "residual_risk": "r", "starts_on": today, "review_by": later,

@@ -337,6 +337,12 @@ VERBS = (
         ("evidence:components",),
     ),
     Verb(
+        "change what a system is judged by",
+        _officer,
+        ("evidence:system_terms", "system-terms-list"),
+        ("evidence:system_terms",),
+    ),
+    Verb(
         "roll forward",
         _officer,
         ("evidence:roll_forward", "api_roll_forward"),

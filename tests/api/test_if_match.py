@@ -89,6 +89,7 @@ VERBS = {
     "PATCH system-detail": Verb("needed", "olivia"),
     "PATCH system-control": Verb("needed", "olivia"),
     "POST component-end": Verb("needed", "olivia", None, {"last_day": TODAY}),
+    "POST system-terms-list": Verb("needed", "olivia"),
     "PUT requirement-detail": Verb("needed", "olivia"),
     "POST requirement-retire": Verb("heeded", "olivia"),
     "POST request-answer": Verb("needed", "alice"),

@@ -26,6 +26,7 @@ START = [
     "/artifacts/",
     "/exports/",
     "/accounts/email/",
+    "/systems/payments/terms/",
     "/systems/payments/components/what-if/?end=ec2:standard&add=bedrock:standard",
 ]
 # How many pages of a view are read, for each role, with and without a query.

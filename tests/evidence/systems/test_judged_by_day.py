@@ -1,0 +1,147 @@
+"""What a system is judged by changes from a day on: what was said of earlier days
+stays, unless two officers change it (R22, R31)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from controls import retrospect
+from controls.errors import NotPermitted
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent, RetrospectiveChange, Role, System, SystemTerms
+from controls.system_terms import show_todays_system_terms
+from tests import factories
+from tests.evidence.scenarios.providers import D, Desk, at, codes
+from tests.one_day import TODAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OCTOBER = D(2026, 10, 15)
+START, END = D(2026, 1, 1), D(2026, 12, 31)
+REPORT_ENDS = D(2026, 6, 30)  # and counts as current to 28 September
+
+
+@pytest.fixture
+def desk(as_owner: Any, settings: Any) -> Any:
+    """EC2 in us-east-1; AWS's report on PE-3 is read, and past its currency."""
+    settings.MFA_REQUIRED = False
+    with as_owner():
+        olivia, oscar = factories.make_user("olivia"), factories.make_user("oscar")
+        with at(START, 8):
+            system = factories.make_system(
+                olivia,
+                services=["ec2"],
+                baseline=factories.make_baseline(("pe-3",), slug="one"),
+                used_from=START,
+                window_start=START,
+                window_end=END,
+            )
+        factories.give_role(oscar, system, Role.OFFICER)
+        made = Desk(system, olivia, oscar)
+        with at(D(2026, 7, 20)):
+            artifact = made.series("AWS SOC 2", ["pe-3"])
+            scope = {"services": ["*"], "regions": ["*"]}
+            report = made.report(artifact, START, REPORT_ENDS, **scope)
+        with at(D(2026, 7, 21)):
+            made.rely(report)
+        yield made
+
+
+def state(desk: Desk, day: dt.date, known_at: dt.datetime | None = None) -> str:
+    return desk.answer("pe-3", day, known_at).status.aws_half
+
+
+def post(client: Any, system: System, **body: Any) -> Any:
+    client.force_login(body.pop("by"))
+    tag = client.get(reverse("system-detail", args=[system.slug]))["ETag"]
+    return client.post(
+        reverse("system-terms-list", args=[system.slug]),
+        {"reason": "Agreed with our auditor"} | body,
+        content_type="application/json",
+        headers={"If-Match": tag},
+    )
+
+
+def test_r22_longer_currency_holds_from_today_only(desk, client):
+    """R22, R31: over the API; October stays lapsed, the others' columns stay."""
+    assert (state(desk, OCTOBER), state(desk, TODAY)) == ("lapsed", "lapsed")
+    answer = post(client, desk.system, by=desk.registrar, currency_days=180)
+    assert (answer.status_code, answer.json()["currency_days"]) == (200, 180)
+    assert answer.json()["regime"] == desk.system.regime
+    desk.system.refresh_from_db()
+    assert desk.system.currency_days == 180
+    assert (state(desk, OCTOBER), state(desk, TODAY)) == ("lapsed", "proven")
+    rows = client.get(reverse("system-terms-list", args=[desk.system.slug])).json()
+    shown = [(row["from_day"], row["currency_days"]) for row in rows["results"]]
+    assert shown == [(None, 90), (str(TODAY), 180)]
+    assert AuditEvent.objects.filter(verb="system.terms-changed").count() == 1
+
+
+def test_r31_an_earlier_day_takes_a_second_officer(desk, client):
+    """R31, R32: by the page; as known before the approval October stays lapsed."""
+    client.force_login(desk.registrar)
+    url = reverse("evidence:system_terms", args=[desk.system.slug])
+    form = client.get(url).context["form"]
+    typed = {name: form[name].value() for name in form.fields}
+    typed |= {"currency_days": 180, "from_day": "2026-10-01", "reason": "Agreed"}
+    page = client.post(url, typed, follow=True)
+    assert "once another officer approves" in page.content.decode()
+    assert "Days of currency" in page.content.decode()
+    assert (state(desk, OCTOBER), state(desk, TODAY)) == ("lapsed", "lapsed")
+    before = knowledge_now()
+    change = RetrospectiveChange.objects.get()
+    with pytest.raises(NotPermitted):
+        retrospect.approve(change, by=desk.registrar, today=TODAY)
+    retrospect.approve(change, by=desk.second, today=TODAY)
+    assert state(desk, OCTOBER) == "proven"
+    assert state(desk, OCTOBER, before) == "lapsed"
+    assert state(desk, D(2026, 9, 30)) == "lapsed"
+
+
+def test_r31_a_later_day_shows_on_that_day(desk, client):
+    """R31: today's columns follow once the day has come."""
+    first_of_december = D(2026, 12, 1)
+    answer = post(
+        client,
+        desk.system,
+        by=desk.registrar,
+        regime="fedramp",
+        from_day=str(first_of_december),
+    )
+    assert answer.status_code == 200
+    system = System.objects.get()
+    assert system.regime == "soc2"
+    assert "supporting_only" not in codes(desk.answer("pe-3", TODAY).status.reasons)
+    later = desk.answer("pe-3", first_of_december).status
+    assert "supporting_only" in codes(later.reasons)
+    assert later.aws_half != "proven"
+    assert show_todays_system_terms(system, first_of_december) == 1
+    system.refresh_from_db()
+    assert system.regime == "fedramp"
+    assert show_todays_system_terms(system, first_of_december) == 0
+
+
+def test_r20_a_partition_without_the_regions_in_use_is_refused(desk, client):
+    """R20: us-east-1 is in use; nothing is written."""
+    desk.system.components.update(regions=["us-east-1"])
+    answer = post(client, desk.system, by=desk.registrar, partition="aws-us-gov")
+    assert answer.status_code == 400
+    assert "us-east-1 is in use" in str(answer.json()["errors"]["partition"])
+    same = post(client, desk.system, by=desk.registrar, currency_days=90)
+    assert same.status_code == 409
+    long = post(client, desk.system, by=desk.registrar, currency_days=400)
+    assert long.status_code == 400
+    assert not SystemTerms.objects.exists()
+
+
+def test_r31_the_admin_shows_them_and_changes_none(desk, client):
+    """R31: no door changes what past answers rest on."""
+    client.force_login(factories.administrator())
+    page = client.get(reverse("admin:controls_system_change", args=[desk.system.pk]))
+    assert page.status_code == 200
+    names = set(page.context["adminform"].form.fields)
+    assert not names & {"regime", "impact_level", "partition", "currency_days"}
