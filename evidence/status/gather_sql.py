@@ -2,6 +2,8 @@
 
 Each is written against names of relations in braces: `{link}` is the table itself
 when knowledge is today's, else its rows as they were known before %(known_at)s.
+
+One file: they are read together, and share the names of relations.
 """
 
 from __future__ import annotations

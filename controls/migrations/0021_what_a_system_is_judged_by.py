@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0018_engagements_keep_their_history"),
+        ("controls", "0020_ends_asked_for_before"),
     ]
 
     operations = [
