@@ -10,6 +10,7 @@ from controls.models import Actor, AuditEvent
 from controls.models.audit import about
 from evidence.files.clearance import reason_withheld
 from evidence.files.names import clean_name
+from evidence.files.who_may import require_opener
 from evidence.models import EvidenceFile
 from evidence.storage import open_store
 
@@ -39,9 +40,10 @@ class OpenedFile:
 def opened_for(file: EvidenceFile, *, by: Actor) -> OpenedFile:
     """The bytes of a file; who took them is recorded first.
 
-    Raises TransitionNotAllowed while it is withheld (scan, flags, removal) and
-    NotInStore when its bytes are gone.
+    Raises NotPermitted where it is restricted, TransitionNotAllowed while it is
+    withheld (scan, flags, removal) and NotInStore when its bytes are gone.
     """
+    require_opener(file, by)
     withheld = reason_withheld(by, file)
     if withheld:
         raise TransitionNotAllowed(withheld)

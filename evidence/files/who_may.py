@@ -1,4 +1,4 @@
-"""Who may clear a flagged file, and who may ask for a file's removal and decide it.
+"""Who may open a file, clear a flagged one, ask for its removal and decide that.
 
 `may_...` answers, `require_...` raises NotPermitted; pages, the API, lists and notices
 ask the same functions. The list of removals is `SpillRemoval.objects.to_decide`.
@@ -13,9 +13,50 @@ from controls.access import (
     require_second_officer,
 )
 from controls.errors import NotPermitted
-from controls.models import Actor
-from evidence.models import EvidenceFile, EvidenceRevision, Population, SpillRemoval
+from controls.models import Actor, Role
+from evidence.models import (
+    EvidenceFile,
+    EvidenceRevision,
+    Population,
+    RequestAnswer,
+    SpillRemoval,
+)
+from evidence.models.evidence import Sensitivity
 from evidence.models.revisions import MAX_COMMON_BYTES
+
+RESTRICTED = (
+    "This evidence is restricted: its team, reviewers and officers open its files, and"
+    " auditors whose request it answers. Ask an officer of the system."
+)
+
+
+def may_open(file: EvidenceFile, by: Actor) -> bool:
+    """Whether `by`, who sees the evidence, may open its bytes (AC-06).
+
+    Restricted evidence is opened by contributors of its team, reviewers and officers;
+    by an auditor once this revision answers a request of the auditor's engagement.
+    """
+    evidence = file.revision.evidence
+    if evidence.sensitivity != Sensitivity.RESTRICTED:
+        return True
+    if is_officer(by, evidence.system):
+        return True
+    roles = by.memberships.active().filter(system=evidence.system_id)
+    if roles.filter(role=Role.REVIEWER).exists():
+        return True
+    if roles.filter(role=Role.CONTRIBUTOR, team=evidence.team_id).exists():
+        return True
+    engagements = roles.filter(role=Role.AUDITOR).values("engagement")
+    released = RequestAnswer.objects.filter(
+        revision=file.revision_id, request__engagement__in=engagements
+    )
+    return bool(released.exists())
+
+
+def require_opener(file: EvidenceFile, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may open the file."""
+    if not may_open(file, by):
+        raise NotPermitted(RESTRICTED)
 
 
 def may_clear(file: EvidenceFile, by: Actor) -> bool:

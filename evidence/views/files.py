@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from evidence.files.clearance import clear, reason_withheld
 from evidence.files.download import opened_for, record_opening
 from evidence.files.previews import RenderedPage, kind_of, render_preview
+from evidence.files.who_may import RESTRICTED, may_open
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
 from evidence.views.answers import explanation_page, refused, typed_reason
@@ -31,6 +32,8 @@ def file_or_404(request: SignedInRequest, uuid: Any) -> EvidenceFile:
 
 
 def _withheld(request: SignedInRequest, file: EvidenceFile) -> HttpResponse | None:
+    if not may_open(file, request.user):
+        return explanation_page(request, RESTRICTED, 403)
     reason = reason_withheld(request.user, file)
     return explanation_page(request, reason, 409) if reason else None
 
