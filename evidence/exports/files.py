@@ -16,6 +16,7 @@ from evidence.models import Export
 from evidence.storage import work_folder
 from evidence.storage.failpoints import failpoint
 
+PIECE = 1 << 20  # bytes read at once
 # A worker that lives renews its lease more often than that.
 MAX_UNNAMED_AGE = dt.timedelta(days=1)
 
@@ -64,6 +65,15 @@ def write_file(
 def open_named(name: str) -> BinaryIO:
     """A finished file for reading. Raises FileNotFoundError."""
     return (folder() / name).open("rb")
+
+
+def is_as_written(file: BinaryIO, sha256: str) -> bool:
+    """Whether an open file has the digest (hex) it was made with; rewound after."""
+    digest = hashlib.sha256()
+    while piece := file.read(PIECE):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest() == sha256
 
 
 def drop_file(name: str) -> None:

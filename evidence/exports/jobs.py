@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -11,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from controls.errors import Refused, TransitionNotAllowed
+from controls.errors import Refused, SrmError, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
@@ -19,6 +20,7 @@ from evidence.exports.files import (
     WrittenFile,
     drop_file,
     drop_other_files,
+    is_as_written,
     open_named,
     write_file,
 )
@@ -36,7 +38,14 @@ from evidence.status.rules import RULES
 
 ENDING, MEDIA_TYPE = ".csv", "text/csv; charset=utf-8"
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+log = logging.getLogger(__name__)
 PROGRESS_ROWS = 100  # rows of the file between two reports of progress
+
+
+class FileDamaged(SrmError):
+    """The file of an export is gone, or is not what was written; nothing is served."""
+
+    status_code = 410
 
 
 @transaction.atomic
@@ -113,7 +122,10 @@ class ExportJob(JobKind[Export]):
         written = write_file(lease.job, lease.token, ENDING, status_lines(lease))
         try:
             _finish(lease, written)
-        except LeaseLost:  # after any other fault the outcome may yet be recorded
+        except (
+            LeaseLost,
+            CannotBeDone,
+        ):  # after any other fault the outcome may yet be recorded
             drop_file(written.name)
             raise
         drop_other_files(lease.job)
@@ -127,7 +139,9 @@ EXPORTS = ExportJob()
 
 
 def _require_access(export: Export) -> None:
-    visible = System.objects.visible_to(export.requested_by)
+    """Raise CannotBeDone unless the requester may read the system at this moment."""
+    requester = Actor.objects.get(pk=export.requested_by_id)
+    visible = System.objects.visible_to(requester)
     if not visible.filter(pk=export.system_id).exists():
         raise CannotBeDone("The requester may no longer read this system.")
 
@@ -158,6 +172,7 @@ def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
 
 @transaction.atomic
 def _finish(lease: Lease[Export], written: WrittenFile) -> None:
+    _require_access(lease.job)
     lease.finish(
         state=ExportState.DONE,
         finished_at=now(),
@@ -184,10 +199,23 @@ def cancel(export: Export, *, by: Actor) -> None:
 
 
 def open_file(export: Export) -> BinaryIO:
-    """The finished file for reading. Raises TransitionNotAllowed before that."""
+    """The finished file for reading, once its bytes are found to be the right ones.
+
+    Raises TransitionNotAllowed before it is finished, FileDamaged when it is not what
+    was written.
+    """
     if export.state != ExportState.DONE:
         raise TransitionNotAllowed("The export is not finished.")
-    return open_named(export.file_name)
+    sentence = "The file of this export is {what}. Ask for the export again."
+    try:
+        file = open_named(export.file_name)
+    except FileNotFoundError as missing:
+        raise FileDamaged(sentence.format(what="gone")) from missing
+    if not is_as_written(file, export.sha256):
+        file.close()
+        log.error("The file of export %s has other bytes than written", export.uuid)
+        raise FileDamaged(sentence.format(what="damaged"))
+    return file
 
 
 def opened_for(export: Export, *, by: Actor) -> OpenedFile:

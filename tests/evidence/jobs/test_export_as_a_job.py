@@ -9,13 +9,16 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as configured
 
 from controls import clock
+from controls.history.clock import knowledge_now, wait_for_older_writers
 from controls.models import AuditEvent
 from evidence.exports import jobs
 from evidence.exports.files import folder, sweep_files
@@ -217,3 +220,56 @@ def test_files_that_no_export_names_go_after_a_day(client, export):
         os.utime(folder() / name, (long_ago, long_ago))
     sweep_store()
     assert names() == [export.file_name]
+
+
+@pytest.mark.parametrize("role", ["app_dsn", "owner_dsn"])
+def test_a_writer_of_any_role_is_waited_for(client, export, monkeypatch, request, role):
+    """Part of what it says at its instant may still be uncommitted."""
+    at_once = partial(wait_for_older_writers, seconds=0)
+    monkeypatch.setattr(jobs, "wait_for_older_writers", at_once)
+    with psycopg.connect(request.getfixturevalue(role)) as writer:
+        writer.execute("SELECT pg_current_xact_id()")  # one that writes
+        Export.objects.update(known_at=knowledge_now())
+        make_export(export.pk)
+        export.refresh_from_db()
+        assert (export.state, export.waits) == ("queued", 1)
+        assert names() == []
+        writer.rollback()
+    Export.objects.update(due_at=None)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.failure) == ("done", "")
+
+
+@pytest.mark.parametrize(("spoil", "told"), [(b"\0", "is damaged"), (None, "is gone")])
+@pytest.mark.parametrize("door", ["/exports/{}/download/", "/api/v1/exports/{}/file/"])
+def test_other_bytes_than_written_are_never_served(client, export, door, spoil, told):
+    """AC-11: no row of a download, and no bytes, when they are not the right ones."""
+    make_export(export.pk)
+    export.refresh_from_db()
+    path = folder() / export.file_name
+    if spoil is None:
+        path.unlink()
+    else:
+        path.write_bytes(spoil * 3 + path.read_bytes()[3:])
+    answer = client.get(door.format(export.uuid))
+    assert answer.status_code >= 400
+    assert told in answer.content.decode()
+    assert not AuditEvent.objects.filter(verb="export.downloaded").exists()
+
+
+def test_who_lost_the_role_on_the_way_gets_no_file(export, house, monkeypatch):
+    """AC-10: the requester's rights count at delivery as at the start."""
+    write_file = jobs.write_file
+
+    def write_and_lose(*args: Any) -> Any:
+        result = write_file(*args)
+        house.ray.memberships.update(ends_at=clock.now())
+        return result
+
+    monkeypatch.setattr(jobs, "write_file", write_and_lose)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.file_name) == ("failed", "")
+    assert "no longer" in export.failure
+    assert names() == []
