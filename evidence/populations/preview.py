@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor
 from evidence.files.checks import Checked
@@ -24,8 +25,10 @@ from evidence.populations.populations import (
     refuse_impossible,
     submit_population,
 )
+from evidence.populations.who_may import require_population_submitter
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk import HOUR
+from evidence.submissions.quotas import count_preview
 from evidence.submissions.uploads import Upload, checked_upload, refuse_removed
 
 SALT = "evidence.population"
@@ -54,13 +57,15 @@ def preview(
     by: Actor,
     today: dt.date,
 ) -> PopulationPreview:
-    """What the list holds. Keeps its bytes where nothing is wrong; writes no row."""
+    """What the list holds. Keeps and counts its bytes where nothing is wrong."""
     events = read(upload, statement, zone=requirement.system.zone)
     if events.wrong:
         return PopulationPreview(events)
     refuse_impossible(statement, events, today)
     if upload is not None:
+        team = require_population_submitter(requirement, by=by)
         refuse_removed([upload], requirement.system)
+        count_preview([(team, [upload])], knowledge_now())
         upload.settle()
     body = {
         "requirement": requirement.pk,
@@ -108,7 +113,8 @@ def _packed(upload: Upload | None) -> list[Any] | None:
         return None
     stored, checked = upload.stored, upload.checked
     flags = list(checked.flags)
-    return [upload.name, stored.sha256, stored.size_bytes, checked.media_type, flags]
+    about = [upload.name, stored.sha256, stored.size_bytes, checked.media_type, flags]
+    return [*about, "counted"]
 
 
 def confirm(
@@ -158,6 +164,7 @@ def _statement(body: dict[str, Any]) -> PopulationStatement:
 def _unpacked(packed: list[Any] | None) -> Upload | None:
     if packed is None:
         return None
-    name, sha256, size, media_type, flags = packed
+    name, sha256, size, media_type, flags, *counted = packed  # not by earlier versions
     stored = StoredBytes(sha256, size, b"")
-    return Upload(name, stored, Checked(media_type, tuple(flags)))
+    checked = Checked(media_type, tuple(flags))
+    return Upload(name, stored, checked, counted=bool(counted))

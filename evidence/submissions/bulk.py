@@ -18,6 +18,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
@@ -30,7 +31,7 @@ from evidence.submissions.bulk_list import (
     control_of,
     submission_of,
 )
-from evidence.submissions.quotas import count
+from evidence.submissions.quotas import count, count_preview
 from evidence.submissions.submission import Submission, refuse_impossible_days
 from evidence.submissions.submit import Proving, submitted
 from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed
@@ -162,11 +163,18 @@ def _possible(
 def sealed(system: System, whole: Plan, *, by: Actor) -> str:
     """The plan as a signed text that its author may confirm within an hour.
 
-    Keeps the bytes in the store, so that they need not be sent again.
+    Keeps the bytes in the store, so that they need not be sent again, and counts them
+    to the day of their team. Raises TooManyFiles, NoRoomLeft.
     """
     if whole.errors or not whole.planned:
         raise Refused("There is nothing to confirm.")
     refuse_removed([planned.upload for planned in whole.planned], system)
+    brought = [
+        (team, [planned.upload])
+        for planned in whole.planned
+        if (team := _team(planned.requirements[0])) is not None
+    ]
+    count_preview(brought, knowledge_now())
     for planned in whole.planned:
         planned.upload.settle()
     body = {
@@ -187,6 +195,7 @@ def _packed(planned: Planned) -> dict[str, Any]:
         "size": upload.stored.size_bytes,
         "type": upload.checked.media_type,
         "flags": list(upload.checked.flags),
+        "counted": True,
         "asked": [requirement.pk for requirement in planned.requirements],
     }
 
@@ -267,6 +276,9 @@ def _unpacked(
     return Planned(
         rows=tuple(packed["rows"]),
         submission=Submission(**fields),
-        upload=Upload(packed["name"], stored, checked),
+        # a preview of the version before was not counted
+        upload=Upload(
+            packed["name"], stored, checked, counted=packed.get("counted", False)
+        ),
         requirements=tuple(requirements[pk] for pk in packed["asked"]),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from controls.errors import SrmError
 from controls.grammar import count_of
@@ -53,7 +53,8 @@ def refuse_beyond(team: Team, uploads: Sequence[Any], instant: dt.datetime) -> N
     with connection.cursor() as cursor:
         cursor.execute(SO_FAR, [team.pk, _day(instant)])
         files, size = cursor.fetchone() or (0, 0)
-    _refuse(team, files + len(uploads), size + _bytes_of(uploads))
+    new = _not_counted(uploads)
+    _refuse(team, files + len(new), size + _bytes_of(new))
 
 
 def count(brought: Iterable[tuple[Team, Sequence[Any]]], instant: dt.datetime) -> None:
@@ -67,11 +68,27 @@ def count(brought: Iterable[tuple[Team, Sequence[Any]]], instant: dt.datetime) -
     for team, uploads in brought:
         by_team[team] += uploads
     for team in sorted(by_team, key=lambda team: team.pk):
-        mine = by_team[team]
+        mine = _not_counted(by_team[team])
         with connection.cursor() as cursor:
             cursor.execute(COUNT, [team.pk, _day(instant), len(mine), _bytes_of(mine)])
             files, size = cursor.fetchone()
         _refuse(team, files, size)
+
+
+@transaction.atomic
+def count_preview(
+    brought: Iterable[tuple[Team, Sequence[Any]]], instant: dt.datetime
+) -> None:
+    """Count uploads before they are kept for a preview, confirmed or not.
+
+    They take room in the store either way. Raises what `count` raises.
+    """
+    count(brought, instant)
+
+
+def _not_counted(uploads: Sequence[Any]) -> list[Any]:
+    """Those that no preview has counted."""
+    return [upload for upload in uploads if not upload.counted]
 
 
 def _day(instant: dt.datetime) -> dt.date:

@@ -29,6 +29,8 @@ class Upload:
     checked: Checked
     # None: they already lie under their digest
     incoming: Incoming | None = None
+    # the day of its team has them already, since they were previewed
+    counted: bool = False
 
     @property
     def kept(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +13,9 @@ from evidence.models.quotas import TeamDay
 from evidence.submissions import records
 from evidence.submissions.quotas import TooManyFiles
 from tests.evidence import house as houses
-from tests.evidence.house import House, submitted
+from tests.evidence.house import House, file, submitted
+from tests.evidence.per_event import listed, made_per_event, said, url
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -42,3 +46,51 @@ def test_up_12_the_count_is_locked_last_but_for_the_audit_log(house):
     ]
     assert "evidence_teamday" in writes[-2]
     assert "controls_auditevent" in writes[-1]
+
+
+def bulk_plan(client, text: bytes):
+    rows = f"file,control,performed_on\na.txt,CM-8,{TODAY}\n".encode()
+    sent = {"list": file("list.csv", rows), "files": [file("a.txt", text)]}
+    return client.post("/systems/shop/upload/", sent)
+
+
+def test_up_12_a_plan_counts_whether_or_not_it_is_confirmed(client, house, settings):
+    """Its bytes lie in the store for a day, whatever becomes of it."""
+    settings.MFA_REQUIRED = False
+    settings.TEAM_FILES_PER_DAY = 2
+    house.requirement("cm-8")
+    client.force_login(house.alice)
+    assert bulk_plan(client, b"never confirmed").status_code == 200
+    assert TeamDay.objects.get().files == 1
+    last = bulk_plan(client, b"the last of the day")
+    assert TeamDay.objects.get().files == 2
+    refused = bulk_plan(client, b"one too many")
+    assert refused.status_code == 429
+    assert "2 files a day" in refused.content.decode()
+    assert len(stored(settings)) == 2
+    # what was counted as it was planned is recorded, and not counted again
+    token = {"token": last.context["token"]}
+    assert client.post("/systems/shop/upload/confirm/", token).status_code == 302
+    assert Evidence.objects.count() == 1
+    assert TeamDay.objects.get().files == 2
+
+
+def test_up_12_a_population_counts_as_it_is_previewed(client, house, settings):
+    settings.MFA_REQUIRED = False
+    settings.TEAM_FILES_PER_DAY = 1
+    requirement = made_per_event(house)
+    client.force_login(house.alice)
+    first = client.post(url(requirement), said(list=file("a.csv", listed())))
+    assert first.context["preview"].token
+    other = listed(11)
+    second = client.post(url(requirement), said(list=file("b.csv", other)))
+    assert "1 file a day" in second.content.decode()
+    assert len(stored(settings)) == 1
+    token = {"token": first.context["preview"].token}
+    assert client.post(url(requirement, "confirm/"), token).status_code == 302
+    assert TeamDay.objects.get().files == 1
+
+
+def stored(settings) -> list[Path]:
+    folder = Path(settings.EVIDENCE_STORE)
+    return [path for path in folder.rglob("*") if path.is_file()]
