@@ -182,11 +182,11 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     blob = _remove_here(lease.job)
     holders = holders_elsewhere(blob)
     if holders:
-        asked = [_ask(lease.job, system, blob) for system in holders]
+        ask_events = [_ask(lease.job, system, blob) for system in holders]
         lease.finish(outcome=KEPT, kept_at=now())
         body = {**_event_body(lease.job), "outcome": KEPT}
         events = [about(lease.job, "removal.kept", by=None, **body)]
-        AuditEvent.objects.append_all([*events, *filter(None, asked)])
+        AuditEvent.objects.append_all([*events, *filter(None, ask_events)])
         return False
     if blob.purged_at is None:
         blob.purged_at = now()

@@ -16,8 +16,8 @@ def withdraw_populations(removal: SpillRemoval, *, by: Actor) -> list[Event]:
     samples. Call it in a transaction, before links are locked.
     """
     rows = Population.objects.filter(system=removal.system_id, blob=removal.blob)
-    asked = RequirementControl.objects.filter(populations__in=rows).order_by("pk")
-    list(asked.select_for_update(of=("self",)))
+    needs = RequirementControl.objects.filter(populations__in=rows).order_by("pk")
+    list(needs.select_for_update(of=("self",)))
     standing = list(rows.standing().order_by("pk"))
     reason = f"Spill removed: {removal.reason}"
     reviews = [
