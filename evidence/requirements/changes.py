@@ -31,7 +31,7 @@ from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of, request_change
 from evidence.models import RequirementControl
-from evidence.models.asks import TERMS_COLUMNS, Cadence
+from evidence.models.asks import TERMS_COLUMNS, Cadence, Purpose
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
 from evidence.requirements.odp_frequency import less_frequent
@@ -251,8 +251,8 @@ def retire_requirement(
 ) -> RetrospectiveChange | None:
     """Stop asking from `until` on (the first day it is no longer asked).
 
-    What was asked before stays asked for those days. A day before `today`, and the
-    last ask of a half that is required, wait for a second officer: that change is
+    What was asked before stays asked for those days. A day before `today`, and an ask
+    of a required half that leaves none as frequent, wait for a second officer: it is
     returned, None where it is done. Raises as `change_requirement` does.
     """
     stored = locked_row(requirement, by)
@@ -371,16 +371,28 @@ def _grows_long(stored: RequirementControl, proposed: TermsChange) -> bool:
 
 
 def _is_last(stored: RequirementControl, until: dt.date) -> bool:
-    """Whether nothing else asks for a half of ours that is required then (R11)."""
+    """Whether nothing else asks as much of a half of ours that is required then (R11).
+
+    What is asked less often, or only of the design, is less: a lapse would end by
+    leaving the rarer ask alone.
+    """
     implementation = stored.implementation
     parties = PARTIES.get(implementation.responsibility, frozenset())
     if "customer" not in parties or implementation.applicability == "not-applicable":
         return False
     others = implementation.requirements.filter(operates_from__lte=until)
     others = others.exclude(pk=stored.pk)
-    return not others.filter(
-        Q(operates_until=None) | Q(operates_until__gt=until)
-    ).exists()
+    remaining = others.filter(Q(operates_until=None) | Q(operates_until__gt=until))
+    return not any(_asks_as_much(other, stored) for other in remaining)
+
+
+def _asks_as_much(other: RequirementControl, as_row: RequirementControl) -> bool:
+    """Whether another ask is at least as frequent, and of operation where that is."""
+    if as_row.purpose == Purpose.OPERATION != other.purpose:
+        return False
+    if Cadence.PER_EVENT in (other.cadence, as_row.cadence):
+        return other.cadence == as_row.cadence
+    return not less_frequent(other.cadence, as_row.cadence)
 
 
 def _refuse_invalid(stored: RequirementControl, proposed: TermsChange) -> None:

@@ -84,7 +84,7 @@ def _retire(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
     )
 
 
-@applies(RETIRE_LAST, name="End of the last thing asked of a half", explain=_explain)
+@applies(RETIRE_LAST, name="End of what nothing else asks as often", explain=_explain)
 def _retire_last(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
     _retire(change, by=by, today=today)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from controls.models import RetrospectiveChange, Role
 from controls.retrospect import approve
 from evidence.models import RequirementControl
+from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.one_day import TODAY
@@ -94,3 +95,34 @@ def test_r13_once_stays_the_decision_of_one_where_it_was_once(client, house, mon
     monthly.refresh_from_db()
     answer = put(client, monthly, title="The register itself")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [
+        ({"cadence": "once"}, "retire-last"),
+        ({"cadence": "quarterly"}, "retire-last"),
+        ({"cadence": "monthly", "purpose": "design"}, "retire-last"),
+        ({"cadence": "per-event"}, "retire-last"),
+        ({"cadence": "monthly"}, None),
+        ({"cadence": "weekly"}, None),
+    ],
+)
+def test_r11_what_nothing_else_asks_as_often_is_retired_by_two(
+    client, house, monthly, other, kind
+):
+    """R11, R32: a lapse does not end by adding a rarer ask and retiring this one."""
+    factories.ask_for(
+        monthly.implementation,
+        "Other",
+        operates_from=monthly.operates_from,
+        **{"purpose": "operation"} | other,
+    )
+    client.force_login(house.olivia)
+    answer = client.post(
+        f"/api/v1/requirements/{monthly.uuid}/retire/",
+        {"until": str(TODAY), "reason": "Merged"},
+        content_type="application/json",
+    )
+    waiting = RetrospectiveChange.objects.values_list("kind", flat=True).first()
+    assert (answer.status_code, waiting) == (202 if kind else 200, kind)
