@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -13,8 +14,12 @@ from rest_framework.views import exception_handler
 
 from controls.api.conventions import unmatched
 from controls.errors import StaleVersion
+from srm_project.once_more import sqlstate_of
 
 PROBLEM = "application/problem+json"
+UNSTORABLE = "What was sent holds a character or number that cannot be kept."
+# None of PostgreSQL's (psycopg refused it before), or numeric_value_out_of_range.
+UNSTORABLE_STATES = frozenset({"", "22003"})
 
 
 def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
@@ -25,11 +30,20 @@ def problem(failure: Exception, context: dict[str, Any]) -> Response | None:
         return _refused(failure)
     if isinstance(failure, RecursionError) and "JSON" in str(failure):
         return _problem_response(400, "The JSON is nested too deep.", {}, {})
+    if _no_text_or_number(failure):
+        return _problem_response(400, UNSTORABLE, {}, {})
     answer = exception_handler(failure, context)
     if answer is None:
         return None
     detail, errors = _detail_and_errors(failure, answer.data)
     return _problem_response(answer.status_code, detail, errors, dict(answer.items()))
+
+
+def _no_text_or_number(failure: Exception) -> bool:
+    """Whether something was sent that no column can hold (NUL, half a character)."""
+    if isinstance(failure, UnicodeEncodeError):
+        return True
+    return isinstance(failure, DataError) and sqlstate_of(failure) in UNSTORABLE_STATES
 
 
 def _refused(failure: ValidationError) -> Response:

@@ -296,6 +296,10 @@ SPECTACULAR_SETTINGS = {
     # From our own host: the policy below lets nothing in from elsewhere.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "srm_project.schema.with_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ImplementationStatusEnum": (
             "controls.models.implementation_statements.STATEABLE"

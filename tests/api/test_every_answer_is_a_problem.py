@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
 
 from evidence.api.evidence import LinkViewSet
 from tests.evidence import house as houses
@@ -187,3 +189,28 @@ def test_an_export_of_an_instant_that_cannot_be(house, browser, body) -> None:
     sent = {"system": "shop", **body}
     answer = browser.post(reverse("export-list"), sent, "application/json")
     is_problem(answer, 400)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\\u0000", "\\ud800"])
+@pytest.mark.parametrize("member", ["baseline", "name", "slug"])
+def test_characters_that_no_text_has(house, browser, text, member) -> None:
+    """JSON may name them; no column of the database holds them."""
+    browser.force_login(house.olivia)
+    whole = {"name": "N", "slug": "n", "regime": "soc2", "baseline": "four"}
+    whole |= {"impact_level": "low", "components": []}
+    whole |= {"window_start": "2026-01-01", "window_end": "2026-12-31"}
+    body = json.dumps(whole | {member: "HERE"}).replace("HERE", text)
+    is_problem(browser.post("/api/v1/systems/", body, "application/json"), 400)
+    form = whole | {member: "a\x00b"}
+    is_problem(browser.post("/api/v1/systems/", form), 400)
+
+
+def test_the_schema_says_of_every_operation_how_it_refuses() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    silent = [
+        (method, path)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if not {"400", "401", "403", "404", "default"} <= set(operation["responses"])
+    ]
+    assert schema["paths"] and not silent
