@@ -92,17 +92,23 @@ class DecisionsForm:
     """
 
     def __init__(self, data: Any) -> None:
-        self.data = data or {}
+        self.data: Any = data or {}
         self.is_bound = data is not None
         self.decisions = [
             decision
-            for name in self.data
-            if name.startswith("decision-") and (decision := self._decision(name))
+            for name, values in self._named()
+            for value in values
+            if (decision := self._decision(name, value))
         ]
 
-    def _decision(self, name: str) -> Decision | None:
+    def _named(self) -> list[tuple[str, list[str]]]:
+        """Each field of a decision with all its values: one may be sent twice."""
+        fields = self.data.lists() if self.data else ()
+        return [each for each in fields if each[0].startswith("decision-")]
+
+    def _decision(self, name: str, decision: str) -> Decision | None:
         """What was said about one link; what cannot be read counts as nothing."""
-        key, decision = name.removeprefix("decision-"), self.data[name]
+        key = name.removeprefix("decision-")
         try:
             link = uuid.UUID(key)
         except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,9 @@ class Decision:
     day: DayConfirmation = NOT_CONFIRMED
 
 
+NAMED_TWICE = "This is decided twice here. Decide it once."
+
+
 class SomeRefused(SrmError):
     """No decision was recorded; `by_link` says why, by the link's uuid."""
 
@@ -49,6 +53,9 @@ def decide_all(decisions: Sequence[Decision], *, by: Actor) -> list[EvidenceLink
     """
     if len(decisions) > AT_ONCE:
         raise Refused(f"Decide at most {AT_ONCE} at a time.")
+    named = Counter(decision.link for decision in decisions)
+    if twice := [link for link, times in named.items() if times > 1]:
+        raise SomeRefused(dict.fromkeys(twice, NAMED_TWICE))
     by_link = {decision.link: decision for decision in decisions}
     locked = list(EvidenceLink.objects.visible_to(by).locked().filter(uuid__in=by_link))
     gone = by_link.keys() - {link.uuid for link in locked}

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from controls.errors import Refused
 from evidence.forms.reviews import (
     DecisionForm,
     DecisionsForm,
@@ -74,6 +75,11 @@ def several(request: SignedInRequest) -> HttpResponse:
             decided = decide_all(form.decisions, by=request.user)
         except SomeRefused as refusal:
             refused = refusal.by_link
+        except Refused as refusal:
+            refused = dict.fromkeys(
+                (decision.link for decision in form.decisions),
+                " ".join(refusal.messages),
+            )
         else:
             messages.success(request, f"{len(decided)} decided.")
             return redirect("evidence:review_several")

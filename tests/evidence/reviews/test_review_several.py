@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,45 @@ def test_rows_are_locked_in_the_order_of_their_keys_before_anything_is_written(h
     chain = [n for n, sql in enumerate(spoken) if "pg_advisory_xact_lock" in sql]
     assert len(chain) == 1
     assert chain[0] > max(w for w in writes if "auditevent" not in spoken[w])
+
+
+@pytest.mark.parametrize("second", ["accept", "reject"])
+def test_one_link_named_twice_in_one_decision_is_refused(client, house, second):
+    """R17: neither word wins over the other without anybody seeing it."""
+    link, other = submitted(house, "one"), submitted(house, "two")
+    client.force_login(house.rita)
+    fields = say((link, "accept", "Good"), (other, "accept", ""))
+    fields[f"decision-{link.uuid}"] = ["accept", second]
+    page = client.post(URL, fields)
+    assert page.status_code == 409
+    assert "Decide it once" in page.content.decode()
+    body = [
+        {"link": str(link.uuid), "accept": True},
+        {"link": str(link.uuid), "accept": second == "accept", "reason": "No date"},
+    ]
+    answer = client.post(
+        "/api/v1/evidence/decide/", body, content_type="application/json"
+    )
+    assert answer.status_code == 409
+    assert "Decide it once" in answer.json()["detail"]
+    assert states(link, other) == ["submitted", "submitted"]
+    assert not Review.objects.exists()
+
+
+def test_more_decisions_than_are_taken_at_once_are_refused(client, house):
+    """101 of them: a sentence, by page and API."""
+    link = submitted(house, "one")
+    client.force_login(house.rita)
+    strangers = [uuid.uuid4() for _ in range(100)]
+    fields = say((link, "accept", "")) | {
+        f"decision-{stranger}": "accept" for stranger in strangers
+    }
+    page = client.post(URL, fields)
+    assert page.status_code == 409
+    assert "at most 100" in page.content.decode()
+    body = [{"link": str(row), "accept": True} for row in [link.uuid, *strangers]]
+    answer = client.post(
+        "/api/v1/evidence/decide/", body, content_type="application/json"
+    )
+    assert answer.status_code == 400
+    assert states(link) == ["submitted"]
