@@ -18,7 +18,10 @@ class ControlsConfig(AppConfig):
             implementation_in_retrospect,
             system_terms,
         )
-        from controls.accounts import sign_ins  # noqa: F401 - connects its receivers
+        from controls.accounts import (  # noqa: F401 - connect their receivers
+            credentials,
+            sign_ins,
+        )
         from controls.history import install
         from controls.responsibility import overrides  # noqa: F401 - the same
 

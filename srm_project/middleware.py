@@ -17,17 +17,28 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from controls.models import Actor
 from srm_project.accounts import exceeds_lifetime
 from srm_project.request_limits import refuse_nul
+from srm_project.tokens import OwnersToken
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 CLIENT_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 RENEW_AFTER = 60  # seconds
+# Where a person goes who still has to set up the second factor that is required: its
+# pages, what they ask for first, and the way out.
+WITHOUT_SECOND_FACTOR = (
+    "/accounts/2fa/",
+    "/accounts/reauthenticate/",
+    "/accounts/login/",
+    "/accounts/logout/",
+    "/static/",
+    "/livez",
+    "/readyz",
+)
 # Addresses under which reading writes its own record, or a session.
 RECORDS = re.compile(
     r"^/accounts/|^/files/[^/]+/|^/exports/[^/]+/download/$"
@@ -97,7 +108,7 @@ def second_factor_middleware(following: Handler) -> Handler:
     def handle(request: HttpRequest) -> HttpResponse:
         if not settings.MFA_REQUIRED or not request.user.is_authenticated:
             return following(request)
-        if request.path.startswith(("/accounts/", "/static/", "/livez", "/readyz")):
+        if request.path.startswith(WITHOUT_SECOND_FACTOR):
             return following(request)
         if is_mfa_enabled(request.user):
             return following(request)
@@ -139,7 +150,7 @@ def _reader(request: HttpRequest) -> Any:
     if "Authorization" not in request.headers:
         return None
     try:
-        authenticated = TokenAuthentication().authenticate(request)
+        authenticated = OwnersToken().authenticate(request)
     except AuthenticationFailed:
         return None
     return authenticated[0] if authenticated else None

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
+
+
+class OwnersToken(TokenAuthentication):
+    """A token of knox; it works no further than its owner's sign-in would (AZ-07)."""
+
+    def validate_user(self, auth_token: Any) -> Any:
+        """Owner and token. Raises AuthenticationFailed where a second factor lacks."""
+        owner, token = super().validate_user(auth_token)
+        if settings.MFA_REQUIRED and not is_mfa_enabled(owner):
+            raise AuthenticationFailed(
+                "This token's owner has no second factor, which is required here."
+                " Set one up, then use the token again."
+            )
+        return owner, token
+
+
+class OwnersTokenScheme(KnoxTokenScheme):
+    """How the API's description names these tokens: as knox's."""
+
+    target_class = "srm_project.tokens.OwnersToken"
 
 
 class ScopedToken(BasePermission):

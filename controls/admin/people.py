@@ -15,6 +15,7 @@ from django.utils.html import format_html
 
 from controls.access import require_officer
 from controls.accounts.address_mails import mail_change
+from controls.accounts.credentials import end_tokens
 from controls.admin.scoped import (
     AuditedAdmin,
     ReadOnlyAdmin,
@@ -23,6 +24,7 @@ from controls.admin.scoped import (
 )
 from controls.models import (
     AddressChange,
+    AuditEvent,
     Engagement,
     IdempotencyKey,
     Membership,
@@ -30,6 +32,7 @@ from controls.models import (
     TokenScope,
     User,
 )
+from controls.models.audit import about
 from srm_project.requests import actor_of
 
 
@@ -103,12 +106,15 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        """Set a new password and record that it was set."""
+        """Set a new password and record that it was set; the person's tokens end."""
         with transaction.atomic():
             response: HttpResponse = super().user_change_password(request, id, form_url)
             person = self.get_object(request, id)
             if request.method == "POST" and response.status_code == 302 and person:
-                self.record(request, person, "password-set")
+                revoked = end_tokens(person, by=actor_of(request))
+                AuditEvent.objects.append_all(
+                    [*revoked, about(person, "user.password-set", by=actor_of(request))]
+                )
         return response
 
 
