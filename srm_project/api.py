@@ -101,4 +101,6 @@ TITLES = {
     422: "Not acceptable as it is",
     428: "Precondition required",
     429: "Too many requests",
+    503: "Not available now",
+    507: "No space left",
 }

@@ -21,6 +21,11 @@ from django.views.defaults import (
 from srm_project.once_more import was_broken_off
 
 AWAY = "The database is not reachable. Try again in a moment."
+FULL = (
+    "The database has no space left. Nothing was stored; tell an administrator, and"
+    " try again when there is space."
+)
+DISK_FULL = "53100"  # SQLSTATE
 BROKEN_OFF = (
     "Somebody else was changing the same at this moment. Nothing was saved: send it"
     " again."
@@ -34,24 +39,23 @@ TITLES = {
     413: "Too large",
     500: "Unexpected error",
     503: "Try again",
+    507: "No space left",
 }
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
-    """503 with Retry-After while the database is away or ours was broken off, else 500.
+    """503 with Retry-After while the database is away or ours was broken off, 507 while
+    its disk is full, else 500.
 
     Middleware cannot do this: Django turns exceptions into answers below each of it.
     """
     failure = sys.exc_info()[1]
     if not isinstance(failure, OperationalError | InterfaceError):
         return _problem(500, UNEXPECTED) if _api(request) else server_error(request)
+    if getattr(failure.__cause__, "sqlstate", None) == DISK_FULL:
+        return _plain(request, 507, FULL)
     lost = was_broken_off(failure)
-    sentence = BROKEN_OFF if lost else AWAY
-    answer: HttpResponse
-    if _api(request):
-        answer = _problem(503, sentence)
-    else:
-        answer = HttpResponse(f"{sentence}\n", status=503, content_type="text/plain")
+    answer = _plain(request, 503, BROKEN_OFF if lost else AWAY)
     answer["Retry-After"] = "1" if lost else "5"
     return answer
 
@@ -86,6 +90,13 @@ def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
+
+
+def _plain(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """The sentence alone: a page would ask the database for the reader's menu."""
+    if _api(request):
+        return _problem(status, sentence)
+    return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain")
 
 
 def _problem(status: int, detail: str) -> JsonResponse:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from srm_project.database_settings import database_entry
 from srm_project.mail_settings import mail_settings
 from srm_project.store_settings import refuse_impossible_store
 
@@ -54,6 +54,11 @@ def env_secret(name: str, default: str = "") -> str:
 DEBUG = env_bool("DEBUG", False)
 DEMO = env_bool("DEMO", False)
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")
+if urlsplit(SITE_URL).path or env("SCRIPT_NAME").strip("/"):
+    raise ImproperlyConfigured(
+        "SITE_URL is an address without a path: SRM has a host name of its own and"
+        " does not run below a path. SCRIPT_NAME must be empty too."
+    )
 INSTANCE_NAME = env("INSTANCE_NAME", "srm")
 ALLOWED_HOSTS = [
     host for host in env("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",") if host
@@ -76,28 +81,22 @@ SECRET_KEY_FALLBACKS = [
 ]
 
 
-def database(url: str) -> dict[str, Any]:
-    """A DATABASES entry from `postgresql://user:password@host:port/name`."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise ImproperlyConfigured("Only postgresql:// database addresses work.")
-    return {
-        "ENGINE": "controls.history.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {},
-    }
-
-
 DATABASE_URL = env_secret("DATABASE_URL")
 DATABASE_OWNER_URL = env_secret("DATABASE_OWNER_URL")
 AS_OWNER = env("SRM_ROLE") == "owner" and bool(DATABASE_OWNER_URL)
-APP_DATABASE = database(DATABASE_URL or "postgresql://localhost/none")
-DATABASE_OWNER = database(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else None
+# A pooler in transaction mode lies between: it serves each transaction by another
+# connection, so nothing may outlive one.
+DATABASE_POOLED = env_bool("DATABASE_POOLED", False)
+APP_DATABASE = database_entry(
+    DATABASE_URL or "postgresql://localhost/none",
+    name="DATABASE_URL",
+    pooled=DATABASE_POOLED,
+)
+DATABASE_OWNER = (
+    database_entry(DATABASE_OWNER_URL, name="DATABASE_OWNER_URL")
+    if DATABASE_OWNER_URL
+    else None
+)
 DATABASES = {"default": DATABASE_OWNER if AS_OWNER and DATABASE_OWNER else APP_DATABASE}
 APP_DATABASE_USER = APP_DATABASE["USER"]
 # Seconds that a migration waits for a lock before it gives up; 0: without end.
@@ -130,10 +129,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "srm_project.middleware.probe_middleware",
     "srm_project.middleware.request_id_middleware",
-    "srm_project.middleware.readable_address_middleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "srm_project.middleware.readable_address_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -329,9 +329,13 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]  # probes speak plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Both bind every host below this one for a year, so only who runs them all may say so.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_bool("HSTS_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_PRELOAD", False)
+if SECURE_HSTS_PRELOAD and not SECURE_HSTS_INCLUDE_SUBDOMAINS:
+    raise ImproperlyConfigured("HSTS_PRELOAD=yes needs HSTS_SUBDOMAINS=yes.")
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Attempts are counted per visitor, not per proxy.

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 BREAKER_SECONDS = 30.0
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def wake(task: Any, pk: int) -> None:
             return
         try:
             task.delay(pk)
-        except OperationalError as failure:
+        except (OperationalError, RedisError) as failure:
             breaker.trip()
             log.warning("broker unreachable, the sweep will find it: %s", failure)
 

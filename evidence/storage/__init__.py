@@ -7,6 +7,7 @@ from evidence.storage.base import (
     Store,
     StoredBytes,
     StoredObject,
+    StoreFull,
     StoreUnreachable,
     Withheld,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "OtherBytes",
     "S3Store",
     "Store",
+    "StoreFull",
     "StoreUnreachable",
     "StoredBytes",
     "StoredObject",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +31,30 @@ class OtherBytes(SrmError):
     """The store holds something else under the digest; nothing was stored."""
 
     status_code = 409
+
+
+class StoreFull(SrmError):
+    """The disk has no space left; nothing was stored (RE-07)."""
+
+    status_code = 507
+
+
+# The disk, a quota of it, or what one file of this process may hold.
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def refuse_full_disk() -> Iterator[None]:
+    """Inside, a disk or a quota that is full raises StoreFull."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno not in NO_SPACE:
+            raise
+        raise StoreFull(
+            "The evidence store has no space left. Nothing was stored; tell an"
+            " administrator, and try again when there is space."
+        ) from failure
 
 
 class StoreUnreachable(SrmError):
@@ -159,13 +184,17 @@ class Incoming:
 
     def __init__(self, store: Store, limit: int) -> None:
         self.store, self.limit = store, limit
-        handle, name = tempfile.mkstemp(dir=store.incoming)
+        with refuse_full_disk():
+            handle, name = tempfile.mkstemp(dir=store.incoming)
         self._path, self._file = Path(name), os.fdopen(handle, "wb")
         self._digest, self._size, self._head = hashlib.sha256(), 0, b""
         self.kept = False
 
     def write(self, chunk: bytes) -> None:
-        """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept."""
+        """Add bytes. Raises BlobTooLarge before anything beyond the limit is kept.
+
+        Raises StoreFull where the disk is full; both leave nothing.
+        """
         self._size += len(chunk)
         if self._size > self.limit:
             self.close()
@@ -173,15 +202,17 @@ class Incoming:
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
         self._digest.update(chunk)
-        self._file.write(chunk)
+        with self._gone_when_full():
+            self._file.write(chunk)
         failpoint("after-temp-write")
 
     def seal(self) -> StoredBytes:
         """End the bytes and make them durable, still under a temporary name."""
         if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with self._gone_when_full():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
             failpoint("after-fsync")
         return StoredBytes(self._digest.hexdigest(), self._size, self._head)
 
@@ -202,10 +233,21 @@ class Incoming:
 
     def keep_again(self) -> None:
         """Give sealed bytes their final name anew: a sweep may have taken it since."""
-        self.store.settle(self._path, self.seal())
+        with refuse_full_disk():
+            self.store.settle(self._path, self.seal())
         self.kept = True
 
     def close(self) -> None:
         """Drop what was not kept. May be called at any time and more than once."""
-        self._file.close()
+        with suppress(OSError):  # it writes what it holds, to a disk that may be full
+            self._file.close()
         self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _gone_when_full(self) -> Iterator[None]:
+        try:
+            with refuse_full_disk():
+                yield
+        except StoreFull:
+            self.close()
+            raise

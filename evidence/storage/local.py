@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from evidence.storage.base import (
 from evidence.storage.failpoints import failpoint
 
 OURS = frozenset({"incoming", "exports"})  # folders in the root that hold no blobs
+
+PROBE_BYTES = 65536  # an upload of a page of text needs no more
 
 
 class LocalStore(Store):
@@ -94,8 +97,12 @@ class LocalStore(Store):
         return self.root / key_of(sha256)
 
     def writable(self) -> bool:
-        """Whether a file can be made here now."""
-        return os.access(self.incoming, os.W_OK)
+        """Whether bytes can be written here now. Raises OSError: a full disk."""
+        with tempfile.TemporaryFile(dir=self.incoming) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+        return True
 
     def _make(self, folder: Path) -> None:
         """Make one of our folders; its name survives a power cut."""

@@ -67,9 +67,9 @@ def client_of(endpoint: str, region: str) -> Any:
         region_name=region or None,
         config=Config(
             signature_version="s3v4",
-            connect_timeout=5,  # seconds, as the next
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=3,  # seconds, as the next: twice both is less than 30
+            read_timeout=11,
+            retries={"mode": "standard", "total_max_attempts": 2},
             s3={"addressing_style": "path"} if endpoint else {},
         ),
     )

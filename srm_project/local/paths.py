@@ -89,8 +89,9 @@ class State:
         """Make the folders. Root's is enterable by the servers' user, not readable."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        for folder in (self.logs, self.evidence):
+        for folder in (self.logs, self.evidence, self.root / "mail"):
             folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)  # an earlier version made it for all to read
         return self
 
 

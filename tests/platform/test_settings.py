@@ -19,7 +19,13 @@ GOOD = {
 }
 S3 = {"EVIDENCE_STORE": "s3://bucket/prefix", "WORK_FOLDER": "/tmp"}
 # Set by our own commands, not by people.
-INTERNAL = {"SRM_PROCESS", "SRM_ROLE", "SRM_WITHOUT_SECRETS", "STATIC_ROOT"}
+INTERNAL = {
+    "SCRIPT_NAME",
+    "SRM_PROCESS",
+    "SRM_ROLE",
+    "SRM_WITHOUT_SECRETS",
+    "STATIC_ROOT",
+}
 ELSEWHERE = {"PORT", "HOST", "SRM_STATE"}  # read by srm_project/local
 
 
@@ -63,6 +69,14 @@ def test_good_settings_start():
         (S3 | {"MAX_UPLOAD_BYTES": "6000000000"}, "MAX_UPLOAD_BYTES"),
         ({"EVIDENCE_S3_REGION": "us-east-1"}, "EVIDENCE_S3_REGION"),
         ({"WORK_FOLDER": "s3://bucket"}, "WORK_FOLDER"),
+        ({"DATABASE_URL": "postgresql://a:p#q@h:5432/srm"}, "percent-encoded"),
+        ({"DATABASE_URL": "postgresql://a:p/q@h:5432/srm"}, "percent-encoded"),
+        ({"DATABASE_URL": "postgresql://a:p?q@h:5432/srm"}, "percent-encoded"),
+        ({"DATABASE_URL": "postgresql://a:p[q@h:5432/srm"}, "percent-encoded"),
+        ({"DATABASE_URL": "postgresql://a:p%q@h:5432/srm"}, "percent-encoded"),
+        ({"DATABASE_URL": "postgresql://a@h/srm?sslmod=require"}, "'sslmod'"),
+        ({"SITE_URL": "https://example.org/srm"}, "below a path"),
+        ({"HSTS_PRELOAD": "yes", "SITE_URL": "https://x.org"}, "HSTS_SUBDOMAINS"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(changed, said):
