@@ -25,6 +25,9 @@ END $$;
 CREATE OR REPLACE FUNCTION srm_known() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+  -- The number comes before the instant: whoever waits for the transactions that
+  -- have one waits for each row whose instant has passed.
+  PERFORM pg_current_xact_id();
   IF TG_OP = 'INSERT' THEN
     NEW.known_from := srm_now();
   ELSE
