@@ -6,6 +6,7 @@ As with many files at once, the bytes lie in the store meanwhile and no row name
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,6 +69,7 @@ def preview(
         count_preview([(team, [upload])], knowledge_now())
         upload.settle()
     body = {
+        "preview": secrets.token_hex(8),  # two within one second are two
         "requirement": requirement.pk,
         "by": by.pk,
         "said": {name: str(value) for name, value in asdict(statement).items()},
