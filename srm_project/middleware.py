@@ -19,8 +19,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from rest_framework.exceptions import AuthenticationFailed
 
-from controls.models import Actor
 from srm_project.accounts import exceeds_lifetime
+from srm_project.auditors import reads_as_auditor
 from srm_project.request_limits import refuse_nul
 from srm_project.tokens import OwnersToken
 
@@ -134,14 +134,16 @@ def second_factor_middleware(following: Handler) -> Handler:
 def auditor_read_only_middleware(following: Handler) -> Handler:
     """An auditor's GET runs, rendering included, in a transaction that cannot write.
 
-    By session or by token alike (AC-06). Opening a file records itself.
+    By session or by token alike, and by the role that opens the door (AC-06): who is
+    auditor here and contributor there is an auditor here. Opening a file records
+    itself.
     """
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.method not in {"GET", "HEAD"} or RECORDS.match(request.path):
             return following(request)
         reader = _reader(request)
-        if reader is None or not _only_auditor(reader):
+        if reader is None or not reads_as_auditor(request, reader):
             return following(request)
         _record_reading(request, reader)
         request.reads_only = True  # type: ignore[attr-defined]
@@ -168,14 +170,6 @@ def _reader(request: HttpRequest) -> Any:
     except AuthenticationFailed:
         return None
     return authenticated[0] if authenticated else None
-
-
-def _only_auditor(user: Actor) -> bool:
-    """Whether every role the user holds now is an auditor's."""
-    if user.is_superuser:
-        return False
-    roles = set(user.memberships.active().values_list("role", flat=True))
-    return roles == {"auditor"}
 
 
 def _record_reading(request: HttpRequest, reader: Any) -> None:
