@@ -104,7 +104,9 @@ class DecisionsForm:
     def _named(self) -> list[tuple[str, list[str]]]:
         """Each field of a decision with all its values: one may be sent twice."""
         fields = self.data.lists() if self.data else ()
-        return [each for each in fields if each[0].startswith("decision-")]
+        return [
+            (name, values) for name, values in fields if name.startswith("decision-")
+        ]
 
     def _decision(self, name: str, decision: str) -> Decision | None:
         """What was said about one link; what cannot be read counts as nothing."""
