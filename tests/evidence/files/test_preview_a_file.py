@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from controls.models import AuditEvent
 from evidence.models import EvidenceFile
-from evidence.submissions.uploads import store
+from evidence.submissions.uploads import lock_blobs, store
 from tests.evidence import house as houses
 from tests.evidence.files.test_refuse_bad_content import (
     GOOD,
@@ -44,10 +45,10 @@ def given(house: House, name: str, body: bytes) -> EvidenceFile:
     """A file of alice's evidence with these bytes."""
     revision = submitted(house, f"beside {name}").revision
     upload = store(name, [body])
-    from evidence.submissions.uploads import blob_of
-
+    with transaction.atomic():
+        blob = lock_blobs([upload])[upload.stored.sha256]
     return EvidenceFile.objects.create(
-        revision=revision, blob=blob_of(upload), name=name, position=2
+        revision=revision, blob=blob, name=name, position=2
     )
 
 

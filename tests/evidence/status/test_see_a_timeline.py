@@ -105,7 +105,9 @@ def test_the_page_draws_a_mark_for_each_and_says_the_same_in_a_table(
 
 def test_what_was_not_known_yet_is_not_drawn(year, alice, as_user):
     clock = CLOCK | {"known_at": "2020-01-01T00:00:00+00:00"}
-    assert as_user(alice).get(API, clock).status_code == 404
+    answer = as_user(alice).get(API, clock)
+    assert answer.status_code == 400
+    assert "Nothing of this system was recorded by then" in answer.content.decode()
     page = as_user(alice).get(PAGE, clock).content.decode()
     assert "was not recorded at that time" in page
 
