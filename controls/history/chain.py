@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,8 +34,23 @@ def verify(chain: str) -> Break | None:
         prev = link_hash(chain, event.seq, prev, bytes(event.content_hash))
         if bytes(event.hash) != prev:
             return Break(chain, event.seq, "its hash does not match")
+        column = _differing_column(event)
+        if column:
+            return Break(chain, event.seq, f"its {column} is not what was hashed")
         expected += 1
     return None
+
+
+def _differing_column(event: AuditEvent) -> str | None:
+    """The first column that says otherwise than the hashed body."""
+    hashed = json.loads(event.body).get("_", {})
+    columns = {
+        "verb": (event.verb, hashed.get("verb")),
+        "actor": (event.actor_name, (hashed.get("actor") or "")[:200]),
+        "subject": (str(event.subject_uuid or ""), hashed.get("subject")),
+        "label": (event.subject_label, hashed.get("label")),
+    }
+    return next((name for name, (ours, body) in columns.items() if ours != body), None)
 
 
 def verify_all() -> Iterator[Break]:

@@ -51,6 +51,9 @@ def install(cursor: Any) -> None:
     for table, name, statement in (
         ("controls_auditevent", "srm_audit_clock", sql.AUDIT_CLOCK),
         ("evidence_review", "srm_review_matches", sql.REVIEW_MATCHES),
+        ("evidence_evidencelink", "srm_accepted_by_review", sql.ACCEPTED_BY_REVIEW),
+        ("evidence_evidencelink", "srm_accepted_at_once", sql.ACCEPTED_AT_ONCE),
+        ("evidence_proof", "srm_proof_has_link", sql.PROOF_HAS_LINK),
     ):
         twin.keep_trigger(cursor, table, name, statement)
     for name, (table, _, _) in second_person.GUARDS.items():

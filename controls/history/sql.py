@@ -85,6 +85,32 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
+
+-- AC-08: only an accepting review makes a link accepted. The owner is let through:
+-- upgrades and the demo's past are made by it.
+CREATE OR REPLACE FUNCTION srm_accepted_by_review() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT srm_is_owner() AND NOT EXISTS (
+    SELECT FROM evidence_review r JOIN evidence_evidencerevision v
+        ON v.id = NEW.revision_id AND v.digest = r.digest
+     WHERE r.link_id = NEW.id AND r.decision = 'accept') THEN
+    RAISE EXCEPTION 'no review accepts this link'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'link_accepted_by_review';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION srm_proof_has_link() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM evidence_evidencelink
+                  WHERE id = NEW.link_id AND state = 'accepted') THEN
+    RAISE EXCEPTION 'no accepted link carries this proof'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'proof_has_accepted_link';
+  END IF;
+  RETURN NEW;
+END $$;
 """
 
 
@@ -185,6 +211,35 @@ CREATE OR REPLACE TRIGGER srm_review_matches BEFORE INSERT ON evidence_review
   FOR EACH ROW EXECUTE FUNCTION srm_review_matches();
 """
 
+ACCEPTED_BY_REVIEW = """
+CREATE OR REPLACE TRIGGER srm_accepted_by_review
+  BEFORE UPDATE ON evidence_evidencelink FOR EACH ROW
+  WHEN (NEW.state = 'accepted' AND (OLD.state <> 'accepted'
+        OR OLD.revision_id <> NEW.revision_id))
+  EXECUTE FUNCTION srm_accepted_by_review();
+"""
+
+ACCEPTED_AT_ONCE = """
+CREATE OR REPLACE TRIGGER srm_accepted_at_once
+  BEFORE INSERT ON evidence_evidencelink FOR EACH ROW
+  WHEN (NEW.state = 'accepted') EXECUTE FUNCTION srm_accepted_by_review();
+"""
+
+PROOF_HAS_LINK = """
+CREATE OR REPLACE TRIGGER srm_proof_has_link
+  BEFORE INSERT ON evidence_proof FOR EACH ROW
+  WHEN (NEW.state = 'accepted' AND NEW.known_until IS NULL)
+  EXECUTE FUNCTION srm_proof_has_link();
+"""
+
+# The application closes or ends these rows, it removes none.
+NEVER_DELETED = (
+    "controls_membership",
+    "controls_user",
+    "evidence_evidencelink",
+    "evidence_proof",
+)
+
 
 def grants(role: str, append_only: list[str], histories: list[str]) -> str:
     """What the application role may do: nothing to history, only add to the log."""
@@ -198,4 +253,5 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {name};
 REVOKE UPDATE, DELETE, TRUNCATE ON {added} FROM {name};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {closed} FROM {name};
+REVOKE DELETE, TRUNCATE ON {", ".join(NEVER_DELETED)} FROM {name};
 """

@@ -230,9 +230,10 @@ class EvidenceLink(models.Model):
             raise StaleVersion("This changed since you opened it. Look again.")
         if decision == "accept":
             self.revision.refuse_unsafe()
-        self._transition(self, to)
+        # first the review: the database accepts no link without one
         review = Review.of(self, decision=decision, by=by, reason=reason, day=day)
         review.save(force_insert=True)
+        self._transition(self, to)
         event_body = {"reason": reason, "digest": review.digest, "review": review.uuid}
         if review.day_confirmed:
             event_body["day_shown_by"] = review.day_shown_by

@@ -74,3 +74,28 @@ def test_au_11_the_name_of_the_actor_is_kept(oscar: User) -> None:
     event = AuditEvent.objects.append(about(oscar, "test.named", by=oscar))
     User.objects.filter(pk=oscar.pk).update(name="Somebody Else")
     assert AuditEvent.objects.get(pk=event.pk).actor_name == "Oscar"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("verb = 'evidence.accepted'", "its verb is not what was hashed"),
+        ("actor_name = 'Mallory'", "its actor is not what was hashed"),
+        ("subject_uuid = gen_random_uuid()", "its subject is not what was hashed"),
+        ("subject_label = 'Another'", "its label is not what was hashed"),
+    ],
+)
+def test_au_03_a_column_beside_the_body_is_compared_with_it(
+    system: System, owner_dsn: str, change: str, why: str
+) -> None:
+    chain = str(system.uuid)
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute(
+            f"UPDATE controls_auditevent SET {change} WHERE chain = %s AND seq = 2",
+            [chain],
+        )
+    broken = verify(chain)
+    assert broken is not None
+    assert (broken.seq, broken.why) == (2, why)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from controls.errors import NotPermitted
@@ -130,7 +132,9 @@ def test_nor_by_who_brought_another_list_of_these_days(
 
 def test_where_nobody_else_may_the_page_says_so(client, house, asked, population):
     """R16: the page says whom to ask, also where there is nobody yet."""
-    Membership.objects.filter(user__in=[house.audrey, house.olivia]).delete()
+    Membership.objects.filter(user__in=[house.audrey, house.olivia]).update(
+        ends_at=F("starts_at") + dt.timedelta(microseconds=1)
+    )
     client.force_login(house.alice)
     page = client.get(f"/populations/{population.uuid}/").content.decode()
     assert "Nobody else may yet" in page

@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from controls.models import Role, User
-from evidence.models import EvidenceLink, RequirementControl
+from evidence.models import EvidenceLink, LinkState, RequirementControl, Review
 from evidence.models.revisions import MAX_COMMON_BYTES
 from evidence.submissions.revise import attach, newest, revise
 from evidence.submissions.submit import submit, submit_draft
@@ -167,3 +167,14 @@ def _as_population(world: World, client: Client) -> None:
     bring(client, asked, list=file("changes.csv", listed()))
     link = upload(house, "alice", listed().decode())
     world.add("bytes of a population", link, "alice", "olivia")
+
+
+def accepted(link: EvidenceLink) -> None:
+    """The link as accepted by somebody who has no other part in the test."""
+    link = EvidenceLink.objects.get(pk=link.pk)
+    email = "second@example.com"
+    reviewer = User.objects.filter(email=email).first()
+    reviewer = reviewer or factories.make_user("second")
+    review = Review.of(link, decision="accept", by=reviewer, reason="")
+    review.save(force_insert=True)
+    EvidenceLink.objects.filter(pk=link.pk).update(state=LinkState.ACCEPTED)

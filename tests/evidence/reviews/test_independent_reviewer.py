@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from controls import clock
-from evidence.models import EvidenceLink, LinkState, Notice
+from evidence.models import EvidenceLink, Notice
 from evidence.notices.gathering import gather_notices
 from evidence.reviews import reconfirm as reconfirmation
 from evidence.submissions.revise import newest
@@ -155,9 +155,8 @@ def test_who_is_told_is_who_may_decide(world):
 
 def test_reconfirming_takes_the_same_independence(client, world, monkeypatch):
     """R17: list, button and both doors of a confirmation."""
-    EvidenceLink.objects.filter(
-        pk__in=[link.pk for link in world.links.values()]
-    ).update(state=LinkState.ACCEPTED)
+    for link in world.links.values():
+        hands.accepted(link)
     marks = [_mark(link) for link in world.links.values()]
 
     def every_link(implementations: Any, moment: Any) -> list[Any]:

@@ -27,6 +27,7 @@ from evidence.status.gather import Moment, gather
 from evidence.status.gather_window import gather_period
 from evidence.status.many_systems import tallies
 from tests import factories
+from tests.evidence.reviews import hands
 from tests.factories import set_terms
 
 DAY = dt.date(2026, 9, 15)
@@ -44,7 +45,10 @@ def scatter(system: System, by: User, seed: int) -> None:
                 asked, by=by, performed_on=day, title=f"{asked.pk} {number}"
             )
             state = chance.choice(STATES)
-            EvidenceLink.objects.filter(pk=link.pk).update(state=state)
+            if state == LinkState.ACCEPTED:
+                hands.accepted(link)
+            else:
+                EvidenceLink.objects.filter(pk=link.pk).update(state=state)
             Proof.objects.follow(link)
 
 
@@ -103,9 +107,11 @@ def _shown(
             day = dt.date(2026, chance.randint(1, 11), 20)
             title = f"{item.pk} {state}"
             link = factories.make_evidence(asked, by=by, performed_on=day, title=title)
-            EvidenceLink.objects.filter(pk=link.pk).update(
-                state=state, sample_item=item
-            )
+            EvidenceLink.objects.filter(pk=link.pk).update(sample_item=item)
+            if state == LinkState.ACCEPTED:
+                hands.accepted(link)
+            else:
+                EvidenceLink.objects.filter(pk=link.pk).update(state=state)
             Proof.objects.follow(link)
         if chance.random() < 0.2:
             Deviation(
