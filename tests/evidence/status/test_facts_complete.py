@@ -38,6 +38,7 @@ from evidence.status.gather import Moment, gather
 from evidence.status.gather_window import gather_period
 from evidence.status.not_gathered import NOT_GATHERED
 from tests import factories
+from tests.evidence.reviews.hands import accepted
 from tests.evidence.status.neutral import NEUTRAL
 from tests.evidence.status.test_gathering_agrees import scatter, scatter_events
 from tests.evidence.status.test_gathering_aws_half import scatter_reports
@@ -176,9 +177,8 @@ def _supplementary(row: ControlImplementation, by: User) -> None:
     link = factories.make_evidence(
         asked, by=by, performed_on=dt.date(2026, 3, 1), title="Further"
     )
-    EvidenceLink.objects.filter(pk=link.pk).update(
-        requirement=None, occurrence=None, state=LinkState.ACCEPTED
-    )
+    accepted(link)
+    EvidenceLink.objects.filter(pk=link.pk).update(requirement=None, occurrence=None)
     link.refresh_from_db()
     Proof.objects.follow(link)
 
