@@ -7,6 +7,7 @@ read from the bytes is taken back with them, and no door brings or opens them ag
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,12 @@ def test_an_officer_opens_no_flagged_file_whose_removal_is_approved(
         assert "was removed as a spill" in answer.content.decode()
 
 
+@functools.cache
+def _flagged_pdf() -> bytes:
+    """Made once: each time it is written it gets another id."""
+    return make_pdf(script)
+
+
 def _flagged(asked: RequirementControl, by: User) -> EvidenceLink:
     submission = Submission(
         title="Report",
@@ -285,7 +292,7 @@ def _flagged(asked: RequirementControl, by: User) -> EvidenceLink:
         period_end=TODAY,
         collected_on=TODAY,
     )
-    upload = store("report.pdf", [make_pdf(script)])
+    upload = store("report.pdf", [_flagged_pdf()])
     return submit(submission, [upload], requirement=asked, by=by, today=TODAY)
 
 
