@@ -159,6 +159,7 @@ def exported(system: System, by: User, **asked: Any) -> tuple[Export, bytes]:
 def test_the_export_equals_the_screen_row_by_row_and_is_reproducible(
     system: System, oscar: User
 ) -> None:
+    """AU-10: the same data makes the same rows."""
     export, made = exported(system, oscar)
     System.objects.filter(pk=system.pk).update(name="Renamed")
     Team.objects.update(name="Renamed team")

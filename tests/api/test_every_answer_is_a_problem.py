@@ -194,7 +194,7 @@ def test_an_export_of_an_instant_that_cannot_be(house, browser, body) -> None:
 @pytest.mark.parametrize("text", ["a\x00b", "\\u0000", "\\ud800"])
 @pytest.mark.parametrize("member", ["baseline", "name", "slug"])
 def test_characters_that_no_text_has(house, browser, text, member) -> None:
-    """JSON may name them; no column of the database holds them."""
+    """IN-06: JSON may name them; no column of the database holds them."""
     browser.force_login(house.olivia)
     whole = {"name": "N", "slug": "n", "regime": "soc2", "baseline": "four"}
     whole |= {"impact_level": "low", "components": []}

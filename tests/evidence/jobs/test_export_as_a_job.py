@@ -86,6 +86,7 @@ def made_in_a_child(export: Export, failpoint: str) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("failpoint", ["export-begun", "export-written"])
 def test_killed_on_the_way_it_is_made_by_the_next_worker(client, export, failpoint):
+    """RE-04: what a killed worker held is taken up again."""
     assert made_in_a_child(export, failpoint) == -signal.SIGKILL
     export.refresh_from_db()
     assert (export.state, export.attempts) == ("running", 1)
