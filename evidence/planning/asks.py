@@ -14,7 +14,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, NullIf
 
-from controls.models import Actor, Role
+from controls.models import Actor, Role, System
 from evidence.models import (
     EvidenceLink,
     LinkState,
@@ -58,6 +58,7 @@ class Ask:
     """
 
     requirement: RequirementControl
+    today: dt.date  # the day of its system
     state: str
     due: dt.date | None
     period: DuePeriod
@@ -146,16 +147,29 @@ def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
     )
 
 
-def asked_of(user: Actor, today: dt.date) -> list[Ask]:
+def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
     """What the person's own teams are to prove, most urgent first.
 
-    Only halves that are ours, of applicable controls, in operation today.
+    Only halves that are ours, of applicable controls, in operation on the day that
+    `now` is in their system's zone. As many statements for each such day, of which
+    there are three at most at any instant.
     """
-    requirements = _of_my_teams(user, today).exclude(cadence=Cadence.PER_EVENT)
-    rows = list(with_newest_links(requirements, today))
-    opened = open_periods_of(rows, today)
-    asks = [ask(row, today, opened[row.pk]) for row in rows]
+    asks: list[Ask] = []
+    for today, systems in _systems_by_day(user, now).items():
+        requirements = _of_my_teams(user, today).filter(system__in=systems)
+        recurring = requirements.exclude(cadence=Cadence.PER_EVENT)
+        rows = list(with_newest_links(recurring, today))
+        opened = open_periods_of(rows, today)
+        asks += [ask(row, today, opened[row.pk]) for row in rows]
     return sorted(asks, key=lambda row: row.urgency)
+
+
+def _systems_by_day(user: Actor, now: dt.datetime) -> dict[dt.date, list[System]]:
+    """The systems to which the person contributes, by the day that it is there."""
+    days: dict[dt.date, list[System]] = {}
+    for system in System.objects.held_as(user, [Role.CONTRIBUTOR]).order_by("pk"):
+        days.setdefault(system.day_of(now), []).append(system)
+    return days
 
 
 def ask(
@@ -174,6 +188,7 @@ def ask(
     )
     return Ask(
         requirement=requirement,
+        today=today,
         state=_state(row, due, today, rejected=bool(rejected)),
         due=due,
         period=period_due(requirement, unanswered, today),

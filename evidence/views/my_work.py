@@ -25,12 +25,11 @@ REVIEWED_HERE = 5  # the queue holds the rest
 @require_GET
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
-    today = clock.today()
-    all_asks = asks.asked_of(request.user, today)
+    now, today = clock.now(), clock.today()
+    all_asks = asks.asked_of(request.user, now)
     open_asks = [ask for ask in all_asks if ask.state != "current" or ask.missing]
     to_review = list(my_work.to_review(request.user)[:REVIEWED_HERE])
     context = {
-        "today": today,
         "asks": open_asks[: my_work.LISTED],
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": asks.counted(all_asks),

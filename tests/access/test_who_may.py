@@ -210,7 +210,7 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
     today = clock.today()
-    requirements = [ask.requirement for ask in asks.asked_of(user, today)]
+    requirements = [ask.requirement for ask in asks.asked_of(user, clock.now())]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
     for requirement in asks.per_event_of(user, today):

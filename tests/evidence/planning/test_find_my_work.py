@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from controls import clock
 from controls.models import Role, System
 from controls.responsibility.overrides import request_override
 from evidence.models import Export, RequirementControl
@@ -35,7 +38,8 @@ def house(store_folder) -> House:
 
 
 def state_of(house: House, today: dt.date) -> str:
-    asks = asked_of(house.alice, today)
+    noon = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
+    asks = asked_of(house.alice, noon)
     return next(
         each.state
         for each in asks
@@ -220,3 +224,30 @@ def test_contributors_upload_without_leaving_the_page(client, house):
     done = client.post(url, said, follow=True)
     assert done.redirect_chain[-1][0] == reverse("evidence:work")
     assert asked.links.get().state == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Pacific/Honolulu", "2026-11-22"), ("Pacific/Kiritimati", "2026-11-23")],
+)
+def test_the_form_in_the_row_proposes_the_day_of_the_system(client, house, zone, day):
+    """It is 09:00 UTC: in Honolulu still the day before, and no later day is taken."""
+    System.objects.update(time_zone=zone)
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work")).content.decode()
+    days = set(re.findall(r'name="(?:collected|performed)_on"\s+value="(\S+)"', page))
+    assert days == {day}
+    (ask, *_) = asked_of(house.alice, clock.now())
+    fields = {
+        "next": "work",
+        "title": "Inventory",
+        "period_start": ask.period.first,
+        "period_end": ask.period.last,
+        "sensitivity": "internal",
+        "collected_on": day,
+        "performed_on": day,
+        "files": SimpleUploadedFile("inventory.txt", b"two hosts, both known"),
+    }
+    to = reverse("evidence:upload", args=[house.system.slug, ask.requirement.uuid])
+    answer = client.post(to, fields)
+    assert answer.status_code == 302, answer.content.decode()
