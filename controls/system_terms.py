@@ -74,7 +74,11 @@ def change_system_terms(
         return request_change(
             locked,
             kind=KIND,
-            body={"from_day": str(from_day), "terms": proposed},
+            body={
+                "from_day": str(from_day),
+                "terms": proposed,
+                "last_row": _last_row(locked),
+            },
             first_day=from_day,
             reason=reason,
             by=by,
@@ -92,6 +96,11 @@ def show_todays_system_terms(system: System, today: dt.date) -> int:
         return int(cursor.rowcount)
 
 
+def _last_row(system: System) -> int | None:
+    """The newest row of a system's terms: each change writes one."""
+    return system.terms.order_by("pk").values_list("pk", flat=True).last()
+
+
 def _explain(change: RetrospectiveChange) -> Iterable[Fact]:
     """From when, and what the system is to be judged by, in the words of the page."""
     stated = SystemTerms(**change.body["terms"])
@@ -107,6 +116,11 @@ def _carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> Non
     body = change.body
     from_day = dt.date.fromisoformat(body["from_day"])
     locked = System.objects.select_for_update(of=("self",)).get(pk=change.system_id)
+    if body["last_row"] != _last_row(locked):
+        raise TransitionNotAllowed(
+            "What the system is judged by was changed since this was requested. Ask"
+            " for it again."
+        )
     _refuse_invalid(locked, body["terms"], from_day)
     _write(
         locked,

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from controls import retrospect
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, RetrospectiveChange, Role, System, SystemTerms
 from controls.system_terms import show_todays_system_terms
@@ -100,6 +100,19 @@ def test_r31_an_earlier_day_takes_a_second_officer(desk, client):
     assert state(desk, OCTOBER) == "proven"
     assert state(desk, OCTOBER, before) == "lapsed"
     assert state(desk, D(2026, 9, 30)) == "lapsed"
+
+
+def test_r31_a_request_does_not_undo_what_was_changed_meanwhile(desk, client):
+    """R31: the other officer's change stays; the request is made again."""
+    early = {"from_day": "2026-10-01", "currency_days": 180}
+    assert post(client, desk.system, by=desk.registrar, **early).status_code == 202
+    change = RetrospectiveChange.objects.get()
+    assert post(client, desk.system, by=desk.second, regime="iso").status_code == 200
+    with pytest.raises(TransitionNotAllowed, match="changed since"):
+        retrospect.approve(change, by=desk.second, today=TODAY)
+    assert System.objects.get().regime == "iso"
+    change.refresh_from_db()
+    assert change.state == "requested"
 
 
 def test_r31_a_later_day_shows_on_that_day(desk, client):
