@@ -1,6 +1,7 @@
-"""What a system is judged by changes from a day on; earlier days need two officers.
+"""What a system is judged by changes from a day on, by two officers.
 
-Source: rules R20, R22 and R31.
+Other terms prove by the same reports: a longer currency or a lower impact level turns
+a lapse green, so nobody decides that alone. Source: rules R20, R22 and R31.
 """
 
 from __future__ import annotations
@@ -54,13 +55,12 @@ def change_system_terms(
     by: Actor,
     today: dt.date,
     version: int | None = None,
-) -> RetrospectiveChange | None:
-    """Let a system be judged by other terms from a day on, or ask a second officer to.
+) -> RetrospectiveChange:
+    """Ask a second officer that a system be judged by other terms from a day on.
 
     `terms` holds some of SYSTEM_TERMS; the others stay as they are in force on that
-    day. `today` is the system's day: from it on one officer decides (None is returned),
-    an earlier day waits as the change that is returned. Raises NotPermitted,
-    StaleVersion, and Refused by field, also where nothing would change.
+    day. `today` is the system's day. Raises NotPermitted, StaleVersion, Refused by
+    field, and TransitionNotAllowed where nothing would change.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
@@ -70,22 +70,19 @@ def change_system_terms(
         raise Refused({"reason": "Say why it changes."})
     proposed = terms_on(locked, from_day) | dict(terms)
     _refuse_invalid(locked, proposed, from_day)
-    if from_day < today:
-        return request_change(
-            locked,
-            kind=KIND,
-            body={
-                "from_day": str(from_day),
-                "terms": proposed,
-                "last_row": _last_row(locked),
-            },
-            first_day=from_day,
-            reason=reason,
-            by=by,
-            today=today,
-        )
-    _write(locked, proposed, from_day, reason, by=by, today=today)
-    return None
+    return request_change(
+        locked,
+        kind=KIND,
+        body={
+            "from_day": str(from_day),
+            "terms": proposed,
+            "last_row": _last_row(locked),
+        },
+        first_day=from_day,
+        reason=reason,
+        by=by,
+        today=today,
+    )
 
 
 def show_todays_system_terms(system: System, today: dt.date) -> int:
@@ -141,7 +138,7 @@ def _write(
     *,
     by: Actor,
     today: dt.date,
-    change: RetrospectiveChange | None = None,
+    change: RetrospectiveChange,
 ) -> None:
     """Write terms from a day on; those stated for later days go."""
     before = terms_on(system, from_day)
@@ -161,8 +158,8 @@ def _write(
     SystemTerms(
         system=system,
         days=DateRange(from_day, None),
-        stated_by=change.requested_by if change else by,
-        stated_on=change.requested_on if change else today,
+        stated_by=change.requested_by,
+        stated_on=change.requested_on,
         change=change,
         **terms,
     ).save(force_insert=True)
@@ -177,7 +174,7 @@ def _write(
             from_day=str(from_day),
             before=before,
             after=dict(terms),
-            change=str(change.uuid) if change else None,
+            change=str(change.uuid),
         )
     )
 

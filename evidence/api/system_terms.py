@@ -17,7 +17,7 @@ from controls.models import System, SystemTerms
 from controls.models.system_terms import SYSTEM_TERMS
 from controls.models.systems import ImpactLevel, Partition, Regime
 from controls.reasons import MAX_REASON
-from controls.system_terms import MAX_CURRENCY_DAYS, change_system_terms, terms_on
+from controls.system_terms import MAX_CURRENCY_DAYS, change_system_terms
 from evidence.api.clocks import BodyDayField
 from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
@@ -51,15 +51,6 @@ class NewSystemTermsSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=MAX_REASON)
 
 
-class HeldTermsSerializer(serializers.Serializer[Any]):
-    """What holds today."""
-
-    regime = serializers.CharField()
-    impact_level = serializers.CharField()
-    partition = serializers.CharField()
-    currency_days = serializers.IntegerField()
-
-
 class SystemTermsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[SystemTerms]):
     """What a system is judged by: regime, impact level, partition, currency.
 
@@ -80,11 +71,11 @@ class SystemTermsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[SystemTe
 
     @extend_schema(
         request=NewSystemTermsSerializer,
-        responses={200: HeldTermsSerializer, 202: RetrospectiveChangeSerializer},
+        responses={202: RetrospectiveChangeSerializer},
     )
     def create(self, request: Request, slug: str) -> Response:
-        """Other terms from a day on (default today); needs If-Match of the system. An
-        earlier day is a change in retrospect (202)."""
+        """Ask for other terms from a day on (default today): another officer decides.
+        Needs If-Match of the system."""
         system = self._system()
         require_officer(system, actor_of(request))
         version = expected_version(request, system)
@@ -99,9 +90,5 @@ class SystemTermsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[SystemTe
             today=today,
             version=version,
         )
-        if change is not None:
-            waiting = RetrospectiveChangeSerializer(change).data
-            return Response(waiting, status=202, headers={"ETag": etag(change)})
-        system.refresh_from_db()
-        held = HeldTermsSerializer(terms_on(system, today)).data
-        return Response(held, headers={"ETag": etag(system)})
+        waiting = RetrospectiveChangeSerializer(change).data
+        return Response(waiting, status=202, headers={"ETag": etag(change)})

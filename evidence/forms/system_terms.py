@@ -32,7 +32,7 @@ class SystemTermsForm(forms.Form):
     from_day = DayField(
         label="It holds from",
         widget=day_input(),
-        help_text="A day before today waits for another officer.",
+        help_text="Once another officer approves, within 30 days.",
     )
     reason = ReasonField(label="Why it changes")
     version = forms.IntegerField(widget=forms.HiddenInput)

@@ -40,9 +40,6 @@ def terms(request: SignedInRequest, slug: str) -> HttpResponse:
             except ValidationError as refusal:
                 explain(form, refusal)
             else:
-                if change is None:
-                    messages.success(request, "Recorded.")
-                    return redirect("evidence:system_terms", slug)
                 messages.success(
                     request, "Asked for: it holds once another officer approves it."
                 )
