@@ -227,7 +227,7 @@ CREATE OR REPLACE TRIGGER srm_accepted_at_once
 
 PROOF_HAS_LINK = """
 CREATE OR REPLACE TRIGGER srm_proof_has_link
-  BEFORE INSERT ON evidence_proof FOR EACH ROW
+  BEFORE INSERT OR UPDATE ON evidence_proof FOR EACH ROW
   WHEN (NEW.state = 'accepted' AND NEW.known_until IS NULL)
   EXECUTE FUNCTION srm_proof_has_link();
 """

@@ -48,6 +48,7 @@ def link(house: House) -> EvidenceLink:
     [
         ("UPDATE evidence_evidencelink SET state = 'accepted'", "no review accepts"),
         (PROOF_OF_NOTHING, "no accepted link carries"),
+        ("UPDATE evidence_proof SET state = 'accepted'", "no accepted link carries"),
         (ACCEPTED_AT_ONCE, "no review accepts"),
         ("DELETE FROM evidence_proof", "permission denied"),
         ("DELETE FROM evidence_evidencelink", "permission denied"),
