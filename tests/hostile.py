@@ -2,7 +2,7 @@
 
 Run as `python -m tests.hostile FOLDER`, so that whoever measures its own memory does
 not hold them. Each function returns the bytes, or pieces of them, of the file that its
-entry in `FILES` names.
+entry in `FILES` names. One file: each kind is a few lines, and `FILES` lists them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """RE-03: a form that makes something makes it once, whatever a browser does with it.
 
 A double click and the back button send the same token again; another tab has another.
+One file: one table of all forms, tried in each of these ways.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""How far a control is holds on days; said of the past, it takes two officers."""
+"""How far a control is holds on days; said of the past, it takes two officers.
+
+One file: each story states the same control by the page and over the API.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """What is asked holds on days: pages and API change it from a day on, or ask a second
-officer (R11, R12, R13, R18, R31, R32)."""
+officer (R11, R12, R13, R18, R31, R32).
+
+One file: each story changes the same ask by the same two doors.
+"""
 
 from __future__ import annotations
 
