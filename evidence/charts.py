@@ -29,6 +29,15 @@ VERDICTS = (
     ("unproven", "Unproven", "no half counts today"),
     ("not_applicable", "Not applicable", "left out, as two officers agreed"),
 )
+# Results over a window, the complete ones by the halves required in it.
+RESULTS = (
+    ("complete-both", "Complete by us and providers", "both halves, every day"),
+    ("complete-ours", "Complete by us alone", "no provider is asked"),
+    ("complete-providers", "Complete by providers alone", "nothing is asked of us"),
+    ("exceptions", "Exceptions", "something is late, missed, open or not shown"),
+    ("running", "Running", "not ended, no exception so far"),
+    ("nothing", "Nothing asked", "no half is required in it"),
+)
 
 
 @dataclass(frozen=True)

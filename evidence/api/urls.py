@@ -32,6 +32,7 @@ from evidence.api.system_terms import SystemTermsViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
 from evidence.api.what_if import WhatIfView
+from evidence.api.windows import WindowView
 
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
@@ -83,6 +84,7 @@ router.register(
 
 urlpatterns = [
     path("systems/<slug:slug>/trend/", TrendView.as_view(), name="api_trend"),
+    path("systems/<slug:slug>/window/", WindowView.as_view(), name="api_window"),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from controls.models import ImplementationStatus
 from controls.models.implementation_statements import STATEABLE
-from evidence.charts import PROVEN
+from evidence.charts import PROVEN, RESULTS
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 
@@ -33,6 +33,8 @@ VERDICTS = [
     ("partly", "Partly"),
     ("unproven", "Unproven"),
     ("not_applicable", "Not applicable"),
+    ("complete", "Over the window: complete"),
+    *((code, f"Over the window: {title.lower()}") for code, title, _ in RESULTS),
 ]
 
 

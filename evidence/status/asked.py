@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evidence.status import days_sql, window_sql
-from evidence.status.day_ranges import Days
+from evidence.status.day_ranges import Days, clip
 from evidence.status.facts import RequirementHistory
 from evidence.status.facts_from_rows import days_of, required_days, terms_facts
 from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
@@ -28,6 +28,18 @@ class Asked:
     not_applicable: Mapping[int, list[Days]]
     asks: Mapping[int, list[tuple[int, RequirementHistory]]]
     decisions: Mapping[int, list[Row]]
+
+    def near(self, windows: Mapping[int, Days]) -> Asked:
+        """Without asks that named nothing within a year of a control's own window."""
+        asks = {
+            pk: [
+                (key, history)
+                for key, history in of_control
+                if clip(history.named, windows[pk][0] - BEYOND, windows[pk][1] + BEYOND)
+            ]
+            for pk, of_control in self.asks.items()
+        }
+        return replace(self, asks=asks)
 
     def same_for(self, pk: int, other: Asked) -> bool:
         """Whether the same was asked of a control."""

@@ -8,10 +8,19 @@ from typing import Any
 from controls.control_ids import matches
 from controls.models import System
 from controls.models.implementations import worst_of
-from evidence.status.control_status import ControlStatus, control_statuses, proven_by
+from evidence.charts import RESULTS
+from evidence.status.clock_parameters import Window
+from evidence.status.control_status import (
+    ControlStatus,
+    control_statuses,
+    proven_by,
+    window_of,
+)
 from evidence.status.gather import Moment
 from evidence.status.rows import as_json
+from evidence.status.window_counts import results_of
 
+RESULTS_OF_A_WINDOW = frozenset(code.partition("-")[0] for code, _, _ in RESULTS)
 Row = Mapping[str, Any]
 
 
@@ -31,15 +40,27 @@ def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlS
 
 
 def with_verdict(
-    system: System, moment: Moment, rows: Sequence[Row], verdict: str
+    system: System,
+    moment: Moment,
+    rows: Sequence[Row],
+    verdict: str,
+    window: Window | None = None,
 ) -> list[ControlStatus]:
-    """Those of the rows that have a verdict; `proven-` and whose halves a proven one
-    rests on names those alone."""
-    return [
-        answer
-        for answer in judged(system, moment, rows)
-        if verdict in (answer.status.verdict, f"proven-{proven_by(answer)}")
-    ]
+    """Those of the rows that have a verdict, or a result over a window.
+
+    `proven-`, `complete-` and whose halves they rest on name those alone. The window
+    is the system's own, as it was known then, where none is given.
+    """
+    if verdict.partition("-")[0] not in RESULTS_OF_A_WINDOW:
+        return [
+            answer
+            for answer in judged(system, moment, rows)
+            if verdict in (answer.status.verdict, f"proven-{proven_by(answer)}")
+        ]
+    window = window or window_of(system, moment.known_at)
+    whose = results_of(system, [row["id"] for row in rows], moment, window)
+    matching = [row for row in rows if verdict in whose.get(row["id"], ())]
+    return judged(system, moment, matching)
 
 
 def keys_matching(

@@ -1,4 +1,4 @@
-"""Facts of the controls of one system over a window, by the same few statements."""
+"""Facts of controls over a window, of one or many systems, by the same statements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from controls.models import System
 from evidence.status import gather_sql, window_sql
 from evidence.status.asked import Asked, read_asked
 from evidence.status.aws_from_rows import AwsSide
-from evidence.status.day_ranges import clip
+from evidence.status.day_ranges import Days, clip
 from evidence.status.facts import (
     ControlFacts,
     FormerFacts,
@@ -27,8 +27,8 @@ from evidence.status.facts_from_rows import (
     populations,
     stated_days,
 )
-from evidence.status.gather import about_systems, aws_sides, bases_of, gather
-from evidence.status.rows import Moment, Row, as_bigints, read_rows
+from evidence.status.gather import about_systems, aws_sides, bases_of, gather_many
+from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 from evidence.status.window_answers import read_answers
 
 QUARTER = dt.timedelta(days=92)  # a population's period, at most
@@ -48,21 +48,42 @@ def gather_period(
     something was brought late or is asked per event. Raises LookupError when the
     system was not recorded by the moment.
     """
-    pks = list(pks)
-    every = {"implementations": as_bigints(pks)}
-    keys = {"systems": as_bigints([system.pk])}
+    keys, window = {system.pk: list(pks)}, {system.pk: (start, end)}
+    return gather_periods([system], keys, window, moment)
+
+
+def gather_periods(
+    systems: Sequence[System],
+    pks: Mapping[int, Sequence[int]],
+    windows: Mapping[int, Days],
+    moment: Moment,
+) -> dict[int, PeriodFacts]:
+    """The same for several systems, each over a window of its own, by the statements
+    for one; those of `gather` once for each day on which windows ended.
+
+    `pks` and `windows` are those of each system by its key.
+    """
+    every = {"implementations": as_bigints(pk for s in systems for pk in pks[s.pk])}
+    keys = {"systems": as_bigints(system.pk for system in systems)}
+    start = min(windows[system.pk][0] for system in systems)
+    end = max(windows[system.pk][1] for system in systems)
     days = {"start": start, "end": end}
-    about = about_systems([system], moment)
+    about = about_systems(systems, moment)
     rows = {
         row["id"]: row for row in read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
     }
+    system_of = {pk: system.pk for system in systems for pk in pks[system.pk]}
+    window_of = {pk: windows[system_of[pk]] for pk in rows}
     asked_of_controls = read_asked(rows, start, end, moment)
-    former = _former(rows, start, end, moment, keys)
+    former = _former(windows, {pk: system_of[pk] for pk in rows}, moment, keys)
+    if len(set(windows.values())) > 1:
+        asked_of_controls = asked_of_controls.near(window_of)
+        former = [(change, known.near(window_of)) for change, known in former]
     held = {
         pk: [
             d
             for d in asked_of_controls.decisions[pk]
-            if clip([days_of(d["starts"], d["until"])], start, end)
+            if clip([days_of(d["starts"], d["until"])], *window_of[pk])
         ]
         for pk in rows
     }
@@ -71,16 +92,15 @@ def gather_period(
         moment, (digest for of_control in digests.values() for digest in of_control)
     )
     answers = read_answers(
-        [asked_of_controls, *(known for _, known in former)], start, end, moment
+        [asked_of_controls, *(known for _, known in former)], window_of, moment
     )
     events = _events(asked_of_controls, start, end, moment, every)
     stated = _stated(start, end, moment, every)
-    engagements = read_rows(window_sql.TYPE_TWO_DAYS, moment, **keys, **days)
-    type2 = tuple((row["window_start"], row["window_end"]) for row in engagements)
-    aws = aws_sides([system], moment, about, bases, every)[system.pk]
-    at_end: Mapping[int, ControlFacts] = {}
-    if moment.on > end:
-        at_end = gather(system, pks, Moment(end, moment.known_at)).facts
+    engagements = grouped(
+        read_rows(window_sql.TYPE_TWO_DAYS, moment, **keys, **days), "system_id"
+    )
+    aws = aws_sides(systems, moment, about, bases, every)
+    at_end = _on_last_days(systems, pks, windows, moment)
     return {
         pk: PeriodFacts(
             control_id=row["ref_id"],
@@ -88,20 +108,40 @@ def gather_period(
             aws_required=_aws_required(held[pk]),
             required=tuple(asked_of_controls.required[pk]),
             not_applicable=tuple(asked_of_controls.not_applicable[pk]),
-            requirements=_answered(asked_of_controls.asks[pk], answers, events),
+            requirements=_answered(
+                asked_of_controls.asks[pk], answers, events, window_of[pk]
+            ),
             stated=tuple(stated[pk]),
             alternative_approved=row["alternative_approved"],
-            type2=type2,
+            type2=tuple(
+                (of_system["window_start"], of_system["window_end"])
+                for of_system in engagements[system_of[pk]]
+            ),
             former=tuple(
-                _former_facts(change, known, pk, answers, events)
+                _former_facts(change, known, pk, answers, events, window_of[pk])
                 for change, known in former
-                if not known.same_for(pk, asked_of_controls)
+                if pk in known.required and not known.same_for(pk, asked_of_controls)
             ),
             at_end=at_end.get(pk),
-            aws=_aws_facts(aws, row, held[pk], digests[pk]),
+            aws=_aws_facts(aws[system_of[pk]], row, held[pk], digests[pk]),
         )
         for pk, row in rows.items()
     }
+
+
+def _on_last_days(
+    systems: Sequence[System],
+    pks: Mapping[int, Sequence[int]],
+    windows: Mapping[int, Days],
+    moment: Moment,
+) -> Mapping[int, ControlFacts]:
+    """The facts of the last day of each window that has ended."""
+    at_end: dict[int, ControlFacts] = {}
+    for end in {windows[s.pk][1] for s in systems if windows[s.pk][1] < moment.on}:
+        ended = [system for system in systems if windows[system.pk][1] == end]
+        for _, gathered in gather_many(ended, pks, Moment(end, moment.known_at)):
+            at_end |= gathered.facts
+    return at_end
 
 
 def _aws_required(held: Iterable[Row]) -> bool:
@@ -118,35 +158,50 @@ def _answered(
     asks: Iterable[tuple[int, RequirementHistory]],
     answers: Mapping[int, list[LinkFacts]],
     events: Mapping[int, list[PopulationFacts]],
+    window: Days,
 ) -> tuple[RequirementHistory, ...]:
-    """The asks of one control with the answers to them."""
+    """The asks of one control with the answers to them, and of populations those of
+    the window and of the quarter that it cuts at its start."""
+    first, last = window[0] - QUARTER, window[1]
     return tuple(
         RequirementHistory(
             uuid=history.uuid,
             terms=history.terms,
             named=history.named,
             links=tuple(answers.get(key, ())),
-            populations=tuple(events.get(key, ())),
+            populations=tuple(
+                population
+                for population in events.get(key, ())
+                if population.starts <= last and population.ends >= first
+            ),
         )
         for key, history in asks
     )
 
 
 def _former(
-    rows: Iterable[int],
-    start: dt.date,
-    end: dt.date,
+    windows: Mapping[int, Days],
+    system_of: Mapping[int, int],
     moment: Moment,
     keys: Mapping[str, Any],
 ) -> list[tuple[Row, Asked]]:
-    """What was asked as known just before each change in retrospect, oldest first."""
-    changes = read_rows(
-        window_sql.CHANGES_OF_WINDOW, moment, **keys, start=start, end=end
-    )
-    return [
-        (change, read_asked(rows, start, end, Moment(moment.on, change["known_from"])))
-        for change in changes
-    ]
+    """What was asked of the controls of its system as known just before each change
+    in retrospect of its window, oldest first."""
+    days = {
+        "start": min(start for start, _ in windows.values()),
+        "end": max(end for _, end in windows.values()),
+    }
+    known = []
+    for change in read_rows(window_sql.CHANGES_OF_WINDOW, moment, **keys, **days):
+        start, end = windows[change["system_id"]]
+        if change["first_day"] <= end and change["requested_on"] > start:
+            controls = [
+                pk for pk, key in system_of.items() if key == change["system_id"]
+            ]
+            before = Moment(moment.on, change["known_from"])
+            asked_before = read_asked(controls, days["start"], days["end"], before)
+            known.append((change, asked_before))
+    return known
 
 
 def _former_facts(
@@ -155,6 +210,7 @@ def _former_facts(
     pk: int,
     answers: Mapping[int, list[LinkFacts]],
     events: Mapping[int, list[PopulationFacts]],
+    window: Days,
 ) -> FormerFacts:
     return FormerFacts(
         change=change["uuid"],
@@ -163,7 +219,7 @@ def _former_facts(
         first_day=change["first_day"],
         required=tuple(known.required[pk]),
         not_applicable=tuple(known.not_applicable[pk]),
-        requirements=_answered(known.asks[pk], answers, events),
+        requirements=_answered(known.asks[pk], answers, events, window),
     )
 
 

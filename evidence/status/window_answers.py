@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from evidence.status import window_sql
 from evidence.status.asked import BEYOND, Asked
-from evidence.status.day_ranges import DAY
+from evidence.status.day_ranges import DAY, Days
 from evidence.status.duty import AskedPeriod, asked_days, asked_periods, standing_days
 from evidence.status.expected import counts_from
 from evidence.status.facts import LinkFacts
@@ -33,17 +33,18 @@ class AnswerDays:
 
 
 def read_answers(
-    known: Iterable[Asked], start: dt.date, end: dt.date, moment: Moment
+    known: Iterable[Asked], windows: Mapping[int, Days], moment: Moment
 ) -> dict[int, list[LinkFacts]]:
     """The accepted links that may answer something, by the key of a requirement.
 
-    Of each period the earliest suffices; all are read where that was brought late.
+    `windows` are the days of each control by its key. Of each period the earliest
+    suffices; all are read where that was brought late.
     """
     parts = list(
         dict.fromkeys(
             part
             for asked_of_controls in known
-            for part in _parts(asked_of_controls, start, end)
+            for part in _parts(asked_of_controls, windows)
         )
     )
     links_by_requirement: defaultdict[int, dict[str, LinkFacts]] = defaultdict(dict)
@@ -77,7 +78,7 @@ def _due_on(part: AnswerDays, carried: Mapping[int, dt.date]) -> dt.date:
 
 
 def _parts(
-    asked_of_controls: Asked, start: dt.date, end: dt.date
+    asked_of_controls: Asked, windows: Mapping[int, Days]
 ) -> Iterator[AnswerDays]:
     """The days that ask for a performance each; per event nothing is performed."""
     for pk, asks in asked_of_controls.asks.items():
@@ -86,7 +87,7 @@ def _parts(
         )
         for key, history in asks:
             days = asked_days(history, standing)
-            for period in asked_periods(history.terms, days, start, end):
+            for period in asked_periods(history.terms, days, *windows[pk]):
                 yield from _parts_of(key, period)
 
 

@@ -96,9 +96,9 @@ SELECT st.implementation_id, lower(st.days) AS starts, upper(st.days) AS until,
  ORDER BY st.implementation_id, starts NULLS FIRST
 """
 
-# Days of the window that Type II engagements of the system are about, both included.
+# Days of the window that Type II engagements of systems are about, both included.
 TYPE_TWO_DAYS = """
-SELECT window_start, window_end FROM {engagement}
+SELECT system_id, window_start, window_end FROM {engagement}
  WHERE system_id = ANY(%(systems)s) AND kind = 'type2'
    AND window_start <= %(end)s AND window_end >= %(start)s
  ORDER BY window_start, window_end
@@ -107,7 +107,7 @@ SELECT window_start, window_end FROM {engagement}
 # Approved changes in retrospect that may alter days of the window, oldest first. What
 # was known just before one is known before its `known_from`: it is settled first.
 CHANGES_OF_WINDOW = """
-SELECT c.uuid::text AS uuid, c.requested_on, c.first_day, c.known_from,
+SELECT c.system_id, c.uuid::text AS uuid, c.requested_on, c.first_day, c.known_from,
        (c.decided_at AT TIME ZONE y.time_zone)::date AS approved_on
   FROM {change} c JOIN controls_system y ON y.id = c.system_id
  WHERE c.system_id = ANY(%(systems)s) AND c.state = 'approved'

@@ -61,7 +61,9 @@ def _page(
     number = request.GET.get("page")
     shown_rows: list[Any] = rows
     if verdict := filters.get("verdict"):
-        shown_rows = with_verdict(clocks.system, clocks.moment, rows, verdict)
+        shown_rows = with_verdict(
+            clocks.system, clocks.moment, rows, verdict, clocks.window
+        )
         return Paginator(shown_rows, PER_PAGE).get_page(number)
     page = Paginator(shown_rows, PER_PAGE).get_page(number)
     page.object_list = judged(clocks.system, clocks.moment, list(page.object_list))

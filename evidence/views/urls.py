@@ -39,6 +39,7 @@ from evidence.views import (
     trend,
     uploads,
     what_if,
+    windows,
 )
 
 app_name = "evidence"
@@ -50,7 +51,9 @@ urlpatterns += [path("help/verdict/", help.verdict_help, name="verdict_help")]
 urlpatterns += [
     path("systems/", systems.systems, name="systems"),
     path("systems/new/", systems.new, name="system_new"),
+    path("windows/", windows.windows, name="windows"),
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
+    path("systems/<slug:slug>/window/", windows.window, name="window"),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),

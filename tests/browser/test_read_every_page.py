@@ -10,6 +10,7 @@ PAGES = [
     "evidence:components",
     "evidence:what_if",
     "evidence:trend",
+    "evidence:window",
     "evidence:requirements",
     "evidence:requirement_templates",
     "evidence:provider",
