@@ -17,6 +17,7 @@ from evidence.jobs.wake import wake
 from evidence.jobs.work import sweep as sweep_jobs
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
+from evidence.notices.settled import forget_settled
 from evidence.storage import sweep as store_sweep
 
 # A new kind of job is added here; its module registers its own task with Celery.
@@ -43,9 +44,10 @@ def tell_people() -> None:
 def sweep_store() -> None:
     """Nightly: delete bytes that no record names; a second one at once does nothing.
 
-    Keys of requests that are older than they are kept go too.
+    Keys of requests and settled notices that are older than they are kept go too.
     """
     forget_old_keys(clock.now())
+    forget_settled(clock.now())
     sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=clock.now())

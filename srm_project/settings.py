@@ -199,6 +199,14 @@ vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
 # Days after which proof that is overdue is told to the officers as well.
 ESCALATE_AFTER_DAYS = env_int("ESCALATE_AFTER_DAYS", 14)
+MIN_NOTICES_KEPT_DAYS = 14
+# Days for which notices that are over, and news that was read, are kept.
+NOTICES_KEPT_DAYS = env_int("NOTICES_KEPT_DAYS", 90)
+if NOTICES_KEPT_DAYS < MIN_NOTICES_KEPT_DAYS:
+    raise ImproperlyConfigured(
+        f"NOTICES_KEPT_DAYS={NOTICES_KEPT_DAYS} is less than {MIN_NOTICES_KEPT_DAYS}:"
+        " whoever reads mail once a week would find notices gone."
+    )
 # Administrators make the accounts, so that nobody can claim another's address.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

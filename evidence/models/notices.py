@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -70,6 +71,7 @@ SENTENCES = {
     NoticeKind.ANSWERED: "“{what}” was answered by {who}.",
     NoticeKind.RETURNED: "“{what}” was returned by {who}: {reason}",
 }
+NOT_RECORDED = "(not recorded)"
 
 
 class Frequency(models.TextChoices):
@@ -229,6 +231,9 @@ class Notice(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What it says, in one sentence and on one line, whatever a title holds."""
-        said = SENTENCES[NoticeKind(self.kind)].format(**self.said)
-        return " ".join(said.split())
+        """What it says, in one sentence and on one line, whatever a title holds.
+
+        A fact that was not stored with it reads "not recorded".
+        """
+        facts = defaultdict(lambda: NOT_RECORDED, self.said)
+        return " ".join(SENTENCES[NoticeKind(self.kind)].format_map(facts).split())

@@ -32,15 +32,9 @@ def gather_notices(instant: dt.datetime) -> Run:
     it was. A constant number of statements, however many people and rows; batches of
     2,000.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
-    people = People()
-    candidates = [
-        candidate for source in SOURCES for candidate in source(people, instant)
-    ]
-    current = {
-        (user, candidate.key) for candidate in candidates for user in candidate.users
-    }
+    wait_for_other_runs()
+    candidates = candidates_of(instant)
+    current = addressed(candidates)
     ended = _end(current, instant)
     known = _known(candidates)
     again = [pk for pair, (pk, over) in known.items() if over and pair in current]
@@ -53,6 +47,25 @@ def gather_notices(instant: dt.datetime) -> Run:
     ]
     Notice.objects.bulk_create(rows, BATCH, ignore_conflicts=True)
     return Run(len(rows), ended)
+
+
+def wait_for_other_runs() -> None:
+    """Return once no other run writes notices; the next one waits for this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+
+
+def candidates_of(instant: dt.datetime) -> list[NoticeCandidate]:
+    """What there is to tell at the instant. A constant number of statements."""
+    people = People()
+    return [candidate for source in SOURCES for candidate in source(people, instant)]
+
+
+def addressed(candidates: list[NoticeCandidate]) -> set[tuple[int, str]]:
+    """Key of the person and of the thing, of each notice there would be."""
+    return {
+        (user, candidate.key) for candidate in candidates for user in candidate.users
+    }
 
 
 def _notice(candidate: NoticeCandidate, user: int, instant: dt.datetime) -> Notice:

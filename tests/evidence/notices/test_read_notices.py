@@ -36,6 +36,8 @@ def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
     opened = client.get(f"/notices/{notice.uuid}/")
     evidence = link.revision.evidence.uuid
     assert opened.headers["Location"] == f"/evidence/{evidence}/"
+    assert Notice.objects.unread().filter(pk=notice.pk).exists()  # AZ-08
+    client.post(f"/notices/{notice.uuid}/read/")
     page = client.get("/notices/?show=unread").content.decode()
     assert "0 notices" in page
     assert " waiting</span>" in page
