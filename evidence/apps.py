@@ -12,6 +12,9 @@ class EvidenceConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of settings, which have no app of their own, and what
         two officers may change of asks and components."""
-        from evidence.requirements import in_retrospect  # noqa: F401 - likewise
+        from evidence.requirements import (  # noqa: F401 - likewise
+            in_retrospect,
+            joining_in_retrospect,
+        )
         from evidence.systems import component_days  # noqa: F401 - likewise
         from srm_project import checks  # noqa: F401 - registers itself

@@ -9,7 +9,8 @@ from typing import Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import MD5, Cast, Coalesce, Concat
 
 from controls.models import Actor, RetrospectiveChange, System, Team
 
@@ -48,6 +49,10 @@ class EvidenceRequirement(models.Model):
 
     What it asks, and how often, are its terms, which have days. Each control that it
     names has a row of its own (`RequirementControl`) with links and reviews.
+
+    Every row has an ask of its own. One that joins several has no terms: those of their
+    own asks say, for the days on which they are one, under which ask they stand
+    (`RequirementTerms.joined`), and are the same for all of them.
     """
 
     keeps_history = True
@@ -74,6 +79,22 @@ class RequirementTermsQuerySet(models.QuerySet["RequirementTerms"]):
         return self.filter(days__contains=day)
 
 
+def _same_words() -> MD5:
+    """What terms of one joined ask have in common, as one text that can be compared."""
+    texts = (
+        "title",
+        "guidance",
+        "good_proof",
+        "cadence",
+        "purpose",
+        Cast("grace_days", CharField()),
+        Cast(Coalesce(F("lead_days"), Value(0)), CharField()),
+        Cast(Coalesce(F("owner_team"), Value(0)), CharField()),
+    )
+    separated = [part for text in texts for part in (text, Value("\x1f"))]
+    return MD5(Concat(*separated, output_field=CharField()))
+
+
 class RequirementTerms(models.Model):
     """What an ask says, for its days: `days` is a range `[first, until)`.
 
@@ -91,6 +112,14 @@ class RequirementTerms(models.Model):
     )
     change = models.ForeignKey(
         RetrospectiveChange, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # the ask under which it stands with others on these days; null: it stands alone
+    joined = models.ForeignKey(
+        EvidenceRequirement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="joined_terms",
     )
     days = DateRangeField()
     title = models.CharField(max_length=200)
@@ -117,6 +146,18 @@ class RequirementTerms(models.Model):
                     ("days", RangeOperators.OVERLAPS),
                 ],
                 violation_error_message="Other terms hold on some of these days.",
+            ),
+            ExclusionConstraint(
+                # checked at the end, since a change writes them one after the other
+                name="joined_terms_say_the_same",
+                expressions=[
+                    ("joined", RangeOperators.EQUAL),
+                    ("days", RangeOperators.OVERLAPS),
+                    (_same_words(), RangeOperators.NOT_EQUAL),
+                ],
+                condition=Q(joined__isnull=False),
+                deferrable=models.Deferrable.DEFERRED,
+                violation_error_message="Controls of one ask have the same terms.",
             ),
             models.CheckConstraint(
                 name="terms_hold_on_a_day",
@@ -157,4 +198,5 @@ TERMS_COLUMNS = (
     "grace_days",
     "lead_days",
     "owner_team_id",
+    "joined_id",
 )

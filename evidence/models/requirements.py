@@ -133,8 +133,9 @@ class RequirementControl(models.Model):
     """One control that an ask names: what is asked of our half of it.
 
     The ask names it from a day until a day (exclusive); `grace_days` after an
-    occurrence's last day it is due. Title, guidance, cadence, purpose, grace, lead and
-    team repeat the ask's terms as of today; answers about a day read the terms.
+    occurrence's last day it is due. Title, guidance, cadence, purpose, grace, lead,
+    team and the ask that it is joined under repeat the terms as of today; answers about
+    a day read the terms.
     """
 
     keeps_history = True
@@ -145,6 +146,14 @@ class RequirementControl(models.Model):
     )
     ask = models.ForeignKey(
         EvidenceRequirement, models.PROTECT, related_name="controls"
+    )
+    # null: it stands alone today
+    joined = models.ForeignKey(
+        EvidenceRequirement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="joined_controls",
     )
     # null: the team that owns the control
     owner_team = models.ForeignKey(

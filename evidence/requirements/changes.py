@@ -34,6 +34,7 @@ from evidence.models import RequirementControl
 from evidence.models.asks import TERMS_COLUMNS, Cadence, Purpose
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.from_templates import stated_for
+from evidence.requirements.joined import joined_on, rows_under, stricter_than
 from evidence.requirements.odp_frequency import less_frequent
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
 from evidence.status.cadence import default_grace, longest_grace
@@ -78,7 +79,7 @@ class NewTerms:
         columns = {
             name: getattr(self, name)
             for name in TERMS_COLUMNS
-            if name != "owner_team_id"
+            if name not in {"owner_team_id", "joined_id"}
         }
         columns["owner_team_id"] = self.owner_team.pk if self.owner_team else None
         if self.grace_days is None:
@@ -186,6 +187,7 @@ def change_requirement(
     proposed = _difference(stored, terms, from_day or today)
     if not (proposed.terms or proposed.row):
         return None
+    _refuse_stricter_companions(stored, proposed)
     first_day = proposed.alters_from(stored)
     kind = ""
     if first_day is not None and first_day < today:
@@ -209,6 +211,7 @@ def carry_out_terms(
 ) -> None:
     """Write a change of a locked row, its ask and what links prove by it."""
     before = {name: str(getattr(stored, name)) for name in proposed.row}
+    companions: list[RequirementControl] = []
     if proposed.terms:
         held = terms_on(stored.ask, proposed.from_day)
         before |= {
@@ -216,27 +219,39 @@ def carry_out_terms(
             for name, value in proposed.terms.items()
             if getattr(held, name) != value
         }
-        write_terms(
-            stored.ask, proposed.terms, from_day=proposed.from_day, change=change
-        )
+        companions = companions_of(stored, proposed.from_day, locked=True)
+        for row in (stored, *companions):
+            write_terms(
+                row.ask, proposed.terms, from_day=proposed.from_day, change=change
+            )
     _refuse_invalid(stored, proposed)
     for name, value in proposed.row.items():
         setattr(stored, name, value)
     stored.version = F("version") + 1
     stored.save(update_fields=[*proposed.row, "version"])
-    show_todays_terms(stored.system, today, stored.ask)
+    for row in companions:
+        row.version = F("version") + 1
+        row.save(update_fields=["version"])
+    for row in (stored, *companions):
+        show_todays_terms(stored.system, today, row.ask)
     stored.refresh_from_db()
     after = proposed.row | proposed.terms
-    event = about(
-        stored,
-        "requirement.changed",
-        by=by,
-        before=before,
-        after={name: str(after[name]) for name in before},
-        from_day=str(proposed.from_day) if proposed.terms else None,
-        change=str(change.uuid) if change else None,
-    )
-    AuditEvent.objects.append(event)
+    events = [
+        about(
+            row,
+            "requirement.changed",
+            by=by,
+            before={name: before[name] for name in altered},
+            after={name: str(after[name]) for name in altered},
+            from_day=str(proposed.from_day) if proposed.terms else None,
+            change=str(change.uuid) if change else None,
+        )
+        for row, altered in [
+            (stored, list(before)),
+            *((row, [n for n in before if n in proposed.terms]) for row in companions),
+        ]
+    ]
+    AuditEvent.objects.append_all(events)
 
 
 @transaction.atomic
@@ -303,7 +318,7 @@ def _difference(
 ) -> TermsChange:
     """What differs from the terms in force on a day, and from the row."""
     held = terms_on(stored.ask, from_day)
-    columns = terms.of_ask()
+    columns = terms.of_ask() | {"joined_id": held.joined_id}
     same = all(getattr(held, name) == value for name, value in columns.items())
     row = {
         name: value
@@ -346,6 +361,29 @@ def _request(
         by=by,
         today=today,
     )
+
+
+def _refuse_stricter_companions(
+    stored: RequirementControl, proposed: TermsChange
+) -> None:
+    """R18: one ask is not rarer than the own parameter of any of its controls."""
+    if not proposed.terms:
+        return
+    companions = companions_of(stored, proposed.from_day)
+    stated = stated_for(stored.system) if companions else {}
+    if refusals := stricter_than(proposed.terms["cadence"], companions, stated):
+        raise Refused({"cadence": refusals})
+
+
+def companions_of(
+    stored: RequirementControl, day: dt.date, *, locked: bool = False
+) -> list[RequirementControl]:
+    """The other rows that stand under one ask with a row on a day."""
+    under = joined_on(stored, day)
+    if under is None:
+        return []
+    rows = rows_under(under, day, locked=locked)
+    return [row for row in rows if row.pk != stored.pk]
 
 
 def _is_long(terms: dict[str, Any]) -> bool:

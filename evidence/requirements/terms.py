@@ -66,7 +66,12 @@ def terms_history(
     events: defaultdict[str, list[AuditEvent]] = defaultdict(list)
     stated = AuditEvent.objects.filter(
         subject_uuid__in=uuid_of.values(),
-        verb__in=["requirement.added", "requirement.changed"],
+        verb__in=[
+            "requirement.added",
+            "requirement.changed",
+            "requirement.joined",
+            "requirement.split",
+        ],
     )
     for event in stated.order_by("at", "seq"):
         events[str(event.subject_uuid)].append(event)

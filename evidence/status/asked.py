@@ -55,11 +55,12 @@ def read_asked(
 ) -> Asked:
     """What was asked on the days start..end and a year around them. Three statements.
 
-    What began or ended further away is not cut: ranges come whole.
+    What began or ended further away is not cut: ranges come whole. Of terms, those of
+    days after `end` are left out: the last ones go on.
     """
     pks = list(pks)
     every = {"implementations": as_bigints(pks)}
-    wide = {"start": start - BEYOND, "end": end + BEYOND}
+    wide = {"start": start - BEYOND, "end": end + BEYOND, "last": end}
     decisions, exclusions, requirements = (
         grouped(read_rows(statement, moment, **every, **wide), "implementation_id")
         for statement in (

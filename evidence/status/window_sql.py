@@ -7,16 +7,19 @@ an exclusion holds come from statements of their own.
 from __future__ import annotations
 
 # Each row of a control that an ask names on days of the window, once for each of its
-# terms; NULL is unbounded.
+# terms; NULL is unbounded. Terms that begin after the last day asked about alter no
+# answer about it, so those before them go on.
 REQUIREMENTS_OF_WINDOW = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.operates_from,
-       r.operates_until, lower(t.days) AS terms_from, upper(t.days) AS terms_until,
+       r.operates_until, lower(t.days) AS terms_from,
+       CASE WHEN upper(t.days) <= %(last)s THEN upper(t.days) END AS terms_until,
        t.title, t.cadence, t.purpose, t.grace_days, t.lead_days
   FROM {requirement} r
   JOIN {terms} t ON t.ask_id = r.ask_id
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(end)s
    AND (r.operates_until IS NULL OR r.operates_until > %(start)s)
+   AND (lower_inf(t.days) OR lower(t.days) <= %(last)s)
  ORDER BY r.implementation_id, r.id, terms_from NULLS FIRST
 """
 
