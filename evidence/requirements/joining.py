@@ -4,7 +4,7 @@ Days before stay as they are: a row keeps its id, links and proof, and its own t
 under which ask it stands from which day. From today on one officer decides; an earlier
 day waits for a second one. Source: rules R11, R14, R18, R31 and R32.
 
-One file: joins, additions and splits are requested and carried out by the same steps.
+One file: all three are requested, locked and carried out by the same steps.
 """
 
 from __future__ import annotations
