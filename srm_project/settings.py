@@ -195,6 +195,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Addresses are changed on pages of ours (controls/accounts/addresses.py), after typing
 # the password or second factor again; this is for whatever allauth changes by itself.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Minutes for which a typed password or code counts for what is far-reaching (AZ-12).
+PROVE_AGAIN_AFTER_MINUTES = env_int("PROVE_AGAIN_AFTER_MINUTES", 15)
+if not 1 <= PROVE_AGAIN_AFTER_MINUTES <= 12 * 60:
+    raise ImproperlyConfigured("PROVE_AGAIN_AFTER_MINUTES is from 1 to 720.")
+ACCOUNT_REAUTHENTICATION_TIMEOUT = PROVE_AGAIN_AFTER_MINUTES * 60
 vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
 # Days after which proof that is overdue is told to the officers as well.

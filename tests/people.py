@@ -12,6 +12,7 @@ from django.test import Client
 from controls import clock
 from controls.models import Role, System, Team, User
 from tests import factories
+from tests.sign_ins import sign_in_just_now
 
 
 @pytest.fixture
@@ -73,11 +74,11 @@ def mallory(db: Any) -> User:
 
 @pytest.fixture
 def as_user(client: Client, settings: Any) -> Any:
-    """`as_user(alice)` is the browser with alice signed in, without MFA."""
+    """`as_user(alice)` is the browser with alice signed in just now, no MFA."""
     settings.MFA_REQUIRED = False
 
     def signed_in(user: User) -> Client:
-        client.force_login(user)
+        sign_in_just_now(client, user)
         client.get("/accounts/password/change/")  # renews the session, once a minute
         return client
 

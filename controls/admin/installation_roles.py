@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from controls.access import is_installation_officer
-from controls.admin.scoped import AuditedAdmin
+from controls.admin.scoped import FarReachingAdmin
 from controls.errors import Refused
 from controls.installation_roles import end_role, give_role
 from controls.models import InstallationRole, User
@@ -16,7 +16,7 @@ from srm_project.requests import actor_of
 
 
 @admin.register(InstallationRole)
-class InstallationRoleAdmin(AuditedAdmin):
+class InstallationRoleAdmin(FarReachingAdmin):
     """Who describes new systems, and who keeps the register of reports.
 
     Ended, not deleted; nobody gives a role to themselves.

@@ -18,6 +18,7 @@ from controls.accounts.address_mails import mail_change
 from controls.accounts.credentials import end_tokens
 from controls.admin.scoped import (
     AuditedAdmin,
+    FarReachingAdmin,
     ReadOnlyAdmin,
     RelatedScopeFilter,
     VersionedForm,
@@ -33,6 +34,7 @@ from controls.models import (
     User,
 )
 from controls.models.audit import about
+from srm_project.recent_proof import require_recent_proof_of_form
 from srm_project.requests import actor_of
 
 
@@ -46,7 +48,7 @@ class NewPersonForm(AdminUserCreationForm):
 
 
 @admin.register(User)
-class PersonAdmin(AuditedAdmin, UserAdmin):
+class PersonAdmin(FarReachingAdmin, UserAdmin):
     """Accounts: deactivated, never deleted."""
 
     superuser_only = True
@@ -103,10 +105,23 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         """Superusers change accounts: a flag here is the whole installation."""
         return bool(actor_of(request).is_superuser)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form; that of a new account holds a password, so no session keeps it."""
+        if object_id is None:
+            require_recent_proof_of_form(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """Set a new password and record that it was set; the person's tokens end."""
+        require_recent_proof_of_form(request)
         with transaction.atomic():
             response: HttpResponse = super().user_change_password(request, id, form_url)
             person = self.get_object(request, id)
@@ -148,7 +163,7 @@ class OfSystemAdmin(AuditedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(OfSystemAdmin):
+class MembershipAdmin(FarReachingAdmin, OfSystemAdmin):
     """Who is what in which system, and until when. Ended, not deleted."""
 
     list_display = ("user", "system", "role", "team", "starts_at", "ends_at")

@@ -21,6 +21,7 @@ from django.urls import reverse
 from controls.errors import StaleVersion
 from controls.models import Actor, AuditEvent, Membership, Role
 from controls.models.audit import about
+from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import actor_of
 
 STALE = "This changed since you opened it. Look again."
@@ -244,6 +245,22 @@ class AuditedAdmin(ScopedAdmin):
         AuditEvent.objects.append(
             about(obj, f"{noun}.{did}", by=actor_of(request), **body)
         )
+
+
+class FarReachingAdmin(AuditedAdmin):
+    """Saving asks for the password or second factor again (AZ-12)."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form; saved once the person has proved who they are."""
+        if request.method == "POST":
+            require_recent_proof(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
 
 def _version(obj: Any) -> int | None:

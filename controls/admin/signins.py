@@ -16,12 +16,13 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from knox.models import AuthToken
 
 from controls.admin.scoped import ReadOnlyAdmin
 from controls.models import AuditEvent
 from controls.models.audit import about
+from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import actor_of
 
 # Loaded here, so that none of them registers itself afterwards.
@@ -49,6 +50,14 @@ class SecondFactorAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers: without a second factor one is asked to set one up again."""
         return bool(actor_of(request).is_superuser)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The question whether; removed once the administrator proved who they are."""
+        if request.method == "POST":
+            require_recent_proof(request)
+        return super().delete_view(request, object_id, extra_context)
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         """Remove it and record whose it was; Django has opened a transaction."""

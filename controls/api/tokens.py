@@ -19,6 +19,7 @@ from controls.api.idempotency import idempotent
 from controls.models import AuditEvent, TokenScope
 from controls.models.audit import about
 from controls.models.tokens import Scope
+from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
 
 MAX_DAYS = 365
@@ -71,7 +72,11 @@ class TokenViewSet(
     @transaction.atomic
     @idempotent(secrets=("token",))
     def create(self, request: Request) -> Response:
-        """Make a token; the answer is the only place that holds its secret."""
+        """Make a token; the answer is the only place that holds its secret.
+
+        Asks for the password or second factor again where the last proof is too old.
+        """
+        require_recent_proof_of_program(request)
         serializer = NewTokenSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = serializer.validated_data

@@ -23,6 +23,7 @@ from evidence.models import (
 )
 from evidence.status.control_status import today_of
 from srm_project.downloads import attachment
+from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
 
 
@@ -76,7 +77,13 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
     @extend_schema(request=NewExportSerializer, responses=ExportSerializer)
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Queue an export."""
+        """Queue an export.
+
+        A session is asked for the password or second factor again where the last proof
+        is too old; a token was made with such a proof, and ends.
+        """
+        if request.auth is None:
+            require_recent_proof_of_program(request)
         serializer = NewExportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = serializer.validated_data

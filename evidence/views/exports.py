@@ -19,6 +19,7 @@ from evidence.status.control_status import as_known_then
 from evidence.views.answers import refused
 from evidence.views.once import once
 from srm_project.downloads import attachment
+from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
 
 SHOWN = 50
@@ -33,6 +34,7 @@ def exports(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+@recent_proof_required
 @once
 def export_request(request: SignedInRequest) -> HttpResponse:
     """Queue an export of a system."""

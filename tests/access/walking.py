@@ -15,6 +15,7 @@ from knox.models import AuthToken
 
 from controls.models import TokenScope
 from tests.access.world import COLUMNS, World
+from tests.sign_ins import sign_in_just_now
 
 TABLE = Path(__file__).with_name("table.txt")
 # Not ours to describe: allauth's and Django's own pages, tried in other tests.
@@ -81,7 +82,7 @@ def browser_of(world: World, name: str) -> Client:
     """The browser of a person; of nobody for `anonymous`."""
     client = Client(raise_request_exception=False)
     if name != "anonymous":
-        client.force_login(world.house.people[name])
+        sign_in_just_now(client, world.house.people[name])
     return client
 
 

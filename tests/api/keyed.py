@@ -14,6 +14,7 @@ from tests.access import world as worlds
 from tests.access.walking import doors
 from tests.access.world import World
 from tests.evidence.house import file
+from tests.sign_ins import sign_in_just_now
 
 TODAY = str(one_day.TODAY)
 WHO = {
@@ -70,7 +71,7 @@ class Asking:
         self.path = reverse(view, kwargs=world.parts(view, set(door.parts)))
         self.body = world.bodies.get(f"POST {view}", {}) | bodies().get(view, {})
         self.client = Client(raise_request_exception=False)
-        self.client.force_login(world.house.people[WHO.get(view, "olivia")])
+        sign_in_just_now(self.client, world.house.people[WHO.get(view, "olivia")])
         self.headers = {}
         if view == "request-answer":
             self.headers["If-Match"] = world.tag(view)

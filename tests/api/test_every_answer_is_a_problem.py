@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from evidence.api.evidence import LinkViewSet
 from tests.evidence import house as houses
 from tests.evidence.house import House
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"
@@ -30,7 +31,7 @@ def house(settings: Any, tmp_path: Any) -> House:
 def browser(house) -> Client:
     """Alice's, which takes an answer of 500 as it is."""
     client = Client(raise_request_exception=False)
-    client.force_login(house.alice)
+    sign_in_just_now(client, house.alice)
     return client
 
 
@@ -185,7 +186,7 @@ def test_a_calendar_at_the_ends_has_an_answer(browser, query) -> None:
     ],
 )
 def test_an_export_of_an_instant_that_cannot_be(house, browser, body) -> None:
-    browser.force_login(house.olivia)
+    sign_in_just_now(browser, house.olivia)
     sent = {"system": "shop", **body}
     answer = browser.post(reverse("export-list"), sent, "application/json")
     is_problem(answer, 400)
@@ -195,7 +196,7 @@ def test_an_export_of_an_instant_that_cannot_be(house, browser, body) -> None:
 @pytest.mark.parametrize("member", ["baseline", "name", "slug"])
 def test_characters_that_no_text_has(house, browser, text, member) -> None:
     """IN-06: JSON may name them; no column of the database holds them."""
-    browser.force_login(house.olivia)
+    sign_in_just_now(browser, house.olivia)
     whole = {"name": "N", "slug": "n", "regime": "soc2", "baseline": "four"}
     whole |= {"impact_level": "low", "components": []}
     whole |= {"window_start": "2026-01-01", "window_end": "2026-12-31"}

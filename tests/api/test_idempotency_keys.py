@@ -26,6 +26,7 @@ from tests.access.walking import doors, said_in_table
 from tests.access.world import World
 from tests.api.keyed import Asking, as_alice, built, rows
 from tests.evidence.house import file
+from tests.sign_ins import sign_in_just_now
 
 # A decision, an end, a comparison: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
@@ -153,7 +154,7 @@ def test_another_route_under_the_key_is_refused(world) -> None:
 def test_the_key_of_another_person_is_another_key(world) -> None:
     asking = Asking(world, "export-list")
     first = asking.answer("nightly")
-    asking.client.force_login(world.house.oscar)
+    sign_in_just_now(asking.client, world.house.oscar)
     other = asking.answer("nightly")
     assert (first.status_code, other.status_code) == (202, 202)
     assert first.json()["uuid"] != other.json()["uuid"]
@@ -187,7 +188,7 @@ def test_what_is_refused_leaves_the_key_unused(world) -> None:
 
 def test_who_may_not_leaves_no_key(world) -> None:
     asking = as_alice(world)
-    asking.client.force_login(world.house.ray)
+    sign_in_just_now(asking.client, world.house.ray)
     assert asking.answer("k-1").status_code == 403
     assert not IdempotencyKey.objects.exists()
 
@@ -196,7 +197,7 @@ def test_the_key_holds_across_two_sign_ins(world) -> None:
     asking = as_alice(world)
     first = asking.answer("k-1")
     asking.client = Client(raise_request_exception=False)
-    asking.client.force_login(world.house.alice)
+    sign_in_just_now(asking.client, world.house.alice)
     made = rows()
     again = asking.answer("k-1")
     assert (again.status_code, again.json()) == (201, first.json())

@@ -9,14 +9,14 @@ from django.test import Client
 from knox.models import AuthToken
 
 from controls.models import AuditEvent, System, User
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 SYSTEM = "/api/v1/systems/payments/"
 
 
 def make(user: User, **said: Any) -> dict[str, Any]:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client = sign_in_just_now(Client(), user)
     answer = client.post(
         "/api/v1/tokens/", {"name": "ci", **said}, content_type="application/json"
     )

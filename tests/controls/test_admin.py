@@ -24,6 +24,7 @@ from controls.models import (
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
 from tests.one_day import TODAY
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 OURS = [
@@ -42,7 +43,7 @@ def house(settings, tmp_path) -> House:
 def root(house, client: Client) -> Client:
     """The browser of a superuser."""
     boss = User.objects.create_superuser("root@example.test", name="Root")
-    client.force_login(boss)
+    sign_in_just_now(client, boss)
     return client
 
 
@@ -52,7 +53,7 @@ def desk(house) -> Client:
     house.olivia.is_staff = True
     house.olivia.save(update_fields=["is_staff"])
     browser = Client()
-    browser.force_login(house.olivia)
+    sign_in_just_now(browser, house.olivia)
     return browser
 
 
@@ -125,7 +126,7 @@ def test_records_cannot_be_added_changed_or_deleted(root, house, model):
 
 
 def test_people_without_the_staff_flag_stay_outside(house, client):
-    client.force_login(house.rita)
+    sign_in_just_now(client, house.rita)
     assert client.get(url(AuditEvent)).status_code == 302
 
 
@@ -201,7 +202,7 @@ def test_officer_ends_a_membership_and_it_is_on_the_systems_chain(desk, house):
 def test_staff_change_only_what_they_are_officers_of(house, client):
     house.rita.is_staff = True
     house.rita.save(update_fields=["is_staff"])
-    client.force_login(house.rita)
+    sign_in_just_now(client, house.rita)
     held = Membership.objects.get(user=house.ray)
     page = url(Membership, "change", held.pk)
     said = {"ends_at_0": "2099-01-01", "ends_at_1": "00:00:00"}

@@ -21,6 +21,7 @@ from tests.access.walking import address, browser_of, doors
 from tests.access.world import World
 from tests.evidence.house import file
 from tests.platform.test_forms_sent_twice import Form, forms
+from tests.sign_ins import sign_in_just_now
 
 OUTSIDE = ("0001-01-01", "1989-12-31", "2201-01-01", "9999-12-31")
 DATED = [
@@ -93,7 +94,7 @@ def is_day(value: Any) -> bool:
 def test_a_form_refuses_a_day_outside_the_bounds_of_all_clocks(world, view) -> None:
     path, form = sent_to(world, view)
     client = Client(raise_request_exception=False)
-    client.force_login(world.house.people[form.who])
+    sign_in_just_now(client, world.house.people[form.who])
     named = [name for name, value in form.body.items() if is_day(value)]
     assert named
     for name in named:

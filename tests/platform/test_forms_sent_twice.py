@@ -28,6 +28,7 @@ from tests.evidence.house import file
 from tests.evidence.systems.test_describe_a_system import filled_in
 from tests.factories import variant
 from tests.one_day import TODAY
+from tests.sign_ins import sign_in_just_now
 
 LATER = TODAY + dt.timedelta(days=20)
 EARLIER = TODAY - dt.timedelta(days=20)
@@ -214,7 +215,7 @@ class Page:
         if view == "override_request" or view == "na_request":
             self.path = self.path.replace("cm-8", "si-2")
         self.client = Client(raise_request_exception=False)
-        self.client.force_login(world.house.people[self.form.who])
+        sign_in_just_now(self.client, world.house.people[self.form.who])
 
     def token(self) -> str:
         """Of the form that is sent here, on the page as it is shown now."""
@@ -357,7 +358,7 @@ def test_after_its_key_is_forgotten_a_form_is_a_new_one(world) -> None:
 
 def test_an_adopted_preview_leads_to_its_document(world) -> None:
     client = Client()
-    client.force_login(world.house.olivia)
+    sign_in_just_now(client, world.house.olivia)
     sent = {"title": "Their summary", "reference": "R-9", "starts_on": TODAY}
     preview = client.post(
         "/systems/shop/provider/upload/", sent | {"file": file("said.csv", STATEMENTS)}
@@ -375,7 +376,7 @@ def test_a_key_of_the_api_is_no_preview(world) -> None:
     """A preview that is gone leads to nothing that another request made."""
     key = str(uuid.uuid4())
     client = Client(raise_request_exception=False)
-    client.force_login(world.house.olivia)
+    sign_in_just_now(client, world.house.olivia)
     notice = client.post(
         "/api/v1/exports/",
         {"system": "shop"},

@@ -30,6 +30,7 @@ from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 from tests.evidence.jobs.chores import in_another_connection
 from tests.evidence.storage.test_kill_while_storing import environment
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAST = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -45,7 +46,7 @@ def house(settings, tmp_path: Path) -> House:
 @pytest.fixture
 def export(client, house) -> Export:
     """Asked for on the page by ray, who stays signed in."""
-    client.force_login(house.ray)
+    sign_in_just_now(client, house.ray)
     client.post("/exports/request/", {"system": "shop", "on": TODAY.isoformat()})
     return Export.objects.get()
 
