@@ -1,4 +1,4 @@
-"""Doors beside the pages: sign-in with its limit, reports of the browser, the icon."""
+"""Doors beside the pages: sign-in, sign-out, reports of the browser, the icon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from allauth.account.views import LoginView
+from allauth.account.views import LoginView, LogoutView
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -38,6 +38,21 @@ class SignIn(LoginView):
         response: HttpResponse = super().form_invalid(form)
         if form.has_error("__all__", code="too_many_login_attempts"):
             response.status_code = 429
+        return response
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignOut(LogoutView):
+    """allauth's sign-out; the browser forgets what it kept of our pages.
+
+    Cookies stay: the session's is deleted anyway, and `"cookies"` would take those of
+    every host of our domain.
+    """
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out, and say what the browser has to clear."""
+        response: HttpResponse = super().post(*args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -107,7 +107,7 @@ if env("SRM_PROCESS") == "web":
 INSTALLED_APPS = [
     "controls",
     "evidence",
-    "django.contrib.admin",
+    "srm_project.apps.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -147,6 +147,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "srm_project.middleware.second_factor_middleware",
+    "srm_project.refusals.record_refusals_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
     "srm_project.once_more.OnceMoreMiddleware",
 ]

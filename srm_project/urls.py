@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("controls.urls")),
     path("", include("evidence.views.urls")),
     path("accounts/login/", public_views.SignIn.as_view(), name="account_login"),
+    path("accounts/logout/", public_views.SignOut.as_view(), name="account_logout"),
     path("accounts/email/", addresses.address, name="account_email"),
     re_path(
         r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",

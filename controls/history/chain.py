@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controls.models import AuditEvent
-from controls.models.audit import GENESIS, link_hash
+from controls.models.audit import GENESIS, columns_in_body, link_hash
+
+# How a column is called where a break is named.
+SPOKEN = {
+    "actor_id": "actor",
+    "subject_type": "kind of subject",
+    "at": "time",
+    "recorded_at": "time of recording",
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,11 @@ def verify(chain: str) -> Break | None:
 def _differing_column(event: AuditEvent) -> str | None:
     """The first column that says otherwise than the hashed body."""
     hashed = json.loads(event.body).get("_", {})
-    columns = {
-        "verb": (event.verb, hashed.get("verb")),
-        "actor": (event.actor_name, (hashed.get("actor") or "")[:200]),
-        "subject": (str(event.subject_uuid or ""), hashed.get("subject")),
-        "label": (event.subject_label, hashed.get("label")),
-    }
-    return next((name for name, (ours, body) in columns.items() if ours != body), None)
+    columns = columns_in_body(event, hashed.get("version", 1))
+    if "version" not in hashed:  # the name was cut for its column alone
+        hashed |= {"actor": (hashed.get("actor") or "")[:200]}
+    differing = (name for name in columns if columns[name] != hashed.get(name))
+    return next((SPOKEN.get(name, name) for name in differing), None)
 
 
 def verify_all() -> Iterator[Break]:

@@ -60,11 +60,26 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege';
 END $$;
 
+-- The times of an event are the database's. A body of version 2 holds them, so that its
+-- hash covers them: read from the database a moment before, under the chain's lock.
 CREATE OR REPLACE FUNCTION srm_audit_clock() RETURNS trigger
 LANGUAGE plpgsql AS $$
+DECLARE hashed json := NEW.body::json -> '_';
 BEGIN
-  NEW.at := srm_now();
-  NEW.recorded_at := clock_timestamp();
+  IF hashed ->> 'version' IS NULL THEN
+    NEW.at := srm_now();
+    NEW.recorded_at := clock_timestamp();
+    RETURN NEW;
+  END IF;
+  NEW.at := (hashed ->> 'at')::timestamptz;
+  NEW.recorded_at := (hashed ->> 'recorded_at')::timestamptz;
+  IF NEW.at NOT BETWEEN srm_now() - interval '10 minutes' AND srm_now()
+     OR NEW.recorded_at NOT BETWEEN clock_timestamp() - interval '10 minutes'
+                                AND clock_timestamp()
+     OR NEW.at IS NULL OR NEW.recorded_at IS NULL THEN
+    RAISE EXCEPTION 'an event is written at the time of its writing'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'audit_event_time_is_now';
+  END IF;
   RETURN NEW;
 END $$;
 

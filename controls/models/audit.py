@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from controls.models.people import Actor
 INSTANCE_CHAIN = "instance"
 LOCK_CLASS = 9431
 GENESIS = bytes(32)
+# 1: verb, actor's name, subject and label; 2: every column but `id`.
+BODY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,9 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         with transaction.atomic(savepoint=False):
             heads = {name: _lock_head(name) for name in _chains(ordered)}
             for event in ordered:
-                row = AuditEvent.following(heads[event.chain], event)
-                heads[event.chain] = (row.seq, bytes(row.hash))
+                head = heads[event.chain]
+                row = AuditEvent.following(head, event)
+                heads[event.chain] = replace(head, seq=row.seq, hash=bytes(row.hash))
                 rows.append(row)
             return AuditEvent.objects.bulk_create(rows)
 
@@ -113,26 +117,39 @@ def _chains(events: Iterable[Event]) -> list[str]:
     return sorted({event.chain for event in events})
 
 
-def _lock_head(chain: str) -> tuple[int, bytes]:
-    """Number and hash of the chain's last event, held until the transaction ends."""
+@dataclass(frozen=True)
+class Head:
+    """The last event of a chain, and what the database's clocks say meanwhile."""
+
+    seq: int
+    hash: bytes
+    at: dt.datetime
+    recorded_at: dt.datetime
+
+
+def _lock_head(chain: str) -> Head:
+    """The head of a chain, which nobody else moves until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, chain]
         )
         cursor.execute(
-            "SELECT seq, hash FROM controls_auditevent WHERE chain = %s"
-            " ORDER BY seq DESC LIMIT 1",
+            "SELECT last.seq, last.hash, srm_now(), clock_timestamp()"
+            " FROM (SELECT) always LEFT JOIN (SELECT seq, hash FROM controls_auditevent"
+            " WHERE chain = %s ORDER BY seq DESC LIMIT 1) last ON true",
             [chain],
         )
-        row = cursor.fetchone()
-    return (row[0], bytes(row[1])) if row else (0, GENESIS)
+        seq, last_hash, at, recorded_at = cursor.fetchone()
+    known = bytes(last_hash) if seq else GENESIS
+    return Head(seq or 0, known, at, recorded_at)
 
 
 class AuditEvent(models.Model):
     """One entry of the log. Append-only: the database refuses UPDATE and DELETE.
 
     `hash` binds the entry to its predecessor; `content_hash` is over `body` alone,
-    so a body may be withheld and the chain still verifies.
+    so a body may be withheld and the chain still verifies. Since version 2 the member
+    `_` of the body repeats every other column but `id`: see `columns_in_body`.
     """
 
     append_only = True
@@ -175,33 +192,49 @@ class AuditEvent(models.Model):
         return f"{self.verb} {self.subject_label}".strip()
 
     @classmethod
-    def following(cls, head: tuple[int, bytes], event: Event) -> AuditEvent:
+    def following(cls, head: Head, event: Event) -> AuditEvent:
         """The unsaved entry that continues a chain whose last one is `head`."""
-        seq, prev = head[0] + 1, head[1]
-        body = canonical(
-            {
-                **event.body,
-                "_": {
-                    "verb": event.verb,
-                    "actor": str(event.actor or ""),
-                    "subject": str(event.subject_uuid or ""),
-                    "label": event.subject_label,
-                },
-            }
-        )
-        content_hash = hashlib.sha256(body.encode()).digest()
-        return cls(
+        row = cls(
             actor=event.actor,
             actor_name=str(event.actor or "")[:200],
             chain=event.chain,
-            seq=seq,
+            seq=head.seq + 1,
             verb=event.verb,
             subject_type=event.subject_type,
             subject_uuid=event.subject_uuid,
             subject_label=event.subject_label,
             operation=event.operation or uuid.uuid4(),
-            body=body,
-            content_hash=content_hash,
-            prev_hash=prev,
-            hash=link_hash(event.chain, seq, prev, content_hash),
+            prev_hash=head.hash,
+            at=head.at,
+            recorded_at=head.recorded_at,
         )
+        row.body = canonical({**event.body, "_": columns_in_body(row)})
+        row.content_hash = hashlib.sha256(row.body.encode()).digest()
+        row.hash = link_hash(row.chain, row.seq, head.hash, row.content_hash)
+        return row
+
+
+def columns_in_body(event: AuditEvent, version: int = BODY_VERSION) -> dict[str, Any]:
+    """What the hashed body says of the other columns, in a version of the body.
+
+    Chain, number and predecessor are not among them: `hash` covers these itself.
+    """
+    if version == 1:
+        return {
+            "verb": event.verb,
+            "actor": event.actor_name,
+            "subject": str(event.subject_uuid or ""),
+            "label": event.subject_label,
+        }
+    return {
+        "version": version,
+        "verb": event.verb,
+        "actor": event.actor_name,
+        "actor_id": event.actor_id,
+        "subject": str(event.subject_uuid or ""),
+        "subject_type": event.subject_type,
+        "label": event.subject_label,
+        "operation": str(event.operation),
+        "at": event.at.astimezone(dt.UTC).isoformat(),
+        "recorded_at": event.recorded_at.astimezone(dt.UTC).isoformat(),
+    }

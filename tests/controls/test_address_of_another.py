@@ -27,6 +27,7 @@ from tests.controls.own_address import (
     signed_in,
 )
 from tests.factories import PASSWORD
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +115,7 @@ def person_form(person: User, **changed: object) -> dict[str, object]:
 def test_an_administrator_changes_their_own_on_the_same_page(mailoutbox):
     root = factories.administrator()
     url = reverse("admin:controls_user_change", args=[root.pk])
-    browser = signed_in(root)
+    browser = sign_in_just_now(Client(), root)
     assert reverse("account_email") in browser.get(url).content.decode()
     said = person_form(root, email="root@new.example", name="Root")
     assert browser.post(url, said).status_code == 302
@@ -127,7 +128,7 @@ def test_an_address_that_an_administrator_changes_is_told(
     alice, mailoutbox, django_capture_on_commit_callbacks
 ):
     url = reverse("admin:controls_user_change", args=[alice.pk])
-    browser = signed_in(factories.administrator())
+    browser = sign_in_just_now(Client(), factories.administrator())
     with django_capture_on_commit_callbacks(execute=True):
         assert browser.post(url, person_form(alice, email=NEW)).status_code == 302
     assert address_of(alice) == NEW

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from controls.history.chain import verify, verify_all
 from controls.models import AuditEvent, System, User
-from controls.models.audit import INSTANCE_CHAIN, Event, about
+from controls.models.audit import (
+    INSTANCE_CHAIN,
+    Event,
+    about,
+    canonical,
+    columns_in_body,
+    link_hash,
+)
 
 
 @pytest.mark.django_db
@@ -84,6 +92,17 @@ def test_au_11_the_name_of_the_actor_is_kept(oscar: User) -> None:
         ("actor_name = 'Mallory'", "its actor is not what was hashed"),
         ("subject_uuid = gen_random_uuid()", "its subject is not what was hashed"),
         ("subject_label = 'Another'", "its label is not what was hashed"),
+        (
+            "subject_type = 'controls.team'",
+            "its kind of subject is not what was hashed",
+        ),
+        ("actor_id = NULL", "its actor is not what was hashed"),
+        ("at = at - interval '1 day'", "its time is not what was hashed"),
+        (
+            "recorded_at = recorded_at - interval '1 day'",
+            "its time of recording is not what was hashed",
+        ),
+        ("operation = gen_random_uuid()", "its operation is not what was hashed"),
     ],
 )
 def test_au_03_a_column_beside_the_body_is_compared_with_it(
@@ -99,3 +118,51 @@ def test_au_03_a_column_beside_the_body_is_compared_with_it(
     broken = verify(chain)
     assert broken is not None
     assert (broken.seq, broken.why) == (2, why)
+
+
+def rewritten(event: AuditEvent, body: str) -> AuditEvent:
+    """The event that would follow instead, with another body and its right hashes."""
+    event.pk, event.body = None, body
+    event.content_hash = hashlib.sha256(body.encode()).digest()
+    prev = bytes(event.prev_hash)
+    event.hash = link_hash(event.chain, event.seq, prev, event.content_hash)
+    return event
+
+
+def next_event(oscar: User) -> AuditEvent:
+    """An event as it would be written now, in a chain of its own."""
+    with transaction.atomic():
+        event = AuditEvent.objects.append(about(oscar, "test.before", by=oscar))
+        transaction.set_rollback(True)
+    return event
+
+
+@pytest.mark.django_db(transaction=True)
+def test_au_03_an_event_of_an_earlier_release_verifies_as_it_was_hashed(
+    oscar: User, owner_dsn: str
+) -> None:
+    """Its body repeats four columns; those are compared."""
+    event = next_event(oscar)
+    rewritten(event, canonical({"_": columns_in_body(event, version=1)})).save()
+    AuditEvent.objects.append(about(oscar, "test.after", by=oscar))
+    assert verify(INSTANCE_CHAIN) is None
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute(
+            "UPDATE controls_auditevent SET verb = 'other' WHERE id = %s", [event.pk]
+        )
+    broken = verify(INSTANCE_CHAIN)
+    assert broken is not None
+    assert (broken.seq, broken.why) == (event.seq, "its verb is not what was hashed")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["at", "recorded_at"])
+def test_au_03_no_event_is_written_for_another_time(oscar: User, name: str) -> None:
+    """Whoever may insert events cannot say that they are of yesterday, or tomorrow."""
+    for other in ("2026-11-22T09:00:00+00:00", "2026-11-24T09:00:00+00:00"):
+        event = next_event(oscar)
+        columns = columns_in_body(event) | {name: other}
+        with pytest.raises(IntegrityError, match="at the time of its writing"):
+            with transaction.atomic():
+                rewritten(event, canonical({"_": columns})).save()

@@ -39,13 +39,16 @@ def sign_in(client, user, password=PASSWORD):
 
 
 def test_signing_in_and_out(client, known, settings):
+    """AZ-06: out is out, and the browser keeps no page of what was read."""
     settings.MFA_REQUIRED = False
     assert sign_in(client, known).status_code == 302
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     kept = cookie.value
-    client.post(reverse("account_logout"))
+    assert "Clear-Site-Data" not in client.get(reverse("account_logout"))
+    left = client.post(reverse("account_logout"))
+    assert left["Clear-Site-Data"] == '"cache", "storage"'
 
     client.cookies[settings.SESSION_COOKIE_NAME] = kept
     answer = client.get(reverse("evidence:systems"))
@@ -128,6 +131,23 @@ def test_without_a_second_factor_there_is_only_the_page_to_add_one(
 def test_the_admin_has_no_door_of_its_own(client):
     answer = client.get("/admin/", follow=True)
     assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/controls/user/", "/admin/login/"])
+def test_the_admin_says_that_it_is_not_for_others(as_user, alice, path):
+    """AC-01: a bookmark leads nobody round in a circle."""
+    answer = as_user(alice).get(path, follow=True)
+    assert answer.status_code == 403
+    assert "is for operators" in answer.content.decode()
+
+
+def test_signing_in_leads_operators_back_into_the_admin(client, known, settings):
+    settings.MFA_REQUIRED = False
+    known.is_staff = True
+    known.save()
+    form = {"login": known.email, "password": PASSWORD, "next": "/admin/"}
+    answer = client.post(reverse("account_login"), form, follow=True)
+    assert (answer.status_code, answer.request["PATH_INFO"]) == (200, "/admin/")
 
 
 HEADERS = {
