@@ -111,8 +111,12 @@ def report(system, oscar):
 
 
 def written() -> list[int]:
-    """How many rows there are of what these doors write; of reading and refusals only the log tells."""
-    events = AuditEvent.objects.exclude(verb__in=["auditor.read", "access.refused"])
+    """How many rows there are of what these doors write.
+
+    That somebody read or was refused is on record, and no writing of theirs.
+    """
+    looking = ["auditor.read", "access.refused"]
+    events = AuditEvent.objects.exclude(verb__in=looking)
     return [events.count(), *(model.objects.count() for model in WRITTEN)]
 
 
