@@ -8,6 +8,7 @@ from celery import shared_task
 from controls import clock
 from controls.errors import TransitionNotAllowed
 from controls.idempotency import forget_old_keys
+from evidence.exports import ends
 from evidence.exports.files import sweep_files
 from evidence.exports.jobs import EXPORTS
 from evidence.files.scan import SCANS
@@ -51,6 +52,12 @@ def sweep_store() -> None:
     sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=clock.now())
+
+
+@shared_task(ignore_result=True)
+def end_exports() -> None:
+    """Hourly: files of exports go once they expired, or their owner's role ended."""
+    ends.end_exports(clock.now())
 
 
 @shared_task(ignore_result=True)

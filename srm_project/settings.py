@@ -252,6 +252,10 @@ refuse_impossible_store(
     work=WORK_FOLDER,
     max_upload_bytes=MAX_UPLOAD_BYTES,
 )
+# Days for which the file of a finished export is kept.
+EXPORT_DAYS = env_int("EXPORT_DAYS", 14)
+if EXPORT_DAYS < 1:
+    raise ImproperlyConfigured("EXPORT_DAYS must be 1 or more.")
 CLAMAV_URL = env("CLAMAV_URL")
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
     raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")
@@ -276,6 +280,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "evidence.tasks.sweep_store",
         "schedule": crontab(hour=3, minute=17),
     },
+    # Hourly: files of exports that expired or whose owners may not read any more.
+    "exports": {"task": "evidence.tasks.end_exports", "schedule": crontab(minute=37)},
     # Just after midnight UTC and hourly for other zones: classes of the new day.
     "classes": {
         "task": "evidence.tasks.show_todays_classes",

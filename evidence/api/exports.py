@@ -13,11 +13,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey
+from controls.api.conventions import ByKey, WithoutETag
 from controls.api.idempotency import idempotent
 from controls.models import System
 from evidence.api.clocks import BodyDayField, InstantField
 from evidence.exports import jobs
+from evidence.exports.ends import delete_export
 from evidence.models import (
     Export,
 )
@@ -28,8 +29,9 @@ from srm_project.requests import actor_of
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export and how far it is."""
+    """An export and how far it is; `expires_at`: from when on its file is gone."""
 
+    expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
     system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
@@ -46,6 +48,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "total_rows",
             "sha256",
             "size_bytes",
+            "expires_at",
             "failure",
         ]
 
@@ -58,7 +61,7 @@ class NewExportSerializer(serializers.Serializer[Any]):
     known_at = InstantField(required=False)
 
 
-class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
+class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
     """Exports of the caller, and of a system for its officers."""
 
     serializer_class = ExportSerializer
@@ -98,9 +101,15 @@ class ExportViewSet(viewsets.ReadOnlyModelViewSet[Export]):
         )
         return Response(ExportSerializer(export).data, status=202)
 
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete the file of an export of one's own; what was asked stays on record."""
+        delete_export(self.get_object(), by=actor_of(request))
+        return Response(status=204)
+
     @extend_schema(responses={(200, "text/csv"): bytes})
     @action(detail=True, methods=["get"])
     def file(self, request: Request, uuid: str) -> FileResponse:
-        """The finished file as an attachment; 409 before that."""
+        """The finished file as an attachment, for its owner; 410 once it expired."""
         export = self.get_object()
         return attachment(jobs.opened_for(export, by=actor_of(request)))

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from controls.errors import Refused, SrmError, TransitionNotAllowed
+from controls.errors import NotPermitted, Refused, SrmError, TransitionNotAllowed
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
@@ -44,6 +44,12 @@ PROGRESS_ROWS = 100  # rows of the file between two reports of progress
 
 class FileDamaged(SrmError):
     """The file of an export is gone, or is not what was written; nothing is served."""
+
+    status_code = 410
+
+
+class NoLongerKept(SrmError):
+    """The file of this export was deleted, by its owner or since its days are over."""
 
     status_code = 410
 
@@ -201,11 +207,10 @@ def cancel(export: Export, *, by: Actor) -> None:
 def open_file(export: Export) -> BinaryIO:
     """The finished file for reading, once its bytes are found to be the right ones.
 
-    Raises TransitionNotAllowed before it is finished, FileDamaged when it is not what
-    was written.
+    Raises TransitionNotAllowed where there is none to come or yet, NoLongerKept once
+    it expired or was deleted, FileDamaged when it is not what was written.
     """
-    if export.state != ExportState.DONE:
-        raise TransitionNotAllowed("The export is not finished.")
+    _require_kept(export)
     sentence = "The file of this export is {what}. Ask for the export again."
     try:
         file = open_named(export.file_name)
@@ -218,8 +223,30 @@ def open_file(export: Export) -> BinaryIO:
     return file
 
 
+def _require_kept(export: Export) -> None:
+    if export.state == ExportState.DELETED:
+        raise NoLongerKept(
+            "The file of this export was deleted. Ask for the export again."
+        )
+    expires_at = export.expires_at
+    over = expires_at is not None and expires_at <= now()
+    if over or export.state == ExportState.EXPIRED:
+        raise NoLongerKept("This export has expired. Ask for it again.")
+    if export.state != ExportState.DONE:
+        raise TransitionNotAllowed("The export is not finished.")
+
+
+def require_owner(export: Export, by: Actor) -> None:
+    """Raise NotPermitted for anybody but who asked for the export (AC-11)."""
+    if export.requested_by_id != by.pk:
+        raise NotPermitted(
+            "The file of an export is for who asked for it. Ask for one of your own."
+        )
+
+
 def opened_for(export: Export, *, by: Actor) -> OpenedFile:
-    """The finished file; who took it is recorded first."""
+    """The finished file for its owner; that it was taken is recorded first."""
+    require_owner(export, by)
     file = open_file(export)
     AuditEvent.objects.append(about(export, "export.downloaded", by=by))
     name = f"{export.system.slug}-control-status-{export.on}{ENDING}"

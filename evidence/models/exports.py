@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import ClassVar, Self
 
@@ -27,6 +28,8 @@ class ExportState(models.TextChoices):
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+    DELETED = "deleted", "Deleted"
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
@@ -53,7 +56,8 @@ class Export(LeasedJob):
     """One export: about day `on`, with the knowledge before `known_at`.
 
     Life cycle: queued -> running -> done | failed | cancelled; running -> queued when
-    an attempt failed or has to wait. `failure` says why.
+    an attempt failed or has to wait. `failure` says why. A done one ends as expired or
+    deleted, without its file (AC-11).
     """
 
     reason_field: ClassVar[str] = "failure"
@@ -100,6 +104,13 @@ class Export(LeasedJob):
                 condition=~Q(state="done") | Q(sha256__regex=r"^[0-9a-f]{64}$"),
             ),
         ]
+
+    @property
+    def expires_at(self) -> dt.datetime | None:
+        """From when on the file of a finished export is not given out any more."""
+        if self.state != ExportState.DONE or self.finished_at is None:
+            return None
+        return self.finished_at + dt.timedelta(days=settings.EXPORT_DAYS)
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.system} on {self.on}"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from controls import clock
 from evidence.exports import jobs
+from evidence.exports.ends import delete_export
 from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
 from evidence.status.control_status import as_known_then
@@ -69,6 +70,17 @@ def export_cancel(request: SignedInRequest, uuid: Any) -> HttpResponse:
         jobs.cancel(_export(request, uuid), by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
+    return redirect("evidence:exports")
+
+
+@require_POST
+def export_delete(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Delete the file of an export of one's own."""
+    try:
+        delete_export(_export(request, uuid), by=request.user)
+    except ValidationError as refusal:
+        return refused(request, refusal)
+    messages.success(request, "The file of the export was deleted.")
     return redirect("evidence:exports")
 
 

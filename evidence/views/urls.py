@@ -363,4 +363,5 @@ urlpatterns += [
         "exports/<uuid:uuid>/download/", exports.export_download, name="export_download"
     ),
     path("exports/<uuid:uuid>/cancel/", exports.export_cancel, name="export_cancel"),
+    path("exports/<uuid:uuid>/delete/", exports.export_delete, name="export_delete"),
 ]

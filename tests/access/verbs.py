@@ -25,6 +25,7 @@ from evidence.models import (
     EvidenceFile,
     EvidenceLink,
     EvidenceRequest,
+    Export,
     Population,
     RequirementControl,
     Sample,
@@ -315,6 +316,11 @@ VERBS = (
         _reads,
         ("evidence:export_request", "export-list"),
         refused=frozenset(REFUSED | {400}),
+    ),
+    Verb(
+        "take or delete the file of an export",
+        lambda world, by: _row(Export, "export_delete")(world).requested_by == by,
+        ("evidence:export_delete", "DELETE export-detail"),
     ),
     Verb(
         "import a provider's document",

@@ -318,7 +318,8 @@ def _upload(body: bytes) -> Any:
 def _rest(world: World) -> None:
     house = world.house
     export = request_export(house.system, by=house.oscar, on=TODAY)
-    for view in ("export_download", "export_cancel", "export-detail", "export-file"):
+    for view in ("export_download", "export_cancel", "export_delete", "export-detail",
+                 "export-file"):  # fmt: skip
         _name(world, export, view)
     notice = Notice.objects.create(user=house.oscar, kind="due-soon", key="walk")
     for view in ("notice", "notice_read", "notice-detail", "notice-read"):

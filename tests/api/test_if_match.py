@@ -26,7 +26,7 @@ from controls.models import (
     ResponsibilityOverride,
 )
 from controls.responsibility.overrides import decide_override
-from evidence.models import EvidenceLink, EvidenceRequest, Notice
+from evidence.models import EvidenceLink, EvidenceRequest, Export, Notice
 from evidence.requests.answers import answer
 from tests import one_day
 from tests.access import world as worlds
@@ -78,6 +78,10 @@ def alternative_holds(world: World) -> None:
         by=world.house.olivia,
         today=one_day.TODAY,
     )
+
+
+def export_made(world: World) -> None:
+    Export.objects.update(state="done", sha256="0" * 64, finished_at=one_day.BEGINS)
 
 
 def told(world: World) -> None:
@@ -132,6 +136,7 @@ VERBS = {
     "POST notice-read": Verb("without", "oscar", told),
     "POST provider-document-end": Verb("without", "olivia"),
     "DELETE citation-detail": Verb("without", "olivia"),
+    "DELETE export-detail": Verb("without", "oscar", export_made),
     "DELETE token-detail": Verb("without", "oscar"),
 }
 # Reconfirm is tried where duties change (test_reconfirm_evidence); the next window is

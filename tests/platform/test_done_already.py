@@ -66,6 +66,7 @@ STEPS = [
     ("submit_draft", "alice", "alice", {}, {}),
     ("file_clear", "oscar", "oscar", WHY, WHY),
     ("export_cancel", "oscar", "oscar", {}, {}),
+    ("export_delete", "oscar", "oscar", {}, {}),
     ("override_decide", "olivia", "olivia", {"decision": "approve", "version": 1},
      {"decision": "refuse", "version": 1}),
     ("na_decide", "olivia", "olivia", {"decision": "approve", "version": 1},
@@ -90,6 +91,8 @@ def prepared(world: World, view: str) -> None:
         _draft(world)
     if view == "file_clear":
         _flagged(world)
+    if view == "export_delete":
+        Export.objects.update(state="done", sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,19 @@ def test_an_export_in_any_other_state(world, state) -> None:
     assert answer.status_code == (302 if going_on else 409)
     expected = ExportState.CANCELLED if going_on else state
     assert Export.objects.get().state == expected
+
+
+@pytest.mark.parametrize("state", sorted(set(ExportState) - {"done"}))
+def test_nothing_is_deleted_of_an_export_without_a_file(world, state) -> None:
+    """One under way is cancelled; of the others there is no file."""
+    Export.objects.update(state=state)
+    for view, method in (
+        ("evidence:export_delete", "post"),
+        ("export-detail", "delete"),
+    ):
+        answer = getattr(tab(world, "oscar"), method)(path_of(world, view))
+        assert answer.status_code == 409
+    assert Export.objects.get().state == state
 
 
 def test_jobs_that_were_given_up_begin_anew_once(world, capsys) -> None:

@@ -178,7 +178,7 @@ roll_forward notices_read notice_read notice_settings request_judge requirement_
 requirement_retire population_new population_judge provider_upload bulk rereading
 provider_document_end review_several accept reject submit_draft reconfirm withdraw
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
-component_days system_terms retrospective_decide
+export_delete component_days system_terms retrospective_decide
 end_decide alternative_decide alternative_end
 status_of_many status_of_many_confirm citations_decide
 """

@@ -1,0 +1,96 @@
+"""How files of exports end: expired, deleted by their owner, or with a role (AC-11)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from controls.errors import TransitionNotAllowed
+from controls.models import Actor, AuditEvent, System
+from controls.models.audit import about
+from evidence.exports.files import drop_file
+from evidence.exports.jobs import UNFINISHED, require_owner
+from evidence.jobs.leases import LET_GO
+from evidence.models import Export, ExportState
+from evidence.status.control_status import now
+
+NOT_A_READER = "The requester may no longer read this system."
+
+
+def delete_export(export: Export, *, by: Actor) -> None:
+    """Delete the file of a finished export; the record stays.
+
+    Raises NotPermitted for anybody but its owner, TransitionNotAllowed where there is
+    no file.
+    """
+    require_owner(export, by)
+    with transaction.atomic():
+        stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+        if stored.state in UNFINISHED:
+            raise TransitionNotAllowed("The export is not finished: cancel it.")
+        if stored.state != ExportState.DONE:
+            raise TransitionNotAllowed("This export has no file.")
+        _without_file(stored, ExportState.DELETED)
+        AuditEvent.objects.append(about(stored, "export.deleted", by=by))
+
+
+def end_exports(instant: dt.datetime) -> int:
+    """End what expired by `instant`, and what its owner may no longer read.
+
+    Of the latter unfinished ones are stopped too. Returns how many ended; each is one
+    transaction, and running twice at once does nothing twice.
+    """
+    before = instant - dt.timedelta(days=settings.EXPORT_DAYS)
+    expired = Q(state=ExportState.DONE, finished_at__lte=before)
+    chosen = Export.objects.filter(expired | _of_former_readers(instant))
+    keys = list(chosen.order_by("pk").values_list("pk", flat=True))
+    return sum(_ended(pk, before) for pk in keys)
+
+
+def _of_former_readers(instant: dt.datetime) -> Q:
+    """Exports that have or will have a file, whose owner may not read the system."""
+    live = Export.objects.filter(state__in=[*UNFINISHED, ExportState.DONE])
+    owners = live.order_by().values_list("requested_by", flat=True).distinct()
+    former = Q(pk__in=[])
+    for owner in Actor.objects.filter(pk__in=owners):
+        readable = System.objects.visible_to(owner, instant)
+        theirs = live.filter(requested_by=owner).exclude(
+            system__in=readable.values("pk")
+        )
+        former |= Q(pk__in=list(theirs.values_list("pk", flat=True)))
+    return former
+
+
+@transaction.atomic
+def _ended(pk: int, before: dt.datetime) -> bool:
+    """End one, decided from the locked row; False when it ended meanwhile."""
+    export = Export.objects.select_for_update(of=("self",)).get(pk=pk)
+    if export.state in UNFINISHED:
+        Export.objects.filter(pk=pk).update(
+            **LET_GO
+            | {
+                "state": ExportState.CANCELLED,
+                "finished_at": now(),
+                "failure": NOT_A_READER,
+            }
+        )
+        verb = "export.cancelled"
+    elif export.state == ExportState.DONE:
+        _without_file(export, ExportState.EXPIRED)
+        verb = "export.expired"
+    else:
+        return False
+    over = export.finished_at is not None and export.finished_at <= before
+    reason = "" if over else NOT_A_READER
+    AuditEvent.objects.append(about(export, verb, by=None, reason=reason))
+    return True
+
+
+def _without_file(export: Export, state: ExportState) -> None:
+    """Write that the file is gone, and delete it once that is so for everybody."""
+    name = export.file_name
+    Export.objects.filter(pk=export.pk).update(state=state, file_name="")
+    transaction.on_commit(lambda: drop_file(name), robust=True)
