@@ -14,7 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from controls.confined import ReadersAway, readers_without_network
-from evidence.storage import StoreUnreachable, open_store
+from evidence.exports.files import folder as export_folder
+from evidence.storage import StoreUnreachable, open_store, probe_folder
 
 
 @require_safe
@@ -27,8 +28,9 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database and evidence store work, else 503 with what is missing.
 
-    A broker that is away delays exports and checks; pages still work, so it is named
-    and does not take the process out of service. So it is with readers of files: see
+    A broker that is away, or refuses to keep anything, delays exports and checks; a
+    full folder of exports delays those. Pages still work, so they are named and do not
+    take the process out of service. So it is with readers of files: see
     `controls/confined`.
     """
     checks = {"database": _database(), "evidence_store": _store()}
@@ -37,6 +39,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     body = {
         **checks,
         "broker": _broker(),
+        "export_folder": _export_folder(),
         "ready": ready,
         "audit_log_protected_by": protection,
         "files_are_read": _readers(),
@@ -56,14 +59,23 @@ def _database() -> bool:
     return True
 
 
+def _export_folder() -> bool:
+    try:
+        probe_folder(export_folder())
+    except OSError:
+        return False
+    return True
+
+
 def _broker() -> bool:
+    """Whether it takes what is written: full or read-only ones still answer a ping."""
     if not settings.BROKER_URL.startswith("redis"):
         return False
     client = Redis.from_url(
         settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=1
     )
     try:
-        return bool(client.ping())
+        return bool(client.set("srm:readyz", "1", ex=60))
     except RedisError:
         return False
     finally:

@@ -256,6 +256,10 @@ refuse_impossible_store(
 EXPORT_DAYS = env_int("EXPORT_DAYS", 14)
 if EXPORT_DAYS < 1:
     raise ImproperlyConfigured("EXPORT_DAYS must be 1 or more.")
+# A worker that gives no sign of life for so long loses the export it makes.
+EXPORT_LEASE_SECONDS = env_int("EXPORT_LEASE_SECONDS", 90)
+if EXPORT_LEASE_SECONDS < 1:
+    raise ImproperlyConfigured("EXPORT_LEASE_SECONDS must be 1 or more.")
 CLAMAV_URL = env("CLAMAV_URL")
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
     raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")

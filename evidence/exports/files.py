@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence.models import Export
-from evidence.storage import work_folder
+from evidence.storage import refuse_full_disk, work_folder
 from evidence.storage.failpoints import failpoint
 
 PIECE = 1 << 20  # bytes read at once
@@ -40,26 +40,41 @@ def write_file(
 ) -> WrittenFile:
     """Write the lines under a name that no other attempt has; durable on return.
 
-    Whatever `lines` or the disk raises, nothing of this attempt is left.
+    Raises StoreFull where the disk is full. Whatever `lines` or the disk raises,
+    nothing of this attempt is left.
     """
-    target = folder() / f"{export.uuid}-{token.hex}{ending}"
+    with refuse_full_disk():
+        target = folder() / f"{export.uuid}-{token.hex}{ending}"
     partial = target.with_suffix(".partial")
-    digest, size = hashlib.sha256(), 0
     try:
-        with partial.open("wb") as file:
-            for line in lines:
-                digest.update(line)
-                size += len(line)
-                file.write(line)
-                failpoint("export-begun")
-            file.flush()
-            os.fsync(file.fileno())
+        sha256, size = _write(partial, lines)
         partial.replace(target)
         failpoint("export-written")
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    return WrittenFile(target.name, digest.hexdigest(), size)
+    return WrittenFile(target.name, sha256, size)
+
+
+def _write(path: Path, lines: Iterable[bytes]) -> tuple[str, int]:
+    """Hex sha256 and size of what was written and is durable; closed in any case."""
+    digest, size = hashlib.sha256(), 0
+    with refuse_full_disk():
+        file = path.open("wb")
+    try:
+        for line in lines:  # what these raise is no fault of the disk written to
+            digest.update(line)
+            size += len(line)
+            with refuse_full_disk():
+                file.write(line)
+            failpoint("export-begun")
+        with refuse_full_disk():
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):  # it writes what it holds, to a disk that may be full
+            file.close()
+    return digest.hexdigest(), size
 
 
 def open_named(name: str) -> BinaryIO:

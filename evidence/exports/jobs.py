@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from celery import shared_task
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -27,6 +28,7 @@ from evidence.exports.files import (
 from evidence.exports.status_csv import lines
 from evidence.exports.status_rows import documents
 from evidence.files.download import OpenedFile
+from evidence.jobs.heartbeat import kept_alive
 from evidence.jobs.kinds import Backoff, CannotBeDone, JobKind, LeaseLost, MustWait
 from evidence.jobs.leases import LET_GO, Lease
 from evidence.jobs.wake import wake
@@ -35,7 +37,13 @@ from evidence.models import Export, ExportState
 from evidence.status.control_status import now, refuse_unrecorded, window_of
 from evidence.status.gather import Moment
 from evidence.status.rules import RULES
+from evidence.storage import StoreFull
+from evidence.storage.failpoints import failpoint
 
+NO_SPACE = (
+    "There is no space left for the files of exports; this one is made once there is."
+    " Tell an administrator."
+)
 ENDING, MEDIA_TYPE = ".csv", "text/csv; charset=utf-8"
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 log = logging.getLogger(__name__)
@@ -101,7 +109,7 @@ def request_export(
 class ExportJob(JobKind[Export]):
     """Makes the file once, with the requester's rights at start and at delivery."""
 
-    lease = dt.timedelta(seconds=90)
+    lease = dt.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
     max_attempts = 3
     backoff = Backoff(dt.timedelta(seconds=30), dt.timedelta(minutes=5))
     patience_backoff = Backoff(dt.timedelta(seconds=30), dt.timedelta(minutes=10))
@@ -125,7 +133,13 @@ class ExportJob(JobKind[Export]):
     def perform(self, lease: Lease[Export]) -> None:
         """Read one snapshot, write the file, record it; else leave no file."""
         _require_access(lease.job)
-        written = write_file(lease.job, lease.token, ENDING, status_lines(lease))
+        try:
+            with kept_alive(lease):
+                written = write_file(
+                    lease.job, lease.token, ENDING, status_lines(lease)
+                )
+        except StoreFull as full:
+            raise MustWait(NO_SPACE) from full
         try:
             _finish(lease, written)
         except (
@@ -155,7 +169,7 @@ def _require_access(export: Export) -> None:
 def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
     """The lines of the file, read in one snapshot that cannot write.
 
-    Writes progress on the way and renews the lease by it.
+    Writes progress on the way and renews the lease by it, too.
     """
     export = lease.job
     moment = Moment(on=export.on, known_at=export.known_at)
@@ -166,6 +180,7 @@ def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        failpoint("export-reading")
         rows = list(
             documents(export.system, moment, (export.window_start, export.window_end))
         )

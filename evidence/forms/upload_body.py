@@ -60,10 +60,14 @@ class StoringUploadHandler(FileUploadHandler):
         boundary: Any,
         encoding: str | None = None,
     ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]] | None:
-        """Refuse by the announced length without reading, where that is enough."""
+        """Refuse by the announced length without reading, where that is enough.
+
+        Raises StoreFull where the disk has no room for it (RE-07).
+        """
         if content_length > self.limit + FORM_BYTES:
             self.too_large = True
             return QueryDict(), MultiValueDict()
+        open_store().require_room(content_length)
         return None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

@@ -10,6 +10,8 @@ from evidence.storage.base import (
     StoreFull,
     StoreUnreachable,
     Withheld,
+    probe_folder,
+    refuse_full_disk,
 )
 from evidence.storage.local import LocalStore
 from evidence.storage.opening import open_store, work_folder
@@ -28,5 +30,7 @@ __all__ = [
     "StoredObject",
     "Withheld",
     "open_store",
+    "probe_folder",
+    "refuse_full_disk",
     "work_folder",
 ]

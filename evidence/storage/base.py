@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -39,6 +40,10 @@ class StoreFull(SrmError):
     status_code = 507
 
 
+NO_SPACE_LEFT = (
+    "The evidence store has no space left. Nothing was stored; tell an administrator,"
+    " and try again when there is space."
+)
 # The disk, a quota of it, or what one file of this process may hold.
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -51,10 +56,18 @@ def refuse_full_disk() -> Iterator[None]:
     except OSError as failure:
         if failure.errno not in NO_SPACE:
             raise
-        raise StoreFull(
-            "The evidence store has no space left. Nothing was stored; tell an"
-            " administrator, and try again when there is space."
-        ) from failure
+        raise StoreFull(NO_SPACE_LEFT) from failure
+
+
+PROBE_BYTES = 65536  # an upload of a page of text needs no more
+
+
+def probe_folder(folder: Path) -> None:
+    """Return when a small file can be written here now. Raises OSError: a full disk."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(PROBE_BYTES))
+        probe.flush()
+        os.fsync(probe.fileno())
 
 
 class StoreUnreachable(SrmError):
@@ -118,6 +131,11 @@ class Store(ABC):
     def begin(self, *, limit: int) -> Incoming:
         """A place to write bytes to, piece by piece, up to `limit` bytes."""
         return Incoming(self, limit)
+
+    def require_room(self, size: int) -> None:
+        """Raise StoreFull where so many bytes have no room on the disk they come to."""
+        if shutil.disk_usage(self.incoming).free < size:
+            raise StoreFull(NO_SPACE_LEFT)
 
     def put(self, chunks: Iterable[bytes], *, limit: int) -> StoredBytes:
         """Write and hash in one pass; the bytes are durable when this returns.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,13 +16,12 @@ from evidence.storage.base import (
     StoredObject,
     is_digest,
     key_of,
+    probe_folder,
     refuse_other_bytes,
 )
 from evidence.storage.failpoints import failpoint
 
 OURS = frozenset({"incoming", "exports"})  # folders in the root that hold no blobs
-
-PROBE_BYTES = 65536  # an upload of a page of text needs no more
 
 
 class LocalStore(Store):
@@ -98,10 +96,7 @@ class LocalStore(Store):
 
     def writable(self) -> bool:
         """Whether bytes can be written here now. Raises OSError: a full disk."""
-        with tempfile.TemporaryFile(dir=self.incoming) as probe:
-            probe.write(bytes(PROBE_BYTES))
-            probe.flush()
-            os.fsync(probe.fileno())
+        probe_folder(self.incoming)
         return True
 
     def _make(self, folder: Path) -> None:

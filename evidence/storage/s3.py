@@ -28,6 +28,7 @@ from evidence.storage.base import (
     Withheld,
     is_digest,
     key_of,
+    probe_folder,
     refuse_other_bytes,
 )
 from evidence.storage.failpoints import failpoint
@@ -191,7 +192,11 @@ class S3Store(Store):
         return StoredObject(name, last if ours else "", entry["LastModified"])
 
     def writable(self) -> bool:
-        """Whether the bucket answers, with Object Lock where a retention is set."""
+        """Whether the bucket answers, with Object Lock where a retention is set.
+
+        Raises OSError where uploads cannot wait in the folder of this machine.
+        """
+        probe_folder(self.incoming)
         with explained():
             self.client.head_bucket(Bucket=self.bucket)
         return self.retention is None or self._locks()

@@ -59,7 +59,8 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "citation", "file", "letter", "notice", "population", "removal", "sample", "token",
+    "citation", "export", "file", "letter", "notice", "population", "removal", "sample",
+    "token",
 }  # fmt: skip
 
 

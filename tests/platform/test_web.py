@@ -210,6 +210,7 @@ def test_alive_and_ready(client):
         "database": True,
         "evidence_store": True,
         "broker": True,
+        "export_folder": True,
         "ready": True,
         "audit_log_protected_by": "triggers and roles",
         "files_are_read": body["files_are_read"],  # as the kernel lets us
