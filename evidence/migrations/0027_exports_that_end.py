@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0022_two_officers_for_what_a_system_is_judged_by"),
-        ("evidence", "0025_spills_of_several_systems"),
+        ("evidence", "0026_asks_that_join_controls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
