@@ -17,6 +17,7 @@ from evidence.storage import open_store
 from tests.disks import SmallDisk, open_files, small_disk
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, file
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAYS = {
@@ -43,7 +44,7 @@ def house(settings, tmp_path: Path) -> House:
 
 def signed_in(house: House, name: str) -> Client:
     client = Client(raise_request_exception=False)
-    client.force_login(house.people[name])
+    sign_in_just_now(client, house.people[name])
     return client
 
 

@@ -20,6 +20,7 @@ from evidence.models import Export
 from evidence.tasks import end_exports, sweep_store
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = dt.timedelta(days=1)
@@ -37,7 +38,7 @@ def house(settings, tmp_path: Path) -> House:
 
 def signed_in(house: House, name: str) -> Client:
     client = Client(raise_request_exception=False)
-    client.force_login(house.people[name])
+    sign_in_just_now(client, house.people[name])
     return client
 
 

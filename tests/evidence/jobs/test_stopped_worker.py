@@ -27,6 +27,7 @@ from evidence.models import Export
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 from tests.evidence.storage.test_kill_while_storing import environment
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 LEASE_SECONDS = 4
@@ -43,7 +44,7 @@ def house(settings, tmp_path: Path) -> House:
 @pytest.fixture
 def export(client, house) -> Export:
     """Asked for on the page by ray, who stays signed in."""
-    client.force_login(house.ray)
+    sign_in_just_now(client, house.ray)
     client.post("/exports/request/", {"system": "shop", "on": TODAY.isoformat()})
     return Export.objects.get()
 
