@@ -65,13 +65,20 @@ def nearest(text: str, known: Iterable[str]) -> list[str]:
 
 
 def named(texts: Iterable[str], *, field: str) -> list[ServiceVariant]:
-    """The variants that the words mean, with their layers. One or three statements.
+    """The variants that the words mean, each once, with their layers. One or three
+    statements.
 
     Raises Refused at `field`, naming the first unknown word and the nearest ones.
     """
-    words = [text.strip().lower() for text in texts if text.strip()]
+    words = [text for text in texts if text.strip()]
     if not words:
         return []
+    return list({row.pk: row for row in named_each(words, field=field)}.values())
+
+
+def named_each(texts: Iterable[str], *, field: str) -> list[ServiceVariant]:
+    """The variant that each of the words means, in their order; the rest as `named`."""
+    words = [text.strip().lower() for text in texts]
     known = by_name(
         ServiceVariant.objects.select_related("service").prefetch_related("layers")
     )
@@ -80,4 +87,4 @@ def named(texts: Iterable[str], *, field: str) -> list[ServiceVariant]:
             near = nearest(text, known)
             hint = f" Nearest: {', '.join(near)}." if near else ""
             raise Refused({field: f"There is no service “{text[:60]}”.{hint}"})
-    return list({known[text].pk: known[text] for text in words}.values())
+    return [known[text] for text in words]

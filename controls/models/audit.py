@@ -186,6 +186,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["subject_uuid"], name="audit_subject"),
             models.Index(fields=["-at"], name="audit_at"),
+            models.Index(fields=["chain", "verb", "-seq"], name="audit_newest_of_verb"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import datetime as dt
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 
 from controls.errors import (
     Refused,
@@ -143,6 +144,7 @@ def _decisions(
         "requested_by", "decided_by"
     ).in_bulk({span.value.override for _, span in spans if span.value.override})
     rows = []
+    now = timezone.now()  # the database writes its own; a value is written faster
     for implementation, span in spans:
         ruling = span.value
         override = overrides.get(ruling.override or 0)
@@ -159,6 +161,7 @@ def _decisions(
                 source=ruling.source,
                 effective=DateRange(*span.bounds),
                 reason=ruling.reason or reason,
+                known_from=now,
             )
         )
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,7 +20,7 @@ from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.models import RetrospectiveChange, System, SystemComponent
 from controls.reasons import MAX_REASON
-from controls.service_names import named
+from controls.service_names import named_each
 from evidence.api.clocks import BodyDayField
 from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
@@ -51,15 +52,22 @@ class UseSerializer(serializers.Serializer[Any]):
     )
 
 
-def use_of(body: dict[str, Any]) -> Use:
-    """What a valid UseSerializer says. Raises Refused for an unknown service."""
-    return Use(
-        named([body["service"]], field="components")[0],
-        body["used_from"],
-        regions=body.get("regions", ()),
-        name=body.get("name", ""),
-        provided_by=body.get("provided_by", ""),
-    )
+def uses_of(bodies: Sequence[Mapping[str, Any]]) -> list[Use]:
+    """What valid UseSerializers say, by a constant number of statements.
+
+    Raises Refused naming every unknown service.
+    """
+    variants = named_each([body["service"] for body in bodies], field="components")
+    return [
+        Use(
+            variant,
+            body["used_from"],
+            regions=body.get("regions", ()),
+            name=body.get("name", ""),
+            provided_by=body.get("provided_by", ""),
+        )
+        for variant, body in zip(variants, bodies, strict=True)
+    ]
 
 
 class LastDaySerializer(serializers.Serializer[Any]):
@@ -113,7 +121,7 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         body = valid(UseSerializer, request)
         made = ask_component(
             system,
-            use_of(body),
+            uses_of([body])[0],
             reason=body.get("reason", ""),
             by=actor_of(request),
             today=today_of(system),

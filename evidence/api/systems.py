@@ -22,7 +22,7 @@ from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
 from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
-from evidence.api.components import UseSerializer, use_of
+from evidence.api.components import UseSerializer, uses_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.exports.status_rows import documents
 from evidence.status.clock_parameters import Window
@@ -113,7 +113,7 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         """Describe a system: classified controls and requirements in one action."""
         require_creator(actor_of(request))
         body = valid(NewSystemSerializer, request)
-        uses = [use_of(component) for component in body.pop("components")]
+        uses = uses_of(body.pop("components"))
         owners = {f: _team(slug) for f, slug in body.pop("owners", {}).items()}
         asked_from = body.pop("asked_from", None)
         system = create_system(

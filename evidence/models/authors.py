@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 
+from controls.models import Actor, User
 from evidence.models.files import EvidenceFile
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 
@@ -36,6 +37,23 @@ def authors_of_revisions(revisions: Collection[int]) -> People:
     for revision, submitter in links.values_list("revision", "submitted_by"):
         authors[revision].add(submitter)
     return authors
+
+
+def had_a_hand(user: Actor) -> bool:
+    """Whether the person is author of any revision or drew any population."""
+    from evidence.models.links import EvidenceLink
+    from evidence.models.populations import Population
+
+    brought = (
+        EvidenceRevision.objects.filter(uploaded_by=user.pk),
+        EvidenceRevision.objects.filter(collected_by=user.pk),
+        EvidenceLink.objects.filter(submitted_by=user.pk),
+        Population.objects.filter(drawn_by=user.pk),
+    )
+    any_of_them = Q()
+    for rows in brought:
+        any_of_them |= Q(Exists(rows))
+    return User.objects.filter(any_of_them, pk=user.pk).exists()
 
 
 def authors_of_files(places: Collection[Place]) -> Mapping[Place, set[int]]:

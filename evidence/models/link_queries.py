@@ -9,7 +9,11 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 
 from controls.models import Actor, Role, System
-from evidence.models.authors import authors_of_files, authors_of_revisions
+from evidence.models.authors import (
+    authors_of_files,
+    authors_of_revisions,
+    had_a_hand,
+)
 from evidence.models.files import EvidenceFile
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 
@@ -44,8 +48,14 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
         return self.filter(state=LinkState.SUBMITTED).order_by("submitted_at", "pk")
 
     def reviewable_by(self, user: Actor) -> Self:
-        """What this person may decide: independent of it, in systems they review."""
-        reviewed = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        """What this person may decide: independent of it, in systems they review.
+
+        Asks first which systems those are: of people who review none nothing is read.
+        """
+        held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+        reviewed = list(held.order_by().values_list("pk", flat=True))
+        if not reviewed:
+            return self.none()
         return self.filter(system__in=reviewed).independent_of(user)
 
     def independent_of(self, user: Actor) -> Self:
@@ -54,7 +64,10 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
         Neither submitted, uploaded nor collected any revision of the same evidence, nor
         brought one of the link's files to the same system, if that is larger than
         MAX_COMMON_BYTES. `authors_of` names the same people for many links.
+        Asks first whether the person had a hand in anything: most reviewers had not.
         """
+        if not had_a_hand(user):
+            return self
         authored = EvidenceRevision.objects.by_author(user)
         files = EvidenceFile.objects.filter(
             revision=OuterRef("revision"), blob__size_bytes__gt=MAX_COMMON_BYTES

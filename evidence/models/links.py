@@ -27,6 +27,7 @@ from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import SampleItem
 
 USER = settings.AUTH_USER_MODEL
+WITHDRAWABLE = {LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED}
 
 
 class EvidenceLink(models.Model):
@@ -117,6 +118,24 @@ class EvidenceLink(models.Model):
                 name="link_awaiting_review",
                 condition=Q(state="submitted"),
             ),
+            models.Index(  # the queue of a reviewer of several systems
+                fields=["submitted_at", "id"],
+                name="link_waiting_longest",
+                condition=Q(state="submitted"),
+            ),
+            models.Index(  # what waits, and the newest rejection, of one row asked
+                F("requirement"),
+                F("state"),
+                F("submitted_at").desc(),
+                name="link_newest_of_requirement",
+            ),
+            models.Index(  # the periods that something was brought for
+                fields=["requirement", "occurrence", "occurrence_ends"],
+                name="link_answers_period",
+                condition=Q(
+                    state__in=["accepted", "submitted"], occurrence__isnull=False
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -159,11 +178,7 @@ class EvidenceLink(models.Model):
     def withdraw(self, *, by: Actor, reason: str, version: int | None = None) -> None:
         """Take the link back; what it proved is no longer proven from now on."""
         stored = self._locked()
-        if stored.state not in {
-            LinkState.DRAFT,
-            LinkState.SUBMITTED,
-            LinkState.ACCEPTED,
-        }:
+        if stored.state not in WITHDRAWABLE:
             raise TransitionNotAllowed(
                 f"Evidence that is {stored.get_state_display().lower()} cannot be"
                 " withdrawn."
@@ -260,9 +275,8 @@ def _already_decided(stored: EvidenceLink) -> str:
     """A sentence that says who was first."""
     last = stored.reviews.select_related("reviewer").order_by("pk").last()
     if last is None:
-        return (
-            f"This is {stored.get_state_display().lower()}; there is nothing to review."
-        )
+        state = stored.get_state_display().lower()
+        return f"This is {state}; there is nothing to review."
     return f"{last.reviewer} has already {last.past_tense} this."
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from controls.models import Actor, ControlImplementation, Role, System, Team
 from evidence.models.asks import (
@@ -99,18 +100,23 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         The terms hold from the beginning until further notice. The same number of
         statements however many rows there are, up to 1,000.
         """
+        now = timezone.now()  # the database writes its own; a value is written faster
         asks = EvidenceRequirement.objects.bulk_create(
-            [EvidenceRequirement(system_id=row.system_id) for row in rows],
+            [
+                EvidenceRequirement(system_id=row.system_id, known_from=now)
+                for row in rows
+            ],
             batch_size=1000,
         )
         for row, ask in zip(rows, asks, strict=True):
-            row.ask = ask
+            row.ask, row.known_from = ask, now
         RequirementControl.objects.bulk_create(rows, batch_size=1000)
         RequirementTerms.objects.bulk_create(
             [
                 RequirementTerms(
                     ask=row.ask,
                     days=DateRange(None, None),
+                    known_from=now,
                     **{name: getattr(row, name) for name in TERMS_COLUMNS},
                 )
                 for row in rows

@@ -59,7 +59,7 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     rows = rows.exclude(implementation__applicability="not-applicable")
     rows = rows.exclude(cadence=Cadence.PER_EVENT)
     # A zone's own day may be another; new terms then show a few hours later.
-    requirement_rows = list(with_newest_links(rows, instant.date()))
+    requirement_rows = with_newest_links(rows, instant.date())
     stated_at = statements(requirement_rows)
     for row in requirement_rows:
         today = row.system.day_of(instant)

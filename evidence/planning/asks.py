@@ -10,20 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from controls.models import Actor, Role, System
-from evidence.models import (
-    EvidenceLink,
-    LinkState,
-    Population,
-    RequirementControl,
-    SampleItem,
-)
+from evidence.models import Population, RequirementControl, SampleItem
 from evidence.models.asks import Cadence
-from evidence.models.proof import NO_END, Proof
+from evidence.planning.newest_links import newest_links, oldest_period
 from evidence.planning.open_periods import DuePeriod, open_periods_of, period_due
 from evidence.status.cadence import due_on, lead_days, occurrence_of
 from evidence.submissions.same_again import period_name
@@ -99,34 +92,18 @@ class Ask:
 
 def with_newest_links(
     requirements: QuerySet[RequirementControl], today: dt.date
-) -> QuerySet[RequirementControl]:
+) -> list[RequirementControl]:
     """Each with its best accepted link, what waits, and its newest rejection.
 
-    `proven_to` is the end of its proof by the terms in force on `today`.
-    `answered` and `answered_ends` are the first and last days of the periods that
-    something was brought for.
+    They are set on the rows by the names of `NewestLinks`, as of the terms in force
+    on `today`. Two statements.
     """
-    links = EvidenceLink.objects.filter(requirement=OuterRef("pk"))
-    accepted = (
-        Proof.objects.holding_on(today)
-        .filter(requirement=OuterRef("pk"), state=LinkState.ACCEPTED)
-        .order_by("-ends", "-starts")
-    )
-    rejected = links.filter(state=LinkState.REJECTED).order_by("-submitted_at")
-    brought = links.filter(
-        state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED], occurrence__isnull=False
-    )
-    return requirements.annotate(
-        answered=ArraySubquery(brought.order_by("pk").values("occurrence")),
-        answered_ends=ArraySubquery(brought.order_by("pk").values("occurrence_ends")),
-        proven_link=Subquery(accepted.values("link")[:1]),
-        proven_evidence=Subquery(accepted.values("link__revision__evidence__uuid")[:1]),
-        proven_to=NullIf(Subquery(accepted.values("ends")[:1]), NO_END),
-        proven_submitted=Subquery(accepted.values("link__submitted_at")[:1]),
-        waiting=Exists(links.filter(state=LinkState.SUBMITTED)),
-        rejected_at=Subquery(rejected.values("submitted_at")[:1]),
-        rejection=Subquery(rejected.values("reviews__reason")[:1]),
-    )
+    rows = list(requirements)
+    since = oldest_period(rows, today)
+    newest = newest_links((row.pk for row in rows), today, since=since)
+    for row in rows:
+        vars(row).update(vars(newest[row.pk]))
+    return rows
 
 
 def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
@@ -158,7 +135,7 @@ def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
     for today, systems in _systems_by_day(user, now).items():
         requirements = _of_my_teams(user, today).filter(system__in=systems)
         recurring = requirements.exclude(cadence=Cadence.PER_EVENT)
-        rows = list(with_newest_links(recurring, today))
+        rows = with_newest_links(recurring, today)
         opened = open_periods_of(rows, today)
         asks += [ask(row, today, opened[row.pk]) for row in rows]
     return sorted(asks, key=lambda row: row.urgency)
@@ -193,7 +170,7 @@ def ask(
         due=due,
         period=period_due(requirement, unanswered, today),
         open_periods=tuple(unanswered),
-        rejection=(row.rejection or "") if rejected else "",
+        rejection=row.rejection if rejected else "",
         late=due is not None and due < today,
     )
 

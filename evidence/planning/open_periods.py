@@ -50,7 +50,7 @@ class DuePeriod:
 
 
 def open_periods_of(
-    requirements: Sequence[RequirementControl], today: dt.date
+    requirements: Sequence[Any], today: dt.date
 ) -> dict[int, list[DuePeriod]]:
     """The open periods of each requirement by its key, oldest first.
 
@@ -70,7 +70,7 @@ def open_periods_of(
             asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
         )
         opened[row.pk] = (
-            open_periods(history, standing, _answered(row), _since(row, today), today)
+            open_periods(history, standing, row.answered, _since(row, today), today)
             if history
             else []
         )
@@ -81,10 +81,6 @@ def _since(row: RequirementControl, today: dt.date) -> dt.date:
     """The first day that a period may end on: of the window, or the newest in grace."""
     running = occurrence_of(row.cadence, today) or today
     return min(row.system.window_start, running - DAY)
-
-
-def _answered(row: Any) -> set[tuple[dt.date, dt.date | None]]:
-    return set(zip(row.answered, row.answered_ends, strict=True))
 
 
 def open_periods(

@@ -30,30 +30,43 @@ from evidence.models.links import require_independent_reviewer
 from evidence.status.gather import Moment
 from evidence.status.rows import read_rows
 
+# Controls come first: where no other duties held on any day, as of most, nothing that
+# is accepted for them is read.
 STATEMENT = """
+WITH changed AS MATERIALIZED (
+  SELECT i.id, dn.effective, dn.basis_id, dn.known_from, others.until
+    FROM unnest(%(implementations)s::bigint[]) AS i(id)
+    JOIN LATERAL (
+      SELECT * FROM controls_responsibilitydecision d
+       WHERE d.implementation_id = i.id AND d.effective @> %(day)s::date AND {before}
+       ORDER BY d.known_from DESC, d.id DESC LIMIT 1) dn ON TRUE
+    JOIN LATERAL (
+      SELECT max(coalesce(upper(d.effective), 'infinity'::date)) AS until
+        FROM controls_responsibilitydecision d
+       WHERE d.implementation_id = i.id AND d.basis_id <> dn.basis_id AND {before}
+      ) others ON others.until IS NOT NULL)
 SELECT p.link_id, l.uuid AS link, p.implementation_id, lower(dn.effective) AS since,
        bn.body AS duties_now, b0.body AS duties_then
-  FROM evidence_proof p
-  JOIN evidence_evidencelink l ON l.id = p.link_id
+  FROM changed dn
   JOIN LATERAL (
-    SELECT * FROM controls_responsibilitydecision d
-     WHERE d.implementation_id = p.implementation_id
-       AND d.effective @> %(day)s::date AND {before}
-     ORDER BY d.known_from DESC, d.id DESC LIMIT 1) dn ON TRUE
+    SELECT p.link_id, p.implementation_id, p.starts FROM evidence_proof p
+     WHERE p.implementation_id = dn.id AND p.half = 'customer'
+       AND p.state = 'accepted' AND p.requirement_id IS NOT NULL
+       AND p.starts <= %(day)s AND p.starts < dn.until AND p.ends >= %(day)s
+       AND {holding} AND {proof_standing} OFFSET 0) p ON TRUE
   JOIN LATERAL (
     SELECT * FROM controls_responsibilitydecision d
      WHERE d.implementation_id = p.implementation_id
        AND d.effective @> p.starts AND {before}
      ORDER BY d.known_from DESC, d.id DESC LIMIT 1) d0 ON dn.basis_id <> d0.basis_id
+  JOIN evidence_evidencelink l ON l.id = p.link_id
   JOIN controls_basis bn ON bn.digest = dn.basis_id
   JOIN controls_basis b0 ON b0.digest = d0.basis_id
- WHERE p.implementation_id = ANY(%(implementations)s) AND p.half = 'customer'
-   AND p.state = 'accepted' AND p.requirement_id IS NOT NULL
-   AND p.starts <= %(day)s AND p.ends >= %(day)s AND {holding} AND {proof_standing}
-   AND NOT EXISTS (
-    SELECT FROM evidence_review r
+  LEFT JOIN LATERAL (
+    SELECT r.id FROM evidence_review r
      WHERE r.link_id = p.link_id AND r.decision = 'accept'
-       AND r.known_from > dn.known_from AND {before})
+       AND r.known_from > dn.known_from AND {before} LIMIT 1) again ON TRUE
+ WHERE again.id IS NULL
  ORDER BY p.link_id
 """
 Duty = tuple[str, str]

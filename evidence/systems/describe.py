@@ -176,12 +176,14 @@ def regions_for(system: System, service: Service, regions: Sequence[str]) -> lis
 
 def _implement(system: System, owners: Mapping[str, Team]) -> None:
     controls = system.baseline.controls.order_by("sort_order")
+    now = timezone.now()  # the database writes its own; a value is written faster
     ControlImplementation.objects.bulk_create(
         [
             ControlImplementation(
                 system=system,
                 control=control,
                 owner_team=owners.get(control.family) or owners.get(""),
+                known_from=now,
             )
             for control in controls
         ],

@@ -41,7 +41,9 @@ class Target:
             return None
         requirements = RequirementControl.objects.for_listing()
         today = self.system.day_of(clock.now())
-        return with_newest_links(requirements, today).get(pk=self.requirement.pk)
+        mine = requirements.filter(pk=self.requirement.pk)
+        (row,) = with_newest_links(mine, today)
+        return row
 
     def asked_on(self, today: dt.date) -> Ask | None:
         """Where the requirement stands on a day, with its open periods."""

@@ -117,7 +117,7 @@ def test_what_ended_before_the_window_is_asked_for_until_it_is_due(house):
     first = TODAY.replace(day=1)
     System.objects.filter(pk=house.system.pk).update(window_start=first)
     rows = RequirementControl.objects.for_listing().filter(pk=asked.pk)
-    opened = open_periods_of(list(with_newest_links(rows, first)), first)
+    opened = open_periods_of(with_newest_links(rows, first), first)
     (period,) = opened[asked.pk]
     assert (period.last, period.overdue) == (first - dt.timedelta(days=1), 0)
 
