@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("controls", "0023_fast_as_history_grows"),
-        ("evidence", "0025_spills_of_several_systems"),
+        ("evidence", "0027_exports_that_end"),
     ]
 
     operations = [
