@@ -1,6 +1,8 @@
-"""Numbers in sentences: one form of a word for one, another for many. Pure."""
+"""Numbers, days and sizes in sentences. Pure."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 IRREGULAR = {"is": "are", "was": "were", "has": "have", "differs": "differ"}
 CONSONANTS_BEFORE_Y = frozenset("bcdfghjklmnpqrstvwxz")
@@ -40,3 +42,23 @@ def verb_for(number: int, verb: str) -> str:
     if number != 1:
         first = IRREGULAR.get(first) or first.removesuffix("s")
     return f"{first}{space}{rest}"
+
+
+def day_in_words(day: dt.date) -> str:
+    """A day as sentences write it: `5 October 2026`. Tables write `2026-10-05`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def size_in_words(size_bytes: int) -> str:
+    """Bytes as people read them, in steps of 1,000: `412 kB`, `1.2 MB`, `500 MB`.
+
+    Limits are said in the same unit everywhere, also by the upload script.
+    """
+    if size_bytes < 1_000:
+        return count_of(size_bytes, "byte")
+    if size_bytes < 1_000_000:
+        return f"{-(-size_bytes // 1_000)} kB"
+    for unit, of_it in (("MB", 1_000_000), ("GB", 1_000_000_000)):
+        if size_bytes < 1_000 * of_it or unit == "GB":
+            break
+    return f"{size_bytes / of_it:.1f}".removesuffix(".0") + f" {unit}"

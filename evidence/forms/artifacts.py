@@ -15,7 +15,7 @@ from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.register import region_names
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
-from evidence.forms.uploads import DayInput
+from evidence.forms.upload_fields import DayInput
 from evidence.models import Artifact, RelianceConclusion
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.reviews import ReviewDecision

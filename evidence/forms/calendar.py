@@ -13,7 +13,7 @@ from django import forms
 from controls.errors import Refused
 from controls.models import Team
 from evidence.forms.clocks import DayField
-from evidence.forms.uploads import DayInput
+from evidence.forms.upload_fields import DayInput
 from evidence.status.clock_parameters import MAX_DAY, MIN_DAY
 from evidence.status.control_status import refuse_window
 

@@ -8,7 +8,7 @@ from django import forms
 
 from controls.models import Actor, System
 from evidence.forms.clocks import DayField
-from evidence.forms.uploads import DayInput
+from evidence.forms.upload_fields import DayInput
 
 
 class ExportForm(forms.Form):

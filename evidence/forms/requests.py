@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from controls.models import Actor, Role, System, Team, User
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
-from evidence.forms.uploads import DayInput
+from evidence.forms.upload_fields import DayInput
 from evidence.models import Evidence, EvidenceRequest
 from evidence.models.requests import EvidenceRequestState
 from evidence.requests.requests import RequestDraft

@@ -2,77 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
-from controls.errors import Refused
 from controls.models import System, User
 from controls.models.implementation_statements import STATEABLE
+from evidence.forms.base import Form
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
+from evidence.forms.upload_fields import (
+    OTHER_DAYS,
+    AddressesField,
+    DayInput,
+    FilesField,
+    PeriodField,
+    RequirementField,
+    RequirementsField,
+)
 from evidence.models import RequirementControl
 from evidence.models.evidence import Sensitivity
-from evidence.submissions.submission import Submission, addresses_of
-from evidence.submissions.waiting_files import MAX_FILES, WaitingFile
+from evidence.planning.open_periods import DAY_PERFORMED, DuePeriod
+from evidence.submissions.same_again import MAX_TITLE, period_named, title_of
+from evidence.submissions.submission import Submission, impossible_days
 
-
-class SeveralFilesInput(forms.ClearableFileInput):
-    """A file input that takes more than one."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """One or more files; each must hold something."""
-
-    widget = SeveralFilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> list[WaitingFile]:
-        """The files in the order of the form. Raises ValidationError."""
-        files = data if isinstance(data, (list, tuple)) else [data]
-        if len(files) > MAX_FILES:
-            raise forms.ValidationError(f"Attach at most {MAX_FILES} files at a time.")
-        if not [file for file in files if file]:
-            files = [None]
-        clean_one = super().clean
-        return [clean_one(file, initial) for file in files]
-
-
-class DayInput(forms.DateInput):
-    """A calendar day, as the browser's own control shows it."""
-
-    input_type = "date"
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%d")
-
-
-class AddressesField(forms.CharField):
-    """Web addresses, one a line; at most ten."""
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        """The addresses. Raises ValidationError naming the first that is none."""
-        try:
-            return addresses_of((super().clean(value) or "").splitlines())
-        except Refused as refusal:
-            raise forms.ValidationError(refusal.messages) from None
-
-
-class RequirementsField(forms.ModelMultipleChoiceField):
-    """Requirements, each with its control in front."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """`AC-2: Access review`."""
-        return f"{obj.implementation.control.label}: {obj.title}"
-
-
-class RequirementField(forms.ModelChoiceField):
-    """One requirement, with its control in front."""
-
-    label_from_instance = RequirementsField.label_from_instance  # type: ignore[assignment]
+MORE = (
+    "title",
+    "collected_on",
+    "source_system",
+    "collected_by",
+    "sensitivity",
+    "addresses",
+    "procedure",
+)
+PERIOD = ("period", "period_start", "period_end")
+DAYS = ("performed_on", "period_start", "period_end", "collected_on")
 
 
 def _status_field() -> forms.ChoiceField:
@@ -88,22 +56,41 @@ def _status_field() -> forms.ChoiceField:
     )
 
 
-class UploadForm(forms.Form):
-    """Files and the days they speak of. The rules about days are `submit`'s."""
+class UploadForm(Form):
+    """Files, the days they speak of, what they prove, and more where it is wanted.
 
-    title = forms.CharField(
-        max_length=200, help_text="What it shows, such as “Access review, October”."
-    )
+    Whoever chooses a period gives no days of it. A title that was left as
+    it was made follows the period chosen; one that was left empty is made.
+    """
+
+    files = FilesField(label="Files")  # type: ignore[assignment]
     performed_on = DayField(
         label="Performed on",
         widget=DayInput,
         help_text="The day the control operated, not the day you took the picture.",
     )
-    period_start = DayField(label="It is about the days from", widget=DayInput)
-    period_end = DayField(label="to (last day)", widget=DayInput)
+    period = PeriodField(
+        label="Period it is about", required=False, widget=forms.RadioSelect
+    )
+    period_start = DayField(label="First day", widget=DayInput, required=False)
+    period_end = DayField(label="Last day", widget=DayInput, required=False)
+    also = RequirementsField(
+        queryset=RequirementControl.objects.none(),
+        required=False,
+        label="It also proves",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    title = forms.CharField(
+        max_length=MAX_TITLE,
+        required=False,
+        help_text="Left empty, it is named after what it shows and its period.",
+    )
+    # what the page wrote into `title`
+    title_made = forms.CharField(required=False, widget=forms.HiddenInput)
     collected_on = DayField(
         label="Collected on",
         widget=DayInput,
+        required=False,
         help_text="The day the file was taken out of its source.",
     )
     source_system = forms.CharField(
@@ -119,6 +106,9 @@ class UploadForm(forms.Form):
         empty_label="Me, or a program",
         help_text="Who took it out of the source; that person cannot review it.",
     )
+    sensitivity = forms.ChoiceField(
+        choices=Sensitivity, initial=Sensitivity.INTERNAL, label="Who may see it"
+    )
     addresses = AddressesField(
         label="Where it can be seen besides",
         required=False,
@@ -132,94 +122,134 @@ class UploadForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The query, report or clicks, so that somebody else gets the same.",
     )
-    sensitivity = forms.ChoiceField(
-        choices=Sensitivity, initial=Sensitivity.INTERNAL, label="Who may see it"
-    )
-    also = RequirementsField(
-        queryset=RequirementControl.objects.none(),
-        required=False,
-        label="It also proves",
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Each gets a link of its own, and a review of its own.",
-    )
-    files = FilesField(  # type: ignore[assignment]
-        label="Files", help_text="Several are possible; they are kept as they are."
-    )
 
     def __init__(
         self,
         *args: Any,
+        today: dt.date,
+        called: str = "",
+        cadence: str = "",
         others: QuerySet[RequirementControl] | None = None,
         system: System | None = None,
         asks_status: bool = False,
         **kw: Any,
     ) -> None:
-        """With `asks_status` it asks once how far the control is implemented."""
+        """`called` is what titles are made of, `cadence` what names their periods.
+
+        With `asks_status` it asks once how far the control is implemented.
+        """
         super().__init__(*args, **kw)
+        self.today, self.called, self.cadence = today, called, cadence
+        fields: Any = self.fields
         if asks_status:
-            self.fields["implementation_status"] = _status_field()
+            fields["implementation_status"] = _status_field()
         if system is not None:
             here = system.memberships.active().values("user")
             people = User.objects.filter(pk__in=here).order_by("name")
-            self.fields["collected_by"].queryset = people  # type: ignore[attr-defined]
-        if "also" not in self.fields:
+            fields["collected_by"].queryset = people
+        if "also" in fields and others is None:
+            del fields["also"]
+        elif "also" in fields:
+            fields["also"].queryset = others
+
+    def offer(self, periods: Iterable[DuePeriod]) -> None:
+        """Offer these periods on the page, in their order, and other days."""
+        choices = [(row.key, row.choice) for row in periods]
+        field: Any = self.fields["period"]
+        field.choices = [*choices, (OTHER_DAYS, "Other days")]
+
+    def clean(self) -> dict[str, Any]:
+        """Days of the period chosen, a title, and what is wrong with any of them."""
+        fields = super().clean() or self.cleaned_data
+        if "period" not in self.errors:
+            self._take_days_of_period(fields)
+        if "collected_on" not in self.errors:
+            fields["collected_on"] = fields.get("collected_on") or self.today
+        days = {name: fields.get(name) for name in DAYS}
+        for name, sentence in impossible_days(self.today, **days).items():
+            self.add_error(name, sentence)
+        if "title" in self.fields and "title" not in self.errors:
+            fields["title"] = self._title(fields)
+        return fields
+
+    def _take_days_of_period(self, fields: dict[str, Any]) -> None:
+        period = fields.pop("period", None)
+        if period == DAY_PERFORMED:
+            period = (fields.get("performed_on"),) * 2
+        if period is not None:
+            for name in ("period_start", "period_end"):
+                self.errors.pop(name, None)  # of days that were not chosen
+            fields["period_start"], fields["period_end"] = period
             return
-        if others is None:
-            del self.fields["also"]
-        else:
-            self.fields["also"].queryset = others  # type: ignore[attr-defined]
+        for name in ("period_start", "period_end"):
+            if not fields.get(name) and name not in self.errors:
+                text = str(self.fields[name].error_messages["required"])
+                self.add_error(name, forms.ValidationError(text, "required"))
+
+    def _title(self, fields: dict[str, Any]) -> str:
+        """What was typed; the rule's, where that was left as it was made, or empty."""
+        typed: str = fields.get("title", "")
+        if typed and typed != fields.get("title_made"):
+            return typed
+        first, last = fields.get("period_start"), fields.get("period_end")
+        named = first and last and period_named(self.cadence, first, last)
+        day = fields.get("performed_on") or self.today
+        return title_of(self.called, named or str(day))
+
+    @property
+    def other_days(self) -> list[forms.BoundField]:
+        """The fields of days that no period offers."""
+        return [self["period_start"], self["period_end"]]
+
+    @property
+    def period_is_wrong(self) -> bool:
+        """Whether the period, or one of its days, has an error."""
+        return any(name in self.errors for name in PERIOD)
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """The fields that few fill in, in their order."""
+        return [self[name] for name in MORE]
+
+    @property
+    def more_is_wrong(self) -> bool:
+        """Whether one of them has an error, so that they are shown."""
+        return any(name in self.errors for name in MORE)
+
+    @staticmethod
+    def days_of(
+        values: Mapping[str, Any],
+    ) -> tuple[dt.date, tuple[dt.date, dt.date]] | None:
+        """The day performed, and first and last day of the period, as values of a form
+        say them; None where they are no days."""
+        day, period = DayField(), PeriodField()
+        try:
+            performed_on = day.clean(values["performed_on"])
+            chosen = period.clean(values["period"])
+            if chosen == DAY_PERFORMED:
+                return performed_on, (performed_on, performed_on)
+            if chosen is None:
+                first = day.clean(values["period_start"])
+                chosen = first, day.clean(values["period_end"])
+        except forms.ValidationError:
+            return None
+        return performed_on, chosen
 
     def submission(self) -> Submission:
         """What the valid form says, as `submit` takes it."""
-        fields = {"title": "", **self.cleaned_data}
-        fields["draft"] = "draft" in self.data
-        for name in ("files", "kind", "reason", "also", "implementation_status"):
-            fields.pop(name, None)
-        return Submission(**fields)
+        names = {field.name for field in dataclasses.fields(Submission)}
+        cleaned = {"title": "", **self.cleaned_data}
+        values = {name: value for name, value in cleaned.items() if name in names}
+        return Submission(**values | {"draft": "draft" in self.data})
 
 
-class RevisionForm(UploadForm):
-    """Files and days of a further revision; the rest was said once for all."""
-
-    title = None  # type: ignore[assignment]
-    source_system = None  # type: ignore[assignment]
-    procedure = None  # type: ignore[assignment]
-    sensitivity = None  # type: ignore[assignment]
-    also = None  # type: ignore[assignment]
-
-    kind = forms.ChoiceField(
-        label="This is",
-        choices=[
-            ("correction", "a correction: what it replaces is void from now on"),
-            ("addition", "an addition: what was accepted stays accepted"),
-        ],
-        widget=forms.RadioSelect,
-    )
-    reason = ReasonField(
-        label="What it corrects or adds",
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="The auditor sees this beside the earlier revision.",
-    )
-    field_order = ("kind", "reason")
-
-    def __init__(self, *args: Any, collector: User | None = None, **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        if collector is None:
-            return
-        # `revise` keeps the earlier collector unless another person is named.
-        people: Any = self.fields["collected_by"]
-        people.queryset |= User.objects.filter(pk=collector.pk)
-        people.initial = collector.pk
-        people.empty_label = None
-
-
-class WithdrawForm(forms.Form):
+class WithdrawForm(Form):
     """Why evidence is taken back."""
 
     reason = ReasonField(error_messages={"required": "Say why it is withdrawn."})
 
 
-class AttachForm(forms.Form):
+class AttachForm(Form):
     """One more requirement that evidence proves."""
 
     requirement = RequirementField(
@@ -231,14 +261,3 @@ class AttachForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]
-
-
-def first_values(title: str, first: dt.date, last: dt.date, today: dt.date) -> dict:
-    """What the upload form shows before anybody has typed."""
-    return {
-        "title": title,
-        "performed_on": today,
-        "period_start": first,
-        "period_end": last,
-        "collected_on": today,
-    }

@@ -10,7 +10,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from controls.grammar import count_of
+from controls.grammar import count_of, day_in_words
 from evidence.models import RequirementControl
 from evidence.status.asked import read_asked
 from evidence.status.cadence import (
@@ -26,6 +26,9 @@ from evidence.status.facts import RequirementHistory
 from evidence.status.rows import Moment
 from evidence.submissions.same_again import period_name
 
+DAY_PERFORMED = "day"  # the period is the day on which it was performed
+PERIOD_DASH = "--"  # between first and last day
+
 
 @dataclass(frozen=True)
 class DuePeriod:
@@ -40,6 +43,30 @@ class DuePeriod:
     due: dt.date | None = None
     name: str = ""
     overdue: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its days as forms name them, or DAY_PERFORMED for a single day."""
+        if self.first == self.last:
+            return DAY_PERFORMED
+        return f"{self.first}{PERIOD_DASH}{self.last}"
+
+    @property
+    def choice(self) -> str:
+        """What a form calls it: its name, or its days in words."""
+        if self.name:
+            return self.name
+        if self.first == self.last:
+            return "The day on which it was performed"
+        return f"{day_in_words(self.first)} to {day_in_words(self.last)}"
+
+    @property
+    def due_sentence(self) -> str:
+        """When it is or was due, as it stands beside the choice; empty for never."""
+        if self.due is None:
+            return ""
+        day = day_in_words(self.due)
+        return f"was due on {day}" if self.overdue else f"due on {day}"
 
     @property
     def sentence(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from evidence.models import Evidence, EvidenceLink, LinkState, RequirementControl
-from evidence.status.cadence import last_day
+from evidence.status.cadence import last_day, occurrence_of
 
+MAX_TITLE = 200  # characters
 QUARTERS = {1: "Q1", 4: "Q2", 7: "Q3", 10: "Q4"}
 
 
@@ -27,16 +28,29 @@ def period_name(cadence: str, first: dt.date) -> str:
     return ""
 
 
+def period_named(cadence: str, first: dt.date, last: dt.date) -> str:
+    """The name of a calendar period, given by its days; empty where they are none."""
+    name = period_name(cadence, first) if occurrence_of(cadence, first) == first else ""
+    return name if name and last_day(cadence, first) == last else ""
+
+
+def title_of(what: str, period: str) -> str:
+    """What evidence is called where nobody says otherwise: `Patch report, Q3 2026`.
+
+    Within the length that a title may have.
+    """
+    return f"{what[: MAX_TITLE - len(period) - 2]}, {period}"
+
+
 def again_values(
     mine: QuerySet[Evidence],
     text: str,
     requirement: RequirementControl,
-    first: dt.date,
 ) -> dict[str, Any]:
     """Form values taken from earlier evidence of the same system; empty for others.
 
-    Title with the new period's name, source, procedure, sensitivity, and the other
-    requirements that the earlier evidence proved.
+    Source, procedure, sensitivity, and the other requirements that the earlier evidence
+    proved. Its title is made anew, for the period that is open now.
     """
     try:
         key = uuid.UUID(text)
@@ -45,7 +59,6 @@ def again_values(
     earlier = mine.filter(uuid=key, system=requirement.system_id).first()
     if earlier is None:
         return {}
-    name = period_name(requirement.cadence, first)
     links = (
         EvidenceLink.objects.filter(
             revision__evidence=earlier, state=LinkState.ACCEPTED
@@ -54,7 +67,6 @@ def again_values(
         .exclude(requirement=requirement)
     )
     return {
-        "title": f"{requirement.title}, {name}" if name else earlier.title,
         "source_system": earlier.source_system,
         "procedure": earlier.procedure,
         "sensitivity": earlier.sensitivity,

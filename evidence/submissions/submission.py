@@ -15,6 +15,11 @@ from controls.models import System
 
 MAX_PERIOD_AHEAD = dt.timedelta(days=366)  # from today to the end of a running period
 MAX_ADDRESSES = 10
+DAY_NAMES = {
+    "performed_on": "Performed on",
+    "period_start": "The first day of the period",
+    "collected_on": "Collected on",
+}
 WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 
 
@@ -70,19 +75,48 @@ def require_collector_in_system(submission: Submission, system: System) -> None:
 
 def refuse_impossible_days(submission: Submission, today: dt.date) -> None:
     """Raise Refused, by field, for days that contradict each other or the clock."""
-    if submission.period_end < submission.period_start:
-        raise Refused({"period_end": "The period ends before it starts."})
-    if submission.period_end > today + MAX_PERIOD_AHEAD:
+    impossible = impossible_days(
+        today,
+        performed_on=submission.performed_on,
+        period_start=submission.period_start,
+        period_end=submission.period_end,
+        collected_on=submission.collected_on,
+    )
+    if impossible:
+        raise Refused(impossible)
+
+
+def impossible_days(
+    today: dt.date,
+    *,
+    performed_on: dt.date | None = None,
+    period_start: dt.date | None = None,
+    period_end: dt.date | None = None,
+    collected_on: dt.date | None = None,
+) -> dict[str, str]:
+    """What is wrong with days, by field, one sentence each; None is a day not given.
+
+    A day that is wrong by itself is not compared with the others.
+    """
+    named = {
+        "performed_on": performed_on,
+        "period_start": period_start,
+        "collected_on": collected_on,
+    }
+    wrong = {
+        name: f"{DAY_NAMES[name]} must not lie in the future."
+        for name, day in named.items()
+        if day is not None and day > today
+    }
+    if period_end and period_end > today + MAX_PERIOD_AHEAD:
         # the running period may end after today, but none reaches as far as this
-        raise Refused({"period_end": "The period ends more than a year from now."})
-    for name in ("performed_on", "collected_on", "period_start"):
-        if getattr(submission, name) > today:
-            raise Refused({name: "That day has not come yet."})
-    if submission.collected_on < submission.performed_on:
-        raise Refused(
-            {"collected_on": "Evidence cannot be collected before it was performed."}
-        )
-    if submission.performed_on < submission.period_start:
-        raise Refused(
-            {"performed_on": "It was performed before the period it is about began."}
-        )
+        wrong["period_end"] = "The period must not end more than a year from now."
+    if period_start and period_end and period_end < period_start:
+        wrong["period_end"] = "The last day of the period comes before its first day."
+    if performed_on is None or "performed_on" in wrong:
+        return wrong
+    if collected_on and "collected_on" not in wrong and collected_on < performed_on:
+        wrong["collected_on"] = "It cannot be collected before it was performed."
+    if period_start and "period_start" not in wrong and performed_on < period_start:
+        wrong["performed_on"] = "It was performed before the period it is about began."
+    return wrong

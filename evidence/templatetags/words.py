@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.forms import BoundField
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -57,6 +58,18 @@ def count_of(number: int | None, noun: str) -> str:
 def verb_for(number: int | None, verb: str) -> str:
     """The verb, given as after one, as it follows a number: `waits`, `wait`."""
     return grammar.verb_for(number or 0, verb)
+
+
+@register.filter
+def size(size_bytes: int) -> str:
+    """Bytes as people read them: `412 kB`, `500 MB`."""
+    return grammar.size_in_words(size_bytes)
+
+
+@register.filter
+def anchor(field: BoundField) -> str:
+    """The id of what to fill in: of choices, the first of them."""
+    return str(field.id_for_label or f"{field.auto_id}_0")
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted, TransitionNotAllowed
-from evidence.forms.uploads import RevisionForm
+from evidence.forms.revisions import RevisionForm
 from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.status.control_status import today_of
 from evidence.submissions.revise import bring_revision, newest, revise
@@ -122,6 +122,7 @@ def _form(request: SignedInRequest, evidence: Evidence) -> RevisionForm:
     return RevisionForm(
         request.POST or None,
         request.FILES or None,
+        today=today_of(evidence.system),
         system=evidence.system,
         collector=last.collected_by,
         initial={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,54 +11,84 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from controls.implementation import is_asked_for
-from evidence.forms.uploads import UploadForm, first_values
-from evidence.models import (
-    Evidence,
-    RequirementControl,
-    SampleItem,
-)
+from evidence.forms.uploads import UploadForm
+from evidence.models import Evidence, EvidenceLink
 from evidence.planning.asks import Ask
-from evidence.planning.open_periods import DuePeriod
-from evidence.status.cadence import occurrence_of, proof_end
-from evidence.submissions.same_again import again_values
+from evidence.planning.open_periods import DuePeriod, period_due
+from evidence.planning.prospect import Prospect, prospect_of
+from evidence.submissions.same_again import again_values, period_named, title_of
+from evidence.views.picker import PART, Picker, picker_of
 from evidence.views.upload_target import Target
 from srm_project.requests import SignedInRequest
+
+OLDEST, NEWEST = 4, 3  # open periods that are offered by name where there are more
+COUNTS = "counts"  # the id of the part that says what it counts as
+DAYS_TYPED = ("performed_on", "period", "period_start", "period_end")
 
 
 def initial_values(
     request: SignedInRequest, target: Target, today: dt.date
 ) -> dict[str, Any]:
-    """What the form begins with: the days due; with `again`, the last time's words."""
-    requirement = target.standing
-    standing = target.asked_on(today)
-    if requirement is None or standing is None:
-        return first_values("", today, today, today)
+    """What the form begins with: the days due; with `again`, the last time's words.
+
+    A query may name the period by its first day, the day of performance and further
+    asks.
+    """
+    period = chosen_period(request, target, today)
+    name = period_named(target.cadence, period.first, period.last) or str(period.last)
+    title = title_of(target.called, name)
+    values: dict[str, Any] = {
+        "title": title,
+        "title_made": title,
+        "performed_on": target.item.item.happened_on if target.item else today,
+        "period": period.key,
+        "period_start": period.first,
+        "period_end": period.last,
+        "collected_on": today,
+        "also": request.GET.getlist("also"),
+    }
+    if again := request.GET.get("again", ""):
+        visible = Evidence.objects.visible_to(request.user)
+        if target.requirement is not None:
+            values |= again_values(visible, again, target.requirement)
+    typed = {name: request.GET[name] for name in DAYS_TYPED if name in request.GET}
+    if len(typed.get("period", "")) == len(str(today)):
+        del typed["period"]  # a link names a period by its first day alone
+    return values | typed
+
+
+def typed_values(request: SignedInRequest) -> dict[str, Any]:
+    """What a person typed into a form that was sent only to search for asks."""
+    values: dict[str, Any] = dict(request.POST.items())
+    return values | {"also": request.POST.getlist("also")}
+
+
+def periods_offered(target: Target, today: dt.date, named: str = "") -> list[DuePeriod]:
+    """The open periods, oldest first, and the running one.
+
+    Of many the oldest, the newest, and the one `named` by its first day: days of any
+    other are given one by one.
+    """
     if target.item is not None:
-        return _initial_values_of_item(target.item, requirement, today)
-    period = chosen_period(request, standing)
-    first = first_values(requirement.title, period.first, period.last, today)
-    again = request.GET.get("again", "")
-    if not again:
-        return first
-    visible = Evidence.objects.visible_to(request.user)
-    return first | again_values(visible, again, requirement, period.first)
+        # The event's own day; the period from then to today, when it was handled.
+        return [DuePeriod(target.item.item.happened_on, today)]
+    standing = target.asked_on(today)
+    if standing is None:
+        return [DuePeriod(today, today)]
+    opened = standing.open_periods
+    middle = opened[OLDEST:-NEWEST]
+    offered = [row for row in opened if row not in middle or str(row.first) == named]
+    running = period_due(standing.requirement, [], today)
+    return offered if running in offered else [*offered, running]
 
 
-def _initial_values_of_item(
-    sample_item: SampleItem, requirement: RequirementControl, today: dt.date
-) -> dict[str, Any]:
-    """The event's own day; the period from then to today, when it was handled."""
-    event = sample_item.item
-    title = f"{requirement.title}: {event.key}"[:200]
-    first = first_values(title, event.happened_on, today, today)
-    return first | {"performed_on": event.happened_on}
-
-
-def chosen_period(request: SignedInRequest, standing: Ask) -> DuePeriod:
-    """The open period that `?period=` names by its first day, else the oldest one."""
-    named = request.GET.get("period", "")
-    chosen = (row for row in standing.open_periods if str(row.first) == named)
-    return next(chosen, standing.period)
+def chosen_period(
+    request: SignedInRequest, target: Target, today: dt.date
+) -> DuePeriod:
+    """The period that `?period=` names by its first day, else the oldest open one."""
+    named = request.GET.get("period", "")[:10]
+    offered = periods_offered(target, today, named)
+    return next((row for row in offered if str(row.first) == named), offered[0])
 
 
 def upload_page(
@@ -69,32 +100,86 @@ def upload_page(
     status: int = 200,
 ) -> HttpResponse:
     """The form as somebody filled it in, beside what it is for and where it stands."""
-    requirement = target.standing
+    if request.method == "GET" and request.htmx.target == COUNTS:  # type: ignore[attr-defined]
+        part = {"prospect": prospect_typed(form, target, today)}
+        return render(request, "evidence/evidence/partials/counts_as.html", part)
+    picker = _picker(request, form)
+    if request.method == "GET" and request.htmx.target == PART:  # type: ignore[attr-defined]
+        return render(request, "evidence/partials/picked.html", {"picker": picker})
+    named = str(form["period"].value() or "")[:10]
+    offered = periods_offered(target, today, named)
+    form.offer(offered)
+    standing = target.asked_on(today)
     context = {
         "form": form,
         "target": target,
-        "requirement": requirement,
+        "requirement": target.standing,
+        "standing": standing,
         "item": target.item,
+        "picker": picker,
+        "periods": _beside_choices(form, offered, standing),
+        "prospect": prospect_typed(form, target, today),
+        "last": _last_accepted(target),
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
         "ask_about_status": is_asked_for(target.implementation)
         and "implementation_status" not in form.fields,
     }
-    standing = target.asked_on(today)
-    if requirement and standing:
-        period = chosen_period(request, standing)
-        context |= {
-            "standing": standing,
-            "period": period,
-            "carries_from": today,
-            "carries_to": _carries_to(requirement, period, today),
-            "last": requirement.proven_evidence,  # type: ignore[attr-defined]
-        }
     status = 400 if form.errors and status == 200 else status
     return render(request, "evidence/evidence/upload.html", context, status=status)
 
 
-def _carries_to(
-    requirement: RequirementControl, period: DuePeriod, today: dt.date
-) -> dt.date | None:
-    occurrence = occurrence_of(requirement.cadence, period.last)
-    return proof_end(requirement.cadence, occurrence, today, requirement.grace_days)
+def _beside_choices(
+    form: UploadForm, offered: Sequence[DuePeriod], standing: Ask | None
+) -> list[tuple[Any, str]]:
+    """Each choice of a period with what stands beside it; the last one has nothing."""
+    texts = []
+    for period in offered:
+        text = period.due_sentence
+        if standing and standing.open_periods and period == standing.open_periods[0]:
+            text = f"oldest open, {text}" if text else "oldest open"
+        elif standing and period.due and period not in standing.open_periods:
+            text = f"not over yet, {text}"
+        texts.append(text)
+    return list(zip(form["period"], [*texts, ""], strict=True))
+
+
+def prospect_typed(form: UploadForm, target: Target, today: dt.date) -> Prospect | None:
+    """What it would count as, by the days in the form; None where they are none yet."""
+    if target.requirement is None or target.item is not None:
+        return None
+    standing = target.asked_on(today)
+    days = UploadForm.days_of({name: form[name].value() for name in DAYS_TYPED})
+    if days is None or standing is None:
+        return None
+    performed_on, period = days
+    return prospect_of(
+        standing.requirement,
+        performed_on,
+        period,
+        today,
+        open_periods=standing.open_periods,
+        proven_to=standing.due if standing.requirement.proven_link else None,  # type: ignore[attr-defined]
+    )
+
+
+def _picker(request: SignedInRequest, form: UploadForm) -> Picker | None:
+    if "also" not in form.fields:
+        return None
+    asks = form.fields["also"].queryset  # type: ignore[attr-defined]
+    typed = request.POST if request.method == "POST" else request.GET
+    return picker_of(asks, typed.get("q", ""), form["also"].value() or [])
+
+
+def _last_accepted(target: Target) -> EvidenceLink | None:
+    """The link whose proof reaches furthest, with its review; None for no such."""
+    standing = target.standing
+    if standing is None or target.item is not None:
+        return None
+    proven_link = standing.proven_link  # type: ignore[attr-defined]
+    if proven_link is None:
+        return None
+    return (
+        EvidenceLink.objects.select_related("revision__evidence")
+        .prefetch_related("reviews")
+        .get(pk=proven_link)
+    )

@@ -45,12 +45,34 @@ class Target:
         (row,) = with_newest_links(mine, today)
         return row
 
+    @cached_property
+    def _asks(self) -> dict[dt.date, Ask]:
+        return {}
+
     def asked_on(self, today: dt.date) -> Ask | None:
         """Where the requirement stands on a day, with its open periods."""
         if self.standing is None:
             return None
-        opened = open_periods_of([self.standing], today)
-        return ask(self.standing, today, opened[self.standing.pk])
+        if today not in self._asks:
+            opened = open_periods_of([self.standing], today)
+            self._asks[today] = ask(self.standing, today, opened[self.standing.pk])
+        return self._asks[today]
+
+    @property
+    def called(self) -> str:
+        """What its evidence is called, before the name of a period."""
+        if self.item is not None and self.requirement is not None:
+            return f"{self.requirement.title}: {self.item.item.key}"
+        if self.requirement is not None:
+            return self.requirement.title
+        if self.answers is not None:
+            return self.answers.title
+        return f"Supplementary evidence for {self.implementation.control.label}"
+
+    @property
+    def cadence(self) -> str:
+        """How often it is asked; empty where nothing asks for it."""
+        return self.requirement.cadence if self.requirement is not None else ""
 
     @property
     def system(self) -> System:

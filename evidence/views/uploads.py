@@ -32,9 +32,15 @@ from evidence.submissions.submit import Proving, bring, provable_by, submit
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_submitter
-from evidence.views.answers import redirect_for_upload, refused, return_to_work
+from evidence.views.answers import (
+    explain,
+    redirect_for_upload,
+    refused,
+    return_to_work,
+)
 from evidence.views.once import once, was_sent
-from evidence.views.upload_page import initial_values, upload_page
+from evidence.views.picker import SEARCH
+from evidence.views.upload_page import initial_values, typed_values, upload_page
 from evidence.views.upload_target import Target, item_shown, request_answered
 from srm_project.requests import SignedInRequest
 
@@ -93,7 +99,7 @@ def unreadable(request: SignedInRequest) -> HttpResponse | None:
 def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     today = today_of(target.system)
     form = _form(request, target, today)
-    if request.method == "GET":
+    if request.method == "GET" or SEARCH in request.POST:
         return upload_page(request, form, target, today)
     if not was_sent(request):
         if not form.is_valid():
@@ -107,23 +113,22 @@ def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
 
 
 def _form(request: SignedInRequest, target: Target, today: dt.date) -> UploadForm:
-    others = provable_by(target.team, target.system, today, besides=target.requirement)
-    unstated = is_asked_for(target.implementation)
-    asks_status = unstated and may_describe(target.implementation, request.user)
-    if request.method == "POST":
-        return UploadForm(
-            request.POST,
-            request.FILES,
-            others=others,
-            system=target.system,
-            asks_status=asks_status,
-        )
-    return UploadForm(
-        initial=initial_values(request, target, today),
-        others=others,
-        system=target.system,
-        asks_status=asks_status,
-    )
+    about: dict[str, Any] = {
+        "today": today,
+        "called": target.called,
+        "cadence": target.cadence,
+        "others": provable_by(
+            target.team, target.system, today, besides=target.requirement
+        ),
+        "system": target.system,
+        "asks_status": is_asked_for(target.implementation)
+        and may_describe(target.implementation, request.user),
+    }
+    if request.method == "GET":
+        return UploadForm(initial=initial_values(request, target, today), **about)
+    if SEARCH in request.POST:
+        return UploadForm(initial=typed_values(request), **about)
+    return UploadForm(request.POST, request.FILES, **about)
 
 
 def _refusal(
@@ -135,7 +140,7 @@ def _refusal(
 ) -> HttpResponse:
     if isinstance(refusal, NotPermitted):
         return refused(request, refusal)
-    form.add_error(None, refusal)
+    explain(form, refusal)
     status = getattr(refusal, "status_code", 400)
     return upload_page(request, form, target, today, status=status)
 

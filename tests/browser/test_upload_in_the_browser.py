@@ -14,7 +14,7 @@ DROP = """
 ([name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name));
-  const area = document.querySelector(".drop");
+  const area = document.querySelector(".dropzone");
   area.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
 }
 """
@@ -48,8 +48,8 @@ def form(page_of, house):
 def test_dropped_and_pasted_files_are_submitted_together(form):
     form.evaluate(DROP, ["report.csv", "user,state\nada,active\n"])
     form.evaluate(PASTE)
-    form.wait_for_function("document.querySelectorAll('.drop li').length === 2")
-    form.click("main form[data-upload] button[type=submit]")
+    form.wait_for_function("document.querySelectorAll('.files li').length === 2")
+    form.click("text=Submit for review")
     form.wait_for_url("**/evidence/**")
     names = list(
         EvidenceFile.objects.order_by("position").values_list("name", flat=True)
@@ -61,26 +61,36 @@ def test_dropped_and_pasted_files_are_submitted_together(form):
 
 def test_a_refused_file_is_named_and_the_form_stays(form):
     form.evaluate(DROP, ["report.pdf", "<html>no</html>"])
+    form.evaluate(DROP, ["notes.txt", "in order"])
+    form.click("details.more summary")
     form.fill("input[name=title]", "Patches of this month")
     with form.expect_response(lambda answer: answer.status == 400):
-        form.click("main form[data-upload] button[type=submit]")
-    form.wait_for_selector("[role=status].error")
-    assert "“report.pdf” is not the PDF" in form.inner_text("[role=status].error")
+        form.click("text=Submit for review")
+    form.wait_for_selector(".error-summary:focus")
+    summary = form.inner_text(".error-summary")
+    assert "“report.pdf” is not the PDF" in summary
+    assert "So are your 2 files." in summary
+    assert "“report.pdf” is not the PDF" in form.inner_text(".files .bad")
     assert form.input_value("input[name=title]") == "Patches of this month"
     assert not Evidence.objects.exists()
+    found = Axe().run(form)
+    assert found.violations_count == 0, found.generate_report()
+    form.click("text=Submit for review")  # the other file, without the refused one
+    form.wait_for_url("**/evidence/**")
+    assert EvidenceFile.objects.get().name == "notes.txt"
 
 
 def test_a_file_can_be_taken_out_again(form):
     form.evaluate(DROP, ["one.txt", "1"])
     form.evaluate(DROP, ["two.txt", "2"])
     form.click("text=Remove >> nth=0")
-    assert form.locator(".drop li").count() == 1
-    assert "two.txt" in form.inner_text(".drop")
+    assert form.locator(".files li").count() == 1
+    assert "two.txt" in form.inner_text(".files")
 
 
 def test_the_pages_of_a_file_are_readable_by_everyone(form, house):
     form.evaluate(DROP, ["report.csv", "user,state\nada,active\n"])
-    form.click("main form[data-upload] button[type=submit]")
+    form.click("text=Submit for review")
     form.wait_for_url("**/evidence/**")
     link = EvidenceFile.objects.get().revision.links.get()
     pages = [

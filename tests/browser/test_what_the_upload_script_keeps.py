@@ -55,4 +55,4 @@ def test_a_file_dropped_beside_the_area_is_taken_and_the_page_stays(form):
           return dropped.defaultPrevented;
         }"""
     )
-    assert form.locator(".drop li").count() == 2
+    form.wait_for_function("document.querySelectorAll('.files li').length === 2")

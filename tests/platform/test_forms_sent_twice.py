@@ -318,7 +318,7 @@ def test_the_upload_script_is_led_there_too(world) -> None:
 def test_a_form_that_was_refused_may_be_mended_and_sent_again(world) -> None:
     page = Page(world, "upload")
     token = page.token()
-    assert page.send(token, title="").status_code == 400
+    assert page.send(token, performed_on="").status_code == 400
     assert not IdempotencyKey.objects.exists()
     assert page.send(token).status_code == 302
 

@@ -67,7 +67,7 @@ def test_form_says_what_it_proves_and_by_when(client: Client, house, url):
     client.force_login(house.alice)
     page = client.get(url).content.decode()
     assert "CM-8" in page
-    assert "Your half" in page
+    assert "our half of" in page
     assert "a setting is so" in page
     oldest = house.system.window_start.replace(day=1)  # R14: what is open longest
     assert f'value="{oldest}"' in page
@@ -145,15 +145,15 @@ def test_form_without_its_token_is_refused(house, url):
     ("changes", "sentence"),
     [
         ({"files": [file(content=b"")]}, "empty"),
-        ({"files": []}, "required"),
+        ({"files": []}, "Choose at least one file."),
         ({"performed_on": "2026-02-30"}, "2026-02-30” is not a day such as"),
         ({"performed_on": "soon"}, "soon” is not a day such as"),
         ({"performed_on": "2999-01-01"}, "lies outside 1990-01-01 to 2200-12-31"),
-        ({"performed_on": "2199-01-01", "collected_on": "2199-01-01"}, "not come yet"),
-        ({"period_end": "2001-01-01"}, "ends before it starts"),
+        ({"performed_on": "2199-01-01", "collected_on": "2199-01-01"}, "in the future"),
+        ({"period_end": "2001-01-01"}, "comes before its first day"),
         ({"collected_on": "2001-01-01"}, "before it was performed"),
-        ({"sensitivity": "secret"}, "valid choice"),
-        ({"title": ""}, "required"),
+        ({"sensitivity": "secret"}, "no such choice"),
+        ({"title": "x" * 201}, "“Title” may have 200 characters; it has 201."),
         ({"addresses": "javascript:alert(1)"}, "is not an address"),
         ({"addresses": "https://a.example\nnot one"}, "“not one” is not an address"),
         ({"files": [file(), file()]}, "attached twice"),
