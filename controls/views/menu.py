@@ -28,7 +28,7 @@ MENU = (
     ("Systems", "evidence:systems"),
     ("My work", "evidence:work"),
     ("Requests", "evidence:requests"),
-    ("Review queue", "evidence:queue"),
+    ("Review", "evidence:queue"),
     ("Providers' reports", "evidence:artifacts"),
     ("Exports", "evidence:exports"),
 )

@@ -15,6 +15,7 @@ from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceLink
 from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.reviews.decide import Decision
+from evidence.reviews.desk import WaitingLink
 from evidence.reviews.late_recording import LateRecording
 
 MAX_DIGITS = 10  # of a version
@@ -63,7 +64,7 @@ class DecisionForm(forms.Form):
         )
 
 
-def _number(text: str) -> int | None:
+def version_number(text: str) -> int | None:
     """A version as a form sends it; None for what is none, or longer than any."""
     return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
 
@@ -72,12 +73,21 @@ def _number(text: str) -> int | None:
 class DecisionRow:
     """One waiting link with what the reviewer has typed so far."""
 
-    link: EvidenceLink
+    waiting: WaitingLink
     choice: str
     reason: str
     error: str
-    recording: LateRecording | None
     day: DayConfirmation | None
+
+    @property
+    def link(self) -> EvidenceLink:
+        """The link to decide."""
+        return self.waiting.link
+
+    @property
+    def recording(self) -> LateRecording | None:
+        """How late it was recorded, where its day is asked about."""
+        return self.waiting.counts.recording
 
     @property
     def suffix(self) -> str:
@@ -122,7 +132,7 @@ class DecisionsForm:
             link=link,
             accept=decision == "accept",
             reason=normalize_newlines(self.data.get(f"reason-{key}", "")),
-            version=_number(version),
+            version=version_number(version),
             day=day_answer(self.data, f"-{key}") or NOT_CONFIRMED,
         )
 
@@ -139,18 +149,23 @@ class DecisionsForm:
         }
 
     def row(
-        self,
-        link: EvidenceLink,
-        refused: Mapping[uuid.UUID, str],
-        recording: LateRecording | None,
+        self, waiting: WaitingLink, errors: Mapping[uuid.UUID, str], accept: bool
     ) -> DecisionRow:
-        """A link as the page shows it, nothing typed lost."""
+        """A link as the page shows it, nothing typed lost.
+
+        With `accept` it is ticked to be accepted, unless its day is asked about or one
+        of its files is flagged.
+        """
+        link = waiting.link
         key = str(link.uuid)
+        flagged = any(file.flags for file in link.revision.files.all())
+        ticked = "accept" if accept and not flagged else ""
+        if waiting.counts.recording:
+            ticked = ""
         return DecisionRow(
-            link,
-            self.data.get(f"decision-{key}", ""),
+            waiting,
+            self.data.get(f"decision-{key}", ticked),
             self.data.get(f"reason-{key}", ""),
-            refused.get(link.uuid, ""),
-            recording,
+            errors.get(link.uuid, ""),
             day_answer(self.data, f"-{key}"),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max
@@ -55,18 +55,35 @@ def late_recordings(links: Iterable[EvidenceLink]) -> dict[int, LateRecording]:
 
     The links come with revision, requirement and system. Two statements at most.
     """
+    links = list(links)
+    return recorded_late(links, due_days(links))
+
+
+def recorded_late(
+    links: Iterable[EvidenceLink], due: Mapping[int, dt.date]
+) -> dict[int, LateRecording]:
+    """The same of links whose due days are known. Asks the database nothing."""
+    recordings = {}
+    for link in links:
+        day = due.get(link.pk)
+        recorded = link.system.day_of(link.revision.uploaded_at)
+        if day is not None and link.revision.performed_on <= day < recorded:
+            recordings[link.pk] = LateRecording(day, recorded)
+    return recordings
+
+
+def due_days(links: Iterable[EvidenceLink]) -> dict[int, dt.date]:
+    """The last day on which each link's performance is on time, by the link's key.
+
+    A calendar period's due day; of yearly ones the last day that the accepted
+    performance before it proves. Others have none: supplementary ones, sampled events,
+    what is performed once. The links come with requirement. Two statements at most.
+    """
     requirement_links = [
         link for link in links if link.requirement and not link.sample_item_id
     ]
-    due_days = _carried_to([link for link in requirement_links if _is_yearly(link)])
-    due_days |= _due_days([link for link in requirement_links if link.occurrence])
-    recordings = {}
-    for link in requirement_links:
-        due = due_days.get(link.pk)
-        recorded = link.system.day_of(link.revision.uploaded_at)
-        if due is not None and link.revision.performed_on <= due < recorded:
-            recordings[link.pk] = LateRecording(due, recorded)
-    return recordings
+    days = _carried_to([link for link in requirement_links if _is_yearly(link)])
+    return days | _due_days([link for link in requirement_links if link.occurrence])
 
 
 def _is_yearly(link: EvidenceLink) -> bool:

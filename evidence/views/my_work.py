@@ -15,11 +15,11 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
-from evidence.reviews.late_recording import late_recordings
+from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from srm_project.requests import SignedInRequest
 
-REVIEWED_HERE = 5  # the queue holds the rest
+REVIEWED_HERE = 5  # submissions; the desk holds the rest
 
 
 @require_GET
@@ -28,14 +28,16 @@ def work(request: SignedInRequest) -> HttpResponse:
     now, today = clock.now(), clock.today()
     all_asks = asks.asked_of(request.user, now)
     open_asks = [ask for ask in all_asks if ask.state != "current" or ask.missing]
-    to_review = list(my_work.to_review(request.user)[:REVIEWED_HERE])
+    waiting = desk.waiting(request.user)
+    by_period = desk.by_oldest_period(waiting)
+    first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
+    submissions = desk.submissions_of(waiting.filter(revision__in=first))
     context = {
         "asks": open_asks[: my_work.LISTED],
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": asks.counted(all_asks),
-        "waiting": my_work.waiting_for(request.user),
-        "to_review": to_review,
-        "late_recordings": late_recordings(to_review),
+        "waiting": by_period.count(),
+        "to_review": [submissions[key] for key in first if key in submissions],
         "per_event": asks.per_event_of(request.user, today),
         "populations": my_work.populations_to_judge(request.user),
         "overrides": my_work.overrides_to_decide(request.user),

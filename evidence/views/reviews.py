@@ -1,4 +1,4 @@
-"""What waits for my decision, and the decision itself."""
+"""Decisions on links: one alone, and many in one step."""
 
 from __future__ import annotations
 
@@ -7,33 +7,26 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from controls.errors import Refused
+from controls.grammar import count_of
 from evidence.forms.reviews import (
     DecisionForm,
     DecisionsForm,
-    day_answer,
     required_day,
 )
 from evidence.models import EvidenceLink
-from evidence.planning.my_work import populations_to_judge, to_review
+from evidence.planning.my_work import to_review
+from evidence.reviews import desk
 from evidence.reviews.decide import Decision, SomeRefused, decide_all
 from evidence.reviews.late_recording import LateRecording, late_recordings
-from evidence.views.answers import return_to_work
+from evidence.views.answers import refused, return_to_work
 from srm_project.requests import SignedInRequest
 
-PER_PAGE = 25
-SEVERAL = 50
-
-
-@require_GET
-def queue(request: SignedInRequest) -> HttpResponse:
-    """What waits for my decision, oldest first?"""
-    return _queue(request)
+SEVERAL = 25  # submissions on one page
 
 
 @require_POST
@@ -45,7 +38,7 @@ def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
         day = required_day(request.POST, late_recordings([link]).get(link.pk))
         link.accept(by=request.user, reason=reason, version=version, day=day)
     except ValidationError as refusal:
-        return _queue(request, refusal, link)
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
     messages.success(request, f"Accepted: {link}.")
     return return_to_work(request) or redirect("evidence:queue")
 
@@ -58,37 +51,73 @@ def reject(request: SignedInRequest, uuid: Any) -> HttpResponse:
         reason, version = DecisionForm(request.POST).seen()
         link.reject(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
-        return _queue(request, refusal, link)
+        return refused(request, refusal, typed=request.POST.get("reason", ""))
     messages.success(request, f"Rejected: {link}.")
     return return_to_work(request) or redirect("evidence:queue")
 
 
 @require_http_methods(["GET", "POST"])
 def several(request: SignedInRequest) -> HttpResponse:
-    """Many decisions in one step, each with its own reason."""
+    """Many decisions in one step, each with its own reason.
+
+    `?all=accept` ticks Accept for all that is shown, but for what was recorded late and
+    for flagged files: those are decided one by one.
+    """
     form = DecisionsForm(request.POST if request.method == "POST" else None)
-    refused: dict[Any, str] = {}
+    errors: dict[Any, str] = {}
     if form.is_bound and form.decisions:
-        refused = form.unanswered(_recordings_of(request, form.decisions))
-    if form.is_bound and form.decisions and not refused:
+        errors = form.unanswered(_recordings_of(request, form.decisions))
+    if form.is_bound and form.decisions and not errors:
         try:
             decided = decide_all(form.decisions, by=request.user)
         except SomeRefused as refusal:
-            refused = refusal.by_link
+            errors = refusal.by_link
         except Refused as refusal:
-            refused = dict.fromkeys(
+            errors = dict.fromkeys(
                 (decision.link for decision in form.decisions),
                 " ".join(refusal.messages),
             )
         else:
-            messages.success(request, f"{len(decided)} decided.")
+            messages.success(request, f"{count_of(len(decided), 'link')} decided.")
             return redirect("evidence:review_several")
-    links = list(to_review(request.user)[:SEVERAL])
-    recordings = late_recordings(links)
-    rows = [form.row(link, refused, recordings.get(link.pk)) for link in links]
-    context = {"rows": rows, "refused": len(refused), "nothing": form.is_bound}
-    status = 409 if refused else 422 if form.is_bound else 200
+    submissions = _shown(request)
+    accept_all = request.GET.get("all") == "accept" and not form.is_bound
+    groups = [
+        (submission, [form.row(row, errors, accept_all) for row in submission.links])
+        for submission in submissions
+    ]
+    context = {
+        "groups": groups,
+        "errors": len(errors),
+        "gone": _no_longer_shown(request, form, errors, submissions),
+        "nothing": form.is_bound,
+    }
+    status = 409 if errors else 422 if form.is_bound else 200
     return render(request, "evidence/reviews/several.html", context, status=status)
+
+
+def _shown(request: SignedInRequest) -> list[desk.Submission]:
+    """The first submissions that wait, the oldest period first."""
+    waiting = desk.waiting(request.user)
+    keys = [row["revision"] for row in desk.by_oldest_period(waiting)[:SEVERAL]]
+    submissions = desk.submissions_of(waiting.filter(revision__in=keys))
+    return [submissions[key] for key in keys if key in submissions]
+
+
+def _no_longer_shown(
+    request: SignedInRequest,
+    form: DecisionsForm,
+    errors: dict[Any, str],
+    shown: Iterable[desk.Submission],
+) -> list[tuple[EvidenceLink, str, str]]:
+    """What was decided on and does not wait any more: link, why, the reason typed."""
+    waiting = {row.link.uuid for submission in shown for row in submission.links}
+    reasons = {decision.link: decision.reason for decision in form.decisions}
+    links = EvidenceLink.objects.visible_to(request.user).for_listing()
+    return [
+        (link, errors[link.uuid], reasons[link.uuid])
+        for link in links.filter(uuid__in=errors.keys() - waiting)
+    ]
 
 
 def _recordings_of(
@@ -105,24 +134,3 @@ def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:
     return get_object_or_404(
         EvidenceLink.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
-
-
-def _queue(
-    request: SignedInRequest,
-    refusal: ValidationError | None = None,
-    refused: EvidenceLink | None = None,
-) -> HttpResponse:
-    page = Paginator(to_review(request.user), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    context = {
-        "page": page,
-        "late_recordings": late_recordings(page.object_list),
-        "refused": refused,
-        "kept_reason": request.POST.get("reason", ""),
-        "kept_day": day_answer(request.POST),
-        "refusal": " ".join(refusal.messages) if refusal else "",
-        "populations": populations_to_judge(request.user).count(),
-    }
-    status = getattr(refusal, "status_code", 400) if refusal else 200
-    return render(request, "evidence/reviews/queue.html", context, status=status)

@@ -32,6 +32,10 @@ def bodies_of(world: World) -> dict[str, Any]:
         "sample_draw": {"method": "all"} | why,
         "deviation_new": {"note": "Nobody approved."},
         "reject": why,
+        "decide": {
+            f"version-{world.named['accept']['uuid']}": 1,
+            f"accept-{world.named['accept']['uuid']}": "on",
+        },
         "removal_decide": {"decision": "refuse"},
         "export_request": here | {"on": today},
         "request_answer": {

@@ -147,7 +147,10 @@ VERBS = (
     Verb(
         "review",
         _reviews,
-        ("evidence:accept", "evidence:reject", "evidence-accept", "evidence-reject"),
+        (
+            "evidence:decide", "evidence:accept", "evidence:reject",
+            "evidence-accept", "evidence-reject",
+        ),
         ("evidence:queue", "evidence:work"),
     ),
     Verb("re-confirm", _reviews, ("evidence:reconfirm", "evidence-reconfirm")),

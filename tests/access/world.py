@@ -130,6 +130,7 @@ def _proof(world: World) -> None:
     house = world.house
     link = houses.submitted(house, "waits")
     _name(world, link, "accept", "reject", "submit_draft", "reconfirm", "withdraw")
+    _name(world, link.revision, "decide")
     for verb in ("detail", "accept", "reject", "attach", "if-withdrawn", "reconfirm",
                  "revise", "submit", "withdraw"):  # fmt: skip
         _name(world, link, f"evidence-{verb}")

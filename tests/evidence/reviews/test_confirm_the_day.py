@@ -74,10 +74,14 @@ def test_the_queue_asks_and_says_in_numbers_what_follows(as_user, alice, rita, a
     assert f"counts as late by {days} days" in page.replace("\n", " ")
 
 
-def test_my_work_asks_as_the_queue_does(as_user, alice, rita, asked):
-    """R14: the reviewer's own page holds the same form."""
-    brought(asked, alice)
-    assert QUESTION in as_user(rita).get("/work/").content.decode()
+def test_my_work_leads_to_the_page_that_asks(as_user, alice, rita, asked):
+    """R14: from the reviewer's own page to the question is one step."""
+    link = brought(asked, alice)
+    desk = f"/review/?item={link.revision.uuid}"
+    browser = as_user(rita)
+    assert desk in browser.get("/work/").content.decode()
+    assert QUESTION in browser.get(desk).content.decode()
+    assert QUESTION in browser.get("/review/several/").content.decode()
 
 
 def test_a_yes_is_kept_with_where(as_user, alice, rita, asked):

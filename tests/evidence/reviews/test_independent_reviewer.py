@@ -124,7 +124,6 @@ def test_what_a_person_is_shown_is_what_that_person_may_decide(client, world):
         client.force_login(world.person(person))
         expected = world.decidable(person)
         pages = {
-            "queue": (reverse("evidence:queue"), r"([0-9a-f-]{36})/accept/"),
             "several": (
                 reverse("evidence:review_several"),
                 r"decision-([0-9a-f-]{36})",
@@ -138,7 +137,16 @@ def test_what_a_person_is_shown_is_what_that_person_may_decide(client, world):
         rows = EvidenceLink.objects.awaiting_review().reviewable_by(
             world.person(person)
         )
-        assert work.context["waiting"] == rows.count()
+        revisions = {str(row.revision.uuid) for row in rows}
+        assert work.context["waiting"] == len(revisions)
+        listed = client.get(reverse("evidence:queue")).content.decode()
+        assert set(re.findall(r"\?item=([0-9a-f-]{36})\"", listed)) == revisions
+        for revision in revisions:
+            item = client.get(reverse("evidence:queue"), {"item": revision})
+            keys = set(
+                re.findall(r"name=\"accept-([0-9a-f-]{36})", item.content.decode())
+            )
+            assert {names[key] for key in keys} <= expected
         assert {names[str(row.uuid)] for row in rows} - expected == set()
 
 

@@ -44,7 +44,8 @@ def test_reviewer_sees_the_queue_oldest_first(client, house):
     first, second = submitted(house, "one"), submitted(house, "two")
     client.force_login(house.rita)
     page = client.get(reverse("evidence:queue")).content.decode()
-    assert page.index(str(first.uuid)) < page.index(str(second.uuid))
+    keys = [str(link.revision.uuid) for link in (first, second)]
+    assert page.index(f"item={keys[0]}") < page.index(f"item={keys[1]}")
     assert "report.txt" in page
 
 

@@ -1,4 +1,4 @@
-"""A reviewer decides what waits on My work, and stays there."""
+"""A reviewer sees on My work what waits, and goes to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from evidence.models import EvidenceLink, LinkState
+from evidence.models import EvidenceLink
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
 from tests.evidence.submissions.test_upload_evidence import said
@@ -32,20 +32,17 @@ def submitted(client: Client, house: House, number: int) -> None:
         client.post(url, said(title=f"Report {n}", files=files))
 
 
-@pytest.mark.parametrize(
-    ("step", "state"),
-    [("accept", LinkState.ACCEPTED), ("reject", LinkState.REJECTED)],
-)
-def test_reviewer_decides_and_comes_back(client, house, step, state):
+def test_reviewer_goes_from_my_work_to_what_waits(client, house):
+    """One step from the list to the submission with its files."""
     submitted(client, house, 1)
     client.force_login(house.rita)
     link = EvidenceLink.objects.get()
-    url = reverse(f"evidence:{step}", args=[link.uuid])
-    assert url in client.get(WORK).content.decode()
-    given = {"version": link.version, "reason": "Show the date.", "next": "work"}
-    answer = client.post(url, given)
-    assert (answer.status_code, answer["Location"]) == (302, WORK)
-    assert EvidenceLink.objects.get().state == state
+    desk = f"/review/?item={link.revision.uuid}"
+    assert desk in client.get(WORK).content.decode()
+    page = client.get(desk).content.decode()
+    assert "Report 0" in page
+    assert "0.txt" in page
+    assert reverse("evidence:decide", args=[link.revision.uuid]) in page
 
 
 def test_the_oldest_five_are_there_and_the_queue_holds_the_rest(client, house):
@@ -60,14 +57,3 @@ def test_who_reviews_nothing_sees_nothing_to_review(client, house):
     submitted(client, house, 1)
     page = client.get(WORK).content.decode()
     assert "Waiting for my review" not in page
-
-
-def test_a_refused_decision_keeps_what_was_typed(client, house):
-    submitted(client, house, 2)
-    client.force_login(house.rita)
-    link = EvidenceLink.objects.order_by("pk").last()
-    url = reverse("evidence:reject", args=[link.uuid])
-    stale = {"version": link.version + 1, "reason": "Show the <date>."}
-    answer = client.post(url, stale)
-    assert answer.status_code == 409
-    assert answer.content.decode().count("Show the &lt;date&gt;.") == 1

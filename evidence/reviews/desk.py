@@ -1,0 +1,150 @@
+"""What waits for a reviewer, by submission: the files and all they would prove.
+
+A submission is one revision with the links of it that this person may decide.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from controls.models import Actor
+from evidence.models import EvidenceLink, EvidenceRevision, LinkState
+from evidence.reviews.counts_as import CountsAs, counts_as
+
+
+@dataclass(frozen=True)
+class WaitingLink:
+    """One control that a submission would prove, and what it would count as.
+
+    `line` says what in the evidence proves it. `before` is the link accepted last for
+    the same requirement, if any.
+    """
+
+    link: EvidenceLink
+    counts: CountsAs
+    before: EvidenceLink | None = None
+
+    @property
+    def line(self) -> str:
+        """What in the evidence proves this control; empty where nothing asks."""
+        requirement = self.link.requirement
+        if requirement is None:
+            return ""
+        return requirement.what_it_shows or requirement.title
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One revision and the links of it to decide, in catalog order, at least one."""
+
+    revision: EvidenceRevision
+    links: tuple[WaitingLink, ...]
+
+    @property
+    def worst(self) -> WaitingLink:
+        """The link that counts worst: the most days late."""
+        return max(self.links, key=lambda row: row.counts.rank)
+
+    @property
+    def late(self) -> WaitingLink | None:
+        """A link whose day the reviewer is asked about; None where there is none."""
+        return next((row for row in self.links if row.counts.recording), None)
+
+    @property
+    def controls(self) -> str:
+        """Labels of the controls, one after another."""
+        labels = [row.link.implementation.control.label for row in self.links]
+        return ", ".join(dict.fromkeys(labels))
+
+    @property
+    def submitted_at(self) -> dt.datetime | None:
+        """When the first of its links was handed over for review."""
+        return self.links[0].link.submitted_at
+
+    @property
+    def before(self) -> EvidenceLink | None:
+        """What was accepted last for the same requirement; None where nothing was."""
+        return next((row.before for row in self.links if row.before), None)
+
+
+def waiting(
+    user: Actor, *, system: str = "", by: str = "", q: str = ""
+) -> QuerySet[EvidenceLink]:
+    """Links that wait for this person's decision, narrowed; empty means any.
+
+    `system` is a slug, `by` the key of who submitted, `q` part of a control's label,
+    of an ask's title or of the evidence's.
+    """
+    links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
+    if system:
+        links = links.filter(system__slug=system)
+    if by:
+        links = links.filter(submitted_by=by if by.isdecimal() else None)
+    if q:
+        links = links.filter(
+            Q(implementation__control__label__icontains=q)
+            | Q(requirement__title__icontains=q)
+            | Q(revision__evidence__title__icontains=q)
+        )
+    return links
+
+
+def by_oldest_period(links: QuerySet[EvidenceLink]) -> QuerySet[Any, dict[str, Any]]:
+    """Rows `revision`, `oldest` (the last day of its oldest period), `first` (when it
+    was submitted) and `links`: the oldest period first, then who waits longest."""
+    ends = Coalesce("occurrence_ends", "revision__performed_on")
+    return (
+        links.order_by()
+        .values("revision")
+        .annotate(oldest=Min(ends), first=Min("submitted_at"), links=Count("pk"))
+        .order_by("oldest", "first", "revision")
+    )
+
+
+def median_wait(rows: QuerySet[Any, dict[str, Any]], now: dt.datetime) -> int:
+    """Whole days that half of the rows (not empty) have waited at least."""
+    in_order = rows.order_by("first")
+    middle = in_order[in_order.count() // 2]
+    return max(0, (now - middle["first"]).days) if middle["first"] else 0
+
+
+def submissions_of(links: QuerySet[EvidenceLink]) -> dict[int, Submission]:
+    """Submissions of these links, by their revision's key. Eight statements at most."""
+    rows = list(
+        links.for_listing()
+        .select_related("revision__collected_by")
+        .prefetch_related("revision__files__blob", "revision__files__clearance")
+        .order_by("implementation__control__sort_order", "pk")
+    )
+    counts, before = counts_as(rows), _accepted_before(rows)
+    grouped: defaultdict[int, list[WaitingLink]] = defaultdict(list)
+    for link in rows:
+        earlier = before.get(link.requirement_id) if link.requirement_id else None
+        grouped[link.revision_id].append(WaitingLink(link, counts[link.pk], earlier))
+    return {
+        key: Submission(mine[0].link.revision, tuple(mine))
+        for key, mine in grouped.items()
+    }
+
+
+def _accepted_before(links: Iterable[EvidenceLink]) -> dict[int, EvidenceLink]:
+    """What was accepted last for each requirement of the links, by its key."""
+    requirements = {link.requirement_id for link in links if link.requirement_id}
+    if not requirements:
+        return {}
+    accepted = (
+        EvidenceLink.objects.filter(
+            requirement__in=requirements, state=LinkState.ACCEPTED
+        )
+        .select_related("revision__evidence")
+        .order_by("requirement", "-revision__performed_on", "-pk")
+        .distinct("requirement")
+    )
+    return {link.requirement_id: link for link in accepted if link.requirement_id}
