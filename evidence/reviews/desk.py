@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from controls.models import Actor
 from evidence.models import EvidenceLink, EvidenceRevision, LinkState
+from evidence.models.link_queries import EvidenceLinkQuerySet
 from evidence.reviews.counts_as import CountsAs, counts_as
 
 
@@ -76,17 +77,17 @@ class Submission:
 
 def waiting(
     user: Actor, *, system: str = "", by: str = "", q: str = ""
-) -> QuerySet[EvidenceLink]:
+) -> EvidenceLinkQuerySet:
     """Links that wait for this person's decision, narrowed; empty means any.
 
-    `system` is a slug, `by` the key of who submitted, `q` part of a control's label,
+    `system` is a slug, `by` the key of who submitted (a number), `q` part of a control's label,
     of an ask's title or of the evidence's.
     """
     links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
     if system:
         links = links.filter(system__slug=system)
     if by:
-        links = links.filter(submitted_by=by if by.isdecimal() else None)
+        links = links.filter(submitted_by__pk=int(by))
     if q:
         links = links.filter(
             Q(implementation__control__label__icontains=q)
@@ -96,7 +97,7 @@ def waiting(
     return links
 
 
-def by_oldest_period(links: QuerySet[EvidenceLink]) -> QuerySet[Any, dict[str, Any]]:
+def by_oldest_period(links: EvidenceLinkQuerySet) -> QuerySet[Any, Any]:
     """Rows `revision`, `oldest` (the last day of its oldest period), `first` (when it
     was submitted) and `links`: the oldest period first, then who waits longest."""
     ends = Coalesce("occurrence_ends", "revision__performed_on")
@@ -108,14 +109,14 @@ def by_oldest_period(links: QuerySet[EvidenceLink]) -> QuerySet[Any, dict[str, A
     )
 
 
-def median_wait(rows: QuerySet[Any, dict[str, Any]], now: dt.datetime) -> int:
+def median_wait(rows: QuerySet[Any, Any], now: dt.datetime) -> int:
     """Whole days that half of the rows (not empty) have waited at least."""
     in_order = rows.order_by("first")
     middle = in_order[in_order.count() // 2]
     return max(0, (now - middle["first"]).days) if middle["first"] else 0
 
 
-def submissions_of(links: QuerySet[EvidenceLink]) -> dict[int, Submission]:
+def submissions_of(links: EvidenceLinkQuerySet) -> dict[int, Submission]:
     """Submissions of these links, by their revision's key. Eight statements at most."""
     rows = list(
         links.for_listing()
