@@ -49,7 +49,7 @@ def _of(
 ) -> CountsAs:
     proves = _proves(link, recording)
     if link.requirement is None:
-        return CountsAs("supplementary: proves nothing by itself", "none")
+        return CountsAs("supplementary", "none", proves="nothing by itself")
     if link.sample_item_id:
         return CountsAs("a sampled item", "none", proves=proves)
     day = due.get(link.pk)

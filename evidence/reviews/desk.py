@@ -80,8 +80,8 @@ def waiting(
 ) -> EvidenceLinkQuerySet:
     """Links that wait for this person's decision, narrowed; empty means any.
 
-    `system` is a slug, `by` the key of who submitted (a number), `q` part of a control's label,
-    of an ask's title or of the evidence's.
+    `system` is a slug, `by` the key of who submitted (a number), `q` part of a
+    control's label, of an ask's title or of the evidence's.
     """
     links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
     if system:

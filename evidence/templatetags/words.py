@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from django import template
 from django.forms import BoundField
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 
 from controls import grammar
 from controls.display_names import layer_name
@@ -157,3 +159,9 @@ def duties_text(rows: Iterable[Any], names: Names) -> str:
 def cadence(code: str) -> str:
     """How often a requirement is performed: `Per event`."""
     return str(Cadence(code).label)
+
+
+@register.filter
+def roughly_since(instant: dt.datetime) -> str:
+    """How long ago, in its largest unit: `3 weeks`, `18 hours`."""
+    return timesince(instant, depth=1)
