@@ -159,7 +159,7 @@ MARKS = {
     ("decide on an answer", "evidence:request"): 'value="accept"',
     ("review a population", "evidence:population"): 'value="accept"',
     ("review", "evidence:queue"): 'class="desk-list"',
-    ("review", "evidence:work"): 'class="waiting"',
+    ("review", "evidence:work"): 'id="queue"',
 }
 
 
