@@ -30,6 +30,7 @@ from srm_project.local.command_database import (
 )
 from srm_project.local.failures import LocalFailure, NotReady
 from srm_project.local.management import manage
+from srm_project.local.programs_account import hand_over
 
 # As the commands of ours: 1 is what a command found, 2 wrong use or no use possible.
 COULD_NOT = 2
@@ -67,7 +68,10 @@ def main(arguments: list[str]) -> None:
             database.start()
             if command not in WITHOUT_TABLES:
                 _prepare(command, database)
-            _execute(arguments)
+            try:
+                _execute(arguments)
+            finally:
+                _hand_over(database)
 
 
 def note(text: str) -> None:
@@ -103,6 +107,13 @@ def _execute(arguments: list[str]) -> None:
     except BrokenPipeError:  # whoever read the output has seen enough: `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(READER_GONE)
+
+
+def _hand_over(database: CommandDatabase) -> None:
+    """Leave nothing that root made where web and worker could not read it."""
+    if database.origin is not DatabaseOrigin.GIVEN:
+        for folder in database.state.of_programs():
+            hand_over(folder)
 
 
 def _is_ours(command: str) -> bool:

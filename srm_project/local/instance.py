@@ -70,7 +70,7 @@ def base_environment(here: State) -> dict[str, str]:
     chosen = {
         "SECRET_KEY": kept.secret_key,
         "EVIDENCE_STORE": str(here.evidence),
-        "EMAIL_URL": (here.root / "mail").as_uri(),
+        "EMAIL_URL": here.mail.as_uri(),
         "INSTANCE_NAME": f"srm-{project_hash(here.root)}",
         "SRM_STATE": str(here.root),
         "SRM_DEMO_ACCOUNTS": str(here.demo_accounts),

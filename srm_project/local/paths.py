@@ -56,6 +56,20 @@ class State:
         return self.root / "evidence"
 
     @property
+    def mail(self) -> Path:
+        """Where mails go unless EMAIL_URL says otherwise."""
+        return self.root / "mail"
+
+    @property
+    def beat(self) -> Path:
+        """When beat did what last."""
+        return self.root / "beat"
+
+    def of_programs(self) -> tuple[Path, ...]:
+        """The folders that web, worker and beat write."""
+        return (self.evidence, self.mail, self.beat)
+
+    @property
     def logs(self) -> Path:
         """One log file per process."""
         return self.root / "log"
@@ -89,7 +103,7 @@ class State:
         """Make the folders. Root's is enterable by the servers' user, not readable."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        for folder in (self.logs, self.evidence, self.root / "mail"):
+        for folder in (self.logs, *self.of_programs()):
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)  # an earlier version made it for all to read
         return self

@@ -14,6 +14,7 @@ from types import FrameType
 from urllib.parse import urlsplit, urlunsplit
 
 from srm_project.local import secrets
+from srm_project.local.accounts import OURSELVES, Account
 from srm_project.local.failures import CommandFailed, StartFailed
 from srm_project.local.instance import (
     Running,
@@ -23,15 +24,21 @@ from srm_project.local.instance import (
     database_given,
 )
 from srm_project.local.management import manage
+from srm_project.local.open_demo import is_yes, require_consent
 from srm_project.local.paths import PROJECT, State
 from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
 from srm_project.local.postgres import Postgres
 from srm_project.local.processes import Child
+from srm_project.local.programs_account import (
+    StaysRoot,
+    programs_account,
+    with_secrets_read,
+)
 from srm_project.local.progress import Progress
 from srm_project.local.valkey import Valkey
 
 ANSWERS_WITHIN = 90.0
-WEB_WORKERS, WEB_THREADS, JOBS_AT_ONCE = 2, 4, 2
+WEB_WORKERS, WEB_THREADS, JOBS_AT_ONCE = 2, 16, 2
 
 
 class StopRequested(Exception):
@@ -55,6 +62,7 @@ class Supervisor:
     progress: Progress = field(default_factory=lambda: Progress(say))
     migrations: int = 0
     first_steps: list[str] = field(default_factory=list)
+    account: Account = OURSELVES
 
     def run(self) -> None:
         """Start, say the address, and watch until somebody asks to stop."""
@@ -76,6 +84,8 @@ class Supervisor:
         self.env.setdefault("PYTHONUNBUFFERED", "1")
         if not database_given():
             self.env.setdefault("DEMO", "yes")
+        if self._is_demo() or self.here.demo_accounts.exists():
+            require_consent(web_host(), self.env)
         self.progress.total = 5 if self._loads_demo() else 4
         self.listener = open_listener()
         url = f"http://localhost:{self.listener.getsockname()[1]}"
@@ -83,6 +93,7 @@ class Supervisor:
         self._start_servers()
         self._prepare_database()
         self.progress.step("Starting web, worker and beat.")
+        self._choose_account()
         self._start_programs()
         self._wait_for_page()
         self.progress.end()
@@ -134,9 +145,11 @@ class Supervisor:
             if self.migrations % 20 == 0:
                 self.progress.detail(f"{self.migrations} migrations applied")
 
+    def _is_demo(self) -> bool:
+        return is_yes(self.env.get("DEMO", ""))
+
     def _loads_demo(self) -> bool:
-        is_demo = self.env.get("DEMO", "").lower() in {"1", "true", "yes", "on"}
-        return is_demo and not self.here.demo_loaded.exists()
+        return self._is_demo() and not self.here.demo_loaded.exists()
 
     def _load_demo(self) -> None:
         """Load it once; without it there is still a page to start from."""
@@ -152,6 +165,13 @@ class Supervisor:
 
     def _manage(self, *command: str, show: Callable[[str], None]) -> None:
         manage(self.here, self.env, *command, show=show)
+
+    def _choose_account(self) -> None:
+        """As root: whom the programs run as, and what they need for it."""
+        try:
+            self.account = programs_account(self.here, self.env)
+        except StaysRoot as reason:
+            say(f"Web, worker and beat run as root: {reason}")
 
     def _start_programs(self) -> None:
         for child in (self._web(), self._worker(), self._beat()):
@@ -176,7 +196,7 @@ class Supervisor:
     def _beat(self) -> Child:
         command = "-m celery -A srm_project beat --loglevel WARNING --pidfile="
         child = self._program("beat", command, {"SRM_PROCESS": "beat"})
-        child.command = [*child.command, "-s", self.here.root / "beat-schedule"]
+        child.command = [*child.command, "-s", self.here.beat / "schedule"]
         return child
 
     def _served_env(self) -> dict[str, str]:
@@ -184,7 +204,7 @@ class Supervisor:
         env = {k: v for k, v in self.env.items() if k != "DATABASE_OWNER_URL_FILE"}
         if owner := env.get("DATABASE_OWNER_URL"):
             env["DATABASE_OWNER_URL"] = without_password(owner)
-        return env
+        return env if self.account == OURSELVES else with_secrets_read(env)
 
     def _program(
         self, name: str, command: str, env: dict[str, str], fds: tuple[int, ...] = ()
@@ -194,6 +214,7 @@ class Supervisor:
             command=[sys.executable, *command.split()],
             log=self.here.logs / f"{name}.log",
             env=self._served_env() | env,
+            account=self.account,
             cwd=PROJECT,
             pass_fds=fds,
         )
@@ -257,9 +278,14 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{name}@{place}" if name else place))
 
 
+def web_host() -> str:
+    """The address that the web server listens on."""
+    return os.environ.get("HOST") or LOOPBACK
+
+
 def open_listener() -> socket.socket:
     """The socket that the web server answers on, opened before everything else."""
-    host, port = os.environ.get("HOST", LOOPBACK), os.environ.get("PORT", "")
+    host, port = web_host(), os.environ.get("PORT", "")
     try:
         if port:
             return listen(host, int(port))

@@ -26,7 +26,12 @@ INTERNAL = {
     "SRM_WITHOUT_SECRETS",
     "STATIC_ROOT",
 }
-ELSEWHERE = {"PORT", "HOST", "SRM_STATE"}  # read by srm_project/local
+ELSEWHERE = {
+    "PORT",
+    "HOST",
+    "SRM_STATE",
+    "DEMO_FOR_OTHERS",
+}  # read by srm_project/local
 
 
 def start(**changed: str) -> str:
