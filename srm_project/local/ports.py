@@ -1,7 +1,8 @@
-"""Finding a port to listen on."""
+"""Where to listen: the address, and a port that is free."""
 
 from __future__ import annotations
 
+import os
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -10,6 +11,11 @@ FIRST, TRIES = 8000, 100
 
 class PortTaken(Exception):
     """The port that was asked for belongs to somebody else."""
+
+
+def web_host() -> str:
+    """The address that the web server listens on."""
+    return os.environ.get("HOST") or LOOPBACK
 
 
 def free_port() -> int:

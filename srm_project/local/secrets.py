@@ -7,6 +7,7 @@ import os
 import secrets as random
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ def load(path: Path) -> Secrets:
     if not path.exists():
         _write_once(path, _generate())
     return Secrets(**json.loads(path.read_text()))
+
+
+def without_password(url: str) -> str:
+    """The same address, naming the user only."""
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{name}@{place}" if name else place))
 
 
 def _generate() -> Secrets:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
-from urllib.parse import urlsplit, urlunsplit
 
 from srm_project.local import secrets
 from srm_project.local.accounts import OURSELVES, Account
@@ -26,7 +25,14 @@ from srm_project.local.instance import (
 from srm_project.local.management import manage
 from srm_project.local.open_demo import is_yes, require_consent
 from srm_project.local.paths import PROJECT, State
-from srm_project.local.ports import FIRST, LOOPBACK, PortTaken, listen, listen_somewhere
+from srm_project.local.ports import (
+    FIRST,
+    LOOPBACK,
+    PortTaken,
+    listen,
+    listen_somewhere,
+    web_host,
+)
 from srm_project.local.postgres import Postgres
 from srm_project.local.processes import Child
 from srm_project.local.programs_account import (
@@ -203,7 +209,7 @@ class Supervisor:
         """Programs learn that there is an owner role, not its password."""
         env = {k: v for k, v in self.env.items() if k != "DATABASE_OWNER_URL_FILE"}
         if owner := env.get("DATABASE_OWNER_URL"):
-            env["DATABASE_OWNER_URL"] = without_password(owner)
+            env["DATABASE_OWNER_URL"] = secrets.without_password(owner)
         return env if self.account == OURSELVES else with_secrets_read(env)
 
     def _program(
@@ -268,19 +274,6 @@ class Supervisor:
             child.stop()
         if self.listener is not None:
             self.listener.close()
-
-
-def without_password(url: str) -> str:
-    """The same address, naming the user only."""
-    parts = urlsplit(url)
-    user, _, place = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{name}@{place}" if name else place))
-
-
-def web_host() -> str:
-    """The address that the web server listens on."""
-    return os.environ.get("HOST") or LOOPBACK
 
 
 def open_listener() -> socket.socket:

@@ -19,7 +19,6 @@ from srm_project.local.management import manage
 from srm_project.local.paths import State, state_root
 from srm_project.local.processes import Child
 from srm_project.local.progress import Progress
-from srm_project.local.supervise import without_password
 
 DATA = Path("/srv/a b/.srm/postgres/data")
 OURS = ["/opt/pg/bin/postgres", "-D", str(DATA), "-c", "port=1"]
@@ -139,7 +138,7 @@ def test_lines_of_a_command_are_shown_while_it_runs(own_state):
 
 
 def test_programs_that_serve_do_not_learn_the_owners_password():
-    known = without_password("postgresql://srm_owner:word@127.0.0.1:5/srm")
+    known = secrets.without_password("postgresql://srm_owner:word@127.0.0.1:5/srm")
     assert known == "postgresql://srm_owner@127.0.0.1:5/srm"
 
 
