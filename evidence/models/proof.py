@@ -91,24 +91,25 @@ _TERMS_OF_LINK = f"""
 
 # One row for each range of terms from the performance on; the first of them speaks of
 # all days before it too. Supplementary links have no terms.
-OPEN = f"""
-INSERT INTO evidence_proof (system_id, implementation_id, requirement_id, link_id,
-       half, state, starts, ends, occurrence, occurrence_ends, known_from,
-       holds_from, holds_until)
-SELECT l.system_id, l.implementation_id, l.requirement_id, l.id, l.half, l.state,
-       l.proves_from, coalesce(held.ends, l.proves_to, '9999-12-31'::date),
+ROWS_BY_LINK = f"""
+SELECT l.system_id, l.implementation_id, l.requirement_id, l.id AS link_id, l.half,
+       l.state, l.proves_from AS starts,
+       coalesce(held.ends, l.proves_to, '9999-12-31'::date) AS ends,
        l.occurrence, l.occurrence_ends, l.known_from,
        CASE WHEN lower(held.days) > l.proves_from THEN lower(held.days)
-            ELSE '0001-01-01'::date END,
-       coalesce(upper(held.days), '9999-12-31'::date)
+            ELSE '0001-01-01'::date END AS holds_from,
+       coalesce(upper(held.days), '9999-12-31'::date) AS holds_until
   FROM evidence_evidencelink AS l
   LEFT JOIN evidence_evidencerequirement AS r ON r.id = l.requirement_id
   LEFT JOIN LATERAL (
     SELECT t.days, carried.ends {_TERMS_OF_LINK}
      WHERE t.ask_id = r.ask_id
        AND (upper_inf(t.days) OR upper(t.days) > l.proves_from)) AS held ON TRUE
- WHERE l.id = ANY(%s) AND l.state IN ('submitted', 'accepted', 'rejected')
+ WHERE l.state IN ('submitted', 'accepted', 'rejected')
 """
+COLUMNS = """system_id, implementation_id, requirement_id, link_id, half, state, starts,
+       ends, occurrence, occurrence_ends, known_from, holds_from, holds_until"""
+OPEN = f"INSERT INTO evidence_proof ({COLUMNS}) {ROWS_BY_LINK} AND l.id = ANY(%s)"
 
 # Rejected links prove on no day: their rows say only since when they are rejected.
 CLOSE_FROM_DAY = """
@@ -121,9 +122,7 @@ RETURNING p.id
 
 # What was closed: the days before `first_day` as they were, those from it on anew.
 OPEN_FROM_DAY = f"""
-INSERT INTO evidence_proof (system_id, implementation_id, requirement_id, link_id,
-       half, state, starts, ends, occurrence, occurrence_ends, known_from,
-       holds_from, holds_until)
+INSERT INTO evidence_proof ({COLUMNS})
 SELECT p.system_id, p.implementation_id, p.requirement_id, p.link_id, p.half, p.state,
        p.starts, p.ends, p.occurrence, p.occurrence_ends, %(known_from)s,
        p.holds_from, %(first_day)s

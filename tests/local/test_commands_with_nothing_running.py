@@ -97,6 +97,8 @@ def test_derive_makes_the_database_it_needs(begun: tuple[State, Finished]) -> No
         ("evidence_fsck", 0, "0 blobs checked, 0 findings."),
         ("evidence_sweep", 0, "0 orphans, 0 unfinished files deleted."),
         ("given_up_jobs", 0, "0 jobs given up."),
+        ("proof_check", 0, "0 systems checked, 0 differences found."),
+        ("proof_check nowhere", 2, "There is no system “nowhere”."),
         ("load_reference", 0, "nothing to change"),
         ("load_demo --today someday", 2, "“someday” is not a day"),
         ("load_demo --today 9999-12-31", 2, "--today"),

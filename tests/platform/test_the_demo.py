@@ -56,6 +56,7 @@ def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
     states = set(system.requests.values_list("state", flat=True))
     assert states == {"open", "answered", "accepted", "returned"}
     call_command("verify_audit_log")
+    call_command("proof_check")  # exits with 1 where a row differs from its link
 
 
 def test_a_demo_that_broke_off_leaves_nothing_and_may_be_loaded_again(
