@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zoneinfo
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -163,6 +164,19 @@ class System(models.Model):
         return dt.datetime.combine(
             day + dt.timedelta(days=1), dt.time(), tzinfo=self.zone
         )
+
+
+def systems_by_day(
+    systems: Iterable[System], instant: dt.datetime
+) -> dict[dt.date, list[System]]:
+    """Systems by the calendar day that it is there, of which there are at most three.
+
+    What is asked of a day is asked once for each of them, however many systems.
+    """
+    days: dict[dt.date, list[System]] = {}
+    for system in systems:
+        days.setdefault(system.day_of(instant), []).append(system)
+    return days
 
 
 class SystemComponentQuerySet(models.QuerySet["SystemComponent"]):

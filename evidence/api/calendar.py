@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from controls import clock
 from controls.access import require_officer
 from controls.api.conventions import etag, expected_version, valid
 from controls.errors import Refused
@@ -55,13 +56,12 @@ class CalendarView(APIView):
         """By day; at most 366 days at a time."""
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=slug)
-        today = today_of(system)
         first, last = days_of(request, "from", "to")
-        first = first or today
+        first = first or today_of(system)
         last = last or first + dt.timedelta(days=90)
         refuse_long(first, last)
         scope = CalendarScope(first, last, [system], _teams(request))
-        due = falling_due(scope, user=actor_of(request), today=today)
+        due = falling_due(scope, user=actor_of(request), now=clock.now())
         return Response(DueSerializer(due, many=True).data)
 
 

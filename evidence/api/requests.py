@@ -135,7 +135,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         rows = mine.matching(
             system=filters.get("system", ""),
             state=filters.get("state", ""),
-            today=clock.today(),
+            now=clock.now(),
         )
         related = ("answers__revision__evidence", "answers__answered_by")
         return rows.prefetch_related(*related, "judgements__judged_by")

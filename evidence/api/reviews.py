@@ -143,6 +143,6 @@ class LinkReviews(viewsets.GenericViewSet[EvidenceLink]):
     def to_reconfirm(self, request: Request) -> Response:
         """What waits for the caller, as a reviewer, to confirm anew."""
         reconfirmations = [
-            mark for mark, _ in to_reconfirm(actor_of(request), clock.today())
+            mark for mark, _ in to_reconfirm(actor_of(request), clock.now())
         ]
         return Response(MarkSerializer(reconfirmations, many=True).data)

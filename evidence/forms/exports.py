@@ -17,7 +17,12 @@ class ExportForm(forms.Form):
     system = forms.ModelChoiceField(
         queryset=System.objects.none(), to_field_name="slug"
     )
-    on = DayField(label="About the day", widget=DayInput)
+    on = DayField(
+        label="About the day",
+        required=False,
+        widget=DayInput,
+        help_text="If empty, today in the time zone of the system.",
+    )
     as_known_then = forms.BooleanField(
         required=False,
         label="Only what was known on that day",

@@ -68,8 +68,8 @@ class NewSystemForm(forms.ModelForm):
         label="Proof is asked for from",
         required=False,
         widget=day_input(),
-        help_text="Days of the audit window before it are unasked: no misses, but no"
-        " window that has them is complete.",
+        help_text="If empty, from today in its time zone. Days of the audit window"
+        " before it are unasked: no misses, but no window that has them is complete.",
     )
     used_from = DayField(
         label="In use since",
@@ -130,7 +130,6 @@ class NewSystemForm(forms.ModelForm):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["used_from"].initial = today.replace(month=1, day=1)
-        self.fields["asked_from"].initial = today
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
         self.services = list(Service.objects.prefetch_related("variants"))

@@ -8,7 +8,8 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from controls.models import Actor, ControlImplementation, Engagement, Role, System, Team
@@ -86,12 +87,17 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         ).for_listing()
 
     def matching(
-        self, *, system: str = "", state: str = "", today: dt.date | None = None
+        self, *, system: str = "", state: str = "", now: dt.datetime | None = None
     ) -> Self:
-        """Narrowed by the filters of the list; `overdue` needs `today`."""
+        """Narrowed by the filters of the list; `overdue` needs `now`.
+
+        Overdue: the day that it is in the system then is after the due day.
+        """
         requests = self.filter(system__slug=system) if system else self
         if state == "overdue":
-            return requests.filter(state__in=UNANSWERED, due_on__lt=today)
+            there = Func(F("system__time_zone"), Value(now), function="timezone")
+            unanswered = requests.filter(state__in=UNANSWERED)
+            return unanswered.filter(due_on__lt=Cast(there, models.DateField()))
         if state == "unsettled":
             return requests.filter(state__in=UNSETTLED)
         return requests.filter(state=state) if state else requests

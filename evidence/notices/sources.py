@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from controls.models import System
+from controls.models.systems import systems_by_day
 from evidence.artifacts.citation_decisions import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
 from evidence.models import (
@@ -58,8 +59,11 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     )
     rows = rows.exclude(implementation__applicability="not-applicable")
     rows = rows.exclude(cadence=Cadence.PER_EVENT)
-    # A zone's own day may be another; new terms then show a few hours later.
-    requirement_rows = with_newest_links(rows, instant.date())
+    requirement_rows = [
+        row
+        for today, systems in systems_by_day(System.objects.all(), instant).items()
+        for row in with_newest_links(rows.filter(system__in=systems), today)
+    ]
     stated_at = statements(requirement_rows)
     for row in requirement_rows:
         today = row.system.day_of(instant)

@@ -14,6 +14,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from controls.models import Actor, Role, System
+from controls.models.systems import systems_by_day
 from evidence.models import Population, RequirementControl, SampleItem
 from evidence.models.asks import Cadence
 from evidence.planning.newest_links import newest_links, oldest_period
@@ -106,8 +107,12 @@ def with_newest_links(
     return rows
 
 
-def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
-    """What is asked of the person's own teams on a day."""
+def _contributed(user: Actor) -> QuerySet[System]:
+    return System.objects.held_as(user, [Role.CONTRIBUTOR])
+
+
+def _of_my_teams(user: Actor, now: dt.datetime) -> QuerySet[RequirementControl]:
+    """What is asked of the person's own teams on the day that it is in its system."""
     mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
     of_teams = Q(pk__in=[])
     for membership in mine:
@@ -115,10 +120,13 @@ def _of_my_teams(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
             owner_team=None, implementation__owner_team=membership.team_id
         )
         of_teams |= team & Q(system=membership.system_id)
+    in_operation = Q(pk__in=[])
+    for today, systems in systems_by_day(_contributed(user), now).items():
+        begun = Q(system__in=systems, operates_from__lte=today)
+        in_operation |= begun & (Q(operates_until=None) | Q(operates_until__gt=today))
     return (
         RequirementControl.objects.for_listing()
-        .filter(of_teams, operates_from__lte=today)
-        .filter(Q(operates_until=None) | Q(operates_until__gt=today))
+        .filter(of_teams, in_operation)
         .filter(implementation__responsibility__in=["shared", "customer"])
         .exclude(implementation__applicability="not-applicable")
     )
@@ -132,21 +140,12 @@ def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
     there are three at most at any instant.
     """
     asks: list[Ask] = []
-    for today, systems in _systems_by_day(user, now).items():
-        requirements = _of_my_teams(user, today).filter(system__in=systems)
-        recurring = requirements.exclude(cadence=Cadence.PER_EVENT)
-        rows = with_newest_links(recurring, today)
+    recurring = _of_my_teams(user, now).exclude(cadence=Cadence.PER_EVENT)
+    for today, systems in systems_by_day(_contributed(user), now).items():
+        rows = with_newest_links(recurring.filter(system__in=systems), today)
         opened = open_periods_of(rows, today)
         asks += [ask(row, today, opened[row.pk]) for row in rows]
     return sorted(asks, key=lambda row: row.urgency)
-
-
-def _systems_by_day(user: Actor, now: dt.datetime) -> dict[dt.date, list[System]]:
-    """The systems to which the person contributes, by the day that it is there."""
-    days: dict[dt.date, list[System]] = {}
-    for system in System.objects.held_as(user, [Role.CONTRIBUTOR]).order_by("pk"):
-        days.setdefault(system.day_of(now), []).append(system)
-    return days
 
 
 def ask(
@@ -198,7 +197,7 @@ def _first_due(requirement: RequirementControl) -> dt.date | None:
     return due_on(cadence, first, requirement.grace_days)
 
 
-def per_event_of(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
+def per_event_of(user: Actor, now: dt.datetime) -> QuerySet[RequirementControl]:
     """What the person's teams show per event, each with how far it is.
 
     `known_to` is the last day that a standing population speaks of, `open_items` the
@@ -215,7 +214,7 @@ def per_event_of(user: Actor, today: dt.date) -> QuerySet[RequirementControl]:
     counted_items = items.order_by().values("sample__population__requirement")
     number = counted_items.annotate(n=Count("item", distinct=True)).values("n")
     return (
-        _of_my_teams(user, today)
+        _of_my_teams(user, now)
         .filter(cadence=Cadence.PER_EVENT)
         .annotate(
             known_to=Subquery(theirs.values("ends")[:1]),

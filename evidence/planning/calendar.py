@@ -24,6 +24,7 @@ from controls.models import (
 )
 from controls.models.requests import ApprovalState as ApprovalState
 from controls.models.requests import ExclusionState
+from controls.models.systems import systems_by_day
 from evidence.artifacts.letters import accepted_last_days
 from evidence.models import (
     ArtifactVersion,
@@ -87,11 +88,14 @@ def own_teams(user: Actor) -> frozenset[int] | None:
     return frozenset(team for _, team in roles if team)
 
 
-def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Due]:
-    """Everything a person may see that falls due, by day and control."""
+def falling_due(scope: CalendarScope, *, user: Actor, now: dt.datetime) -> list[Due]:
+    """Everything a person may see that falls due, by day and control.
+
+    What is overdue is so on the day that `now` is in its system.
+    """
     sources: list[Iterable[Due]] = [
-        _proof(scope, user, today),
-        _requests(scope, user, today),
+        _proof(scope, user, now),
+        _requests(scope, user, now),
     ]
     if scope.teams is None:
         sources += [
@@ -104,7 +108,7 @@ def falling_due(scope: CalendarScope, *, user: Actor, today: dt.date) -> list[Du
     return sorted(rows, key=lambda due: (due.day, due.kind, due.control))
 
 
-def _proof(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
+def _proof(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[Due]:
     rows = RequirementControl.objects.for_listing().filter(
         system__in=scope.systems,
         implementation__responsibility__in=["shared", "customer"],
@@ -120,10 +124,11 @@ def _proof(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
         )
     done = _done(scope)
     submittable = set(rows.submittable_by(user).order_by().values_list("pk", flat=True))
-    for row in with_newest_links(rows, today):
-        for day, occurrence in _due_days(row, scope):
-            state, word = _standing(done[row.pk].get(occurrence), day, today)
-            yield _of_proof(row, day, state, word, may_upload=row.pk in submittable)
+    for today, systems in systems_by_day(scope.systems, now).items():
+        for row in with_newest_links(rows.filter(system__in=systems), today):
+            for day, occurrence in _due_days(row, scope):
+                state, word = _standing(done[row.pk].get(occurrence), day, today)
+                yield _of_proof(row, day, state, word, may_upload=row.pk in submittable)
 
 
 def _due_days(
@@ -190,7 +195,7 @@ def _of_proof(
     )
 
 
-def _requests(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due]:
+def _requests(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[Due]:
     rows = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     rows = rows.filter(
         system__in=scope.systems, due_on__range=(scope.first, scope.last)
@@ -198,7 +203,7 @@ def _requests(scope: CalendarScope, user: Actor, today: dt.date) -> Iterator[Due
     if scope.teams is not None:
         rows = rows.filter(team__in=scope.teams)
     for row in rows.for_listing():
-        late = row.overdue_on(today)
+        late = row.overdue_on(row.system.day_of(now))
         yield Due(
             day=row.due_on,
             kind="Request",

@@ -23,6 +23,7 @@ from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
+from controls.models.systems import systems_by_day
 from controls.service_names import component_name
 from evidence.models import EvidenceLink, LinkState, Review
 from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
@@ -130,17 +131,28 @@ def _data(value: Any) -> Any:
 
 
 def to_reconfirm(
-    user: Actor, today: dt.date
+    user: Actor, now: dt.datetime
 ) -> list[tuple[ReconfirmationMark, EvidenceLink]]:
-    """What waits for a reviewer to confirm anew, in the systems of the person."""
+    """What waits for a reviewer to confirm anew, in the systems of the person.
+
+    Each by the day that `now` is in its system; as many statements for each such day.
+    """
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
-    changed = ControlImplementation.objects.filter(system__in=held).annotate(
-        decision_count=Count("decisions")
-    )
-    pks = list(changed.filter(decision_count__gt=1).values_list("pk", flat=True))
-    by_link = {mark.link_id: mark for mark in marks(pks, Moment(today))} if pks else {}
+    by_link: dict[int, ReconfirmationMark] = {}
+    for today, systems in systems_by_day(held, now).items():
+        pks = _decided_anew(systems)
+        if pks:
+            by_link |= {mark.link_id: mark for mark in marks(pks, Moment(today))}
     links = EvidenceLink.objects.reviewable_by(user).filter(pk__in=by_link)
     return [(by_link[link.pk], link) for link in links.for_listing().order_by("pk")]
+
+
+def _decided_anew(systems: Sequence[System]) -> list[int]:
+    """Keys of the controls whose class was decided more than once."""
+    decided = ControlImplementation.objects.filter(system__in=systems).annotate(
+        decision_count=Count("decisions")
+    )
+    return list(decided.filter(decision_count__gt=1).values_list("pk", flat=True))
 
 
 def _day_confirmed(link: EvidenceLink) -> DayConfirmation:

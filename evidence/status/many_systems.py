@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controls.models import ControlImplementation, System
+from controls.models.systems import systems_by_day
 from evidence.charts import CLASSES, Segment, bar, proof_segments
 from evidence.status.control_status import shares_of
 from evidence.status.day import status
@@ -60,12 +61,9 @@ def _verdicts(
 
     Statements are run once per calendar day there is.
     """
-    by_day: defaultdict[dt.date, list[System]] = defaultdict(list)
-    for system in systems:
-        by_day[system.day_of(now)].append(system)
     verdicts: dict[int, Counter[str]] = {}
     proven: dict[int, Counter[str]] = {}
-    for day, same_day in by_day.items():
+    for day, same_day in systems_by_day(systems, now).items():
         for system, gathered in gather_many(same_day, pks, Moment(day)):
             judged = [
                 (status(facts, day).verdict, facts) for facts in gathered.facts.values()

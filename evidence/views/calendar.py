@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from controls import clock
 from controls.errors import NotPermitted, Refused
 from controls.models import System
+from controls.models.systems import systems_by_day
 from evidence.forms.calendar import Month, NextWindowForm, TeamFilter, month_of
 from evidence.planning.calendar import (
     CalendarScope,
@@ -55,7 +56,7 @@ def calendar_of_system(request: SignedInRequest, slug: str) -> HttpResponse:
     team = chosen.cleaned_data.get("team")
     teams = frozenset([team.pk]) if team else None
     context = {"system": system, "filter": chosen}
-    return _page(request, [system], teams, system.day_of(clock.now()), context)
+    return _page(request, [system], teams, context)
 
 
 @require_GET
@@ -64,22 +65,24 @@ def my_calendar(request: SignedInRequest) -> HttpResponse:
     systems = list(System.objects.visible_to(request.user).order_by("name"))
     teams = own_teams(request.user)
     context = {"mine": teams is not None}
-    return _page(request, systems, teams, clock.today(), context)
+    return _page(request, systems, teams, context)
 
 
 def _page(
     request: SignedInRequest,
     systems: Sequence[System],
     teams: frozenset[int] | None,
-    today: dt.date,
     context: dict[str, Any],
 ) -> HttpResponse:
-    month = month_of(request.GET.get("month", ""), today)
+    """The month that is asked for, else the one that not every system has left."""
+    now = clock.now()
+    todays = sorted(systems_by_day(systems, now)) or [clock.today()]
+    month = month_of(request.GET.get("month", ""), todays[0])
     scope = CalendarScope(month.first, month.last, systems, teams)
-    due = falling_due(scope, user=request.user, today=today)
+    due = falling_due(scope, user=request.user, now=now)
     shown = {
         "month": month,
-        "today": today,
+        "todays": todays,
         "weeks": _grid(month, due),
         "days": _by_day(due),
         "team": request.GET.get("team", ""),

@@ -11,12 +11,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from controls import clock
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export
 from evidence.forms.exports import ExportForm
 from evidence.models import Export, ExportState
-from evidence.status.control_status import as_known_then
+from evidence.status.control_status import as_known_then, today_of
 from evidence.views.answers import refused
 from evidence.views.once import once
 from srm_project.downloads import attachment
@@ -29,7 +28,7 @@ SHOWN = 50
 @require_GET
 def exports(request: SignedInRequest) -> HttpResponse:
     """My exports, newest first; the part with the progress is fetched again by htmx."""
-    initial = {"on": clock.today(), "system": request.GET.get("system", "")}
+    initial = {"system": request.GET.get("system", "")}
     form = ExportForm(user=request.user, initial=initial)
     return _page(request, form)
 
@@ -42,7 +41,8 @@ def export_request(request: SignedInRequest) -> HttpResponse:
     form = ExportForm(request.POST, user=request.user)
     if not form.is_valid():
         return _page(request, form, status=400)
-    system, on = form.cleaned_data["system"], form.cleaned_data["on"]
+    system = form.cleaned_data["system"]
+    on = form.cleaned_data["on"] or today_of(system)
     known_at = None
     if form.cleaned_data["as_known_then"]:
         known_at = as_known_then(system, on).known_at

@@ -25,7 +25,7 @@ REVIEWED_HERE = 5  # submissions; the desk holds the rest
 @require_GET
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
-    now, today = clock.now(), clock.today()
+    now = clock.now()
     all_asks = asks.asked_of(request.user, now)
     open_asks = [ask for ask in all_asks if ask.state != "current" or ask.missing]
     waiting = desk.waiting(request.user)
@@ -38,7 +38,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "counts": asks.counted(all_asks),
         "waiting": by_period.count(),
         "to_review": [submissions[key] for key in first if key in submissions],
-        "per_event": asks.per_event_of(request.user, today),
+        "per_event": asks.per_event_of(request.user, now),
         "populations": my_work.populations_to_judge(request.user),
         "overrides": my_work.overrides_to_decide(request.user),
         "exclusions": my_work.exclusions_to_decide(request.user),
@@ -52,7 +52,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user),
         "drafts": my_work.drafts_of(request.user),
-        "to_reconfirm": to_reconfirm(request.user, today),
+        "to_reconfirm": to_reconfirm(request.user, now),
         "letters": letters_to_decide(request.user),
         "citations": citations_by_series(citations_to_decide(request.user)).items(),
         "unread": my_work.unread_reports(request.user),

@@ -48,7 +48,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
     """What is asked of whom, and what is overdue?"""
     chosen = RequestFilter(request.GET, user=request.user)
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
-    rows = mine.matching(**chosen.filters(), today=clock.today())
+    rows = mine.matching(**chosen.filters(), now=clock.now())
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request, "evidence/requests/list.html", {"page": page, "filter": chosen}

@@ -211,11 +211,10 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "answer a request", "evidence:request_answer", request
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
-    today = clock.today()
     requirements = [ask.requirement for ask in asks.asked_of(user, clock.now())]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
-    for requirement in asks.per_event_of(user, today):
+    for requirement in asks.per_event_of(user, clock.now()):
         yield "bring a population", "evidence:population_new", requirement
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from controls import clock
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.models import Role
 from controls.responsibility.overrides import decide_override, request_override
@@ -38,7 +39,7 @@ def house(settings, tmp_path: Path) -> House:
 
 def due(house: House, name: str = "olivia", *, days: int = 120, **more: object):
     asked = CalendarScope(TODAY - DAY * 60, TODAY + DAY * days, [house.system], **more)
-    return falling_due(asked, user=house.people[name], today=TODAY)
+    return falling_due(asked, user=house.people[name], now=clock.now())
 
 
 def test_monthly_proof_falls_due_each_month_and_says_how_it_stands(house):

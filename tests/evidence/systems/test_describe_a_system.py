@@ -173,3 +173,20 @@ def test_only_officers_change_components(who, status, system, request, as_user):
     url = reverse("evidence:component_add", args=[system.slug])
     assert browser.post(url, {}).status_code == status
     assert browser.get(url).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Pacific/Honolulu", "2026-11-22"), ("Pacific/Kiritimati", "2026-11-23")],
+)
+def test_r11_proof_is_asked_for_from_today_as_the_new_system_has_it(
+    root, as_user, zone, day
+):
+    """It is 2026-11-23 09:00 UTC; the form proposes no day of another zone."""
+    browser = as_user(root)
+    page = browser.get(reverse("evidence:system_new"))
+    assert page.context["form"]["asked_from"].value() is None
+    fields = filled_in(time_zone=zone, asked_from="")
+    assert browser.post(reverse("evidence:system_new"), fields).status_code == 302
+    first_days = RequirementControl.objects.values_list("operates_from", flat=True)
+    assert {str(first_day) for first_day in first_days} == {day}
