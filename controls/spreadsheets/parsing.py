@@ -6,7 +6,8 @@ nothing of SRM, and whatever a hostile file does, it does in a process with limi
 
 Records: `["sheet", name, hidden]`, then for each line with content `["line", number,
 cells, faults]` with faults as `[column, code, sentence]`; `["cut", what]` where a
-preview leaves out "lines", "columns" or "cells"; `["refused", code, sentence]` or
+preview leaves out "lines", "columns" or "cells", or the workbook holds "charts" (sheets
+of them), "drawings" or "comments", which are no cells; `["refused", code, sentence]` or
 `["end"]` as the last one.
 """
 
@@ -43,6 +44,8 @@ MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']"
     rb"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
 )
+DRAWN = re.compile(r"xl/(?:drawings/drawing|media/)", re.IGNORECASE)
+COMMENTED = re.compile(r"xl/(?:threaded)?comments", re.IGNORECASE)
 STRICT = "{http://purl.oclc.org/"
 BROKEN = (
     AttributeError,
@@ -265,7 +268,10 @@ def _xlsx_sheets(content: bytes, limits: Limits) -> Iterator[Record]:
             warnings.simplefilter("ignore")  # about styles and rules, not about cells
             yield from _sheets(content, limits)
     except BROKEN as broken:
-        sentence = "This cannot be read as an XLSX workbook."
+        sentence = (
+            "This cannot be read as an XLSX workbook: open it in a spreadsheet program"
+            " and save it again as “Excel Workbook (.xlsx)”."
+        )
         raise SheetError("broken_workbook", sentence) from broken
 
 
@@ -288,6 +294,8 @@ def _sheets(content: bytes, limits: Limits) -> Iterator[Record]:
             raise SheetError("no_sheet", "The workbook has no sheet with cells.")
         last = len(book.worksheets) - 1
         only = None if limits.sheet is None else min(limits.sheet, last)
+        _require_every_sheet(parts, book)
+        yield from _not_cells(archive, book) if limits.preview else ()
         for position, sheet in enumerate(book.worksheets):
             yield ["sheet", cell_text(sheet.title), sheet.sheet_state != "visible"]
             if only not in {None, position}:
@@ -298,6 +306,28 @@ def _sheets(content: bytes, limits: Limits) -> Iterator[Record]:
                 formulas = formulas or load_workbook(io.BytesIO(content), **options)
                 counterpart = formulas[sheet.title]
             yield from _rows(sheet, counterpart, _merged(body, limits), limits)
+
+
+def _require_every_sheet(parts: dict[str, str], book: Any) -> None:
+    """Raise SheetError where the library passed a sheet over without a word."""
+    read = {sheet.title for sheet in [*book.worksheets, *book.chartsheets]}
+    lost = sorted(set(parts) - read)
+    if lost:
+        sentence = (
+            f"Sheet “{lost[0][:60]}” cannot be read: open the workbook in a"
+            " spreadsheet program and save it again."
+        )
+        raise SheetError("lost_sheet", sentence)
+
+
+def _not_cells(archive: zipfile.ZipFile, book: Any) -> Iterator[Record]:
+    """What a workbook shows and no list of cells does."""
+    if book.chartsheets:
+        yield ["cut", "charts"]
+    if any(DRAWN.match(entry) for entry in archive.namelist()):
+        yield ["cut", "drawings"]
+    if any(COMMENTED.match(entry) for entry in archive.namelist()):
+        yield ["cut", "comments"]
 
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:

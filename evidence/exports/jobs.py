@@ -25,7 +25,7 @@ from evidence.exports.files import (
     open_named,
     write_file,
 )
-from evidence.exports.status_csv import lines
+from evidence.exports.status_csv import EXCEL_MARK, lines
 from evidence.exports.status_rows import documents
 from evidence.files.download import OpenedFile
 from evidence.jobs.heartbeat import kept_alive
@@ -184,6 +184,7 @@ def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
         rows = list(
             documents(export.system, moment, (export.window_start, export.window_end))
         )
+    yield EXCEL_MARK.encode()
     for number, line in enumerate(lines(rows, marks=marks)):
         if number % PROGRESS_ROWS == 0:
             lease.renew(done_rows=number, total_rows=len(rows))

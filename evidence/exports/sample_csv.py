@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from evidence.exports.status_csv import inert
+from evidence.exports.status_csv import EXCEL_MARK, inert
 from evidence.models import Sample
 
 ITEM = ("position", "key", "day")
@@ -15,11 +15,12 @@ DRAWN = ("method", "seed", "every", "first", "rows", "population_sha256")
 
 
 def sample_csv(sample: Sample) -> str:
-    """The file in UTF-8, RFC 4180; cells that no spreadsheet executes.
+    """The file for UTF-8, RFC 4180, with its mark; cells that no spreadsheet executes.
 
     The population's further columns stand between the item and its state.
     """
     out = io.StringIO()
+    out.write(EXCEL_MARK)
     writer = csv.writer(out)
     for row in _rows(sample):
         writer.writerow([inert(str(cell)) for cell in row])

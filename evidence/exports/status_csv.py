@@ -70,6 +70,10 @@ DAY_KINDS = ("audited", "asserted", "awaited", "open")
 LIVE = tuple("=+-@\t\r\n\0＝＋－＠")
 
 
+# First in each file: without it Excel reads UTF-8 as the code page of its machine.
+EXCEL_MARK = "\ufeff"
+
+
 def inert(text: str) -> str:
     """The text, with a quote before it where a spreadsheet would execute it."""
     return f"'{text}" if text.startswith(LIVE) else text

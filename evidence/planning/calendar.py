@@ -93,17 +93,11 @@ def falling_due(scope: CalendarScope, *, user: Actor, now: dt.datetime) -> list[
 
     What is overdue is so on the day that `now` is in its system.
     """
-    sources: list[Iterable[Due]] = [
-        _proof(scope, user, now),
-        _requests(scope, user, now),
-    ]
+    sources: list[Iterable[Due]]
+    sources = [_proof(scope, user, now), _requests(scope, user, now)]
     if scope.teams is None:
-        sources += [
-            _reports(scope),
-            _overrides(scope),
-            _exclusions(scope),
-            _windows(scope),
-        ]
+        of_systems = (_reports, _overrides, _exclusions, _windows)
+        sources += [source(scope) for source in of_systems]
     rows = [due for source in sources for due in source]
     return sorted(rows, key=lambda due: (due.day, due.kind, due.control))
 

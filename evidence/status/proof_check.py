@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -107,7 +108,7 @@ def repair_proof(system: System) -> list[ProofDifference]:
     differences = proof_differences(system)
     links = sorted({difference.link_id for difference in differences})
     if links:
-        written = {"now": knowledge_now(), "links": links}
+        written: dict[str, Any] = {"now": knowledge_now(), "links": links}
         with connection.cursor() as cursor:
             cursor.execute(CLOSE_NOW, written)
             cursor.execute(OPEN_NOW, written)

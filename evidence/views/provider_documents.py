@@ -25,6 +25,7 @@ from controls.models import (
 )
 from controls.provider_documents.adopt import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
+from evidence.exports.status_csv import EXCEL_MARK
 from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import (
@@ -191,6 +192,7 @@ def template_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"{system.slug}-provider-statements.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.write(EXCEL_MARK)
     csv.writer(answer).writerows(template_rows(system))
     return answer
 

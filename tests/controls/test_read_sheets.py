@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import datetime as dt
 import io
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from django.conf import settings as project
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import BarChart
 
 from controls import spreadsheets
 from controls.errors import Refused
@@ -89,6 +91,57 @@ def test_csv_and_xlsx_of_a_table_are_read_equal(table):
     assert plain(from_csv) == plain(from_xlsx) == contents(table)
     faults = [[f.code for f in line.faults] for line in from_csv]
     assert faults == [[f.code for f in line.faults] for line in from_xlsx]
+
+
+# Nothing that, in Windows-1252, happens to be UTF-8 as well.
+DIALECT_CELLS = st.text(st.sampled_from("aZ0 äöüéß,;\t\"'\n|"), max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.lists(DIALECT_CELLS, min_size=3, max_size=3), max_size=5),
+    delimiter=st.sampled_from(",;\t"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    ends=st.sampled_from(["\r\n", "\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    hinted=st.booleans(),
+)
+def test_no_dialect_of_csv_loses_a_cell(
+    rows, delimiter, quoting, ends, encoding, hinted
+):
+    """As Excel, Numbers, LibreOffice and old Macs write it, with a hint or not."""
+    table = [["key", "day", "note"], *rows]
+    out = io.StringIO(newline="")
+    out.write(f"sep={delimiter}\r\n" if hinted else "")
+    if ends == "\r":  # this writer would not quote a "\n" then
+        quoting = csv.QUOTE_ALL
+    csv.writer(
+        out, delimiter=delimiter, quoting=quoting, lineterminator=ends
+    ).writerows(table)
+    content = out.getvalue().encode(encoding)
+    assert plain(parse_lines(content, "a.csv")) == contents(table)
+
+
+def test_hidden_rows_and_columns_are_read_and_a_chart_takes_none_away():
+    def change(sheet):
+        sheet.row_dimensions[2].hidden = True
+        sheet.column_dimensions["B"].hidden = True
+        sheet.auto_filter.ref = "A1:B3"
+        sheet.parent.create_chartsheet("Chart", 0).add_chart(BarChart())
+
+    table = [["key", "day"], ["CHG-1", "2026-10-05"], ["CHG-2", "2026-10-06"]]
+    book = xlsx_bytes(table, change=change)
+    lines = list(require_one_sheet(parse_lines(book, "a.xlsx")))
+    assert plain(lines) == contents(table)
+
+
+def test_a_sheet_whose_cells_are_gone_is_said():
+    """A library passes it over: the list would be short by a sheet."""
+    book = xlsx_bytes(sheets={"One": [["a"]], "Two": [["b"]]})
+    other_name = (b"worksheets/sheet2.xml", b"worksheets/sheet9.xml")
+    gone = replaced(book, "xl/_rels/workbook.xml.rels", other_name)
+    with pytest.raises(Refused, match="“Two” cannot be read"):
+        list(parse_lines(gone, "a.xlsx"))
 
 
 def test_typed_cells_read_as_the_text_of_a_csv_file():

@@ -20,6 +20,15 @@ SMALL = 1_000_000  # bytes below which a high ratio is harmless
 LARGE = 20_000_000  # the same for an archive as a whole
 IN_MEMORY = 4_000_000  # bytes; a larger member is unpacked to a temporary file
 CHUNK = 256 * 1024
+MAX_BOOKKEEPING = 1_000_000  # bytes of one file that an operating system adds
+# What Finder and Explorer add to an archive by themselves, by name and first bytes:
+# nothing that anybody brought. What only bears the name is checked as any other file.
+BOOKKEEPING = {
+    ".ds_store": b"\0\0\0\1Bud1",
+    "thumbs.db": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "desktop.ini": b"[.ShellClassInfo]",
+}
+APPLE_DOUBLE = b"\0\5\x16\7"  # of a file “._” and the name of another one
 TAIL = 66_000  # bytes in which the end of a directory may lie
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
@@ -36,14 +45,40 @@ def refuse_archive_besides(file: BinaryIO, name: str, kind: str) -> None:
 def contents(
     file: BinaryIO, name: str, look: Callable[[BinaryIO, str], set[str]]
 ) -> set[str]:
-    """Flags of all members, each given to `look`. Raises BadContent."""
+    """Flags of all members, each given to `look`. Raises BadContent.
+
+    Folders, and what an operating system adds by itself, are passed over.
+    """
     flags: set[str] = set()
+    brought = 0
     with opened(file, name) as archive:
         for member in archive.infolist():
-            if not member.is_dir():
-                with unpacked(archive, member, name) as inside:
+            if _is_folder(member):
+                continue
+            with unpacked(archive, member, name) as inside:
+                if not _is_bookkeeping(member, inside):
+                    brought += 1
                     flags |= look(inside, f"{name} / {member.filename}")
+    if not brought:
+        raise refuse(name, "holds no file")
     return flags
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    """Also as some programs of Windows write it, with a backslash."""
+    by_backslash = member.filename.endswith("\\") and member.file_size == 0
+    return member.is_dir() or by_backslash
+
+
+def _is_bookkeeping(member: zipfile.ZipInfo, inside: BinaryIO) -> bool:
+    """Whether an operating system added it, by name and first bytes; rewinds."""
+    last = member.filename.replace("\\", "/").rpartition("/")[2].lower()
+    begins = APPLE_DOUBLE if last.startswith("._") else BOOKKEEPING.get(last)
+    if begins is None or member.file_size > MAX_BOOKKEEPING:
+        return False
+    head = inside.read(len(begins))
+    inside.seek(0)
+    return head == begins
 
 
 def opened(file: BinaryIO, name: str) -> zipfile.ZipFile:

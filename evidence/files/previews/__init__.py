@@ -36,6 +36,9 @@ LEFT_OUT = {
     "lines": f"lines after the first {MAX_ROWS}",
     "columns": f"columns after the first {MAX_COLUMNS}",
     "cells": f"the rest of texts of more than {MAX_CELL} characters",
+    "charts": "sheets that are charts",
+    "drawings": "pictures, charts and shapes",
+    "comments": "comments",
 }
 KINDS = {
     "image/png": "picture",

@@ -48,20 +48,20 @@ class Command(BaseCommand):
             self._stop(f"There is no system “{unknown[0]}”.")
         if repair and not self._is_owner():
             self._stop("--repair needs the owner role: set SRM_ROLE=owner.")
-        asked = systems.filter(slug__in=slugs) if slugs else systems
-        found = 0
+        chosen = systems.filter(slug__in=slugs) if slugs else systems
+        differing = 0
         try:
-            for system in asked:
+            for system in chosen:
                 check = repair_proof if repair else proof_differences
-                found += self._print(system, check(system))
+                differing += self._print(system, check(system))
         except DatabaseError as failure:
             self._stop(str(failure))
         verb = "repaired" if repair else "found"
         self.stdout.write(
-            f"{count_of(len(asked), 'system')} checked,"
-            f" {count_of(found, 'difference')} {verb}."
+            f"{count_of(len(chosen), 'system')} checked,"
+            f" {count_of(differing, 'difference')} {verb}."
         )
-        if found and not repair:
+        if differing and not repair:
             sys.exit(FOUND)
 
     def _print(self, system: System, differences: list[ProofDifference]) -> int:

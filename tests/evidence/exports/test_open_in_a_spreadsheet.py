@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence.exports.jobs import make_export
 from evidence.exports.status_csv import LIVE, inert
+from evidence.models import Export
 from tests.access import world as worlds
+from tests.evidence import house as houses
 
 
 @pytest.mark.parametrize("sign", LIVE)
@@ -34,6 +38,27 @@ def test_in_04_the_file_of_a_sample_is_inert_as_well(client, settings, tmp_path)
     uuid = world.named["sample"]["uuid"]
     answer = client.get(f"/samples/{uuid}/sample.csv")
     body = b"".join(answer) if answer.streaming else answer.content
-    cells = [cell for row in csv.reader(io.StringIO(body.decode())) for cell in row]
+    assert body.startswith(codecs.BOM_UTF8)
+    text = io.StringIO(body.decode("utf-8-sig"))
+    cells = [cell for row in csv.reader(text) for cell in row]
     assert "'=1+1 1" in cells
     assert not [cell for cell in cells if cell.startswith(LIVE)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_excel_reads_an_export_and_a_template_as_utf_8(client, settings, tmp_path):
+    """Each begins with the mark by which Excel tells UTF-8 from its own code page."""
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    house = houses.build()
+    client.force_login(house.olivia)
+    client.post("/exports/request/", {"system": "shop", "on": "2026-11-23"})
+    made = Export.objects.get()
+    make_export(made.pk)
+    template = "/systems/shop/provider/template.csv"
+    for address in (f"/exports/{made.uuid}/download/", template):
+        answer = client.get(address)
+        body = b"".join(answer) if answer.streaming else answer.content
+        assert body.startswith(codecs.BOM_UTF8)
+        first = next(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+        assert first[0] in {"control_id", "Control ID"}

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 from django.urls import reverse
+from openpyxl.chart import BarChart
+from openpyxl.comments import Comment
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -113,7 +115,7 @@ def test_a_table_is_shown_in_whatever_it_was_saved(client, house, encoding):
     content = csv_bytes([["user"], ["Müller"]], delimiter=";", encoding=encoding)
     shown = page(client, given(house, "a.csv", content)).content.decode()
     assert "<td>Müller</td>" in shown
-    assert "Only the beginning" not in shown
+    assert "Not shown here" not in shown
 
 
 def test_what_a_preview_of_a_sheet_leaves_out_is_said(client, house):
@@ -129,7 +131,7 @@ def test_what_a_preview_of_a_sheet_leaves_out_is_said(client, house):
     first = page(client, file).content.decode()
     assert "Whole (hidden)" in first
     assert "<td>=B9</td>" in first
-    assert "Only the beginning" not in first
+    assert "Not shown here" not in first
     second = page(client, file, page="2").content.decode()
     for left_out in (
         "lines after the first 200",
@@ -138,6 +140,23 @@ def test_what_a_preview_of_a_sheet_leaves_out_is_said(client, house):
     ):
         assert left_out in second
     assert page(client, file, page="9").context["drawn"].rows[1][0] == "z"
+
+
+def test_charts_comments_and_hidden_rows_of_a_workbook_are_shown_or_said(client, house):
+    client.force_login(house.rita)
+
+    def change(sheet):
+        sheet.row_dimensions[2].hidden = True
+        sheet.column_dimensions["B"].hidden = True
+        sheet["A1"].comment = Comment("Ask Rita", "Alice")
+        chart_sheet = sheet.parent.create_chartsheet("Chart")
+        chart_sheet.add_chart(BarChart())
+
+    rows = [["key", "secret"], ["CHG-1", "in a hidden row"], ["CHG-2", "x"]]
+    file = given(house, "a.xlsx", xlsx_bytes(rows, change=change))
+    shown = page(client, file).content.decode()
+    assert "<td>in a hidden row</td>" in shown
+    assert "sheets that are charts, pictures, charts and shapes, comments." in shown
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "99999999999", "7"])

@@ -292,3 +292,28 @@ def test_a_damaged_file_is_taken_or_refused(seed: int, name: str) -> None:
         look(bytes(body), name)
     except Refused as refusal:
         assert refusal.messages
+
+
+APPLE_DOUBLE = b"\0\5\x16\7\0\2\0\0Mac OS X        "
+ADDED = {
+    "__MACOSX/Q3/._users.csv": APPLE_DOUBLE,
+    "Q3/.DS_Store": b"\0\0\0\1Bud1\0\0",
+    "Q3/Thumbs.db": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "Q3\\desktop.ini": b"[.ShellClassInfo]\r\n",
+    "Q3\\": b"",
+}
+
+
+@pytest.mark.parametrize("added", ADDED)
+def test_what_finder_and_explorer_add_to_an_archive_is_passed_over(added) -> None:
+    """UP-03: what only bears such a name is checked as anything else."""
+    brought = {"Q3/users.csv": b"a,b\n1,2\n"}
+    assert look(make_zip(brought | {added: ADDED[added]}), "a.zip").flags == ()
+    with pytest.raises(Refused):
+        look(make_zip(brought | {added: b"MZ\x90\0program"}), "a.zip")
+
+
+def test_an_archive_of_nothing_that_anybody_brought_is_refused() -> None:
+    for members in (ADDED, {"Q3/": b""}):
+        with pytest.raises(Refused, match="holds no file"):
+            look(make_zip(members), "a.zip")

@@ -117,7 +117,7 @@ def test_an_export_made_now_has_the_bytes_of_the_one_made_that_day(
         happen(reviewed)
     after = exported(reviewed)
     assert before == after
-    rows = list(csv.DictReader(io.StringIO(after.decode())))
+    rows = list(csv.DictReader(io.StringIO(after.decode("utf-8-sig"))))
     assert {row["on"] for row in rows} == {"2026-06-30"}
     assert {row["known_at"][:10] for row in rows} == {"2026-07-01"}  # exclusive
     assert told(browser, reviewed, "ac-2", D(2026, 8, 4))["customer_half"] == "missing"
