@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django import forms
 
+from controls.base_form import Form
 
-class AddressForm(forms.Form):
+
+class AddressForm(Form):
     """The address a person wants instead of theirs."""
 
     email = forms.EmailField(

@@ -26,6 +26,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from controls.grammar import size_in_words
+
 MAX_UNPACKED_BYTES = 80 * 1024 * 1024
 MAX_SHEETS = 30
 MAX_MERGED = 2_000  # merged ranges of a sheet
@@ -85,7 +87,7 @@ class Limits:
     only, or the last where there are fewer; `None` all.
     """
 
-    max_bytes: int = 5 * 1024 * 1024
+    max_bytes: int = 5_000_000
     max_lines: int = 20_000  # with content
     max_columns: int = 50
     max_cell: int = 32_767  # characters, as many as Excel allows
@@ -117,8 +119,8 @@ def require_readable(content: bytes, name: str, limits: Limits) -> None:
     if not content:
         raise SheetError("empty", "The file is empty.")
     if len(content) > limits.max_bytes and not limits.preview:
-        megabytes = limits.max_bytes // 1024 // 1024
-        raise SheetError("too_large", f"The file is larger than {megabytes} MB.")
+        limit = size_in_words(limits.max_bytes)
+        raise SheetError("too_large", f"The file is larger than {limit}.")
     if name.lower().rpartition(".")[2] not in {"csv", "xlsx"}:
         sentence = "Send a file whose name ends in .csv or .xlsx."
         raise SheetError("wrong_kind", sentence)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form, ModelForm
 from controls.errors import Refused
 from controls.models import Actor, Service, System
 from controls.models.systems import ImpactLevel, Partition
@@ -28,7 +29,7 @@ OWN_WORDS = (
 OF_AWS_ALONE = ("all_services", "services", "regions", "partition")
 
 
-class ArtifactForm(forms.ModelForm):
+class ArtifactForm(ModelForm):
     """A series of reports of one kind."""
 
     class Meta:
@@ -57,7 +58,7 @@ class ArtifactForm(forms.ModelForm):
         }
 
 
-class VersionForm(forms.Form):
+class VersionForm(Form):
     """One report of a series: its days and its scope."""
 
     label = forms.CharField(
@@ -145,7 +146,7 @@ class VersionForm(forms.Form):
         return fields
 
 
-class EndForm(forms.Form):
+class EndForm(Form):
     """Which of three ends a report met, and when."""
 
     state = forms.ChoiceField(
@@ -169,7 +170,7 @@ class EndForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
-class LetterForm(forms.Form):
+class LetterForm(Form):
     """A continuity letter; it starts the day after the report ends."""
 
     issued_on = DayField(label="Issued on", widget=DayInput)
@@ -180,14 +181,14 @@ class LetterForm(forms.Form):
     )
 
 
-class LetterDecisionForm(forms.Form):
+class LetterDecisionForm(Form):
     """Whether a letter counts for one system."""
 
     decision = forms.ChoiceField(choices=ReviewDecision)
     reason = ReasonField(required=False)
 
 
-class RelianceForm(forms.Form):
+class RelianceForm(Form):
     """What was read, and the conclusion."""
 
     scope_note = forms.CharField(
@@ -217,7 +218,7 @@ class RelianceForm(forms.Form):
     conclusion = forms.ChoiceField(choices=RelianceConclusion, widget=forms.RadioSelect)
 
 
-class CiteForm(forms.Form):
+class CiteForm(Form):
     """All inherited and shared controls of a system, of one family, or the proposed."""
 
     system = forms.ModelChoiceField(

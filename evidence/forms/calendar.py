@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.errors import Refused
 from controls.models import Team
 from evidence.forms.clocks import DayField
@@ -59,7 +60,7 @@ def month_of(text: str, today: dt.date) -> Month:
     return Month(today.replace(day=1))
 
 
-class TeamFilter(forms.Form):
+class TeamFilter(Form):
     """One team, or all."""
 
     team = forms.ModelChoiceField(
@@ -68,7 +69,7 @@ class TeamFilter(forms.Form):
     month = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
-class NextWindowForm(forms.Form):
+class NextWindowForm(Form):
     """First and last day of the next audit window."""
 
     window_from = DayField(label="First day", widget=DayInput)

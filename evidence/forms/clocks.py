@@ -10,6 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from controls import clock
+from controls.base_form import Form
 from controls.models import System
 from evidence.status.clock_parameters import ClockError, parse_day, read_clocks
 from evidence.status.clocks import Clocks, moment_from, window_from
@@ -31,7 +32,7 @@ class DayField(forms.DateField):
             raise forms.ValidationError(fault.sentence, fault.code) from fault
 
 
-class ClockForm(forms.Form):
+class ClockForm(Form):
     """Both clocks and the window as GET parameters; empty ones mean today and now.
 
     The texts are read by `read_clocks`, as those of the API are; `cleaned_data`

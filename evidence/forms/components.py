@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import ServiceVariant, System, SystemComponent
 from controls.models.services import Provider
 from controls.service_names import variant_label
@@ -16,7 +17,7 @@ from evidence.forms.reasons import ReasonField
 from evidence.systems.describe import Use
 
 
-class AddComponentForm(forms.Form):
+class AddComponentForm(Form):
     """Take one more component into use."""
 
     variant = forms.ModelChoiceField(
@@ -80,7 +81,7 @@ def _regions_in_use(system: System) -> list[str]:
     return sorted({region for regions in regions_of_uses for region in regions})
 
 
-class EndComponentForm(forms.Form):
+class EndComponentForm(Form):
     """End the use of a component."""
 
     last_day = DayField(label="Last day in use", widget=day_input())
@@ -96,7 +97,7 @@ class EndComponentForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class OtherDaysForm(forms.Form):
+class OtherDaysForm(Form):
     """A component was in use on other days than was said; both days inclusive."""
 
     used_from = DayField(label="In use since", widget=day_input(), required=False)

@@ -11,6 +11,7 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from controls.base_form import Form
 from controls.models import ImplementationStatus
 from controls.models.implementation_statements import STATEABLE
 from evidence.charts import PROVEN, RESULTS
@@ -67,7 +68,7 @@ class OneGoSelect(forms.Select):
         return format_html("<select{}>{}</select>", shown, options)
 
 
-class StatusOfManyForm(forms.Form):
+class StatusOfManyForm(Form):
     """How far all the controls of a filtered list are, and from which day on."""
 
     implementation_status = forms.ChoiceField(
@@ -84,7 +85,7 @@ class StatusOfManyForm(forms.Form):
         self.fields["stated_from"].initial = today
 
 
-class ControlFilter(forms.Form):
+class ControlFilter(Form):
     """Narrow the list; choices are those that the system's controls have."""
 
     q = forms.CharField(

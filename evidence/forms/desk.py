@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.text import normalize_newlines
 
+from controls.base_form import Form
 from controls.models import System, User
 from evidence.forms.reviews import ANSWER_THE_DAY, day_answer, version_number
 from evidence.models import EvidenceLink
@@ -28,7 +29,7 @@ REASONS_OFFERED = (
 )
 
 
-class DeskFilter(forms.Form):
+class DeskFilter(Form):
     """Which submissions to show: of a system, of a person, about a control or ask."""
 
     system = forms.ModelChoiceField(

@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import Actor, System
 from evidence.forms.clocks import DayField
 from evidence.forms.upload_fields import DayInput
 
 
-class ExportForm(forms.Form):
+class ExportForm(Form):
     """A control status workbook as CSV."""
 
     system = forms.ModelChoiceField(

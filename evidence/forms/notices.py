@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from evidence.models.notices import Frequency, NoticeKind
 
 
-class NoticeFilter(forms.Form):
+class NoticeFilter(Form):
     """Unread only, or of one kind."""
 
     show = forms.ChoiceField(
@@ -28,7 +29,7 @@ class NoticeFilter(forms.Form):
         return notices.filter(kind=filters["kind"]) if filters.get("kind") else notices
 
 
-class PreferenceForm(forms.Form):
+class PreferenceForm(Form):
     """How often."""
 
     frequency = forms.ChoiceField(

@@ -11,6 +11,7 @@ from django import forms
 
 from controls.alternatives import AlternativeDraft
 from controls.applicability import REVIEW_AFTER
+from controls.base_form import Form
 from controls.control_parts import Part, parts_of
 from controls.display_names import layer_name
 from controls.implementation_days import NOT_STATED
@@ -29,7 +30,7 @@ CLASSES = [
 ]
 
 
-class DescribeForm(forms.Form):
+class DescribeForm(Form):
     """Our half in our words. `version` is what the form was opened on."""
 
     implementation_status = forms.ChoiceField(
@@ -126,7 +127,7 @@ class DescribeForm(forms.Form):
         return form
 
 
-class EarlierStatusForm(forms.Form):
+class EarlierStatusForm(Form):
     """How far a control was on days before today; another officer approves."""
 
     implementation_status = forms.ChoiceField(label="It was", choices=STATEABLE)
@@ -144,7 +145,7 @@ class EarlierStatusForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class AlternativeForm(forms.Form):
+class AlternativeForm(Form):
     """Another way to meet the control than it says; another officer approves."""
 
     constraint = ReasonField(
@@ -194,7 +195,7 @@ class AlternativeForm(forms.Form):
         )
 
 
-class OverrideForm(forms.Form):
+class OverrideForm(Form):
     """Another class for a control, until a day."""
 
     responsibility = forms.ChoiceField(label="Class", choices=CLASSES)
@@ -218,7 +219,7 @@ class OverrideForm(forms.Form):
         self.fields["starts_on"].initial = today
 
 
-class NotApplicableForm(forms.Form):
+class NotApplicableForm(Form):
     """Leave a control out because it has no object in this system."""
 
     justification = ReasonField(

@@ -6,16 +6,18 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
+from controls.grammar import size_in_words
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 from evidence.models import SampleMethod
 from evidence.populations.event_list import EXAMPLE, MAX_BYTES, MAX_ROWS
-from evidence.populations.populations import PopulationStatement
+from evidence.populations.populations import ENDS_BEFORE_IT_STARTS, PopulationStatement
 from evidence.populations.selection import SelectionMethod, positions_of
 
 
-class PopulationForm(forms.Form):
+class PopulationForm(Form):
     """All events of some days: where they come from, and the list of them."""
 
     starts = DayField(label="From", widget=day_input())
@@ -43,7 +45,7 @@ class PopulationForm(forms.Form):
         label="The list",
         required=False,
         help_text=f"CSV or XLSX with the columns key and day and whatever else helps:"
-        f" at most {MAX_ROWS:,} rows and {MAX_BYTES // 1024 // 1024} MB.",
+        f" at most {MAX_ROWS:,} rows and {size_in_words(MAX_BYTES)}.",
     )
     pasted = forms.CharField(
         label="Or paste it",
@@ -64,6 +66,10 @@ class PopulationForm(forms.Form):
             cleaned.get("list") or cleaned.get("pasted") or cleaned.get("none_happened")
         ):
             self.add_error("list", "Send the list, or say that no event happened.")
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts and ends and ends < starts:
+            # once, and not again for each of its events
+            self.add_error("ends", ENDS_BEFORE_IT_STARTS)
         return cleaned
 
     def statement(self) -> PopulationStatement:
@@ -75,7 +81,7 @@ class PopulationForm(forms.Form):
 LISTS = {"list", "pasted"}
 
 
-class PopulationDecisionForm(forms.Form):
+class PopulationDecisionForm(Form):
     """What a reviewer says of a population; `decision` is the button pressed."""
 
     reason = ReasonField(
@@ -86,7 +92,7 @@ class PopulationDecisionForm(forms.Form):
     )
 
 
-class SampleForm(forms.Form):
+class SampleForm(Form):
     """How to draw a sample."""
 
     method = forms.ChoiceField(label="How", choices=SampleMethod.choices)

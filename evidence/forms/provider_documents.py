@@ -7,13 +7,15 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form, ModelForm
+from controls.grammar import size_in_words
 from controls.models import ProviderDocument
 from controls.spreadsheets import MAX_BYTES
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 
 
-class ProviderUploadForm(forms.ModelForm):
+class ProviderUploadForm(ModelForm):
     """What the document is, and the file with its statements."""
 
     file = forms.FileField(
@@ -33,7 +35,9 @@ class ProviderUploadForm(forms.ModelForm):
         """Refused by its size before anybody reads it."""
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 5 MB.")
+            raise forms.ValidationError(
+                f"The file is larger than {size_in_words(MAX_BYTES)}."
+            )
         return file
 
     def facts(self) -> dict[str, Any]:
@@ -41,7 +45,7 @@ class ProviderUploadForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
-class EndDocumentForm(forms.Form):
+class EndDocumentForm(Form):
     """From which day a document counts no more."""
 
     ended_on = DayField(

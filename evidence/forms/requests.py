@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from controls.base_form import Form
 from controls.models import Actor, Role, System, Team, User
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
@@ -29,7 +30,7 @@ def ids_in(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[,;\n]+", text) if part.strip()]
 
 
-class RequestDraftForm(forms.Form):
+class RequestDraftForm(Form):
     """What, about which controls, of whom, by when."""
 
     title = forms.CharField(label="What you want to see", max_length=200)
@@ -76,7 +77,7 @@ class EvidenceChoices(forms.ModelMultipleChoiceField):
         return f"{obj.title} ({obj.team}, {obj.known_from:%Y-%m-%d})"
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Evidence that is here already, and a word about it."""
 
     evidence = EvidenceChoices(
@@ -92,14 +93,14 @@ class AnswerForm(forms.Form):
         self.fields["evidence"].queryset = offered  # type: ignore[attr-defined]
 
 
-class AnswerDecisionForm(forms.Form):
+class AnswerDecisionForm(Form):
     """A reason, and the version that was on the screen."""
 
     reason = ReasonField(required=False)
     version = forms.IntegerField(min_value=1)
 
 
-class RequestFilter(forms.Form):
+class RequestFilter(Form):
     """Which requests to list."""
 
     system = forms.ChoiceField(required=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import Team
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
@@ -19,7 +20,7 @@ from evidence.requirements.changes import NewTerms
 from evidence.status.cadence import EXPIRING_DAYS
 
 
-class RequirementForm(forms.Form):
+class RequirementForm(Form):
     """One requirement; `version` is what the form was opened on."""
 
     title = forms.CharField(max_length=200)
@@ -114,14 +115,14 @@ class ChangeForm(RequirementForm):
         return cls(initial=initial | of_today)
 
 
-class RetireForm(forms.Form):
+class RetireForm(Form):
     """From when something is no longer asked, and why."""
 
     until = DayField(label="No longer asked from", widget=day_input())
     reason = ReasonField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class RequirementFilter(forms.Form):
+class RequirementFilter(Form):
     """Narrow the list of requirements."""
 
     q = forms.CharField(

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.utils.text import normalize_newlines
 
+from controls.base_form import Form
 from controls.errors import Refused
 from evidence.forms.reasons import ReasonField
 from evidence.models import EvidenceLink
@@ -44,7 +45,7 @@ def required_day(
     return answer or NOT_CONFIRMED
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(Form):
     """A reason, and which version of the link was on the screen."""
 
     reason = ReasonField(required=False)

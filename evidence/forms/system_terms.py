@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import System
 from controls.models.system_terms import SYSTEM_TERMS
 from controls.models.systems import ImpactLevel, Partition, Regime
@@ -16,7 +17,7 @@ from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 
 
-class SystemTermsForm(forms.Form):
+class SystemTermsForm(Form):
     """Regime, impact level, partition and currency, and from which day they hold."""
 
     regime = forms.ChoiceField(choices=Regime)

@@ -12,6 +12,7 @@ from django import forms
 from django.db import transaction
 from django.utils.text import slugify
 
+from controls.base_form import ModelForm
 from controls.models import (
     Actor,
     AuditEvent,
@@ -61,7 +62,7 @@ class Category:
         return sum(bool(choice.tick.value()) for choice in self.choices)
 
 
-class NewSystemForm(forms.ModelForm):
+class NewSystemForm(ModelForm):
     """One page that describes a whole system. `save` creates all of it."""
 
     asked_from = DayField(

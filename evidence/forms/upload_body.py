@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.datastructures import MultiValueDict
 
 from controls.errors import Refused
+from controls.grammar import size_in_words
 from evidence.storage import BlobTooLarge, Incoming, open_store
 from evidence.submissions.waiting_files import WaitingFile
 
@@ -130,8 +131,8 @@ def refuse_unreadable(
 ) -> None:
     """Raise BlobTooLarge (413) over the limit, Refused where the body ended early."""
     if handler.too_large:
-        limit = handler.limit // 1_000_000
-        raise BlobTooLarge(f"More than {limit} MB in one upload. Nothing was stored.")
+        limit = size_in_words(handler.limit)
+        raise BlobTooLarge(f"More than {limit} in one upload. Nothing was stored.")
     if handler.too_many:
         raise BlobTooLarge(
             f"More than {MAX_FIELDS} files at a time: nothing was stored."

@@ -83,12 +83,6 @@ class RequirementsField(forms.ModelMultipleChoiceField):
         return f"{obj.implementation.control.label}: {obj.title}"
 
 
-class RequirementField(forms.ModelChoiceField):
-    """One requirement, with its control in front."""
-
-    label_from_instance = RequirementsField.label_from_instance  # type: ignore[assignment]
-
-
 class PeriodField(forms.ChoiceField):
     """The days that a choice stands for: what a page offered is not asked for again."""
 

@@ -10,9 +10,9 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from controls.base_form import Form
 from controls.models import System, User
 from controls.models.implementation_statements import STATEABLE
-from evidence.forms.base import Form
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.upload_fields import (
@@ -21,7 +21,6 @@ from evidence.forms.upload_fields import (
     DayInput,
     FilesField,
     PeriodField,
-    RequirementField,
     RequirementsField,
 )
 from evidence.models import RequirementControl
@@ -250,10 +249,13 @@ class WithdrawForm(Form):
 
 
 class AttachForm(Form):
-    """One more requirement that evidence proves."""
+    """Further requirements that evidence proves."""
 
-    requirement = RequirementField(
-        queryset=RequirementControl.objects.none(), label="It also proves"
+    requirement = RequirementsField(
+        queryset=RequirementControl.objects.none(),
+        label="It also proves",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one ask that it also proves."},
     )
 
     def __init__(

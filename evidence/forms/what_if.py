@@ -7,12 +7,13 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import ServiceVariant, System
 from controls.responsibility.what_if_system import running
 from controls.service_names import variant_label
 
 
-class WhatIfForm(forms.Form):
+class WhatIfForm(Form):
     """Components to leave out and to add, in thought only."""
 
     end = forms.MultipleChoiceField(

@@ -29,7 +29,7 @@ from controls.spreadsheets import (
 from evidence.status.clock_parameters import ClockError, parse_day, parse_instant
 
 MAX_ROWS = 100_000
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20_000_000
 MAX_EXTRA = 20  # further columns
 MAX_KEY, MAX_HEADING, MAX_CELL = 200, 60, 1000  # characters
 SHOWN_ERRORS = 200

@@ -41,6 +41,9 @@ FROM STDIN
 MAX_POPULATION_DAYS = 1830  # days that a population speaks of: five years
 
 
+ENDS_BEFORE_IT_STARTS = "The last day comes before the first day."
+
+
 @dataclass(frozen=True)
 class PopulationStatement:
     """What a person says about a population. Days are inclusive."""
@@ -59,7 +62,7 @@ def refuse_impossible(
 ) -> None:
     """Raise Refused for days that cannot be, wrong rows, or none without a word."""
     if statement.ends < statement.starts:
-        raise Refused({"ends": "It ends before it starts."})
+        raise Refused({"ends": ENDS_BEFORE_IT_STARTS})
     if (statement.ends - statement.starts).days >= MAX_POPULATION_DAYS:
         raise Refused(
             {"starts": f"A population spans at most {MAX_POPULATION_DAYS} days."}

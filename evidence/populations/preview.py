@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
+from controls.grammar import size_in_words
 from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor
@@ -22,6 +23,7 @@ from evidence.models import Population, RequirementControl
 from evidence.populations import event_list
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
+    ENDS_BEFORE_IT_STARTS,
     PopulationStatement,
     refuse_impossible,
     submit_population,
@@ -83,11 +85,14 @@ def read(
     upload: Upload | None, statement: PopulationStatement, *, zone: dt.tzinfo
 ) -> Events:
     """The events of an upload by the days of `zone`; without one there are none."""
+    if statement.ends < statement.starts:
+        # once, and not again for each of its events
+        raise Refused({"ends": ENDS_BEFORE_IT_STARTS})
     if upload is None:
         return Events()
     if upload.stored.size_bytes > event_list.MAX_BYTES:
-        limit = event_list.MAX_BYTES // 1024 // 1024
-        raise Refused({"list": f"The file is larger than {limit} MB."})
+        limit = size_in_words(event_list.MAX_BYTES)
+        raise Refused({"list": f"The file is larger than {limit}."})
     if upload.incoming is not None and not upload.kept:
         with upload.incoming.reread() as body:
             return event_list.read(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from controls.errors import SrmError
+from controls.grammar import size_in_words
 from evidence.storage.failpoints import failpoint
 
 HEAD_BYTES = 4096
@@ -216,7 +217,7 @@ class Incoming:
         self._size += len(chunk)
         if self._size > self.limit:
             self.close()
-            raise BlobTooLarge(f"More than {self.limit // 1_000_000} MB: not stored.")
+            raise BlobTooLarge(f"More than {size_in_words(self.limit)}: not stored.")
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
         self._digest.update(chunk)

@@ -45,7 +45,7 @@ COLUMNS = (
 )
 NEEDED = ("file", "control", "performed_on")
 MAX_ROWS = 1000
-MAX_BYTES = 5 * 1024 * 1024
+MAX_BYTES = 5_000_000
 HEADER_WITHIN = 20  # lines in which a heading that is not the first is looked for
 LIMITS = Limits(max_bytes=MAX_BYTES, max_lines=MAX_ROWS + 1000)
 EXAMPLE = (

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from controls.errors import SrmError
-from controls.grammar import count_of
+from controls.grammar import count_of, size_in_words
 from controls.models import Team
 
 
@@ -106,5 +106,5 @@ def _refuse(team: Team, files: int, size: int) -> None:
             f"{team} may bring {count_of(limit, 'file')} a day. Nothing was stored."
         )
     if size > settings.TEAM_BYTES_PER_DAY:
-        limit = settings.TEAM_BYTES_PER_DAY // 1_000_000
-        raise NoRoomLeft(f"{team} may bring {limit} MB a day. Nothing was stored.")
+        most = size_in_words(settings.TEAM_BYTES_PER_DAY)
+        raise NoRoomLeft(f"{team} may bring {most} a day. Nothing was stored.")

@@ -13,11 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import is_officer
-from controls.errors import NotPermitted
 from controls.models import Actor
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
-from evidence.forms.uploads import AttachForm, WithdrawForm
+from evidence.forms.uploads import WithdrawForm
 from evidence.models import (
     Evidence,
     EvidenceLink,
@@ -29,11 +28,9 @@ from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
-from evidence.submissions.revise import attach, newest
-from evidence.submissions.submit import provable_by, withdraw
-from evidence.submissions.who_may import may_revise, require_reviser, require_withdrawer
-from evidence.views.answers import explain, refused, return_to_work, typed_reason
-from evidence.views.once import once
+from evidence.submissions.submit import withdraw
+from evidence.submissions.who_may import may_revise, require_withdrawer
+from evidence.views.answers import refused, return_to_work, typed_reason
 from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
@@ -169,37 +166,3 @@ def withdraw_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     context = {"link": link, "form": form, "turns": turns}
     status = 400 if form.is_bound else 200
     return render(request, "evidence/evidence/withdraw.html", context, status=status)
-
-
-@require_http_methods(["GET", "POST"])
-@once
-def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Offer the newest revision for one more requirement; the review is its own."""
-    evidence_row = get_object_or_404(
-        Evidence.objects.visible_to(request.user).select_related("system", "team"),
-        uuid=uuid,
-    )
-    try:
-        require_reviser(evidence_row, by=request.user)
-    except NotPermitted as refusal:
-        return refused(request, refusal)
-    today = today_of(evidence_row.system)
-    form = AttachForm(
-        request.POST if request.method == "POST" else None,
-        requirements=provable_by(evidence_row.team, evidence_row.system, today),
-    )
-    if form.is_valid():
-        try:
-            attach(
-                newest(evidence_row),
-                requirement=form.cleaned_data["requirement"],
-                by=request.user,
-            )
-        except ValidationError as refusal:
-            explain(form, refusal)
-        else:
-            messages.success(request, "Attached; it waits for its own review.")
-            return redirect("evidence:evidence", uuid=evidence_row.uuid)
-    context = {"evidence": evidence_row, "form": form}
-    status = 400 if form.errors else 200
-    return render(request, "evidence/evidence/attach.html", context, status=status)

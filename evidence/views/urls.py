@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 from evidence.views import (
     alternatives,
     artifacts,
+    attach,
     bulk,
     calendar,
     citations,
@@ -319,7 +320,7 @@ urlpatterns += [
     path("review/<uuid:uuid>/reject/", reviews.reject, name="reject"),
     path("evidence/<uuid:uuid>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:uuid>/revise/", revisions.revision_new, name="revision_new"),
-    path("evidence/<uuid:uuid>/attach/", evidence.attach_more, name="attach"),
+    path("evidence/<uuid:uuid>/attach/", attach.attach_more, name="attach"),
     path("links/<uuid:uuid>/submit/", evidence.submit_draft, name="submit_draft"),
     path("links/<uuid:uuid>/reconfirm/", evidence.reconfirm_link, name="reconfirm"),
     path("links/<uuid:uuid>/withdraw/", evidence.withdraw_link, name="withdraw"),

@@ -108,7 +108,7 @@ def test_others_do_not_ask(as_, house, name, status):
             "due_on",
             "“soon” is not a day such as 2026-06-30.",
         ),
-        ({"title": ""}, "title", "This field is required."),
+        ({"title": ""}, "title", "“What you want to see” is missing."),
     ],
 )
 def test_a_wrong_request_is_told_at_its_field(as_, house, changes, field, said):

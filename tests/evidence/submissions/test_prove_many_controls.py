@@ -85,7 +85,10 @@ def test_evidence_is_attached_later_with_a_review_of_its_own(client, house):
     other = house.requirement("si-2")
     client.force_login(house.alice)
     url = reverse("evidence:attach", args=[link.revision.evidence.uuid])
-    assert "SI-2:" in client.get(url).content.decode()
+    found = client.get(url, {"q": "SI-2"}).content.decode()
+    assert f'value="{other.pk}"' in found
+    assert client.post(url, {"find": "1", "q": "SI-2"}).status_code == 200
+    assert EvidenceLink.objects.count() == 1
     assert client.post(url, {"requirement": other.pk}).status_code == 302
     new = EvidenceLink.objects.get(requirement=other)
     assert (new.state, new.reviews.count()) == ("submitted", 0)
@@ -105,3 +108,17 @@ def test_others_attach_nothing(client, house, name, status):
     url = reverse("evidence:attach", args=[link.revision.evidence.uuid])
     assert client.post(url, {"requirement": other.pk}).status_code == status
     assert EvidenceLink.objects.count() == 1
+
+
+def test_several_are_attached_together_or_none(client, house):
+    link = submitted(house)
+    asks = [house.requirement(ref_id) for ref_id in ("si-2", "ac-1")]
+    client.force_login(house.alice)
+    url = reverse("evidence:attach", args=[link.revision.evidence.uuid])
+    there = [asks[0].pk, link.requirement.pk]
+    assert client.post(url, {"requirement": there}).status_code == 400
+    assert EvidenceLink.objects.count() == 1
+    nothing = client.post(url, {})
+    assert "Choose at least one ask" in nothing.content.decode()
+    assert client.post(url, {"requirement": [a.pk for a in asks]}).status_code == 302
+    assert EvidenceLink.objects.count() == 3

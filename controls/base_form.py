@@ -106,15 +106,35 @@ def _is_of_django(field: forms.Field, error: ValidationError) -> bool:
     )
 
 
-class Form(forms.Form):
-    """A form whose errors each name what they are about."""
+class NamedErrors(forms.BaseForm):
+    """Errors of fields each say what they are about."""
 
     def add_error(self, field: str | None, error: Any) -> None:
         """As Django's; of its own texts, sentences that name the field."""
-        if field is not None and field in self.fields:
-            if not isinstance(error, ValidationError):
-                error = ValidationError(error)
-            if not hasattr(error, "error_dict"):
-                bound = self[field]
-                error = in_words(bound.field, str(bound.label), error)
+        if not isinstance(error, ValidationError):
+            error = ValidationError(error)
+        if hasattr(error, "error_dict"):
+            by_field = error.error_dict.items()
+            error = ValidationError(
+                {
+                    name: self._in_words(name, ValidationError(of))
+                    for name, of in by_field
+                }
+            )
+        else:
+            error = self._in_words(field, error)
         super().add_error(field, error)
+
+    def _in_words(self, name: str | None, error: ValidationError) -> ValidationError:
+        if name is None or name not in self.fields:
+            return error
+        bound = self[name]
+        return in_words(bound.field, str(bound.label), error)
+
+
+class Form(NamedErrors, forms.Form):
+    """A form whose errors each say what they are about."""
+
+
+class ModelForm(NamedErrors, forms.ModelForm):
+    """As `Form`, of a model."""
