@@ -42,7 +42,7 @@ class Server:
         env = {**os.environ, "SRM_ROLE": "app", "SRM_PROCESS": "web"}
         command = [
             *(sys.executable, "-m", "gunicorn", "srm_project.wsgi:application"),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "4"),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "16"),
             *("--worker-class", "gthread", "--log-level", "error"),
         ]
         self.process = subprocess.Popen(command, env=env)

@@ -93,7 +93,7 @@ def _readers() -> str:
 
 def _store() -> bool:
     try:
-        return open_store().writable()
+        return open_store(patient=False).writable()
     except (OSError, StoreUnreachable):
         return False
 

@@ -131,6 +131,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "srm_project.middleware.probe_middleware",
     "srm_project.middleware.request_id_middleware",
+    "srm_project.upload_places.upload_places_middleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "srm_project.middleware.readable_address_middleware",
@@ -246,6 +247,10 @@ VISITOR_BODY_SECONDS = env_int("VISITOR_BODY_SECONDS", 10)
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
 TEAM_BYTES_PER_DAY = env_int("TEAM_BYTES_PER_DAY", 20_000_000_000)
 TEAM_FILES_PER_DAY = env_int("TEAM_FILES_PER_DAY", 5_000)
+# Requests of one web process that may bring files at once; it needs more threads.
+UPLOADS_AT_ONCE = env_int("UPLOADS_AT_ONCE", 8)
+if UPLOADS_AT_ONCE < 1:
+    raise ImproperlyConfigured("UPLOADS_AT_ONCE must be 1 or more.")
 refuse_impossible_store(
     EVIDENCE_STORE,
     endpoint=EVIDENCE_S3_ENDPOINT,

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from evidence.models import (
+    Arrival,
     Blob,
     SpillRemoval,
     StoreCheck,
@@ -22,6 +23,15 @@ class BlobAdmin(ReadOnlyAdmin):
     list_filter = ("scan_state", "media_type")
     search_fields = ("sha256",)
     date_hierarchy = "stored_at"
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(ReadOnlyAdmin):
+    """Digests that uploads under way will name, which no sweep deletes."""
+
+    superuser_only = True
+    list_display = ("sha256", "spared_until")
+    search_fields = ("sha256",)
 
 
 @admin.register(StoreCheck)

@@ -15,12 +15,13 @@ from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
 from controls.errors import NotPermitted
+from controls.idempotency import was_confirmed
 from controls.models import System
 from evidence.api.links import LinkSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import EvidenceLink
 from evidence.status.control_status import today_of
-from evidence.submissions.bulk import confirm, sealed
+from evidence.submissions.bulk import Planned, confirm, opened, sealed
 from evidence.submissions.bulk_request import plan_of
 from evidence.submissions.who_may import submits_in
 from srm_project.requests import actor_of
@@ -74,9 +75,18 @@ class PlanTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
+def _opened(view: BulkViewSet, request: Request, slug: str) -> None:
+    """Ask the store for the bytes of the plan, while nobody waits for the key."""
+    system, token = view.plan_named(request, slug)
+    if not was_confirmed(actor_of(request), token):
+        view.opened_plans = opened(system, token, actor_of(request))
+
+
 class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
     """Many files of one system at once."""
 
+    # of the plan that is confirmed; the store was asked while nobody waits for the key
+    opened_plans: list[Planned] | None = None
     serializer_class = PlanSerializer
     queryset = EvidenceLink.objects.none()
     parser_classes = [parsers.MultiPartParser, KeptJSONParser]
@@ -98,16 +108,26 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
         request=PlanTokenSerializer, responses={201: LinkSerializer(many=True)}
     )
     @action(detail=False, methods=["post"], pagination_class=None)
-    @idempotent()
+    @idempotent(before=_opened)
     def confirm(self, request: Request, slug: str) -> Response:
         """Record all of a plan, or nothing."""
-        system = self._mine(request, slug)
-        token = valid(PlanTokenSerializer, request)["token"]
-        links = confirm(system, token, by=actor_of(request), today=today_of(system))
+        system, token = self.plan_named(request, slug)
+        links = confirm(
+            system,
+            token,
+            by=actor_of(request),
+            today=today_of(system),
+            plans=self.opened_plans,
+        )
         rows = EvidenceLink.objects.for_listing().filter(
             pk__in=[link.pk for link in links]
         )
         return Response(LinkSerializer(rows, many=True).data, status=201)
+
+    def plan_named(self, request: Request, slug: str) -> tuple[System, str]:
+        """The system, and the token of the plan that the body names."""
+        system = self._mine(request, slug)
+        return system, valid(PlanTokenSerializer, request)["token"]
 
     def _mine(self, request: Request, slug: str) -> System:
         """The system, if the caller brings evidence there."""

@@ -14,6 +14,7 @@ from controls.errors import Refused
 from controls.grammar import size_in_words
 from evidence.storage import BlobTooLarge, Incoming, open_store
 from evidence.submissions.waiting_files import WaitingFile
+from srm_project.upload_places import take_upload_place
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
 
@@ -63,8 +64,11 @@ class StoringUploadHandler(FileUploadHandler):
     ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]] | None:
         """Refuse by the announced length without reading, where that is enough.
 
-        Raises StoreFull where the disk has no room for it (RE-07).
+        Raises StoreFull where the disk has no room for it (RE-07), NoUploadPlace while
+        too many others bring files.
         """
+        if self.request is not None:
+            take_upload_place(self.request)
         if content_length > self.limit + FORM_BYTES:
             self.too_large = True
             return QueryDict(), MultiValueDict()

@@ -1,5 +1,6 @@
 """The public face of the models of `evidence`."""
 
+from evidence.models.arrivals import Arrival
 from evidence.models.artifacts import (
     Artifact,
     ArtifactVersion,
@@ -46,6 +47,7 @@ from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
 
 __all__ = [
+    "Arrival",
     "Artifact",
     "ArtifactCoverage",
     "ArtifactVersion",

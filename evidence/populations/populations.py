@@ -32,7 +32,7 @@ from evidence.populations.who_may import (
     require_population_withdrawer,
 )
 from evidence.submissions.quotas import count, refuse_beyond
-from evidence.submissions.uploads import Upload, blobs_of, keep_all
+from evidence.submissions.uploads import Upload, blobs_of, keep_all, were_brought
 
 COPY = """
 COPY evidence_populationitem (population_id, position, key, happened_on, columns)
@@ -92,7 +92,7 @@ def submit_population(
     `upload` is the file it was read from, which is kept. Raises Refused, NotPermitted.
     """
     bring_list(requirement, statement, events, upload, by=by, today=today)
-    return _recorded(requirement, statement, events, upload, by=by, today=today)
+    return record_population(requirement, statement, events, upload, by=by, today=today)
 
 
 def bring_list(
@@ -109,7 +109,7 @@ def bring_list(
     Call it before a transaction begins; `submit_population` calls it for what was not
     sent yet. Raises what that raises.
     """
-    if upload is None or upload.kept:
+    if upload is None or were_brought([upload]):
         return
     team = require_population_submitter(requirement, by=by)
     refuse_impossible(statement, events, today)
@@ -117,7 +117,7 @@ def bring_list(
 
 
 @transaction.atomic
-def _recorded(
+def record_population(
     requirement: RequirementControl,
     statement: PopulationStatement,
     events: Events,
@@ -126,6 +126,7 @@ def _recorded(
     by: Actor,
     today: dt.date,
 ) -> Population:
+    """As `submit_population`, once the list lies in the store; speaks to no store."""
     stored = _lock(requirement)
     team = require_population_submitter(stored, by=by)
     refuse_impossible(statement, events, today)

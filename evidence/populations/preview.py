@@ -19,20 +19,25 @@ from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor
 from evidence.files.checks import Checked
-from evidence.models import Population, RequirementControl
+from evidence.models import Arrival, Population, RequirementControl
 from evidence.populations import event_list
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
     ENDS_BEFORE_IT_STARTS,
     PopulationStatement,
+    record_population,
     refuse_impossible,
-    submit_population,
 )
 from evidence.populations.who_may import require_population_submitter
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk import HOUR
 from evidence.submissions.quotas import count_preview
-from evidence.submissions.uploads import Upload, checked_upload, refuse_removed
+from evidence.submissions.uploads import (
+    Upload,
+    checked_upload,
+    refuse_removed,
+    settle_all,
+)
 
 SALT = "evidence.population"
 SHOWN = 10  # events that a preview lists
@@ -69,7 +74,7 @@ def preview(
         team = require_population_submitter(requirement, by=by)
         refuse_removed([upload], requirement.system)
         count_preview([(team, [upload])], knowledge_now())
-        upload.settle()
+        settle_all([upload])
     body = {
         "preview": secrets.token_hex(8),  # two within one second are two
         "requirement": requirement.pk,
@@ -139,8 +144,8 @@ def confirm(
         if key.answered:
             return Population.objects.get(pk=int(key.body))
         statement, upload, events = drawn or _opened(requirement, token, by)
-        population = submit_population(
-            requirement, statement, events, upload=upload, by=by, today=today
+        population = record_population(
+            requirement, statement, events, upload, by=by, today=today
         )
         key.answer_with(201, body=str(population.pk))
     return population
@@ -149,7 +154,10 @@ def confirm(
 def _opened(
     requirement: RequirementControl, token: str, by: Actor
 ) -> tuple[PopulationStatement, Upload | None, Events]:
-    """What was previewed. Raises TransitionNotAllowed for a token that counts not."""
+    """What was previewed, read from the store; no sweep deletes it from now on.
+
+    Raises TransitionNotAllowed for a token that counts not.
+    """
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:
@@ -158,6 +166,8 @@ def _opened(
     if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
         raise TransitionNotAllowed("This preview is somebody else's.")
     statement, upload = _statement(body), _unpacked(body["file"])
+    if upload is not None:
+        Arrival.objects.expect([upload.stored.sha256])
     return statement, upload, read(upload, statement, zone=requirement.system.zone)
 
 

@@ -75,6 +75,7 @@ class StoreUnreachable(SrmError):
     """The store does not answer, or refuses us; nothing is known about its bytes."""
 
     status_code = 503
+    retry_after = 60  # seconds
 
 
 class Withheld(StoreUnreachable):

@@ -13,8 +13,11 @@ from evidence.storage.local import LocalStore
 from evidence.storage.s3 import Retention, S3Store, client_of
 
 
-def open_store() -> Store:
-    """The store of this installation (`EVIDENCE_STORE`: a folder or s3://…)."""
+def open_store(*, patient: bool = True) -> Store:
+    """The store of this installation (`EVIDENCE_STORE`: a folder or s3://…).
+
+    One that is not `patient` gives up after 3 seconds without an answer: for probes.
+    """
     address = str(settings.EVIDENCE_STORE)
     if not address.startswith("s3://"):
         return LocalStore(Path(address))
@@ -25,7 +28,11 @@ def open_store() -> Store:
             settings.EVIDENCE_S3_RETENTION_MODE, settings.EVIDENCE_S3_RETENTION_DAYS
         )
     return S3Store(
-        _client(settings.EVIDENCE_S3_ENDPOINT, settings.EVIDENCE_S3_REGION),
+        _client(
+            settings.EVIDENCE_S3_ENDPOINT,
+            settings.EVIDENCE_S3_REGION,
+            patient=patient,
+        ),
         parts.netloc,
         prefix=parts.path.strip("/"),
         incoming=work_folder("incoming"),

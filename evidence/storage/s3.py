@@ -60,17 +60,24 @@ class Retention:
         return dt.datetime.now(dt.UTC) + dt.timedelta(days=self.days)
 
 
-def client_of(endpoint: str, region: str) -> Any:
-    """A client of S3 or of what speaks like it; credentials from the environment."""
+def client_of(endpoint: str, region: str, *, patient: bool = True) -> Any:
+    """A client of S3 or of what speaks like it; credentials from the environment.
+
+    It gives up after 28 seconds without an answer, or 3 where it is not `patient`.
+    """
     return boto3.client(
         "s3",
         endpoint_url=endpoint or None,
         region_name=region or None,
         config=Config(
             signature_version="s3v4",
-            connect_timeout=3,  # seconds, as the next: twice both is less than 30
-            read_timeout=11,
-            retries={"mode": "standard", "total_max_attempts": 2},
+            # seconds, as the next: twice both is less than 30
+            connect_timeout=3 if patient else 1,
+            read_timeout=11 if patient else 2,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": 2 if patient else 1,
+            },
             s3={"addressing_style": "path"} if endpoint else {},
         ),
     )

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from controls.models import AuditEvent
 from controls.models.audit import Event
-from evidence.models import Blob
+from evidence.models import Arrival, Blob
 from evidence.storage import Store, open_store
 from evidence.storage.exclusive import SWEEPING, exclusive_lock
 from evidence.storage.fsck import DAY, unneeded
@@ -39,11 +39,12 @@ def sweep_store(*, instant: dt.datetime) -> SweepResult:
     before = instant - DAY
     with exclusive_lock(SWEEPING):
         store = open_store()
+        Arrival.objects.filter(spared_until__lte=instant).delete()
         unfinished = store.drop_unfinished(before)
         outcomes: dict[str, str] = {}
         try:
             for digest in _orphans(store, before):
-                if outcome := _destroy(store, digest):
+                if outcome := _destroy(store, digest, instant):
                     outcomes[digest] = outcome
             for digest in _returned(store, before):
                 outcomes[digest] = store.destroy(digest)
@@ -70,20 +71,31 @@ def _returned(store: Store, before: dt.datetime) -> list[str]:
 
 
 @transaction.atomic
-def _destroy(store: Store, sha256: str) -> str:
-    """Destroy bytes that no row names, empty when a row names them by now.
+def _destroy(store: Store, sha256: str, instant: dt.datetime) -> str:
+    """Destroy bytes that no row names, empty when a row names them by now or will.
 
-    A row of our own holds the digest meanwhile and is never committed: an upload of
-    the same bytes waits for us, then finds none and stores them anew.
+    Rows of our own hold the digest meanwhile and are never committed: an upload of the
+    same bytes waits for us, then finds none and stores them anew.
     """
     try:
         with transaction.atomic():
             Blob(sha256=sha256, size_bytes=1).save(force_insert=True)
     except IntegrityError:
         return ""
+    if _is_brought(sha256, instant):
+        transaction.set_rollback(True)
+        return ""
     outcome = store.destroy(sha256)
     transaction.set_rollback(True)
     return outcome
+
+
+def _is_brought(sha256: str, instant: dt.datetime) -> bool:
+    """Whether somebody brings them; else nobody does until our transaction ends."""
+    row = Arrival(sha256=sha256, spared_until=instant)
+    Arrival.objects.bulk_create([row], ignore_conflicts=True)
+    arrival = Arrival.objects.select_for_update().get(sha256=sha256)
+    return arrival.spared_until > instant
 
 
 def _record(outcomes: dict[str, str], unfinished: int) -> None:

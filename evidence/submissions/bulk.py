@@ -22,7 +22,7 @@ from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor, AuditEvent, System, Team
 from evidence.files.checks import Checked
-from evidence.models import EvidenceLink, RequirementControl
+from evidence.models import Arrival, EvidenceLink, RequirementControl
 from evidence.models.asks import Cadence
 from evidence.storage import StoredBytes, open_store
 from evidence.submissions.bulk_list import (
@@ -34,7 +34,7 @@ from evidence.submissions.bulk_list import (
 from evidence.submissions.quotas import count, count_preview
 from evidence.submissions.submission import Submission, refuse_impossible_days
 from evidence.submissions.submit import Proving, submitted
-from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed
+from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed, settle_all
 from evidence.submissions.who_may import may_submit
 
 SALT = "evidence.bulk"
@@ -175,8 +175,7 @@ def sealed(system: System, whole: Plan, *, by: Actor) -> str:
         if (team := _team(planned.requirements[0])) is not None
     ]
     count_preview(brought, knowledge_now())
-    for planned in whole.planned:
-        planned.upload.settle()
+    settle_all(planned.upload for planned in whole.planned)
     body = {
         "system": system.pk,
         "by": by.pk,
@@ -207,21 +206,28 @@ def vars_of(submission: Submission) -> dict[str, Any]:
 
 
 def confirm(
-    system: System, token: str, *, by: Actor, today: dt.date
+    system: System,
+    token: str,
+    *,
+    by: Actor,
+    today: dt.date,
+    plans: list[Planned] | None = None,
 ) -> list[EvidenceLink]:
     """Record everything of a sealed plan, or nothing; confirmed again, the same links.
 
-    Raises TransitionNotAllowed when it is too old, another person's or its bytes are
-    gone; Refused and NotPermitted as `submit` does, for what changed since.
+    `plans` is what `opened` made of the token, where that was called before. Raises
+    TransitionNotAllowed when it is too old, another person's or its bytes are gone;
+    Refused and NotPermitted as `submit` does, for what changed since.
     """
     verb = f"confirm files for system {system.pk}"
     # the store is asked before the key is held
-    plans = None if was_confirmed(by, token) else _opened(system, token, by)
+    if plans is None and not was_confirmed(by, token):
+        plans = opened(system, token, by)
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
         if key.answered:
             made = EvidenceLink.objects.filter(pk__in=json.loads(key.body))
             return list(made.order_by("pk"))
-        links = _recorded(plans or _opened(system, token, by), by=by, today=today)
+        links = _recorded(plans or opened(system, token, by), by=by, today=today)
         key.answer_with(201, body=json.dumps([link.pk for link in links]))
     return links
 
@@ -248,8 +254,12 @@ def _recorded(plans: list[Planned], *, by: Actor, today: dt.date) -> list[Eviden
     return links
 
 
-def _opened(system: System, token: str, by: Actor) -> list[Planned]:
-    """The plan of a token. Raises TransitionNotAllowed for one that does not count."""
+def opened(system: System, token: str, by: Actor) -> list[Planned]:
+    """The plan of a token, whose bytes no sweep deletes from now on.
+
+    Asks the store: call it before a transaction begins. Raises TransitionNotAllowed for
+    a token that does not count, or where bytes are gone.
+    """
     try:
         body = signing.loads(token, salt=SALT, max_age=HOUR)
     except signing.BadSignature as broken:
@@ -259,6 +269,7 @@ def _opened(system: System, token: str, by: Actor) -> list[Planned]:
         raise TransitionNotAllowed("This preview is somebody else's.")
     pks = {pk for packed in body["planned"] for pk in packed["asked"]}
     requirements = RequirementControl.objects.for_listing().in_bulk(pks)
+    Arrival.objects.expect(packed["sha256"] for packed in body["planned"])
     return [_unpacked(packed, requirements) for packed in body["planned"]]
 
 

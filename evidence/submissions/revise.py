@@ -29,7 +29,7 @@ from evidence.submissions.submission import (
     require_collector_in_system,
 )
 from evidence.submissions.succession import Succession, links_of, succession_of
-from evidence.submissions.uploads import Upload, keep_all, refuse_empty
+from evidence.submissions.uploads import Upload, keep_all, refuse_empty, were_brought
 from evidence.submissions.who_may import require_reviser, require_submitter
 
 
@@ -73,7 +73,7 @@ def bring_revision(
     Call it before a transaction begins; `revise` calls it for what was not sent yet.
     Raises what `revise` raises.
     """
-    if uploads and all(upload.kept for upload in uploads):
+    if were_brought(uploads):
         return
     require_reviser(evidence, by=by)
     refuse_empty(uploads)

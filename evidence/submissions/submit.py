@@ -30,7 +30,7 @@ from evidence.submissions.submission import (
     refuse_impossible_days,
     require_collector_in_system,
 )
-from evidence.submissions.uploads import Upload, keep_all, refuse_empty
+from evidence.submissions.uploads import Upload, keep_all, refuse_empty, were_brought
 from evidence.submissions.who_may import (
     may_submit,
     require_reviser,
@@ -92,7 +92,7 @@ def bring(
     Call it before a transaction begins; `submit` calls it for what was not sent yet.
     Raises what `submit` raises.
     """
-    if uploads and all(upload.kept for upload in uploads):
+    if were_brought(uploads):
         return
     _, team = _permitted(submission, uploads, proving, by=by, today=today)
     keep_all(uploads, team)

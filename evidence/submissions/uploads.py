@@ -14,7 +14,7 @@ from controls.models import System, Team
 from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
 from evidence.files.scan import ask_for_scan, first_state
-from evidence.models import Blob
+from evidence.models import Arrival, Blob
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
 from evidence.submissions.quotas import refuse_beyond
@@ -40,7 +40,9 @@ class Upload:
     def settle(self) -> None:
         """Make sure that the bytes lie in the store before a row names them.
 
-        Raises Refused when they were there, are no longer, and were not sent just now.
+        Speaks to the store: call it outside of transactions, after `Arrival` says that
+        the bytes are expected. Raises Refused when they were there, are no longer, and
+        were not sent just now.
         """
         if self.incoming is not None and not self.incoming.kept:
             self.incoming.keep()
@@ -91,18 +93,33 @@ def refuse_empty(uploads: Sequence[Upload]) -> None:
 
 
 def keep_all(uploads: Sequence[Upload], team: Team) -> None:
-    """Send the bytes of a team to the store, before the transaction that names them.
+    """Make sure that a team's bytes lie in the store, before the transaction that
+    names them.
 
-    The store may be slow, and a transaction holds what others wait for. Nothing is
-    sent where the files alone are reason to refuse. Raises Refused for one that is
-    attached twice or was removed as a spill, and what `refuse_beyond` raises.
+    The store may be slow, and a transaction holds what others wait for. From then on
+    no sweep takes them for unreferenced. Nothing is sent where the files alone are
+    reason to refuse. Raises Refused for one that is attached twice, was removed as a
+    spill or is gone, and what `refuse_beyond` raises.
     """
     refuse_twice(uploads)
     refuse_beyond(team, uploads, knowledge_now())
     refuse_removed(uploads)
-    for upload in uploads:
-        if not upload.kept:
-            upload.settle()
+    settle_all(uploads)
+
+
+def settle_all(uploads: Iterable[Upload]) -> None:
+    """As `Upload.settle`, of several: expected first, so that no sweep interferes."""
+    several = list(uploads)
+    Arrival.objects.expect(upload.stored.sha256 for upload in several)
+    for upload in several:
+        upload.settle()
+
+
+def were_brought(uploads: Sequence[Upload]) -> bool:
+    """Whether this request has sent them all to the store: `keep_all` is done."""
+    return bool(uploads) and all(
+        upload.incoming is not None and upload.incoming.kept for upload in uploads
+    )
 
 
 def refuse_removed(uploads: Sequence[Upload], system: System | None = None) -> None:
@@ -135,17 +152,16 @@ def _removed_as_a_spill(upload: Upload) -> Refused:
 def blobs_of(uploads: Sequence[Upload], system: System) -> dict[str, Blob]:
     """The locked rows of bytes for a record of `system`, by sha256.
 
-    The same bytes are one row. `keep_all` has sent them. That they still lie there is
-    asked once the rows are made: from then on no sweep takes them for unreferenced,
-    and no row is ever without its bytes. Raises Refused for bytes that were removed
-    as a spill: they do not come back.
+    The same bytes are one row. `keep_all` has sent them and keeps sweeps away, so that
+    no row is ever without its bytes and the store is not spoken to while rows are
+    locked. Raises Refused for bytes that were removed as a spill: they do not come
+    back.
     """
     blobs = lock_blobs(uploads)
     for upload in uploads:
         if blobs[upload.stored.sha256].is_removed_in(system.pk):
             raise _removed_as_a_spill(upload)
     for upload in uploads:
-        upload.settle()
         ask_for_scan(blobs[upload.stored.sha256])
     return blobs
 

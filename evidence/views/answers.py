@@ -22,8 +22,16 @@ def refused(
     """
     status = getattr(refusal, "status_code", 400)
     page = explanation_page(request, " ".join(refusal.messages), status, typed=typed)
-    if hasattr(refusal, "retry_after"):
-        page["Retry-After"] = str(refusal.retry_after)
+    return told_to_come_back(page, refusal)
+
+
+def told_to_come_back(
+    page: HttpResponse, refusal: ValidationError | None
+) -> HttpResponse:
+    """The page, with the seconds after which the refusal may be over, if it says so."""
+    retry_after = getattr(refusal, "retry_after", None)
+    if retry_after is not None:
+        page["Retry-After"] = str(retry_after)
     return page
 
 

@@ -21,7 +21,7 @@ from evidence.submissions.bulk_list import COLUMNS, template, template_workbook
 from evidence.submissions.bulk_request import plan_of
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
-from evidence.views.answers import refused
+from evidence.views.answers import refused, told_to_come_back
 from evidence.views.once import SAME_AGAIN
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
@@ -79,7 +79,8 @@ def _preview(request: SignedInRequest, system: System) -> HttpResponse:
     except ValidationError as refusal:
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
-        return render(request, "evidence/bulk/page.html", context, status=status)
+        page = render(request, "evidence/bulk/page.html", context, status=status)
+        return told_to_come_back(page, refusal)
     context["plan"] = plan
     status = 422 if plan.errors else 200
     return render(request, "evidence/bulk/page.html", context, status=status)
@@ -99,7 +100,8 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
         context = {"system": system, "columns": COLUMNS}
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
-        return render(request, "evidence/bulk/page.html", context, status=status)
+        page = render(request, "evidence/bulk/page.html", context, status=status)
+        return told_to_come_back(page, refusal)
     done = SAME_AGAIN if before else f"{len(links)} submitted for review."
     messages.success(request, done)
     return redirect("evidence:work")

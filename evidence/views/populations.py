@@ -37,6 +37,7 @@ from evidence.populations.who_may import (
 )
 from evidence.reviews.late_recording import late_recording_of
 from evidence.status.control_status import today_of
+from evidence.storage import StoreFull, StoreUnreachable
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 from evidence.views.answers import explain, refused
@@ -103,6 +104,8 @@ def _previewed(
         if form.is_valid():
             try:
                 seen = _seen(request, requirement, form)
+            except (StoreFull, StoreUnreachable) as failure:
+                return refused(request, failure)
             except ValidationError as refusal:
                 explain(form, refusal)
             else:

@@ -21,7 +21,12 @@ from evidence.submissions.revise import bring_revision, newest, revise
 from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_reviser
-from evidence.views.answers import explain, redirect_for_upload, refused
+from evidence.views.answers import (
+    explain,
+    redirect_for_upload,
+    refused,
+    told_to_come_back,
+)
 from evidence.views.once import once, was_sent
 from evidence.views.uploads import unreadable
 from srm_project.requests import SignedInRequest
@@ -114,7 +119,8 @@ def _page(
         "succession": succession,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
-    return render(request, "evidence/evidence/revision.html", context, status=status)
+    page = render(request, "evidence/evidence/revision.html", context, status=status)
+    return told_to_come_back(page, refusal)
 
 
 def _form(request: SignedInRequest, evidence: Evidence) -> RevisionForm:

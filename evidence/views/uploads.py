@@ -37,6 +37,7 @@ from evidence.views.answers import (
     redirect_for_upload,
     refused,
     return_to_work,
+    told_to_come_back,
 )
 from evidence.views.once import once, was_sent
 from evidence.views.picker import SEARCH
@@ -142,7 +143,8 @@ def _refusal(
         return refused(request, refusal)
     explain(form, refusal)
     status = getattr(refusal, "status_code", 400)
-    return upload_page(request, form, target, today, status=status)
+    page = upload_page(request, form, target, today, status=status)
+    return told_to_come_back(page, refusal)
 
 
 @once

@@ -262,7 +262,7 @@ def test_a_hundred_thousand_rows_are_one_stream(
     client.force_login(house.alice)
     answer = client.post(url(asked), said(list=file("changes.csv", body)))
     token = answer.context["preview"].token
-    with django_assert_max_num_queries(48):
+    with django_assert_max_num_queries(49):
         client.post(url(asked, "confirm/"), {"token": token})
     made = Population.objects.get()
     assert made.items.count() == made.row_count == MAX_ROWS

@@ -16,10 +16,11 @@ from django.test import Client
 from django.urls import reverse
 
 from controls.models.idempotency import IdempotencyKey
-from evidence.models import Blob, EvidenceLink, Population
+from evidence.models import Arrival, Blob, EvidenceLink, Population
 from evidence.models.requirements import Cadence
 from evidence.storage import LocalStore
 from tests.evidence import house as houses
+from tests.evidence import per_event
 from tests.evidence.house import House, file, submitted
 from tests.one_day import TODAY
 
@@ -42,15 +43,20 @@ def house(settings: Any, tmp_path: Path) -> House:
 
 @pytest.fixture
 def within(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether a transaction was open, for each time that bytes went to the store."""
+    """Whether a transaction was open, for each time that the store was spoken to."""
     seen: list[bool] = []
-    settle = LocalStore.settle
 
-    def watched(self: LocalStore, *args: Any) -> None:
-        seen.append(connection.in_atomic_block)
-        settle(self, *args)
+    def watched(name: str) -> Any:
+        method = getattr(LocalStore, name)
 
-    monkeypatch.setattr(LocalStore, "settle", watched)
+        def call(self: LocalStore, *args: Any) -> Any:
+            seen.append(connection.in_atomic_block)
+            return method(self, *args)
+
+        return call
+
+    for name in ("settle", "has", "open"):
+        monkeypatch.setattr(LocalStore, name, watched(name))
     return seen
 
 
@@ -122,8 +128,66 @@ def test_no_transaction_is_open_while_bytes_go_to_the_store(
 ) -> None:
     answer = send(house)
     assert answer.status_code == status, answer.content.decode()
-    assert within[-1:] == [False]
+    assert set(within) == {False}
     assert IdempotencyKey.objects.count() == 1
+
+
+def many(house: House) -> dict[str, Any]:
+    house.requirement()
+    listed = f"file,control,performed_on,title\na.txt,cm-8,{TODAY},List\n"
+    return {"list": file("list.csv", listed.encode()), "files": [file("a.txt")]}
+
+
+def page_of_many(house: House) -> Any:
+    client = signed_in(house)
+    token = client.post("/systems/shop/upload/", many(house)).context["token"]
+    return client.post("/systems/shop/upload/confirm/", {"token": token})
+
+
+def api_of_many(house: House) -> Any:
+    client, path = signed_in(house), "/api/v1/systems/shop/uploads/"
+    token = client.post(f"{path}plan/", many(house)).json()["token"]
+    body = {"token": token}
+    return client.post(f"{path}confirm/", body, "application/json", headers=KEY)
+
+
+def page_of_events(house: House) -> Any:
+    client = signed_in(house)
+    asked = per_event.made_per_event(house)
+    sent = per_event.said(list=file("changes.csv", per_event.listed()))
+    token = client.post(per_event.url(asked), sent).context["preview"].token
+    return client.post(per_event.url(asked, "confirm/"), {"token": token})
+
+
+@pytest.mark.parametrize(
+    ("send", "status"),
+    [(page_of_many, 302), (api_of_many, 201), (page_of_events, 302)],
+)
+def test_nor_while_a_preview_is_made_or_confirmed(house, within, send, status) -> None:
+    answer = send(house)
+    assert answer.status_code == status, answer.content.decode()
+    assert len(within) >= 2
+    assert set(within) == {False}
+
+
+@pytest.mark.parametrize("send", [page_of_many, page_of_events])
+def test_a_preview_whose_bytes_are_gone_is_refused(house, send, monkeypatch) -> None:
+    """What lies in no store is named by no record, whoever deleted it."""
+    expect = Arrival.objects.expect
+    calls: list[int] = []
+
+    def and_then_it_is_gone(digests: Any) -> None:
+        expect(digests)
+        calls.append(1)
+        if len(calls) == 2:  # the first is the preview's
+            for stored in LocalStore(store_folder()).everything():
+                LocalStore(store_folder()).destroy(stored.sha256)
+
+    monkeypatch.setattr(Arrival.objects, "expect", and_then_it_is_gone)
+    answer = send(house)
+    assert answer.status_code == 409
+    assert "is no longer there" in answer.content.decode()
+    assert not Blob.objects.exists()
 
 
 @pytest.mark.parametrize("send", [page_upload, api_upload])

@@ -16,8 +16,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from controls import clock
+from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
-from evidence.models import Blob
+from evidence.models import Arrival, Blob
 from evidence.storage import LocalStore, open_store
 from evidence.storage import sweep as store_sweep
 from evidence.storage.exclusive import LOCK_CLASS, SWEEPING
@@ -159,6 +160,31 @@ def test_a_sweep_waits_for_an_upload_and_spares_its_bytes(folder):
     thread.join()
     assert found[0].outcomes == {}
     assert folder.has(digest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_between_store_and_record_a_sweep_spares_what_is_brought(folder, monkeypatch):
+    """Bytes that lay there as an old orphan are not made young by every store."""
+    house = houses.build()
+    asked = house.requirement()
+    digest = folder.put([b"proof"], limit=9).sha256
+    sweeps: list[store_sweep.SweepResult] = []
+    settle = LocalStore.settle
+
+    def settle_and_sweep(self: LocalStore, *args: object) -> None:
+        settle(self, *args)
+        month_ago = time.time() - 30 * 24 * 3600
+        os.utime(self.path_of(digest), (month_ago, month_ago))
+        # what is expected is told by the database's clock
+        sweeps.append(store_sweep.sweep_store(instant=knowledge_now()))
+
+    monkeypatch.setattr(LocalStore, "settle", settle_and_sweep)
+    submitted_as_it_comes(asked, house.alice)
+    assert sweeps[0].outcomes == {}
+    assert check_store(instant=clock.now()).findings == []
+    later = clock.now() + LATER
+    assert store_sweep.sweep_store(instant=later).outcomes == {}
+    assert not Arrival.objects.exists(), "what is over goes with a sweep"
 
 
 @pytest.mark.django_db(transaction=True)
