@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0027_exports_that_end"),
+        ("evidence", "0028_fast_as_history_grows"),
     ]
 
     operations = [
