@@ -78,6 +78,8 @@ class Control(models.Model):
     ref_id = models.CharField(max_length=40)
     label = models.CharField(max_length=40)
     title = models.CharField(max_length=300)
+    # one plain sentence of our own; empty where no shipped baseline selects it
+    summary = models.TextField(blank=True, default="", db_default="")
     family = models.CharField(max_length=10, db_index=True)
     family_title = models.CharField(max_length=120)
     withdrawn = models.BooleanField(default=False)

@@ -99,6 +99,7 @@ class ControlImplementationQuerySet(models.QuerySet["ControlImplementation"]):
                 Q(control__label__istartswith=words)
                 | Q(control__ref_id__istartswith=words)
                 | Q(control__title__icontains=words)
+                | Q(control__summary__icontains=words)
             )
         return rows
 

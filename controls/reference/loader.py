@@ -28,6 +28,7 @@ from controls.reference.shipped_files import (
     reading_rows,
     rows,
     shipped_version,
+    summary_rows,
 )
 from controls.reference.upserts import upsert, upsert_versioned
 
@@ -95,10 +96,12 @@ def _controls(changed: Counter[str]) -> dict[str, Control]:
             }
         )
     shipped = rows("controls.csv")
+    summaries = {row["control_id"]: row["summary"] for row in summary_rows()}
     shipped_rows = {
         (catalog.pk, row["control_id"]): {
             "label": row["label"],
             "title": row["title"],
+            "summary": summaries.get(row["control_id"], ""),
             "family": row["family"],
             "family_title": row["family_title"],
             "withdrawn": row["withdrawn"] == "1",

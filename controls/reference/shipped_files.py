@@ -23,6 +23,11 @@ def reading_rows() -> Iterator[dict[str, str]]:
         yield from rows(f"readings/{path.name}")
 
 
+def summary_rows() -> Rows:
+    """One plain sentence for each control that a shipped baseline selects."""
+    return rows("control_summaries.csv")
+
+
 def shipped_version() -> str:
     """The version of the shipped facts."""
     return (FOLDER / "VERSION").read_text(encoding="utf-8").strip()

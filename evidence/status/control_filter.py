@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from controls.control_ids import matches
-from controls.models import System
+from controls.control_ids import matches, normalised_id
+from controls.models import Control, System
 from controls.models.implementations import worst_of
 from evidence.charts import RESULTS
 from evidence.status.clock_parameters import Window
@@ -26,9 +26,14 @@ Row = Mapping[str, Any]
 
 def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
     """Rows of `listed` that are of a family, a class, a team (name), as far as
-    `status` (their worst part's), and named by words or an id (`q`); what is not named
-    is any."""
-    return [row for row in rows if _matches(row, filters)]
+    `status` (their worst part's), and named by an id or by words of their title or of
+    what they ask (`q`); what is not named is any. With words one statement."""
+    text = filters.get("q", "").strip()
+    by_summary: set[int] = set()
+    if text and not normalised_id(text):
+        worded = Control.objects.filter(summary__icontains=text)
+        by_summary = set(worded.values_list("pk", flat=True))
+    return [row for row in rows if _matches(row, filters, by_summary)]
 
 
 def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlStatus]:
@@ -74,7 +79,7 @@ def keys_matching(
     return [row["id"] for row in matching]
 
 
-def _matches(row: Row, filters: Mapping[str, str]) -> bool:
+def _matches(row: Row, filters: Mapping[str, str], by_summary: Set[int]) -> bool:
     has = {
         "family": row["family"],
         "responsibility": row["responsibility"] or "unclassified",
@@ -85,8 +90,10 @@ def _matches(row: Row, filters: Mapping[str, str]) -> bool:
     if any(filters.get(name) and filters[name] != value for name, value in has.items()):
         return False
     text = filters.get("q", "")
-    return not text or matches(
-        text, ref_id=row["ref_id"], label=row["label"], title=row["title"]
+    return (
+        not text
+        or row["control_id"] in by_summary
+        or matches(text, ref_id=row["ref_id"], label=row["label"], title=row["title"])
     )
 
 
