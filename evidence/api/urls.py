@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from controls.api.urls import router as controls_router
 from evidence.api.alternatives import AlternativeViewSet
 from evidence.api.artifacts import ArtifactViewSet
+from evidence.api.asks import AskViewSet
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.citations import CitationViewSet
@@ -38,6 +39,7 @@ router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
 router.register("requests", EvidenceRequestViewSet, basename="request")
 router.register("requirements", RequirementViewSet, basename="requirement")
+router.register("asks", AskViewSet, basename="ask")
 router.register("populations", PopulationViewSet, basename="population")
 router.register("samples", SampleViewSet, basename="sample")
 router.register("evidence", LinkViewSet, basename="evidence")

@@ -75,6 +75,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
             "implementation__owner_team",
             "implementation__system",
             "owner_team",
+            "joined",
             "system",
         ).defer("implementation__control__statements")
 

@@ -90,15 +90,22 @@ def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
 
 
 @transaction.atomic
-def ask_for_all(system: System, *, by: Actor, since: dt.date) -> int:
+def ask_for_all(
+    system: System, *, by: Actor, since: dt.date, joined: bool = False
+) -> int:
     """Give every required half of ours that has no requirement at least one.
 
-    Returns how many were added; they operate from `since`. Nothing is removed.
+    Returns how many were added; they operate from `since`. Nothing is removed. `joined`
+    puts what the shipped list joins under one ask each from the beginning.
     """
+    from evidence.requirements.join_offers import join_before_saving, offers_among
+
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     added = proposed(system, since=since)
     if not added:
         return 0
+    if joined:
+        join_before_saving(system, offers_among(added, stated_for(system)))
     RequirementControl.objects.add_with_asks(added)
     AuditEvent.objects.append(
         about(system, "requirements.applied", by=by, requirements=len(added))

@@ -255,7 +255,9 @@ def carry_out_join(
         else:
             _write(row, under, from_day)
         row.what_it_shows = what_it_shows
-    EvidenceRequirement.objects.filter(pk=under.pk).update(version=F("version") + 1)
+    if ask is not None:
+        changed = EvidenceRequirement.objects.filter(pk=ask.pk)
+        changed.update(version=F("version") + 1)
     _save(system, [row for row, _ in lines], today)
     events = [
         _event(

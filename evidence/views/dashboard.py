@@ -22,6 +22,7 @@ from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
 from evidence.requests.who_may import may_request
+from evidence.requirements.burden import burden_now
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
     ControlStatus,
@@ -96,6 +97,7 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
         "requests": _requests(request.user, system),
         "may_ask": may_request(system, request.user),
         "may_bring": submits_in(system, by=request.user),
+        "work": burden_now(system, system.day_of(clock.now())),
     }
     if answers is not None:
         page |= _shown(system, clocks, answers)

@@ -23,6 +23,7 @@ from evidence.forms.requirements import (
     RetireForm,
 )
 from evidence.models import RequirementControl
+from evidence.requirements.burden import burden_now
 from evidence.requirements.changes import (
     add_requirement,
     change_requirement,
@@ -61,6 +62,7 @@ def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
         "page": page.get_page(request.GET.get("page")),
         "officer": officer,
         "today": today_of(system),
+        "burden": burden_now(system, today_of(system)),
     }
     return render(request, "evidence/requirements/list.html", context)
 

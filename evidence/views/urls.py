@@ -21,6 +21,7 @@ from evidence.views import (
     files,
     help,
     implementation_status,
+    joined_asks,
     letters,
     my_work,
     notices,
@@ -209,6 +210,27 @@ urlpatterns += [
         "systems/<slug:slug>/requirements/templates/",
         requirements.templates,
         name="requirement_templates",
+    ),
+    path(
+        "systems/<slug:slug>/requirements/join/",
+        joined_asks.join_asks,
+        name="join_asks",
+    ),
+    path(
+        "systems/<slug:slug>/requirements/join/these/",
+        joined_asks.join_preview,
+        name="join_preview",
+    ),
+    path("systems/<slug:slug>/asks/<uuid:uuid>/", joined_asks.ask, name="ask"),
+    path(
+        "systems/<slug:slug>/asks/<uuid:uuid>/split/",
+        joined_asks.ask_split,
+        name="ask_split",
+    ),
+    path(
+        "systems/<slug:slug>/asks/<uuid:uuid>/add/",
+        joined_asks.ask_add,
+        name="ask_add",
     ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/requirements/new/",

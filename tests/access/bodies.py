@@ -18,6 +18,7 @@ def bodies_of(world: World) -> dict[str, Any]:
     """What each request says, by method and view."""
     today = str(TODAY)
     later = str(TODAY + 20 * DAY)
+    ahead = str(TODAY + 210 * DAY)
     here = {"system": "shop"}
     why = {"reason": "Because."}
     of_control = here | {"control_id": "si-2"}
@@ -68,6 +69,23 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST request-send-back": why,
         "PATCH system-detail": {"name": "Renamed"},
         "PATCH system-control": {"implementation_status": "planned"},
+        "POST ask-list": here | {
+            "title": "Third look", "cadence": "monthly", "owner_team": "platform",
+            "from_day": ahead,
+            "controls": [
+                {"requirement": str(world.named[f"to join {n}"]["uuid"]),
+                 "what_it_shows": "Its part"}
+                for n in range(2)
+            ],
+        },
+        "POST ask-split": {
+            "requirements": [str(world.named["row of an ask"]["uuid"])],
+            "from_day": ahead,
+        },
+        "POST ask-controls": {
+            "control_id": "pe-3", "what_it_shows": "Its part", "from_day": ahead,
+        },
+        "POST ask-evidence": {"file": [houses.file()]},
         "POST requirement-list": of_control | asked,
         "POST requirement-apply-templates": here,
         "POST requirement-preview-templates": here,

@@ -178,7 +178,9 @@ VERBS = (
         ("evidence:requirement_edit", "evidence:requirement_new",
          "evidence:requirement_retire", "evidence:requirement_templates",
          "requirement-list", "PUT requirement-detail", "requirement-retire",
-         "requirement-apply-templates"),
+         "requirement-apply-templates", "evidence:join_asks",
+         "evidence:join_preview", "evidence:ask_split", "evidence:ask_add",
+         "POST ask-list", "ask-split", "ask-controls"),
         ("evidence:requirements",),
     ),
     Verb(

@@ -43,6 +43,8 @@ from evidence.populations.samples import draw_sample
 from evidence.populations.selection import SelectionMethod
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.requirements.alternatives import request_with_requirements
+from evidence.requirements.join_checks import AskTerms, NamedControl
+from evidence.requirements.joining import join
 from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
 from tests import factories
@@ -59,7 +61,8 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "citation", "export", "file", "letter", "notice", "population", "removal", "sample",
+    "ask", "citation", "export", "file", "letter", "notice", "population", "removal",
+    "sample",
     "token",
 }  # fmt: skip
 
@@ -96,7 +99,9 @@ def build(key: str = "CHG") -> World:
     house = houses.build()
     _more_people(house)
     world = World(house, key)
-    for make in (_proof, _officers, _asked, _events, _reports, _provider, _rest):
+    for make in (
+        _proof, _officers, _asked, _joined, _events, _reports, _provider, _rest,
+    ):  # fmt: skip
         make(world)
     world.bodies = bodies_of(world)
     return world
@@ -222,6 +227,34 @@ def _asked(world: World) -> None:
     _name(world, asked, "request", "request_answer", "request_judge")
     for verb in ("detail", "accept", "answer", "cancel", "send-back"):
         _name(world, asked, f"request-{verb}")
+
+
+def _joined(world: World) -> None:
+    """An ask of two controls that begins far ahead, so that nobody is asked today."""
+    house, later = world.house, TODAY + 200 * DAY
+    columns = {"owner_team": house.team, "operates_from": later}
+    rows = [
+        factories.ask_for(_control(house.system, ref_id), "Second look", **columns)
+        for ref_id in ("cm-8", "si-2")
+    ]
+    stored = join(
+        house.system,
+        AskTerms("Second look", "monthly", "operation", owner_team=house.team),
+        [NamedControl(row.uuid, "The part about it") for row in rows],
+        from_day=later,
+        by=house.oscar,
+        today=TODAY,
+    )
+    _name(world, stored, "ask", "ask_split", "ask_add")
+    _name(world, stored, "ask-detail", "ask-split", "ask-controls")
+    _name(world, house.requirement().ask, "ask-evidence")
+    _name(world, rows[0], "row of an ask")
+    further = [
+        factories.ask_for(_control(house.system, ref_id), "Third look", **columns)
+        for ref_id in ("cm-8", "si-2")
+    ]
+    for number, row in enumerate(further):
+        _name(world, row, f"to join {number}")
 
 
 def _events(world: World) -> None:

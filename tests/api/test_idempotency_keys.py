@@ -39,7 +39,7 @@ not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload
 provider-document-preview provider-document-end api_rereading api_roll_forward
 component-days end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
-implementation-status-preview system-terms-list
+implementation-status-preview system-terms-list ask-split
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

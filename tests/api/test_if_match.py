@@ -96,6 +96,9 @@ VERBS = {
     "POST system-terms-list": Verb("needed", "olivia"),
     "PUT requirement-detail": Verb("needed", "olivia"),
     "POST requirement-retire": Verb("heeded", "olivia"),
+    "POST ask-split": Verb("without", "olivia"),
+    "POST ask-controls": Verb("without", "olivia"),
+    "POST ask-evidence": Verb("without", "alice"),
     "POST request-answer": Verb("needed", "alice"),
     "POST request-accept": Verb("needed", "olivia", answered),
     "POST request-send-back": Verb("needed", "olivia", answered),
@@ -145,6 +148,7 @@ ELSEWHERE = {"POST evidence-reconfirm", "POST api_roll_forward"}
 # They make something or many things, take a list, or compare: no row is named.
 MAKERS = """
 system-list component-list request-list requirement-list population-list evidence-list
+ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
 citation-decisions

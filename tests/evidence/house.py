@@ -56,10 +56,12 @@ class House:
             raise AttributeError(name) from None
 
     def requirement(self, ref_id: str = "cm-8") -> RequirementControl:
-        """What is asked for one control; made monthly so that days can be counted."""
-        found = RequirementControl.objects.get(
+        """What is asked first for one control; made monthly so that days can be
+        counted."""
+        of_control = RequirementControl.objects.filter(
             system=self.system, implementation__control__ref_id=ref_id
         )
+        found = of_control.order_by("pk")[0]
         set_terms(
             RequirementControl.objects.filter(pk=found.pk),
             cadence="monthly",

@@ -67,6 +67,9 @@ def forms(world: World) -> dict[str, Form]:
     notes = {"scope_note": "s", "period_note": "p", "conclusion": "rely"}
     control = "/systems/shop/controls/si-2/"
     upload = DAYS | {"title": "Inventory", "sensitivity": "internal"}
+    ahead = TODAY + dt.timedelta(days=210)
+    rows_to_join = [str(world.named[f"to join {n}"]["uuid"]) for n in range(2)]
+    ask_page = f"/systems/shop/asks/{world.named['ask']['uuid']}/"
     return {
         "upload": Form(
             "alice", upload, {"title": "Other"}, files={"files": b"patched"}
@@ -103,6 +106,29 @@ def forms(world: World) -> dict[str, Form]:
             f"/requests/{world.named['request']['uuid']}/",
         ),
         "requirement_templates": Form("olivia", {}, {"x": "y"}),
+        "join_asks": Form("olivia", {}, {"x": "y"}),
+        "join_preview": Form(
+            "olivia",
+            {"title": "Both", "cadence": "monthly", "purpose": "operation",
+             "from_day": ahead, "row": rows_to_join}
+            | {f"joins_{uuid}": "on" for uuid in rows_to_join}
+            | {f"line_{uuid}": "Its part" for uuid in rows_to_join},
+            {"title": "Other"},
+            "/systems/shop/requirements/join/these/?row="
+            + "&row=".join(rows_to_join),
+        ),
+        "ask_split": Form(
+            "olivia",
+            {"rows": str(world.named["row of an ask"]["uuid"]), "from_day": ahead},
+            {"reason": "Else."},
+            ask_page,
+        ),
+        "ask_add": Form(
+            "olivia",
+            {"control": "PE-3", "what_it_shows": "Its part", "from_day": ahead},
+            {"what_it_shows": "Else."},
+            ask_page,
+        ),
         "requirement_new": Form("olivia", asked, {"title": "Other"}),
         "override_request": Form(
             "olivia",
@@ -186,6 +212,7 @@ MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
 upload upload_supplementary revision_new attach system_new component_add request_new
 request_answer requirement_templates requirement_new override_request na_request
+join_asks join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect
 """

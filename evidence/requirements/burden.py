@@ -1,0 +1,109 @@
+"""How much work a year the asks of a system are, before and after joining.
+
+Source: rule R11.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from controls.models import System
+from evidence.models import RequirementControl
+from evidence.models.requirements import RequirementControlQuerySet
+from evidence.requirements.from_templates import stated_for
+from evidence.requirements.join_offers import Offer, offers_among
+
+# Performances of a year; what is asked per event draws a population each quarter.
+A_YEAR = {
+    "weekly": 52,
+    "monthly": 12,
+    "quarterly": 4,
+    "half-yearly": 2,
+    "yearly": 1,
+    "once": 0,
+    "per-event": 4,
+}
+
+
+@dataclass(frozen=True)
+class Burden:
+    """Asks in operation and the controls they prove, and what they cost in a year.
+
+    `uploads` is one for each performance of an ask; `reviews` counts acts of review,
+    each of which decides all controls of one upload; `links` what those decide on.
+    """
+
+    asks: int
+    controls: int
+    uploads: int
+    links: int
+
+    @property
+    def reviews(self) -> int:
+        """Acts of review in a year: one for each upload."""
+        return self.uploads
+
+
+@dataclass(frozen=True)
+class BurdenOfSystem:
+    """The burden as it is on a day, and with everything joined that is offered."""
+
+    now: Burden
+    joined: Burden
+    offers: tuple[Offer, ...]
+
+
+def burden_of(asks: Iterable[tuple[object, int, str]]) -> Burden:
+    """Of rows given as (key of their ask, key of their control, cadence)."""
+    rows = list(asks)
+    performances = {ask: A_YEAR[cadence] for ask, _, cadence in rows}
+    return Burden(
+        asks=len(performances),
+        controls=len({control for _, control, _ in rows}),
+        uploads=sum(performances.values()),
+        links=sum(A_YEAR[cadence] for _, _, cadence in rows),
+    )
+
+
+def burden_now(system: System, day: dt.date) -> Burden:
+    """What the asks of a system cost as they are. One statement."""
+    rows = _ours(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
+    return burden_of(rows.values_list("of_ask", "implementation", "cadence"))
+
+
+def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
+    """What is asked on a day of halves that are ours, of applicable controls."""
+    running = Q(operates_until=None) | Q(operates_until__gt=day)
+    return RequirementControl.objects.filter(
+        running,
+        system=system,
+        operates_from__lte=day,
+        implementation__responsibility__in=["shared", "customer"],
+    ).exclude(implementation__applicability="not-applicable")
+
+
+def burden_on(system: System, day: dt.date) -> BurdenOfSystem:
+    """The burden of a system on a day by today's terms. Two statements."""
+    rows = list(
+        _ours(system, day)
+        .for_listing()
+        .order_by("implementation__control__sort_order", "pk")
+    )
+    now = {
+        row.pk: (row.joined_id or row.ask_id, row.implementation_id, row.cadence)
+        for row in rows
+    }
+    alone = [row for row in rows if not row.joined_id and row.cadence != "per-event"]
+    offers = offers_among(alone, stated_for(system))
+    then: dict[int, tuple[object, int, str]] = dict(now)
+    for offer in offers:
+        for row, _ in offer.rows:
+            then[row.pk] = (offer.key, row.implementation_id, offer.shipped.cadence)
+    return BurdenOfSystem(
+        burden_of(now.values()), burden_of(then.values()), tuple(offers)
+    )
