@@ -267,7 +267,8 @@ class AskViewSet(
         )
         if isinstance(joined, RetrospectiveChange):
             return Response(dict(WaitsSerializer(joined).data), status=202)
-        return Response(AskSerializer(joined).data, status=201)
+        made = self.get_queryset().get(pk=joined.pk)
+        return Response(AskSerializer(made).data, status=201)
 
     @extend_schema(
         request=SplitSerializer, responses={200: AskSerializer, 202: WaitsSerializer}

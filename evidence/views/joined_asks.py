@@ -38,7 +38,6 @@ from srm_project.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
-@once
 def join_asks(request: SignedInRequest, slug: str) -> HttpResponse:
     """Which asks could be one, and what that takes off a year? POST joins all shown."""
     system = system_or_404(request, slug)

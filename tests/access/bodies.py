@@ -85,7 +85,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST ask-controls": {
             "control_id": "pe-3", "what_it_shows": "Its part", "from_day": ahead,
         },
-        "POST ask-evidence": {"file": [houses.file()]},
+        "POST ask-evidence": {"file": houses.file()},
         "POST requirement-list": of_control | asked,
         "POST requirement-apply-templates": here,
         "POST requirement-preview-templates": here,

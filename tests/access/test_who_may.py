@@ -38,7 +38,7 @@ from evidence.submissions.uploads import store
 from tests import factories
 from tests.access import world as worlds
 from tests.access.verbs import REFUSED, VERBS, Verb
-from tests.access.walking import Undo, address, browser_of, doors
+from tests.access.walking import Undo, address, browser_of, doors, files_of
 from tests.access.world import COLUMNS, World
 from tests.evidence.house import TODAY, patch_report
 
@@ -111,9 +111,10 @@ def _post(client: Client, world: World, view: str, method: str = "POST") -> Any:
     door = DOORS[view]
     url, body = address(door, world), world.bodies.get(f"{method} {view}", {})
     options: dict[str, Any] = {"headers": {"If-Match": world.tag(view)}}
-    if url.startswith("/api/") and "files" not in body:
+    files = files_of(body)
+    if url.startswith("/api/") and not files:
         options["content_type"] = "application/json"
-    for file in body.get("files", ()):
+    for file in files:
         file.seek(0)
     with suppress(Undo), transaction.atomic():
         ask = getattr(client, method.lower())

@@ -117,7 +117,7 @@ VERBS = (
     Verb(
         "upload",
         _of(submissions.may_submit_for, _row(RequirementControl, "upload")),
-        ("evidence:upload", "evidence-list"),
+        ("evidence:upload", "evidence-list", "ask-evidence"),
         ("evidence:control cm-8",),
     ),
     Verb(

@@ -104,15 +104,23 @@ def said_in_table(name: str) -> dict[tuple[str, str], int]:
     return said
 
 
+def files_of(body: Any) -> list[Any]:
+    """The files of a body; one that is a list holds none."""
+    if not isinstance(body, dict):
+        return []
+    return [*body.get("files", ()), *([body["file"]] if "file" in body else ())]
+
+
 def tried(client: Client, door: Door, method: str, world: World) -> int:
     """The status of one request, whose writing is taken back."""
     body = world.bodies.get(f"{method} {door.view}", {})
     how: dict[str, Any] = {}
-    if address(door, world).startswith("/api/") and "files" not in body:
+    files = files_of(body)
+    if address(door, world).startswith("/api/") and not files:
         how = {"content_type": "application/json"}
     how["headers"] = {"If-Match": world.tag(door.view)}
-    if "files" in body:
-        body["files"][0].seek(0)
+    for file in files:
+        file.seek(0)
     try:
         with transaction.atomic():
             ask = getattr(client, method.lower())

@@ -21,7 +21,7 @@ WHO = {
     "population-list": "alice", "request-answer": "alice",
     "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
     "evidence-revise": "alice", "artifact-version-reliance": "rita",
-    "bulk-upload-confirm": "alice",
+    "bulk-upload-confirm": "alice", "ask-evidence": "alice",
 }  # fmt: skip
 
 

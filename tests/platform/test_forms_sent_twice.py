@@ -106,7 +106,6 @@ def forms(world: World) -> dict[str, Form]:
             f"/requests/{world.named['request']['uuid']}/",
         ),
         "requirement_templates": Form("olivia", {}, {"x": "y"}),
-        "join_asks": Form("olivia", {}, {"x": "y"}),
         "join_preview": Form(
             "olivia",
             {"title": "Both", "cadence": "monthly", "purpose": "operation",
@@ -206,13 +205,13 @@ provider_document_end review_several accept reject submit_draft reconfirm withdr
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
 export_delete component_days system_terms retrospective_decide
 end_decide alternative_decide alternative_end
-status_of_many status_of_many_confirm citations_decide
+status_of_many status_of_many_confirm citations_decide join_asks
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
 upload upload_supplementary revision_new attach system_new component_add request_new
 request_answer requirement_templates requirement_new override_request na_request
-join_asks join_preview ask_split ask_add
+join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect
 """

@@ -66,26 +66,25 @@ def test_r11_no_join_is_a_whole_family(db):
             assert number < sizes[family], (join.slug, family)
 
 
-def test_r18_no_offer_is_rarer_than_what_a_baseline_states(as_owner):
+def test_r18_no_offer_is_rarer_than_what_a_baseline_states(db):
     """R18: of each FedRAMP baseline; templates of the family are not undercut."""
     assert "ac-2" in templates()
-    with as_owner():
-        oscar = factories.make_user("oscar")
-        for slug in ("fedramp-low", "fedramp-moderate", "fedramp-high"):
-            parameters = BaselineControl.objects.filter(baseline__slug=slug)
-            system = factories.make_system(
-                oscar,
-                slug=slug,
-                baseline=Baseline.objects.get(slug=slug),
-                services=["s3"],
-            )
-            stated = stated_for(system)
-            assert parameters.exists() and stated
-            offers = offers_among(standing_alone(system, TODAY), stated)
-            assert offers
-            for offer in offers:
-                for row, _ in offer.rows:
-                    assert not _is_rarer(offer.shipped.cadence, row, stated)
+    oscar = factories.make_user("oscar")
+    for slug in ("fedramp-low", "fedramp-moderate", "fedramp-high"):
+        parameters = BaselineControl.objects.filter(baseline__slug=slug)
+        system = factories.make_system(
+            oscar,
+            slug=slug,
+            baseline=Baseline.objects.get(slug=slug),
+            services=["s3"],
+        )
+        stated = stated_for(system)
+        assert parameters.exists() and stated
+        offers = offers_among(standing_alone(system, TODAY), stated)
+        assert offers
+        for offer in offers:
+            for row, _ in offer.rows:
+                assert not _is_rarer(offer.shipped.cadence, row, stated)
 
 
 def _is_rarer(cadence: str, row: RequirementControl, stated: Any) -> bool:
@@ -149,8 +148,8 @@ def test_r11_an_offer_is_looked_at_changed_and_joined(client, moderate):
     body[f"line_{reworded.uuid}"] = ""
     answer = client.post(url, body)
     assert answer.status_code == 422
-    sentence = f"Say in one line what in it proves {reworded.implementation.control}"
-    assert sentence.split(":")[0][:40] in answer.content.decode()
+    label = reworded.implementation.control.label
+    assert f"Say in one line what in it proves {label}." in answer.content.decode()
     body[f"line_{reworded.uuid}"] = "The whole list of trails."
     del body[f"joins_{left_out.uuid}"]
     answer = client.post(url, body)

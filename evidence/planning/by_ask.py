@@ -1,0 +1,100 @@
+"""What is asked of a person, one row for each ask: it stands as its worst control.
+
+Source: rule R11. Pure: the rows come from `evidence.planning.asks`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from evidence.models import RequirementControl
+from evidence.planning.asks import URGENCY, WORDS, Ask
+from evidence.planning.next_upload import NextUpload, of_opened
+
+MAX_NAMED = 3  # controls of one state that a sentence names
+ACCEPTED = {"current", "expiring"}
+
+
+@dataclass(frozen=True)
+class AskRow:
+    """One ask with its controls, in catalog order, each as it stands.
+
+    `upload` is what to bring next, and which of its controls are open for it.
+    """
+
+    controls: Sequence[Ask]
+    upload: NextUpload
+
+    @property
+    def worst(self) -> Ask:
+        """The control whose state is the ask's."""
+        return min(self.controls, key=lambda control: control.urgency)
+
+    @property
+    def requirement(self) -> RequirementControl:
+        """The row by whose address the next evidence is uploaded."""
+        return self.upload.first
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to do, or something waits."""
+        return any(row.state != "current" or row.missing for row in self.controls)
+
+    @property
+    def sentence(self) -> str:
+        """How its controls stand where they do not stand alike: `5 of 6 accepted, AU-9
+        rejected: no clock in the picture`. Empty where they do."""
+        if len({row.state for row in self.controls}) < 2 and not self.worst.rejection:
+            return ""
+        if len(self.controls) == 1:
+            return ""
+        accepted = sum(row.state in ACCEPTED for row in self.controls)
+        parts = [f"{accepted} of {len(self.controls)} accepted"]
+        for state in URGENCY:
+            if state not in ACCEPTED:
+                parts += _named(state, [r for r in self.controls if r.state == state])
+        return ", ".join(parts)
+
+
+def _named(state: str, rows: Sequence[Ask]) -> list[str]:
+    """`AU-9 rejected: its reason`, or `4 overdue` where more have that state."""
+    if not rows:
+        return []
+    word = WORDS[state].lower()
+    if len(rows) > MAX_NAMED:
+        return [f"{len(rows)} {word}"]
+    labels = " and ".join(row.requirement.implementation.control.label for row in rows)
+    reasons = {row.rejection for row in rows if row.rejection}
+    return [f"{labels} {word}" + (f": {' '.join(sorted(reasons))}" if reasons else "")]
+
+
+def by_ask(asks: Iterable[Ask]) -> list[AskRow]:
+    """The asks of a person, most urgent first; rows of one joined ask are one."""
+    groups: dict[tuple[str, int], list[Ask]] = {}
+    for ask in asks:
+        row = ask.requirement
+        key = ("joined", row.joined_id) if row.joined_id else ("row", row.pk)
+        groups.setdefault(key, []).append(ask)
+    rows = [_row(group) for group in groups.values()]
+    return sorted(rows, key=lambda row: row.worst.urgency)
+
+
+def _row(group: Sequence[Ask]) -> AskRow:
+    ordered = sorted(
+        group,
+        key=lambda ask: (
+            ask.requirement.implementation.control.sort_order,
+            ask.requirement.pk,
+        ),
+    )
+    opened = {ask.requirement.pk: list(ask.open_periods) for ask in ordered}
+    requirements = [ask.requirement for ask in ordered]
+    return AskRow(ordered, of_opened(requirements, opened, ordered[0].today))
+
+
+def counted(rows: Iterable[AskRow]) -> dict[str, int]:
+    """How many asks are in each state, for the heading."""
+    counts = Counter(row.worst.state for row in rows)
+    return {WORDS[state]: counts[state] for state in URGENCY if counts[state]}
