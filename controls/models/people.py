@@ -73,6 +73,13 @@ class User(AbstractUser):
 Actor: TypeAlias = User
 
 
+def _held(starts_at: str, ends_at: str) -> Func:
+    """The time between two columns, the end exclusive; without one it never ends."""
+    bounds = Value("[)")
+    time = DateTimeRangeField()
+    return Func(starts_at, ends_at, bounds, function="tstzrange", output_field=time)
+
+
 class Team(models.Model):
     """A group that owns controls. Belongs to the installation, not to a system."""
 
@@ -122,8 +129,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A role of one person in one system, for a time.
 
-    Auditors are let in for one engagement and for at most 90 days at a time.
+    Auditors are let in for one engagement and for at most 90 days at a time, and into a
+    system once at a time (AC-05).
     """
+
+    keeps_history = True
 
     system = models.ForeignKey(
         "controls.System", models.PROTECT, related_name="memberships"
@@ -146,6 +156,7 @@ class Membership(models.Model):
     starts_at = models.DateTimeField(default=timezone.now)
     # null: until further notice
     ends_at = models.DateTimeField(null=True, blank=True)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -177,6 +188,16 @@ class Membership(models.Model):
                 name="membership_contributor_has_team",
                 condition=~Q(role="contributor") | Q(team__isnull=False),
                 violation_error_message="A contributor belongs to a team.",
+            ),
+            ExclusionConstraint(
+                name="membership_auditor_once_at_a_time",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("system", RangeOperators.EQUAL),
+                    (_held("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(role="auditor"),
+                violation_error_message="This auditor is let in at that time already.",
             ),
         ]
 
@@ -265,16 +286,7 @@ class InstallationRole(models.Model):
                 expressions=[
                     ("user", RangeOperators.EQUAL),
                     ("role", RangeOperators.EQUAL),
-                    (
-                        Func(
-                            "starts_at",
-                            "ends_at",
-                            Value("[)"),
-                            function="tstzrange",
-                            output_field=DateTimeRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    (_held("starts_at", "ends_at"), RangeOperators.OVERLAPS),
                 ],
                 violation_error_message="This person holds that role at that time.",
             ),

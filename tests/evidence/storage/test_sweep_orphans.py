@@ -16,12 +16,13 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from controls import clock
+from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
 from evidence.models import Arrival, Blob
 from evidence.storage import LocalStore, open_store
 from evidence.storage import sweep as store_sweep
-from evidence.storage.exclusive import LOCK_CLASS, SWEEPING
+from evidence.storage.exclusive import LOCK_CLASS, SWEEPING, exclusive_lock
 from evidence.storage.fsck import check_store
 from tests.evidence import house as houses
 from tests.evidence.house import submitted, submitted_as_it_comes
@@ -196,3 +197,30 @@ def test_only_one_sweeps_at_a_time(owner_dsn, capsys):
         other.execute("SELECT pg_advisory_unlock_all()")
     assert left.value.code == 2
     assert "Another process" in capsys.readouterr().err
+
+
+HOLDERS = """
+SELECT a.state, a.pid = pg_backend_pid()
+  FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.granted
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_lock_is_a_transactions_so_that_a_pooler_may_lie_between() -> None:
+    """A session's would stay behind on whichever connection the pooler gave us."""
+
+    def holders() -> list[tuple[str, bool]]:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLDERS, [LOCK_CLASS, SWEEPING])
+            return cursor.fetchall()
+
+    with exclusive_lock(SWEEPING):
+        assert holders() == [("idle in transaction", False)]
+        with pytest.raises(TransitionNotAllowed), exclusive_lock(SWEEPING):
+            pass
+        assert len(holders()) == 1
+    assert holders() == []
+    with pytest.raises(ValueError, match="broken"), exclusive_lock(SWEEPING):
+        raise ValueError("broken")
+    assert holders() == []
