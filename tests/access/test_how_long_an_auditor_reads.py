@@ -136,7 +136,7 @@ def test_ac_05_an_upgrade_names_the_grants_that_overlap(
     audrey, system, as_owner
 ) -> None:
     """It changes nothing, and says what to do."""
-    name = "controls.migrations.0024_auditors_once_at_a_time"
+    name = "controls.migrations.0025_auditors_once_at_a_time"
     refuse = import_module(name).name_overlaps
     first = Membership.objects.get(user=audrey)
     with as_owner(), connection.schema_editor() as editor:

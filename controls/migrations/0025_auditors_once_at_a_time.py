@@ -55,7 +55,7 @@ def name_overlaps(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("controls", "0023_fast_as_history_grows")]
+    dependencies = [("controls", "0024_plain_sentences_of_controls")]
 
     operations = [
         migrations.RunPython(name_overlaps, migrations.RunPython.noop),
