@@ -17,6 +17,7 @@ from evidence.planning.asks import Ask
 from evidence.planning.open_periods import DuePeriod, period_due
 from evidence.planning.prospect import Prospect, prospect_of
 from evidence.submissions.same_again import again_values, period_named, title_of
+from evidence.submissions.twins import Twin
 from evidence.views.picker import PART, Picker, picker_of
 from evidence.views.upload_target import Target
 from srm_project.requests import SignedInRequest
@@ -98,8 +99,12 @@ def upload_page(
     today: dt.date,
     *,
     status: int = 200,
+    twins: Sequence[Twin] = (),
 ) -> HttpResponse:
-    """The form as somebody filled it in, beside what it is for and where it stands."""
+    """The form as somebody filled it in, beside what it is for and where it stands.
+
+    `twins` were brought before with the same bytes: they are shown above it.
+    """
     if request.method == "GET" and request.htmx.target == COUNTS:  # type: ignore[attr-defined]
         part = {"prospect": prospect_typed(form, target, today)}
         return render(request, "evidence/evidence/partials/counts_as.html", part)
@@ -119,6 +124,7 @@ def upload_page(
         "picker": picker,
         "periods": _beside_choices(form, offered, standing),
         "prospect": prospect_typed(form, target, today),
+        "twins": [(twin, twin.sentence(request.user, today)) for twin in twins],
         "last": _last_accepted(target),
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
         "ask_about_status": is_asked_for(target.implementation)

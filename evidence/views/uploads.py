@@ -29,6 +29,7 @@ from evidence.requests.who_may import require_answerer
 from evidence.status.control_status import today_of
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import Proving, bring, provable_by, submit
+from evidence.submissions.twins import Twin, twins_of
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_submitter
@@ -44,6 +45,8 @@ from evidence.views.picker import SEARCH
 from evidence.views.upload_page import initial_values, typed_values, upload_page
 from evidence.views.upload_target import Target, item_shown, request_answered
 from srm_project.requests import SignedInRequest
+
+AGAIN = "again"  # the button that submits the same file a second time
 
 
 @csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
@@ -105,7 +108,12 @@ def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
     if not was_sent(request):
         if not form.is_valid():
             return upload_page(request, form, target, today)
-        try:  # the store may be slow: nobody waits for us yet
+        try:
+            if twins := _twins(request, form, target):
+                return upload_page(
+                    request, form, target, today, status=409, twins=twins
+                )
+            # the store may be slow: nobody waits for us yet
             _bring(request, form, target, today)
         except ValidationError as refusal:
             return _refusal(request, form, target, today, refusal)
@@ -171,6 +179,14 @@ def _next(target: Target, link: EvidenceLink) -> HttpResponse:
     if target.item is not None:
         return redirect("evidence:sample", uuid=target.item.sample.uuid)
     return redirect("evidence:evidence", uuid=link.revision.evidence.uuid)
+
+
+def _twins(request: SignedInRequest, form: UploadForm, target: Target) -> list[Twin]:
+    """What stands for the same ask and period with the same bytes; none on purpose."""
+    if AGAIN in request.POST or target.requirement is None:
+        return []
+    submission, uploads, proving = _brought(form, target)
+    return twins_of(submission, uploads, [target.requirement, *proving.further()])
 
 
 def _bring(

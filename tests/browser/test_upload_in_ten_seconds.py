@@ -151,3 +151,20 @@ def test_without_a_script_the_search_keeps_what_was_typed(
     assert "/evidence/" in window.url
     assert EvidenceLink.objects.count() == 2
     context.close()
+
+
+def test_the_same_file_is_shown_before_it_is_sent_again(page_of, house, address):
+    report = REPORT | {"buffer": b"host,missing\n" * 20}
+    window = page_of(house.alice)
+    for then in (".facts", ".warning:focus"):
+        window.goto(f"{address}?period=2026-11-01")
+        window.set_input_files("#id_files", report)
+        window.click("text=Submit for review")
+        window.wait_for_selector(then)
+    assert "already waits for review" in window.inner_text(".warning")
+    assert Evidence.objects.count() == 1
+    found = Axe().run(window)
+    assert found.violations_count == 0, found.generate_report()
+    window.click("text=Submit it a second time")
+    window.wait_for_url("**/evidence/**")
+    assert Evidence.objects.count() == 2

@@ -170,7 +170,9 @@
       made.mark([...fresh.querySelectorAll(".dropzone")].map((each) => each.parentElement));
       window.htmx?.process(fresh);
       const kept = fresh.querySelector("[data-files-kept]");
-      if (kept && chosen.length) kept.textContent = ` So are your ${files(chosen.length)}.`;
+      if (kept && chosen.length === 1) kept.textContent = " So is your file.";
+      else if (kept && chosen.length) kept.textContent = ` So are your ${files(chosen.length)}.`;
+      if (chosen.length) fresh.querySelectorAll("[data-no-files]").forEach((part) => part.remove());
       document.title = answer.title;
       fresh.querySelector(".error-summary, .warning, .notice-error")?.focus();
       return true;
