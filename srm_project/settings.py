@@ -102,7 +102,8 @@ APP_DATABASE_USER = APP_DATABASE["USER"]
 # Seconds that a migration waits for a lock before it gives up; 0: without end.
 MIGRATION_LOCK_TIMEOUT = env_int("MIGRATION_LOCK_TIMEOUT", 5)
 if env("SRM_PROCESS") == "web":
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8}
+    # One for each thread of a process: whoever waits for a slow store holds one, too.
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16}
 
 INSTALLED_APPS = [
     "controls",

@@ -32,7 +32,7 @@ from tests.seaweed import free_ports
 from tests.slow_s3 import StandIn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-PLACES, SENT_AT_ONCE = 2, 5
+PLACES, SENT_AT_ONCE, THREADS = 8, 11, 16  # of one process, as `make run` has it
 
 
 @dataclass
@@ -102,7 +102,14 @@ def web(house: House, store: StandIn) -> Iterator[Web]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "srm_project.wsgi:application"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"),
+            *(
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--workers",
+                "1",
+                "--threads",
+                str(THREADS),
+            ),
             *("--worker-class", "gthread", "--log-level", "error"),
             "--no-control-socket",
         ],
