@@ -172,6 +172,7 @@ TEMPLATES = [
                 "controls.views.menu.frame",
                 "evidence.views.header.counts",
                 "evidence.views.once.form_token",
+                "srm_project.typed.for_templates",
             ],
         },
     },

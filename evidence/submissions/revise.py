@@ -32,6 +32,8 @@ from evidence.submissions.succession import Succession, links_of, succession_of
 from evidence.submissions.uploads import Upload, keep_all, refuse_empty, were_brought
 from evidence.submissions.who_may import require_reviser, require_submitter
 
+ENDED = frozenset({LinkState.REJECTED, LinkState.WITHDRAWN, LinkState.VOID})
+
 
 def revise(
     evidence: Evidence,
@@ -189,7 +191,7 @@ def attach(
     """Offer a revision for one more control of its system; touches no other link.
 
     Raises NotPermitted where the evidence or what is asked is another team's,
-    TransitionNotAllowed where it is attached already.
+    TransitionNotAllowed where it is attached already or its bytes were removed.
     """
     target = requirement.implementation if requirement else implementation
     evidence = revision.evidence
@@ -200,6 +202,7 @@ def attach(
     require_submitter(target, team, by=by)
     Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
     _refuse_twice(revision, target, requirement)
+    _refuse_removed(revision)
     link = make_link(revision, target, requirement, by)
     Proof.objects.follow(link)
     AuditEvent.objects.append(
@@ -222,8 +225,23 @@ def _refuse_twice(
         requirement=requirement,
         occurrence=occurrence,
     )
-    if attached.exists():
-        raise TransitionNotAllowed("This evidence is already attached there.")
+    before = attached.order_by("pk").last()
+    if before is None:
+        return
+    if before.state in ENDED:
+        raise TransitionNotAllowed(
+            "This evidence is already attached there, and"
+            f" {before.get_state_display().lower()}: correct it or add to it."
+        )
+    raise TransitionNotAllowed("This evidence is already attached there.")
+
+
+def _refuse_removed(revision: EvidenceRevision) -> None:
+    """Raise TransitionNotAllowed where a file's bytes were removed: nobody could see
+    what the new link rests on."""
+    for file in revision.files.select_related("blob", "revision__evidence"):
+        if file.is_removed:
+            raise TransitionNotAllowed(file.obstacle())
 
 
 def newest(evidence: Evidence) -> EvidenceRevision:

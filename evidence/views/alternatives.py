@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from controls import clock
 from controls.alternatives import decide_alternative
 from controls.early_ends import request_end
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.models import AlternativeImplementation, ControlImplementation
 from evidence.forms.overrides import AlternativeForm
 from evidence.requirements.alternatives import (
@@ -23,13 +23,12 @@ from evidence.requirements.alternatives import (
 from evidence.views.access import (
     implementation_or_404,
     require_officer_page,
-    show_refusal,
 )
 from evidence.views.answers import (
     approves,
     explain,
-    refused,
     return_to_work,
+    told,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -79,16 +78,16 @@ def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     alternative = _of_mine(request, uuid)
     implementation = alternative.implementation
     today = implementation.system.day_of(clock.now())
+    back = return_to_work(request) or _to_control(implementation)
     try:
         approve = approves(request)
         decide_alternative(alternative, approve=approve, by=request.user, today=today)
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-    else:
-        messages.success(
-            request, "Approved: it holds on its days." if approve else "Refused."
-        )
-    return return_to_work(request) or _to_control(implementation)
+        return told(request, refusal, back)
+    messages.success(
+        request, "Approved: it holds on its days." if approve else "Refused."
+    )
+    return back
 
 
 @require_POST
@@ -99,14 +98,10 @@ def alternative_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     today = implementation.system.day_of(clock.now())
     try:
         reason = typed_reason(request)
-    except Refused as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
-    try:
         request_end(alternative, reason=reason, by=request.user, today=today)
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-    else:
-        messages.success(request, "Asked. It goes on until another officer agrees.")
+        return told(request, refusal, _to_control(implementation))
+    messages.success(request, "Asked. It goes on until another officer agrees.")
     return _to_control(implementation)
 
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from controls.errors import Refused
+from controls.errors import NotPermitted, Refused
 from evidence.forms.reasons import ReasonField
 from srm_project.requests import SignedInRequest
+from srm_project.typed import typed_texts
 
 
 def refused(
-    request: SignedInRequest, refusal: ValidationError, *, typed: str = ""
+    request: SignedInRequest, refusal: ValidationError, *, back: str = ""
 ) -> HttpResponse:
-    """A page that says why, under the refusal's own status (403, 409, 413 ...).
-
-    `typed` is a reason that would be lost otherwise; the page shows it.
-    """
+    """A page that says why, under the refusal's own status (403, 409, 413 ...), with
+    what was typed, to copy, and a link to `back`, an address."""
     status = getattr(refusal, "status_code", 400)
-    page = explanation_page(request, " ".join(refusal.messages), status, typed=typed)
+    page = explanation_page(request, " ".join(refusal.messages), status, back=back)
     return told_to_come_back(page, refusal)
 
 
@@ -36,11 +36,24 @@ def told_to_come_back(
 
 
 def explanation_page(
-    request: SignedInRequest, sentence: str, status: int, *, typed: str = ""
+    request: SignedInRequest, sentence: str, status: int, *, back: str = ""
 ) -> HttpResponse:
-    """A page with one sentence, a reason that was typed, and a way back."""
-    context = {"sentence": sentence, "status": status, "typed": typed}
+    """A page with one sentence, what was typed, and a way back."""
+    context = {"sentence": sentence, "status": status, "back": back}
     return render(request, "evidence/refused.html", context, status=status)
+
+
+def told(
+    request: SignedInRequest, refusal: ValidationError, back: HttpResponse
+) -> HttpResponse:
+    """The redirect `back`, whose page says why; where something was typed, a page that
+    keeps it. Raises PermissionDenied for what is not permitted."""
+    if isinstance(refusal, NotPermitted):
+        raise PermissionDenied(" ".join(refusal.messages))
+    if typed_texts(request):
+        return refused(request, refusal, back=back["Location"])
+    messages.error(request, " ".join(refusal.messages))
+    return back
 
 
 def return_to_work(request: SignedInRequest) -> HttpResponse | None:

@@ -89,7 +89,7 @@ def citation_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def citations_decide(request: SignedInRequest, slug: str) -> HttpResponse:
     """Accept or reject the ticked citations of one system in one act."""
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
-    form, typed = LetterDecisionForm(request.POST), request.POST.get("reason", "")
+    form = LetterDecisionForm(request.POST)
     try:
         citation_decisions.require_decider(system, by=request.user)
         rows = _ticked(request, system)
@@ -97,12 +97,12 @@ def citations_decide(request: SignedInRequest, slug: str) -> HttpResponse:
             raise Refused({"reason": list(form.errors["reason"])})
         if not form.is_valid():
             sentence = "Say whether you accept or reject."
-            return explanation_page(request, sentence, 400, typed=typed)
+            return explanation_page(request, sentence, 400)
         decided = citation_decisions.decide_citations(
             rows, system, by=request.user, **form.cleaned_data
         )
     except SrmError as refusal:
-        return refused(request, refusal, typed=typed)
+        return refused(request, refusal)
     word = decided[0].past_tense
     messages.success(request, f"{count_of(len(decided), 'citation')} {word}.")
     return return_to_work(request) or redirect(

@@ -141,7 +141,7 @@ def reconfirm_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         reconfirm(link, by=request.user, reason=typed_reason(request))
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
     messages.success(request, f"Confirmed: {link}.")
     control = link.implementation.control
     return return_to_work(request) or redirect(

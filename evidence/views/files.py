@@ -113,6 +113,6 @@ def file_clear(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         clear(file, by=request.user, reason=typed_reason(request))
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
     messages.success(request, f"“{file.name}” is cleared.")
     return redirect("evidence:evidence", uuid=file.revision.evidence.uuid)

@@ -46,17 +46,17 @@ def letter_decide(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     letter = get_object_or_404(
         ContinuityLetter.objects.visible_to(request.user).for_listing(), uuid=uuid
     )
-    form, typed = LetterDecisionForm(request.POST), request.POST.get("reason", "")
+    form = LetterDecisionForm(request.POST)
     try:
         require_letter_reviewer(letter, system, by=request.user)
         if "reason" in form.errors:
             raise Refused({"reason": list(form.errors["reason"])})
         if not form.is_valid():
             sentence = "Say whether you accept or reject."
-            return explanation_page(request, sentence, 400, typed=typed)
+            return explanation_page(request, sentence, 400)
         acceptance = decide_letter(letter, system, by=request.user, **form.cleaned_data)
     except SrmError as refusal:
-        return refused(request, refusal, typed=typed)
+        return refused(request, refusal)
     messages.success(
         request, f"The letter of {letter.issued_on} was {acceptance.past_tense}."
     )

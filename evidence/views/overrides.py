@@ -38,13 +38,13 @@ from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideFo
 from evidence.views.access import (
     implementation_or_404,
     require_officer_page,
-    show_refusal,
 )
 from evidence.views.answers import (
     approves,
     explain,
     refused,
     return_to_work,
+    told,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -172,7 +172,7 @@ def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         reason = typed_reason(request)
     except Refused as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
 
     def settle() -> str:
         if today <= override.ends_on:
@@ -246,7 +246,7 @@ def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         typed = request.POST.get("ends_from", "")
         day = DayField().clean(typed) if typed else today
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
 
     def end() -> str:
         ask = request_end_back if day < today else request_end
@@ -270,8 +270,9 @@ def _decided(
     act: Callable[[], str],
 ) -> HttpResponse:
     """Do it, and say on the control's page what was done or refused."""
+    back = return_to_work(request) or _to_control(implementation)
     try:
         messages.success(request, act())
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-    return return_to_work(request) or _to_control(implementation)
+        return told(request, refusal, back)
+    return back

@@ -37,7 +37,7 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         reason = typed_reason(request)
         removal = request_removal(file, reason=reason, by=request.user)
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
     messages.success(request, "Asked for. Another officer decides.")
     return redirect("evidence:removal", uuid=removal.uuid)
 

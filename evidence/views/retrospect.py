@@ -15,8 +15,8 @@ from controls.access import may_decide
 from controls.approvals import last_day_to_decide
 from controls.models import RetrospectiveChange
 from controls.models.retrospect import RetrospectiveState
-from evidence.views.access import require_officer_page, show_refusal, system_or_404
-from evidence.views.answers import approves, return_to_work
+from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.answers import approves, return_to_work, told
 from srm_project.requests import SignedInRequest
 
 LISTED = 200  # changes a page shows, the newest
@@ -58,16 +58,16 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     today = row.system.day_of(clock.now())
     typed = request.POST.get("version", "")
     version = int(typed) if typed.isdecimal() and len(typed) < 10 else None
+    back = return_to_work(request) or redirect("evidence:retrospective", row.uuid)
     try:
         approve = approves(request)
         act = retrospect.approve if approve else retrospect.refuse
         act(row, by=request.user, today=today, version=version)
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-    else:
-        done = "Approved: it holds, and is known from now on."
-        messages.success(request, done if approve else "Refused: nothing changes.")
-    return return_to_work(request) or redirect("evidence:retrospective", row.uuid)
+        return told(request, refusal, back)
+    done = "Approved: it holds, and is known from now on."
+    messages.success(request, done if approve else "Refused: nothing changes.")
+    return back
 
 
 def _words(row: RetrospectiveChange) -> tuple[str, list[tuple[str, str]]]:

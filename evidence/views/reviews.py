@@ -38,7 +38,7 @@ def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
         day = required_day(request.POST, late_recordings([link]).get(link.pk))
         link.accept(by=request.user, reason=reason, version=version, day=day)
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
     messages.success(request, f"Accepted: {link}.")
     return return_to_work(request) or redirect("evidence:queue")
 
@@ -51,7 +51,7 @@ def reject(request: SignedInRequest, uuid: Any) -> HttpResponse:
         reason, version = DecisionForm(request.POST).seen()
         link.reject(by=request.user, reason=reason, version=version)
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("reason", ""))
+        return refused(request, refusal)
     messages.success(request, f"Rejected: {link}.")
     return return_to_work(request) or redirect("evidence:queue")
 

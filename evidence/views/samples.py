@@ -98,6 +98,6 @@ def deviation_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         record_deviation(item, note=typed_reason(request, "note"), by=request.user)
     except ValidationError as refusal:
-        return refused(request, refusal, typed=request.POST.get("note", ""))
+        return refused(request, refusal)
     messages.success(request, f"Recorded: {item.item.key} deviates.")
     return redirect("evidence:sample", uuid=item.sample.uuid)

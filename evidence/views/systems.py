@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controls import clock
 from controls.access import is_officer, may_describe_systems
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, Refused
 from controls.grammar import count_of
 from controls.models import AuditEvent, RetrospectiveChange, System, SystemComponent
 from evidence.forms.components import (
@@ -26,8 +26,8 @@ from evidence.forms.systems import NewSystemForm
 from evidence.status.many_systems import tallies
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import require_creator
-from evidence.views.access import require_officer_page, show_refusal, system_or_404
-from evidence.views.answers import explain
+from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.answers import explain, told
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
@@ -161,22 +161,20 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
         SystemComponent.objects.select_related("system"), system=system, uuid=uuid
     )
     form = EndComponentForm(request.POST)
+    back = redirect("evidence:components", system.slug)
     if not form.is_valid():
-        show_refusal(
-            request, ValidationError("Say the last day on which it is in use.")
-        )
-        return redirect("evidence:components", system.slug)
+        sentence = "Say the last day on which it is in use."
+        return told(request, Refused(sentence), back)
     before, today = classes_of(system), system.day_of(clock.now())
     try:
         change = ask_end(component, by=request.user, today=today, **form.cleaned_data)
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-        return redirect("evidence:components", system.slug)
+        return told(request, refusal, back)
     if change is not None:
         messages.success(request, ASKED_BACK)
         return redirect("evidence:retrospective", change.uuid)
     say_what_changed(request, system, before)
-    return redirect("evidence:components", system.slug)
+    return back
 
 
 @require_POST
@@ -187,17 +185,16 @@ def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
     rows = SystemComponent.objects.select_related("system")
     component = get_object_or_404(rows, system=system, uuid=uuid)
     form = OtherDaysForm(request.POST)
+    back = redirect("evidence:components", system.slug)
     if not form.is_valid():
-        show_refusal(request, ValidationError("Say the days, and why."))
-        return redirect("evidence:components", system.slug)
+        return told(request, Refused("Say the days, and why."), back)
     today = system.day_of(clock.now())
     try:
         change = ask_other_days(
             component, by=request.user, today=today, **form.days_and_reason()
         )
     except ValidationError as refusal:
-        show_refusal(request, refusal)
-        return redirect("evidence:components", system.slug)
+        return told(request, refusal, back)
     messages.success(request, ASKED_BACK)
     return redirect("evidence:retrospective", change.uuid)
 

@@ -1,0 +1,51 @@
+"""What a person typed into a form that was not taken: shown again, never lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+
+# What a page put into its form itself.
+NOT_TYPED = frozenset(
+    {"csrfmiddlewaretoken", "form_token", "token", "version", "seen_version", "next"}
+)
+# A box that was ticked, a button, a row that was chosen: nothing one could copy.
+CHOSEN = re.compile(
+    r"on|yes|no|true|false|accept|reject|return|cancel|approve|refuse|withdraw|\d{1,12}"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+OF_A_ROW = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+
+
+def typed_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields that a person filled in, by name, in the order of the form.
+
+    Empty unless the form was read already: nobody reads a long body for this.
+    """
+    if not hasattr(request, "_post"):
+        return []
+    fields = request.POST.lists()
+    return [(name, v) for name, vs in fields if name not in NOT_TYPED for v in vs]
+
+
+def typed_texts(request: HttpRequest) -> list[tuple[str, str]]:
+    """Of the fields, those whose text one would type again: label and text."""
+    return [
+        (_label(name), text)
+        for name, text in typed_fields(request)
+        if text.strip() and not CHOSEN.fullmatch(text.strip())
+    ]
+
+
+def _label(name: str) -> str:
+    """`day_shown_by-<uuid>` as a person reads it: `Day shown by`."""
+    return OF_A_ROW.sub("", name).replace("_", " ").replace("-", " ").capitalize()
+
+
+def for_templates(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+    """`typed_texts` in every template, worked out only where it is shown."""
+    return {"typed_texts": lambda: typed_texts(request)}
