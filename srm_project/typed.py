@@ -8,9 +8,13 @@ from typing import Any
 
 from django.http import HttpRequest
 
-# What a page put into its form itself.
-NOT_TYPED = frozenset(
-    {"csrfmiddlewaretoken", "form_token", "token", "version", "seen_version", "next"}
+# What every page puts into its forms, and whoever sends them again gets anew.
+TOKENS = frozenset({"csrfmiddlewaretoken", "form_token"})
+# What a page puts into some of its forms.
+HIDDEN = frozenset({"token", "version", "seen_version", "next"})
+# What is chosen from a list, whatever the words for it.
+LISTED = frozenset(
+    {"method", "kind", "sensitivity", "responsibility", "cadence", "purpose"}
 )
 # A box that was ticked, a button, a row that was chosen: nothing one could copy.
 CHOSEN = re.compile(
@@ -22,14 +26,14 @@ OF_A_ROW = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNOREC
 
 
 def typed_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """The fields that a person filled in, by name, in the order of the form.
+    """The fields of a form, by name, in their order; without its tokens.
 
     Empty unless the form was read already: nobody reads a long body for this.
     """
     if not hasattr(request, "_post"):
         return []
     fields = request.POST.lists()
-    return [(name, v) for name, vs in fields if name not in NOT_TYPED for v in vs]
+    return [(name, v) for name, vs in fields if name not in TOKENS for v in vs]
 
 
 def typed_texts(request: HttpRequest) -> list[tuple[str, str]]:
@@ -37,7 +41,9 @@ def typed_texts(request: HttpRequest) -> list[tuple[str, str]]:
     return [
         (_label(name), text)
         for name, text in typed_fields(request)
-        if text.strip() and not CHOSEN.fullmatch(text.strip())
+        if text.strip()
+        and name not in LISTED | HIDDEN
+        and not CHOSEN.fullmatch(text.strip())
     ]
 
 

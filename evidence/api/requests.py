@@ -26,7 +26,13 @@ from evidence.models import (
     RequestJudgement,
 )
 from evidence.requests.answers import answer, decide_answer
-from evidence.requests.requests import RequestDraft, cancel, request_evidence
+from evidence.requests.requests import (
+    UNKNOWN_PERSON,
+    UNKNOWN_TEAM,
+    RequestDraft,
+    cancel,
+    request_evidence,
+)
 from evidence.requests.who_may import require_answerer, require_requester
 from srm_project.requests import actor_of
 
@@ -168,7 +174,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         require_requester(system, actor_of(request))
         team = Team.objects.filter(slug=body.pop("team")).first()
         if team is None:
-            raise Refused({"team": "There is no such team."})
+            raise Refused({"team": UNKNOWN_TEAM})
         person = _person(system, body.pop("person"))
         made = request_evidence(
             system, RequestDraft(**body, team=team, person=person), by=actor_of(request)
@@ -248,5 +254,5 @@ def _person(system: System, email: str | None) -> User | None:
         email__iexact=email, pk__in=here.values("user")
     ).first()
     if person is None:
-        raise Refused({"person": "No contributor of this system has that address."})
+        raise Refused({"person": UNKNOWN_PERSON})
     return person

@@ -40,13 +40,21 @@ NOT_HERE_ANY_MORE = "The bytes are removed from this system already."
 
 @transaction.atomic
 def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemoval:
-    """Ask for a file's bytes to be destroyed. Officers only; another one decides."""
+    """Ask for a file's bytes to be destroyed. Officers only; another one decides.
+
+    Raises NotPermitted, Refused without a reason, TransitionNotAllowed where they are
+    removed or that is asked for already.
+    """
     system = file.revision.evidence.system
     require_removal_requester(file, by)
     if not reason.strip():
         raise Refused({"reason": "Say what was spilled."})
+    System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    file = EvidenceFile.objects.for_opening().get(pk=file.pk)
     if file.is_removed:
         raise TransitionNotAllowed(NOT_HERE_ANY_MORE)
+    if file.removals.exclude(state=RemovalState.REFUSED).exists():
+        raise TransitionNotAllowed("Its removal is already asked for.")
     removal = SpillRemoval(
         system=system, file=file, requested_by=by, reason=reason.strip()
     )

@@ -34,6 +34,9 @@ from evidence.requests.who_may import (
 
 MAX_DUE_AHEAD = dt.timedelta(days=731)  # from today to the day a request is due
 MAX_CONTROLS = 100
+# The same whether there is such a team or account elsewhere.
+UNKNOWN_TEAM = "No team of that name contributes to this system."
+UNKNOWN_PERSON = "No contributor of this system has that address."
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,9 @@ def _refuse_elsewhere(system: System, draft: RequestDraft) -> None:
     """Raise Refused for a team or person that proves nothing in the system."""
     roles = Membership.objects.active().filter(system=system, role=Role.CONTRIBUTOR)
     if not roles.filter(team=draft.team).exists():
-        raise Refused({"team": f"Nobody contributes here for {draft.team}."})
+        raise Refused({"team": UNKNOWN_TEAM})
     if draft.person and not roles.filter(user=draft.person).exists():
-        raise Refused({"person": f"{draft.person} does not contribute here."})
+        raise Refused({"person": UNKNOWN_PERSON})
 
 
 def named_controls(

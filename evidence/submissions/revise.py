@@ -138,7 +138,8 @@ def _refuse_earlier_day(submission: Submission, last: EvidenceRevision) -> None:
 
 def _with_collector(submission: Submission, last: EvidenceRevision) -> Submission:
     """The submission with the earlier revision's collector where it names none."""
-    if submission.collected_by in {None, last.collected_by}:
+    named = submission.collected_by
+    if named is None or named == last.collected_by:
         return replace(submission, collected_by=last.collected_by)
     require_collector_in_system(submission, last.evidence.system)
     return submission

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from controls.errors import Refused
-from controls.models import System
+from controls.models import Membership, System
 
 MAX_PERIOD_AHEAD = dt.timedelta(days=366)  # from today to the end of a running period
 MAX_ADDRESSES = 10
@@ -20,6 +20,7 @@ DAY_NAMES = {
     "period_start": "The first day of the period",
     "collected_on": "Collected on",
 }
+UNKNOWN_COLLECTOR = "Nobody of that name or address has a role in this system."
 WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 
 
@@ -65,12 +66,17 @@ def addresses_of(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def require_collector_in_system(submission: Submission, system: System) -> None:
-    """Raise Refused for a collector who holds no role in the system."""
+    """Raise Refused for a collector who holds no role in the system.
+
+    In the same words whether there is an account at all, so that nobody learns who has
+    one or what other systems hold.
+    """
     person = submission.collected_by
     if person is None:
         return
-    if not person.memberships.active().filter(system=system).exists():
-        raise Refused({"collected_by": f"{person} has no role in {system}."})
+    roles = Membership.objects.active().filter(system=system)
+    if not roles.filter(user=person.pk).exists():
+        raise Refused({"collected_by": UNKNOWN_COLLECTOR})
 
 
 def refuse_impossible_days(submission: Submission, today: dt.date) -> None:

@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controls.errors import NotPermitted, Refused
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.idempotency import was_confirmed
 from evidence.forms.populations import (
     PopulationDecisionForm,
@@ -218,8 +219,9 @@ def population_judge(request: SignedInRequest, uuid: Any) -> HttpResponse:
             )
         else:
             raise Refused("Say whether you accept, reject or withdraw it.")
-    except NotPermitted as refusal:
-        return refused(request, refusal)
+    except (NotPermitted, TransitionNotAllowed) as refusal:  # the page has no form now
+        back = reverse("evidence:population", args=[population_row.uuid])
+        return refused(request, refusal, back=back)
     except ValidationError as refusal:
         explain(form, refusal)
         status = getattr(refusal, "status_code", 400)

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import SampleForm
@@ -43,12 +44,11 @@ def sample_draw(request: SignedInRequest, uuid: Any) -> HttpResponse:
             made = draw_sample(
                 population, form.selection(), reason=reason, by=request.user
             )
-        except NotPermitted as refusal:
-            return refused(request, refusal)
+        except (NotPermitted, TransitionNotAllowed) as refusal:  # there is no form now
+            back = reverse("evidence:population", args=[population.uuid])
+            return refused(request, refusal, back=back)
         except ValidationError as refusal:
             explain(form, refusal)
-            stale = getattr(refusal, "status_code", 400) == 409
-            status = 409 if stale else 422
         else:
             messages.success(request, f"{count_of(made.size, 'item', 'is')} drawn.")
             return redirect("evidence:sample", uuid=made.uuid)

@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from controls.models import User
-from srm_project.typed import CHOSEN
+from srm_project.typed import CHOSEN, HIDDEN, LISTED
 
 DONE = frozenset({200, 201, 202, 302})
 # Written by every request that is let in, whatever became of it.
@@ -143,7 +143,7 @@ def _found(
     for other, sentence in sentences.items():
         if sentence in text:
             return f"{answer.status_code} {other}"
-    return f"{answer.status_code} with {text[:600]!r}"
+    return f"{answer.status_code} with {text[:200]!r}"
 
 
 def send(client: Client, attempt: Attempt) -> Any:
@@ -177,7 +177,11 @@ def _lost(attempt: Attempt, answer: Any) -> list[str]:
     if attempt.api or attempt.address.startswith("/admin/"):
         return []
     page = html.unescape(answer.content.decode())
-    typed = [value for value in attempt.body.values() if isinstance(value, str)]
+    typed = [
+        text
+        for name, text in attempt.body.items()
+        if isinstance(text, str) and name not in LISTED | HIDDEN
+    ]
     return [text for text in typed if not CHOSEN.fullmatch(text) and text not in page]
 
 
