@@ -25,10 +25,10 @@ from evidence.views.access import (
     require_officer_page,
 )
 from evidence.views.answers import (
+    answer_with,
     approves,
     explain,
     return_to_work,
-    told,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -83,7 +83,7 @@ def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
         approve = approves(request)
         decide_alternative(alternative, approve=approve, by=request.user, today=today)
     except ValidationError as refusal:
-        return told(request, refusal, back)
+        return answer_with(request, refusal, back)
     messages.success(
         request, "Approved: it holds on its days." if approve else "Refused."
     )
@@ -100,7 +100,7 @@ def alternative_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         reason = typed_reason(request)
         request_end(alternative, reason=reason, by=request.user, today=today)
     except ValidationError as refusal:
-        return told(request, refusal, _to_control(implementation))
+        return answer_with(request, refusal, _to_control(implementation))
     messages.success(request, "Asked. It goes on until another officer agrees.")
     return _to_control(implementation)
 

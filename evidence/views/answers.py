@@ -43,7 +43,7 @@ def explanation_page(
     return render(request, "evidence/refused.html", context, status=status)
 
 
-def told(
+def answer_with(
     request: SignedInRequest, refusal: ValidationError, back: HttpResponse
 ) -> HttpResponse:
     """The redirect `back`, whose page says why; where something was typed, a page that

@@ -40,11 +40,11 @@ from evidence.views.access import (
     require_officer_page,
 )
 from evidence.views.answers import (
+    answer_with,
     approves,
     explain,
     refused,
     return_to_work,
-    told,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -274,5 +274,5 @@ def _decided(
     try:
         messages.success(request, act())
     except ValidationError as refusal:
-        return told(request, refusal, back)
+        return answer_with(request, refusal, back)
     return back

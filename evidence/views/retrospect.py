@@ -16,7 +16,7 @@ from controls.approvals import last_day_to_decide
 from controls.models import RetrospectiveChange
 from controls.models.retrospect import RetrospectiveState
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import approves, return_to_work, told
+from evidence.views.answers import answer_with, approves, return_to_work
 from srm_project.requests import SignedInRequest
 
 LISTED = 200  # changes a page shows, the newest
@@ -64,7 +64,7 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
         act = retrospect.approve if approve else retrospect.refuse
         act(row, by=request.user, today=today, version=version)
     except ValidationError as refusal:
-        return told(request, refusal, back)
+        return answer_with(request, refusal, back)
     done = "Approved: it holds, and is known from now on."
     messages.success(request, done if approve else "Refused: nothing changes.")
     return back

@@ -27,7 +27,7 @@ from evidence.status.many_systems import tallies
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import require_creator
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain, told
+from evidence.views.answers import answer_with, explain
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
@@ -164,12 +164,12 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     back = redirect("evidence:components", system.slug)
     if not form.is_valid():
         sentence = "Say the last day on which it is in use."
-        return told(request, Refused(sentence), back)
+        return answer_with(request, Refused(sentence), back)
     before, today = classes_of(system), system.day_of(clock.now())
     try:
         change = ask_end(component, by=request.user, today=today, **form.cleaned_data)
     except ValidationError as refusal:
-        return told(request, refusal, back)
+        return answer_with(request, refusal, back)
     if change is not None:
         messages.success(request, ASKED_BACK)
         return redirect("evidence:retrospective", change.uuid)
@@ -187,14 +187,14 @@ def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
     form = OtherDaysForm(request.POST)
     back = redirect("evidence:components", system.slug)
     if not form.is_valid():
-        return told(request, Refused("Say the days, and why."), back)
+        return answer_with(request, Refused("Say the days, and why."), back)
     today = system.day_of(clock.now())
     try:
         change = ask_other_days(
             component, by=request.user, today=today, **form.days_and_reason()
         )
     except ValidationError as refusal:
-        return told(request, refusal, back)
+        return answer_with(request, refusal, back)
     messages.success(request, ASKED_BACK)
     return redirect("evidence:retrospective", change.uuid)
 
