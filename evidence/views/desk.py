@@ -50,7 +50,7 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         _require_reviewer(request, links)
     except NotPermitted as refusal:
-        return refused(request, refusal, typed=form.reason)
+        return refused(request, refusal)
     submission = next(iter(desk.submissions_of(links).values()))
     errors: dict[uuids.UUID, str] = {}
     if question := form.unanswered(submission.links):
