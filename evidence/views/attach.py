@@ -45,14 +45,12 @@ def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
             _attach(request, evidence, form)
         except ValidationError as refusal:
             explain(form, refusal)
-            status = getattr(refusal, "status_code", 400)
-            return _page(request, evidence, form, status)
         else:
             number = len(form.cleaned_data["requirement"])
             waiting = count_of(number, "ask") + (" waits" if number == 1 else " wait")
             messages.success(request, f"Attached; {waiting} for a review of its own.")
             return redirect("evidence:evidence", uuid=evidence.uuid)
-    return _page(request, evidence, form, 400 if form.errors else 200)
+    return _page(request, evidence, form)
 
 
 @transaction.atomic
@@ -64,7 +62,7 @@ def _attach(request: SignedInRequest, evidence: Evidence, form: AttachForm) -> N
 
 
 def _page(
-    request: SignedInRequest, evidence: Evidence, form: AttachForm, status: int
+    request: SignedInRequest, evidence: Evidence, form: AttachForm
 ) -> HttpResponse:
     typed = request.POST if request.method == "POST" else request.GET
     picker = picker_of(
@@ -76,4 +74,5 @@ def _page(
     if request.method == "GET" and request.htmx.target == PART:  # type: ignore[attr-defined]
         return render(request, "evidence/partials/picked.html", {"picker": picker})
     context = {"evidence": evidence, "form": form, "picker": picker}
+    status = 400 if form.errors else 200
     return render(request, "evidence/evidence/attach.html", context, status=status)

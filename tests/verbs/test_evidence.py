@@ -44,9 +44,9 @@ correct       page         =void, draft          =void, submitted      =void, su
 correct       api          =void, draft          =void, submitted      =void, submitted      =rejected, submitted  =withdrawn, submitted  =void, submitted     =withdrawn, submitted
 add           page         =draft, draft         =submitted, submitted  =accepted, submitted  =rejected, submitted  =withdrawn, submitted  =void, submitted     =withdrawn, submitted
 add           api          =draft, draft         =submitted, submitted  =accepted, submitted  =rejected, submitted  =withdrawn, submitted  =void, submitted     =withdrawn, submitted
-attach        page         =draft, submitted     =submitted, submitted  =accepted, submitted  =rejected, submitted  =withdrawn, submitted  =void, submitted     409 removed
+attach        page         =draft, submitted     =submitted, submitted  =accepted, submitted  =rejected, submitted  =withdrawn, submitted  =void, submitted     400 removed
 attach        api          =draft, submitted     =submitted, submitted  =accepted, submitted  =rejected, submitted  =withdrawn, submitted  =void, submitted     409 removed
-attach again  page         409 attached          409 attached          409 attached          409 ended-there       409 ended-there       409 attached          409 ended-there
+attach again  page         400 attached          400 attached          400 attached          400 ended-there       400 ended-there       400 attached          400 ended-there
 attach again  api          409 attached          409 attached          409 attached          409 ended-there       409 ended-there       409 attached          409 ended-there
 change        admin        403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at
 delete        admin        403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at         403 looked-at
