@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,19 +18,36 @@ from controls.api.catalog import (
     SystemSerializer,
     SystemViewSet,
 )
-from controls.api.conventions import etag, valid
+from controls.api.conventions import ByKey, etag, page_of, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
 from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.components import UseSerializer, uses_of
 from evidence.api.controls import DescribeSerializer, described
-from evidence.exports.status_rows import documents
+from evidence.api.links import LinkSerializer
+from evidence.exports.status_rows import MAX_EVIDENCE, documents
+from evidence.models import EvidenceLink
 from evidence.status.clock_parameters import Window
 from evidence.status.control_status import NOT_RECORDED
 from evidence.status.gather import Moment
 from evidence.systems.describe import create_system, require_creator
 from srm_project.requests import actor_of
+
+NEWEST_IN_LIST = 10  # pieces of evidence of each control in a list of controls
+EVIDENCE_WORDS = ("newest", "none")
+EVIDENCE = OpenApiParameter(
+    "evidence",
+    str,
+    enum=EVIDENCE_WORDS,
+    description="The newest evidence of the window with each control, or none.",
+)
+
+
+class NewestFirst(ByKey):
+    """The same pages, the newest row first."""
+
+    ordering = "-pk"
 
 
 class NewSystemSerializer(SystemSerializer):
@@ -82,6 +100,10 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
     period = serializers.DictField()
     evidence = serializers.ListField(child=serializers.DictField())
+    more_evidence = serializers.BooleanField(
+        help_text="whether the window has more than is listed"
+    )
+    evidence_url = serializers.URLField(help_text="all of it, newest first")
     artifacts = serializers.ListField(child=serializers.DictField())
     on = serializers.DateField()
     known_at = serializers.DateTimeField(allow_null=True)
@@ -121,25 +143,49 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         )
         return Response(SystemSerializer(system).data, status=201)
 
-    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer(many=True))
+    @extend_schema(
+        parameters=[*CLOCKS, EVIDENCE], responses=ControlStatusSerializer(many=True)
+    )
     @action(detail=True, methods=["get"])
     def controls(self, request: Request, slug: str) -> Response:
-        """Class, both halves, verdict, reasons and period of every control."""
+        """Class, both halves, verdict, reasons and period of controls, page by page.
+
+        Each with the newest of its evidence of the window.
+        """
         system = self.get_object()
         moment, window = clocks_of(request, system)
-        return Response(_documents(system, moment, window))
+        newest = _evidence_asked(request, NEWEST_IN_LIST)
+        controls: Any = system.implementations.only("system_id")
+        pks = [row.pk for row in self.paginate_queryset(controls) or ()]
+        rows = _documents(request, system, moment, window, pks=pks, newest=newest)
+        return self.get_paginated_response(rows)
 
-    @extend_schema(parameters=CLOCKS, responses=ControlStatusSerializer)
+    @extend_schema(parameters=[*CLOCKS, EVIDENCE], responses=ControlStatusSerializer)
     @action(detail=True, methods=["get"], url_path="controls/(?P<ref_id>[^/]+)")
     def control(self, request: Request, slug: str, ref_id: str) -> Response:
         """The same for one control, with the ETag of its implementation."""
         system = self.get_object()
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         moment, window = clocks_of(request, system)
-        rows = _documents(system, moment, window, pks=[row.pk])
+        newest = _evidence_asked(request, MAX_EVIDENCE)
+        rows = _documents(request, system, moment, window, pks=[row.pk], newest=newest)
         if not rows:
             raise Http404("This control was not recorded at that time.")
         return Response(rows[0], headers={"ETag": etag(row)})
+
+    @extend_schema(responses=LinkSerializer(many=True))
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="controls/(?P<ref_id>[^/]+)/evidence",
+        pagination_class=NewestFirst,
+    )
+    def control_evidence(self, request: Request, slug: str, ref_id: str) -> Response:
+        """All evidence ever brought for one control, newest first, page by page."""
+        system = self.get_object()
+        row = get_object_or_404(system.implementations, control__ref_id=ref_id)
+        visible = EvidenceLink.objects.visible_to(actor_of(request)).for_listing()
+        return page_of(self, visible.filter(implementation=row), LinkSerializer)
 
     @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
     @control.mapping.patch
@@ -148,14 +194,34 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         return described(request, self.get_object(), ref_id)
 
 
+def _evidence_asked(request: Request, newest: int) -> int:
+    """How many pieces of evidence of a control to show. Raises Refused for a word
+    that is neither of `EVIDENCE`."""
+    word = request.query_params.get("evidence", "newest")
+    if word not in EVIDENCE_WORDS:
+        raise Refused({"evidence": "Say newest or none."})
+    return newest if word == "newest" else 0
+
+
 def _documents(
-    system: System, moment: Moment, window: Window, pks: list[int] | None = None
+    request: Request,
+    system: System,
+    moment: Moment,
+    window: Window,
+    *,
+    pks: list[int],
+    newest: int,
 ) -> list[dict[str, Any]]:
     """Controls as rows. Raises Refused when the system was not recorded by then."""
     try:
-        return list(documents(system, moment, window, pks=pks))
+        rows = list(documents(system, moment, window, pks=pks, newest=newest))
     except LookupError:
         raise Refused({"known_at": NOT_RECORDED}) from None
+    for row in rows:
+        named = [system.slug, row["control_id"]]
+        path = reverse("system-control-evidence", args=named)
+        row["evidence_url"] = request.build_absolute_uri(path)
+    return rows
 
 
 def _team(slug: str) -> Team:

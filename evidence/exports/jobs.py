@@ -181,15 +181,16 @@ def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         failpoint("export-reading")
-        rows = list(
-            documents(export.system, moment, (export.window_start, export.window_end))
-        )
+        window = (export.window_start, export.window_end)
+        # as bytes: what they were made from is let go on the way
+        made = list(lines(documents(export.system, moment, window), marks=marks))
     yield EXCEL_MARK.encode()
-    for number, line in enumerate(lines(rows, marks=marks)):
+    total = len(made) - 1  # without the heading
+    for number, line in enumerate(made):
         if number % PROGRESS_ROWS == 0:
-            lease.renew(done_rows=number, total_rows=len(rows))
+            lease.renew(done_rows=min(number, total), total_rows=total)
         yield line
-    lease.renew(done_rows=len(rows), total_rows=len(rows))
+    lease.renew(done_rows=total, total_rows=total)
 
 
 @transaction.atomic

@@ -116,9 +116,10 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     flat["providers"] = "; ".join(
         _provider_text(provider, names) for provider in document["providers"]
     )
-    flat["evidence"] = "; ".join(
-        _evidence_text(proof) for proof in document["evidence"]
-    )
+    proofs = [_evidence_text(proof) for proof in document["evidence"]]
+    if document["more_evidence"]:
+        proofs.append("older evidence of the window is not listed here")
+    flat["evidence"] = "; ".join(proofs)
     flat["artifacts"] = "; ".join(
         _report_text(report) for report in document["artifacts"]
     )

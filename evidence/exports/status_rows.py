@@ -1,4 +1,7 @@
-"""Control status as rows: the same for CSV, JSON and the API, equal to the screen."""
+"""Control status as rows: the same for CSV, JSON and the API, equal to the screen.
+
+One file: the keys of a row are published, and each is told where it is made.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,11 @@ from evidence.status.rows import grouped, read_rows
 from evidence.status.rules import RULES, rules_then
 from evidence.status.window import Period
 
+_ByControl = defaultdict[Any, list[Mapping[str, Any]]]
+BATCH = 200  # controls
+MAX_EVIDENCE = 100  # pieces of one control in one answer; the rest has its own address
+
+# The newest of each control whose proof reaches into the window or later.
 EVIDENCE = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
        rev.period_until, rev.collected_on, rev.uploaded_at, rev.digest, l.uuid AS link,
@@ -29,16 +37,20 @@ SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.peri
           FROM evidence_evidencefile f JOIN evidence_blob b ON b.id = f.blob_id
          WHERE f.revision_id = rev.id) AS sha256,
        r.reviewer_name AS reviewer
-  FROM evidence_proof p
+  FROM unnest(%(implementations)s::bigint[]) AS i(id)
+ CROSS JOIN LATERAL (
+    SELECT p.implementation_id, p.state, p.link_id, p.starts FROM evidence_proof p
+     WHERE p.implementation_id = i.id AND p.starts <= %(day)s
+       AND (p.starts >= %(since)s OR p.ends >= %(since)s)
+       AND {holding} AND {proof_standing}
+     ORDER BY p.starts DESC, p.link_id DESC LIMIT %(limit)s) p
   JOIN evidence_evidencelink l ON l.id = p.link_id
   JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   JOIN {evidence} e ON e.id = rev.evidence_id
   LEFT JOIN LATERAL (
     SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
      ORDER BY r.id DESC LIMIT 1) r ON TRUE
- WHERE p.implementation_id = ANY(%(implementations)s) AND p.starts <= %(day)s
-   AND {holding} AND {proof_standing}
- ORDER BY p.implementation_id, rev.performed_on, l.id
+ ORDER BY p.implementation_id, p.starts DESC, p.link_id DESC
 """
 
 REMOVED = """
@@ -54,7 +66,7 @@ SELECT l.implementation_id, 'removed' AS state, e.uuid, e.title, rev.performed_o
  WHERE s.state = 'approved' AND s.system_id = %(system)s
    AND l.implementation_id = ANY(%(implementations)s)
  GROUP BY l.implementation_id, e.uuid, e.title, rev.id, l.uuid
- ORDER BY l.implementation_id, rev.performed_on, l.uuid
+ ORDER BY l.implementation_id, rev.performed_on DESC, l.uuid
 """
 
 ARTIFACTS = """
@@ -70,27 +82,45 @@ def documents(
     window: Window,
     *,
     pks: Sequence[int] | None = None,
+    newest: int = MAX_EVIDENCE,
 ) -> Iterator[dict[str, Any]]:
-    """One JSON-ready mapping per control (all, or the implementations `pks`)."""
+    """One JSON-ready mapping per control (all, or the implementations `pks`).
+
+    Each with its evidence of the window, the `newest` pieces of it at most (0: none);
+    `more_evidence` says whether there is more. What they rest on is read for
+    `BATCH` controls at a time, and held no longer.
+    """
     statuses = control_statuses(system, moment, pks=pks, window=window)
-    implementation_pks = [answer.implementation["id"] for answer in statuses]
-    proofs = _grouped(EVIDENCE, system, moment, implementation_pks, "implementation_id")
-    removed = _grouped(REMOVED, system, moment, implementation_pks, "implementation_id")
-    reports = _grouped(ARTIFACTS, system, moment, implementation_pks, "artifact_id")
-    for answer in statuses:
-        yield document(
-            answer,
-            moment,
-            proofs[answer.implementation["id"]] + removed[answer.implementation["id"]],
-            [row for artifact in answer.artifacts for row in reports[artifact]],
-        )
+    reports = grouped(read_rows(ARTIFACTS, moment), "artifact_id")
+    for start in range(0, len(statuses), BATCH):
+        answers = statuses[start : start + BATCH]
+        keys = [answer.implementation["id"] for answer in answers]
+        proofs, removed = _evidence_of(system, keys, moment, window, newest)
+        for answer in answers:
+            key = answer.implementation["id"]
+            yield document(
+                answer,
+                moment,
+                [*proofs[key][:newest], *removed[key]],
+                [row for artifact in answer.artifacts for row in reports[artifact]],
+                more=len(proofs[key]) > newest,
+            )
 
 
-def _grouped(
-    statement: str, system: System, moment: Moment, pks: Sequence[int], key: str
-) -> defaultdict[Any, list[Mapping[str, Any]]]:
-    rows = read_rows(statement, moment, system=system.pk, implementations=list(pks))
-    return grouped(rows, key)
+def _evidence_of(
+    system: System, keys: Sequence[int], moment: Moment, window: Window, newest: int
+) -> tuple[_ByControl, _ByControl]:
+    """Evidence of controls by their keys, one piece more than asked for, and what was
+    removed of it."""
+    if not newest:
+        return defaultdict(list), defaultdict(list)
+    named = {"system": system.pk, "implementations": list(keys)}
+    bounds = {"since": window[0], "limit": newest + 1}
+    proofs, removed = (
+        grouped(read_rows(statement, moment, **named, **bounds), "implementation_id")
+        for statement in (EVIDENCE, REMOVED)
+    )
+    return proofs, removed
 
 
 # R8: what a class rests on, wherever it is exported.
@@ -107,8 +137,13 @@ def document(
     moment: Moment,
     proofs: Sequence[Mapping[str, Any]],
     reports: Sequence[Mapping[str, Any]],
+    *,
+    more: bool = False,
 ) -> dict[str, Any]:
-    """One control as a mapping: keys are the columns of the CSV and of the JSON."""
+    """One control as a mapping: keys are the columns of the CSV and of the JSON.
+
+    `more` says that it has more evidence than `proofs`.
+    """
     row, judged = answer.implementation, answer.status
     return {
         "control_id": row["ref_id"],
@@ -129,7 +164,8 @@ def document(
         "providers": [_provider(part, answer) for part in judged.providers],
         "proven_by": proven_by(answer),
         "period": _period(answer),
-        "evidence": [_evidence(proof) for proof in proofs],
+        "evidence": [evidence_row(proof) for proof in proofs],
+        "more_evidence": more,
         "artifacts": [_report(report) for report in reports],
         "on": moment.on.isoformat(),
         "known_at": moment.known_at.isoformat() if moment.known_at else None,
@@ -241,7 +277,8 @@ def reason_row(reason: Reason) -> dict[str, str]:
     }
 
 
-def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
+def evidence_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One piece of evidence with exactly the published keys."""
     return {
         "uuid": str(row["uuid"]),
         "link": str(row["link"]),

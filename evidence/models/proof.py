@@ -241,6 +241,12 @@ class Proof(models.Model):
                 include=["starts", "known_from", "known_until", "requirement"],
                 name="proof_by_end",
             ),
+            models.Index(  # the newest evidence of a control
+                models.F("implementation"),
+                models.F("starts").desc(),
+                models.F("link").desc(),
+                name="proof_newest_of_control",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -31,21 +32,30 @@ from evidence.views.answers import answer_with, explain
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
+SYSTEMS_PER_PAGE = 25
 ASKED_BACK = "Asked for: it holds once another officer approves it."
 
 
 @require_GET
 def systems(request: SignedInRequest) -> HttpResponse:
-    """Where do my systems stand today?"""
-    mine = list(System.objects.visible_to(request.user).for_listing())
+    """Where do my systems stand today? Judges those of one page only."""
+    page = systems_page(request)
     return render(
         request,
         "evidence/systems/list.html",
         {
-            "rows": tallies(mine, clock.now()),
+            "page": page,
+            "rows": tallies(list(page.object_list), clock.now()),
             "may_create": may_describe_systems(request.user),
         },
     )
+
+
+def systems_page(request: SignedInRequest) -> Page[System]:
+    """The systems of the page that `?page=` names, by name."""
+    mine = System.objects.visible_to(request.user).for_listing()
+    paginator = Paginator(mine.order_by("name", "pk"), SYSTEMS_PER_PAGE)
+    return paginator.get_page(request.GET.get("page"))
 
 
 @require_http_methods(["GET", "POST"])

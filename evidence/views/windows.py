@@ -7,19 +7,22 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls import clock
-from controls.models import System
 from evidence.forms.clocks import clocks_of
 from evidence.status.window_counts import window_counts, windows_of_systems
 from evidence.views.access import system_or_404
 from evidence.views.controls import HtmxRequest
+from evidence.views.systems import systems_page
 
 
 @require_GET
 def windows(request: HtmxRequest) -> HttpResponse:
-    """Results over each system's own window; a page, or a part of the list."""
-    mine = list(System.objects.visible_to(request.user).for_listing())
-    rows = windows_of_systems(mine, clock.now())
-    return _shown(request, "windows", {"rows": rows})
+    """Results over each system's own window; a page, or a part of the list.
+
+    Of the systems of one page of the list.
+    """
+    page = systems_page(request)
+    rows = windows_of_systems(list(page.object_list), clock.now())
+    return _shown(request, "windows", {"rows": rows, "page": page})
 
 
 @require_GET
