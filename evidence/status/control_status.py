@@ -19,8 +19,9 @@ from evidence.status.clock_parameters import (
 )
 from evidence.status.day import Status, status
 from evidence.status.facts import ControlFacts
-from evidence.status.gather import Moment, gather, implementations
+from evidence.status.gather import Moment, gather, implementations, read_of_aws
 from evidence.status.gather_window import gather_period
+from evidence.status.rows import as_bigints
 from evidence.status.window import Period, period
 
 WINDOW_THEN = """
@@ -160,10 +161,13 @@ def control_statuses(
         keys = [row["id"] for row in known]
     else:
         keys = list(pks) if pks is not None else _all(system)
-    gathered = gather(system, keys, moment, known=known)
+    every = {"implementations": as_bigints(keys)}
+    aws = read_of_aws([system], moment, every)
+    gathered = gather(system, keys, moment, known=known, aws=aws)
     periods: Mapping[int, Any] = {}
     if window:
-        periods = gather_period(system, keys, *window, moment)
+        rows = gathered.rows.values()
+        periods = gather_period(system, keys, *window, moment, known=rows, aws=aws)
     return [
         ControlStatus(
             implementation=row,

@@ -51,16 +51,17 @@ def gather(
     moment: Moment,
     *,
     known: Iterable[Row] | None = None,
+    aws: ReadOfAws | None = None,
 ) -> Gathered:
     """Facts about the implementations `pks`, for `status`. At most eight statements,
     and one more where something was brought late, four where something is asked per
     event.
 
-    `known` are their rows where the caller has read them already. Raises LookupError
-    when the system was not recorded by the moment.
+    `known` are their rows, `aws` those of AWS's side, where the caller has read them
+    already. Raises LookupError when the system was not recorded by the moment.
     """
     keys = {system.pk: list(pks)}
-    ((_, gathered),) = gather_many([system], keys, moment, known=known)
+    ((_, gathered),) = gather_many([system], keys, moment, known=known, aws=aws)
     return gathered
 
 
@@ -70,6 +71,7 @@ def gather_many(
     moment: Moment,
     *,
     known: Iterable[Row] | None = None,
+    aws: ReadOfAws | None = None,
 ) -> Iterator[tuple[System, Gathered]]:
     """Facts about implementations of several systems, by the statements for one.
 
@@ -89,13 +91,13 @@ def gather_many(
         row["implementation_id"]: row["links"]
         for row in read_rows(gather_sql.SUPPLEMENTARY, moment, **every)
     }
-    sides = aws_sides(systems, moment, about, bases, every)
+    sides = aws_sides(about, bases, aws or read_of_aws(systems, moment, every))
     system_of = {pk: system.pk for system in systems for pk in pks[system.pk]}
     rows_of: defaultdict[int, dict[int, Row]] = defaultdict(dict)
     for pk, row in rows.items():  # in the catalog's order
         rows_of[system_of[pk]][pk] = row
     for system in systems:
-        aws, own = sides[system.pk], rows_of[system.pk]
+        side, own = sides[system.pk], rows_of[system.pk]
         yield (
             system,
             Gathered(
@@ -103,12 +105,14 @@ def gather_many(
                 rows=own,
                 facts={
                     pk: control_facts(
-                        row, by_control[pk], further.get(pk, 0), aws, answers
+                        row, by_control[pk], further.get(pk, 0), side, answers
                     )
                     for pk, row in own.items()
                 },
                 bases=bases,
-                artifacts={pk: aws.cited(row["control_id"]) for pk, row in own.items()},
+                artifacts={
+                    pk: side.cited(row["control_id"]) for pk, row in own.items()
+                },
             ),
         )
 
@@ -139,14 +143,23 @@ def bases_of(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:
     return {row["digest"]: as_json(row["body"]) for row in rows}
 
 
-def aws_sides(
-    systems: Sequence[System],
-    moment: Moment,
-    about: Mapping[int, Row],
-    bases: Mapping[str, Any],
-    every: Mapping[str, Any],
-) -> dict[int, AwsSide]:
-    """AWS's side of each system, by its key. Three statements."""
+@dataclass(frozen=True)
+class ReadOfAws:
+    """Rows of AWS's side by the key of a system: the same for every day asked about.
+
+    `citations` are by control within each system.
+    """
+
+    components: Mapping[int, list[Row]]
+    citations: Mapping[int, dict[int, Cited]]
+    versions: Mapping[int, list[Row]]
+
+
+def read_of_aws(
+    systems: Sequence[System], moment: Moment, every: Mapping[str, Any]
+) -> ReadOfAws:
+    """What is read of AWS's side for implementations of some systems, as known at the
+    moment. Three statements."""
     keys = as_bigints(system.pk for system in systems)
     components = grouped(
         read_rows(gather_sql.COMPONENTS, moment, systems=keys), "system_id"
@@ -158,12 +171,19 @@ def aws_sides(
     versions = grouped(
         read_rows(gather_sql.ARTIFACT_VERSIONS, moment, systems=keys), "system_id"
     )
+    return ReadOfAws(components, citations, versions)
+
+
+def aws_sides(
+    about: Mapping[int, Row], bases: Mapping[str, Any], read: ReadOfAws
+) -> dict[int, AwsSide]:
+    """AWS's side of each system, by its key, judged against `about`."""
     layers = {digest: aws_layers(body) for digest, body in bases.items()}
     return {
         key: AwsSide(
-            AwsRows(about[key], components[key], versions[key]),
+            AwsRows(about[key], read.components[key], read.versions[key]),
             layers,
-            citations[key],
+            read.citations[key],
         )
         for key in about
     }

@@ -161,7 +161,7 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,
        coalesce(w.day_confirmed, FALSE) AS day_confirmed,
        (rev.uploaded_at AT TIME ZONE y.time_zone)::date AS uploaded_on,
-       waiting.submitted, refused.rejected_at > l.submitted_at AS newer_rejected
+       waiting.submitted, waiting.rejected_at > l.submitted_at AS newer_rejected
   FROM {requirement} r
   JOIN {terms} t ON t.ask_id = r.ask_id AND t.days @> %(day)s::date
   JOIN controls_system y ON y.id = r.system_id
@@ -180,14 +180,13 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        AND rev.uploaded_at >= %(day)s::date - 1
      ORDER BY w.id DESC LIMIT 1) w ON TRUE
   LEFT JOIN LATERAL (
-    SELECT count(*) AS submitted FROM evidence_proof p
-     WHERE p.requirement_id = r.id AND p.half = 'customer' AND p.state = 'submitted'
+    SELECT count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
+           max(pl.submitted_at) AS rejected_at
+      FROM evidence_proof p
+      LEFT JOIN evidence_evidencelink pl ON pl.id = p.link_id AND p.state = 'rejected'
+     WHERE p.requirement_id = r.id AND p.half = 'customer'
+       AND p.state IN ('submitted', 'rejected')
        AND p.starts <= %(day)s AND {holding} AND {proof_standing}) waiting ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT max(pl.submitted_at) AS rejected_at
-      FROM evidence_proof p JOIN evidence_evidencelink pl ON pl.id = p.link_id
-     WHERE p.requirement_id = r.id AND p.half = 'customer' AND p.state = 'rejected'
-       AND p.starts <= %(day)s AND {holding} AND {proof_standing}) refused ON TRUE
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND r.operates_from <= %(day)s
    AND (r.operates_until IS NULL OR r.operates_until > %(day)s)

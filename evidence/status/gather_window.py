@@ -27,7 +27,14 @@ from evidence.status.facts_from_rows import (
     populations,
     stated_days,
 )
-from evidence.status.gather import about_systems, aws_sides, bases_of, gather_many
+from evidence.status.gather import (
+    ReadOfAws,
+    about_systems,
+    aws_sides,
+    bases_of,
+    gather_many,
+    read_of_aws,
+)
 from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 from evidence.status.window_answers import read_answers
 
@@ -40,16 +47,20 @@ def gather_period(
     start: dt.date,
     end: dt.date,
     moment: Moment,
+    *,
+    known: Iterable[Row] | None = None,
+    aws: ReadOfAws | None = None,
 ) -> dict[int, PeriodFacts]:
     """Facts about implementations over the days start..end, for `period`.
 
-    A constant number of statements; those of `gather` once more where the window has
-    ended, three for each approved change in retrospect of its days, and one where
-    something was brought late or is asked per event. Raises LookupError when the
-    system was not recorded by the moment.
+    A constant number of statements; those of `gather` for its last day where the
+    window has ended (without AWS's side, which is read once), three for each approved
+    change in retrospect of its days, and one where something was brought late or is
+    asked per event. `known` and `aws` are rows as `gather` takes them. Raises
+    LookupError when the system was not recorded by the moment.
     """
     keys, window = {system.pk: list(pks)}, {system.pk: (start, end)}
-    return gather_periods([system], keys, window, moment)
+    return gather_periods([system], keys, window, moment, known=known, aws=aws)
 
 
 def gather_periods(
@@ -57,6 +68,9 @@ def gather_periods(
     pks: Mapping[int, Sequence[int]],
     windows: Mapping[int, Days],
     moment: Moment,
+    *,
+    known: Iterable[Row] | None = None,
+    aws: ReadOfAws | None = None,
 ) -> dict[int, PeriodFacts]:
     """The same for several systems, each over a window of its own, by the statements
     for one; those of `gather` once for each day on which windows ended.
@@ -69,16 +83,16 @@ def gather_periods(
     end = max(windows[system.pk][1] for system in systems)
     days = {"start": start, "end": end}
     about = about_systems(systems, moment)
-    rows = {
-        row["id"]: row for row in read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
-    }
+    if known is None:
+        known = read_rows(gather_sql.IMPLEMENTATIONS, moment, **every)
+    rows = {row["id"]: row for row in known}
     system_of = {pk: system.pk for system in systems for pk in pks[system.pk]}
     window_of = {pk: windows[system_of[pk]] for pk in rows}
     asked_of_controls = read_asked(rows, start, end, moment)
     former = _former(windows, {pk: system_of[pk] for pk in rows}, moment, keys)
     if len(set(windows.values())) > 1:
         asked_of_controls = asked_of_controls.near(window_of)
-        former = [(change, known.near(window_of)) for change, known in former]
+        former = [(change, before.near(window_of)) for change, before in former]
     held = {
         pk: [
             d
@@ -92,15 +106,16 @@ def gather_periods(
         moment, (digest for of_control in digests.values() for digest in of_control)
     )
     answers = read_answers(
-        [asked_of_controls, *(known for _, known in former)], window_of, moment
+        [asked_of_controls, *(before for _, before in former)], window_of, moment
     )
     events = _events(asked_of_controls, start, end, moment, every)
     stated = _stated(start, end, moment, every)
     engagements = grouped(
         read_rows(window_sql.TYPE_TWO_DAYS, moment, **keys, **days), "system_id"
     )
-    aws = aws_sides(systems, moment, about, bases, every)
-    at_end = _on_last_days(systems, pks, windows, moment)
+    aws = aws or read_of_aws(systems, moment, every)
+    sides = aws_sides(about, bases, aws)
+    at_end = _on_last_days(systems, pks, windows, moment, aws)
     return {
         pk: PeriodFacts(
             control_id=row["ref_id"],
@@ -118,12 +133,12 @@ def gather_periods(
                 for of_system in engagements[system_of[pk]]
             ),
             former=tuple(
-                _former_facts(change, known, pk, answers, events, window_of[pk])
-                for change, known in former
-                if pk in known.required and not known.same_for(pk, asked_of_controls)
+                _former_facts(change, before, pk, answers, events, window_of[pk])
+                for change, before in former
+                if pk in before.required and not before.same_for(pk, asked_of_controls)
             ),
             at_end=at_end.get(pk),
-            aws=_aws_facts(aws[system_of[pk]], row, held[pk], digests[pk]),
+            aws=_aws_facts(sides[system_of[pk]], row, held[pk], digests[pk]),
         )
         for pk, row in rows.items()
     }
@@ -134,12 +149,14 @@ def _on_last_days(
     pks: Mapping[int, Sequence[int]],
     windows: Mapping[int, Days],
     moment: Moment,
+    aws: ReadOfAws,
 ) -> Mapping[int, ControlFacts]:
     """The facts of the last day of each window that has ended."""
     at_end: dict[int, ControlFacts] = {}
     for end in {windows[s.pk][1] for s in systems if windows[s.pk][1] < moment.on}:
         ended = [system for system in systems if windows[system.pk][1] == end]
-        for _, gathered in gather_many(ended, pks, Moment(end, moment.known_at)):
+        last = Moment(end, moment.known_at)
+        for _, gathered in gather_many(ended, pks, last, aws=aws):
             at_end |= gathered.facts
     return at_end
 
