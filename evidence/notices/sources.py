@@ -7,17 +7,12 @@ new, write a source and add it to SOURCES.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
 from controls.models import System
-from controls.models.systems import systems_by_day
 from evidence.artifacts.citation_decisions import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
 from evidence.models import (
@@ -26,96 +21,21 @@ from evidence.models import (
     EvidenceLink,
     Population,
     RelianceReview,
-    RequirementControl,
     Review,
     ScanState,
     SpillRemoval,
 )
 from evidence.models.artifacts import ArtifactVersionState
-from evidence.models.asks import Cadence
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.notices.approvals import changes_back, to_approve
 from evidence.notices.candidates import NoticeCandidate
-from evidence.notices.first_asked import Digest, first_due_since, statements
+from evidence.notices.due import requirements
 from evidence.notices.people import People
 from evidence.notices.requests import requests
-from evidence.planning.asks import ask, with_newest_links
-from evidence.status.cadence import lead_days
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
 UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
-
-
-def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Proof due soon or overdue: its team; long overdue: the officers too.
-
-    Not what is asked per event: it has no due day of its own. What fell due before it
-    was stated comes as one digest for each team, and reaches no officer as late (R31).
-    """
-    digests: Counter[Digest] = Counter()
-    rows = RequirementControl.objects.for_listing().filter(
-        implementation__responsibility__in=["shared", "customer"]
-    )
-    rows = rows.exclude(implementation__applicability="not-applicable")
-    rows = rows.exclude(cadence=Cadence.PER_EVENT)
-    requirement_rows = [
-        row
-        for today, systems in systems_by_day(System.objects.all(), instant).items()
-        for row in with_newest_links(rows.filter(system__in=systems), today)
-    ]
-    stated_at = statements(requirement_rows)
-    for row in requirement_rows:
-        today = row.system.day_of(instant)
-        if not row.operates_from <= today < (row.operates_until or dt.date.max):
-            continue
-        state = ask(row, today)
-        if state.due is None or state.state in {"waiting", "current"}:
-            continue
-        stated = row.system.day_of(stated_at[row.pk])
-        if state.due < stated:
-            team = row.owner_team or row.implementation.owner_team
-            digests[Digest(row.system, team, stated)] += 1
-            due = first_due_since(row, stated)
-            if due is None:
-                continue
-            state = replace(state, due=due, late=due < today)
-        yield from _of_requirement(people, row, state, today)
-    for digest, number in digests.items():
-        yield digest.notice(people, number)
-
-
-def _of_requirement(
-    people: People, row: Any, state: Any, today: dt.date
-) -> Iterator[NoticeCandidate]:
-    team = row.owner_team or row.implementation.owner_team
-    parameters = {
-        "what": f"{row.implementation.control.label} {row.title}",
-        "day": str(state.due),
-        "team": str(team or "Nobody"),
-    }
-    path = reverse("evidence:upload", args=[row.system.slug, row.uuid])
-    of_team = frozenset(people.team(row.system_id, team.pk if team else None))
-    about = f"{row.uuid}:{state.due}"
-    if not state.late:
-        if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
-            kind = NoticeKind.DUE_SOON
-            yield NoticeCandidate(
-                kind, f"due:{about}", of_team, row.system_id, path, parameters
-            )
-        return
-    kind = NoticeKind.OVERDUE
-    yield NoticeCandidate(
-        kind, f"overdue:{about}", of_team, row.system_id, path, parameters
-    )
-    if (today - state.due).days > settings.ESCALATE_AFTER_DAYS:
-        officers = frozenset(people.officers(row.system_id, but=of_team))
-        ref_id = row.implementation.control.ref_id
-        control = reverse("evidence:control", args=[row.system.slug, ref_id])
-        kind = NoticeKind.ESCALATED
-        yield NoticeCandidate(
-            kind, f"late:{about}", officers, row.system_id, control, parameters
-        )
 
 
 def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
@@ -139,21 +59,29 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
 
 def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """What waits for review: those who may decide it."""
-    waiting = list(EvidenceLink.objects.awaiting_review().for_listing())
-    keys = [row.pk for row in waiting]
-    authors = EvidenceLink.objects.filter(pk__in=keys).authors_of()
-    for row in waiting:
-        title = row.revision.evidence.title
+    # single columns: tens of thousands may wait
+    waiting = list(
+        EvidenceLink.objects.awaiting_review().values_list(
+            "pk",
+            "uuid",
+            "system_id",
+            "revision__evidence__uuid",
+            "revision__evidence__title",
+            "implementation__control__label",
+            "submitted_by__name",
+            "submitted_by__email",
+        )
+    )
+    authors = EvidenceLink.objects.filter(pk__in=[row[0] for row in waiting])
+    hands = authors.authors_of()
+    for pk, uuid, system, evidence, title, label, name, email in waiting:
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
-            f"to-review:{row.uuid}",
-            frozenset(people.reviewers(row.system_id, but=authors[row.pk])),
-            row.system_id,
-            reverse("evidence:evidence", args=[row.revision.evidence.uuid]),
-            {
-                "what": f"{row.implementation.control.label} {title}",
-                "who": str(row.submitted_by),
-            },
+            f"to-review:{uuid}",
+            frozenset(people.reviewers(system, but=hands[pk])),
+            system,
+            reverse("evidence:evidence", args=[evidence]),
+            {"what": f"{label} {title}", "who": name or email},
         )
 
 

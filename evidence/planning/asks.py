@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -17,8 +17,13 @@ from controls.models import Actor, Role, System
 from controls.models.systems import systems_by_day
 from evidence.models import Population, RequirementControl, SampleItem
 from evidence.models.asks import Cadence
-from evidence.planning.newest_links import newest_links, oldest_period
-from evidence.planning.open_periods import DuePeriod, open_periods_of, period_due
+from evidence.planning.newest_links import light, newest_links, oldest_period, whole
+from evidence.planning.open_periods import (
+    DuePeriod,
+    open_periods_of,
+    period_due,
+    with_gaps,
+)
 from evidence.status.cadence import due_on, lead_days, occurrence_of
 from evidence.submissions.same_again import period_name
 
@@ -92,12 +97,12 @@ class Ask:
 
 
 def with_newest_links(
-    requirements: QuerySet[RequirementControl], today: dt.date
+    requirements: Iterable[RequirementControl], today: dt.date
 ) -> list[RequirementControl]:
     """Each with its best accepted link, what waits, and its newest rejection.
 
     They are set on the rows by the names of `NewestLinks`, as of the terms in force
-    on `today`. Two statements.
+    on `today`. One statement, besides that of the rows.
     """
     rows = list(requirements)
     since = oldest_period(rows, today)
@@ -137,15 +142,22 @@ def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
 
     Only halves that are ours, of applicable controls, in operation on the day that
     `now` is in their system's zone. As many statements for each such day, of which
-    there are three at most at any instant.
+    there are three at most at any instant. Their requirements carry what says where
+    they stand; `to_show` reads the rest.
     """
     asks: list[Ask] = []
     recurring = _of_my_teams(user, now).exclude(cadence=Cadence.PER_EVENT)
     for today, systems in systems_by_day(_contributed(user), now).items():
-        rows = with_newest_links(recurring.filter(system__in=systems), today)
-        opened = open_periods_of(rows, today)
-        asks += [ask(row, today, opened[row.pk]) for row in rows]
+        rows = with_newest_links(light(recurring, systems), today)
+        opened = open_periods_of(with_gaps(rows, today), today)
+        asks += [ask(row, today, opened.get(row.pk, ())) for row in rows]
     return sorted(asks, key=lambda row: row.urgency)
+
+
+def to_show(asks: Sequence[Ask]) -> list[Ask]:
+    """The same with all that a page shows of their requirements. One statement."""
+    shown = whole([row.requirement for row in asks])
+    return [replace(row, requirement=shown[row.requirement.pk]) for row in asks]
 
 
 def ask(

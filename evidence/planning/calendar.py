@@ -6,12 +6,9 @@ A constant number of statements, whatever the number of systems and days.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Q
 from django.urls import reverse
 
 from controls.errors import Refused
@@ -20,56 +17,24 @@ from controls.models import (
     ApplicabilityDecision,
     ResponsibilityOverride,
     Role,
-    System,
 )
 from controls.models.requests import ApprovalState as ApprovalState
 from controls.models.requests import ExclusionState
-from controls.models.systems import systems_by_day
 from evidence.artifacts.letters import accepted_last_days
 from evidence.models import (
     ArtifactVersion,
     ContinuityLetter,
-    EvidenceLink,
     EvidenceRequest,
-    LinkState,
-    RequirementControl,
 )
 from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
-from evidence.planning.asks import with_newest_links
-from evidence.status.cadence import DAY, add_months, due_on, last_day, periods
+from evidence.planning.due import CalendarScope, Due
+from evidence.planning.proof_due import proof_due
+from evidence.status.cadence import DAY, add_months
 from evidence.status.reports import ASSESSMENT_MONTHS
 
+__all__ = ["CalendarScope", "Due", "falling_due", "own_teams", "refuse_long"]
+
 MAX_CALENDAR_DAYS = 366  # days
-CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
-
-
-@dataclass(frozen=True)
-class Due:
-    """One thing on one day. `state` is the half state whose mark it borrows."""
-
-    day: dt.date
-    kind: str
-    title: str
-    system: System
-    path: str
-    state: str = "pending"
-    word: str = ""
-    team: str = ""
-    control: str = ""
-
-
-@dataclass(frozen=True)
-class CalendarScope:
-    """Which days (inclusive), systems and teams; None for all teams."""
-
-    first: dt.date
-    last: dt.date
-    systems: Sequence[System]
-    teams: frozenset[int] | None = None
-
-    def holds(self, day: dt.date | None) -> bool:
-        """Whether a day is asked about."""
-        return day is not None and self.first <= day <= self.last
 
 
 def refuse_long(first: dt.date, last: dt.date) -> None:
@@ -94,99 +59,12 @@ def falling_due(scope: CalendarScope, *, user: Actor, now: dt.datetime) -> list[
     What is overdue is so on the day that `now` is in its system.
     """
     sources: list[Iterable[Due]]
-    sources = [_proof(scope, user, now), _requests(scope, user, now)]
+    sources = [proof_due(scope, user, now), _requests(scope, user, now)]
     if scope.teams is None:
         of_systems = (_reports, _overrides, _exclusions, _windows)
         sources += [source(scope) for source in of_systems]
     rows = [due for source in sources for due in source]
     return sorted(rows, key=lambda due: (due.day, due.kind, due.control))
-
-
-def _proof(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[Due]:
-    rows = RequirementControl.objects.for_listing().filter(
-        system__in=scope.systems,
-        implementation__responsibility__in=["shared", "customer"],
-        operates_from__lte=scope.last,
-    )
-    rows = rows.exclude(implementation__applicability="not-applicable").filter(
-        Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
-    )
-    if scope.teams is not None:
-        rows = rows.filter(
-            Q(owner_team__in=scope.teams)
-            | Q(owner_team=None, implementation__owner_team__in=scope.teams)
-        )
-    done = _done(scope)
-    submittable = set(rows.submittable_by(user).order_by().values_list("pk", flat=True))
-    for today, systems in systems_by_day(scope.systems, now).items():
-        for row in with_newest_links(rows.filter(system__in=systems), today):
-            for day, occurrence in _due_days(row, scope):
-                state, word = _standing(done[row.pk].get(occurrence), day, today)
-                yield _of_proof(row, day, state, word, may_upload=row.pk in submittable)
-
-
-def _due_days(
-    row: Any, scope: CalendarScope
-) -> Iterator[tuple[dt.date, dt.date | None]]:
-    """Due days of a requirement in the days asked about, with their occurrence."""
-    if row.cadence in CALENDAR:
-        grace = DAY * row.grace_days
-        for start, _ in periods(row.cadence, scope.first - grace, scope.last - grace):
-            ends = last_day(row.cadence, start)
-            in_use = row.operates_until is None or ends < row.operates_until
-            if ends >= row.operates_from and in_use:
-                yield due_on(row.cadence, start, row.grace_days), start
-    elif scope.holds(row.proven_to):
-        yield row.proven_to, None
-
-
-def _done(scope: CalendarScope) -> dict[int, dict[dt.date | None, str]]:
-    """State by occurrence of each requirement: accepted wins over submitted."""
-    rows = EvidenceLink.objects.filter(
-        system__in=scope.systems,
-        requirement__isnull=False,
-        occurrence__gte=scope.first - DAY * 366,
-        occurrence__lte=scope.last,
-        state__in=[LinkState.ACCEPTED, LinkState.SUBMITTED],
-    )
-    states: dict[int, dict[dt.date | None, str]] = defaultdict(dict)
-    for pk, occurrence, state in rows.values_list(
-        "requirement_id", "occurrence", "state"
-    ):
-        assert pk is not None
-        if states[pk].get(occurrence) != LinkState.ACCEPTED:
-            states[pk][occurrence] = state
-    return states
-
-
-def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str]:
-    if state == LinkState.ACCEPTED:
-        return "proven", "Done"
-    if state == LinkState.SUBMITTED:
-        return "pending", "Waiting for review"
-    return ("missed", "Overdue") if day < today else ("not_yet_due", "Due")
-
-
-def _of_proof(
-    row: Any, day: dt.date, state: str, word: str, *, may_upload: bool
-) -> Due:
-    """A period to prove: to the upload for whoever may, to its control for others."""
-    control = reverse(
-        "evidence:control",
-        args=[row.system.slug, row.implementation.control.ref_id],
-    )
-    upload = reverse("evidence:upload", args=[row.system.slug, row.uuid])
-    return Due(
-        day=day,
-        kind="Proof",
-        title=row.title,
-        system=row.system,
-        path=upload if may_upload else f"{control}#asked-{row.uuid}",
-        state=state,
-        word=word,
-        team=str(row.owner_team or row.implementation.owner_team or ""),
-        control=row.implementation.control.label,
-    )
 
 
 def _requests(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[Due]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
+from controls.models import System
 from evidence.models import RequirementControl
 from evidence.models.proof import NO_END
 from evidence.status.rows import as_bigints
@@ -100,6 +102,43 @@ def _newest(row: Sequence[Any]) -> NewestLinks:
         rejection=reason or "",
         answered=frozenset(zip(begins or (), until or (), strict=True)),
     )
+
+
+# What says where a row stands; whoever shows one reads the rest of it.
+STANDING = (
+    "ask_id",
+    "cadence",
+    "grace_days",
+    "lead_days",
+    "operates_from",
+    "operates_until",
+    "implementation_id",
+    "system_id",
+)
+
+
+def light(
+    rows: QuerySet[RequirementControl], systems: Iterable[System]
+) -> list[RequirementControl]:
+    """The rows of some systems with the columns of `STANDING` and their system only.
+
+    Tens of thousands are judged for a page that shows two hundred.
+    """
+    by_key = {system.pk: system for system in systems}
+    mine = rows.filter(system__in=by_key).select_related(None).defer(None)
+    light_rows = list(mine.only(*STANDING))
+    for row in light_rows:
+        row.system = by_key[row.system_id]
+    return light_rows
+
+
+def whole(rows: Sequence[RequirementControl]) -> dict[int, RequirementControl]:
+    """Rows by their key with all that is shown of them, and what `rows` carry."""
+    shown = RequirementControl.objects.for_listing().in_bulk([row.pk for row in rows])
+    names = [field.name for field in fields(NewestLinks)]
+    for row in rows:
+        vars(shown[row.pk]).update({name: vars(row)[name] for name in names})
+    return shown
 
 
 YEAR = dt.timedelta(days=366)

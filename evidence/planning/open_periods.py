@@ -10,8 +10,11 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
+
 from controls.grammar import count_of, day_in_words
 from evidence.models import RequirementControl
+from evidence.models.asks import RequirementTerms
 from evidence.status.asked import read_asked
 from evidence.status.cadence import (
     DAY,
@@ -19,14 +22,21 @@ from evidence.status.cadence import (
     due_on,
     last_day,
     occurrence_of,
+    periods,
 )
 from evidence.status.day_ranges import Days
-from evidence.status.duty import asked_days, asked_periods, standing_days
+from evidence.status.duty import (
+    AskedPeriod,
+    asked_days,
+    asked_periods,
+    standing_days,
+)
 from evidence.status.facts import RequirementHistory
 from evidence.status.rows import Moment
 from evidence.submissions.same_again import period_name
 
 DAY_PERFORMED = "day"  # the period is the day on which it was performed
+MAX_GRACE = DAY * 366  # as far back as a period may end that is due on a day
 PERIOD_DASH = "--"  # between first and last day
 
 
@@ -86,25 +96,83 @@ def open_periods_of(
     """
     if not requirements:
         return {}
-    first = min(_since(row, today) for row in requirements)
+    asks = _asks_of(
+        requirements, min(asked_since(row, today) for row in requirements), today
+    )
+    return {
+        row.pk: open_periods(
+            *asks[row.pk], row.answered, asked_since(row, today), today
+        )
+        if row.pk in asks
+        else []
+        for row in requirements
+    }
+
+
+def with_gaps(rows: Sequence[Any], today: dt.date) -> list[Any]:
+    """Of rows, those that may have open periods: cheap, and none is left out that has.
+
+    Where an ask has had one cadence only, a period that is open is one of that cadence
+    that nothing was brought for. One statement.
+    """
+    several = RequirementTerms.objects.values("ask").annotate(n=Count("pk"))
+    changed = set(several.filter(n__gt=1).values_list("ask", flat=True))
+    return [row for row in rows if row.ask_id in changed or _has_gap(row, today)]
+
+
+def _has_gap(row: Any, today: dt.date) -> bool:
+    if occurrence_of(row.cadence, today) is None:
+        return False
+    return any(
+        not row.answered & {(first, last), (first, None)}
+        for first, last in periods(row.cadence, asked_since(row, today), today - DAY)
+        if last >= row.operates_from
+    )
+
+
+def periods_due(
+    requirements: Sequence[Any], first: dt.date, last: dt.date, today: dt.date
+) -> dict[int, list[DuePeriod]]:
+    """The periods of each requirement that are due on the days first..last, by its key.
+
+    By the rules of open periods, whether answered or not, ended or to come. Three
+    statements.
+    """
+    if not requirements:
+        return {}
+    asks = _asks_of(requirements, first - MAX_GRACE, last)
+    return {
+        row.pk: [
+            _period(period.terms.cadence, period.begins, period.due_on, today)
+            for period in _expected(*asks[row.pk], first - MAX_GRACE, last)
+            if first <= period.due_on <= last
+        ]
+        if row.pk in asks
+        else []
+        for row in requirements
+    }
+
+
+def _asks_of(
+    requirements: Sequence[Any], first: dt.date, last: dt.date
+) -> dict[int, tuple[RequirementHistory, Sequence[Days]]]:
+    """What is asked by rows on some days, and the days on which our half stood."""
     pks = {row.implementation_id for row in requirements}
-    asked_of_controls = read_asked(pks, first, today, Moment(today))
-    histories = {key: ask for pk in pks for key, ask in asked_of_controls.asks[pk]}
-    opened = {}
-    for row in requirements:
-        pk, history = row.implementation_id, histories.get(row.pk)
-        standing = standing_days(
+    asked_of_controls = read_asked(pks, first, last, Moment(last))
+    standing = {
+        pk: standing_days(
             asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
         )
-        opened[row.pk] = (
-            open_periods(history, standing, row.answered, _since(row, today), today)
-            if history
-            else []
-        )
-    return opened
+        for pk in pks
+    }
+    return {
+        key: (history, standing[pk])
+        for pk in pks
+        for key, history in asked_of_controls.asks[pk]
+    }
 
 
-def _since(row: RequirementControl, today: dt.date) -> dt.date:
+def asked_since(row: RequirementControl, today: dt.date) -> dt.date:
     """The first day that a period may end on: of the window, or the newest in grace."""
     running = occurrence_of(row.cadence, today) or today
     return min(row.system.window_start, running - DAY)
@@ -122,15 +190,27 @@ def open_periods(
     `answered` are first and last days of those with an accepted or a waiting link;
     without the last one a link answers the period that begins then.
     """
-    days_asked = asked_days(history, standing)
-    periods = asked_periods(history.terms, days_asked, since, today - DAY)
     return [
         _period(period.terms.cadence, period.begins, period.due_on, today)
-        for period in periods
+        for period in _expected(history, standing, since, today - DAY)
+        if not answered & {(period.begins, period.ends), (period.begins, None)}
+    ]
+
+
+def _expected(
+    history: RequirementHistory,
+    standing: Sequence[Days],
+    first: dt.date,
+    last: dt.date,
+) -> list[AskedPeriod]:
+    """Calendar periods to be answered whose last day is one of first..last."""
+    days_asked = asked_days(history, standing)
+    return [
+        period
+        for period in asked_periods(history.terms, days_asked, first, last)
         if period.calendar
         and period.terms.cadence != "per-event"
         and not period.cut_short
-        and not answered & {(period.begins, period.ends), (period.begins, None)}
     ]
 
 

@@ -33,7 +33,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
     submissions = desk.submissions_of(waiting.filter(revision__in=first))
     context = {
-        "asks": open_asks[: my_work.LISTED],
+        "asks": asks.to_show(open_asks[: my_work.LISTED]),
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": asks.counted(all_asks),
         "waiting": by_period.count(),

@@ -184,13 +184,13 @@ def test_a_mail_lists_only_what_one_may_still_see(house, postbox):
 def test_what_is_so_again_waits_again_and_is_mailed_once(house, postbox):
     prefer(house, alice="immediate", rita="off", raul="off", olivia="off")
     requirement = asked_since(house, 0)
-    instant = clock.now() + 60 * DAY
-    assert len(told(house, "alice", "overdue", days=60)) == 1
+    instant = clock.now() + 20 * DAY
+    assert len(told(house, "alice", "overdue", days=20)) == 1
     send_all(instant)
     link = submitted(house, requirement=requirement)
-    assert told(house, "alice", "overdue", days=60) == []
+    assert told(house, "alice", "overdue", days=20) == []
     withdraw(link, by=house.alice, reason="Wrong file")
-    assert len(told(house, "alice", "overdue", days=60)) == 1
+    assert len(told(house, "alice", "overdue", days=20)) == 1
     send_all(instant + MINUTE)
     assert len(postbox.mails) == 1
 

@@ -123,10 +123,9 @@ def test_r11_what_was_performed_in_the_period_of_the_day_is_not_asked_twice(hous
     houses.submitted(house).accept(by=house.rita)
     joined(house, from_day=TODAY + DAY)
     december = dt.date(2026, 12, 1)
-    rows = with_newest_links(
-        RequirementControl.objects.filter(system=house.system), december
-    ).select_related("system")
-    opened = open_periods_of(list(rows), december)
+    asked = RequirementControl.objects.filter(system=house.system)
+    rows = with_newest_links(asked.select_related("system"), december)
+    opened = open_periods_of(rows, december)
     november = dt.date(2026, 11, 1)
     brought = row_of(house, "cm-8").pk
     assert november not in {period.first for period in opened[brought]}

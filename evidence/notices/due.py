@@ -1,0 +1,136 @@
+"""Proof that is due soon or overdue: told to its team, long overdue to the officers.
+
+Source: rule R31.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from controls.models import System
+from controls.models.systems import systems_by_day
+from evidence.models import RequirementControl
+from evidence.models.asks import Cadence
+from evidence.models.notices import NoticeKind
+from evidence.notices.candidates import NoticeCandidate
+from evidence.notices.first_asked import Digest, first_due_since, statements
+from evidence.notices.people import People
+from evidence.planning.asks import Ask, ask, with_newest_links
+from evidence.planning.newest_links import light, whole
+from evidence.planning.open_periods import open_periods_of, with_gaps
+from evidence.status.cadence import lead_days
+
+
+def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Proof due soon or overdue: its team; long overdue: the officers too.
+
+    Not what is asked per event: it has no due day of its own. What fell due before it
+    was stated comes as one digest for each team, and reaches no officer as late (R31).
+    """
+    digests: Counter[Digest] = Counter()
+    pressing = _pressing(instant)
+    rows = whole([state.requirement for state in pressing])
+    stated_at = statements(rows.values())
+    for state in pressing:
+        row = rows[state.requirement.pk]
+        stated = row.system.day_of(stated_at[row.pk])
+        if _first_due(state) < stated:
+            team = row.owner_team or row.implementation.owner_team
+            digests[Digest(row.system, team, stated)] += 1
+        due = _due_since(row, state, stated)
+        if due is not None:
+            late = due < state.today
+            told = replace(state, due=due, late=late)
+            yield from _of_requirement(people, row, told, state.today)
+    for digest, number in digests.items():
+        yield digest.notice(people, number)
+
+
+def _first_due(state: Ask) -> dt.date:
+    """The day of the oldest missing period, else the day its proof runs out."""
+    days = [period.due for period in state.missing] or [state.due]
+    return min(day for day in days if day is not None)
+
+
+def _due_since(row: Any, state: Ask, stated: dt.date) -> dt.date | None:
+    """The first day to tell of that is not before the one on which it was stated."""
+    missing = [period.due for period in state.missing if period.due]
+    told = next((due for due in missing if due >= stated), None)
+    if told or not _still_to_come(state):
+        return told
+    due = state.due if state.due and state.due >= stated else None
+    due = due or first_due_since(row, stated)
+    # of missing periods the last is named above: what is over is answered
+    return due if due and (not missing or due >= state.today) else None
+
+
+def _still_to_come(state: Ask) -> bool:
+    """Whether its present proof ends and nothing waits for a decision."""
+    return state.due is not None and state.state not in {"waiting", "current"}
+
+
+def _pressing(instant: dt.datetime) -> list[Ask]:
+    """What has a missing period, or will be due within its lead time.
+
+    Rows are read with the columns that say so only: of most there is nothing to tell.
+    """
+    asked = RequirementControl.objects.filter(
+        implementation__responsibility__in=["shared", "customer"]
+    )
+    asked = asked.exclude(implementation__applicability="not-applicable")
+    asked = asked.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
+    pressing = []
+    for today, systems in systems_by_day(System.objects.all(), instant).items():
+        rows = [
+            row
+            for row in with_newest_links(light(asked, systems), today)
+            if row.operates_from <= today < (row.operates_until or dt.date.max)
+        ]
+        opened = open_periods_of(with_gaps(rows, today), today)
+        for row in rows:
+            state = ask(row, today, opened.get(row.pk, ()))
+            lead = dt.timedelta(lead_days(row.cadence, row.lead_days))
+            soon = state.due is not None and state.due - lead <= today
+            if state.missing or (soon and _still_to_come(state)):
+                pressing.append(state)
+    return pressing
+
+
+def _of_requirement(
+    people: People, row: Any, state: Any, today: dt.date
+) -> Iterator[NoticeCandidate]:
+    team = row.owner_team or row.implementation.owner_team
+    parameters = {
+        "what": f"{row.implementation.control.label} {row.title}",
+        "day": str(state.due),
+        "team": str(team or "Nobody"),
+    }
+    path = reverse("evidence:upload", args=[row.system.slug, row.uuid])
+    of_team = frozenset(people.team(row.system_id, team.pk if team else None))
+    about = f"{row.uuid}:{state.due}"
+    if not state.late:
+        if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
+            kind = NoticeKind.DUE_SOON
+            yield NoticeCandidate(
+                kind, f"due:{about}", of_team, row.system_id, path, parameters
+            )
+        return
+    kind = NoticeKind.OVERDUE
+    yield NoticeCandidate(
+        kind, f"overdue:{about}", of_team, row.system_id, path, parameters
+    )
+    if (today - state.due).days > settings.ESCALATE_AFTER_DAYS:
+        officers = frozenset(people.officers(row.system_id, but=of_team))
+        ref_id = row.implementation.control.ref_id
+        control = reverse("evidence:control", args=[row.system.slug, ref_id])
+        kind = NoticeKind.ESCALATED
+        yield NoticeCandidate(
+            kind, f"late:{about}", officers, row.system_id, control, parameters
+        )

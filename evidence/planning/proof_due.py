@@ -1,0 +1,142 @@
+"""Proof that falls due in some days, by the rules of My work's open periods (R14).
+
+So the calendar and My work give one answer: the same periods, by the terms of their
+last days, on which our half was asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.urls import reverse
+
+from controls.models import Actor
+from controls.models.systems import systems_by_day
+from evidence.models import LinkState, RequirementControl
+from evidence.models.asks import Cadence
+from evidence.planning.asks import with_newest_links
+from evidence.planning.due import CalendarScope, Due
+from evidence.planning.newest_links import light, whole
+from evidence.planning.open_periods import DuePeriod, asked_since, periods_due
+from evidence.status.cadence import DAY
+from evidence.status.rows import as_bigints, as_dates
+
+CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
+
+
+def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[Due]:
+    """Periods and proof of the asks of a scope, each on its due day, as they stand on
+    the day that `now` is in their system.
+
+    A constant number of statements for each such day.
+    """
+    asked = RequirementControl.objects.filter(
+        implementation__responsibility__in=["shared", "customer"],
+        operates_from__lte=scope.last,
+    )
+    asked = asked.exclude(implementation__applicability="not-applicable").filter(
+        Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
+    )
+    asked = asked.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
+    if scope.teams is not None:
+        asked = asked.filter(
+            Q(owner_team__in=scope.teams)
+            | Q(owner_team=None, implementation__owner_team__in=scope.teams)
+        )
+    due_days = [
+        (today, *due)
+        for today, systems in systems_by_day(scope.systems, now).items()
+        for due in _due_days(
+            with_newest_links(light(asked, systems), today), scope, today
+        )
+    ]
+    shown = whole([row for _, row, *_ in due_days])
+    mine = RequirementControl.objects.filter(pk__in=shown).submittable_by(user)
+    submittable = set(mine.values_list("pk", flat=True))
+    for today, row, day, state in due_days:
+        yield _of_proof(
+            shown[row.pk],
+            day,
+            *_standing(state, day, today),
+            may_upload=row.pk in submittable,
+        )
+
+
+def _due_days(
+    rows: Sequence[Any], scope: CalendarScope, today: dt.date
+) -> Iterator[tuple[Any, dt.date, str | None]]:
+    """Each row with a day on which it is due, and the state of what was brought."""
+    periods = periods_due(rows, scope.first, scope.last, today)
+    done = _done(periods)
+    for row in rows:
+        for period in periods[row.pk]:
+            state = done.get((row.pk, period.first, period.last)) or done.get(
+                (row.pk, period.first, None)
+            )
+            if not state and period.last < asked_since(row, today):
+                continue  # of an earlier window: nobody asks for it any more
+            assert period.due is not None
+            yield row, period.due, state
+        if row.cadence not in CALENDAR and scope.holds(row.proven_to):
+            yield row, row.proven_to, None
+
+
+# Accepted wins over submitted, where both answer one period.
+DONE = """
+SELECT l.requirement_id, l.occurrence, l.occurrence_ends,
+       bool_or(l.state = 'accepted')
+  FROM evidence_evidencelink l
+ WHERE l.requirement_id = ANY(%(requirements)s::bigint[])
+   AND l.occurrence = ANY(%(occurrences)s::date[])
+   AND l.state IN ('accepted', 'submitted')
+ GROUP BY l.requirement_id, l.occurrence, l.occurrence_ends
+"""
+Answer = tuple[int, dt.date, dt.date | None]
+
+
+def _done(periods: Mapping[int, Sequence[DuePeriod]]) -> dict[Answer, str]:
+    """The state of what was brought for periods, by requirement and their days."""
+    begins = {period.first for of_row in periods.values() for period in of_row}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            DONE,
+            {"requirements": as_bigints(periods), "occurrences": as_dates(begins)},
+        )
+        return {
+            (pk, first, last): LinkState.ACCEPTED if accepted else LinkState.SUBMITTED
+            for pk, first, last, accepted in cursor.fetchall()
+        }
+
+
+def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str]:
+    if state == LinkState.ACCEPTED:
+        return "proven", "Done"
+    if state == LinkState.SUBMITTED:
+        return "pending", "Waiting for review"
+    return ("missed", "Overdue") if day < today else ("not_yet_due", "Due")
+
+
+def _of_proof(
+    row: Any, day: dt.date, state: str, word: str, *, may_upload: bool
+) -> Due:
+    """A period to prove: to the upload for whoever may, to its control for others."""
+    control = reverse(
+        "evidence:control",
+        args=[row.system.slug, row.implementation.control.ref_id],
+    )
+    upload = reverse("evidence:upload", args=[row.system.slug, row.uuid])
+    return Due(
+        day=day,
+        kind="Proof",
+        title=row.title,
+        system=row.system,
+        path=upload if may_upload else f"{control}#asked-{row.uuid}",
+        state=state,
+        word=word,
+        team=str(row.owner_team or row.implementation.owner_team or ""),
+        control=row.implementation.control.label,
+    )
