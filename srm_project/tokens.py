@@ -12,6 +12,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from controls import clock
+from controls.models import TokenScope
+from controls.models.tokens import Scope
+
 
 class OwnersToken(TokenAuthentication):
     """A token of knox; it works no further than its owner's sign-in would (AZ-07)."""
@@ -19,11 +23,18 @@ class OwnersToken(TokenAuthentication):
     def validate_user(self, auth_token: Any) -> Any:
         """Owner and token. Raises AuthenticationFailed where a second factor lacks."""
         owner, token = super().validate_user(auth_token)
+        kept = TokenScope.objects.filter(token=token).first()
+        if kept is not None and kept.scope == Scope.CALENDAR:
+            raise AuthenticationFailed(
+                "This token opens a calendar feed, nothing else."
+            )
         if settings.MFA_REQUIRED and not is_mfa_enabled(owner):
             raise AuthenticationFailed(
                 "This token's owner has no second factor, which is required here."
                 " Set one up, then use the token again."
             )
+        if kept is not None:
+            kept.note_use(clock.now())
         return owner, token
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from knox.models import AuthToken
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.accounts.tokens import MAX_DAYS, make_token, revoke_token
 from controls.api.conventions import ByKey, WithoutETag
 from controls.api.idempotency import idempotent
-from controls.models import AuditEvent, TokenScope
-from controls.models.audit import about
+from controls.models import TokenScope
 from controls.models.tokens import Scope
 from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
-
-MAX_DAYS = 365
 
 
 class TokenSerializer(serializers.ModelSerializer[TokenScope]):
@@ -32,7 +28,8 @@ class TokenSerializer(serializers.ModelSerializer[TokenScope]):
 
     class Meta:
         model = TokenScope
-        fields = ["uuid", "name", "scope", "expiry"]
+        fields = ["uuid", "name", "scope", "expiry", "last_used_at"]
+        read_only_fields = ["last_used_at"]
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
@@ -80,22 +77,10 @@ class TokenViewSet(
         serializer = NewTokenSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = serializer.validated_data
-        token, secret = AuthToken.objects.create(
-            actor_of(request), expiry=dt.timedelta(days=body["days"])
-        )
-        kept = TokenScope.objects.create(
-            token=token, name=body["name"], scope=body["scope"]
-        )
-        AuditEvent.objects.append(
-            about(kept, "token.made", by=actor_of(request), scope=kept.scope)
-        )
+        kept, secret = make_token(actor_of(request), **body)
         return Response({**TokenSerializer(kept).data, "token": secret}, status=201)
 
-    @transaction.atomic
     def destroy(self, request: Request, uuid: str) -> Response:
         """Revoke a token; it works no more from the next request on."""
-        kept = self.get_object()
-        event = about(kept, "token.revoked", by=actor_of(request))
-        kept.token.delete()
-        AuditEvent.objects.append(event)
+        revoke_token(self.get_object(), by=actor_of(request))
         return Response(status=204)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Self
 
@@ -11,12 +12,15 @@ from knox.models import AuthToken
 
 from controls.models.people import Actor
 
+NOTED_EVERY = dt.timedelta(hours=1)
+
 
 class Scope(models.TextChoices):
     """How far a token reaches; never further than its owner."""
 
     READ = "read", "Read"
     WRITE = "write", "Read and write"
+    CALENDAR = "calendar", "Calendar feed"
 
 
 class TokenScopeQuerySet(models.QuerySet["TokenScope"]):
@@ -35,7 +39,9 @@ class TokenScope(models.Model):
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
-    scope = models.CharField(max_length=5, choices=Scope, default=Scope.READ)
+    scope = models.CharField(max_length=10, choices=Scope, default=Scope.READ)
+    # null: never; else to the hour
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = TokenScopeQuerySet.as_manager()
 
@@ -48,3 +54,10 @@ class TokenScope(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def note_use(self, instant: dt.datetime) -> None:
+        """Remember that it was used, at most once in an hour."""
+        if self.last_used_at and instant - self.last_used_at < NOTED_EVERY:
+            return
+        TokenScope.objects.filter(pk=self.pk).update(last_used_at=instant)
+        self.last_used_at = instant
