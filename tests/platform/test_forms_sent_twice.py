@@ -204,7 +204,7 @@ requirement_retire population_new population_judge provider_upload bulk rereadin
 provider_document_end review_several accept reject submit_draft reconfirm withdraw
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
 export_delete component_days system_terms retrospective_decide
-end_decide alternative_decide alternative_end
+end_decide alternative_decide alternative_end decide
 status_of_many status_of_many_confirm citations_decide join_asks
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
