@@ -13,6 +13,8 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.sign_ins import sign_in_just_now
+
 # Playwright's event loop runs in the thread that also asks the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -60,8 +62,7 @@ def page_of(page: Page, live_server: Any) -> Callable[[Any], Page]:
     """`page_of(user)` is a window in which that user has signed in."""
 
     def signed_in(user: Any) -> Page:
-        client = Client()
-        client.force_login(user)
+        client = sign_in_just_now(Client(), user)
         name = settings.SESSION_COOKIE_NAME
         value = client.cookies[name].value
         page.context.add_cookies(
