@@ -187,6 +187,18 @@ def test_every_answer_carries_the_headers(client, path):
     assert answer["X-Request-ID"]
 
 
+@pytest.mark.parametrize(
+    ("path", "host"), [("/accounts/login/", "evil.example"), ("/%00/", "localhost")]
+)
+def test_az_10_what_cannot_be_read_carries_them_too(client, path, host):
+    client.raise_request_exception = False
+    answer = client.get(path, headers={"host": host})
+    assert answer.status_code == 400
+    for name, wanted in HEADERS.items():
+        given = {part.strip() for part in answer.headers.get(name, "").split(";")}
+        assert given - {""} == wanted, name
+
+
 def test_a_signed_in_page_is_not_kept_by_caches(client, known, settings):
     settings.MFA_REQUIRED = False
     sign_in(client, known)
