@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from evidence.models import RequirementControl
 from evidence.planning.asks import URGENCY, WORDS, Ask
 from evidence.planning.next_upload import NextUpload, of_opened
+from evidence.planning.open_periods import DuePeriod
 
 MAX_NAMED = 3  # controls of one state that a sentence names
 ACCEPTED = {"current", "expiring"}
@@ -36,6 +38,17 @@ class AskRow:
     def requirement(self) -> RequirementControl:
         """The row by whose address the next evidence is uploaded."""
         return self.upload.first
+
+    @property
+    def period(self) -> DuePeriod:
+        """The days that the next evidence should be about."""
+        return self.upload.period
+
+    @property
+    def also_query(self) -> str:
+        """What the address of an upload adds so that it names the other open ones."""
+        keys = [("also", row.pk) for row in self.upload.also]
+        return f"?{urlencode(keys)}" if keys else ""
 
     @property
     def is_open(self) -> bool:

@@ -114,7 +114,8 @@ def _is_brought(row: RequirementControl, period: DuePeriod) -> bool:
     """Whether something counts or waits for the period; without calendar: at all."""
     if period.due is None:
         return bool(row.proven_link or row.waiting)  # type: ignore[attr-defined]
-    return period.first in row.answered  # type: ignore[attr-defined]
+    days = {(period.first, period.last), (period.first, None)}
+    return bool(row.answered & days)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

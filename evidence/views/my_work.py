@@ -15,6 +15,7 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
+from evidence.planning.by_ask import by_ask, counted
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from srm_project.requests import SignedInRequest
@@ -26,8 +27,8 @@ REVIEWED_HERE = 5  # submissions; the desk holds the rest
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     now = clock.now()
-    all_asks = asks.asked_of(request.user, now)
-    open_asks = [ask for ask in all_asks if ask.state != "current" or ask.missing]
+    all_asks = by_ask(asks.asked_of(request.user, now))
+    open_asks = [row for row in all_asks if row.is_open]
     waiting = desk.waiting(request.user)
     by_period = desk.by_oldest_period(waiting)
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
@@ -35,7 +36,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     context = {
         "asks": asks.to_show(open_asks[: my_work.LISTED]),
         "more": max(0, len(open_asks) - my_work.LISTED),
-        "counts": asks.counted(all_asks),
+        "counts": counted(all_asks),
         "waiting": by_period.count(),
         "to_review": [submissions[key] for key in first if key in submissions],
         "per_event": asks.per_event_of(request.user, now),

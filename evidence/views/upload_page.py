@@ -14,6 +14,7 @@ from controls.implementation import is_asked_for
 from evidence.forms.uploads import UploadForm
 from evidence.models import Evidence, EvidenceLink
 from evidence.planning.asks import Ask
+from evidence.planning.next_upload import next_upload, rows_asked
 from evidence.planning.open_periods import DuePeriod, period_due
 from evidence.planning.prospect import Prospect, prospect_of
 from evidence.submissions.same_again import again_values, period_named, title_of
@@ -46,7 +47,7 @@ def initial_values(
         "period_start": period.first,
         "period_end": period.last,
         "collected_on": today,
-        "also": request.GET.getlist("also"),
+        "also": request.GET.getlist("also") or _companions(target, today),
     }
     if again := request.GET.get("again", ""):
         visible = Evidence.objects.visible_to(request.user)
@@ -56,6 +57,15 @@ def initial_values(
     if len(typed.get("period", "")) == len(str(today)):
         del typed["period"]  # a link names a period by its first day alone
     return values | typed
+
+
+def _companions(target: Target, today: dt.date) -> list[str]:
+    """The other controls of a joined ask that are open for what comes next."""
+    requirement = target.requirement
+    if requirement is None or requirement.joined is None or target.item is not None:
+        return []
+    named = next_upload(rows_asked(requirement.joined, today), today).rows
+    return [str(row.pk) for row in named if row.pk != requirement.pk]
 
 
 def typed_values(request: SignedInRequest) -> dict[str, Any]:
