@@ -18,8 +18,8 @@ from knox.models import AuthToken
 from controls import clock
 from controls.models import TokenScope
 from evidence.models import Evidence, EvidenceLink, RequirementControl
+from evidence.notices.due import requirements
 from evidence.notices.people import People
-from evidence.notices.sources import requirements
 from evidence.planning.asks import asked_of
 from evidence.planning.by_ask import AskRow, by_ask
 from evidence.planning.next_upload import next_upload, rows_asked
@@ -173,10 +173,8 @@ def test_r14_each_ask_has_one_address_for_scripts(client, house, ask):
     assert body["controls"] == list(THREE)
     assert (body["period_start"], body["new"]) == ("2026-10-01", True)
     assert body["title"] == "Settings, October 2026"
-    for known in (
-        path,
-        f"/api/v1/asks/{factories.requirement(house.system, 'si-2').ask.uuid}/evidence/",  # noqa: E501
-    ):
+    own = factories.requirement(house.system, "si-2").ask
+    for known in (path, f"/api/v1/asks/{own.uuid}/evidence/"):
         again = curl(client, known, secret, file=file("report.csv", b"a,b\n1,2\n"))
         assert (again.status_code, again.json()["new"]) == (200, False)
         assert again.json()["evidence"] == body["evidence"]
