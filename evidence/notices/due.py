@@ -6,8 +6,8 @@ Source: rule R31.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from evidence.planning.newest_links import light, whole
 from evidence.planning.open_periods import open_periods_of, with_gaps
 from evidence.status.cadence import lead_days
 
+MAX_NAMED = 3  # controls that a sentence names
+
 
 def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Proof due soon or overdue: its team; long overdue: the officers too.
@@ -38,6 +40,8 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     pressing = _pressing(instant)
     rows = whole([state.requirement for state in pressing])
     stated_at = statements(rows.values())
+    # one line for each ask: its controls that are due on one day
+    due_rows: defaultdict[Any, list[tuple[Any, Ask]]] = defaultdict(list)
     for state in pressing:
         row = rows[state.requirement.pk]
         stated = row.system.day_of(stated_at[row.pk])
@@ -48,7 +52,9 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
         if due is not None:
             late = due < state.today
             told = replace(state, due=due, late=late)
-            yield from _of_requirement(people, row, told, state.today)
+            due_rows[row.joined_id or f"row {row.pk}", due].append((row, told))
+    for rows_of_ask in due_rows.values():
+        yield from _of_ask(people, rows_of_ask)
     for digest, number in digests.items():
         yield digest.notice(people, number)
 
@@ -103,18 +109,25 @@ def _pressing(instant: dt.datetime) -> list[Ask]:
     return pressing
 
 
-def _of_requirement(
-    people: People, row: Any, state: Any, today: dt.date
+def _of_ask(
+    people: People, rows: Sequence[tuple[Any, Any]]
 ) -> Iterator[NoticeCandidate]:
+    """Of the rows of one ask, each with how it stands, that are due on one day."""
+    row, state = rows[0]
+    today = state.today
     team = row.owner_team or row.implementation.owner_team
+    controls = [known.implementation.control.label for known, _ in rows]
+    named = ", ".join(controls[:MAX_NAMED])
+    if len(controls) > MAX_NAMED:
+        named += f" and {len(controls) - MAX_NAMED} more"
     parameters = {
-        "what": f"{row.implementation.control.label} {row.title}",
+        "what": f"{named} {row.title}",
         "day": str(state.due),
         "team": str(team or "Nobody"),
     }
     path = reverse("evidence:upload", args=[row.system.slug, row.uuid])
     of_team = frozenset(people.team(row.system_id, team.pk if team else None))
-    about = f"{row.uuid}:{state.due}"
+    about = f"{(row.joined or row).uuid}:{state.due}"
     if not state.late:
         if state.due - dt.timedelta(lead_days(row.cadence, row.lead_days)) <= today:
             kind = NoticeKind.DUE_SOON

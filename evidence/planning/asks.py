@@ -234,11 +234,3 @@ def per_event_of(user: Actor, now: dt.datetime) -> QuerySet[RequirementControl]:
         )
         .order_by("implementation__control__sort_order", "pk")
     )
-
-
-def counted(asks: Iterable[Ask]) -> dict[str, int]:
-    """How many asks are in each state, for the heading."""
-    counts = dict.fromkeys(URGENCY, 0)
-    for row in asks:
-        counts[row.state] += 1
-    return {WORDS[state]: number for state, number in counts.items() if number}

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from evidence.models import RequirementControl
+from evidence.planning import asks
 from evidence.planning.asks import URGENCY, WORDS, Ask
 from evidence.planning.next_upload import NextUpload, of_opened
 from evidence.planning.open_periods import DuePeriod
@@ -21,13 +23,16 @@ ACCEPTED = {"current", "expiring"}
 
 @dataclass(frozen=True)
 class AskRow:
-    """One ask with its controls, in catalog order, each as it stands.
-
-    `upload` is what to bring next, and which of its controls are open for it.
-    """
+    """One ask with its controls, each as it stands; of `shown` in catalog order."""
 
     controls: Sequence[Ask]
-    upload: NextUpload
+
+    @cached_property
+    def upload(self) -> NextUpload:
+        """What to bring next, and which of its controls are open for it."""
+        rows = [ask.requirement for ask in self.controls]
+        opened = {ask.requirement.pk: ask.open_periods for ask in self.controls}
+        return of_opened(rows, opened, self.controls[0].today)
 
     @property
     def worst(self) -> Ask:
@@ -83,28 +88,32 @@ def _named(state: str, rows: Sequence[Ask]) -> list[str]:
     return [f"{labels} {word}" + (f": {' '.join(sorted(reasons))}" if reasons else "")]
 
 
-def by_ask(asks: Iterable[Ask]) -> list[AskRow]:
+def by_ask(controls: Iterable[Ask]) -> list[AskRow]:
     """The asks of a person, most urgent first; rows of one joined ask are one."""
     groups: dict[tuple[str, int], list[Ask]] = {}
-    for ask in asks:
+    for ask in controls:
         row = ask.requirement
         key = ("joined", row.joined_id) if row.joined_id else ("row", row.pk)
         groups.setdefault(key, []).append(ask)
-    rows = [_row(group) for group in groups.values()]
+    rows = [AskRow(group) for group in groups.values()]
     return sorted(rows, key=lambda row: row.worst.urgency)
 
 
-def _row(group: Sequence[Ask]) -> AskRow:
-    ordered = sorted(
-        group,
-        key=lambda ask: (
-            ask.requirement.implementation.control.sort_order,
-            ask.requirement.pk,
-        ),
-    )
-    opened = {ask.requirement.pk: list(ask.open_periods) for ask in ordered}
-    requirements = [ask.requirement for ask in ordered]
-    return AskRow(ordered, of_opened(requirements, opened, ordered[0].today))
+def to_show(rows: Sequence[AskRow]) -> list[AskRow]:
+    """The same with all that a page shows of their controls. One statement."""
+    controls = [ask for row in rows for ask in row.controls]
+    shown = {ask.requirement.pk: ask for ask in asks.to_show(controls)}
+    return [
+        AskRow(
+            sorted((shown[ask.requirement.pk] for ask in row.controls), key=_in_catalog)
+        )
+        for row in rows
+    ]
+
+
+def _in_catalog(ask: Ask) -> tuple[int, int]:
+    row = ask.requirement
+    return row.implementation.control.sort_order, row.pk
 
 
 def counted(rows: Iterable[AskRow]) -> dict[str, int]:

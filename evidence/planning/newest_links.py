@@ -107,6 +107,7 @@ def _newest(row: Sequence[Any]) -> NewestLinks:
 # What says where a row stands; whoever shows one reads the rest of it.
 STANDING = (
     "ask_id",
+    "joined_id",
     "cadence",
     "grace_days",
     "lead_days",

@@ -7,7 +7,7 @@ are accepted or wait for review are left alone (R11). Source: rules R11 and R14.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -91,18 +91,18 @@ def next_upload(rows: Sequence[RequirementControl], today: dt.date) -> NextUploa
 
 def of_opened(
     rows: Sequence[RequirementControl],
-    opened: dict[int, list[DuePeriod]],
+    opened: Mapping[int, Sequence[DuePeriod]],
     today: dt.date,
 ) -> NextUpload:
     """The same where the open periods of each row are known by its key."""
-    unanswered = [period for row in rows for period in opened[row.pk]]
+    unanswered = [period for row in rows for period in opened.get(row.pk, ())]
     if unanswered:
         oldest = min(unanswered, key=lambda period: (period.last, period.first))
         days = (oldest.first, oldest.last)
         open_rows = [
             row
             for row in rows
-            if days in {(period.first, period.last) for period in opened[row.pk]}
+            if days in {(each.first, each.last) for each in opened.get(row.pk, ())}
         ]
         return NextUpload(oldest, open_rows)
     running = period_due(rows[0], (), today)

@@ -15,7 +15,7 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.letters import letters_to_decide
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
-from evidence.planning.by_ask import by_ask, counted
+from evidence.planning.by_ask import by_ask, counted, to_show
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from srm_project.requests import SignedInRequest
@@ -34,7 +34,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
     submissions = desk.submissions_of(waiting.filter(revision__in=first))
     context = {
-        "asks": asks.to_show(open_asks[: my_work.LISTED]),
+        "asks": to_show(open_asks[: my_work.LISTED]),
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": counted(all_asks),
         "waiting": by_period.count(),
