@@ -41,7 +41,7 @@ from evidence.models import (
 )
 from evidence.models.asks import Cadence, Purpose
 from evidence.planning.next_upload import Brought, ask_of_today, bring_for_ask
-from evidence.requirements.from_templates import stated_for
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import MAX_LINE, AskTerms, NamedControl
 from evidence.requirements.join_offers import offers_among, standing_alone
 from evidence.requirements.joining import add_control, join, split

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from controls.models import System
 from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementControlQuerySet
-from evidence.requirements.from_templates import stated_for
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_offers import Offer, offers_among
 
 # Performances of a year; what is asked per event draws a population each quarter.

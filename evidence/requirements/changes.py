@@ -33,7 +33,7 @@ from controls.retrospect import first_day_of, request_change
 from evidence.models import RequirementControl
 from evidence.models.asks import TERMS_COLUMNS, Cadence, Purpose
 from evidence.models.requirements import RequirementOrigin
-from evidence.requirements.from_templates import stated_for
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.joined import joined_on, rows_under, stricter_than
 from evidence.requirements.odp_frequency import less_frequent
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms

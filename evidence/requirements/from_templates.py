@@ -13,7 +13,6 @@ from django.db import transaction
 from controls.models import (
     Actor,
     AuditEvent,
-    BaselineControl,
     ControlImplementation,
     System,
 )
@@ -21,10 +20,11 @@ from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementOrigin
+from evidence.requirements.baseline_frequency import stated_for
+from evidence.requirements.join_offers import join_before_saving, offers_among
 from evidence.requirements.odp_frequency import (
     StatedFrequency,
     less_frequent,
-    stated_frequency,
 )
 from evidence.status.cadence import default_grace
 
@@ -57,17 +57,6 @@ def template_for(ref_id: str, family: str) -> Template | None:
     return known.get(ref_id) or known.get(ref_id.split(".")[0]) or known.get(family)
 
 
-def stated_for(system: System) -> dict[int, StatedFrequency]:
-    """The cadence that the system's baseline states, by control pk (R18)."""
-    rows = BaselineControl.objects.filter(baseline=system.baseline_id)
-    parameters = rows.values_list("control_id", "parameters")
-    return {
-        pk: frequency
-        for pk, values in parameters
-        if (frequency := stated_frequency(values or {}))
-    }
-
-
 def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
     """The unsaved requirements that `ask_for_all` would add, in catalog order."""
     unasked = (
@@ -98,8 +87,6 @@ def ask_for_all(
     Returns how many were added; they operate from `since`. Nothing is removed. `joined`
     puts what the shipped list joins under one ask each from the beginning.
     """
-    from evidence.requirements.join_offers import join_before_saving, offers_among
-
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     added = proposed(system, since=since)
     if not added:

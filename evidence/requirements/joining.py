@@ -31,7 +31,7 @@ from controls.retrospect import first_day_of, request_change
 from evidence.models import EvidenceRequirement, RequirementControl, RequirementTerms
 from evidence.models.asks import TERMS_COLUMNS
 from evidence.models.requirements import RequirementOrigin
-from evidence.requirements.from_templates import stated_for
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import (
     AskTerms,
     NamedControl,

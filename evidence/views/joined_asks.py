@@ -19,8 +19,8 @@ from controls.grammar import count_of
 from controls.models import RetrospectiveChange, System
 from evidence.forms.joins import AddForm, JoinForm, SplitForm
 from evidence.models import EvidenceRequirement, RequirementControl
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.burden import burden_on
-from evidence.requirements.from_templates import stated_for
 from evidence.requirements.join_offers import (
     Offer,
     join_all,

@@ -16,8 +16,9 @@ from django.urls import reverse
 from controls.models import Baseline, BaselineControl, Control, RetrospectiveChange
 from evidence.models import EvidenceRequirement, RequirementControl
 from evidence.models.asks import Cadence
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.burden import burden_on
-from evidence.requirements.from_templates import ask_for_all, stated_for, templates
+from evidence.requirements.from_templates import ask_for_all, templates
 from evidence.requirements.join_checks import MAX_LINE
 from evidence.requirements.join_offers import (
     offers_among,
