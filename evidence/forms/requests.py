@@ -13,7 +13,7 @@ from controls.models import Actor, Role, System, Team, User
 from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.upload_fields import DayInput
-from evidence.models import Evidence, EvidenceRequest
+from evidence.models import Evidence, LinkState
 from evidence.models.requests import EvidenceRequestState
 from evidence.requests.requests import RequestDraft
 
@@ -69,28 +69,42 @@ class RequestDraftForm(Form):
         return RequestDraft(control_ids=ids_in(fields.pop("control_ids")), **fields)
 
 
-class EvidenceChoices(forms.ModelMultipleChoiceField):
-    """Evidence by title, team and newest day."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """As the tick box reads."""
-        return f"{obj.title} ({obj.team}, {obj.known_from:%Y-%m-%d})"
-
-
 class AnswerForm(Form):
     """Evidence that is here already, and a word about it."""
 
-    evidence = EvidenceChoices(
-        Evidence.objects.none(), widget=forms.CheckboxSelectMultiple
+    evidence = forms.ModelMultipleChoiceField(
+        Evidence.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose the evidence that answers it."},
     )
     note = ReasonField(
         label="A word about it", required=False, widget=forms.Textarea({"rows": 2})
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, offered: QuerySet[Evidence], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, answerable: QuerySet[Evidence], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["evidence"].queryset = offered  # type: ignore[attr-defined]
+        self.fields["evidence"].queryset = answerable  # type: ignore[attr-defined]
+
+
+class OfferedFilter(Form):
+    """Which evidence to offer as an answer."""
+
+    q = forms.CharField(label="Title or control", required=False, max_length=200)
+    state = forms.ChoiceField(choices=[("", "Any"), *LinkState.choices], required=False)
+    day = DayField(label="About the day", widget=DayInput, required=False)
+
+    def narrowing(self) -> dict[str, Any]:
+        """What can be read of it, as `offered` takes it."""
+        self.is_valid()
+        fields = self.cleaned_data
+        return {
+            "query": fields.get("q", ""),
+            "state": fields.get("state", ""),
+            "day": fields.get("day"),
+        }
 
 
 class AnswerDecisionForm(Form):
@@ -118,13 +132,3 @@ class RequestFilter(Form):
         """What can be read of it."""
         self.is_valid()
         return {name: self.cleaned_data.get(name, "") for name in self.fields}
-
-
-def offered(request: EvidenceRequest, mine: QuerySet[Evidence]) -> QuerySet[Evidence]:
-    """The newest evidence of the controls asked about, then of the team; 50 at most."""
-    about = mine.filter(
-        revisions__links__implementation__in=request.controls.all()
-    ).values("pk")
-    of_team = mine.filter(team=request.team_id).values("pk")
-    newest = mine.filter(pk__in=about.union(of_team).values("pk")).order_by("-pk")[:50]
-    return mine.filter(pk__in=list(newest.values_list("pk", flat=True)))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import Actor, AuditEvent, ControlImplementation
+from controls.models import Actor, AuditEvent, ControlImplementation, System
 from controls.models.audit import about
 from evidence.models import (
     Evidence,
@@ -21,6 +21,9 @@ from evidence.models import (
     RequirementControl,
 )
 from evidence.models.revisions import RevisionKind
+from evidence.status.control_status import control_statuses, window_of
+from evidence.status.gather import Moment
+from evidence.status.what_if import Turn, turned
 from evidence.submissions.quotas import count
 from evidence.submissions.records import make_link, make_revision, period_performed
 from evidence.submissions.submission import (
@@ -123,6 +126,24 @@ def _recorded(
     count([(locked.team, uploads)], revision.uploaded_at)
     AuditEvent.objects.append_all(events)
     return revision
+
+
+def if_corrected(succession: Succession, system: System, today: dt.date) -> list[Turn]:
+    """What a correction would turn today, before it is reviewed. Changes nothing.
+
+    The links that it replaces are voided and that is rolled back, so that the very
+    rules answer.
+    """
+    if not succession.replaced:
+        return []
+    pks = sorted({link.implementation_id for link in succession.replaced})
+    window = window_of(system)
+    before = control_statuses(system, Moment(today), pks=pks, window=window)
+    with transaction.atomic():
+        _void(succession.replaced)
+        after = control_statuses(system, Moment(today), pks=pks, window=window)
+        transaction.set_rollback(True)
+    return turned(before, after)
 
 
 def _refuse_earlier_day(submission: Submission, last: EvidenceRevision) -> None:

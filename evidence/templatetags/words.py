@@ -75,6 +75,12 @@ def anchor(field: BoundField) -> str:
 
 
 @register.filter
+def day_before(day: dt.date) -> dt.date:
+    """The last day of a range whose end is given as the first day after it."""
+    return day - dt.timedelta(days=1)
+
+
+@register.filter
 def at(values: Mapping[Any, Any], key: Any) -> Any:
     """The value of a mapping at a key; None where it has none."""
     return values.get(key)

@@ -30,6 +30,7 @@ from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
 from evidence.submissions.submit import withdraw
 from evidence.submissions.who_may import may_revise, require_withdrawer
+from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import refused, return_to_work, typed_reason
 from srm_project.requests import SignedInRequest
 
@@ -58,6 +59,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "evidence": evidence_row,
         "revisions": revisions,
         "links": links,
+        "withdrawals": withdrawals_of(links),
         "turning": _turning(evidence_row, links, today_of(evidence_row.system)),
         "officer": is_officer(request.user, evidence_row.system),
         "clearable": _clearable(revisions, request.user),
@@ -128,7 +130,9 @@ def submit_draft(request: SignedInRequest, uuid: Any) -> HttpResponse:
         submit.submit_draft(link, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(request, "Submitted. Somebody else reviews it now.")
+    title = link.revision.evidence.title
+    done = f"“{title}” was submitted. Somebody else reviews it now."
+    messages.success(request, done)
     return return_to_work(request) or redirect(
         "evidence:evidence", uuid=link.revision.evidence.uuid
     )

@@ -17,6 +17,7 @@ from evidence.files.previews import RenderedPage, kind_of, render_preview
 from evidence.files.who_may import RESTRICTED, may_open
 from evidence.models import EvidenceFile
 from evidence.storage import StoreUnreachable, open_store
+from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import explanation_page, refused, typed_reason
 from evidence.views.controls import HtmxRequest
 from srm_project.downloads import add_download_headers, attachment
@@ -66,6 +67,10 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
         return withheld
     kind, number = kind_of(file.blob.media_type), page_number(request)
     context: dict[str, Any] = {"file": file, "kind": kind, "number": number}
+    whole = not request.htmx or request.htmx.history_restore_request
+    if whole:
+        links = list(file.revision.links.for_listing().order_by("pk"))
+        context |= {"links": links, "withdrawals": withdrawals_of(links)}
     status = 200
     if kind:
         try:
@@ -79,7 +84,6 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
             context["refusal"], status = " ".join(refusal.messages), 422
         else:
             record_opening(file, "evidence.previewed", by=request.user)
-    whole = not request.htmx or request.htmx.history_restore_request
     page = (
         "evidence/files/preview.html"
         if whole

@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls import clock
@@ -19,13 +20,14 @@ from controls.models import ControlImplementation
 from evidence.forms.requests import (
     AnswerDecisionForm,
     AnswerForm,
+    OfferedFilter,
     RequestDraftForm,
     RequestFilter,
-    offered,
 )
 from evidence.models import Evidence, EvidenceRequest, RequirementControl
 from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
+from evidence.requests.offered import MAX_OFFERED, answerable, offered
 from evidence.requests.requests import cancel, request_evidence
 from evidence.requests.who_may import (
     may_answer,
@@ -38,9 +40,11 @@ from evidence.requests.who_may import (
 from evidence.views.access import system_or_404
 from evidence.views.answers import explain, refused, return_to_work
 from evidence.views.once import once
+from evidence.views.picker import SEARCH
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
+OFFERED = "offered"  # the id of the part that a search fetches again
 
 
 @require_GET
@@ -88,17 +92,27 @@ def one(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def request_answer(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Answer with evidence that is here already."""
     evidence_request = _request_or_404(request, uuid)
+    if SEARCH in request.POST:
+        return _page(request, evidence_request)
     form = _answer_form(request, evidence_request, request.POST)
+
+    if may_answer(evidence_request, request.user) and not form.is_valid():
+        return _page(request, evidence_request, status=400, answer_form=form)
 
     def act() -> str:
         require_answerer(evidence_request, request.user)
         if not form.is_valid():
             raise Refused(dict(form.errors))
-        fields = form.cleaned_data
-        answer(
-            evidence_request, list(fields.pop("evidence")), **fields, by=request.user
+        fields = dict(form.cleaned_data)
+        chosen = list(fields.pop("evidence"))
+        answer(evidence_request, chosen, **fields, by=request.user)
+        titles = get_text_list([f"“{row.title}”" for row in chosen], "and")
+        verb = "answers" if len(chosen) == 1 else "answer"
+        asked_by = evidence_request.asked_by
+        return (
+            f"{titles} {verb} “{evidence_request.title}”. {asked_by} asked for it and"
+            " decides whether it is enough."
         )
-        return "Answered. Whoever asked decides whether it is enough."
 
     return _done(request, evidence_request, act, answer_form=form)
 
@@ -183,6 +197,9 @@ def _page(
     }
     if answering:
         context["answer_form"] = _answer_form(request, evidence_request, None)
+        context |= _offers(request, evidence_request)
+    if request.htmx.target == OFFERED:  # type: ignore[attr-defined]
+        return render(request, "evidence/requests/partials/offered.html", context)
     return render(
         request, "evidence/requests/detail.html", context | more, status=status
     )
@@ -191,13 +208,38 @@ def _page(
 def _answer_form(
     request: SignedInRequest, evidence_request: EvidenceRequest, data: Any
 ) -> AnswerForm:
-    mine = Evidence.objects.visible_to(request.user).filter(
-        system=evidence_request.system_id
-    )
-    choices = offered(evidence_request, mine.select_related("team"))
-    return AnswerForm(
-        data, offered=choices, initial={"version": evidence_request.version}
-    )
+    choices = answerable(evidence_request, _here(request, evidence_request))
+    initial: dict[str, Any] = {"version": evidence_request.version}
+    if SEARCH in request.POST:  # sent only to search: what was typed stays
+        initial |= {"note": request.POST.get("note", "")}
+        data = None
+    return AnswerForm(data, answerable=choices, initial=initial)
+
+
+def _here(
+    request: SignedInRequest, evidence_request: EvidenceRequest
+) -> QuerySet[Evidence]:
+    visible = Evidence.objects.visible_to(request.user)
+    return visible.filter(system=evidence_request.system_id)
+
+
+def _offers(
+    request: SignedInRequest, evidence_request: EvidenceRequest
+) -> dict[str, Any]:
+    """What was chosen, and what else may be chosen by the search."""
+    typed = request.POST if request.method == "POST" else request.GET
+    narrowed = OfferedFilter(typed)
+    here = _here(request, evidence_request)
+    keys = [text for text in typed.getlist("evidence") if text.isdecimal()]
+    matching = offered(evidence_request, here, **narrowed.narrowing())
+    rows = list(matching.exclude(pk__in=keys)[: MAX_OFFERED + 1])
+    chosen = offered(evidence_request, here).filter(pk__in=keys) if keys else []
+    return {
+        "narrowed": narrowed,
+        "chosen": chosen,
+        "offered": rows[:MAX_OFFERED],
+        "more_offered": len(rows) > MAX_OFFERED,
+    }
 
 
 def _request_or_404(request: SignedInRequest, uuid: Any) -> EvidenceRequest:

@@ -17,10 +17,11 @@ from controls.errors import NotPermitted, TransitionNotAllowed
 from evidence.forms.revisions import RevisionForm
 from evidence.models import Evidence, EvidenceRevision, LinkState
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import bring_revision, newest, revise
+from evidence.submissions.revise import bring_revision, if_corrected, newest, revise
 from evidence.submissions.succession import links_of, succession_of
 from evidence.submissions.waiting_files import uploads_of
 from evidence.submissions.who_may import require_reviser
+from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import (
     explain,
     redirect_for_upload,
@@ -113,10 +114,13 @@ def _page(
     if refusal is not None:
         explain(form, refusal)
         status = getattr(refusal, "status_code", 400)
+    links = [*succession.submitted, *succession.drafted]
     context = {
         "form": form,
         "evidence": evidence,
         "succession": succession,
+        "withdrawals": withdrawals_of(links),
+        "turns": if_corrected(succession, evidence.system, today_of(evidence.system)),
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
     }
     page = render(request, "evidence/evidence/revision.html", context, status=status)

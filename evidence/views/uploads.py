@@ -165,11 +165,21 @@ def _submit(
         link = _submitted(request, form, target, today)
     except ValidationError as refusal:
         return _refusal(request, form, target, today, refusal)
-    done = "Submitted. Somebody else reviews it now."
-    if link.state == LinkState.DRAFT:
-        done = "Kept as a draft."
-    messages.success(request, done)
+    messages.success(request, _outcome(target, link))
     return redirect_for_upload(request, return_to_work(request) or _next(target, link))
+
+
+def _outcome(target: Target, link: EvidenceLink) -> str:
+    """What became of it, by its title; and whose request it answers."""
+    title = f"“{link.revision.evidence.title}”"
+    if link.state == LinkState.DRAFT:
+        done = f"{title} is kept as a draft."
+    else:
+        done = f"{title} was submitted. Somebody else reviews it now."
+    if target.answers is None:
+        return done
+    asked_by = target.answers.asked_by
+    return f"{done} It answers “{target.answers.title}”, which {asked_by} asked for."
 
 
 def _next(target: Target, link: EvidenceLink) -> HttpResponse:

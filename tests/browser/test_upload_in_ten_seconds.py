@@ -87,7 +87,7 @@ def test_three_actions_lead_from_my_work_to_a_submission(page_of, house):
     row.locator("summary").click()
     row.locator("input[type=file]").set_input_files(REPORT)
     row.locator("form button").click()
-    window.wait_for_selector("text=Submitted")
+    window.wait_for_selector("text=was submitted")
     link = EvidenceLink.objects.get()
     assert link.state == "submitted"
     title = Evidence.objects.get().title

@@ -56,7 +56,7 @@ def test_dropped_and_pasted_files_are_submitted_together(form):
     )
     assert names[0] == "report.csv"
     assert names[1].startswith("screenshot-")
-    assert "Submitted" in form.inner_text("main")
+    assert "was submitted" in form.inner_text("main")
 
 
 def test_a_refused_file_is_named_and_the_form_stays(form):

@@ -32,14 +32,14 @@ def test_keeping_a_draft_does_not_hand_it_over(form):
     form.click("text=Keep as a draft")
     form.wait_for_url("**/evidence/**")
     assert EvidenceLink.objects.get().state == LinkState.DRAFT
-    assert "Kept as a draft." in form.inner_text("body")
+    assert "is kept as a draft." in form.inner_text("body")
 
 
 def test_the_page_after_an_upload_says_that_it_was_submitted(form):
     form.click("text=Submit for review")
     form.wait_for_url("**/evidence/**")
     assert EvidenceLink.objects.get().state == LinkState.SUBMITTED
-    assert "Submitted. Somebody else reviews it now." in form.inner_text("body")
+    assert "was submitted. Somebody else reviews it now." in form.inner_text("body")
     found = Axe().run(form)
     assert found.violations_count == 0, found.generate_report()
 

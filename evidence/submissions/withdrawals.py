@@ -1,0 +1,39 @@
+"""Who took a link back, when and why: what the log says of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controls.models import AuditEvent
+from evidence.models import EvidenceLink, LinkState
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """One link taken back; `at` is in UTC, the name as the log has it."""
+
+    by: str
+    at: dt.datetime
+    reason: str
+
+
+def withdrawals_of(links: Iterable[EvidenceLink]) -> dict[int, Withdrawal]:
+    """Of links that were withdrawn, by their keys. One statement, or none."""
+    withdrawn = {
+        link.uuid: link.pk for link in links if link.state == LinkState.WITHDRAWN
+    }
+    if not withdrawn:
+        return {}
+    events = AuditEvent.objects.filter(
+        verb="evidence.withdrawn", subject_uuid__in=list(withdrawn)
+    ).order_by("seq")
+    return {
+        withdrawn[event.subject_uuid]: Withdrawal(
+            event.actor_name, event.at, json.loads(event.body).get("reason", "")
+        )
+        for event in events
+        if event.subject_uuid is not None
+    }

@@ -1,0 +1,59 @@
+"""What was withdrawn says by whom, when and why on every page of that evidence.
+
+And a correction shows what it turns before it is sent, as withdrawing does (R17).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evidence.models import EvidenceLink, LinkState
+from tests.evidence import house as houses
+from tests.evidence.house import House, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+@pytest.fixture
+def link(house: House) -> EvidenceLink:
+    made = submitted(house)
+    made.accept(by=house.rita)
+    return made
+
+
+def test_every_page_of_the_evidence_says_it(client, house, link):
+    client.force_login(house.alice)
+    client.post(f"/links/{link.uuid}/withdraw/", {"reason": "The wrong account."})
+    evidence = link.revision.evidence
+    file = link.revision.files.get()
+    for address in (
+        f"/evidence/{evidence.uuid}/",
+        f"/evidence/{evidence.uuid}/revise/",
+        f"/files/{file.uuid}/preview/",
+    ):
+        page = " ".join(client.get(address).content.decode().split())
+        assert "Withdrawn by Alice, 2026-11-23 09:" in page, address
+        assert "“The wrong account.”" in page, address
+
+
+def test_a_correction_shows_what_it_turns_and_changes_nothing(client, house, link):
+    client.force_login(house.alice)
+    address = f"/evidence/{link.revision.evidence.uuid}/revise/"
+    page = client.get(address)
+    (turn,) = page.context["turns"]
+    assert turn.label == "CM-8"
+    assert turn.before.status.customer_half != turn.after.status.customer_half
+    assert "What a correction turns" in page.content.decode()
+    link.refresh_from_db()
+    assert link.state == LinkState.ACCEPTED
+    again = client.get(address)
+    assert [row.label for row in again.context["turns"]] == ["CM-8"]
