@@ -51,8 +51,8 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
         due = _due_since(row, state, stated)
         if due is not None:
             late = due < state.today
-            told = replace(state, due=due, late=late)
-            due_rows[row.joined_id or f"row {row.pk}", due].append((row, told))
+            standing = replace(state, due=due, late=late)
+            due_rows[row.joined_id or f"row {row.pk}", due].append((row, standing))
     for rows_of_ask in due_rows.values():
         yield from _of_ask(people, rows_of_ask)
     for digest, number in digests.items():
@@ -68,9 +68,9 @@ def _first_due(state: Ask) -> dt.date:
 def _due_since(row: Any, state: Ask, stated: dt.date) -> dt.date | None:
     """The first day to tell of that is not before the one on which it was stated."""
     missing = [period.due for period in state.missing if period.due]
-    told = next((due for due in missing if due >= stated), None)
-    if told or not _still_to_come(state):
-        return told
+    since = next((due for due in missing if due >= stated), None)
+    if since or not _still_to_come(state):
+        return since
     due = state.due if state.due and state.due >= stated else None
     due = due or first_due_since(row, stated)
     # of missing periods the last is named above: what is over is answered
@@ -87,16 +87,16 @@ def _pressing(instant: dt.datetime) -> list[Ask]:
 
     Rows are read with the columns that say so only: of most there is nothing to tell.
     """
-    asked = RequirementControl.objects.filter(
+    recurring = RequirementControl.objects.filter(
         implementation__responsibility__in=["shared", "customer"]
     )
-    asked = asked.exclude(implementation__applicability="not-applicable")
-    asked = asked.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
+    recurring = recurring.exclude(implementation__applicability="not-applicable")
+    recurring = recurring.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     pressing = []
     for today, systems in systems_by_day(System.objects.all(), instant).items():
         rows = [
             row
-            for row in with_newest_links(light(asked, systems), today)
+            for row in with_newest_links(light(recurring, systems), today)
             if row.operates_from <= today < (row.operates_until or dt.date.max)
         ]
         opened = open_periods_of(with_gaps(rows, today), today)

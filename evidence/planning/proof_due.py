@@ -34,16 +34,16 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
 
     A constant number of statements for each such day.
     """
-    asked = RequirementControl.objects.filter(
+    requirements = RequirementControl.objects.filter(
         implementation__responsibility__in=["shared", "customer"],
         operates_from__lte=scope.last,
     )
-    asked = asked.exclude(implementation__applicability="not-applicable").filter(
-        Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
-    )
-    asked = asked.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
+    requirements = requirements.exclude(
+        implementation__applicability="not-applicable"
+    ).filter(Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366))
+    requirements = requirements.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     if scope.teams is not None:
-        asked = asked.filter(
+        requirements = requirements.filter(
             Q(owner_team__in=scope.teams)
             | Q(owner_team=None, implementation__owner_team__in=scope.teams)
         )
@@ -51,7 +51,7 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
         (today, *due)
         for today, systems in systems_by_day(scope.systems, now).items()
         for due in _due_days(
-            with_newest_links(light(asked, systems), today), scope, today
+            with_newest_links(light(requirements, systems), today), scope, today
         )
     ]
     shown = whole([row for _, row, *_ in due_days])
