@@ -1,0 +1,1 @@
+"""Chaos: parts are killed and spoiled under load, and nothing acknowledged is lost."""
