@@ -152,9 +152,9 @@ def _doubled(book: Book) -> str:
     wrong = [f"{title}: {n} links" for title, n in titles.items() if n > 1]
     reviews = Counter(Review.objects.values_list("link__uuid", flat=True))
     wrong += [f"{link}: {n} reviews" for link, n in reviews.items() if n > 1]
-    asked = Export.objects.values_list("idempotency_key", flat=True)
-    wrong += [key for key, n in Counter(asked).items() if n > 1]
-    return _verdict(wrong, len(titles) + len(reviews) + len(asked))
+    keys = Export.objects.values_list("idempotency_key", flat=True)
+    wrong += [key for key, n in Counter(keys).items() if n > 1]
+    return _verdict(wrong, len(titles) + len(reviews) + len(keys))
 
 
 def _half() -> str:

@@ -261,10 +261,10 @@ class Exporter(Client):
             if state is None:
                 return
             if state.json()["state"] == "done":
-                self._take(name, state.json()["sha256"])
+                self._download(name, state.json()["sha256"])
                 return
 
-    def _take(self, name: str, sha256: str) -> None:
+    def _download(self, name: str, sha256: str) -> None:
         answer = self.ask("take a file", "GET", f"/api/v1/exports/{name}/file/")
         if answer is None:
             return
