@@ -13,13 +13,14 @@ from django.utils.datastructures import MultiValueDict
 from controls.errors import Refused
 from controls.grammar import size_in_words
 from evidence.storage import BlobTooLarge, Incoming, open_store
+from evidence.submissions.bulk_request import MAX_FILES
 from evidence.submissions.waiting_files import WaitingFile
 from srm_project.upload_places import take_upload_place
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
 
 
-MAX_FIELDS = 201  # in one request: a list and what it speaks of
+MAX_FIELDS = MAX_FILES + 1  # in one request: a list and what it speaks of
 
 
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers

@@ -35,6 +35,13 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 
 LISTED = 200
+MAX_SYSTEMS = 3  # to which many files may be sent right from the page
+
+
+def brings_to(user: Actor) -> list[System]:
+    """Systems to which the person brings evidence, by name; MAX_SYSTEMS at most."""
+    held = System.objects.held_as(user, [Role.CONTRIBUTOR])
+    return list(held.order_by("name", "pk")[:MAX_SYSTEMS])
 
 
 def populations_to_judge(user: Actor) -> QuerySet[Population]:

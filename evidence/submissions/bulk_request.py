@@ -13,7 +13,7 @@ from evidence.submissions.bulk_list import MappingRow, read
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 
-MAX_FILES = 200
+MAX_FILES = 500  # in one go
 
 
 def plan_of(system: System, listed: Any, files: Iterable[Any], *, by: Actor) -> Plan:

@@ -18,7 +18,7 @@ from controls.models import System
 from evidence.status.control_status import today_of
 from evidence.submissions.bulk import confirm, sealed
 from evidence.submissions.bulk_list import COLUMNS, template, template_workbook
-from evidence.submissions.bulk_request import plan_of
+from evidence.submissions.bulk_request import MAX_FILES, plan_of
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
 from evidence.views.answers import refused, told_to_come_back
@@ -62,13 +62,18 @@ def bulk(request: SignedInRequest, slug: str) -> HttpResponse:
     return response
 
 
-@csrf_protect
-def _preview(request: SignedInRequest, system: System) -> HttpResponse:
-    context: dict[str, Any] = {
+def _context(system: System) -> dict[str, Any]:
+    return {
         "system": system,
         "columns": COLUMNS,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
+        "max_files": MAX_FILES,
     }
+
+
+@csrf_protect
+def _preview(request: SignedInRequest, system: System) -> HttpResponse:
+    context = _context(system)
     if request.method == "GET":
         return render(request, "evidence/bulk/page.html", context)
     try:
@@ -82,6 +87,8 @@ def _preview(request: SignedInRequest, system: System) -> HttpResponse:
         page = render(request, "evidence/bulk/page.html", context, status=status)
         return told_to_come_back(page, refusal)
     context["plan"] = plan
+    # a list in which only files are missing is right, and need not be sent again
+    context["list_is_right"] = all(error.column == "file" for error in plan.errors)
     status = 422 if plan.errors else 200
     return render(request, "evidence/bulk/page.html", context, status=status)
 
@@ -97,7 +104,7 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     except NotPermitted as refusal:
         return refused(request, refusal)
     except ValidationError as refusal:
-        context = {"system": system, "columns": COLUMNS}
+        context = _context(system)
         context["refusal"] = " ".join(refusal.messages)
         status = getattr(refusal, "status_code", 400)
         page = render(request, "evidence/bulk/page.html", context, status=status)

@@ -17,6 +17,7 @@ from evidence.forms.controls import ControlFilter, StatusOfManyForm
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import judged, matching_rows, with_verdict
 from evidence.status.control_status import listed
+from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
 
@@ -46,6 +47,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "filter": chosen,
         "page": page,
         "total": len(rows),
+        "may_bring": clocks.now and submits_in(system, by=request.user),
         "status_form": _status_form(request, clocks),
     }
     name = "evidence/controls/list.html"

@@ -34,6 +34,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
     submissions = desk.submissions_of(waiting.filter(revision__in=first))
     context = {
+        "bringing": my_work.brings_to(request.user),
         "asks": to_show(open_asks[: my_work.LISTED]),
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": counted(all_asks),

@@ -32,6 +32,7 @@ from evidence.requirements.changes import (
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.requirements.terms import terms_history
 from evidence.status.control_status import today_of
+from evidence.submissions.who_may import submits_in
 from evidence.views.access import (
     implementation_or_404,
     require_officer_page,
@@ -61,6 +62,7 @@ def requirements(request: SignedInRequest, slug: str) -> HttpResponse:
         "filter": narrowed,
         "page": page.get_page(request.GET.get("page")),
         "officer": officer,
+        "may_bring": submits_in(system, by=request.user),
         "today": today_of(system),
         "burden": burden_now(system, today_of(system)),
     }

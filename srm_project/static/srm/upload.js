@@ -163,11 +163,15 @@
       const other = main?.querySelector("form[data-upload] input[type=file][multiple]");
       if (!other) return false;
       const chosen = [...input.files];
+      const listed = form.elements.list?.files;
       const fresh = document.importNode(main, true);
       document.querySelector("main").replaceWith(fresh);
       const made = prepare(fresh.querySelector("form[data-upload]"));
       made.keep(chosen);
       made.mark([...fresh.querySelectorAll(".dropzone")].map((each) => each.parentElement));
+      // What is right need not be chosen again; a list that was mended must be.
+      const list = fresh.querySelector("form[data-list-is-right] input[name=list]");
+      if (list && listed?.length) list.files = listed;
       window.htmx?.process(fresh);
       const kept = fresh.querySelector("[data-files-kept]");
       if (kept && chosen.length === 1) kept.textContent = " So is your file.";

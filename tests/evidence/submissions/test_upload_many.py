@@ -252,13 +252,34 @@ def test_whatever_is_sent_as_a_list_is_read_or_refused(body, name):
         bulk_list.control_of(row)
 
 
-def test_a_hundred_and_fifty_files_come_at_once(client, house):
-    names = [f"f{number}.txt" for number in range(150)]
+def test_five_hundred_files_come_at_once(client, house):
+    names = [f"f{number}.txt" for number in range(500)]
     body = listed(*[f"{name},cm-8,{TODAY},{name}" for name in names])
     client.force_login(house.alice)
     answer = send(client, body, *[file(name, name.encode()) for name in names])
     assert answer.status_code == 200
-    assert len(answer.context["plan"].planned) == 150
+    assert len(answer.context["plan"].planned) == 500
+    page = client.post(
+        "/systems/shop/upload/confirm/", {"token": answer.context["token"]}
+    )
+    assert page.status_code == 302
+    assert Evidence.objects.count() == 500
+
+
+@pytest.mark.parametrize("address", ["/work/", "/systems/shop/requirements/"])
+def test_many_files_are_reached_from_where_work_is_seen(client, house, address):
+    for name, there in (("alice", True), ("ray", False)):
+        client.force_login(house.people[name])
+        page = client.get(address).content.decode()
+        assert ('href="/systems/shop/upload/"' in page) is there
+
+
+def test_a_list_that_lacks_only_files_need_not_be_sent_again(client, house):
+    client.force_login(house.alice)
+    missing = send(client, listed(f"a.txt,cm-8,{TODAY},A"), file("b.txt", b"b"))
+    assert "data-list-is-right" in missing.content.decode()
+    wrong = send(client, listed("a.txt,cm-8,soon,A"), file("a.txt", b"a"))
+    assert "data-list-is-right" not in wrong.content.decode()
 
 
 def test_a_folder_of_ten_thousand_files_is_refused_while_it_comes(
@@ -268,7 +289,7 @@ def test_a_folder_of_ten_thousand_files_is_refused_while_it_comes(
     files = [file(f"f{number}.txt", b"x") for number in range(10_000)]
     answer = send(client, listed(f"f1.txt,cm-8,{TODAY},One"), *files)
     assert answer.status_code == 413
-    assert "More than 201 files at a time" in answer.content.decode()
+    assert "More than 501 files at a time" in answer.content.decode()
     assert [each for each in store_folder.rglob("*") if each.is_file()] == []
     sent = {"list": file("list.csv", b"x"), "files": files}
     refused = client.post(f"{API}plan/", sent)
