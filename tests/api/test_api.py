@@ -14,6 +14,7 @@ from controls.models import System, Team, User
 from evidence.exports import jobs
 from evidence.models import EvidenceLink, Export
 from tests import factories
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def door(user: User | None) -> Client:
     client = Client()
     if user is not None:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        sign_in_just_now(client, user)
     return client
 
 

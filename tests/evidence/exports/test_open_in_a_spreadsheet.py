@@ -15,6 +15,7 @@ from evidence.exports.status_csv import LIVE, inert
 from evidence.models import Export
 from tests.access import world as worlds
 from tests.evidence import house as houses
+from tests.sign_ins import sign_in_just_now
 
 
 @pytest.mark.parametrize("sign", LIVE)
@@ -34,7 +35,7 @@ def test_in_04_the_file_of_a_sample_is_inert_as_well(client, settings, tmp_path)
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
     world = worlds.build(key="=1+1")
-    client.force_login(world.house.ray)
+    sign_in_just_now(client, world.house.ray)
     uuid = world.named["sample"]["uuid"]
     answer = client.get(f"/samples/{uuid}/sample.csv")
     body = b"".join(answer) if answer.streaming else answer.content
@@ -51,7 +52,7 @@ def test_excel_reads_an_export_and_a_template_as_utf_8(client, settings, tmp_pat
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
     house = houses.build()
-    client.force_login(house.olivia)
+    sign_in_just_now(client, house.olivia)
     client.post("/exports/request/", {"system": "shop", "on": "2026-11-23"})
     made = Export.objects.get()
     make_export(made.pk)

@@ -22,6 +22,7 @@ from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.factories import implementation
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 
@@ -151,7 +152,7 @@ def test_reviewer_sees_how_many_wait_and_queries_do_not_grow(client, house):
 
 
 def test_export_is_asked_for_and_seen_by_its_owner_only(client, house):
-    client.force_login(house.ray)
+    sign_in_just_now(client, house.ray)
     url = reverse("evidence:export_request")
     today = TODAY.isoformat()
     assert client.post(url, {"system": "shop", "on": today}).status_code == 302
@@ -159,22 +160,22 @@ def test_export_is_asked_for_and_seen_by_its_owner_only(client, house):
     assert "Shop" in client.get(reverse("evidence:exports")).content.decode()
     download = reverse("evidence:export_download", args=[export.uuid])
     assert client.get(download).status_code == 409
-    client.force_login(house.alice)
+    sign_in_just_now(client, house.alice)
     assert client.get(download).status_code == 404
-    client.force_login(house.mallory)
+    sign_in_just_now(client, house.mallory)
     assert client.post(url, {"system": "shop", "on": today}).status_code == 400
     assert Export.objects.count() == 1
 
 
 def test_export_of_a_day_that_is_none_is_refused(client, house):
-    client.force_login(house.ray)
+    sign_in_just_now(client, house.ray)
     url = reverse("evidence:export_request")
     assert client.post(url, {"system": "shop", "on": "never"}).status_code == 400
     assert not Export.objects.exists()
 
 
 def test_running_export_is_fetched_again_as_a_part(client, house):
-    client.force_login(house.ray)
+    sign_in_just_now(client, house.ray)
     today = TODAY.isoformat()
     client.post(reverse("evidence:export_request"), {"system": "shop", "on": today})
     part = client.get(reverse("evidence:exports"), headers={"HX-Request": "true"})
@@ -195,7 +196,7 @@ def test_officers_approve_without_leaving_the_page(client, house):
         ends_on=TODAY,
         by=house.olivia,
     )
-    client.force_login(house.otto)
+    sign_in_just_now(client, house.otto)
     step = reverse("evidence:override_decide", args=[asked.uuid])
     assert step in client.get(reverse("evidence:work")).content.decode()
     done = client.post(step, {"decision": "approve", "next": "work"}, follow=True)
@@ -206,7 +207,7 @@ def test_officers_approve_without_leaving_the_page(client, house):
 
 def test_contributors_upload_without_leaving_the_page(client, house):
     asked = house.requirement()
-    client.force_login(house.alice)
+    sign_in_just_now(client, house.alice)
     page = client.get(reverse("evidence:work"))
     (ask,) = [a for a in page.context["asks"] if a.requirement == asked]
     today = TODAY.isoformat()
@@ -233,7 +234,7 @@ def test_contributors_upload_without_leaving_the_page(client, house):
 def test_the_form_in_the_row_proposes_the_day_of_the_system(client, house, zone, day):
     """It is 09:00 UTC: in Honolulu still the day before, and no later day is taken."""
     System.objects.update(time_zone=zone)
-    client.force_login(house.alice)
+    sign_in_just_now(client, house.alice)
     page = client.get(reverse("evidence:work")).content.decode()
     days = set(re.findall(r'name="(?:collected|performed)_on"\s+value="(\S+)"', page))
     assert days == {day}
