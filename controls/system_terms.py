@@ -1,7 +1,7 @@
 """What a system is judged by changes from a day on, by two officers.
 
 Other terms prove by the same reports: a longer currency or a lower impact level turns
-a lapse green, so nobody decides that alone. Source: rules R20, R22 and R31.
+a lapse green, so nobody decides that alone. Source: rules R20 to R22 and R31.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from controls.retrospect import Fact, applies, request_change
 
 KIND = "system-terms"
 MAX_CURRENCY_DAYS = 366
+MAX_LETTER_MONTHS = 12
 
 SHOW_TODAYS = """
 UPDATE controls_system AS s SET ({columns}) = ({terms})
@@ -40,7 +41,7 @@ UPDATE controls_system AS s SET ({columns}) = ({terms})
 
 
 def terms_on(system: System, day: dt.date) -> dict[str, Any]:
-    """Regime, impact level, partition and days of currency in force on a day."""
+    """Regime, level, partition, currency and months of letters in force on a day."""
     held = system.terms.in_force(day).first() or system
     return {name: getattr(held, name) for name in SYSTEM_TERMS}
 
@@ -106,6 +107,7 @@ def _explain(change: RetrospectiveChange) -> Iterable[Fact]:
     yield "Impact level", stated.get_impact_level_display()
     yield "AWS partition", stated.get_partition_display()
     yield "Days of currency", str(stated.currency_days)
+    yield "Months of a letter", str(stated.letter_months)
 
 
 @applies(KIND, name="Regime, impact level, partition or currency", explain=_explain)
@@ -113,15 +115,17 @@ def _carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> Non
     body = change.body
     from_day = dt.date.fromisoformat(body["from_day"])
     locked = System.objects.select_for_update(of=("self",)).get(pk=change.system_id)
+    # Requests made before letters had a term of their own say nothing of it.
+    proposed = terms_on(locked, from_day) | body["terms"]
     if body["last_row"] != _last_row(locked):
         raise TransitionNotAllowed(
             "What the system is judged by was changed since this was requested. Ask"
             " for it again."
         )
-    _refuse_invalid(locked, body["terms"], from_day)
+    _refuse_invalid(locked, proposed, from_day)
     _write(
         locked,
-        body["terms"],
+        proposed,
         from_day,
         change.reason,
         by=by,
@@ -190,6 +194,8 @@ def _refuse_invalid(
     )
     if terms["currency_days"] > MAX_CURRENCY_DAYS:
         raise Refused({"currency_days": f"At most {MAX_CURRENCY_DAYS} days."})
+    if terms["letter_months"] > MAX_LETTER_MONTHS:
+        raise Refused({"letter_months": f"At most {MAX_LETTER_MONTHS} months."})
     later = system.terms.filter(days__overlap=DateRange(from_day, None))
     same = terms_on(system, from_day) == dict(terms)
     if same and later.count() < 2:

@@ -239,6 +239,7 @@ class SystemTermsAdmin(ReadOnlyAdmin):
         "impact_level",
         "partition",
         "currency_days",
+        "letter_months",
         "days",
         "stated_on",
         "stated_by",

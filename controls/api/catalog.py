@@ -62,10 +62,11 @@ class SystemSerializer(serializers.ModelSerializer[System]):
             "window_end",
             "own_code",
             "currency_days",
+            "letter_months",
             "demo",
             "version",
         ]
-        read_only_fields = ["uuid", "demo", "version"]
+        read_only_fields = ["uuid", "letter_months", "demo", "version"]
 
 
 class SystemEditSerializer(serializers.ModelSerializer[System]):

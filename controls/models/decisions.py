@@ -202,6 +202,10 @@ class ResponsibilityOverride(models.Model):
     responsibility = models.CharField(max_length=12, choices=Responsibility)
     reason = models.TextField()
     citation = models.CharField(max_length=300, blank=True, default="")
+    # `service:` and a slug, or `report:` and a series: what AWS's half is needed from
+    needed_from = models.CharField(
+        max_length=120, blank=True, default="", db_default=""
+    )
     starts_on = models.DateField()
     ends_on = models.DateField(help_text="Last day on which the override holds.")
     # null: nobody has settled what follows; set: from this day it counts no more
@@ -242,6 +246,11 @@ class ResponsibilityOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_responsibility_display()} until {self.ends_on}"
+
+    @property
+    def needed_from_name(self) -> str:
+        """The service or series that AWS's half is needed from; empty for none."""
+        return self.needed_from.partition(":")[2]
 
     @property
     def system(self) -> Any:

@@ -1,4 +1,5 @@
-"""What a system is judged by on which days: regime, level, partition, currency."""
+"""What a system is judged by on which days: regime, level, partition, currency, and
+how far letters reach."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from controls.models.retrospect import RetrospectiveChange
 from controls.models.systems import ImpactLevel, Partition, Regime, System
 
 # The columns that terms and their system have in common.
-SYSTEM_TERMS = ("regime", "impact_level", "partition", "currency_days")
+SYSTEM_TERMS = ("regime", "impact_level", "partition", "currency_days", "letter_months")
 
 
 class SystemTermsQuerySet(models.QuerySet["SystemTerms"]):
@@ -54,6 +55,9 @@ class SystemTerms(models.Model):
     impact_level = models.CharField(max_length=10, choices=ImpactLevel)
     partition = models.CharField("AWS partition", max_length=12, choices=Partition)
     currency_days = models.PositiveSmallIntegerField("days of currency")
+    letter_months = models.PositiveSmallIntegerField(
+        "months of a letter", default=3, db_default=3
+    )
     # the system's calendar day; null: before the first change
     stated_on = models.DateField(null=True)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)

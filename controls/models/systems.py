@@ -131,6 +131,11 @@ class System(models.Model):
         default=90,
         help_text="Days for which AWS's newest report counts as current after its end.",
     )
+    letter_months = models.PositiveSmallIntegerField(
+        default=3,
+        db_default=3,
+        help_text="How many months after a report's period a letter counts, at most.",
+    )
     demo = models.BooleanField(default=False, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)

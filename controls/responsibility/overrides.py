@@ -20,10 +20,12 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.decisions import Responsibility
 from controls.models.requests import ApprovalState
+from controls.provider_names import AWS
 from controls.responsibility.decide import redecide
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import applies, request_change
 
+SOURCES_OF_AWS = ("service", "report")
 OVERRIDABLE = ("inherited", "shared", "customer")
 
 
@@ -43,6 +45,7 @@ def ask_override(
     by: Actor,
     today: dt.date,
     citation: str = "",
+    needed_from: str = "",
 ) -> ResponsibilityOverride | RetrospectiveChange:
     """What a person asks: a request, or with a first day before today a change in
     retrospect. The rest is as for `request_override`."""
@@ -57,6 +60,7 @@ def ask_override(
         ends_on=ends_on,
         by=by,
         citation=citation,
+        needed_from=needed_from,
         today=today,
     )
 
@@ -71,12 +75,15 @@ def request_override(
     ends_on: dt.date,
     by: Actor,
     citation: str = "",
+    needed_from: str = "",
     today: dt.date | None = None,
 ) -> ResponsibilityOverride:
     """Ask for another class until a day; it holds once somebody else approves.
 
-    A class that moves a duty to AWS must cite the provider's document (R9). `today`
-    is the system's day (None: at the clock of knowledge).
+    A class that moves a duty to AWS must cite the provider's document, and name what
+    AWS's half is then needed from: `service:` and the slug of one in use, or `report:`
+    and the short name of a series (R9). `today` is the system's day (None: at the clock
+    of knowledge).
     """
     today = today or known_today(implementation.system)
     if starts_on < today:
@@ -84,11 +91,41 @@ def request_override(
     override = _unsaved(
         implementation, responsibility, reason, starts_on, ends_on, citation, by, today
     )
+    _refuse_unnamed_source(implementation, responsibility, needed_from)
+    override.needed_from = needed_from
     override.save(force_insert=True)
     AuditEvent.objects.append(
-        about(override, "override.requested", by=by, reason=override.reason)
+        about(
+            override,
+            "override.requested",
+            by=by,
+            reason=override.reason,
+            needed_from=needed_from,
+        )
     )
     return override
+
+
+def _refuse_unnamed_source(
+    implementation: ControlImplementation, responsibility: str, needed_from: str
+) -> None:
+    """Raise Refused where AWS's half would be needed from nothing in particular."""
+    requested = PARTIES.get(responsibility, frozenset())
+    current = PARTIES.get(implementation.responsibility, frozenset())
+    if not needed_from:
+        if _to_aws(current, requested):
+            sentence = (
+                "This moves a duty to AWS: name the service or the report that AWS's"
+                " half is needed from."
+            )
+            raise Refused({"needed_from": sentence})
+        return
+    kind, _, name = needed_from.partition(":")
+    if "aws" not in requested or kind not in SOURCES_OF_AWS or not name:
+        raise Refused({"needed_from": "Name a service in use, or a report of AWS."})
+    in_use = implementation.system.components.filter(variant__service__slug=name)
+    if kind == "service" and not in_use.filter(variant__service__provider=AWS).exists():
+        raise Refused({"needed_from": "The system does not use this service of AWS."})
 
 
 def _unsaved(
@@ -134,17 +171,20 @@ def _request_back(
     ends_on: dt.date,
     by: Actor,
     citation: str,
+    needed_from: str,
     today: dt.date,
 ) -> RetrospectiveChange:
     override = _unsaved(
         implementation, responsibility, reason, starts_on, ends_on, citation, by, today
     )
+    _refuse_unnamed_source(implementation, responsibility, needed_from)
     body = {
         "control": implementation.control.ref_id,
         "responsibility": responsibility,
         "starts_on": str(starts_on),
         "ends_on": str(ends_on),
         "citation": override.citation,
+        "needed_from": needed_from,
     }
     return request_change(
         implementation.system,
@@ -164,7 +204,11 @@ def _words(change: RetrospectiveChange) -> list[tuple[str, str]]:
     days = f"from {body['starts_on']} to {body['ends_on']}"
     named = Responsibility(body["responsibility"]).label
     words = [("Control", control.control.label), ("What is to hold", f"{named} {days}")]
-    return [*words, *([("AWS document", body["citation"])] if body["citation"] else [])]
+    if body["citation"]:
+        words.append(("AWS document", body["citation"]))
+    if source := body.get("needed_from"):
+        words.append(("AWS's half is needed from", source.partition(":")[2]))
+    return words
 
 
 @applies("override", name="Another class", explain=_words)
@@ -183,6 +227,7 @@ def change_override(change: RetrospectiveChange, *, by: Actor, today: dt.date) -
     )
     override.state, override.decided_by = ApprovalState.APPROVED, by
     override.change = change
+    override.needed_from = body.get("needed_from", "")
     override.save(force_insert=True)
     redecide(change.system, by=by, reason=change.reason, change=change)
 

@@ -14,6 +14,9 @@ from evidence.models import (
     Export,
     LetterAcceptance,
     RelianceReview,
+    RemarkAnswer,
+    RemarkDecision,
+    ReportRemark,
 )
 
 
@@ -107,6 +110,42 @@ class LetterAcceptanceAdmin(ReadOnlyAdmin):
     list_display = ("letter", "system", "decision", "reviewer_name", "decided_on")
     list_filter = (("system", RelatedScopeFilter), "decision")
     list_select_related = ("letter", "system")
+    search_fields = ("reviewer_name", "reason")
+    date_hierarchy = "decided_on"
+
+
+@admin.register(ReportRemark)
+class ReportRemarkAdmin(ReadOnlyAdmin):
+    """What reports say that systems have to answer."""
+
+    scope_path = "artifact_version__artifact"
+    list_display = ("artifact_version", "kind", "title", "registered_by")
+    list_filter = ("kind",)
+    list_select_related = ("artifact_version__artifact", "registered_by")
+    search_fields = ("title", "text")
+    date_hierarchy = "known_from"
+
+
+@admin.register(RemarkAnswer)
+class RemarkAnswerAdmin(ReadOnlyAdmin):
+    """What systems answered."""
+
+    scope_path = "system"
+    list_display = ("remark", "system", "choice", "answerer_name", "answered_on")
+    list_filter = (("system", RelatedScopeFilter), "choice")
+    list_select_related = ("remark", "system")
+    search_fields = ("answerer_name", "text")
+    date_hierarchy = "answered_on"
+
+
+@admin.register(RemarkDecision)
+class RemarkDecisionAdmin(ReadOnlyAdmin):
+    """What second persons decided on answers."""
+
+    scope_path = "system"
+    list_display = ("answer", "system", "decision", "reviewer_name", "decided_on")
+    list_filter = (("system", RelatedScopeFilter), "decision")
+    list_select_related = ("answer__remark", "system")
     search_fields = ("reviewer_name", "reason")
     date_hierarchy = "decided_on"
 

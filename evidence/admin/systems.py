@@ -43,6 +43,7 @@ class SystemAdmin(AuditedAdmin):
         "window_end",
         "own_code",
         "currency_days",
+        "letter_months",
         "demo",
         "seen_version",
     )
@@ -55,6 +56,7 @@ class SystemAdmin(AuditedAdmin):
         "baseline",
         "time_zone",
         "currency_days",
+        "letter_months",
         "demo",
     )
 

@@ -26,6 +26,7 @@ from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import Use
+from evidence.systems.regions import say_regions
 from srm_project.requests import actor_of
 
 
@@ -88,6 +89,20 @@ class OtherDaysSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=MAX_REASON)
 
 
+class RegionsOfComponentSerializer(serializers.Serializer[Any]):
+    """Where one component runs."""
+
+    component = serializers.UUIDField()
+    regions = serializers.ListField(child=serializers.CharField(max_length=30))
+
+
+class RegionsSerializer(serializers.Serializer[Any]):
+    """The regions of components of which none was said, from one day on."""
+
+    first_day = BodyDayField()
+    components = RegionsOfComponentSerializer(many=True)
+
+
 class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
     """What a system uses and used."""
 
@@ -129,6 +144,25 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         if isinstance(made, RetrospectiveChange):
             return _waits(made)
         return self._shown(made, status=201)
+
+    @extend_schema(
+        request=RegionsSerializer, responses={200: ComponentSerializer(many=True)}
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def regions(self, request: Request, slug: str) -> Response:
+        """Say where components run of which nobody has said it; 409 where somebody
+        has. What was before `first_day` stays unsaid."""
+        mine = System.objects.visible_to(actor_of(request))
+        system = get_object_or_404(mine, slug=slug)
+        require_officer(system, actor_of(request))
+        body = valid(RegionsSerializer, request)
+        components = say_regions(
+            system,
+            {str(row["component"]): row["regions"] for row in body["components"]},
+            first_day=body["first_day"],
+            by=actor_of(request),
+        )
+        return Response(ComponentSerializer(components, many=True).data)
 
     @extend_schema(
         request=LastDaySerializer,

@@ -56,6 +56,12 @@ class UploadSerializer(FilesSerializer):
     collected_on = BodyDayField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
+    completeness = serializers.CharField(
+        required=False,
+        max_length=2000,
+        help_text="Of what was drawn from a system: what shows that nothing is left"
+        " out. Source system and procedure are then needed, and the reviewer's tick.",
+    )
     also = serializers.ListField(child=serializers.UUIDField(), required=False)
     collected_by = serializers.EmailField(required=False)
     addresses = serializers.ListField(

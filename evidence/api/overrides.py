@@ -38,6 +38,13 @@ class OverrideSerializer(OfControlSerializer):
     """Another class for a control, from a day to a day (both inclusive)."""
 
     citation = serializers.CharField(required=False, default="", max_length=300)
+    needed_from = serializers.CharField(
+        required=False,
+        default="",
+        max_length=120,
+        help_text="`service:` and the slug of one in use, or `report:` and the short"
+        " name of a series of AWS's: needed to move a duty to AWS.",
+    )
     starts_on = BodyDayField()
     ends_on = BodyDayField(help_text="Last day on which the override holds.")
 
@@ -50,6 +57,7 @@ class OverrideSerializer(OfControlSerializer):
             "responsibility",
             "reason",
             "citation",
+            "needed_from",
             "starts_on",
             "ends_on",
             "settled_on",

@@ -18,8 +18,10 @@ from controls.models import System
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.api.letters import LetterSerializer
+from evidence.api.remarks import RemarkSerializer
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance
+from evidence.artifacts.remarks import register_remark
 from evidence.models import ArtifactVersion, RelianceConclusion, RelianceReview
 from evidence.models.artifacts import ArtifactVersionState
 from srm_project.requests import actor_of
@@ -173,6 +175,24 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
             by=actor_of(request),
         )
         return _shown(self.get_object())
+
+    @extend_schema(responses=RemarkSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def remarks(self, request: Request, uuid: str) -> Response:
+        """Carve-outs, exceptions and controls of users, oldest first."""
+        rows = self.get_object().remarks.order_by("pk")
+        return Response(RemarkSerializer(rows, many=True).data)
+
+    @extend_schema(request=RemarkSerializer, responses={201: RemarkSerializer})
+    @remarks.mapping.post
+    @idempotent()
+    def remark(self, request: Request, uuid: str) -> Response:
+        """Write down one thing that the report says, as a registrar."""
+        version = self.get_object()
+        register.require_registrar(actor_of(request))
+        body = valid(RemarkSerializer, request)
+        remark = register_remark(version, **body, by=actor_of(request))
+        return Response(RemarkSerializer(remark).data, status=201)
 
     @extend_schema(responses=ReliesSerializer(many=True))
     @action(detail=True, methods=["get"], url_path="reliance", pagination_class=None)

@@ -27,6 +27,7 @@ from controls.models import (
 )
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
+from evidence.artifacts.remarks import user_controls_of
 from evidence.models import RequirementControl, RequirementTerms
 from evidence.models.asks import Cadence, Purpose
 from evidence.requirements.changes import (
@@ -96,6 +97,7 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
         source="implementation.control.ref_id", read_only=True
     )
     owner_team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    user_control: Any = serializers.SlugRelatedField(slug_field="uuid", read_only=True)
     stated_on = serializers.SerializerMethodField()
     terms = TermsSerializer(source="ask.terms", many=True, read_only=True)
 
@@ -120,6 +122,7 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
             "owner_team",
             "grace_days",
             "lead_days",
+            "user_control",
             "operates_from",
             "operates_until",
             "origin",
@@ -175,6 +178,11 @@ class NewRequirementSerializer(AskedSerializer):
 
     system = serializers.SlugField()
     control_id = serializers.CharField()
+    user_control = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="What a provider's report expects of us: our half is then required.",
+    )
 
 
 class RetireSerializer(serializers.Serializer[Any]):
@@ -212,7 +220,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         return (
             RequirementControl.objects.visible_to(actor_of(self.request))
             .for_listing()
-            .select_related("ask")
+            .select_related("ask", "user_control")
             .prefetch_related(TERMS)
         )
 
@@ -231,7 +239,17 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
             system__slug=body.pop("system"),
             control__ref_id=body.pop("control_id"),
         )
-        added = add_requirement(implementation, NewTerms(**body), by=actor_of(request))
+        uuid, expected = body.pop("user_control", None), None
+        if uuid is not None:
+            ref_id = implementation.control.ref_id
+            mine_to_ask = user_controls_of(ref_id, actor_of(request))
+            expected = get_object_or_404(mine_to_ask, uuid=uuid)
+        added = add_requirement(
+            implementation,
+            NewTerms(**body),
+            by=actor_of(request),
+            user_control=expected,
+        )
         return _one(added, status=201)
 
     @extend_schema(

@@ -45,6 +45,12 @@ class AcceptanceSerializer(ReviewSerializer):
         max_length=MAX_REASON,
         help_text="Where: a ticket, a log, a signature. Needed with `day_confirmed`.",
     )
+    complete = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Needed where the evidence says what shows that it is complete:"
+        " the reviewer looked, and it is.",
+    )
 
 
 class DecisionSerializer(AcceptanceSerializer):
@@ -91,6 +97,7 @@ class LinkReviews(viewsets.GenericViewSet[EvidenceLink]):
             reason=body["reason"],
             version=expected_version(request, link),
             day=day_of(body),
+            complete=body["complete"],
         )
         return Response(LinkSerializer(link).data, headers={"ETag": etag(link)})
 

@@ -32,7 +32,7 @@ from evidence.submissions.who_may import require_reviser
 from srm_project.requests import actor_of
 
 # What evidence says for all its revisions.
-SAID_ONCE = ("title", "source_system", "procedure")
+SAID_ONCE = ("title", "source_system", "procedure", "completeness")
 
 
 class RevisionSerializer(FilesSerializer):

@@ -17,7 +17,11 @@ from controls.models import System, SystemTerms
 from controls.models.system_terms import SYSTEM_TERMS
 from controls.models.systems import ImpactLevel, Partition, Regime
 from controls.reasons import MAX_REASON
-from controls.system_terms import MAX_CURRENCY_DAYS, change_system_terms
+from controls.system_terms import (
+    MAX_CURRENCY_DAYS,
+    MAX_LETTER_MONTHS,
+    change_system_terms,
+)
 from evidence.api.clocks import BodyDayField
 from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
@@ -46,6 +50,9 @@ class NewSystemTermsSerializer(serializers.Serializer[Any]):
     partition = serializers.ChoiceField(choices=Partition.choices, required=False)
     currency_days = serializers.IntegerField(
         min_value=0, max_value=MAX_CURRENCY_DAYS, required=False
+    )
+    letter_months = serializers.IntegerField(
+        min_value=0, max_value=MAX_LETTER_MONTHS, required=False
     )
     from_day = BodyDayField(required=False)
     reason = serializers.CharField(max_length=MAX_REASON)

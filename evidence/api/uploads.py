@@ -95,6 +95,7 @@ def submission_of(body: dict[str, Any]) -> Submission:
         collected_on=body.get("collected_on") or body["performed_on"],
         source_system=body.get("source_system", ""),
         procedure=body.get("procedure", ""),
+        completeness=body.get("completeness", ""),
         collected_by=_collector(body.get("collected_by")),
         addresses=tuple(body.get("addresses", ())),
         draft=body.get("draft", False),

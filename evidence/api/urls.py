@@ -22,6 +22,7 @@ from evidence.api.occurrences import OccurrencesView
 from evidence.api.overrides import OverrideViewSet
 from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
+from evidence.api.remarks import RemarkAnswerViewSet, RemarkViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
 from evidence.api.reports import ArtifactVersionViewSet
 from evidence.api.requests import EvidenceRequestViewSet
@@ -75,6 +76,8 @@ router.register(
     ComponentViewSet,
     basename="component",
 )
+router.register("report-remarks", RemarkViewSet, basename="remark")
+router.register("remark-answers", RemarkAnswerViewSet, basename="remark-answer")
 router.register(
     r"systems/(?P<slug>[-\w]+)/terms", SystemTermsViewSet, basename="system-terms"
 )

@@ -60,7 +60,7 @@ class AddComponentForm(Form):
             "service"
         )
         field.label_from_instance = variant_label  # type: ignore[attr-defined]
-        self.fields["regions"].initial = ", ".join(_regions_in_use(system))
+        self.fields["regions"].initial = ", ".join(regions_in_use(system))
 
     def use(self) -> Use:
         """What the person said."""
@@ -75,7 +75,8 @@ class AddComponentForm(Form):
         )
 
 
-def _regions_in_use(system: System) -> list[str]:
+def regions_in_use(system: System) -> list[str]:
+    """Regions of AWS that some component of the system names."""
     of_aws = system.components.filter(variant__service__provider=Provider.AWS)
     regions_of_uses = of_aws.values_list("regions", flat=True)
     return sorted({region for regions in regions_of_uses for region in regions})

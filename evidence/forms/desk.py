@@ -86,7 +86,8 @@ class SubmissionForm:
 
     A control is accepted where its box is ticked and rejected where it is not; with
     `verdict=reject` all are rejected. `reason` holds for each control that has none of
-    its own. `day_confirmed` and `day_shown_by` hold for all that were recorded late.
+    its own. `day_confirmed` and `day_shown_by` hold for all that were recorded late;
+    `complete` is the tick for what was drawn from a system.
     """
 
     def __init__(self, data: Any = None) -> None:
@@ -99,6 +100,7 @@ class SubmissionForm:
         ]
         self.reason = normalize_newlines(self.data.get("reason", ""))
         self.day: DayConfirmation | None = day_answer(self.data)
+        self.complete = "complete" in self.data
 
     def decisions(self) -> list[Decision]:
         """What is said about each control that was on the screen."""
@@ -113,6 +115,7 @@ class SubmissionForm:
             reason="" if accept and self._rejects_any() else own or self.reason,
             version=version_number(self.data.get(f"version-{link}", "")),
             day=(self.day if accept else None) or NOT_CONFIRMED,
+            complete=self.complete,
         )
 
     def _accepts(self, link: uuid.UUID) -> bool:

@@ -15,12 +15,13 @@ from controls.base_form import Form
 from controls.control_parts import Part, parts_of
 from controls.display_names import layer_name
 from controls.implementation_days import NOT_STATED
-from controls.models import ControlImplementation, Team
+from controls.models import ControlImplementation, System, Team
 from controls.models.implementation_statements import STATEABLE
+from controls.provider_names import AWS
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
-from evidence.models import RequirementControl
+from evidence.models import Artifact, RequirementControl
 
 CLASSES = [
     ("", "Choose one"),
@@ -195,6 +196,22 @@ class AlternativeForm(Form):
         )
 
 
+def sources_of_aws(system: System) -> list[tuple[str, str]]:
+    """What AWS's half may be needed from in a system: services, then reports."""
+    services = system.components.filter(variant__service__provider=AWS).order_by(
+        "variant__service__name"
+    )
+    in_use = services.values_list("variant__service__slug", "variant__service__name")
+    series = Artifact.objects.filter(provider_slug=AWS).order_by("title")
+    return [
+        *((f"service:{slug}", name) for slug, name in dict(in_use).items()),
+        *(
+            (f"report:{name}", title)
+            for name, title in series.values_list("series", "title")
+        ),
+    ]
+
+
 class OverrideForm(Form):
     """Another class for a control, until a day."""
 
@@ -212,10 +229,20 @@ class OverrideForm(Form):
         max_length=300,
         help_text="Title and section, in your words; needed to move a duty to AWS.",
     )
+    needed_from = forms.ChoiceField(
+        label="AWS's half is needed from",
+        required=False,
+        help_text="The service in use, or the series of reports, that has to prove it;"
+        " needed to move a duty to AWS.",
+    )
 
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: dt.date, system: System, **kwargs: Any
+    ) -> None:
         kwargs["auto_id"] = "id_override_%s"
         super().__init__(*args, **kwargs)
+        choices = [("", "Nothing in particular"), *sources_of_aws(system)]
+        self.fields["needed_from"].choices = choices  # type: ignore[attr-defined]
         self.fields["starts_on"].initial = today
 
 

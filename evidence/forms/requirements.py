@@ -10,11 +10,12 @@ from typing import Any
 from django import forms
 
 from controls.base_form import Form
-from controls.models import Team
+from controls.models import Actor, Team
+from evidence.artifacts.remarks import user_controls_of
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
-from evidence.models import RequirementControl
+from evidence.models import ReportRemark, RequirementControl
 from evidence.models.asks import Cadence, Purpose
 from evidence.requirements.changes import NewTerms
 from evidence.status.cadence import EXPIRING_DAYS
@@ -84,6 +85,26 @@ class RequirementForm(Form):
         """What the valid form says."""
         names = {field.name for field in dataclasses.fields(NewTerms)}
         return NewTerms(**{n: v for n, v in self.cleaned_data.items() if n in names})
+
+
+class NewRequirementForm(RequirementForm):
+    """One more requirement of a control, which a provider's report may expect."""
+
+    user_control = forms.ModelChoiceField(
+        ReportRemark.objects.none(),
+        label="Expected by a provider's report",
+        required=False,
+        to_field_name="uuid",
+        empty_label="No report expects it",
+        help_text="Our half is then required, whatever the class of the control.",
+    )
+
+    def __init__(self, *args: Any, ref_id: str, user: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        expected = user_controls_of(ref_id, user)
+        self.fields["user_control"].queryset = expected  # type: ignore[attr-defined]
+        if not expected.exists():
+            del self.fields["user_control"]
 
 
 class ChangeForm(RequirementForm):

@@ -79,6 +79,7 @@ class DecisionRow:
     reason: str
     error: str
     day: DayConfirmation | None
+    complete: bool
 
     @property
     def link(self) -> EvidenceLink:
@@ -135,6 +136,7 @@ class DecisionsForm:
             reason=normalize_newlines(self.data.get(f"reason-{key}", "")),
             version=version_number(version),
             day=day_answer(self.data, f"-{key}") or NOT_CONFIRMED,
+            complete=f"complete-{key}" in self.data,
         )
 
     def unanswered(
@@ -169,4 +171,5 @@ class DecisionsForm:
             self.data.get(f"reason-{key}", ""),
             errors.get(link.uuid, ""),
             day_answer(self.data, f"-{key}"),
+            f"complete-{key}" in self.data,
         )

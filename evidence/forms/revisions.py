@@ -19,6 +19,7 @@ class RevisionForm(UploadForm):
     period = None  # type: ignore[assignment]
     source_system = None  # type: ignore[assignment]
     procedure = None  # type: ignore[assignment]
+    completeness = None  # type: ignore[assignment]
     sensitivity = None  # type: ignore[assignment]
     also = None  # type: ignore[assignment]
 

@@ -11,7 +11,7 @@ from controls.base_form import Form
 from controls.models import System
 from controls.models.system_terms import SYSTEM_TERMS
 from controls.models.systems import ImpactLevel, Partition, Regime
-from controls.system_terms import MAX_CURRENCY_DAYS, terms_on
+from controls.system_terms import MAX_CURRENCY_DAYS, MAX_LETTER_MONTHS, terms_on
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
@@ -29,6 +29,13 @@ class SystemTermsForm(Form):
         max_value=MAX_CURRENCY_DAYS,
         help_text="How long the newest report of a provider counts as current after"
         " the end of its period.",
+    )
+    letter_months = forms.IntegerField(
+        label="Months of a letter",
+        min_value=0,
+        max_value=MAX_LETTER_MONTHS,
+        help_text="How far a letter counts beyond its report's period, at most; what it"
+        " names further stays open.",
     )
     from_day = DayField(
         label="It holds from",

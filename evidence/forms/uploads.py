@@ -37,6 +37,7 @@ MORE = (
     "sensitivity",
     "addresses",
     "procedure",
+    "completeness",
 )
 PERIOD = ("period", "period_start", "period_end")
 DAYS = ("performed_on", "period_start", "period_end", "collected_on")
@@ -120,6 +121,14 @@ class UploadForm(Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The query, report or clicks, so that somebody else gets the same.",
+    )
+    completeness = forms.CharField(
+        label="What shows that it is complete",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Of a list or an export from a system: totals, filters, a count that"
+        " matches. Name its source and the query as well; the reviewer ticks it.",
     )
 
     def __init__(

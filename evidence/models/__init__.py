@@ -35,6 +35,13 @@ from evidence.models.reliance import (
     RelianceConclusion,
     RelianceReview,
 )
+from evidence.models.remarks import (
+    RemarkAnswer,
+    RemarkChoice,
+    RemarkDecision,
+    RemarkKind,
+    ReportRemark,
+)
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.models.requests import (
     EvidenceRequest,
@@ -80,7 +87,12 @@ __all__ = [
     "Purpose",
     "RelianceConclusion",
     "RelianceReview",
+    "RemarkAnswer",
+    "RemarkChoice",
+    "RemarkDecision",
+    "RemarkKind",
     "RemovalState",
+    "ReportRemark",
     "RequestAnswer",
     "RequestJudgement",
     "RequirementControl",

@@ -45,6 +45,8 @@ class Evidence(models.Model):
     title = models.CharField(max_length=200)
     source_system = models.CharField(max_length=120, blank=True, default="")
     procedure = models.TextField(blank=True, default="")
+    # of what was drawn from a system: what shows that nothing of it is left out
+    completeness = models.TextField(blank=True, default="", db_default="")
     sensitivity = models.CharField(
         max_length=12, choices=Sensitivity, default=Sensitivity.INTERNAL
     )

@@ -1,4 +1,7 @@
-"""Links by which evidence proves controls, and their life cycle."""
+"""Links by which evidence proves controls, and their life cycle.
+
+One file: every step of a link writes its state, proof, review and event together.
+"""
 
 from __future__ import annotations
 
@@ -148,15 +151,17 @@ class EvidenceLink(models.Model):
         reason: str = "",
         version: int | None = None,
         day: DayConfirmation = NOT_CONFIRMED,
+        complete: bool = False,
     ) -> None:
         """Record that `by` judged this link's bytes sufficient.
 
-        `day` is what the reviewer says of the day it was performed (R14).
+        `day` is what the reviewer says of the day it was performed (R14), `complete`
+        the tick for what was drawn from a system (R12).
         Raises NotPermitted for the submitter, the collector and people without the
         reviewer's role; TransitionNotAllowed, naming who was first, when the link
         is already decided.
         """
-        self._review("accept", LinkState.ACCEPTED, by, reason, version, day)
+        self._review("accept", LinkState.ACCEPTED, by, reason, version, day, complete)
 
     def reject(self, *, by: Actor, reason: str, version: int | None = None) -> None:
         """Record that the link does not prove it, with what to change."""
@@ -201,6 +206,7 @@ class EvidenceLink(models.Model):
         reason: str,
         version: int | None,
         day: DayConfirmation = NOT_CONFIRMED,
+        complete: bool = False,
     ) -> None:
         """Decide from the locked row; write review, state, proof and event, or none."""
         stored = self._locked()
@@ -212,6 +218,7 @@ class EvidenceLink(models.Model):
             version=version,
             authors=stored.authors(),
             day=day,
+            complete=complete,
         )
         AuditEvent.objects.append(event)
         self.state, self.version = stored.state, stored.version
@@ -230,6 +237,7 @@ class EvidenceLink(models.Model):
         version: int | None,
         authors: Collection[int],
         day: DayConfirmation = NOT_CONFIRMED,
+        complete: bool = False,
     ) -> Event:
         """Write state, proof and review of this locked row; its event is returned.
 
@@ -246,12 +254,16 @@ class EvidenceLink(models.Model):
         if decision == "accept":
             self.revision.refuse_unsafe()
         # first the review: the database accepts no link without one
-        review = Review.of(self, decision=decision, by=by, reason=reason, day=day)
+        review = Review.of(
+            self, decision=decision, by=by, reason=reason, day=day, complete=complete
+        )
         review.save(force_insert=True)
         self._transition(self, to)
         event_body = {"reason": reason, "digest": review.digest, "review": review.uuid}
         if review.day_confirmed:
             event_body["day_shown_by"] = review.day_shown_by
+        if review.names_completeness:
+            event_body["complete"] = review.complete
         return about(self, f"evidence.{to}", by=by, **event_body)
 
     def _locked(self) -> EvidenceLink:

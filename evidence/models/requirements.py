@@ -58,8 +58,16 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
             theirs,
             running,
             operates_from__lte=today,
-            implementation__responsibility__in=["shared", "customer"],
-        ).exclude(implementation__applicability="not-applicable")
+        ).of_our_half()
+
+    def of_our_half(self) -> Self:
+        """Asked of a half that is ours: by the class, or by a provider's report (R26);
+        not where the control is left out."""
+        ours = Q(implementation__responsibility__in=["shared", "customer"])
+        expected = Q(user_control__isnull=False)
+        return self.filter(ours | expected).exclude(
+            implementation__applicability="not-applicable"
+        )
 
     def in_operation(self, system: System, today: dt.date) -> Self:
         """What is asked in a system on a day, with control and team."""
@@ -184,6 +192,14 @@ class RequirementControl(models.Model):
     grace_days = models.PositiveSmallIntegerField()
     # null: what `status.cadence.lead_days` says
     lead_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # null: asked by the class; else the control that a provider's report expects of us
+    user_control = models.ForeignKey(
+        "evidence.ReportRemark",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requirements",
+    )
     operates_from = models.DateField()
     # null: until further notice
     operates_until = models.DateField(null=True, blank=True)

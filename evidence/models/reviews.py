@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from controls.errors import Refused
 from controls.models import Actor
 from evidence.models.confirmed_days import (
     NOT_CONFIRMED,
@@ -18,6 +19,9 @@ from evidence.models.confirmed_days import (
 from evidence.models.links import EvidenceLink
 
 USER = settings.AUTH_USER_MODEL
+TICK_COMPLETENESS = (
+    "Tick that it is complete, as it says, or reject it and say what is left out."
+)
 
 
 class ReviewDecision(models.TextChoices):
@@ -38,6 +42,10 @@ class Review(ConfirmsDay):
     submitter = models.ForeignKey(USER, models.PROTECT, related_name="+")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     decision = models.CharField(max_length=6, choices=ReviewDecision)
+    # copied from the evidence: it says what shows that it is complete
+    names_completeness = models.BooleanField(default=False, db_default=False)
+    # the reviewer looked at that and found it so (R12)
+    complete = models.BooleanField(default=False, db_default=False)
     reason = models.TextField(blank=True, default="")
     digest = models.CharField(max_length=64)
     performed_on = models.DateField()
@@ -62,6 +70,12 @@ class Review(ConfirmsDay):
                 violation_error_message="A rejection says why.",
             ),
             day_confirmed_says_where("review_day_confirmed_says_where"),
+            models.CheckConstraint(
+                name="review_accepts_what_is_complete",
+                condition=~Q(decision="accept", names_completeness=True)
+                | Q(complete=True),
+                violation_error_message=TICK_COMPLETENESS,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,14 +95,24 @@ class Review(ConfirmsDay):
         by: Actor,
         reason: str,
         day: DayConfirmation = NOT_CONFIRMED,
+        complete: bool = False,
     ) -> Review:
-        """The unsaved judgement of a link, with copies of what it is bound to."""
+        """The unsaved judgement of a link, with copies of what it is bound to.
+
+        Raises Refused for accepting what was drawn from a system without the tick that
+        it is `complete`.
+        """
         revision = link.revision
+        drawn = bool(revision.evidence.completeness)
+        if decision == ReviewDecision.ACCEPT and drawn and not complete:
+            raise Refused({"complete": TICK_COMPLETENESS})
         return cls(
             link=link,
             reviewer=by,
             submitter_id=link.submitted_by_id,
             decision=decision,
+            names_completeness=drawn,
+            complete=complete and drawn,
             reason=reason,
             digest=revision.digest,
             performed_on=revision.performed_on,

@@ -87,10 +87,7 @@ def _pressing(instant: dt.datetime) -> list[Ask]:
 
     Rows are read with the columns that say so only: of most there is nothing to tell.
     """
-    recurring = RequirementControl.objects.filter(
-        implementation__responsibility__in=["shared", "customer"]
-    )
-    recurring = recurring.exclude(implementation__applicability="not-applicable")
+    recurring = RequirementControl.objects.of_our_half()
     recurring = recurring.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     pressing = []
     for today, systems in systems_by_day(System.objects.all(), instant).items():

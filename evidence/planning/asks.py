@@ -132,8 +132,7 @@ def _of_my_teams(user: Actor, now: dt.datetime) -> QuerySet[RequirementControl]:
     return (
         RequirementControl.objects.for_listing()
         .filter(of_teams, in_operation)
-        .filter(implementation__responsibility__in=["shared", "customer"])
-        .exclude(implementation__applicability="not-applicable")
+        .of_our_half()
     )
 
 

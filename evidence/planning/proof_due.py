@@ -34,13 +34,12 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
 
     A constant number of statements for each such day.
     """
-    requirements = RequirementControl.objects.filter(
-        implementation__responsibility__in=["shared", "customer"],
-        operates_from__lte=scope.last,
+    requirements = RequirementControl.objects.of_our_half().filter(
+        operates_from__lte=scope.last
     )
-    requirements = requirements.exclude(
-        implementation__applicability="not-applicable"
-    ).filter(Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366))
+    requirements = requirements.filter(
+        Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
+    )
     requirements = requirements.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     if scope.teams is not None:
         requirements = requirements.filter(

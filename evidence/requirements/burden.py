@@ -83,8 +83,7 @@ def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
         running,
         system=system,
         operates_from__lte=day,
-        implementation__responsibility__in=["shared", "customer"],
-    ).exclude(implementation__applicability="not-applicable")
+    ).of_our_half()
 
 
 def burden_on(system: System, day: dt.date) -> BurdenOfSystem:

@@ -30,7 +30,7 @@ from controls.models import (
 from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of, request_change
-from evidence.models import RequirementControl
+from evidence.models import RemarkKind, ReportRemark, RequirementControl
 from evidence.models.asks import TERMS_COLUMNS, Cadence, Purpose
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.baseline_frequency import stated_for
@@ -129,12 +129,18 @@ def _refuse_less_frequent(
 
 @transaction.atomic
 def add_requirement(
-    implementation: ControlImplementation, terms: NewTerms, *, by: Actor
+    implementation: ControlImplementation,
+    terms: NewTerms,
+    *,
+    by: Actor,
+    user_control: ReportRemark | None = None,
 ) -> RequirementControl:
     """Ask one more thing of our half of a control. Officers only.
 
     It may be asked from an earlier day, not before the system's first day: a first
     statement is no change. Long grace is refused here; it is a change of its own.
+    With `user_control`, what a provider's report expects of us, our half is required
+    while it is asked, whatever the class (R26).
     """
     system = implementation.system
     require_officer(system, by)
@@ -151,13 +157,22 @@ def add_requirement(
         system=system,
         implementation=implementation,
         origin=RequirementOrigin.LOCAL,
+        user_control=user_control,
         **columns,
         **terms.of_row(),
     )
     added.full_clean(exclude=["system", "implementation", "ask"])
+    if user_control and user_control.kind != RemarkKind.USER_CONTROL:
+        raise Refused({"user_control": "That is nothing which a report expects of us."})
     RequirementControl.objects.add_with_asks([added])
     AuditEvent.objects.append(
-        about(added, "requirement.added", by=by, cadence=added.cadence)
+        about(
+            added,
+            "requirement.added",
+            by=by,
+            cadence=added.cadence,
+            user_control=str(user_control.uuid) if user_control else "",
+        )
     )
     return added
 

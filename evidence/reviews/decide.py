@@ -29,6 +29,7 @@ class Decision:
     reason: str = ""
     version: int | None = None
     day: DayConfirmation = NOT_CONFIRMED
+    complete: bool = False
 
 
 NAMED_TWICE = "This is decided twice here. Decide it once."
@@ -92,4 +93,5 @@ def _decide(
         version=decision.version,
         authors=authors,
         day=decision.day,
+        complete=decision.complete,
     )

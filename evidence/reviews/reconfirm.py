@@ -189,6 +189,7 @@ def reconfirm(
         by=by,
         reason=reason.strip(),
         day=_day_confirmed(stored),
+        complete=True,  # as ticked when it was accepted: the files are the same
     )
     review.save(force_insert=True)
     AuditEvent.objects.append(

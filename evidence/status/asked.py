@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from evidence.status import days_sql, window_sql
 from evidence.status.day_ranges import Days, clip
-from evidence.status.facts import RequirementHistory
+from evidence.status.facts import RequirementHistory, TermsFacts
 from evidence.status.facts_from_rows import days_of, required_days, terms_facts
 from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 
@@ -30,10 +30,11 @@ class Asked:
     decisions: Mapping[int, list[Row]]
 
     def near(self, windows: Mapping[int, Days]) -> Asked:
-        """Without asks that named nothing within a year of a control's own window."""
+        """As read for each control's own window alone: without asks that named nothing
+        within a year of it, and without terms of days after it."""
         asks = {
             pk: [
-                (key, history)
+                (key, replace(history, terms=_to(history.terms, windows[pk][1])))
                 for key, history in of_control
                 if clip(history.named, windows[pk][0] - BEYOND, windows[pk][1] + BEYOND)
             ]
@@ -70,7 +71,10 @@ def read_asked(
         )
     )
     return Asked(
-        required={pk: required_days(decisions[pk]) for pk in pks},
+        required={
+            pk: required_days(decisions[pk], _expected_days(requirements[pk]))
+            for pk in pks
+        },
         not_applicable={
             pk: [days_of(row["starts"], row["until"]) for row in exclusions[pk]]
             for pk in pks
@@ -78,6 +82,24 @@ def read_asked(
         asks={pk: _asks(requirements[pk]) for pk in pks},
         decisions=decisions,
     )
+
+
+def _to(terms: Iterable[TermsFacts], end: dt.date) -> tuple[TermsFacts, ...]:
+    """The terms that begin by a day; those in force after it go on."""
+    return tuple(
+        replace(row, last=dt.date.max) if row.last > end else row
+        for row in terms
+        if row.first <= end
+    )
+
+
+def _expected_days(rows: Iterable[Row]) -> list[Days]:
+    """Days on which a provider's report expects something of us (R26)."""
+    return [
+        days_of(row["operates_from"], row["operates_until"])
+        for row in rows
+        if row["user_control_id"]
+    ]
 
 
 def _asks(rows: Iterable[Row]) -> list[tuple[int, RequirementHistory]]:

@@ -1,15 +1,19 @@
-"""The providers' side of one system, made from rows: components, reports, letters."""
+"""The providers' side of one system, made from rows: components, reports, letters.
+
+One file: needs and reports of a control are matched by the same keys.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.text import slugify
 
+from evidence.status.day_ranges import Days
 from evidence.status.facts import (
     AWS,
     ArtifactVersionFacts,
@@ -17,7 +21,11 @@ from evidence.status.facts import (
     LetterFacts,
     NeededService,
 )
-from evidence.status.not_gathered import not_gathered
+from evidence.status.remarks_from_rows import (
+    RemarksOfReports,
+    carved_out,
+    needs_carved_out,
+)
 from evidence.status.rows import Row, as_json
 
 REGION_LAYERS = frozenset({"facilities", "hardware", "network"})
@@ -45,6 +53,8 @@ class AwsRows:
     versions: list[Row]
 
 
+# What an override names, and from which day until which (exclusive) it does.
+NamedSource = tuple[str, dt.date, dt.date]
 # Artifacts cited for a control, each with whether the system accepted the citation.
 Cited = tuple[tuple[int, bool], ...]
 
@@ -68,7 +78,12 @@ class AwsSide:
         self.citations = citations
         self.versions: defaultdict[int, list[ArtifactVersionFacts]] = defaultdict(list)
         for row in read.versions:
-            self.versions[row["artifact_id"]].append(_version_facts(row))
+            version = _version_facts(row, read.system["letter_months"])
+            self.versions[row["artifact_id"]].append(version)
+        remarks = RemarksOfReports(read.versions)
+        self.exceptions, self.touched = remarks.exceptions, remarks.touched
+        self.user_controls, self.expected = remarks.user_controls, remarks.expected
+        self.titles = {row["series"]: row["title"] for row in read.versions}
         self.memo: dict[Any, AwsFacts] = {}
         self.waiting: dict[int, list[ArtifactVersionFacts]] = {}
 
@@ -76,29 +91,107 @@ class AwsSide:
         """Artifacts cited for a control."""
         return tuple(artifact for artifact, _ in self.citations.get(control, ()))
 
-    def facts(self, control: int, digests: frozenset[str]) -> AwsFacts:
-        """The providers' side of a control whose class rested on these bases."""
-        key = (digests, self.citations.get(control, ()))
+    def expected_of_us(self, control: int, ref_id: str) -> set[str]:
+        """What reports cited for a control, and relied on, expect of us there."""
+        if not self.expected:
+            return set()
+        return {
+            title
+            for artifact in self.cited(control)
+            for title, controls in self.expected.get(artifact, ())
+            if ref_id in controls
+        }
+
+    def facts(
+        self,
+        control: int,
+        digests: frozenset[str],
+        ref_id: str,
+        named: frozenset[NamedSource] = frozenset(),
+    ) -> AwsFacts:
+        """The providers' side of a control whose class rested on these bases.
+
+        `named` are what overrides say that AWS's half is needed from, with their days.
+        """
+        touched = ref_id if ref_id in self.touched else ""
+        key = (digests, self.citations.get(control, ()), touched, named)
         if key not in self.memo:
             layers = frozenset().union(
                 *(self.layers.get(d, frozenset()) for d in digests)
             )
-            self.memo[key] = self._facts(layers, key[1])
+            self.memo[key] = self._facts(layers, key[1], touched, named)
         return self.memo[key]
 
-    def _facts(self, layers: frozenset[str], cited: Cited) -> AwsFacts:
+    def _facts(
+        self,
+        layers: frozenset[str],
+        cited: Cited,
+        ref_id: str,
+        named: frozenset[NamedSource],
+    ) -> AwsFacts:
+        versions = tuple(
+            self._touched(version, ref_id) if ref_id else version
+            for artifact, accepted in cited
+            for version in self._versions(artifact, accepted=accepted)
+        )
+        needed = self._needed(layers)
+        needed += tuple(
+            need
+            for source in sorted(named)
+            for need in self._named(*source)
+            if need not in needed
+        )
         return AwsFacts(
-            needed=self._needed(layers),
-            versions=tuple(
-                version
-                for artifact, accepted in cited
-                for version in self._versions(artifact, accepted=accepted)
-            ),
+            needed=(*needed, *needs_carved_out(needed, versions)),
+            versions=versions,
             regime=self.system["regime"],
             impact_level=self.system["impact_level"],
             partition=self.system["partition"],
             currency_days=self.system["currency_days"],
         )
+
+    def _touched(
+        self, version: ArtifactVersionFacts, ref_id: str
+    ) -> ArtifactVersionFacts:
+        """The version with its exceptions that touch one control, counted."""
+        answered = [
+            is_answered
+            for controls, is_answered in self.exceptions.get(version.uuid, ())
+            if ref_id in controls
+        ]
+        if not answered:
+            return version
+        return replace(
+            version,
+            exceptions_open=answered.count(False),
+            exceptions_answered=answered.count(True),
+        )
+
+    def _named(
+        self, source: str, starts: dt.date, until: dt.date
+    ) -> Iterator[NeededService]:
+        """What an override needs AWS's half from on days starts..until (exclusive)."""
+        kind, _, name = source.partition(":")
+        if kind == "report":
+            yield NeededService(
+                slug=self.titles.get(name, name),
+                scope="document",
+                used_from=starts,
+                used_until=until if until < dt.date.max else None,
+                is_global=True,
+                regions=(),
+                layers=(),
+                provider=AWS,
+                provider_name="AWS",
+                sites=(),
+            )
+            return
+        for component in self.components:
+            days = _first_use(component, starts, until)
+            if component["service"] == name and days:
+                need = _needed_of_aws(component, "service", ("platform",))
+                last = days[1] if days[1] < dt.date.max else None
+                yield replace(need, used_from=days[0], used_until=last)
 
     def _versions(self, artifact: int, *, accepted: bool) -> list[ArtifactVersionFacts]:
         if accepted:
@@ -142,6 +235,13 @@ class AwsSide:
                 ),
             )
         )
+
+
+def _first_use(component: Row, starts: dt.date, until: dt.date) -> Days | None:
+    """First and last day of a component's use within starts..until (exclusive)."""
+    first = max(component["used_from"], starts)
+    last = min(component["used_until"] or dt.date.max, until)
+    return (first, last) if first < last else None
 
 
 def _scopes(layers: set[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -196,7 +296,7 @@ def _needed_of_third_party(component: Row, layers: set[str]) -> NeededService:
     )
 
 
-def _version_facts(row: Row) -> ArtifactVersionFacts:
+def _version_facts(row: Row, letter_months: int) -> ArtifactVersionFacts:
     ended = row["state"] in {"revoked", "withdrawn"}  # superseded takes nothing away
     return ArtifactVersionFacts(
         uuid=str(row["uuid"]),
@@ -218,20 +318,25 @@ def _version_facts(row: Row) -> ArtifactVersionFacts:
         regions_in_scope=frozenset(row["regions"]),
         reliance=row["conclusion"],
         letters=tuple(
-            _letter_facts(*letter) for letter in as_json(row["letters"]) or ()
+            _letter_facts(letter, letter_months)
+            for letter in as_json(row["letters"]) or ()
         ),
         provider=row["provider_slug"],
         sites_in_scope=frozenset(row["sites"]),
         citation="accepted",
-        **not_gathered(ArtifactVersionFacts),
+        exceptions_open=0,
+        exceptions_answered=0,
+        carved_out=carved_out(row),
     )
 
 
-def _letter_facts(issued_on: str, starts: str, until: str, state: Any) -> LetterFacts:
+def _letter_facts(letter: Sequence[Any], max_months: int) -> LetterFacts:
     """A letter as it comes with its report: three days as text, and the state."""
+    issued_on, starts, until, state = letter
     return LetterFacts(
         issued_on=dt.date.fromisoformat(issued_on),
         starts=dt.date.fromisoformat(starts),
         ends=dt.date.fromisoformat(until) - ONE_DAY,
         state=state,
+        max_months=max_months,
     )

@@ -19,12 +19,19 @@ from evidence.status.half import (
     worst,
 )
 from evidence.status.reasons import Reason, reason_for
-from evidence.status.reports import named, proves_under
+from evidence.status.reports import may_speak_for, named, proves_under
 from evidence.status.series import NEWEST_COUNTS_NOT, judge_cited
 
 __all__ = ["HalfResult", "ProviderResult", "aws_half", "needed_on", "worst"]
 
-ONLY_WAITS = frozenset({"reliance_pending", "citation_pending", "exception_unanswered"})
+ONLY_WAITS = frozenset(
+    {
+        "reliance_pending",
+        "citation_pending",
+        "exception_unanswered",
+        "subservice_undecided",
+    }
+)
 
 
 def needed_on(aws: AwsFacts, day: dt.date) -> tuple[NeededService, ...]:
@@ -110,6 +117,10 @@ def _judge_need(
     Where the need is proven, of the others only a newest report that is not relied on
     or was withdrawn.
     """
+    proving = [version for version in proving if may_speak_for(version, need)]
+    if not proving:
+        why = reason_for("no_artifact", need.slug or need.provider_name)
+        return HalfResult("missing", None, (why,))
     results = [
         _judge_series(need, [v for v in proving if v.series == name], aws, day)
         for name in dict.fromkeys(version.series for version in proving)

@@ -41,6 +41,13 @@ class ControlStatus:
     artifacts: tuple[int, ...] = ()
     period: Period | None = None
 
+    @property
+    def duty_of_ours(self) -> bool:
+        """Whether a class of providers alone has a duty of ours all the same (R26)."""
+        return self.facts.customer_required and (
+            self.facts.responsibility == "inherited"
+        )
+
 
 def proven_by(answer: ControlStatus) -> str:
     """Whose halves a proven control rests on: both, ours or providers; "" otherwise.

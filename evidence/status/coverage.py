@@ -21,6 +21,7 @@ from evidence.status.reports import (
     asserted_days,
     covered_to,
     gap_in_scope,
+    may_speak_for,
     proves_under,
     series_current_to,
     spoken_days,
@@ -76,6 +77,7 @@ def days_of(
         v
         for v in aws.versions
         if v.provider == need.provider
+        and may_speak_for(v, need)
         and proves_under(v, aws.regime)
         and not v.type1
         and v.citation == "accepted"

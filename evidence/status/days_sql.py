@@ -18,9 +18,11 @@ _IN_FORCE = """datemultirange(d.effective) - coalesce((
 DECISIONS_OF_WINDOW = (
     """
 SELECT d.implementation_id, lower(part.days) AS starts, upper(part.days) AS until,
-       d.responsibility, d.basis_id, d.change_id
+       d.responsibility, d.basis_id, d.change_id,
+       coalesce((SELECT o.needed_from FROM controls_responsibilityoverride o
+                  WHERE o.id = d.override_id), '') AS needed_from
   FROM controls_responsibilitydecision d
- CROSS JOIN LATERAL unnest("""
+ CROSS JOIN LATERAL unnest("""  # noqa: S608 - constants of this file
     + _IN_FORCE
     + """) AS part(days)
  WHERE d.implementation_id = ANY(%(implementations)s) AND {before}

@@ -33,7 +33,7 @@ HalfState = Literal[
 Verdict = Literal["proven", "partly", "unproven", "not_applicable"]
 Responsibility = Literal["inherited", "shared", "customer", "none", "unclassified"]
 Regime = Literal["fedramp", "soc2", "pci", "iso", "hipaa", "none"]
-Scope = Literal["service", "region", "site"]
+Scope = Literal["service", "region", "site", "document"]
 ArtifactKind = Literal[
     "period", "point", "certificate", "authorization", "summary", "assessment"
 ]
@@ -150,7 +150,8 @@ class NeededService:
 
     Only artifacts of `provider` (a slug) can prove it. A service of AWS with layers of
     both scopes comes twice, once per scope; of another provider each component comes
-    once with the scope "site", and its `sites` or services by name.
+    once with the scope "site", and its `sites` or services by name. What an override
+    names a report for has the scope "document", and the report's title as its slug.
     """
 
     slug: str
@@ -170,13 +171,29 @@ class LetterFacts:
     """A continuity letter: it asserts [starts, ends], at most to its issue date.
 
     `state` is what the system made of it: only an accepted one asserts any day. One
-    registered after the review of its report waits for a second person.
+    registered after the review of its report waits for a second person. It reaches at
+    most `max_months` beyond its report's period, as the system is judged that day.
     """
 
     issued_on: dt.date
     starts: dt.date
     ends: dt.date
     state: LetterState
+    max_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarvedOutFacts:
+    """A subservice organisation that a report leaves out, and what the system made of
+    it: `waiting` until a second person has accepted an answer.
+
+    `layers` are those that it runs of what the report's provider carries; empty: any.
+    """
+
+    name: str
+    provider: str
+    layers: frozenset[str]
+    standing: Literal["waiting", "provider", "not-needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +233,7 @@ class ArtifactVersionFacts:
     provider: str
     sites_in_scope: frozenset[str]
     citation: Literal["accepted", "waiting"]
+    carved_out: tuple[CarvedOutFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)

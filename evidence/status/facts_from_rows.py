@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from controls.models.implementations import worst_of
 from controls.responsibility.rulings import PARTIES
-from evidence.status.aws_from_rows import AwsSide
+from evidence.status.aws_from_rows import AwsSide, NamedSource
 from evidence.status.day_ranges import DAY, EVERY_DAY, Days, subtract, united
 from evidence.status.facts import (
     ApplicabilityFacts,
@@ -75,7 +75,8 @@ def control_facts(
         control_id=row["ref_id"],
         responsibility=row["responsibility"] or "unclassified",
         aws_required="aws" in parties,
-        customer_required="customer" in parties,
+        customer_required="customer" in parties
+        or any(requirement["user_control_id"] for requirement in requirements),
         override_expired=row["source"] == "override-expired",
         implementation_status=row["implementation_status"],
         worst_part=worst_of(parts.values()) if parts else None,
@@ -84,13 +85,35 @@ def control_facts(
         requirements=tuple(
             _requirement_facts(requirement, answers) for requirement in requirements
         ),
-        aws=aws.facts(row["control_id"], frozenset({row["basis_id"] or ""}))
+        aws=aws.facts(
+            row["control_id"],
+            frozenset({row["basis_id"] or ""}),
+            row["ref_id"],
+            named_sources([row["needed_from"]]),
+        )
         if "aws" in parties
         else None,
         type2=row["type2"],
         supplementary=supplementary,
+        cuec_open=_user_controls_open(row, requirements, aws),
         **not_gathered(ControlFacts),
     )
+
+
+def named_sources(sources: Iterable[str]) -> frozenset[NamedSource]:
+    """What overrides need AWS's half from on a day, on every day; none named: none."""
+    return frozenset((name, *EVERY_DAY) for name in sources if name)
+
+
+def _user_controls_open(row: Row, requirements: list[Row], aws: AwsSide) -> int:
+    """Controls that reports expect of us and that nothing asks for here, or that
+    nothing accepted has shown yet (R26)."""
+    duties = [r for r in requirements if r["user_control_id"]]
+    expected = aws.expected_of_us(row["control_id"], row["ref_id"])
+    if not duties and not expected:
+        return 0
+    named = {aws.user_controls.get(r["user_control_id"]) for r in duties}
+    return len(expected - named) + sum(1 for r in duties if not r["link_id"])
 
 
 def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
@@ -133,15 +156,18 @@ def days_of(starts: dt.date | None, until: dt.date | None) -> Days:
     return starts or dt.date.min, until - DAY if until else dt.date.max
 
 
-def required_days(decisions: Iterable[Row]) -> list[Days]:
-    """Days on which our half was required, by decisions whose days do not overlap.
+def required_days(
+    decisions: Iterable[Row], expected: Iterable[Days] = ()
+) -> list[Days]:
+    """Days on which our half was required, by decisions whose days do not overlap, and
+    by what providers' reports expected of us on the days `expected`.
 
     A day without a decision is one of a class that nobody has read: ours.
     """
     ranges = [(days_of(d["starts"], d["until"]), parties_of(d)) for d in decisions]
     ours = [days for days, parties in ranges if "customer" in parties]
     undecided = subtract([EVERY_DAY], [days for days, _ in ranges])
-    return united([*ours, *undecided])
+    return united([*ours, *undecided, *expected])
 
 
 def stated_days(row: Row) -> StatedDays:

@@ -69,14 +69,16 @@ def render(statement: str, *, as_known_then: bool) -> str:
 
 
 SYSTEMS = """
-SELECT s.id, s.regime, s.impact_level, s.partition, s.currency_days, s.time_zone,
+SELECT s.id, s.regime, s.impact_level, s.partition, s.currency_days,
+       coalesce(s.letter_months, 3) AS letter_months, s.time_zone,
        s.name, s.slug, s.window_start, s.window_end
   FROM {system} s WHERE s.id = ANY(%(systems)s)
 """
 
 # What the systems are judged by on the day; of one that was never changed, no row.
 SYSTEM_TERMS = """
-SELECT t.system_id, t.regime, t.impact_level, t.partition, t.currency_days
+SELECT t.system_id, t.regime, t.impact_level, t.partition, t.currency_days,
+       coalesce(t.letter_months, 3) AS letter_months
   FROM {system_terms} t
  WHERE t.system_id = ANY(%(systems)s) AND t.days @> %(day)s::date
 """
@@ -109,7 +111,9 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
        t.name AS owner, d.responsibility, d.source, d.basis_id,
        g.system_id IS NOT NULL AS type2,
        d.reason AS decision_reason, rv.version AS reference_version,
-       o.ends_on AS override_until, a.state AS na_state, a.basis_id AS na_basis,
+       o.ends_on AS override_until,
+       coalesce(o.needed_from, '') AS needed_from,
+       a.state AS na_state, a.basis_id AS na_basis,
        CASE WHEN a.absent_layers IS NULL THEN a.basis_id IS DISTINCT FROM d.basis_id
             ELSE coalesce(a.voided_from <= %(day)s, FALSE) END AS na_void,
        a.review_by AS na_review_by, a.justification AS na_justification
@@ -156,7 +160,7 @@ BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)
 REQUIREMENTS = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until,
-       p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
+       r.user_control_id, p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
        l.uuid::text AS link,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,
        coalesce(w.day_confirmed, FALSE) AS day_confirmed,
@@ -293,7 +297,19 @@ SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opi
             SELECT decision FROM evidence_letteracceptance
              WHERE letter_id = l.id AND system_id = y.system_id AND {before}
             ) decided ON TRUE
-         WHERE l.artifact_version_id = v.id) AS letters
+         WHERE l.artifact_version_id = v.id) AS letters,
+       (SELECT json_agg(json_build_array(m.id, m.kind, m.title, m.provider_slug,
+                 m.layers, m.control_ids, coalesce(answered.choice, 'waiting'))
+                 ORDER BY m.id)
+          FROM (SELECT * FROM evidence_reportremark WHERE {before}) m
+          LEFT JOIN LATERAL (
+            SELECT w.choice
+              FROM (SELECT * FROM evidence_remarkdecision WHERE {before}) d
+              JOIN evidence_remarkanswer w ON w.id = d.answer_id
+             WHERE w.remark_id = m.id AND d.system_id = y.system_id
+               AND d.decision = 'accept'
+             ORDER BY d.id DESC LIMIT 1) answered ON TRUE
+         WHERE m.artifact_version_id = v.id) AS remarks
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
  CROSS JOIN unnest(%(systems)s::bigint[]) AS y(system_id)

@@ -168,7 +168,14 @@ def _aws_required(held: Iterable[Row]) -> bool:
 def _aws_facts(
     aws: AwsSide, row: Row, held: Sequence[Row], digests: frozenset[str]
 ) -> Any:
-    return aws.facts(row["control_id"], digests) if _aws_required(held) else None
+    if not _aws_required(held):
+        return None
+    named = frozenset(
+        (d["needed_from"], d["starts"] or dt.date.min, d["until"] or dt.date.max)
+        for d in held
+        if d["needed_from"]
+    )
+    return aws.facts(row["control_id"], digests, row["ref_id"], named)
 
 
 def _answered(

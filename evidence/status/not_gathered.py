@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.status.facts import ArtifactVersionFacts, ControlFacts
+from evidence.status.facts import ControlFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,9 @@ class NotGathered:
 
 
 NOT_GATHERED = (
-    NotGathered(
-        ArtifactVersionFacts,
-        "exceptions_open",
-        0,
-        "exceptions of a report by control, with our response and its acceptance",
-    ),
-    NotGathered(
-        ArtifactVersionFacts,
-        "exceptions_answered",
-        0,
-        "exceptions of a report by control, with our response and its acceptance",
-    ),
     NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),
     NotGathered(
         ControlFacts, "contradicted", 0, "observations that fail, with dispositions"
-    ),
-    NotGathered(
-        ControlFacts, "cuec_open", 0, "complementary user entity controls of reports"
     ),
 )
 

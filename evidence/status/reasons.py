@@ -146,6 +146,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{subject} has an exception, with our response accepted.",
         "Nothing to do.",
     ),
+    "subservice_undecided": (
+        "{subject} leaves out {organisation}, and no answer says whether that is a"
+        " provider of its own here.",
+        "Answer it, and have the answer accepted.",
+    ),
     "implementation_partial": (
         "The implementation is {status}.",
         "Finish the implementation and say so.",
@@ -157,8 +162,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "open_finding": ("A finding is open.", "Close it."),
     "contradicted": ("A check fails without a disposition.", "Record a disposition."),
     "cuec_open": (
-        "A complementary control asks for nothing yet.",
-        "Add a requirement.",
+        "A provider's report expects a control of us that is not shown yet.",
+        "Ask for it with a requirement, and prove that.",
     ),
     "override_expired": (
         "The override of the class has ended.",

@@ -15,6 +15,7 @@ from evidence.status.facts import (
     EVERYTHING,
     ArtifactVersionFacts,
     AwsFacts,
+    CarvedOutFacts,
     LetterFacts,
     NeededService,
 )
@@ -22,7 +23,6 @@ from evidence.status.reasons import Reason, reason_for
 
 AOC_DAYS = 365
 ASSESSMENT_MONTHS = 12
-LETTER_MONTHS = 3  # how far a letter reaches beyond its report's period
 FAR = dt.date.max
 LEVELS = {"": 0, "li-saas": 1, "low": 1, "moderate": 2, "high": 3}
 RELIED_ON = frozenset({"rely", "rely-with-response"})
@@ -61,12 +61,19 @@ def proves_under(version: ArtifactVersionFacts, regime: str) -> bool:
     )
 
 
+def may_speak_for(version: ArtifactVersionFacts, need: NeededService) -> bool:
+    """Whether a report is one that the need names, where it names one (R9)."""
+    return need.scope != "document" or version.artifact == need.slug
+
+
 def gap_in_scope(
     version: ArtifactVersionFacts, need: NeededService, regime: str
 ) -> Reason | None:
     """None when the version covers the need; else the reason why it does not (R23)."""
     if need.provider != AWS:
         return _gap_in_sites(version, need)
+    if need.scope == "document":
+        return None
     by_service = need.scope == "service" or regime == "fedramp"
     slugs, regions = version.services_in_scope, version.regions_in_scope
     if by_service and slugs != EVERYTHING and need.slug not in slugs:
@@ -103,6 +110,13 @@ def _gap_in_sites(version: ArtifactVersionFacts, need: NeededService) -> Reason 
             where = f"{need.provider_name}, {site}"
             return reason_for("site_out_of_scope", where, artifact=version.artifact)
     return None
+
+
+def layers_run(organisation: CarvedOutFacts, need: NeededService) -> tuple[str, ...]:
+    """The layers of a need that a carved-out organisation runs (R20)."""
+    if not organisation.layers:
+        return need.layers
+    return tuple(layer for layer in need.layers if layer in organisation.layers)
 
 
 def named(version: ArtifactVersionFacts, provider_name: str) -> str:
@@ -151,7 +165,7 @@ def asserted_days(version: ArtifactVersionFacts) -> Days | None:
     """Days on the provider's word alone, or on ours of it (R20, R21, R24).
 
     Of an assessment all its days; else those after the report that accepted letters
-    assert, each at most to its issue and LETTER_MONTHS beyond the report's period.
+    assert, each at most to its issue and its months beyond the report's period.
     """
     if version.kind == "assessment":
         return spoken_days(version)
@@ -170,7 +184,7 @@ def asserted_days(version: ArtifactVersionFacts) -> Days | None:
 
 def letter_end(report_end: dt.date, letter: LetterFacts) -> dt.date:
     """The last day that counts of a letter, whatever it says (R21)."""
-    furthest = add_months(report_end + DAY, LETTER_MONTHS) - DAY
+    furthest = add_months(report_end + DAY, letter.max_months) - DAY
     return min(letter.ends, letter.issued_on, furthest)
 
 

@@ -126,6 +126,7 @@ RULE_OF_REASON: Mapping[str, str] = {
     "revoked": "R20",
     "exception_unanswered": "R24",
     "exception_answered": "R24",
+    "subservice_undecided": "R20",
     "implementation_partial": "R28",
     "not_stated": "R28",
     "open_finding": "R28",

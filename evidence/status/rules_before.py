@@ -5,18 +5,23 @@ the facts as the number before read them: it knew no unstated status, no day of 
 upload, one set of terms for all days, and so on. Amendments that rest on records which
 it had not, or read otherwise (`NOT_COMPARED`), are not taken back: answers that differ
 by them alone are not listed. Nor is where a yearly ask that ended within the window
-was counted from.
+was counted from, nor how many occurrences a window counted per event.
+
+One file: the amendments stand in the order in which they are taken back.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from evidence.status import cadence
 from evidence.status.day import status
 from evidence.status.day_ranges import EVERY_DAY, both, united
 from evidence.status.facts import (
+    AWS,
+    AwsFacts,
     ControlFacts,
     LinkFacts,
     PeriodFacts,
@@ -43,10 +48,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """The facts of one control on a day and over a window."""
+    """The facts of one control on a day and over a window.
+
+    `ends_at_upload` is the last day that each link proved by the terms of its upload,
+    by its uuid (None: no end); a link that is not there ends as its facts say.
+    """
 
     day: ControlFacts
     window: PeriodFacts
+    ends_at_upload: Mapping[str, dt.date | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,8 @@ def _with_every_status_stated(facts: Both) -> Both:
         worst_part=_stated(day.worst_part) if day.worst_part else None,
     )
     stated = (StatedDays(*EVERY_DAY, IMPLEMENTED),)
-    return Both(day, replace(facts.window, stated=stated))
+    window = replace(facts.window, stated=stated)
+    return replace(facts, day=day, window=window)
 
 
 def _stated(status_said: str) -> str:
@@ -138,7 +149,7 @@ def _without_days_of_uploads(facts: Both) -> Both:
             for history in facts.window.requirements
         ),
     )
-    return Both(day, window)
+    return replace(facts, day=day, window=window)
 
 
 def _confirmed_day(requirement: RequirementFacts) -> RequirementFacts:
@@ -188,7 +199,8 @@ def _without_unasked_days(facts: Both) -> Both:
 
 def _without_type_two_days(facts: Both) -> Both:
     """R30: proof of design counted on every day; the engagement was not looked at."""
-    return Both(replace(facts.day, type2=False), replace(facts.window, type2=()))
+    day, window = replace(facts.day, type2=False), replace(facts.window, type2=())
+    return replace(facts, day=day, window=window)
 
 
 def _without_waived_rows(facts: Both) -> Both:
@@ -201,6 +213,139 @@ def _without_its_last_day(facts: Both) -> Both:
     return replace(facts, window=replace(facts.window, at_end=None))
 
 
+def _of_providers(facts: Both, change: Callable[[AwsFacts], AwsFacts]) -> Both:
+    """The facts with the providers' side of the day, the window and its end changed."""
+
+    def changed(side: AwsFacts | None) -> AwsFacts | None:
+        return change(side) if side else None
+
+    day = replace(facts.day, aws=changed(facts.day.aws))
+    at_end = facts.window.at_end
+    if at_end is not None:
+        at_end = replace(at_end, aws=changed(at_end.aws))
+    window = replace(facts.window, aws=changed(facts.window.aws), at_end=at_end)
+    return replace(facts, day=day, window=window)
+
+
+def _without_other_providers(facts: Both) -> Both:
+    """R3: nobody but AWS was asked, and whatever was cited spoke for AWS."""
+
+    def change(side: AwsFacts) -> AwsFacts:
+        of_aws = tuple(need for need in side.needed if need.provider == AWS)
+        others = tuple(
+            replace(
+                need,
+                provider=AWS,
+                provider_name="AWS",
+                scope="region",
+                is_global=True,
+                sites=(),
+            )
+            for need in side.needed
+            if need.provider != AWS
+        )
+        cited = tuple(replace(version, provider=AWS) for version in side.versions)
+        return replace(side, needed=of_aws or others, versions=cited)
+
+    return _of_providers(facts, change)
+
+
+def _without_unknown_regions(facts: Both) -> Both:
+    """R20: a service without a region was in every region, and nothing that we assess
+    ourselves counted."""
+
+    def change(side: AwsFacts) -> AwsFacts:
+        needed = tuple(
+            need
+            if need.regions or need.provider != AWS
+            else replace(need, is_global=True)
+            for need in side.needed
+        )
+        versions = tuple(v for v in side.versions if v.kind != "assessment")
+        return replace(side, needed=needed, versions=versions)
+
+    return _of_providers(facts, change)
+
+
+def _without_awaited_days(facts: Both) -> Both:
+    """R21: days after the newest coverage of a window that runs were open at once."""
+    side = facts.window.aws
+    if side is None:
+        return facts
+    window = replace(facts.window, aws=replace(side, currency_days=0))
+    return replace(facts, window=window)
+
+
+def _without_waiting_citations(facts: Both) -> Both:
+    """R24: a citation counted at once, whoever made it and when."""
+
+    def change(side: AwsFacts) -> AwsFacts:
+        versions = tuple(replace(v, citation="accepted") for v in side.versions)
+        return replace(side, versions=versions)
+
+    return _of_providers(facts, change)
+
+
+def _with_ends_at_upload(facts: Both) -> Both:
+    """R13: a link proved to the day that the terms of its upload gave it."""
+
+    def ended(link: LinkFacts) -> LinkFacts:
+        return replace(link, ends=facts.ends_at_upload.get(link.link, link.ends))
+
+    day = replace(
+        facts.day,
+        requirements=tuple(
+            replace(
+                row,
+                latest_accepted=ended(row.latest_accepted)
+                if row.latest_accepted
+                else None,
+                others_accepted=tuple(ended(link) for link in row.others_accepted),
+            )
+            for row in facts.day.requirements
+        ),
+    )
+    window = replace(
+        facts.window,
+        requirements=tuple(
+            replace(history, links=tuple(ended(link) for link in history.links))
+            for history in facts.window.requirements
+        ),
+    )
+    return replace(facts, day=day, window=window)
+
+
+def _with_populations_for_a_year(facts: Both) -> Both:
+    """R16: the newest complete population proved what a yearly performance on its last
+    day would, whatever days it covers."""
+    day = replace(
+        facts.day,
+        requirements=tuple(_as_yearly(row) for row in facts.day.requirements),
+    )
+    return replace(facts, day=day)
+
+
+def _as_yearly(row: RequirementFacts) -> RequirementFacts:
+    accepted = [events for events in row.populations if events.state == "accepted"]
+    if row.cadence != "per-event" or not accepted or not accepted[-1].complete:
+        return row
+    newest = accepted[-1]
+    grace = cadence.EVENT_GRACE if row.grace_days is None else row.grace_days
+    link = LinkFacts(
+        link=newest.uuid,
+        evidence=newest.uuid,
+        performed_on=newest.ends,
+        ends=cadence.add_months(newest.ends, 12) + dt.timedelta(days=grace),
+        occurrence=None,
+        occurrence_ends=None,
+        collected_on=None,
+        uploaded_on=newest.drawn_on,
+        day_confirmed=True,
+        title=row.title,
+    )
+    return replace(row, cadence="yearly", latest_accepted=link, populations=())
+
+
 # In the order in which they are taken back: terms and days first, then what they leave.
 TAKEN_BACK: Sequence[tuple[str, Callable[[Both], Both]]] = (
     ("R10", _without_days_of_not_applicable),
@@ -211,6 +356,12 @@ TAKEN_BACK: Sequence[tuple[str, Callable[[Both], Both]]] = (
     ("R30", _without_type_two_days),
     ("R31", _without_waived_rows),
     ("R34", _without_its_last_day),
+    ("R3", _without_other_providers),
+    ("R20", _without_unknown_regions),
+    ("R21", _without_awaited_days),
+    ("R24", _without_waiting_citations),
+    ("R13", _with_ends_at_upload),
+    ("R16", _with_populations_for_a_year),
 )
 # Amended by today's number, and not taken back here.
 NOT_COMPARED: tuple[str, ...] = tuple(

@@ -23,6 +23,7 @@ from evidence.status.reports import (
     RELIED_ON,
     end_of,
     gap_in_scope,
+    layers_run,
     letter_end,
     named,
     series_current_to,
@@ -95,7 +96,11 @@ def _notes_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason
     """What stays visible of a version that counts (R21, R23, R24)."""
     notes = []
     slugs = version.services_in_scope
-    if need.scope != "site" and slugs != EVERYTHING and need.slug not in slugs:
+    if (
+        need.scope in {"service", "region"}
+        and slugs != EVERYTHING
+        and need.slug not in slugs
+    ):
         notes.append(
             reason_for("service_not_listed", need.slug, artifact=version.artifact)
         )
@@ -140,9 +145,16 @@ def _currency(
 ) -> HalfResult:
     """Current, about to end, or lapsed; `notes` explain why nothing newer counts."""
     name = named(version, need.provider_name)
+    waits = [
+        reason_for("subservice_undecided", name, organisation=organisation.name)
+        for organisation in version.carved_out
+        if organisation.standing == "waiting" and layers_run(organisation, need)
+    ]
     if version.exceptions_open:
-        why = reason_for("exception_unanswered", name)
-        return HalfResult("pending", until, (why, *notes))
+        waits.insert(0, reason_for("exception_unanswered", name))
+    if waits and day <= until:
+        return HalfResult("pending", until, (*waits, *notes))
+    notes = [*waits, *notes]
     if day > until:
         code = "revoked" if version.state == "revoked" else "report_lapsed"
         ends = version.revoked_on if code == "revoked" else until

@@ -22,6 +22,7 @@ from evidence.status.half import GOOD
 from evidence.status.occurrence_results import Occurrences
 from evidence.status.our_half import requirement_state
 from evidence.status.reasons import Reason, reason_for
+from evidence.status.reports import RELIED_ON, spoken_days
 from evidence.status.window_reasons import our_reasons, unasked_reasons
 
 Result = Literal["complete", "exceptions", "running", "nothing"]
@@ -92,8 +93,16 @@ def period(
     aws = AwsDays()
     if facts.aws_required:
         aws = _aws_days(facts.aws, start, end, today)
+    unanswered = _unanswered(facts.aws, start, until)
     result, at_end = _result(
-        facts, ours, aws, bool(clip(standing, start, end)), unasked, blocked, end, today
+        facts,
+        ours,
+        aws,
+        bool(clip(standing, start, end)),
+        unasked,
+        (*blocked, *unanswered),
+        end,
+        today,
     )
     days_asked = [days for days in subtract(required, unasked) if unasked]
     return Period(
@@ -105,6 +114,7 @@ def period(
             *unasked_reasons(unasked, days_asked),
             *(days.reason for days in blocked),
             *_aws_reasons(aws),
+            *unanswered,
             *at_end,
         ),
         count(unasked),
@@ -119,7 +129,7 @@ def _result(
     aws: AwsDays,
     customer_required: bool,
     unasked: list[Days],
-    blocked: tuple[BlockedDays, ...],
+    blocked: tuple[BlockedDays | Reason, ...],
     end: dt.date,
     today: dt.date,
 ) -> tuple[Result, tuple[Reason, ...]]:
@@ -227,6 +237,22 @@ def _aws_reasons(aws: AwsDays) -> tuple[Reason, ...]:
         )
         for row in aws.services
         if row.open_days
+    )
+
+
+def _unanswered(
+    aws: AwsFacts | None, start: dt.date, until: dt.date
+) -> tuple[Reason, ...]:
+    """Exceptions without an accepted response in reports whose days count (R15)."""
+    if aws is None:
+        return ()
+    return tuple(
+        reason_for("exception_unanswered", f"{version.artifact}, {version.label}")
+        for version in aws.versions
+        if version.exceptions_open
+        and version.reliance in RELIED_ON
+        and spoken_days(version)[0] <= until
+        and spoken_days(version)[1] >= start
     )
 
 

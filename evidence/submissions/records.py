@@ -20,7 +20,11 @@ from evidence.models import (
 )
 from evidence.status.cadence import cadence_by_day, period_holding, proof_end_under
 from evidence.submissions.quotas import refuse_beyond
-from evidence.submissions.submission import Submission, addresses_of
+from evidence.submissions.submission import (
+    Submission,
+    addresses_of,
+    refuse_source_unnamed,
+)
 from evidence.submissions.uploads import Upload, blobs_of, refuse_twice
 
 ONE_DAY = dt.timedelta(days=1)
@@ -29,7 +33,8 @@ ONE_DAY = dt.timedelta(days=1)
 def make_evidence(
     submission: Submission, system: System, team: Team, by: Actor
 ) -> Evidence:
-    """Save evidence without a revision yet."""
+    """Save evidence without a revision yet. Raises Refused by field."""
+    refuse_source_unnamed(submission)
     return Evidence.objects.create(
         system=system,
         team=team,
@@ -37,6 +42,7 @@ def make_evidence(
         title=submission.title,
         source_system=submission.source_system,
         procedure=submission.procedure,
+        completeness=submission.completeness.strip(),
         sensitivity=submission.sensitivity,
     )
 

@@ -69,6 +69,7 @@ def again_values(
     return {
         "source_system": earlier.source_system,
         "procedure": earlier.procedure,
+        "completeness": earlier.completeness,
         "sensitivity": earlier.sensitivity,
         "also": list(links.values_list("requirement", flat=True).distinct()),
     }

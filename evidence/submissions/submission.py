@@ -28,6 +28,8 @@ WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 class Submission:
     """What a contributor says about the files. Days are inclusive.
 
+    `completeness` is what shows that nothing is left out of what was drawn from a
+    system; its source and the query or steps are then named, too (R12).
     `collected_by` is the person who took them out of their source, None for a program
     or the uploader; `draft` keeps them from review until they are handed over.
     """
@@ -39,6 +41,7 @@ class Submission:
     collected_on: dt.date
     source_system: str = ""
     procedure: str = ""
+    completeness: str = ""
     sensitivity: str = "internal"
     collected_by: Any = None
     draft: bool = False
@@ -63,6 +66,19 @@ def addresses_of(lines: Iterable[str]) -> tuple[str, ...]:
             )
             raise Refused({"addresses": sentence}) from None
     return addresses
+
+
+def refuse_source_unnamed(submission: Submission) -> None:
+    """Raise Refused, by field, for what is said to be complete of no source (R12)."""
+    if not submission.completeness.strip():
+        return
+    faults = {}
+    if not submission.source_system.strip():
+        faults["source_system"] = "Name the system that it was drawn from."
+    if not submission.procedure.strip():
+        faults["procedure"] = "Say the query or the steps that drew it."
+    if faults:
+        raise Refused(faults)
 
 
 def require_collector_in_system(submission: Submission, system: System) -> None:

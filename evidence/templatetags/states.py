@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django import template
@@ -27,6 +28,12 @@ def state_word(code: str | None) -> SafeString:
 def verb(code: str) -> str:
     """An event of the audit log in words: `Responsibility decided`."""
     return code.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def layers_named(codes: Iterable[str]) -> str:
+    """`Facilities, hardware`: the layers by their names."""
+    return ", ".join(layer_name(code).lower() for code in codes)
 
 
 @register.filter

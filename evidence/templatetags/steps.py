@@ -40,6 +40,7 @@ AWS = {
     "report_lapsed",
     "revoked",
     "exception_unanswered",
+    "subservice_undecided",
     "letter_beyond_issue",
     "letter_pending",
     "citation_pending",
@@ -68,6 +69,8 @@ def leads_to(
         return ""
     if reason.code in WAITING and may_review:
         return reverse("evidence:queue")
+    if reason.code == "region_unknown":
+        return reverse("evidence:components", args=[system.slug])
     if reason.code in AWS:
         return reverse("evidence:artifacts")
     requirement = _requirement_of(reason, requirements)

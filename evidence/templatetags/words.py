@@ -19,6 +19,7 @@ from controls.service_names import component_name
 from evidence.models.asks import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
 from evidence.status import window_words
+from evidence.status.not_gathered import NOT_GATHERED
 from evidence.status.occurrence_results import OccurrenceResult, Occurrences
 from evidence.status.reasons import Reason
 from evidence.status.rules import RULE_OF_REASON, anchor_of
@@ -42,6 +43,12 @@ def why(reason: Reason) -> str:
         RULE_OF_REASON[reason.code],
         RULE_OF_REASON[reason.code],
     )
+
+
+@register.simple_tag
+def not_taken_into_account() -> str:
+    """What no verdict rests on, since nothing records it yet (R33)."""
+    return "; ".join(fact.source for fact in NOT_GATHERED)
 
 
 @register.simple_tag

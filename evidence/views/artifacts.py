@@ -17,6 +17,7 @@ from evidence.artifacts.citation_decisions import (
     citations_to_decide,
 )
 from evidence.artifacts.citations import systems_to_cite_in
+from evidence.artifacts.remarks import answers_to_decide
 from evidence.forms.artifacts import ArtifactForm, EndForm
 from evidence.models import Artifact, ArtifactVersion
 from evidence.views.citations import citation_rows
@@ -27,6 +28,7 @@ from evidence.views.register_page import (
     register_page,
     require_registrar_page,
 )
+from evidence.views.remarks import remark_rows
 from srm_project.requests import SignedInRequest
 
 
@@ -70,6 +72,12 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
             for row in citations_to_decide(request.user)
             if row.citation.artifact_id == artifact.pk
         ).items(),
+        "answer_in": set(
+            System.objects.held_as(request.user, [Role.OFFICER])
+            .order_by()
+            .values_list("slug", flat=True)
+        ),
+        "deciding": {answer.uuid for answer in answers_to_decide(request.user)},
         "may_register": may_keep_register(request.user),
         "may_cite": systems_to_cite_in(request.user).exists(),
         "end_form": EndForm(),
@@ -84,6 +92,7 @@ def _reports(
 ) -> list[dict[str, Any]]:
     """Each report with one row per system: the newest review, or none yet."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    remarks = remark_rows(versions, systems)
     reviewed = set(held.order_by().values_list("pk", flat=True))
     newest = {
         (review.artifact_version_id, review.system_id): review
@@ -94,6 +103,7 @@ def _reports(
         {
             "version": version,
             "mine": version.registered_by_id == user.pk,
+            "remarks": remarks.get(version.pk, []),
             "reliance": [
                 {
                     "system": system,

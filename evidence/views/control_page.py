@@ -238,7 +238,9 @@ def _forms(
             implementation, today=clocks.today, names_owner=officer
         )
     if officer:
-        forms_and_rights["override_form"] = OverrideForm(today=clocks.today)
+        forms_and_rights["override_form"] = OverrideForm(
+            today=clocks.today, system=clocks.system
+        )
         forms_and_rights["na_form"] = NotApplicableForm(
             today=clocks.today, layers=layers_absent(implementation, clocks.today)
         )

@@ -34,6 +34,7 @@ from evidence.status.facts import ArtifactVersionFacts
 from evidence.status.half import GOOD
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
+from evidence.systems.regions import without_region
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
 
@@ -88,11 +89,13 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
     clocks = clocks_of(request, system)
     answers = answers_or_none(clocks)
     officer = is_officer(request.user, system)
+    mine = System.objects.filter(pk=system.pk)
     page = {
         "system": system,
         "clocks": clocks,
         "here": request.path,
         "officer": officer,
+        "without_region": officer and without_region(mine).count(),
         "newer_readings": officer and unreviewed_reference(system),
         "requests": _requests(request.user, system),
         "may_ask": may_request(system, request.user),

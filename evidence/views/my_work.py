@@ -13,11 +13,13 @@ from evidence.artifacts.citation_decisions import (
     citations_to_decide,
 )
 from evidence.artifacts.letters import letters_to_decide
+from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
 from evidence.planning.by_ask import by_ask, counted, to_show
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
+from evidence.systems.regions import systems_without_regions
 from srm_project.requests import SignedInRequest
 
 REVIEWED_HERE = 5  # submissions; the desk holds the rest
@@ -53,8 +55,11 @@ def work(request: SignedInRequest) -> HttpResponse:
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user),
+        "without_regions": systems_without_regions(request.user),
         "drafts": my_work.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, now),
+        "remarks": remarks_to_answer(request.user),
+        "answers": answers_to_decide(request.user),
         "letters": letters_to_decide(request.user),
         "citations": citations_by_series(citations_to_decide(request.user)).items(),
         "unread": my_work.unread_reports(request.user),

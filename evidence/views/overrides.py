@@ -137,7 +137,7 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
     today = implementation.system.day_of(clock.now())
-    form = OverrideForm(request.POST, today=today)
+    form = OverrideForm(request.POST, today=today, system=implementation.system)
     return _try(
         request,
         implementation,

@@ -18,8 +18,8 @@ from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
 from controls.models import RetrospectiveChange
 from evidence.forms.requirements import (
     ChangeForm,
+    NewRequirementForm,
     RequirementFilter,
-    RequirementForm,
     RetireForm,
 )
 from evidence.models import RequirementControl
@@ -90,12 +90,22 @@ def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpRes
     """Ask one more thing of our half of a control."""
     implementation = implementation_or_404(request, slug, ref_id)
     require_officer_page(request.user, implementation.system)
-    first = {"operates_from": today_of(implementation.system)}
-    form = RequirementForm(request.POST or None, initial=first)
+    first = {
+        "operates_from": today_of(implementation.system),
+        "user_control": request.GET.get("user_control"),
+    }
+    form = NewRequirementForm(
+        request.POST or None, initial=first, ref_id=ref_id, user=request.user
+    )
     context = {"implementation": implementation, "form": form}
 
     def add() -> None:
-        add_requirement(implementation, form.terms(), by=request.user)
+        add_requirement(
+            implementation,
+            form.terms(),
+            by=request.user,
+            user_control=form.cleaned_data.get("user_control"),
+        )
 
     return _saved(request, form, add, slug, context)
 

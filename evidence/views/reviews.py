@@ -36,7 +36,13 @@ def accept(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         reason, version = DecisionForm(request.POST).seen()
         day = required_day(request.POST, late_recordings([link]).get(link.pk))
-        link.accept(by=request.user, reason=reason, version=version, day=day)
+        link.accept(
+            by=request.user,
+            reason=reason,
+            version=version,
+            day=day,
+            complete="complete" in request.POST,
+        )
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, f"Accepted: {link}.")

@@ -27,6 +27,7 @@ from evidence.forms.systems import NewSystemForm
 from evidence.status.many_systems import tallies
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import require_creator
+from evidence.systems.regions import without_region
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
 from evidence.views.once import once
@@ -110,6 +111,7 @@ def _components_page(
         "officer": is_officer(request.user, system),
         "adding": adding or AddComponentForm(system=system),
         "changes": _changes(system),
+        "without_region": without_region(System.objects.filter(pk=system.pk)).count(),
     }
     return render(request, "evidence/systems/components.html", page, status=status)
 
@@ -124,7 +126,12 @@ def _changes(system: System) -> list[tuple[AuditEvent, str]]:
     """The last changes of components and classes, newest first, with their reason."""
     events = AuditEvent.objects.filter(
         chain=str(system.uuid),
-        verb__in=["component.added", "component.ended", "responsibility.decided"],
+        verb__in=[
+            "component.added",
+            "component.ended",
+            "component.regions-stated",
+            "responsibility.decided",
+        ],
     ).order_by("-seq")[:12]
     return [(event, _summary_of(json.loads(event.body))) for event in events]
 
@@ -134,6 +141,12 @@ def _summary_of(body: dict[str, Any]) -> str:
     if "controls" in body:
         decided = count_of(body["controls"], "control")
         return f"{body.get('reason', '')}: {decided} decided anew"
+    if "first_day" in body:
+        names = ", ".join(
+            f"{name} in {' and '.join(regions)}"
+            for name, regions in body["components"].values()
+        )
+        return f"{names} from {body['first_day']} on"
     return f"last day {body['last_day']}" if "last_day" in body else ""
 
 

@@ -28,6 +28,8 @@ from evidence.views import (
     overrides,
     populations,
     provider_documents,
+    regions,
+    remarks,
     removals,
     reports,
     requests,
@@ -61,6 +63,7 @@ urlpatterns += [
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
+    path("systems/<slug:slug>/components/regions/", regions.regions, name="regions"),
     path("systems/<slug:slug>/components/what-if/", what_if.what_if, name="what_if"),
     path(
         "systems/<slug:slug>/components/add/",
@@ -373,6 +376,17 @@ urlpatterns += [
     path("artifacts/<uuid:uuid>/cite/", citations.cite, name="cite"),
     path("artifacts/<uuid:uuid>/reports/new/", reports.version_new, name="version_new"),
     path("reports/<uuid:uuid>/letters/new/", reports.letter_new, name="letter_new"),
+    path("reports/<uuid:uuid>/remarks/new/", remarks.remark_new, name="remark_new"),
+    path(
+        "systems/<slug:slug>/remarks/<uuid:uuid>/answer/",
+        remarks.remark_answer,
+        name="remark_answer",
+    ),
+    path(
+        "remark-answers/<uuid:uuid>/decide/",
+        remarks.remark_decide,
+        name="remark_decide",
+    ),
     path("reports/<uuid:uuid>/end/", reports.version_end, name="version_end"),
     path(
         "systems/<slug:slug>/letters/<uuid:uuid>/decide/",

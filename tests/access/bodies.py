@@ -46,6 +46,8 @@ def bodies_of(world: World) -> dict[str, Any]:
         "withdraw": why,
         "file_clear": why,
         "letter_decide": decide,
+        "remark_decide": decide,
+        "remark_answer": {"choice": "not-needed", "text": "Nobody."},
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
         "component_days": why | {"never": "on", "version": 1},
@@ -119,6 +121,8 @@ def bodies_of(world: World) -> dict[str, Any]:
             "conclusion": "rely", "scope_note": "s", "period_note": "p",
         },
         "POST letter-decisions": here | decide,
+        "POST remark-answers": here | {"choice": "not-needed", "text": "Nobody."},
+        "POST remark-answer-decide": decide,
         "POST citation-decisions": here | decide | {
             "citations": [world.late_citation],
         },

@@ -18,6 +18,7 @@ from controls.models import (
     User,
 )
 from evidence.artifacts.reliance import require_reliance_reviewer
+from evidence.artifacts.remarks import require_decider
 from evidence.files import who_may as files
 from evidence.models import (
     ArtifactVersion,
@@ -27,6 +28,7 @@ from evidence.models import (
     EvidenceRequest,
     Export,
     Population,
+    RemarkAnswer,
     RequirementControl,
     Sample,
     SpillRemoval,
@@ -267,6 +269,18 @@ VERBS = (
         ("evidence:artifacts",),
     ),
     Verb(
+        "answer what a report says",
+        _officer,
+        ("evidence:remark_answer", "remark-answers"),
+    ),
+    Verb(
+        "decide on an answer to a report",
+        lambda world, by: _does_not_raise(require_decider)(
+            _row(RemarkAnswer, "remark_decide")(world), by=by
+        ),
+        ("evidence:remark_decide", "remark-answer-decide"),
+    ),
+    Verb(
         "review reliance",
         _relies,
         ("evidence:reliance", "artifact-version-reliance"),
@@ -344,7 +358,8 @@ VERBS = (
         "take a component into use",
         _officer,
         ("evidence:component_add", "component-list", "component-end",
-         "evidence:component_days", "component-days"),
+         "evidence:component_days", "component-days",
+         "evidence:regions", "component-regions"),
         ("evidence:components",),
     ),
     Verb(

@@ -30,9 +30,10 @@ from controls.responsibility.overrides import request_override
 from evidence.artifacts.citations import cite
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
+from evidence.artifacts.remarks import answer_remark, register_remark
 from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
-from evidence.models import Notice
+from evidence.models import ArtifactVersion, Notice
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
     PopulationStatement,
@@ -61,7 +62,8 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "ask", "citation", "export", "file", "letter", "notice", "population", "removal",
+    "ask", "citation", "export", "file", "letter", "notice", "population", "remark",
+    "removal",
     "sample",
     "token",
 }  # fmt: skip
@@ -303,6 +305,7 @@ def _reports(world: World) -> None:
     for verb in ("detail", "end", "letters"):
         _name(world, report, f"artifact-version-{verb}")
     unread = factories.make_report(artifact, TODAY - 19 * DAY, TODAY - 10 * DAY)
+    _remarks(world, unread)
     _name(world, unread, "reliance", "artifact-version-reliance")
     _name(
         world,
@@ -324,6 +327,28 @@ def _reports(world: World) -> None:
     world.late_citation = str(late.uuid)
     letter = add_letter(report, issued_on=TODAY, ends=TODAY, by=house.oscar)
     _name(world, letter, "letter_decide", "letter-detail", "letter-decisions")
+
+
+def _remarks(world: World, report: ArtifactVersion) -> None:
+    """A carve-out that nobody has answered, and one whose answer waits."""
+    house = world.house
+    open_one, answered = (
+        register_remark(
+            report,
+            kind="subservice",
+            title=title,
+            layers=["facilities"],
+            by=house.oscar,
+        )
+        for title in ("Landlord", "Guards")
+    )
+    _name(world, report, "remark_new", "artifact-version-remarks")
+    _name(world, open_one, "remark_answer", "remark-detail", "remark-answers")
+    answer = answer_remark(
+        answered, house.system, choice="not-needed", text="No guards.", by=house.oscar
+    )
+    _name(world, answer, "remark_decide", "remark-answer-detail")
+    _name(world, answer, "remark-answer-decide")
 
 
 def _provider(world: World) -> None:

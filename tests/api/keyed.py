@@ -53,6 +53,9 @@ def bodies() -> dict[str, Any]:
         },
         "artifact-citations": {"system": "shop", "control_ids": ["si-2"]},
         "artifact-version-letters": {"issued_on": TODAY, "ends": TODAY},
+        "artifact-version-remarks": {
+            "kind": "exception", "title": "CC6.1-1", "control_ids": ["pe-3"],
+        },
         "provider-document-list": {
             "title": "Other", "reference": "R-2", "starts_on": TODAY,
             "file": file(

@@ -134,6 +134,7 @@ VERBS = {
     "POST file-clear": Verb("without", "olivia"),
     "POST file-remove": Verb("without", "olivia"),
     "POST letter-decisions": Verb("without", "olivia"),
+    "POST remark-answer-decide": Verb("without", "olivia"),
     "POST removal-approve": Verb("without", "olivia"),
     "POST removal-refuse": Verb("without", "olivia"),
     "POST notice-read": Verb("without", "oscar", told),
@@ -147,10 +148,12 @@ VERBS = {
 ELSEWHERE = {"POST evidence-reconfirm", "POST api_roll_forward"}
 # They make something or many things, take a list, or compare: no row is named.
 MAKERS = """
+component-regions
 system-list component-list request-list requirement-list population-list evidence-list
 ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
+artifact-version-remarks remark-answers
 citation-decisions
 implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list

@@ -176,6 +176,16 @@ def forms(world: World) -> dict[str, Form]:
             {"title": "Other", "series": "other"},
         ),
         "version_new": Form("olivia", report, {"label": "Spring"}),
+        "remark_new": Form(
+            "olivia",
+            {"kind": "exception", "title": "CC6.1-1", "control_ids": "pe-3"},
+            {"title": "CC6.1-2"},
+        ),
+        "remark_answer": Form(
+            "olivia",
+            {"choice": "not-needed", "text": "Nobody."},
+            {"text": "Else."},
+        ),
         "letter_new": Form(
             "olivia", {"issued_on": TODAY, "ends": TODAY}, {"ends": LATER}
         ),
@@ -203,7 +213,7 @@ roll_forward notices_read notice_read notice_settings request_judge requirement_
 requirement_retire population_new population_judge provider_upload bulk rereading
 provider_document_end review_several accept reject submit_draft reconfirm withdraw
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
-export_delete component_days system_terms retrospective_decide
+export_delete remark_decide component_days regions system_terms retrospective_decide
 end_decide alternative_decide alternative_end decide
 status_of_many status_of_many_confirm citations_decide join_asks
 """
@@ -213,7 +223,7 @@ upload upload_supplementary revision_new attach system_new component_add request
 request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
-export_request alternative_request status_in_retrospect
+export_request alternative_request status_in_retrospect remark_new remark_answer
 """
 NAMES = MAKERS.split()
 INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read

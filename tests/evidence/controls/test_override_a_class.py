@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+from html import unescape
 
 import pytest
 from django.core.management import call_command
@@ -104,8 +105,88 @@ def test_moving_a_duty_to_aws_cites_awss_document(system, oscar, as_user, today)
     assert "cite the AWS document" in page
     assert "Our own guards watch the cage." in page
     assert not ResponsibilityOverride.objects.exists()
-    ask(as_user(oscar), system, given | {"citation": "SOC 2 report, part 3"}, "si-2")
+    cited = given | {"citation": "SOC 2 report, part 3"}
+    answer = ask(as_user(oscar), system, cited, "si-2")
+    assert "name the service or the report" in unescape(answer.content.decode())
+    ask(as_user(oscar), system, cited | {"needed_from": "service:ec2"}, "si-2")
     assert ResponsibilityOverride.objects.count() == 1
+
+
+def half(browser, system, ref_id):
+    address = reverse("system-control", args=[system.slug, ref_id])
+    body = browser.get(address).json()
+    return body["aws_half"], {reason["subject"] for reason in body["reasons"]}
+
+
+def moved_to_aws(as_user, system, oscar, olga, today, source):
+    given = asked_for(
+        today,
+        responsibility="inherited",
+        citation="Their letter",
+        needed_from=source,
+    )
+    ask(as_user(oscar), system, given, "ac-1")
+    decide(as_user(olga), ResponsibilityOverride.objects.get())
+
+
+def test_awss_half_is_needed_from_the_service_that_is_named(
+    system, oscar, olga, as_user, today
+):
+    """R9: a report that leaves the named service out proves nothing, another does."""
+    artifact = factories.make_artifact(oscar, ["ac-1"])
+    year_ago = today - dt.timedelta(days=365)
+    without = factories.make_report(artifact, year_ago, today, services=["s3"])
+    factories.rely_on(without, system, by=olga)
+    moved_to_aws(as_user, system, oscar, olga, today, "service:ec2")
+    browser = as_user(oscar)
+    state, subjects = half(browser, system, "ac-1")
+    assert (state, "ec2" in subjects) == ("missing", True)
+    page = browser.get(reverse("evidence:control", args=[system.slug, "ac-1"])).text
+    assert "is needed from ec2" in unescape(page)
+    other = factories.make_artifact(oscar, ["ac-1"], title="C5", series="c5")
+    report = factories.make_report(other, year_ago, today, services=["ec2"])
+    factories.rely_on(report, system, by=olga)
+    assert half(browser, system, "ac-1")[0] == "proven"
+    window = reverse("evidence:control", args=[system.slug, "ac-1"])
+    days = browser.get(window).context["answer"].period.aws_days
+    assert days.audited == 1  # the override holds from today on
+
+
+def test_awss_half_is_needed_from_the_report_that_is_named(
+    system, oscar, olga, as_user, today
+):
+    """R9: no other series proves it."""
+    year_ago = today - dt.timedelta(days=365)
+    for title, series in (("SOC 2", "soc2"), ("Letter of AWS", "letter")):
+        artifact = factories.make_artifact(oscar, ["ac-1"], title=title, series=series)
+        if series == "soc2":
+            report = factories.make_report(artifact, year_ago, today)
+            factories.rely_on(report, system, by=olga)
+    moved_to_aws(as_user, system, oscar, olga, today, "report:letter")
+    browser = as_user(oscar)
+    assert half(browser, system, "ac-1") == ("missing", {"letter"})
+    report = factories.make_report(artifact, year_ago, today)
+    factories.rely_on(report, system, by=olga)
+    assert half(browser, system, "ac-1")[0] == "proven"
+
+
+def test_the_api_names_it_too(system, oscar, client, today):
+    """R9: a service that the system does not use is none."""
+    client.force_login(oscar)
+    body = asked_for(today, responsibility="inherited", citation="Their letter") | {
+        "system": system.slug,
+        "control_id": "ac-1",
+    }
+    for source in ("", "service:bedrock", "whatever"):
+        answer = client.post(
+            reverse("override-list"), body | {"needed_from": source}, "application/json"
+        )
+        assert answer.status_code == 400
+        assert "needed_from" in answer.json()["errors"]
+    right = body | {"needed_from": "service:ec2"}
+    answer = client.post(reverse("override-list"), right, "application/json")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["needed_from"] == "service:ec2"
 
 
 def test_an_end_before_the_start_is_refused(system, oscar, as_user, today):

@@ -8,6 +8,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from evidence.status.not_gathered import NOT_GATHERED
 from evidence.status.reasons import MESSAGES, reason_for
 from evidence.status.rules import EDITIONS, RULE_OF_REASON, RULES
 from evidence.views.help import DOCUMENT, explanation
@@ -79,6 +80,17 @@ def test_each_reason_asks_why_and_leads_to_its_rule(name, system, request, as_us
         assert f'href="{url}#{RULE_OF_REASON[code].lower()}"' in shown
     listed = browser.get(reverse("evidence:controls", args=[system.slug]))
     assert f'href="{url}#r' in listed.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_control_says_what_its_verdict_leaves_out(system, as_user, oscar):
+    """R33: what no table records yet is named on the page, with the rule."""
+    browser = as_user(oscar)
+    page = browser.get(reverse("evidence:control", args=[system.slug, "ac-2"])).text
+    assert "Not taken into account yet" in page
+    assert f"{reverse('evidence:verdict_help')}#r33" in page
+    for fact in NOT_GATHERED:
+        assert fact.source in page
 
 
 def test_a_reason_that_nobody_mapped_has_no_broken_link():

@@ -313,6 +313,28 @@ def test_r31_retired_from_an_earlier_day_by_two(house, asked):
     assert asked.operates_until == TODAY - DAY
 
 
+def test_r18_the_api_asks_why_it_is_rarer_than_the_baseline(house, asked, client):
+    """R18: refused without a reason, taken with one; the reason is shown."""
+    BaselineControl.objects.filter(control__ref_id="cm-8").update(
+        parameters={"cm-08_odp.02": "at least monthly"}
+    )
+    client.force_login(house.olivia)
+    body = {
+        "system": house.system.slug,
+        "control_id": "cm-8",
+        "title": "Parts compared",
+        "cadence": "yearly",
+        "operates_from": str(TODAY),
+    }
+    refused = client.post(reverse("requirement-list"), body, "application/json")
+    assert refused.status_code == 400
+    assert "at least monthly" in str(refused.json()["errors"])
+    said = body | {"rarer_because": "Nothing changes there."}
+    taken = client.post(reverse("requirement-list"), said, "application/json")
+    assert taken.status_code == 201, taken.content
+    assert taken.json()["rarer_because"] == "Nothing changes there."
+
+
 def test_r18_a_rarer_cadence_needs_a_reason_from_whatever_day(house, asked):
     """R18: than the baseline's own parameter, also in retrospect."""
     BaselineControl.objects.filter(control__ref_id="cm-8").update(

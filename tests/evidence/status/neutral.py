@@ -62,7 +62,11 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "provider_name": "AWS",
         "sites": (),
     },
-    facts.LetterFacts: {"state": "accepted"},
+    facts.LetterFacts: {"state": "accepted", "max_months": 3},
+    facts.CarvedOutFacts: {
+        "layers": frozenset(),
+        "standing": "waiting",
+    },
     facts.ArtifactVersionFacts: {
         "ends": None,
         "scheme": "",
@@ -82,6 +86,7 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "provider": "aws",
         "sites_in_scope": frozenset(),
         "citation": "accepted",
+        "carved_out": (),
     },
     facts.AwsFacts: {
         "needed": (),

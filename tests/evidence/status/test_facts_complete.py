@@ -29,6 +29,9 @@ from evidence.models import (
     EvidenceLink,
     LinkState,
     Proof,
+    RemarkAnswer,
+    RemarkDecision,
+    ReportRemark,
     RequirementControl,
     RequirementTerms,
     Review,
@@ -88,7 +91,9 @@ def seen_in(value: Any, seen: Seen) -> None:
 
 def rich(system: System, oscar: User, rita: User, seed: int) -> None:
     """Something of every kind that the product records, in one system."""
-    System.objects.filter(pk=system.pk).update(partition="aws-us-gov", currency_days=60)
+    System.objects.filter(pk=system.pk).update(
+        partition="aws-us-gov", currency_days=60, letter_months=6
+    )
     system.refresh_from_db()
     scatter(system, oscar, seed)
     scatter_events(system, oscar, rita, seed)
@@ -110,12 +115,62 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
         used_until=dt.date(2027, 6, 1)
     )
     rows = list(system.implementations.select_related("decision").order_by("pk"))
+    _remarked(system, oscar, rita)
     _described(rows, oscar, rita)
     _excluded(rows, oscar, rita)
     _supplementary(rows[0], oscar)
     _confirmed(system, rita)
     factories.make_engagement(system)
     _changed_in_retrospect(rows[2], oscar, rita)
+
+
+def _remarked(system: System, oscar: User, rita: User) -> None:
+    """Every report leaves somebody out, has exceptions, and expects something of us."""
+    controls = list(system.implementations.values_list("control__ref_id", flat=True))
+    answers = {
+        "Landlord": ("subservice", "provider"),
+        "Guards": ("subservice", "not-needed"),
+        "Answered": ("exception", "response"),
+        "Open": ("exception", ""),
+        "Expected": ("user-control", ""),
+    }
+    for version in ArtifactVersion.objects.filter(
+        artifact__citations__system=system
+    ).distinct():
+        for title, (kind, choice) in answers.items():
+            subservice = kind == "subservice"
+            remark = ReportRemark.objects.create(
+                artifact_version=version,
+                registered_by=oscar,
+                kind=kind,
+                title=title,
+                provider_slug=title.lower() if subservice else "",
+                layers=["facilities", "hardware"] if subservice else [],
+                control_ids=[] if subservice else controls,
+            )
+            if choice:
+                _answered(remark, choice, system, rita)
+
+
+def _answered(remark: ReportRemark, choice: str, system: System, rita: User) -> None:
+    third = User.objects.get_or_create(email="third@example.org")[0]
+    answer = RemarkAnswer.objects.create(
+        remark=remark,
+        system=system,
+        answered_by=rita,
+        choice=choice,
+        text="Read.",
+        answered_on=DAY,
+    )
+    RemarkDecision.objects.create(
+        answer=answer,
+        system=system,
+        reviewer=third,
+        answered_by=rita,
+        registered_by_id=remark.registered_by_id,
+        decision="accept",
+        decided_on=DAY,
+    )
 
 
 def _met_otherwise(row: ControlImplementation, oscar: User, rita: User) -> None:

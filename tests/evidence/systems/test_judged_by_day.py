@@ -14,6 +14,8 @@ from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, RetrospectiveChange, Role, System, SystemTerms
 from controls.system_terms import show_todays_system_terms
+from evidence.artifacts import register
+from evidence.models import ArtifactVersion
 from tests import factories
 from tests.evidence.scenarios.providers import D, Desk, at, codes
 from tests.one_day import TODAY
@@ -164,3 +166,29 @@ def test_r31_the_admin_shows_them_and_changes_none(desk, client):
     assert page.status_code == 200
     names = set(page.context["adminform"].form.fields)
     assert not names & {"regime", "impact_level", "partition", "currency_days"}
+
+
+def test_r21_how_far_a_letter_reaches_is_recorded_and_takes_two_officers(desk, client):
+    """R21: three months by default; more from the day on which another agreed."""
+    report = ArtifactVersion.objects.get()
+    register.add_letter(
+        report, issued_on=D(2026, 11, 20), ends=D(2026, 11, 20), by=desk.registrar
+    )
+    desk.rely(report)
+
+    def asserted() -> int:
+        return desk.over_the_api(client, "pe-3", TODAY)["period"]["asserted_days"]
+
+    assert asserted() == 92  # to 30 September, three months after the report
+    answer = post(client, desk.system, by=desk.registrar, letter_months=13)
+    assert answer.status_code == 400
+    answer = post(client, desk.system, by=desk.registrar, letter_months=6)
+    assert answer.status_code == 202, answer.content
+    assert asserted() == 92
+    before = knowledge_now()
+    retrospect.approve(RetrospectiveChange.objects.get(), by=desk.second, today=TODAY)
+    assert asserted() == 143  # to its issue, 20 November
+    then = desk.over_the_api(client, "pe-3", TODAY, before)["period"]
+    assert then["asserted_days"] == 92
+    page = client.get(reverse("evidence:system_terms", args=[desk.system.slug]))
+    assert "Months of a letter" in page.content.decode()
