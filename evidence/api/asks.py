@@ -24,6 +24,7 @@ from controls.access import require_officer
 from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
+from controls.errors import Refused
 from controls.models import (
     ControlImplementation,
     RetrospectiveChange,
@@ -31,7 +32,7 @@ from controls.models import (
     Team,
 )
 from controls.reasons import MAX_REASON
-from evidence.api.clocks import BodyDayField
+from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.requirements import WaitsSerializer
 from evidence.api.uploads import Streaming, checked_files, submission_of
 from evidence.models import (
@@ -45,7 +46,8 @@ from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import MAX_LINE, AskTerms, NamedControl
 from evidence.requirements.join_offers import offers_among, standing_alone
 from evidence.requirements.joining import add_control, join, split
-from evidence.status.control_status import today_of
+from evidence.status.asks_of_window import AskPeriod, counts_of, periods_of_ask
+from evidence.status.control_status import NOT_RECORDED, today_of
 from evidence.submissions.waiting_files import MAX_FILES
 from srm_project.requests import actor_of
 
@@ -220,6 +222,38 @@ class BroughtSerializer(serializers.Serializer[Any]):
         return list(ordered.values_list("implementation__control__ref_id", flat=True))
 
 
+class ControlOutcomeSerializer(serializers.Serializer[Any]):
+    """What became of one control in a period."""
+
+    control = serializers.CharField()
+    outcome = serializers.CharField()
+
+
+class AskPeriodSerializer(serializers.Serializer[Any]):
+    """One period of an ask, with the outcome of its worst control."""
+
+    title = serializers.CharField()
+    starts = serializers.DateField()
+    ends = serializers.DateField()
+    due_on = serializers.DateField()
+    outcome = serializers.CharField()
+    controls = serializers.SerializerMethodField()
+
+    @extend_schema_field(ControlOutcomeSerializer(many=True))
+    def get_controls(self, period: AskPeriod) -> list[dict[str, str]]:
+        """Each control that the period was expected of."""
+        return [
+            {"control": label, "outcome": outcome} for label, outcome in period.controls
+        ]
+
+
+class AskOccurrencesSerializer(serializers.Serializer[Any]):
+    """What a window expects of an ask: counts by period, and the periods."""
+
+    counts = serializers.DictField(child=serializers.IntegerField())
+    periods = AskPeriodSerializer(many=True)
+
+
 class AskViewSet(
     WithoutETag, Streaming, viewsets.ReadOnlyModelViewSet[EvidenceRequirement]
 ):
@@ -331,6 +365,19 @@ class AskViewSet(
         alone = standing_alone(system, today_of(system))
         offered = offers_among(alone, stated_for(system))
         return Response(OfferSerializer(offered, many=True).data)
+
+    @extend_schema(parameters=CLOCKS, responses=AskOccurrencesSerializer)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def occurrences(self, request: Request, uuid: str) -> Response:
+        """What the audit window, or another one, expects of it: each period once."""
+        stored = self.get_object()
+        moment, window = clocks_of(request, stored.system)
+        try:
+            periods = periods_of_ask(stored, moment, window)
+        except LookupError as unknown:
+            raise Refused({"known_at": NOT_RECORDED}) from unknown
+        body = {"counts": counts_of(periods), "periods": periods}
+        return Response(AskOccurrencesSerializer(body).data)
 
     @extend_schema(
         request={"multipart/form-data": AskUploadSerializer},

@@ -68,9 +68,21 @@ class NewSystemSerializer(SystemSerializer):
         help_text="First day from which proof is asked for; today unless named. Days of"
         " the window before it are unasked.",
     )
+    joined = serializers.BooleanField(
+        required=False,
+        default=False,
+        write_only=True,
+        help_text="Begin with one ask for what the shipped list joins.",
+    )
 
     class Meta(SystemSerializer.Meta):
-        fields = [*SystemSerializer.Meta.fields, "components", "owners", "asked_from"]
+        fields = [
+            *SystemSerializer.Meta.fields,
+            "components",
+            "owners",
+            "asked_from",
+            "joined",
+        ]
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -138,8 +150,14 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         uses = uses_of(body.pop("components"))
         owners = {f: _team(slug) for f, slug in body.pop("owners", {}).items()}
         asked_from = body.pop("asked_from", None)
+        joined = body.pop("joined")
         system = create_system(
-            System(**body), uses, owners, by=actor_of(request), asked_from=asked_from
+            System(**body),
+            uses,
+            owners,
+            by=actor_of(request),
+            asked_from=asked_from,
+            joined=joined,
         )
         return Response(SystemSerializer(system).data, status=201)
 

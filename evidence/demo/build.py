@@ -25,7 +25,7 @@ from evidence.demo.systems import (
     describe_payments,
     state_controls,
 )
-from evidence.demo.terms import change_terms
+from evidence.demo.terms import change_terms, join_asks
 from evidence.demo.year import Year
 from evidence.notices.gathering import gather_notices
 
@@ -72,6 +72,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
             progress(done, total)
     fill_desks(payments, people, teams, today)
     change_terms(payments, people, today)
+    join_asks(payments, people, today)
     play_days(analytics, people, today)
     for system in (*systems, desk):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))

@@ -11,9 +11,12 @@ from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
 from evidence.models import RequirementControl
 from evidence.requirements.changes import NewTerms, change_requirement
+from evidence.requirements.from_templates import stated_for
+from evidence.requirements.join_offers import join_all, offers_among, standing_alone
 from evidence.status.cadence import default_grace
 
 ASKED, DECIDED, HELD_FROM = 34, 31, 150  # days ago
+NOT_JOINED = {"continuous-monitoring", "patches"}  # of the shipped list
 
 
 def change_terms(system: System, people: People, today: dt.date) -> None:
@@ -45,6 +48,21 @@ def change_terms(system: System, people: People, today: dt.date) -> None:
             by=people["oscar"],
             today=today - DAY * 5,
             from_day=today + DAY * 25,
+        )
+
+
+def join_asks(system: System, people: People, today: dt.date) -> None:
+    """What the shipped list joins becomes one ask each from yesterday on; not what was
+    changed above, nor the control of the tour, which stands alone."""
+    yesterday = today - DAY
+    with written_on(yesterday, 9):
+        offers = offers_among(standing_alone(system, yesterday), stated_for(system))
+        join_all(
+            system,
+            [offer for offer in offers if offer.shipped.slug not in NOT_JOINED],
+            from_day=yesterday,
+            by=people["olivia"],
+            today=yesterday,
         )
 
 

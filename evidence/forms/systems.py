@@ -95,6 +95,13 @@ class NewSystemForm(ModelForm):
         help_text="Only if your team is not in the list.",
     )
 
+    joined = forms.BooleanField(
+        label="Ask once for what one performance proves",
+        required=False,
+        help_text="As the shipped list joins controls, each with what in it"
+        " proves it; otherwise each is asked by itself, and may be joined later.",
+    )
+
     class Meta:
         model = System
         fields = (
@@ -212,6 +219,7 @@ class NewSystemForm(ModelForm):
             self._owners(by),
             by=by,
             asked_from=self.cleaned_data.get("asked_from"),
+            joined=self.cleaned_data["joined"],
         )
 
     def _uses(self) -> list[Use]:

@@ -78,14 +78,15 @@ def create_system(
     by: Actor,
     officer: Any = None,
     asked_from: dt.date | None = None,
+    joined: bool = False,
 ) -> System:
     """Save a new system with its components, classified controls and requirements.
 
     `owners` names a team by control family; "" is the team of all other families.
     `officer` becomes its compliance officer; the creator where nobody is named.
     Proof is asked for from `asked_from` on, by default from today: the days of the
-    window before it are unasked, and no misses (R11). Raises NotPermitted,
-    ValidationError.
+    window before it are unasked, and no misses (R11). `joined` begins with one ask for
+    what the shipped list joins. Raises NotPermitted, ValidationError.
     """
     require_creator(by)
     if not uses:
@@ -104,7 +105,8 @@ def create_system(
     _implement(system, owners)
     redecide(system, by=by, reason="System described")
     since = asked_from or system.day_of(knowledge_now())
-    ask_for_all(system, by=by, since=max(since, system.window_start))
+    first_day = max(since, system.window_start)
+    ask_for_all(system, by=by, since=first_day, joined=joined)
     AuditEvent.objects.append(about(system, "system.created", by=by))
     return system
 

@@ -29,7 +29,9 @@ from evidence.requirements.join_offers import (
 )
 from evidence.requirements.joined import rows_under
 from evidence.requirements.joining import add_control, join, split
-from evidence.status.control_status import today_of
+from evidence.status.asks_of_window import counts_of, periods_of_ask
+from evidence.status.control_status import today_of, window_of
+from evidence.status.rows import Moment
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from evidence.views.once import once
@@ -232,12 +234,15 @@ def _ask_page(
     system = stored.system
     today = system.day_of(clock.now())
     rows = _rows_from(stored, today)
+    periods = periods_of_ask(stored, Moment(today), window_of(system))
     terms = stored.joined_terms.order_by("days").select_related("owner_team")
     context = {
         "system": system,
         "ask": stored,
         "terms": terms.filter(days__contains=today).first() or terms.first(),
         "rows": rows,
+        "periods": periods,
+        "counts": counts_of(periods),
         "officer": is_officer(request.user, system),
         "split_form": split_form or SplitForm(rows=rows, initial={"from_day": today}),
         "add_form": add_form or AddForm(initial={"from_day": today}),

@@ -249,6 +249,7 @@ def _joined(world: World) -> None:
     )
     _name(world, stored, "ask", "ask_split", "ask_add")
     _name(world, stored, "ask-detail", "ask-split", "ask-controls")
+    _name(world, stored, "ask-occurrences")
     _name(world, house.requirement().ask, "ask-evidence")
     _name(world, rows[0], "row of an ask")
     further = [

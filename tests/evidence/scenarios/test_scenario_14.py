@@ -1,4 +1,7 @@
-"""Sign-off scenario 14 through models and API, by control: one ask of each."""
+"""Sign-off scenario 14 through models and API: by control, and by the one ask.
+
+One file: both count the same quarter reports.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,15 @@ import datetime as dt
 
 import pytest
 
+from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
+from evidence.planning.next_upload import bring_for_ask
+from evidence.requirements.join_checks import AskTerms, NamedControl
+from evidence.requirements.joining import add_control, join
+from evidence.reviews.decide import Decision, decide_all
+from evidence.submissions.submission import Submission
+from evidence.submissions.uploads import store
+from tests import factories
 from tests.evidence.scenarios.past import TICKET, Past, at, counted, quarter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,3 +111,102 @@ def test_about_16_july(logs, client):
         assert last["customer_half"] == "expiring"
         after = logs.told(browser, ref_id, D(2026, 10, 15), known)
         assert after["customer_half"] == "lapsed"
+
+
+@pytest.fixture
+def joined(as_owner, settings, tmp_path) -> tuple[Past, EvidenceRequirement]:
+    """The same year under one ask: four uploads, four acts of review, 17 links."""
+    settings.MFA_REQUIRED = False
+    settings.EVIDENCE_STORE = str(tmp_path)
+    with as_owner():
+        past = Past.described(D(2026, 1, 1))
+        title, terms = "Log settings and samples", {"cadence": "quarterly"}
+        rows = [
+            past.ask(ref_id, title, **terms, grace_days=14, operates_from=D(2026, 1, 1))
+            for ref_id in (*FOUR, REJECTED)
+        ]
+        with at(D(2026, 1, 1)):
+            ask = join(
+                past.system,
+                AskTerms(title, "quarterly", "operation", grace_days=14),
+                [NamedControl(row.uuid, "Its part of the export") for row in rows],
+                from_day=D(2026, 1, 1),
+                by=past.oscar,
+                today=D(2026, 1, 1),
+            )
+        bring(past, ask, D(2026, 3, 30), D(2026, 3, 30), decided=D(2026, 4, 2))
+        bring(past, ask, D(2026, 6, 29), D(2026, 7, 2), decided=D(2026, 7, 6), but=True)
+        bring(
+            past,
+            ask,
+            D(2026, 6, 29),
+            D(2026, 7, 20),
+            decided=D(2026, 7, 22),
+            day=TICKET,
+        )
+        with at(D(2026, 8, 15)):
+            add_control(
+                ask,
+                factories.implementation(past.system, LATER),
+                "Its part of the export",
+                from_day=D(2026, 8, 15),
+                by=past.oscar,
+                today=D(2026, 8, 15),
+            )
+        # after the quarter ended the running one is the next: it is named
+        bring(past, ask, D(2026, 9, 28), D(2026, 9, 28), decided=D(2026, 10, 1))
+    return past, ask
+
+
+def bring(
+    past: Past,
+    ask: EvidenceRequirement,
+    performed_on: dt.date,
+    uploaded: dt.date,
+    *,
+    decided: dt.date,
+    but: bool = False,
+    day: DayConfirmation = NOT_CONFIRMED,
+) -> None:
+    """For what is open in the ask; decided in one act, perhaps all but one."""
+    with at(uploaded):
+        stated = Submission("", performed_on, uploaded, uploaded, uploaded)
+        uploads = [store("logs.txt", [f"logs of {uploaded}".encode()])]
+        brought = bring_for_ask(ask, stated, uploads, by=past.alice, today=uploaded)
+        assert brought.new
+    links = EvidenceLink.objects.filter(revision=brought.link.revision)
+    decisions = [
+        Decision(
+            link.uuid,
+            accept=not (but and link.implementation.control.ref_id == REJECTED),
+            reason="The sample lacks AU-9." if but else "",
+            day=day,
+        )
+        for link in links.select_related("implementation__control")
+    ]
+    with at(decided):
+        decide_all(decisions, by=past.rita)
+
+
+def test_by_ask_on_1_february(joined, client):
+    """R11: 4 and 1 missed by ask; 22, 16 and 6 by control; 4 uploads, 17 links."""
+    past, ask = joined
+    browser, today = past.browser(client), D(2027, 2, 1)
+    path = f"/api/v1/asks/{ask.uuid}/occurrences/"
+    answer = browser.get(path, {"on": str(today)}).json()
+    assert answer["counts"] == {
+        "expected": 4, "on_time": 3, "late": 0, "missed": 1, "not_yet_due": 0,
+    }  # fmt: skip
+    *_, last = answer["periods"]
+    assert (last["starts"], last["outcome"]) == ("2026-10-01", "missed")
+    assert len(last["controls"]) == 6
+    told = [
+        counted(past.told(browser, ref_id, today))
+        for ref_id in (*FOUR, REJECTED, LATER)
+    ]
+    totals = [sum(column) for column in zip(*told, strict=True)]
+    assert totals == [22, 16, 0, 6, 0]
+    assert Evidence.objects.count() == 4
+    assert EvidenceLink.objects.count() == 17
+    page = browser.get(f"/systems/{past.system.slug}/asks/{ask.uuid}/")
+    assert page.status_code == 200

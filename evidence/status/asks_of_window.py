@@ -1,0 +1,113 @@
+"""What a window expects of one ask: each period once, with all its controls (R11).
+
+A control page counts a missed period for its control; what is said of a system counts
+it once for the ask. Two statements besides those of the answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evidence.models import EvidenceRequirement, RequirementControl
+from evidence.status.control_status import ControlStatus, Window, control_statuses
+from evidence.status.occurrence_results import OccurrenceResult
+from evidence.status.rows import Moment, Row, as_bigints, read_rows
+
+# Under which ask each row stands on which days; NULL is unbounded.
+ASKS_BY_DAY = """
+SELECT r.uuid::text AS requirement, coalesce(j.uuid, a.uuid)::text AS ask,
+       lower(t.days) AS first, upper(t.days) AS until
+  FROM {requirement} r
+  JOIN {terms} t ON t.ask_id = r.ask_id
+  JOIN evidence_requirement a ON a.id = r.ask_id
+  LEFT JOIN evidence_requirement j ON j.id = t.joined_id
+ WHERE r.implementation_id = ANY(%(implementations)s)
+"""
+WORST_FIRST = ("missed", "late", "not_yet_due", "on_time", "waived", "cut_short")
+OUTSIDE_COUNTS = {"waived", "cut_short"}
+
+
+@dataclass(frozen=True)
+class AskPeriod:
+    """One period of an ask: its outcome is its worst control's.
+
+    `controls` are labels with what became of each, in catalog order.
+    """
+
+    title: str
+    starts: Any
+    ends: Any
+    due_on: Any
+    outcome: str
+    controls: tuple[tuple[str, str], ...]
+
+    @property
+    def word(self) -> str:
+        """The outcome in plain words."""
+        return self.outcome.replace("_", " ").capitalize()
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """Labels of the controls that were missed in it."""
+        return tuple(label for label, outcome in self.controls if outcome == "missed")
+
+
+def periods_of_ask(
+    ask: EvidenceRequirement, moment: Moment, window: Window
+) -> list[AskPeriod]:
+    """The periods that a window expects of an ask, in order of their last days."""
+    rows = RequirementControl.objects.filter(ask__terms__joined=ask)
+    rows = rows | RequirementControl.objects.filter(ask=ask)
+    pks = sorted(set(rows.order_by().values_list("implementation", flat=True)))
+    answers = control_statuses(ask.system, moment, pks=pks, window=window)
+    by_day = read_rows(ASKS_BY_DAY, moment, implementations=as_bigints(pks))
+    return grouped_by_period(answers, by_day, str(ask.uuid))
+
+
+def grouped_by_period(
+    answers: Iterable[ControlStatus], by_day: Iterable[Row], ask: str
+) -> list[AskPeriod]:
+    """The occurrences of controls by the period of the ask that they are of. Pure."""
+    groups: dict[tuple[Any, Any], list[tuple[str, OccurrenceResult]]] = {}
+    days = [row for row in by_day if row["ask"] == ask]
+    for answer in answers:
+        for result in answer.period.occurrences.results if answer.period else ():
+            if any(_holds(row, result) for row in days):
+                key = (result.ends, result.starts)
+                label = answer.implementation["label"]
+                groups.setdefault(key, []).append((label, result))
+    return [_period(groups[key]) for key in sorted(groups)]
+
+
+def counts_of(periods: Iterable[AskPeriod]) -> dict[str, int]:
+    """Expected, on time, late, missed and not yet due, each period once."""
+    outcomes = Counter(
+        period.outcome for period in periods if period.outcome not in OUTSIDE_COUNTS
+    )
+    names = ("on_time", "late", "missed", "not_yet_due")
+    return {"expected": outcomes.total()} | {name: outcomes[name] for name in names}
+
+
+def _holds(row: Mapping[str, Any], result: OccurrenceResult) -> bool:
+    """Whether a row stands under the ask on the last day of an occurrence."""
+    return bool(
+        row["requirement"] == result.requirement
+        and (row["first"] is None or row["first"] <= result.ends)
+        and (row["until"] is None or result.ends < row["until"])
+    )
+
+
+def _period(results: list[tuple[str, OccurrenceResult]]) -> AskPeriod:
+    _, first = results[0]
+    outcomes = {result.outcome for _, result in results}
+    return AskPeriod(
+        title=first.title,
+        starts=first.starts,
+        ends=first.ends,
+        due_on=first.due_on,
+        outcome=next(name for name in WORST_FIRST if name in outcomes),
+        controls=tuple((label, result.outcome) for label, result in results),
+    )
