@@ -313,7 +313,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "srm_project.tokens.ScopedToken",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "srm_project.schema.AnswersSchema",
     "DEFAULT_PARSER_CLASSES": [
         "controls.api.bodies.KeptJSONParser",
         "rest_framework.parsers.FormParser",

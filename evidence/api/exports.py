@@ -77,7 +77,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
             .order_by("pk")
         )
 
-    @extend_schema(request=NewExportSerializer, responses=ExportSerializer)
+    @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
     @idempotent()
     def create(self, request: Request) -> Response:
         """Queue an export.

@@ -131,7 +131,9 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
         answer = {"controls": proposals, "token": token}
         return Response(StatusPreviewSerializer(answer).data)
 
-    @extend_schema(request=StatusTokenSerializer, responses=StatusCountSerializer)
+    @extend_schema(
+        request=StatusTokenSerializer, responses={200: StatusCountSerializer}
+    )
     @action(detail=False, methods=["post"], pagination_class=None)
     @idempotent()
     def confirm(self, request: Request, slug: str) -> Response:

@@ -58,45 +58,6 @@ class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
         return file.obstacle()
 
 
-class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
-    """Files of the evidence the caller may read."""
-
-    serializer_class = EvidenceFileSerializer
-    pagination_class = ByKey
-    lookup_field = "uuid"
-    queryset = EvidenceFile.objects.none()
-
-    def get_queryset(self) -> QuerySet[EvidenceFile]:
-        """Only what `visible_to` allows."""
-        return EvidenceFile.objects.visible_to(actor_of(self.request)).for_opening()
-
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
-    @action(detail=True, methods=["get"])
-    def content(self, request: Request, uuid: str) -> FileResponse:
-        """The bytes as an attachment; recorded first."""
-        try:
-            return attachment(opened_for(self.get_object(), by=actor_of(request)))
-        except NotInStore as missing:
-            raise TransitionNotAllowed(missing.messages) from missing
-
-    @extend_schema(request=WhySerializer, responses=EvidenceFileSerializer)
-    @action(detail=True, methods=["post"])
-    def clear(self, request: Request, uuid: str) -> Response:
-        """An officer lets a flagged file pass, with what was checked."""
-        reason = valid(WhySerializer, request)["reason"]
-        clear(self.get_object(), by=actor_of(request), reason=reason)
-        return Response(EvidenceFileSerializer(self.get_object()).data)
-
-    @extend_schema(request=WhySerializer, responses=dict[str, str])
-    @action(detail=True, methods=["post"])
-    @idempotent()
-    def remove(self, request: Request, uuid: str) -> Response:
-        """Ask for a spilled file's bytes to be destroyed; another officer decides."""
-        reason = valid(WhySerializer, request)["reason"]
-        made = request_removal(self.get_object(), reason=reason, by=actor_of(request))
-        return Response(RemovalSerializer(made).data, status=201)
-
-
 class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
     """A removal: who asked, who decided, what became of the bytes."""
 
@@ -135,6 +96,45 @@ class RemovalSerializer(serializers.ModelSerializer[SpillRemoval]):
             "kept_at",
             "destroyed_at",
         ]
+
+
+class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
+    """Files of the evidence the caller may read."""
+
+    serializer_class = EvidenceFileSerializer
+    pagination_class = ByKey
+    lookup_field = "uuid"
+    queryset = EvidenceFile.objects.none()
+
+    def get_queryset(self) -> QuerySet[EvidenceFile]:
+        """Only what `visible_to` allows."""
+        return EvidenceFile.objects.visible_to(actor_of(self.request)).for_opening()
+
+    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def content(self, request: Request, uuid: str) -> FileResponse:
+        """The bytes as an attachment; recorded first."""
+        try:
+            return attachment(opened_for(self.get_object(), by=actor_of(request)))
+        except NotInStore as missing:
+            raise TransitionNotAllowed(missing.messages) from missing
+
+    @extend_schema(request=WhySerializer, responses=EvidenceFileSerializer)
+    @action(detail=True, methods=["post"])
+    def clear(self, request: Request, uuid: str) -> Response:
+        """An officer lets a flagged file pass, with what was checked."""
+        reason = valid(WhySerializer, request)["reason"]
+        clear(self.get_object(), by=actor_of(request), reason=reason)
+        return Response(EvidenceFileSerializer(self.get_object()).data)
+
+    @extend_schema(request=WhySerializer, responses=RemovalSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent()
+    def remove(self, request: Request, uuid: str) -> Response:
+        """Ask for a spilled file's bytes to be destroyed; another officer decides."""
+        reason = valid(WhySerializer, request)["reason"]
+        made = request_removal(self.get_object(), reason=reason, by=actor_of(request))
+        return Response(RemovalSerializer(made).data, status=201)
 
 
 class RemovalViewSet(

@@ -181,7 +181,9 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         )
         return self._shown(made, status=201)
 
-    @extend_schema(request=NewAnswerSerializer, responses=EvidenceRequestSerializer)
+    @extend_schema(
+        request=NewAnswerSerializer, responses={200: EvidenceRequestSerializer}
+    )
     @action(detail=True, methods=["post"])
     @idempotent()
     def answer(self, request: Request, uuid: str) -> Response:
