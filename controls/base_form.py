@@ -40,7 +40,7 @@ def _takes_many(field: forms.Field) -> bool:
 def _too_long(field: forms.Field, label: str, params: Mapping[str, Any]) -> str:
     limit, shown = params.get("limit_value", 0), params.get("show_value", 0)
     most = count_of(int(limit), "character")
-    return f"“{label}” may have {most}; it has {shown:,}."
+    return f"“{label}” may have at most {most}; it has {shown:,}."
 
 
 def _too_large(field: forms.Field, label: str, params: Mapping[str, Any]) -> str:

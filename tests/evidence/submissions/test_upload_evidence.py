@@ -153,7 +153,7 @@ def test_form_without_its_token_is_refused(house, url):
         ({"period_end": "2001-01-01"}, "comes before its first day"),
         ({"collected_on": "2001-01-01"}, "before it was performed"),
         ({"sensitivity": "secret"}, "no such choice"),
-        ({"title": "x" * 201}, "“Title” may have 200 characters; it has 201."),
+        ({"title": "x" * 201}, "“Title” may have at most 200 characters; it has 201."),
         ({"addresses": "javascript:alert(1)"}, "is not an address"),
         ({"addresses": "https://a.example\nnot one"}, "“not one” is not an address"),
         ({"files": [file(), file()]}, "attached twice"),
