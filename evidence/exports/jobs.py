@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from celery import shared_task
@@ -167,10 +167,7 @@ def _require_access(export: Export) -> None:
 
 
 def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
-    """The lines of the file, read in one snapshot that cannot write.
-
-    Writes progress on the way and renews the lease by it, too.
-    """
+    """The lines of the file, read in one snapshot that cannot write."""
     export = lease.job
     moment = Moment(on=export.on, known_at=export.known_at)
     marks = "demo / imported history" if export.system.demo else ""
@@ -185,6 +182,11 @@ def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
         # as bytes: what they were made from is let go on the way
         made = list(lines(documents(export.system, moment, window), marks=marks))
     yield EXCEL_MARK.encode()
+    yield from with_progress(lease, made)
+
+
+def with_progress(lease: Lease[Export], made: Sequence[bytes]) -> Iterator[bytes]:
+    """The heading and the rows; how far it is is written, and renews the lease too."""
     total = len(made) - 1  # without the heading
     for number, line in enumerate(made):
         if number % PROGRESS_ROWS == 0:

@@ -169,16 +169,16 @@ def test_what_an_auditor_may_no_longer_read_goes_the_night_after(house, how) -> 
 
 
 def test_one_that_is_being_made_then_leaves_no_file(house, monkeypatch) -> None:
-    export, lines = asked_for(house, "audrey"), jobs.lines
+    export, with_progress = asked_for(house, "audrey"), jobs.with_progress
 
     def end_on_the_way(*args: Any, **options: Any) -> Any:
-        for number, line in enumerate(lines(*args, **options)):
+        for number, line in enumerate(with_progress(*args, **options)):
             if number == 2:
                 house.audrey.memberships.update(ends_at=clock.now())
                 end_exports()
             yield line
 
-    monkeypatch.setattr(jobs, "lines", end_on_the_way)
+    monkeypatch.setattr(jobs, "with_progress", end_on_the_way)
     make_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.lease_token) == ("cancelled", None)

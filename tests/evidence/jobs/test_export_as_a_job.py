@@ -132,15 +132,15 @@ def test_whose_lease_was_taken_leaves_neither_bytes_nor_outcome(
 
 
 def test_cancelled_while_it_is_written_no_bytes_are_left(client, export, monkeypatch):
-    lines = jobs.lines
+    with_progress = jobs.with_progress
 
     def cancel_on_the_way(*args: Any, **options: Any) -> Any:
-        for number, line in enumerate(lines(*args, **options)):
+        for number, line in enumerate(with_progress(*args, **options)):
             if number == 2:
                 client.post(f"/exports/{export.uuid}/cancel/")
             yield line
 
-    monkeypatch.setattr(jobs, "lines", cancel_on_the_way)
+    monkeypatch.setattr(jobs, "with_progress", cancel_on_the_way)
     make_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.lease_token) == ("cancelled", None)
@@ -197,14 +197,14 @@ def test_what_only_has_to_wait_spends_no_attempt(client, export, monkeypatch):
 def test_each_report_of_progress_renews_the_lease(export, monkeypatch):
     ends = []
     monkeypatch.setattr(jobs, "PROGRESS_ROWS", 1)
-    lines = jobs.lines
+    with_progress = jobs.with_progress
 
     def watched(*args: Any, **options: Any) -> Any:
-        for line in lines(*args, **options):
+        for line in with_progress(*args, **options):
             ends.append(Export.objects.values_list("leased_until", flat=True).get())
             yield line
 
-    monkeypatch.setattr(jobs, "lines", watched)
+    monkeypatch.setattr(jobs, "with_progress", watched)
     make_export(export.pk)
     assert len(ends) == 5
     assert ends == sorted(set(ends))
