@@ -1,0 +1,136 @@
+"""Pages over HTTP as the history grows: prints the table of docs/performance.md.
+
+    python -m srm_project.local with -m bench.pages --rows 1000
+    python -m srm_project.local with -m bench.pages --rows 1000 100000
+    python -m srm_project.local with -m bench.pages --systems 200 --rows 500
+
+One system of 1,014 controls has the rows asked for; with `--systems` that many of 370
+controls have as many each. Each figure is the median of some answers of a web server as
+`make run` starts it, in milliseconds, after two that are not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import http.client
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+# The past is built by the owner, whose clock may be set; the web server is the app.
+os.environ["SRM_ROLE"] = "owner"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+TIMES = 7
+ONE, MANY = "nist-all", "nist-high"
+
+
+def main() -> None:
+    """Migrate an empty database, make the rows, measure after each step."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1000])
+    parser.add_argument("--systems", type=int, default=1)
+    parser.add_argument("--times", type=int, default=TIMES)
+    options = parser.parse_args()
+    for command in ("migrate", "load_reference"):
+        subprocess.run([sys.executable, "manage.py", command, "-v", "0"], check=True)
+    import django
+
+    django.setup()
+    show = Table()
+    for size, measured in sizes(options.systems, options.rows, options.times):
+        show.add(size, measured)
+    show.print()
+
+
+def sizes(
+    systems: int, rows: Sequence[int], times: int
+) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Each size by its name, with what was measured at it; each grows on the last."""
+    from bench.company import Company
+
+    company = Company(systems, ONE if systems == 1 else MANY)
+    there = 0
+    for size in sorted(rows):
+        start = time.perf_counter()
+        company.grow(size - there)
+        there = size
+        made = time.perf_counter() - start
+        name = f"{size:,}" if systems == 1 else f"{systems} systems"
+        say(f"{size * systems:,} rows made in {made:.0f} s")
+        yield name, measured(company, times)
+
+
+def measured(company: object, times: int) -> Mapping[str, float]:
+    """Medians in milliseconds by page, and of the web process in megabytes."""
+    from bench.company import Company
+    from bench.uploads import Server
+
+    assert isinstance(company, Company)
+    figures: dict[str, float] = {}
+    server = Server()
+    try:
+        for page, (cookie, path) in company.pages().items():
+            taken = [_get(server.port, cookie, path) for _ in range(times + 2)]
+            figures[page] = statistics.median(taken[2:])
+            say(f"{page:<40} {figures[page]:8.0f} ms")
+        figures["web process after them, MB"] = server.largest_rss()
+    finally:
+        server.stop()
+    figures["notices run"] = _timed(company.gather_notices)
+    return figures
+
+
+def _timed(act: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    act()
+    return (time.perf_counter() - start) * 1000
+
+
+def _get(port: int, cookie: str, path: str) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    start = time.perf_counter()
+    connection.request("GET", path, headers={"Host": "localhost", "Cookie": cookie})
+    answer = connection.getresponse()
+    answer.read()
+    taken = (time.perf_counter() - start) * 1000
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"{path} answered {answer.status}")
+    return taken
+
+
+class Table:
+    """Figures by page and size."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, Mapping[str, float]] = {}
+
+    def add(self, size: str, figures: Mapping[str, float]) -> None:
+        """One more column."""
+        self.columns[size] = figures
+
+    def print(self) -> None:
+        """Markdown, with the day it was measured."""
+        heads = list(self.columns)
+        say(f"\nMeasured {dt.date.today()} on {os.cpu_count()} cores, p50 in ms.\n")
+        say(f"| page | {' | '.join(heads)} |")
+        say(f"|---|{'---|' * len(heads)}")
+        for page in next(iter(self.columns.values())):
+            cells = (f"{self.columns[size][page]:,.0f}" for size in heads)
+            say(f"| {page} | {' | '.join(cells)} |")
+
+
+def say(text: str) -> None:
+    """One line for whoever waits."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
