@@ -11,11 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from controls.models import Actor
-from evidence.models import EvidenceLink, EvidenceRevision, LinkState
+from evidence.models import (
+    EvidenceLink,
+    EvidenceRevision,
+    Half,
+    LinkState,
+    Proof,
+    RequirementControl,
+)
 from evidence.models.link_queries import EvidenceLinkQuerySet
 from evidence.reviews.counts_as import CountsAs, counts_as
 
@@ -140,12 +147,20 @@ def _accepted_before(links: Iterable[EvidenceLink]) -> dict[int, EvidenceLink]:
     requirements = {link.requirement_id for link in links if link.requirement_id}
     if not requirements:
         return {}
-    accepted = (
-        EvidenceLink.objects.filter(
-            requirement__in=requirements, state=LinkState.ACCEPTED
+    # by the index of proof: an ask may have a thousand accepted links
+    latest = (
+        Proof.objects.filter(
+            requirement=OuterRef("pk"),
+            half=Half.CUSTOMER,
+            state=LinkState.ACCEPTED,
+            known_until=None,
         )
-        .select_related("revision__evidence")
-        .order_by("requirement", "-revision__performed_on", "-pk")
-        .distinct("requirement")
+        .order_by("-starts", "-link")
+        .values("link")[:1]
+    )
+    newest = RequirementControl.objects.filter(pk__in=requirements)
+    links_of_asks = newest.annotate(latest=Subquery(latest)).values("latest")
+    accepted = EvidenceLink.objects.filter(pk__in=links_of_asks).select_related(
+        "revision__evidence"
     )
     return {link.requirement_id: link for link in accepted if link.requirement_id}
