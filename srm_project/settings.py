@@ -143,7 +143,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "srm_project.middleware.session_lifetime_middleware",
     "srm_project.visitors_bodies.visitors_bodies_middleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "srm_project.kept_forms.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "srm_project.middleware.second_factor_middleware",
     "srm_project.refusals.record_refusals_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
+    "evidence.views.doors.PageOfDoorMiddleware",
     "srm_project.once_more.OnceMoreMiddleware",
 ]
 
@@ -173,6 +174,7 @@ TEMPLATES = [
                 "evidence.views.header.counts",
                 "evidence.views.once.form_token",
                 "srm_project.typed.for_templates",
+                "srm_project.kept_forms.for_templates",
             ],
         },
     },
@@ -382,6 +384,7 @@ SESSION_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{PREFIX}srm_{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "srm_project.kept_forms.csrf_failed"
 # Idle for half an hour ends a session; one in use is renewed once a minute
 # (`session_lifetime_middleware`).
 SESSION_COOKIE_AGE = 30 * 60

@@ -39,15 +39,20 @@ def typed_fields(request: HttpRequest) -> list[tuple[str, str]]:
 def typed_texts(request: HttpRequest) -> list[tuple[str, str]]:
     """Of the fields, those whose text one would type again: label and text."""
     return [
-        (_label(name), text)
+        (field_label(name), text)
         for name, text in typed_fields(request)
-        if text.strip()
-        and name not in LISTED | HIDDEN
-        and not CHOSEN.fullmatch(text.strip())
+        if is_typed(name, text)
     ]
 
 
-def _label(name: str) -> str:
+def is_typed(name: str, text: str) -> bool:
+    """Whether a field holds a text that somebody wrote, not what a page put there."""
+    if name in LISTED | HIDDEN or not text.strip():
+        return False
+    return not CHOSEN.fullmatch(text.strip())
+
+
+def field_label(name: str) -> str:
     """`day_shown_by-<uuid>` as a person reads it: `Day shown by`."""
     return OF_A_ROW.sub("", name).replace("_", " ").replace("-", " ").capitalize()
 

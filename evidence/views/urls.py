@@ -16,6 +16,7 @@ from evidence.views import (
     controls,
     dashboard,
     desk,
+    doors,
     evidence,
     exports,
     files,
@@ -51,7 +52,10 @@ from evidence.views import (
 app_name = "evidence"
 urlpatterns: list[URLPattern] = []
 
-urlpatterns += [path("help/verdict/", help.verdict_help, name="verdict_help")]
+urlpatterns += [
+    path("help/verdict/", help.verdict_help, name="verdict_help"),
+    path("kept-form/let-go/", doors.kept_form_let_go, name="kept_form_let_go"),
+]
 
 # Systems: the list, a new one, what one uses, where it stands.
 urlpatterns += [

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from controls import clock
-from controls.models import AlternativeImplementation, User
+from controls.models import AlternativeImplementation, Role, User
 from evidence.files.checks import Checked
 from evidence.models import (
     Evidence,
@@ -41,8 +41,11 @@ from tests.access.verbs import REFUSED, VERBS, Verb
 from tests.access.walking import Undo, address, browser_of, doors, files_of
 from tests.access.world import COLUMNS, World
 from tests.evidence.house import TODAY, patch_report
+from tests.one_day import BEGINS
 
-PEOPLE = ("oscar", "root", *COLUMNS[1:])
+# Besides those of the table: oscar, who asked for what waits for a second person; an
+# administrator; an officer whose role ended a second ago.
+PEOPLE = ("oscar", "root", "former", *COLUMNS[1:])
 DOORS = {door.view: door for door in doors()}
 
 
@@ -53,6 +56,10 @@ def world(db, settings, tmp_path) -> World:
     settings.MFA_REQUIRED = False
     world = worlds.build()
     world.house.people["root"] = factories.administrator()
+    world.house.people["former"] = former = factories.make_user("former")
+    ended = BEGINS - dt.timedelta(seconds=1)
+    for role in (Role.OFFICER, Role.REVIEWER):
+        factories.give_role(former, world.house.system, role, ends_at=ended)
     for make in (_draft, _flagged, _answered):
         make(world)
     approval = {"decision": "approve"}

@@ -17,11 +17,15 @@ from controls.models import (
     System,
     User,
 )
+from evidence.artifacts.citation_decisions import require_citation_reviewer
+from evidence.artifacts.letters import require_letter_reviewer
 from evidence.artifacts.reliance import require_reliance_reviewer
 from evidence.artifacts.remarks import require_decider
 from evidence.files import who_may as files
 from evidence.models import (
     ArtifactVersion,
+    Citation,
+    ContinuityLetter,
     Evidence,
     EvidenceFile,
     EvidenceLink,
@@ -92,6 +96,17 @@ def _relies(world: World, by: User) -> bool:
     version = _row(ArtifactVersion, "reliance")(world)
     review = _does_not_raise(require_reliance_reviewer)
     return review(world.house.system, version, by=by)
+
+
+def _decides_letter(world: World, by: User) -> bool:
+    letter = _row(ContinuityLetter, "letter_decide")(world)
+    review = _does_not_raise(require_letter_reviewer)
+    return review(letter, world.house.system, by=by)
+
+
+def _decides_citation(world: World, by: User) -> bool:
+    citation = Citation.objects.get(uuid=world.late_citation)
+    return _does_not_raise(require_citation_reviewer)(citation, by=by)
 
 
 def _decides(model: Any, view: str) -> May:
@@ -284,6 +299,16 @@ VERBS = (
         "review reliance",
         _relies,
         ("evidence:reliance", "artifact-version-reliance"),
+    ),
+    Verb(
+        "decide on a letter",
+        _decides_letter,
+        ("evidence:letter_decide", "letter-decisions"),
+    ),
+    Verb(
+        "decide on a citation",
+        _decides_citation,
+        ("evidence:citations_decide", "citation-decisions"),
     ),
     Verb(
         "bring a population",

@@ -1,4 +1,4 @@
-"""AC-01: no refusal tells who has an account, or what other systems hold.
+"""AZ-03, AC-01: no refusal tells who has an account, or what other systems hold.
 
 Whoever is named as collector, as the person or team asked, or as evidence, control or
 requirement of another system: the answer is the same as for what there is not.

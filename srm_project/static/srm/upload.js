@@ -228,6 +228,9 @@
           return;
         }
         const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+        // A page that was opened before somebody signed in again has a token too old.
+        const csrf = answer.querySelector('input[name="csrfmiddlewaretoken"]');
+        if (csrf) form.elements.csrfmiddlewaretoken.value = csrf.value;
         if (takeAnswer(answer)) return;
         if (request.responseURL && request.status === 200) {
           window.location.assign(request.responseURL);

@@ -239,7 +239,7 @@ def test_looking_decides_nothing(system, oscar, as_user, today):
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()
     url = reverse("evidence:override_decide", args=[override.uuid])
-    assert as_user(oscar).get(url).status_code == 405
+    assert as_user(oscar).get(url).status_code == 302
 
 
 def test_r8_what_a_class_rests_on_stands_wherever_it_is_shown(

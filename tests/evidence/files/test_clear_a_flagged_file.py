@@ -84,7 +84,7 @@ def test_clearing_says_why_and_happens_once(client, house, flagged):
     assert clear(client, flagged).status_code == 409
     assert (
         client.get(reverse("evidence:file_clear", args=[flagged.uuid])).status_code
-        == 405
+        == 302
     )
 
 

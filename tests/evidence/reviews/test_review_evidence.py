@@ -120,7 +120,7 @@ def test_outsider_finds_nothing_and_reading_does_not_decide(client, house, link)
     client.force_login(house.mallory)
     assert decide(client, link).status_code == 404
     client.force_login(house.rita)
-    assert client.get(reverse("evidence:accept", args=[link.uuid])).status_code == 405
+    assert client.get(reverse("evidence:accept", args=[link.uuid])).status_code == 302
 
 
 def test_second_reviewer_is_told_who_was_first(client, house, link):

@@ -172,7 +172,7 @@ def test_only_officers_change_components(who, status, system, request, as_user):
     browser = as_user(request.getfixturevalue(who))
     url = reverse("evidence:component_add", args=[system.slug])
     assert browser.post(url, {}).status_code == status
-    assert browser.get(url).status_code == 405
+    assert browser.get(url).status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,163 @@
+"""The page that an address belongs to which takes forms only.
+
+Reloaded, or come back to after signing in, such an address leads to its page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from controls.models import (
+    AlternativeImplementation,
+    ApplicabilityDecision,
+    EndRequest,
+    ResponsibilityOverride,
+)
+from evidence.models import (
+    Citation,
+    ContinuityLetter,
+    EvidenceFile,
+    EvidenceLink,
+    SampleItem,
+)
+from srm_project.kept_forms import let_go
+from srm_project.requests import SignedInRequest
+
+Address = Callable[..., str]
+
+
+def _page(view: str, *names: str) -> Address:
+    """A page whose address has these parts of the door's."""
+
+    def address(user: Any, **parts: Any) -> str:
+        return reverse(f"evidence:{view}", kwargs={name: parts[name] for name in names})
+
+    return address
+
+
+def _page_of(model: Any, where: Callable[[Any], str], *related: str) -> Address:
+    """The page on which a row stands; 404 for who may not read it."""
+
+    def address(user: Any, *, uuid: Any, **parts: Any) -> str:
+        rows = model.objects.visible_to(user).select_related(*related)
+        return where(get_object_or_404(rows, uuid=uuid))
+
+    return address
+
+
+def _control(row: Any) -> str:
+    control = row.implementation
+    return reverse(
+        "evidence:control", args=[control.system.slug, control.control.ref_id]
+    )
+
+
+def _artifact(artifact: Any) -> str:
+    return reverse("evidence:artifact", args=[artifact.uuid])
+
+
+def _evidence(row: Any) -> str:
+    return reverse("evidence:evidence", args=[row.revision.evidence.uuid])
+
+
+OF_CONTROL = ("implementation__system", "implementation__control")
+_components = _page("components", "slug")
+_of_control = _page("control", "slug", "ref_id")
+_controls = _page("controls", "slug")
+_request = _page("request", "uuid")
+_population = _page("population", "uuid")
+_of_link = _page_of(EvidenceLink, _evidence, "revision__evidence")
+_of_override = _page_of(ResponsibilityOverride, _control, *OF_CONTROL)
+_of_exclusion = _page_of(ApplicabilityDecision, _control, *OF_CONTROL)
+_of_alternative = _page_of(AlternativeImplementation, _control, *OF_CONTROL)
+PAGES: dict[str, Address] = {
+    "component_add": _components,
+    "component_end": _components,
+    "component_days": _components,
+    "retrospective_decide": _page("retrospective", "uuid"),
+    "control_describe": _of_control,
+    "status_in_retrospect": _of_control,
+    "status_of_many": _controls,
+    "status_of_many_confirm": _controls,
+    "alternative_request": _of_control,
+    "alternative_decide": _of_alternative,
+    "alternative_end": _of_alternative,
+    "override_request": _of_control,
+    "override_decide": _of_override,
+    "override_settle": _of_override,
+    "na_request": _of_control,
+    "na_decide": _of_exclusion,
+    "na_end": _of_exclusion,
+    "end_decide": _page_of(EndRequest, _control, *OF_CONTROL),
+    "notices_read": _page("notices"),
+    "notice_read": _page("notices"),
+    "request_answer": _request,
+    "request_judge": _request,
+    "requirement_retire": _page("requirement_edit", "slug", "uuid"),
+    "population_confirm": _page("population_new", "uuid"),
+    "population_judge": _population,
+    "sample_draw": _population,
+    "deviation_new": _page_of(
+        SampleItem,
+        lambda item: reverse("evidence:sample", args=[item.sample.uuid]),
+        "sample",
+    ),
+    "provider_upload": _page("provider", "slug"),
+    "provider_adopt": _page("provider_preview", "slug", "token"),
+    "provider_document_end": _page("provider_document", "uuid"),
+    "bulk_confirm": _page("bulk", "slug"),
+    "accept": _page("queue"),
+    "reject": _page("queue"),
+    "submit_draft": _of_link,
+    "reconfirm": _of_link,
+    "file_clear": _page_of(EvidenceFile, _evidence, "revision__evidence"),
+    "removal_decide": _page("removal", "uuid"),
+    "letter_decide": _page_of(
+        ContinuityLetter,
+        lambda letter: _artifact(letter.artifact_version.artifact),
+        "artifact_version__artifact",
+    ),
+    "citation_remove": _page_of(
+        Citation, lambda citation: _artifact(citation.artifact), "artifact"
+    ),
+    "citations_decide": _page("work"),
+    "export_request": _page("exports"),
+    "export_cancel": _page("exports"),
+    "kept_form_let_go": _page("work"),
+}
+
+
+class PageOfDoorMiddleware:
+    """Leads a GET of an address that takes forms only to the page of the form."""
+
+    def __init__(self, following: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.following = following
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self.following(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """The redirect; None for every other address and method."""
+        match = request.resolver_match
+        if request.method not in {"GET", "HEAD"} or match is None:
+            return None
+        page = PAGES.get(match.url_name or "")
+        if page is None or match.namespaces != ["evidence"]:
+            return None
+        return redirect(page(request.user, **kwargs))
+
+
+@require_POST
+def kept_form_let_go(request: SignedInRequest) -> HttpResponse:
+    """Forget the form that was kept while its sender was signed out."""
+    let_go(request)
+    return redirect("evidence:work")
