@@ -69,7 +69,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, response: HttpResponse
     ) -> HttpResponse:
         """With a cookie that says who is signed in; without it after signing out."""
-        user = getattr(request, "user", None)
+        user: Any = getattr(request, "user", None)
         signed_in = user is not None and user.is_authenticated
         if signed_in and _last_person(request) != user.pk:
             response.set_cookie(

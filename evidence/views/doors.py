@@ -100,6 +100,9 @@ PAGES: dict[str, Address] = {
     "request_answer": _request,
     "request_judge": _request,
     "requirement_retire": _page("requirement_edit", "slug", "uuid"),
+    "ask_split": _page("ask", "slug", "uuid"),
+    "ask_add": _page("ask", "slug", "uuid"),
+    "token_revoke": _page("tokens"),
     "population_confirm": _page("population_new", "uuid"),
     "population_judge": _population,
     "sample_draw": _population,
@@ -129,6 +132,7 @@ PAGES: dict[str, Address] = {
     "citations_decide": _page("work"),
     "export_request": _page("exports"),
     "export_cancel": _page("exports"),
+    "export_delete": _page("exports"),
     "kept_form_let_go": _page("work"),
 }
 
