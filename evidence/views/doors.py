@@ -24,6 +24,7 @@ from evidence.models import (
     ContinuityLetter,
     EvidenceFile,
     EvidenceLink,
+    RemarkAnswer,
     SampleItem,
 )
 from srm_project.kept_forms import let_go
@@ -130,6 +131,11 @@ PAGES: dict[str, Address] = {
         Citation, lambda citation: _artifact(citation.artifact), "artifact"
     ),
     "citations_decide": _page("work"),
+    "remark_decide": _page_of(
+        RemarkAnswer,
+        lambda answer: _artifact(answer.remark.artifact_version.artifact),
+        "remark__artifact_version__artifact",
+    ),
     "export_request": _page("exports"),
     "export_cancel": _page("exports"),
     "export_delete": _page("exports"),
