@@ -116,7 +116,7 @@ def _in_catalog(ask: Ask) -> tuple[int, int]:
     return row.implementation.control.sort_order, row.pk
 
 
-def counted(rows: Iterable[AskRow]) -> dict[str, int]:
-    """How many asks are in each state, for the heading."""
+def counted(rows: Iterable[AskRow]) -> list[tuple[str, str, int]]:
+    """Code, word and number of asks of each state that there are, most urgent first."""
     counts = Counter(row.worst.state for row in rows)
-    return {WORDS[state]: counts[state] for state in URGENCY if counts[state]}
+    return [(s, WORDS[s], counts[s]) for s in URGENCY if counts[s]]

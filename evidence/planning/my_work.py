@@ -39,9 +39,9 @@ MAX_SYSTEMS = 3  # to which many files may be sent right from the page
 
 
 def brings_to(user: Actor) -> list[System]:
-    """Systems to which the person brings evidence, by name; MAX_SYSTEMS at most."""
+    """Systems to which the person brings evidence, by name."""
     held = System.objects.held_as(user, [Role.CONTRIBUTOR])
-    return list(held.order_by("name", "pk")[:MAX_SYSTEMS])
+    return list(held.order_by("name", "pk"))
 
 
 def populations_to_judge(user: Actor) -> QuerySet[Population]:

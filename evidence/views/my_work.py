@@ -14,9 +14,11 @@ from evidence.artifacts.citation_decisions import (
 )
 from evidence.artifacts.letters import letters_to_decide
 from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
+from evidence.forms.my_work import WorkFilter
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
 from evidence.planning.by_ask import by_ask, counted, to_show
+from evidence.planning.narrowed_asks import narrowed
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from evidence.systems.regions import systems_without_regions
@@ -30,13 +32,21 @@ def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     now = clock.now()
     all_asks = by_ask(asks.asked_of(request.user, now))
-    open_asks = [row for row in all_asks if row.is_open]
+    bringing = my_work.brings_to(request.user)
+    work_filter = WorkFilter(request.GET, systems=bringing)
+    chosen = work_filter.chosen()
+    shown = narrowed(all_asks, chosen)
+    # what is up to date is no work: shown where it is asked for
+    open_asks = [row for row in shown if row.is_open or chosen.state == "current"]
     waiting = desk.waiting(request.user)
     by_period = desk.by_oldest_period(waiting)
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
     submissions = desk.submissions_of(waiting.filter(revision__in=first))
     context = {
-        "bringing": my_work.brings_to(request.user),
+        "bringing": bringing[: my_work.MAX_SYSTEMS],
+        "filter": work_filter,
+        "chosen": chosen,
+        "number": len(all_asks),
         "asks": to_show(open_asks[: my_work.LISTED]),
         "more": max(0, len(open_asks) - my_work.LISTED),
         "counts": counted(all_asks),

@@ -1,0 +1,56 @@
+"""The numbers of My work filter it, and so do system, due day, control and title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence import house as houses
+from tests.evidence.house import House, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+@pytest.fixture
+def labels_for(client, house):
+    """The controls on alice's page with a query."""
+    for ref_id in houses.CONTROLS[:2]:
+        house.requirement(ref_id)
+    submitted(house)
+    client.force_login(house.alice)
+
+    def labels(**query: str) -> set[str]:
+        rows = client.get("/work/", query).context["asks"]
+        asks = [ask.requirement for row in rows for ask in row.controls]
+        return {requirement.implementation.control.label for requirement in asks}
+
+    return labels
+
+
+def test_each_number_leads_to_what_it_counts(client, labels_for):
+    page = client.get("/work/")
+    for code, word, number in page.context["counts"]:
+        assert f"<b>{number}</b> {word.lower()}" in " ".join(
+            page.content.decode().split()
+        )
+        assert len(client.get("/work/", {"state": code}).context["asks"]) == number
+
+
+def test_it_is_narrowed_by_control_system_and_due_day(client, labels_for):
+    everything = labels_for()
+    assert "CM-8" in everything
+    assert labels_for(control="cm-8") == {"CM-8"}
+    assert labels_for(system="shop") == everything
+    assert labels_for(due="overdue") <= labels_for(due="soon") <= everything
+    assert labels_for(control="no such control") == set()
+    nothing = client.get("/work/", {"control": "no such control"}).content.decode()
+    assert "Nothing fits." in nothing
+    assert labels_for(system="of nobody") == everything  # no choice: not narrowed
