@@ -68,7 +68,7 @@ def probe_middleware(following: Handler) -> Handler:
     return handle
 
 
-def _told(request: HttpRequest) -> str:
+def _logged_path(request: HttpRequest) -> str:
     """The address as logs tell it: of a calendar feed without its secret."""
     if request.path.startswith(FEEDS):
         return f"{FEEDS}..."
@@ -84,7 +84,9 @@ def request_id_middleware(following: Handler) -> Handler:
         token = request_id.set(name)
         try:
             response = following(request)
-            log.info("%s %s %s", request.method, _told(request), response.status_code)
+            log.info(
+                "%s %s %s", request.method, _logged_path(request), response.status_code
+            )
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = name

@@ -15,7 +15,7 @@ from collections import Counter
 
 from bench.chaos.checks import Row, is_wrong, outcome, wait_for_calm
 from bench.chaos.clients import SIX, Book
-from bench.chaos.instance import Company, Instance, build_company
+from bench.chaos.instance import ClientCompany, Instance, build_company
 from bench.chaos.parts import PARTS, kill
 
 KILL_EVERY = 10  # seconds
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def killed(
-    instance: Instance, company: Company, until: float, seed: int
+    instance: Instance, company: ClientCompany, until: float, seed: int
 ) -> tuple[Book, Counter[str], float]:
     """Six clients at work while parts are killed; each part once before one twice."""
     assert instance.process is not None

@@ -15,7 +15,7 @@ from typing import Any
 
 import urllib3
 
-from bench.chaos.instance import Company, Instance
+from bench.chaos.instance import ClientCompany, Instance
 
 Answer = Any
 PATIENCE = 40  # seconds for one answer
@@ -58,7 +58,7 @@ class Client(threading.Thread):
     verb = ""
     who = ""
 
-    def __init__(self, instance: Instance, company: Company, book: Book) -> None:
+    def __init__(self, instance: Instance, company: ClientCompany, book: Book) -> None:
         super().__init__(daemon=True)
         self.instance, self.company, self.book = instance, company, book
         self.over = threading.Event()

@@ -107,7 +107,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Company:
+class ClientCompany:
     """Tokens by name, what is asked for, and the cookies of alice's browser."""
 
     tokens: dict[str, str]
@@ -116,7 +116,7 @@ class Company:
     cookies: str
 
 
-def build_company() -> Company:
+def build_company() -> ClientCompany:
     """The small company of the tests, now: alice brings, rita reviews, ray reads."""
     from django.conf import settings
     from django.test import Client
@@ -141,4 +141,4 @@ def build_company() -> Company:
     )
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value
     cookies = f"{settings.SESSION_COOKIE_NAME}={session}"
-    return Company(tokens, str(house.requirement().uuid), now.date(), cookies)
+    return ClientCompany(tokens, str(house.requirement().uuid), now.date(), cookies)

@@ -16,7 +16,7 @@ import urllib3
 
 from bench.chaos.checks import Row, wait_for_calm
 from bench.chaos.clients import Book, Exporter, Uploader
-from bench.chaos.instance import Company, Instance, free_port
+from bench.chaos.instance import ClientCompany, Instance, free_port
 from srm_project.local.paths import PROJECT
 from tests.slow_s3 import StandIn
 
@@ -24,7 +24,7 @@ SPOILED_SECONDS = 10
 UPLOADS_AT_ONCE = 24
 
 
-def full_disk(instance: Instance, company: Company) -> Row:
+def full_disk(instance: Instance, company: ClientCompany) -> Row:
     """The disk of store and exports is filled while people upload and export."""
     name = "full disk"
     if not instance.has_own_disk:
@@ -55,7 +55,7 @@ def _waiting(instance: Instance) -> set[str]:
     return {path.name for path in (instance.store / "incoming").iterdir()}
 
 
-def broken_broker(instance: Instance, company: Company) -> Row:
+def broken_broker(instance: Instance, company: ClientCompany) -> Row:
     """The broker has no memory left: it answers each write by an error."""
     from redis import Redis
 
@@ -72,7 +72,7 @@ def broken_broker(instance: Instance, company: Company) -> Row:
     return "broken broker", _row_text(spoiled, ready, after, seconds, wrong)
 
 
-def slow_store(instance: Instance, company: Company) -> Row:
+def slow_store(instance: Instance, company: ClientCompany) -> Row:
     """A second web server stores in a bucket that takes a kilobyte in 0.25 s."""
     stand_in, port = StandIn(pause=0.25, silent=False), free_port()
     command = "-m gunicorn srm_project.wsgi:application --workers 1 --threads 16"
@@ -98,7 +98,7 @@ def slow_store(instance: Instance, company: Company) -> Row:
         stand_in.close()
 
 
-def _slow(second: Instance, company: Company) -> str:
+def _slow(second: Instance, company: ClientCompany) -> str:
     _upload(second, company)  # the first one loads what speaks to the bucket
     statuses: list[int] = []
     threads = [
@@ -120,7 +120,7 @@ def _slow(second: Instance, company: Company) -> str:
     return f"uploads answered by: {answers}; {slow}{wrong}"
 
 
-def _upload(second: Instance, company: Company) -> int:
+def _upload(second: Instance, company: ClientCompany) -> int:
     client, book = Uploader(second, company, Book()), Book()
     client.book = book
     client.over.set()  # once
@@ -144,7 +144,7 @@ def _ready(instance: Instance) -> str:
 
 
 def _meanwhile(
-    instance: Instance, company: Company, seconds: float = SPOILED_SECONDS
+    instance: Instance, company: ClientCompany, seconds: float = SPOILED_SECONDS
 ) -> Book:
     """What came of uploads and exports for some seconds."""
     book = Book()

@@ -17,7 +17,7 @@ from evidence.forms.reviews import ANSWER_THE_DAY, day_answer, version_number
 from evidence.models import EvidenceLink
 from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.reviews.decide import Decision
-from evidence.reviews.desk import Submission, WaitingLink
+from evidence.reviews.desk import WaitingLink, WaitingSubmission
 
 REASONS_OFFERED = (
     "It is about another period.",
@@ -128,13 +128,13 @@ class SubmissionForm:
 
     def unanswered(self, links: Iterable[WaitingLink]) -> str:
         """The question about the day where it is asked and not answered, else empty."""
-        asked = any(
+        is_due = any(
             row.counts.recording and self._accepts(row.link.uuid) for row in links
         )
-        return ANSWER_THE_DAY if asked and self.day is None else ""
+        return ANSWER_THE_DAY if is_due and self.day is None else ""
 
     def rows(
-        self, submission: Submission, refused: Mapping[uuid.UUID, str]
+        self, submission: WaitingSubmission, refused: Mapping[uuid.UUID, str]
     ) -> list[DeskRow]:
         """The controls as the page shows them, nothing typed lost."""
         return [

@@ -101,7 +101,7 @@ def of_opened(
         open_rows = [
             row
             for row in rows
-            if days in {(each.first, each.last) for each in opened.get(row.pk, ())}
+            if any(days == (gap.first, gap.last) for gap in opened.get(row.pk, ()))
         ]
         return NextUpload(oldest, open_rows)
     running = period_due(rows[0], (), today)

@@ -49,7 +49,7 @@ class WaitingLink:
 
 
 @dataclass(frozen=True)
-class Submission:
+class WaitingSubmission:
     """One revision and the links of it to decide, in catalog order, at least one."""
 
     revision: EvidenceRevision
@@ -123,7 +123,7 @@ def median_wait(rows: QuerySet[Any, Any], now: dt.datetime) -> int:
     return max(0, (now - middle["first"]).days) if middle["first"] else 0
 
 
-def submissions_of(links: EvidenceLinkQuerySet) -> dict[int, Submission]:
+def submissions_of(links: EvidenceLinkQuerySet) -> dict[int, WaitingSubmission]:
     """Submissions of these links, by their revision's key. Eight statements at most."""
     rows = list(
         links.for_listing()
@@ -137,7 +137,7 @@ def submissions_of(links: EvidenceLinkQuerySet) -> dict[int, Submission]:
         earlier = before.get(link.requirement_id) if link.requirement_id else None
         grouped[link.revision_id].append(WaitingLink(link, counts[link.pk], earlier))
     return {
-        key: Submission(mine[0].link.revision, tuple(mine))
+        key: WaitingSubmission(mine[0].link.revision, tuple(mine))
         for key, mine in grouped.items()
     }
 

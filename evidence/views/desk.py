@@ -81,7 +81,7 @@ def _require_reviewer(request: SignedInRequest, links: Any) -> None:
     require_independent_reviewer(link, request.user, link.authors())
 
 
-def _sentence(submission: desk.Submission, decisions: list[Decision]) -> str:
+def _sentence(submission: desk.WaitingSubmission, decisions: list[Decision]) -> str:
     """What was decided, control by control."""
     labels = {
         row.link.uuid: row.link.implementation.control.label for row in submission.links
@@ -108,7 +108,7 @@ def _desk(
     form: SubmissionForm,
     *,
     item: str = "",
-    submission: desk.Submission | None = None,
+    submission: desk.WaitingSubmission | None = None,
     errors: dict[uuids.UUID, str] | None = None,
     question: str = "",
 ) -> HttpResponse:
@@ -157,8 +157,8 @@ def _desk(
 
 
 def _chosen(
-    request: SignedInRequest, item: str, listed: list[desk.Submission]
-) -> desk.Submission | None:
+    request: SignedInRequest, item: str, listed: list[desk.WaitingSubmission]
+) -> desk.WaitingSubmission | None:
     """The submission of an address, on this page or not; None where none waits."""
     for submission in listed:
         if str(submission.revision.uuid) == item:
@@ -172,8 +172,8 @@ def _chosen(
 
 
 def _neighbours(
-    chosen: desk.Submission, listed: list[desk.Submission]
-) -> dict[str, desk.Submission | None]:
+    chosen: desk.WaitingSubmission, listed: list[desk.WaitingSubmission]
+) -> dict[str, desk.WaitingSubmission | None]:
     """What stands before and after the chosen one in the list, if anything."""
     keys = [submission.revision.pk for submission in listed]
     if chosen.revision.pk not in keys:

@@ -102,7 +102,7 @@ def several(request: SignedInRequest) -> HttpResponse:
     return render(request, "evidence/reviews/several.html", context, status=status)
 
 
-def _shown(request: SignedInRequest) -> list[desk.Submission]:
+def _shown(request: SignedInRequest) -> list[desk.WaitingSubmission]:
     """The first submissions that wait, the oldest period first."""
     waiting = desk.waiting(request.user)
     keys = [row["revision"] for row in desk.by_oldest_period(waiting)[:SEVERAL]]
@@ -114,7 +114,7 @@ def _no_longer_shown(
     request: SignedInRequest,
     form: DecisionsForm,
     errors: dict[Any, str],
-    shown: Iterable[desk.Submission],
+    shown: Iterable[desk.WaitingSubmission],
 ) -> list[tuple[EvidenceLink, str, str]]:
     """What was decided on and does not wait any more: link, why, the reason typed."""
     waiting = {row.link.uuid for submission in shown for row in submission.links}
