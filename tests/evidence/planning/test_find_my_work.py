@@ -133,7 +133,8 @@ def test_the_page_judges_by_the_day_that_the_door_reads(client, house, on_day):
         (link.proves_to + dt.timedelta(days=1), "Overdue"),
     ]:
         on_day(day)
-        assert word in client.get(reverse("evidence:work")).context["counts"]
+        counts = client.get(reverse("evidence:work")).context["counts"]
+        assert word in [name for _, name, _ in counts]
 
 
 def test_reviewer_sees_how_many_wait_and_queries_do_not_grow(client, house):
