@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 
+from controls.base_form import Form
 from controls.models import Team
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
@@ -34,7 +35,7 @@ class NamedRow:
     seen: forms.BoundField
 
 
-class JoinForm(forms.Form):
+class JoinForm(Form):
     """One ask and the controls it names, each with its line."""
 
     title = forms.CharField(max_length=200)
@@ -169,7 +170,7 @@ def _of_rows(rows: Iterable[tuple[RequirementControl, str]]) -> dict[str, Any]:
     return initial
 
 
-class SplitForm(forms.Form):
+class SplitForm(Form):
     """Which controls stand alone again, from when."""
 
     from_day = DayField(label="From", widget=day_input(), help_text=FROM_DAY)
@@ -194,7 +195,7 @@ class SplitForm(forms.Form):
         return [uuid.UUID(text) for text in self.cleaned_data["rows"]]
 
 
-class AddForm(forms.Form):
+class AddForm(Form):
     """One more control of an ask."""
 
     control = forms.CharField(
