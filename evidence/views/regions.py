@@ -25,7 +25,9 @@ def regions(request: SignedInRequest, slug: str) -> HttpResponse:
     require_officer_page(request.user, system)
     components = list(without_region(System.objects.filter(pk=system.pk)))
     form = SayRegionsForm(
-        request.POST or None, components=components, proposed=regions_in_use(system)
+        request.POST if request.method == "POST" else None,
+        components=components,
+        proposed=regions_in_use(system),
     )
     if request.method == "POST" and form.is_valid():
         first_day = form.cleaned_data["first_day"]

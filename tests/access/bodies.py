@@ -53,7 +53,8 @@ def bodies_of(world: World) -> dict[str, Any]:
         "component_days": why | {"never": "on", "version": 1},
         "system_terms": why | {
             "regime": "soc2", "impact_level": "low", "partition": "aws",
-            "currency_days": "60", "from_day": today, "version": "1",
+            "currency_days": "60", "letter_months": "3",
+            "from_day": today, "version": "1",
         },
     }  # fmt: skip
     bodies = {f"POST evidence:{view}": said for view, said in pages.items()}

@@ -101,7 +101,7 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
     report.write_text("host,missing\nweb-1,0\n")
     page.set_input_files("input[type=file]", str(report))
     looked_at(page)
-    page.click("main form[data-upload] button[type=submit]")
+    page.click("main form[data-upload] button:has-text('Submit for review')")
     page.wait_for_url("**/evidence/**")
     page.click("details.preview-here summary")
     page.wait_for_selector("details.preview-here td:has-text('web-1')")
@@ -111,11 +111,10 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
 
     page = page_of(rita)
     page.goto("/review/")
-    page.click("#queue details.preview-here summary")
-    page.wait_for_selector("#queue details.preview-here td:has-text('web-1')")
+    page.wait_for_selector(".viewer td:has-text('web-1')")
     looked_at(page)
     with page.expect_response(lambda answer: answer.request.method == "POST"):
-        page.click("#queue button:has-text('Accept')")
+        page.click("[data-verdict]")
     page.goto(control)
     assert page.inner_text(STATE) == state_of_the_proof()
 
