@@ -329,6 +329,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (BASE_DIR / "controls" / "api" / "for_scripts.md").read_text(),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",  # what follows it is the noun that groups
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     # From our own host: the policy below lets nothing in from elsewhere.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -210,7 +210,7 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
         return self._judged(request, accept=True)
 
     @extend_schema(
-        operation_id="v1_requests_return",
+        operation_id="requests_return",
         request=JudgementSerializer,
         responses=EvidenceRequestSerializer,
     )

@@ -128,7 +128,7 @@ def test_from_services_to_a_proven_half_and_its_status(newcomer, page_of, tmp_pa
     looked_at(page)
     with page.expect_download() as taken:
         page.click("#exports a:has-text('Download')")
-    with Path(taken.value.path()).open(newline="") as file:
+    with Path(taken.value.path()).open(newline="", encoding="utf-8-sig") as file:
         rows = {row["control_id"]: row for row in csv.DictReader(file)}
     assert len(rows) == 323
     assert rows["si-2"]["customer_half"] == state_of_the_proof()
