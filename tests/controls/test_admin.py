@@ -127,7 +127,7 @@ def test_records_cannot_be_added_changed_or_deleted(root, house, model):
 
 def test_people_without_the_staff_flag_stay_outside(house, client):
     sign_in_just_now(client, house.rita)
-    assert client.get(url(AuditEvent)).status_code == 302
+    assert client.get(url(AuditEvent)).status_code == 403
 
 
 def another_system(house: House) -> System:

@@ -51,7 +51,7 @@ def tab(world: World, name: str) -> Client:
 
 
 # Their refusal stands on the page that one comes to.
-SAID_BEHIND = {"component_end", "override_decide", "na_decide"}
+SAID_BEHIND = {"override_decide", "na_decide"}
 # view, who first, who again, what is sent first, what is sent again
 STEPS = [
     ("accept", "rita", "raul", {}, {}),

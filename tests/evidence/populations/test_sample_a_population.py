@@ -202,7 +202,7 @@ def test_a_correction_stays_with_its_item(client, house, asked, population):
 def test_the_csv_holds_what_is_needed_to_draw_again(client, house, population):
     sample(client, house.olivia, population)
     drawn = Sample.objects.get()
-    text = client.get(f"/samples/{drawn.uuid}/sample.csv").content.decode()
+    text = client.get(f"/samples/{drawn.uuid}/sample.csv").content.decode("utf-8-sig")
     heading, *lines = text.splitlines()
     assert heading.startswith("position,key,day,Asked by,state,deviation,method,seed")
     assert len(lines) == 3
