@@ -125,7 +125,7 @@ def test_a_document_is_ended_on_its_page(system, oscar, as_user, today):
 
 def test_the_template_lists_every_control(system, oscar, as_user):
     url = reverse("evidence:provider_template", args=[system.slug])
-    text = as_user(oscar).get(url).content.decode()
+    text = as_user(oscar).get(url).content.decode("utf-8-sig")
     assert text.splitlines()[0] == "Control ID,Responsibility,Description,Title"
     assert len(text.splitlines()) == system.implementations.count() + 1
     assert not read(text).errors

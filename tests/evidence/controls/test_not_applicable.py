@@ -161,6 +161,7 @@ def test_another_class_voids_it(system, oscar, olga, as_user):
         responsibility="shared",
         reason="We rent a room with a camera.",
         citation="AWS says so.",
+        needed_from="service:ec2",
         starts_on=TODAY,
         ends_on=TODAY + dt.timedelta(days=30),
         by=oscar,

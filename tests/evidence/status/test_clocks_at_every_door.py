@@ -12,7 +12,7 @@ from django.conf import settings as project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evidence.models import Export
+from evidence.models import EvidenceRequirement, Export
 
 pytestmark = pytest.mark.django_db
 SYSTEM = "/api/v1/systems/payments/"
@@ -32,6 +32,9 @@ API = {
     f"{SYSTEM}calendar/": ("from", "to"),
     f"{SYSTEM}roll-forward/": ("window_from", "window_to"),
 }
+ASK = "0a5b0000-0000-4000-8000-000000000001"
+API[f"/api/v1/asks/{ASK}/occurrences/"] = CLOCKS
+API[f"{SYSTEM}window/"] = CLOCKS
 DOORS = list((PAGES | API).items())
 ODD = [
     "2026-02-30",
@@ -55,13 +58,20 @@ TEXTS = st.sampled_from(
 def test_every_route_of_the_api_that_takes_days_is_tried_here():
     described = yaml.safe_load((project.BASE_DIR / "docs/openapi.yaml").read_text())
     taking_days = {
-        path.format(slug="payments", ref_id="si-2")
+        path.format(slug="payments", ref_id="si-2", uuid=ASK)
         for path, verbs in described["paths"].items()
         for parameter in verbs.get("get", {}).get("parameters", [])
         if parameter["in"] == "query"
         and parameter["schema"].get("format") in {"date", "date-time"}
     }
     assert taking_days == set(API)
+
+
+@pytest.fixture(autouse=True)
+def one_ask(system):
+    """One of the system's asks is known by a name that addresses can hold."""
+    first = EvidenceRequirement.objects.filter(system=system).order_by("pk")[:1]
+    EvidenceRequirement.objects.filter(pk__in=first).update(uuid=ASK)
 
 
 @pytest.mark.parametrize(("path", "names"), list(API.items()))

@@ -115,6 +115,7 @@ def test_the_form_says_so_at_the_day(asked, alice, as_user, monkeypatch):
         "collected_on": IN_TIME,
         "sensitivity": "internal",
         "files": file("again.txt", LARGE),
+        "again": "yes",  # the same file a second time, on purpose
     }
     answer = as_user(alice).post(url, said)
     assert answer.status_code == 400
