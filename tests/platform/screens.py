@@ -66,6 +66,7 @@ NOUNS = re.findall(
 )
 PLURALS = [f"{n[:-1]}ies" if n == "duty" else f"{n}s" for n in NOUNS]
 NUMBER = r"(?<![\w.,:/()§-])"
+# "Q3 2026 was due": a year counts nothing.
 GRAMMAR = {
     "one with many": re.compile(
         rf"{NUMBER}1 (?:sampled |unfinished )?({'|'.join(PLURALS)})\b"
@@ -73,7 +74,7 @@ GRAMMAR = {
     ),
     "many with one": re.compile(
         rf"{NUMBER}(?:0|[2-9]|[1-9][\d,]*\d) (?:sampled )?({'|'.join(NOUNS)})\b(?!-)"
-        rf"|{NUMBER}(?:[2-9]|[1-9]\d+) (?:is|was|has|waits|differs|deviates)\b"
+        rf"|{NUMBER}(?!20\d\d )(?:[2-9]|[1-9]\d+) (?:is|was|has|waits|differs|deviates)\b"
     ),
     "a plural with is or was": re.compile(
         rf"(?<!of )(?<!of the )(?<!\d )\b(?:settings|{'|'.join(PLURALS)})"
