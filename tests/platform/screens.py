@@ -74,7 +74,8 @@ GRAMMAR = {
     ),
     "many with one": re.compile(
         rf"{NUMBER}(?:0|[2-9]|[1-9][\d,]*\d) (?:sampled )?({'|'.join(NOUNS)})\b(?!-)"
-        rf"|{NUMBER}(?!20\d\d )(?:[2-9]|[1-9]\d+) (?:is|was|has|waits|differs|deviates)\b"
+        rf"|{NUMBER}(?!20\d\d )(?:[2-9]|[1-9]\d+)"
+        r" (?:is|was|has|waits|differs|deviates)\b"
     ),
     "a plural with is or was": re.compile(
         rf"(?<!of )(?<!of the )(?<!\d )\b(?:settings|{'|'.join(PLURALS)})"
