@@ -23,6 +23,7 @@ from django.test import Client
 from django.urls import reverse
 from knox.models import AuthToken
 
+from controls import clock
 from controls.models import (
     InstallationRole,
     InstallationRoleName,
@@ -34,7 +35,7 @@ from controls.models import (
 from evidence.models import Export
 from tests.api.test_tokens import make
 from tests.factories import PASSWORD, administrator
-from tests.one_day import BEGINS, TODAY
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -54,7 +55,7 @@ def root(settings: Any) -> User:
 def signed_in_a_while_ago(user: User) -> Client:
     """A browser whose person typed the password twenty minutes ago."""
     client = Client()
-    with time_machine.travel(BEGINS - LONG):
+    with time_machine.travel(clock.now() - LONG):
         form = {"login": user.email, "password": PASSWORD}
         assert client.post(reverse("account_login"), form).status_code == 302
     return client
