@@ -5,16 +5,17 @@ Source: rule R11. Pure: the rows come from `evidence.planning.asks`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlencode
+from typing import Any
 
 from evidence.models import RequirementControl
 from evidence.planning import asks
 from evidence.planning.asks import URGENCY, WORDS, Ask
-from evidence.planning.next_upload import NextUpload, of_opened
+from evidence.planning.next_upload import NextUpload, of_opened, uploads_to_bring
 from evidence.planning.open_periods import DuePeriod
 
 MAX_NAMED = 3  # controls of one state that a sentence names
@@ -30,9 +31,26 @@ class AskRow:
     @cached_property
     def upload(self) -> NextUpload:
         """What to bring next, and which of its controls are open for it."""
+        return of_opened(*self._opened, self.controls[0].today)
+
+    @property
+    def overdue(self) -> list[NextUpload]:
+        """What to bring for each period that is overdue in any control, oldest first.
+
+        Each names the controls that are open in it: others are left alone.
+        """
+        return [gap for gap in uploads_to_bring(*self._opened) if gap.period.overdue]
+
+    @cached_property
+    def _opened(self) -> tuple[list[RequirementControl], dict[int, Any]]:
         rows = [ask.requirement for ask in self.controls]
-        opened = {ask.requirement.pk: ask.open_periods for ask in self.controls}
-        return of_opened(rows, opened, self.controls[0].today)
+        return rows, {ask.requirement.pk: ask.open_periods for ask in self.controls}
+
+    @property
+    def due(self) -> dt.date | None:
+        """The day of the oldest overdue period; else when its worst control is due."""
+        overdue = self.overdue
+        return overdue[0].period.due if overdue else self.worst.due
 
     @property
     def worst(self) -> Ask:
@@ -48,12 +66,6 @@ class AskRow:
     def period(self) -> DuePeriod:
         """The days that the next evidence should be about."""
         return self.upload.period
-
-    @property
-    def also_query(self) -> str:
-        """What the address of an upload adds so that it names the other open ones."""
-        keys = [("also", row.pk) for row in self.upload.also]
-        return f"?{urlencode(keys)}" if keys else ""
 
     @property
     def is_open(self) -> bool:
@@ -85,7 +97,10 @@ def _named(state: str, rows: Sequence[Ask]) -> list[str]:
         return [f"{len(rows)} {word}"]
     labels = " and ".join(row.requirement.implementation.control.label for row in rows)
     reasons = {row.rejection for row in rows if row.rejection}
-    return [f"{labels} {word}" + (f": {' '.join(sorted(reasons))}" if reasons else "")]
+    if not reasons:
+        return [f"{labels} {word}"]
+    # the sentence goes on: a reason's own full stop does not end it
+    return [f"{labels} {word}: {' '.join(sorted(reasons)).rstrip('.')}"]
 
 
 def by_ask(controls: Iterable[Ask]) -> list[AskRow]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from django.db import transaction
 from django.db.models import Q
@@ -53,6 +54,13 @@ class NextUpload:
         return self.rows[1:]
 
     @property
+    def query(self) -> str:
+        """What the address of the upload page adds: the period and the others."""
+        fields = [("period", str(self.period.first))] if self.period.due else []
+        fields += [("also", str(row.pk)) for row in self.also]
+        return f"?{urlencode(fields)}" if fields else ""
+
+    @property
     def title(self) -> str:
         """What it is called where nobody says otherwise."""
         title = self.first.title
@@ -78,14 +86,22 @@ def rows_asked(ask: EvidenceRequirement, today: dt.date) -> list[RequirementCont
     return list(with_newest_links(rows, today))
 
 
-def next_upload(rows: Sequence[RequirementControl], today: dt.date) -> NextUpload:
+def next_upload(
+    rows: Sequence[RequirementControl],
+    today: dt.date,
+    period: DuePeriod | None = None,
+) -> NextUpload:
     """What to bring next for the rows of one ask; they come from `rows_asked`.
 
-    Raises Refused where it names no control today.
+    With a `period`, for that one, where it is open in any of them. Raises Refused
+    where the ask names no control today.
     """
     if not rows:
         raise Refused("Nothing is asked by this ask today.")
-    return of_opened(rows, open_periods_of(rows, today), today)
+    opened = open_periods_of(rows, today)
+    if period is not None and (open_rows := _open_in(rows, opened, period)):
+        return NextUpload(period, open_rows)
+    return of_opened(rows, opened, today)
 
 
 def of_opened(
@@ -94,19 +110,37 @@ def of_opened(
     today: dt.date,
 ) -> NextUpload:
     """The same where the open periods of each row are known by its key."""
-    unanswered = [period for row in rows for period in opened.get(row.pk, ())]
-    if unanswered:
-        oldest = min(unanswered, key=lambda period: (period.last, period.first))
-        days = (oldest.first, oldest.last)
-        open_rows = [
-            row
-            for row in rows
-            if any(days == (gap.first, gap.last) for gap in opened.get(row.pk, ()))
-        ]
-        return NextUpload(oldest, open_rows)
+    if gaps := uploads_to_bring(rows, opened):
+        return gaps[0]
     running = period_due(rows[0], (), today)
     open_rows = [row for row in rows if not _is_brought(row, running)]
     return NextUpload(running, open_rows or rows)
+
+
+def uploads_to_bring(
+    rows: Sequence[RequirementControl], opened: Mapping[int, Sequence[DuePeriod]]
+) -> list[NextUpload]:
+    """One for each period that is open in any of the rows, the oldest first."""
+    gaps = {
+        (gap.last, gap.first): gap for row in rows for gap in opened.get(row.pk, ())
+    }
+    return [
+        NextUpload(gaps[days], _open_in(rows, opened, gaps[days]))
+        for days in sorted(gaps)
+    ]
+
+
+def _open_in(
+    rows: Sequence[RequirementControl],
+    opened: Mapping[int, Sequence[DuePeriod]],
+    period: DuePeriod,
+) -> list[RequirementControl]:
+    days = (period.first, period.last)
+    return [
+        row
+        for row in rows
+        if any(days == (gap.first, gap.last) for gap in opened.get(row.pk, ()))
+    ]
 
 
 def _is_brought(row: RequirementControl, period: DuePeriod) -> bool:

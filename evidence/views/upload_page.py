@@ -47,7 +47,7 @@ def initial_values(
         "period_start": period.first,
         "period_end": period.last,
         "collected_on": today,
-        "also": request.GET.getlist("also") or _companions(target, today),
+        "also": request.GET.getlist("also") or _companions(target, today, period),
     }
     if again := request.GET.get("again", ""):
         visible = Evidence.objects.visible_to(request.user)
@@ -59,12 +59,12 @@ def initial_values(
     return values | typed
 
 
-def _companions(target: Target, today: dt.date) -> list[str]:
-    """The other controls of a joined ask that are open for what comes next."""
+def _companions(target: Target, today: dt.date, period: DuePeriod) -> list[str]:
+    """The other controls of a joined ask that are open in the chosen period."""
     requirement = target.requirement
     if requirement is None or requirement.joined is None or target.item is not None:
         return []
-    named = next_upload(rows_asked(requirement.joined, today), today).rows
+    named = next_upload(rows_asked(requirement.joined, today), today, period).rows
     return [str(row.pk) for row in named if row.pk != requirement.pk]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from evidence.models import Evidence, EvidenceLink, RequirementControl
 from evidence.notices.due import requirements
 from evidence.notices.people import People
 from evidence.planning.asks import asked_of
-from evidence.planning.by_ask import AskRow, by_ask
+from evidence.planning.by_ask import AskRow, by_ask, to_show
 from evidence.planning.next_upload import next_upload, rows_asked
 from evidence.requirements.join_checks import AskTerms, NamedControl
 from evidence.requirements.joining import join
@@ -132,6 +133,47 @@ def test_r11_one_row_one_upload_one_review_and_the_rest_again(client, house, ask
     again = Evidence.objects.exclude(pk=brought.pk).get()
     (link,) = EvidenceLink.objects.filter(revision__evidence=again)
     assert link.implementation.control.ref_id == "si-2"
+
+
+def test_r14_each_overdue_period_leads_to_who_is_open_in_it(client, house, ask):
+    """R14: September is open for one control only, October for all three; each link
+    opens its own period, and the row is due when its oldest period was."""
+    september = dt.date(2026, 9, 1)
+    ac_1 = RequirementControl.objects.filter(
+        joined=ask, implementation__control__ref_id="ac-1"
+    )
+    ac_1.update(operates_from=september)
+    (row,) = to_show([row_of_work(house)])
+    opened = [
+        (gap.period.first, [r.implementation.control.ref_id for r in gap.rows])
+        for gap in row.overdue
+    ]
+    assert opened == [(september, ["ac-1"]), (dt.date(2026, 10, 1), list(THREE))]
+    assert row.due == row.overdue[0].period.due == dt.date(2026, 10, 10)
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work")).content.decode()
+    for gap in row.overdue:
+        (link,) = re.findall(
+            rf'<a href="([^"]+)">{re.escape(gap.period.sentence)}</a>', page
+        )
+        form = client.get(unescape(link)).context["form"]
+        assert form["period"].value() == gap.period.key
+        also = [str(other.pk) for other in gap.also]
+        assert list(map(str, form["also"].value())) == also
+
+
+def test_r11_the_companions_are_those_of_the_chosen_period(client, house, ask):
+    """R11: a link that names the period only begins with the controls open in it."""
+    rows = rows_asked(ask, TODAY)
+    RequirementControl.objects.filter(pk=rows[0].pk).update(
+        operates_from=dt.date(2026, 9, 1)
+    )
+    client.force_login(house.alice)
+    url = reverse("evidence:upload", args=["shop", rows[0].uuid])
+    september = client.get(url).context["form"]
+    assert september["also"].value() == []
+    october = client.get(url, {"period": "2026-10-01"}).context["form"]
+    assert len(october["also"].value()) == 2
 
 
 def test_r11_the_upload_page_begins_with_all_controls_that_are_open(client, house, ask):
