@@ -12,14 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from django.db.backends.postgresql.psycopg_any import DateRange
-
 from controls.errors import Refused
 from controls.models import Team
 from evidence.models import RequirementControl
 from evidence.models.asks import Cadence
 from evidence.requirements.joined import team_of
-from evidence.requirements.terms import terms_on
+from evidence.requirements.terms import terms_from
 from evidence.status.cadence import default_grace, longest_grace
 
 MAX_LINE = 200  # characters
@@ -79,15 +77,20 @@ def refuse_terms(terms: AskTerms, columns: Mapping[str, Any]) -> None:
 def misfits(
     rows: Iterable[RequirementControl], columns: Mapping[str, Any], from_day: dt.date
 ) -> list[str]:
-    """Why rows cannot stand under an ask with these terms from a day on."""
+    """Why rows cannot stand under an ask with these terms from a day on.
+
+    One statement, however many rows there are.
+    """
+    rows = list(rows)
+    terms_by_ask = terms_from({row.ask_id for row in rows}, from_day)
     sentences = []
     for row in rows:
         label = label_of(row)
-        held = terms_on(row.ask, from_day)
-        later = row.ask.terms.filter(days__overlap=DateRange(from_day, None))
+        from_then = terms_by_ask[row.ask_id]
+        held = from_then[0]
         if row.operates_until is not None and row.operates_until <= from_day:
             sentences.append(f"{label} is no longer asked on {from_day}.")
-        elif later.filter(joined__isnull=False).exists():
+        elif any(terms.joined_id for terms in from_then):
             sentences.append(
                 f"{label} stands under an ask with others: take it out of that first."
             )

@@ -74,7 +74,7 @@ def join(
     rows = locked_rows(system, lines, by)
     if len(rows) < 2:
         raise Refused({"controls": "Join at least two controls."})
-    columns = terms.columns({row.pk: team_of(row) for row in rows}.values())
+    columns = terms.columns(team_of(row) for row in rows)
     refuse_terms(terms, columns)
     refusals = [*misfits(rows, columns, from_day), *other_teams(rows, terms)]
     _refuse(refusals, system, rows, lines, columns["cadence"], from_day)
@@ -306,7 +306,7 @@ def carry_out_split(
 def _own_terms(
     row: RequirementControl, ask: EvidenceRequirement, from_day: dt.date
 ) -> RequirementTerms:
-    """What a row columns before it was joined; else what it says on the day."""
+    """What a row said before it was joined; else what it says on the day."""
     joined = row.ask.terms.filter(joined=ask).order_by("days").first()
     first_day = joined.first_day if joined else None
     if first_day is not None and row.operates_from < first_day:
@@ -413,8 +413,9 @@ def _terms_of(ask: EvidenceRequirement, day: dt.date) -> dict[str, Any]:
 def with_lines(
     rows: Iterable[RequirementControl], lines: Iterable[NamedControl]
 ) -> list[tuple[RequirementControl, str]]:
-    columns = {line.requirement: line.what_it_shows.strip() for line in lines}
-    return [(row, columns[row.uuid]) for row in rows]
+    """Each row with the line that is given for it."""
+    texts = {line.requirement: line.what_it_shows.strip() for line in lines}
+    return [(row, texts[row.uuid]) for row in rows]
 
 
 def _body(

@@ -44,6 +44,20 @@ def terms_on(ask: EvidenceRequirement, day: dt.date) -> RequirementTerms:
     return ask.terms.in_force(day).get()
 
 
+def terms_from(asks: Iterable[int], day: dt.date) -> dict[int, list[RequirementTerms]]:
+    """What holds on a day and what follows it, in order, by the key of the ask.
+
+    The first of each list is in force on the day. One statement.
+    """
+    by_ask: defaultdict[int, list[RequirementTerms]] = defaultdict(list)
+    from_then = RequirementTerms.objects.filter(
+        ask__in=asks, days__overlap=DateRange(day, None)
+    )
+    for terms in from_then.order_by("ask", "days"):
+        by_ask[terms.ask_id].append(terms)
+    return dict(by_ask)
+
+
 @dataclass(frozen=True)
 class TermsShown:
     """Terms for a page, with the day they were stated, by whom, and the second officer

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.history.clock import knowledge_now
@@ -151,6 +152,23 @@ def test_r11_every_row_that_does_not_fit_is_named_at_once(house):
     assert "SI-2 is to be shown monthly" in text
     assert "AC-1 is to show design" in text
     assert EvidenceRequirement.objects.filter(joined_terms__isnull=False).count() == 0
+
+
+def test_twenty_rows_are_judged_by_as_many_statements_as_two(house):
+    """R11: what each of them says from the day on is read at once."""
+    target = row_of(house, "ac-1").implementation
+    two = lines(house)
+    more = [factories.ask_for(target, f"{n}", operates_from=TODAY) for n in range(18)]
+    twenty = two + [NamedControl(row.uuid, "A part") for row in more]
+    terms = AskTerms("All of it", "monthly", "design")
+    counts = []
+    for named in (two, twenty):
+        with CaptureQueriesContext(connection) as statements:
+            with pytest.raises(Refused) as refusal:
+                joined(house, terms=terms, lines=named)
+        assert str(refusal.value).count("needs an ask of its own") == len(named)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize(
