@@ -68,19 +68,6 @@ def drafts_of(user: Actor) -> list[EvidenceLink]:
     return list(drafts.for_listing().order_by("pk")[:LISTED])
 
 
-def waiting_for(user: Actor) -> int:
-    """How many links wait for this person's decision."""
-    return EvidenceLink.objects.awaiting_review().reviewable_by(user).count()
-
-
-def to_review(user: Actor) -> QuerySet[EvidenceLink]:
-    """Links that wait for this person's decision, oldest first, with their files."""
-    waiting = EvidenceLink.objects.awaiting_review().reviewable_by(user)
-    return waiting.for_listing().prefetch_related(
-        "revision__files__blob", "revision__files__clearance"
-    )
-
-
 def overrides_to_decide(user: Actor) -> QuerySet[ResponsibilityOverride]:
     """Overrides that wait for the person as another officer, oldest first."""
     return ResponsibilityOverride.objects.to_decide(user)

@@ -19,7 +19,6 @@ from evidence.forms.reviews import (
     required_day,
 )
 from evidence.models import EvidenceLink
-from evidence.planning.my_work import to_review
 from evidence.reviews import desk
 from evidence.reviews.decide import Decision, SomeRefused, decide_all
 from evidence.reviews.late_recording import LateRecording, late_recordings
@@ -131,7 +130,7 @@ def _recordings_of(
 ) -> dict[Any, LateRecording]:
     """How late each link to accept was recorded, by its uuid."""
     accepted = [decision.link for decision in decisions if decision.accept]
-    links = list(to_review(request.user).filter(uuid__in=accepted))
+    links = list(desk.waiting(request.user).for_listing().filter(uuid__in=accepted))
     recordings = late_recordings(links)
     return {link.uuid: recordings[link.pk] for link in links if link.pk in recordings}
 

@@ -32,6 +32,7 @@ from evidence.notices.gathering import gather_notices
 from evidence.planning import asks, my_work
 from evidence.requests.answers import answer
 from evidence.requests.requests import RequestDraft, request_evidence
+from evidence.reviews import desk
 from evidence.submissions import who_may as submissions
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -196,7 +197,7 @@ def test_a_page_offers_a_step_to_exactly_those_who_may(world, part):
 
 def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
     """What My work lists for a person: the kind, and the view and row to act on."""
-    for link in my_work.to_review(user):
+    for link in desk.waiting(user):
         yield "review", "evidence:accept", link
     for population in my_work.populations_to_judge(user):
         yield "review a population", "evidence:population_judge", population
