@@ -25,6 +25,10 @@ from evidence.views.answers import explanation_page, refused
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 25
+OF_ANOTHER = (
+    "This form names a control that is not of this submission. Nothing was recorded:"
+    " open the submission again."
+)
 FILTERS = ("system", "by", "q", "page")
 
 
@@ -52,6 +56,8 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except NotPermitted as refusal:
         return refused(request, refusal)
     submission = next(iter(desk.submissions_of(links).values()))
+    if len(submission.links) < len(form.links):
+        return explanation_page(request, OF_ANOTHER, 409)
     errors: dict[uuids.UUID, str] = {}
     if question := form.unanswered(submission.links):
         return _desk(request, form, submission=submission, question=question)

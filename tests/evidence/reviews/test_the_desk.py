@@ -144,6 +144,19 @@ def test_who_may_not_review_decides_nothing(client, house, pair, name, status):
     assert states(pair) == ["submitted", "submitted"]
 
 
+def test_a_form_that_names_another_submission_records_nothing(client, house, pair):
+    """Neither decided unseen, nor an error after the fact; the same one twice too."""
+    other = submitted(house, "other")
+    client.force_login(house.rita)
+    answer = decide(client, pair, fields([*pair, other], *pair, other))
+    assert answer.status_code == 409
+    assert "not of this submission" in answer.content.decode()
+    twice = fields(pair, *pair) | {f"version-{str(pair[0].uuid).upper()}": "1"}
+    assert decide(client, pair, twice).status_code == 409
+    assert states([*pair, other]) == ["submitted"] * 3
+    assert not Review.objects.exists()
+
+
 def test_an_address_of_something_decided_shows_the_next(client, house, pair):
     """Two tabs: the second says what became of it."""
     other = submitted(house, "other")
