@@ -34,9 +34,9 @@ from evidence.requirements.changes import (
     NewTerms,
     add_requirement,
     change_requirement,
-    retire_requirement,
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
+from evidence.requirements.retiring import retire_requirement
 from evidence.status.control_status import today_of
 from evidence.systems.describe import require_officer
 from srm_project.requests import actor_of

@@ -1,11 +1,10 @@
-"""What is asked of our halves, tuned by officers: added, changed, retired.
+"""What is asked of our halves, tuned by officers: added and changed.
 
 From today or a later day one officer decides. What alters an answer about an earlier
-day, long grace, asking only once from now on, and the end of a half's last ask wait for
-a second officer; the change that waits is returned. Source: rules R11, R12, R13, R18,
-R31 and R32.
+day, long grace, and asking only once from now on wait for a second officer; the change
+that waits is returned. Source: rules R11, R12, R13, R18, R31 and R32.
 
-One file: a change and an end are checked, requested and carried out by the same steps.
+One file: what is said when something is added is what is changed later.
 """
 
 from __future__ import annotations
@@ -15,38 +14,34 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from controls.access import require_officer
-from controls.errors import Refused, StaleVersion, TransitionNotAllowed
+from controls.errors import Refused
 from controls.models import (
     Actor,
     AuditEvent,
     ControlImplementation,
     RetrospectiveChange,
-    System,
     Team,
 )
 from controls.models.audit import about
-from controls.responsibility.rulings import PARTIES
-from controls.retrospect import first_day_of, request_change
+from controls.retrospect import first_day_of
 from evidence.models import RemarkKind, ReportRemark, RequirementControl
-from evidence.models.asks import TERMS_COLUMNS, Cadence, Purpose
+from evidence.models.asks import TERMS_COLUMNS, Cadence
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.joined import joined_on, rows_under, stricter_than
 from evidence.requirements.odp_frequency import less_frequent
+from evidence.requirements.row_steps import (
+    locked_row,
+    refuse_stale,
+    request_for_row,
+)
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
 from evidence.status.cadence import default_grace, longest_grace
 
-STALE = "Somebody changed this requirement since you opened it. Look again."
-# Kinds of change that two officers decide.
-IN_RETROSPECT, LONG_GRACE, RETIRE, RETIRE_LAST = (
-    "terms",
-    "long-grace",
-    "retire",
-    "retire-last",
-)
+IN_RETROSPECT, LONG_GRACE = "terms", "long-grace"  # kinds that two officers decide
 
 
 @dataclass(frozen=True)
@@ -113,6 +108,14 @@ class TermsChange:
         if operates_from != stored.operates_from:
             days += [operates_from, stored.operates_from]
         return min(days, default=None)
+
+    def as_body(self) -> dict[str, Any]:
+        """As it waits for a second officer; days as text."""
+        row = {
+            name: str(value) if isinstance(value, dt.date) else value
+            for name, value in self.row.items()
+        }
+        return {"from_day": str(self.from_day), "terms": self.terms, "row": row}
 
 
 def _refuse_less_frequent(
@@ -197,7 +200,7 @@ def change_requirement(
     `reason`. Raises NotPermitted, StaleVersion, Refused by field.
     """
     stored = locked_row(requirement, by)
-    _refuse_stale(stored, version)
+    refuse_stale(stored, version)
     _refuse_less_frequent(stored.implementation, terms)
     proposed = _difference(stored, terms, from_day or today)
     if not (proposed.terms or proposed.row):
@@ -213,7 +216,15 @@ def change_requirement(
         carry_out_terms(stored, proposed, by=by, today=today)
         return None
     _refuse_invalid(stored, proposed)
-    return _request(stored, kind, first_day or today, reason, by, today, proposed)
+    return request_for_row(
+        stored,
+        kind,
+        first_day=first_day or today,
+        reason=reason,
+        by=by,
+        today=today,
+        more=proposed.as_body(),
+    )
 
 
 def carry_out_terms(
@@ -269,65 +280,6 @@ def carry_out_terms(
     AuditEvent.objects.append_all(events)
 
 
-@transaction.atomic
-def retire_requirement(
-    requirement: RequirementControl,
-    *,
-    until: dt.date,
-    reason: str,
-    by: Actor,
-    today: dt.date,
-    version: int | None = None,
-) -> RetrospectiveChange | None:
-    """Stop asking from `until` on (the first day it is no longer asked).
-
-    What was asked before stays asked for those days. A day before `today`, and an ask
-    of a required half that leaves none as frequent, wait for a second officer: it is
-    returned, None where it is done. Raises as `change_requirement` does.
-    """
-    stored = locked_row(requirement, by)
-    if not reason.strip():
-        raise Refused({"reason": "Say why it is no longer asked."})
-    if stored.operates_until is not None:
-        raise TransitionNotAllowed(f"It already ends on {stored.operates_until}.")
-    _refuse_stale(stored, version)
-    stored.operates_until = until
-    stored.full_clean(exclude=["system", "implementation", "ask", "version"])
-    kind = ""
-    if _is_last(stored, until):
-        kind = RETIRE_LAST
-    elif until < today:
-        kind = RETIRE
-    if kind:
-        return _request(stored, kind, until, reason, by, today)
-    carry_out_end(stored, until=until, reason=reason, by=by)
-    return None
-
-
-def carry_out_end(
-    stored: RequirementControl,
-    *,
-    until: dt.date,
-    reason: str,
-    by: Actor,
-    change: RetrospectiveChange | None = None,
-) -> None:
-    """Write the end of a locked row."""
-    stored.operates_until = until
-    stored.version = F("version") + 1
-    stored.save(update_fields=["operates_until", "version"])
-    AuditEvent.objects.append(
-        about(
-            stored,
-            "requirement.retired",
-            by=by,
-            reason=reason.strip(),
-            until=str(until),
-            change=str(change.uuid) if change else None,
-        )
-    )
-
-
 def _difference(
     stored: RequirementControl, terms: NewTerms, from_day: dt.date
 ) -> TermsChange:
@@ -341,41 +293,6 @@ def _difference(
         if getattr(stored, name) != value
     }
     return TermsChange(from_day, {} if same else columns, row)
-
-
-def _request(
-    stored: RequirementControl,
-    kind: str,
-    first_day: dt.date,
-    reason: str,
-    by: Actor,
-    today: dt.date,
-    proposed: TermsChange | None = None,
-) -> RetrospectiveChange:
-    body: dict[str, Any] = {
-        "requirement": str(stored.uuid),
-        "control": stored.implementation.control.label,
-        "title": stored.title,
-        "version": stored.version,
-    }
-    if proposed:
-        body |= {
-            "from_day": str(proposed.from_day),
-            "terms": proposed.terms,
-            "row": {
-                name: str(value) if isinstance(value, dt.date) else value
-                for name, value in proposed.row.items()
-            },
-        }
-    return request_change(
-        stored.system,
-        kind=kind,
-        body=body,
-        first_day=first_day,
-        reason=reason,
-        by=by,
-        today=today,
-    )
 
 
 def _refuse_stricter_companions(
@@ -423,31 +340,6 @@ def _grows_long(stored: RequirementControl, proposed: TermsChange) -> bool:
     return not same and _is_long(proposed.terms)
 
 
-def _is_last(stored: RequirementControl, until: dt.date) -> bool:
-    """Whether nothing else asks as much of a half of ours that is required then (R11).
-
-    What is asked less often, or only of the design, is less: a lapse would end by
-    leaving the rarer ask alone.
-    """
-    implementation = stored.implementation
-    parties = PARTIES.get(implementation.responsibility, frozenset())
-    if "customer" not in parties or implementation.applicability == "not-applicable":
-        return False
-    others = implementation.requirements.filter(operates_from__lte=until)
-    others = others.exclude(pk=stored.pk)
-    remaining = others.filter(Q(operates_until=None) | Q(operates_until__gt=until))
-    return not any(_asks_as_much(other, stored) for other in remaining)
-
-
-def _asks_as_much(other: RequirementControl, as_row: RequirementControl) -> bool:
-    """Whether another ask is at least as frequent, and of operation where that is."""
-    if as_row.purpose == Purpose.OPERATION != other.purpose:
-        return False
-    if Cadence.PER_EVENT in (other.cadence, as_row.cadence):
-        return other.cadence == as_row.cadence
-    return not less_frequent(other.cadence, as_row.cadence)
-
-
 def _refuse_invalid(stored: RequirementControl, proposed: TermsChange) -> None:
     """Raise what the row's own rules say of the change; the row stays as it is."""
     trial = RequirementControl(
@@ -460,22 +352,3 @@ def _refuse_invalid(stored: RequirementControl, proposed: TermsChange) -> None:
         setattr(trial, name, value)
     excluded = ["id", "uuid", "system", "implementation", "ask", "version"]
     trial.full_clean(exclude=excluded, validate_unique=False)
-
-
-def _refuse_stale(stored: RequirementControl, version: int | None) -> None:
-    if version is not None and version != stored.version:
-        raise StaleVersion(STALE)
-
-
-def locked_row(requirement: RequirementControl, by: Actor) -> RequirementControl:
-    """The row, locked after its system, as an approval locks them. Officers only."""
-    System.objects.select_for_update(of=("self",)).get(pk=requirement.system_id)
-    stored = (
-        RequirementControl.objects.select_for_update(of=("self",))
-        .select_related(
-            "system", "implementation__system", "implementation__control", "ask"
-        )
-        .get(pk=requirement.pk)
-    )
-    require_officer(stored.system, by)
-    return stored

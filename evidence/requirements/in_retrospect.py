@@ -14,13 +14,11 @@ from evidence.models.asks import Cadence, Purpose
 from evidence.requirements.changes import (
     IN_RETROSPECT,
     LONG_GRACE,
-    RETIRE,
-    RETIRE_LAST,
     TermsChange,
-    carry_out_end,
     carry_out_terms,
-    locked_row,
 )
+from evidence.requirements.retiring import RETIRE, RETIRE_LAST, carry_out_end
+from evidence.requirements.row_steps import locked_row
 
 LABELS = {
     "title": "Title",

@@ -27,9 +27,9 @@ from evidence.requirements.burden import burden_now
 from evidence.requirements.changes import (
     add_requirement,
     change_requirement,
-    retire_requirement,
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
+from evidence.requirements.retiring import retire_requirement
 from evidence.requirements.terms import terms_history
 from evidence.status.control_status import today_of
 from evidence.submissions.who_may import submits_in

@@ -29,8 +29,8 @@ from evidence.requirements.changes import (
     NewTerms,
     add_requirement,
     change_requirement,
-    retire_requirement,
 )
+from evidence.requirements.retiring import retire_requirement
 from evidence.requirements.terms import show_todays_terms
 from evidence.status import cadence
 from tests import factories
