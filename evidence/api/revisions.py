@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
@@ -25,7 +26,12 @@ from evidence.api.uploads import (
 )
 from evidence.models import Evidence, EvidenceLink, RequirementControl
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import attach, bring_revision, newest, revise
+from evidence.submissions.revise import (
+    attach,
+    bring_revision,
+    locked_newest,
+    revise,
+)
 from evidence.submissions.submission import Submission
 from evidence.submissions.uploads import Upload
 from evidence.submissions.who_may import require_reviser
@@ -112,12 +118,15 @@ class LinkRevisions(Streaming, viewsets.GenericViewSet[EvidenceLink]):
     @idempotent()
     def attach(self, request: Request, uuid: str) -> Response:
         """Offer the newest revision for one more requirement; unreviewed."""
-        evidence = self._revisable(request)
+        self._revisable(request)
         mine = RequirementControl.objects.visible_to(actor_of(request)).for_listing()
         requirement = get_object_or_404(
             mine, uuid=valid(AttachSerializer, request)["requirement"]
         )
-        link = attach(newest(evidence), requirement=requirement, by=actor_of(request))
+        with transaction.atomic():
+            revision = locked_newest(self.get_object().revision.evidence)
+            self._revisable(request)  # once more: If-Match as of what is locked
+            link = attach(revision, requirement=requirement, by=actor_of(request))
         return Response(LinkSerializer(link).data, status=201)
 
     def _revisable(self, request: Request) -> Evidence:

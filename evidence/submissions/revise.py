@@ -269,3 +269,9 @@ def _refuse_removed(revision: EvidenceRevision) -> None:
 def newest(evidence: Evidence) -> EvidenceRevision:
     """The revision that counts now."""
     return evidence.revisions.order_by("-number")[0]
+
+
+def locked_newest(evidence: Evidence) -> EvidenceRevision:
+    """The revision that counts until this transaction ends: no other follows it."""
+    Evidence.objects.select_for_update(of=("self",)).get(pk=evidence.pk)
+    return newest(evidence)

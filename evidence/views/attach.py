@@ -16,7 +16,7 @@ from controls.grammar import count_of
 from evidence.forms.uploads import AttachForm
 from evidence.models import Evidence
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import attach, newest
+from evidence.submissions.revise import attach, locked_newest
 from evidence.submissions.submit import provable_by
 from evidence.submissions.who_may import require_reviser
 from evidence.views.answers import explain, refused
@@ -56,7 +56,7 @@ def attach_more(request: SignedInRequest, uuid: Any) -> HttpResponse:
 @transaction.atomic
 def _attach(request: SignedInRequest, evidence: Evidence, form: AttachForm) -> None:
     """All of what was chosen, or nothing."""
-    revision = newest(evidence)
+    revision = locked_newest(evidence)
     for requirement in form.cleaned_data["requirement"]:
         attach(revision, requirement=requirement, by=request.user)
 

@@ -32,10 +32,12 @@ hand over     page         =submitted            409 no-draft          409 no-dr
 hand over     api          =submitted            409 no-draft          409 no-draft          409 no-draft          409 no-draft          409 no-draft          409 no-draft
 accept        page         409 not-waiting       =accepted             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 accept        several      409 not-waiting       =accepted             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
+accept        the desk     409 not-waiting       =accepted             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 accept        api          409 not-waiting       =accepted             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 accept        api of many  409 not-waiting       =accepted             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 reject        page         409 not-waiting       =rejected             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 reject        several      409 not-waiting       =rejected             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
+reject        the desk     409 not-waiting       =rejected             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 reject        api          409 not-waiting       =rejected             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 reject        api of many  409 not-waiting       =rejected             409 accepted-by       409 rejected-by       409 not-waiting       409 not-waiting       409 not-waiting
 withdraw      page         =withdrawn            =withdrawn            =withdrawn            409 ended             409 ended             409 ended             409 ended
@@ -116,6 +118,11 @@ def attempt(house: House, row: Row, link: EvidenceLink) -> Attempt:
     if row.door == "several":
         body = {f"decision-{key}": row.verb, f"reason-{key}": "Because."}
         return Attempt(by, reverse("evidence:review_several"), body)
+    if row.door == "the desk":
+        ticked = {f"accept-{key}": "on"} if row.verb == "accept" else {}
+        body = {f"version-{key}": str(link.version)} | reason
+        address = reverse("evidence:decide", args=[link.revision.uuid])
+        return Attempt(by, address, body | ticked)
     if row.door == "api of many":
         decision = {"link": key, "accept": row.verb == "accept"} | reason
         return Attempt(by, "/api/v1/evidence/decide/", [decision], api=True)
