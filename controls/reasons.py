@@ -1,4 +1,4 @@
-"""The reasons that people give for what they decide: how long one may be."""
+"""The reasons that people give for what they decide: what one may hold, how long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ MAX_REASON = 2_000  # characters, a line break being one
 
 
 def refuse_long(reason: str, field: str = "reason") -> None:
-    """Raise Refused, at the field, for a reason of more than MAX_REASON characters."""
+    """Raise Refused, at the field, for a reason of more than MAX_REASON characters, and
+    for one with a character that the database does not keep."""
+    if "\x00" in reason:
+        raise Refused({field: "Null characters are not allowed."})
     if len(reason) > MAX_REASON:
         raise Refused(
             {

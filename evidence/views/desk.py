@@ -49,7 +49,8 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     )
     if not form.links and _revision_seen(request, uuid):
         return explanation_page(request, "Nothing was chosen.", 422)
-    if not links.exists():
+    number = links.count()
+    if not number or number < len(set(form.links)):  # one of another submission
         raise Http404
     try:
         _require_reviewer(request, links)

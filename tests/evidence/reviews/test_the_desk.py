@@ -186,6 +186,33 @@ def test_nothing_chosen_and_nonsense_is_said(client, house, pair):
     assert client.get(DESK, {"item": "x", "page": "x", "by": "x"}).status_code == 200
 
 
+def test_a_link_of_another_submission_is_not_decided_beside_it(client, house, pair):
+    """R17: one act decides one submission; a form that names more decides nothing."""
+    other = submitted(house, "other")
+    client.force_login(house.rita)
+    both = [*pair, other]
+    assert decide(client, pair, fields(both, *both)).status_code == 404
+    assert states(both) == ["submitted"] * 3
+
+
+@pytest.mark.parametrize("door", ["desk", "several"])
+def test_a_reason_that_cannot_be_kept_is_said(client, house, pair, door):
+    """RE-09: a pasted null character is named at its reason, and all stays typed."""
+    client.force_login(house.rita)
+    key = pair[0].uuid
+    pasted = {f"reason-{key}": "Pasted\x00 words"}
+    if door == "desk":
+        answer = decide(client, pair, fields(pair, pair[1], **pasted))
+    else:
+        decision = {f"decision-{key}": "reject"}
+        answer = client.post("/review/several/", decision | pasted)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Null characters are not allowed." in page
+    assert "Pasted\x00 words</textarea>" in page
+    assert states(pair) == ["submitted", "submitted"]
+
+
 def test_what_it_counts_as_stands_before_the_decision(client, house):
     """R14: performed two weeks after the due day of the month it is about."""
     month = (TODAY.replace(day=1) - dt.timedelta(days=40)).replace(day=1)

@@ -68,6 +68,25 @@ def test_the_page_asks_and_refuses_without_the_tick(drawn, rita, as_user):
     assert json.loads(event.body)["complete"] is True
 
 
+def test_the_desk_asks_and_keeps_what_was_typed(drawn, rita, as_user):
+    """R12, RE-09: refused at the desk as well, and the reviewer's words stay."""
+    browser = as_user(rita)
+    address = reverse("evidence:decide", args=[drawn.revision.uuid])
+    body = {
+        f"version-{drawn.uuid}": drawn.version,
+        f"accept-{drawn.uuid}": "on",
+        "reason": "Counted against the directory",
+    }
+    answer = browser.post(address, body)
+    assert answer.status_code == 409
+    assert "Tick that it is complete" in answer.text
+    assert "Counted against the directory</textarea>" in answer.text
+    drawn.refresh_from_db()
+    assert drawn.state == "submitted"
+    assert browser.post(address, body | {"complete": "yes"}).status_code == 302
+    assert Review.objects.get(link=drawn).complete
+
+
 def test_many_at_once_need_each_their_tick(drawn, rita, as_user):
     """R12: on the page of several decisions, nothing typed lost."""
     browser = as_user(rita)
