@@ -2,8 +2,8 @@
 
 A constraint compares columns of one row; these look at the rows beside it: who brought
 an earlier revision, who gave an answer, who drew the list. They say the same as the
-`who_may` of each room, which answers first and with a sentence. Source: rules R16, R17
-and R32.
+`who_may` of each room, which answers first and with a sentence. Source: rules R16, R17,
+R20, R24 and R32.
 """
 
 from __future__ import annotations
@@ -62,6 +62,16 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "INSERT OR UPDATE OF decided_by_id",
         "SELECT FROM evidence_spillremoval r WHERE r.id = NEW.follows_id"
         " AND r.requested_by_id = NEW.decided_by_id",
+    ),
+    "srm_remark_decided_by_another": (
+        "evidence_remarkdecision",
+        "INSERT",
+        "SELECT FROM evidence_remarkanswer a"
+        " JOIN evidence_reportremark r ON r.id = a.remark_id"
+        " JOIN evidence_remarkanswer b"
+        " ON b.remark_id = a.remark_id AND b.system_id = a.system_id"
+        " WHERE a.id = NEW.answer_id"
+        " AND NEW.reviewer_id IN (r.registered_by_id, b.answered_by_id)",
     ),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from controls.access import require_officer
 from controls.errors import Refused, TransitionNotAllowed
@@ -199,11 +199,15 @@ def answer_remark(
 
 
 def require_decider(answer: RemarkAnswer, *, by: Actor) -> None:
-    """Raise NotPermitted unless `by` reviews for the system and neither answered nor
-    registered the remark."""
+    """Raise NotPermitted unless `by` reviews for the system, never answered the remark
+    there, also not with an answer that was rejected, and did not register it (R32)."""
+    answers = RemarkAnswer.objects.filter(remark=answer.remark, system=answer.system)
     require_reviewer(
         answer.system,
-        {answer.answered_by_id, answer.remark.registered_by_id},
+        {
+            answer.remark.registered_by_id,
+            *answers.values_list("answered_by", flat=True),
+        },
         by=by,
         sentence="You answered or registered this; somebody else must decide on it.",
     )
@@ -278,8 +282,12 @@ def remarks_to_answer(user: Actor) -> list[RemarkStanding]:
 
 
 def answers_to_decide(user: Actor) -> list[RemarkAnswer]:
-    """Answers that wait for this person: of a system, and with no hand in them."""
+    """Answers that wait for this person: of a system, and with no hand in them, nor in
+    an earlier answer to the same remark there."""
     systems = System.objects.held_as(user, REVIEWING)
     rows = RemarkAnswer.objects.filter(system__in=systems, decision=None)
-    mine = Q(answered_by=user.pk) | Q(remark__registered_by=user.pk)
+    answered = RemarkAnswer.objects.filter(
+        remark=OuterRef("remark"), system=OuterRef("system"), answered_by=user.pk
+    )
+    mine = Q(remark__registered_by=user.pk) | Exists(answered)
     return list(rows.exclude(mine).for_listing())

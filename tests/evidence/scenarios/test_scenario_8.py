@@ -9,11 +9,17 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, Role
-from evidence.models import RemarkAnswer, ReportRemark, RequirementControl
+from evidence.models import (
+    RemarkAnswer,
+    RemarkDecision,
+    ReportRemark,
+    RequirementControl,
+)
 from tests import factories
 from tests.evidence.scenarios.providers import Desk, end_of
 from tests.evidence.scenarios.stage import codes, told
@@ -198,6 +204,48 @@ def test_scenario_8_an_exception_holds_the_half_until_a_second_person_accepts(
     assert [event.verb for event in verbs] == [
         "remark.registered", "remark.answered", "remark.answer-decided",
     ]  # fmt: skip
+
+
+def test_r32_who_answered_before_does_not_decide_on_the_answer_after(
+    desk, as_user, client, rita
+):
+    """R32: whose answer was rejected accepts no other's; the database holds it too."""
+    system = desk.system
+    for person in (rita, other := factories.make_user("otto")):
+        factories.give_role(person, system, Role.OFFICER)
+    of = remark(desk, as_user, "exception", "CC6.5-2", control_ids="mp-6")
+    said = {"choice": "response", "text": "We delete ours too."}
+    post(as_user, rita, "remark_answer", system.slug, of.uuid, **said)
+    first = RemarkAnswer.objects.get()
+    body = {"decision": "reject", "reason": "Say when."}
+    post(as_user, desk.second, "remark_decide", first.uuid, **body)
+    post(as_user, desk.second, "remark_answer", system.slug, of.uuid, **said)
+    again = RemarkAnswer.objects.get(decision=None)
+    address = reverse("evidence:remark_decide", args=[again.uuid])
+    assert address not in as_user(rita).get(reverse("evidence:work")).text
+    assert address in as_user(other).get(reverse("evidence:work")).text
+    client.force_login(rita)
+    refused = client.post(
+        reverse("remark-answer-decide", args=[again.uuid]),
+        {"decision": "accept"},
+        "application/json",
+    )
+    assert refused.status_code == 403
+    # Copies that say otherwise do not help.
+    for copied in (rita, desk.registrar):
+        past_the_door = RemarkDecision(
+            answer=again,
+            system=system,
+            reviewer=copied,
+            answered_by=desk.second,
+            registered_by=other,
+            decision="accept",
+            decided_on=TODAY,
+            reviewer_name=str(copied),
+        )
+        with pytest.raises(IntegrityError, match="another one"), transaction.atomic():
+            past_the_door.save()
+    post(as_user, other, "remark_decide", again.uuid, decision="accept")
 
 
 def test_a_carved_out_organisation_is_a_provider_of_its_own_or_has_a_reason(
