@@ -48,6 +48,7 @@ from evidence.requirements.joined import (
     team_of,
 )
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
+from evidence.status.cadence import longest_grace
 
 JOIN, SPLIT = "join", "split"  # kinds of change in retrospect
 MAX_CONTROLS = 100  # of one ask
@@ -112,7 +113,7 @@ def join_to(
     columns = _terms_of(ask, from_day)
     if from_day < today:
         raise Refused({"from_day": "From today on, or a later day."})
-    refusals = misfits(rows, columns, from_day)
+    refusals = misfits(rows, columns, from_day) or _of_days_to_come(ask, rows, from_day)
     standing = {row.implementation_id for row in rows_under(ask, from_day)}
     refusals += [
         f"{label_of(row)} is one of its controls already."
@@ -166,6 +167,7 @@ def add_control(
     if implementation.pk in standing:
         refusals.append(f"{label_of(row)} is one of its controls already.")
     refusals += stricter_than(columns["cadence"], [row], stated_for(system))
+    refusals += _of_days_to_come(ask, [row], from_day)
     if refusals:
         raise Refused({"controls": refusals})
     row.full_clean(exclude=["system", "implementation", "ask"])
@@ -314,6 +316,33 @@ def _own_terms(
         if before := alone.order_by("-days").first():
             return before
     return terms_on(row.ask, from_day)
+
+
+def _of_days_to_come(
+    ask: EvidenceRequirement, rows: Sequence[RequirementControl], from_day: dt.date
+) -> list[str]:
+    """Why rows may not stand under all that an ask says from a day on (R12, R18).
+
+    Its long grace was given by two officers to the controls that it named then.
+    """
+    refusals = []
+    stated = stated_for(ask.system)
+    for number, terms in enumerate(schedule_from(ask, from_day)):
+        longest = longest_grace(terms.cadence)
+        if longest is not None and terms.grace_days > longest:
+            refusals.append(
+                f"This ask gives {terms.grace_days} days of grace, more than one"
+                f" officer may give: shorten it to {longest}, add the control, then"
+                " ask a second officer for more."
+            )
+        if number:  # what it says on the day itself is told already
+            first_day = terms.first_day or from_day
+            columns = {"cadence": terms.cadence, "purpose": terms.purpose}
+            named = [row for row in rows if row.pk]
+            later = stricter_than(terms.cadence, rows, stated)
+            later += misfits(named, columns, from_day)
+            refusals += [f"From {first_day} on: {sentence}" for sentence in later]
+    return list(dict.fromkeys(refusals))
 
 
 def _write(

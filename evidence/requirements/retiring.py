@@ -92,14 +92,19 @@ def _is_last(stored: RequirementControl, until: dt.date) -> bool:
     """Whether nothing else asks as much of a half of ours that is required then (R11).
 
     What is asked less often, or only of the design, is less: a lapse would end by
-    leaving the rarer ask alone.
+    leaving the rarer ask alone. An inherited half is required by what a provider's
+    report expects of us (R26), and ends with the last such ask.
     """
     implementation = stored.implementation
     parties = PARTIES.get(implementation.responsibility, frozenset())
-    if "customer" not in parties or implementation.applicability == "not-applicable":
+    of_class = "customer" in parties
+    is_required = of_class or stored.user_control_id is not None
+    if not is_required or implementation.applicability == "not-applicable":
         return False
     others = implementation.requirements.filter(operates_from__lte=until)
     others = others.exclude(pk=stored.pk)
+    if not of_class:  # what a report expects is all that makes our half required
+        others = others.filter(user_control__isnull=False)
     remaining = others.filter(Q(operates_until=None) | Q(operates_until__gt=until))
     return not any(_asks_as_much(other, stored) for other in remaining)
 

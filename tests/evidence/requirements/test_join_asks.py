@@ -311,15 +311,66 @@ def test_r11_a_row_is_put_under_an_ask_that_is_there(house):
     assert len(rows_under(ask, later)) == 3
 
 
+def test_r18_what_an_ask_says_later_fits_whoever_comes_to_it(house):
+    """R11, R18: not rarer on any day to come than its control's own parameter, nor of
+    the design only."""
+    ask = joined(house, from_day=TODAY)
+    later = TODAY + 40 * DAY
+    row = row_of(house, "cm-8")
+    change(
+        house, row, cadence="yearly", purpose="design", grace_days=None, from_day=later
+    )
+    badges = factories.implementation(house.system, "pe-3")
+    said = {"from_day": JOINED, "by": house.olivia, "today": TODAY}
+    other = factories.ask_for(
+        badges, "Badges", operates_from=TODAY, owner_team=house.team
+    )
+    named = [NamedControl(other.uuid, "The list of badges")]
+    with pytest.raises(Refused, match=f"From {later} on: PE-3 is to show operation"):
+        join_to(ask, named, **said)
+    BaselineControl.objects.filter(control__ref_id="pe-3").update(
+        parameters={"pe-03_odp.01": "at least monthly"}
+    )
+    with pytest.raises(Refused, match=f"From {later} on: PE-3 is to be shown monthly"):
+        add_control(ask, badges, "The list of badges", **said)
+    assert len(rows_under(ask, JOINED)) == 2
+
+
+def test_r12_long_grace_of_an_ask_is_for_the_controls_it_named_then(house):
+    """R12, R32: one officer does not give it to a further control."""
+    ask = joined(house, from_day=TODAY)
+    longer = change(house, row_of(house, "cm-8"), grace_days=20, reason="Auditors ask")
+    approve(longer, by=house.otto2, today=TODAY)
+    badges = factories.implementation(house.system, "pe-3")
+    said = {"from_day": JOINED, "by": house.olivia, "today": TODAY}
+    with pytest.raises(Refused, match="20 days of grace, more than one officer"):
+        add_control(ask, badges, "The list of badges", **said)
+    other = factories.ask_for(
+        badges, "Badges", operates_from=TODAY, owner_team=house.team
+    )
+    with pytest.raises(Refused, match="20 days of grace, more than one officer"):
+        join_to(ask, [NamedControl(other.uuid, "The list of badges")], **said)
+    change(house, row_of(house, "cm-8"), grace_days=15)
+    row = add_control(ask, badges, "The list of badges", **said)
+    assert row.ask.terms.in_force(JOINED).get().grace_days == 15
+
+
 def change(house: House, row: RequirementControl, **changes: Any) -> Any:
     from_day = changes.pop("from_day", TODAY)
+    reason = changes.pop("reason", "")
     stated = {
         name: getattr(NewTerms.stated_by(row), name)
         for name in NewTerms.__dataclass_fields__
     }
     new = NewTerms(**stated | changes)
     return change_requirement(
-        row, new, version=None, by=house.olivia, today=TODAY, from_day=from_day
+        row,
+        new,
+        version=None,
+        by=house.olivia,
+        today=TODAY,
+        from_day=from_day,
+        reason=reason,
     )
 
 

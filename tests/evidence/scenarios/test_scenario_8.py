@@ -12,14 +12,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from controls.errors import NotPermitted
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, Role
+from controls.retrospect import approve
 from evidence.models import (
     RemarkAnswer,
     RemarkDecision,
     ReportRemark,
     RequirementControl,
 )
+from evidence.requirements.changes import NewTerms, add_requirement
+from evidence.requirements.retiring import retire_requirement
 from tests import factories
 from tests.evidence.scenarios.providers import Desk, end_of
 from tests.evidence.scenarios.stage import codes, told
@@ -133,6 +137,32 @@ def test_scenario_8_a_control_expected_of_us_is_our_duty(
     assert (proven["customer_half"], proven["verdict"]) == ("proven", "proven")
     assert "cuec_open" not in codes(proven)
     assert proven["proven_by"] == "both"
+
+
+def test_r32_two_officers_end_what_a_report_expects_of_an_inherited_half(
+    desk, as_user, oscar
+):
+    """R26, R32: the last such ask is all that makes our half required; another ask of
+    the control, which no report expects, does not go on for it."""
+    said = {"control_ids": "mp-6"}
+    of = remark(desk, as_user, "user-control", "CUEC-7", **said)
+    control = factories.implementation(desk.system, "mp-6")
+    factories.ask_for(control, "The lists", operates_from=START)
+    terms = NewTerms("Data is deleted", "monthly", "operation", START)
+    asked = [
+        add_requirement(control, terms, by=oscar, user_control=of) for _ in range(2)
+    ]
+    ended = {"until": TODAY, "reason": "We keep none.", "by": oscar, "today": TODAY}
+    assert retire_requirement(asked[0], **ended) is None  # the other says the same
+    waits = retire_requirement(asked[1], **ended)
+    assert waits is not None and waits.kind == "retire-last"
+    asked[1].refresh_from_db()
+    assert asked[1].operates_until is None
+    with pytest.raises(NotPermitted):
+        approve(waits, by=oscar, today=TODAY)
+    approve(waits, by=desk.second, today=TODAY)
+    asked[1].refresh_from_db()
+    assert asked[1].operates_until == TODAY
 
 
 def test_scenario_8_the_same_over_the_api(desk, client, reader):
