@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from controls.models import Actor, System
 from evidence.models.artifacts import ArtifactVersion, ContinuityLetter
 from evidence.models.citations import Citation
-from evidence.models.reviews import ReviewDecision
+from evidence.models.reviews import AcceptsOrRejects, ReviewDecision
 
 USER = settings.AUTH_USER_MODEL
 
@@ -79,7 +79,7 @@ class RelianceReview(models.Model):
         return f"{self.get_conclusion_display()} by {self.reviewer_name}"
 
 
-class LetterAcceptance(models.Model):
+class LetterAcceptance(AcceptsOrRejects):
     """A second person's decision on what came after the review of a report.
 
     That is a letter, or a citation. Append-only, one for each letter and system, one
@@ -112,12 +112,7 @@ class LetterAcceptance(models.Model):
     # both copied so that the database can compare them
     registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     report_registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    decision = models.CharField(max_length=6, choices=ReviewDecision)
-    reason = models.TextField(blank=True, default="")
     decided_on = models.DateField()
-    reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = OfSystemQuerySet.as_manager()
 
@@ -157,11 +152,3 @@ class LetterAcceptance(models.Model):
                 violation_error_message="A rejection says why.",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.get_decision_display()} by {self.reviewer_name}"
-
-    @property
-    def past_tense(self) -> Literal["accepted", "rejected"]:
-        """For sentences and the names of events."""
-        return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from controls.models import Actor, System
 from evidence.models.artifacts import ArtifactVersion, OfArtifactQuerySet
-from evidence.models.reviews import ReviewDecision
+from evidence.models.reviews import AcceptsOrRejects, ReviewDecision
 
 USER = settings.AUTH_USER_MODEL
 MAX_REMARK = 300  # characters: a reference in own words, never the report's text
@@ -149,7 +149,7 @@ class RemarkAnswer(models.Model):
         return f"answer to {self.remark}"
 
 
-class RemarkDecision(models.Model):
+class RemarkDecision(AcceptsOrRejects):
     """A second person's decision on an answer. Append-only, one for each."""
 
     append_only = True
@@ -160,12 +160,7 @@ class RemarkDecision(models.Model):
     # both copied so that the database can compare them
     answered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     registered_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    decision = models.CharField(max_length=6, choices=ReviewDecision)
-    reason = models.TextField(blank=True, default="")
     decided_on = models.DateField()
-    reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = models.Manager()
 
@@ -189,6 +184,3 @@ class RemarkDecision(models.Model):
                 violation_error_message="A rejection says why.",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.get_decision_display()} by {self.reviewer_name}"

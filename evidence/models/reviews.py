@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Literal
 
 from django.conf import settings
 from django.db import models
@@ -31,7 +32,28 @@ class ReviewDecision(models.TextChoices):
     REJECT = "reject", "Rejected"
 
 
-class Review(ConfirmsDay):
+class AcceptsOrRejects(models.Model):
+    """What every decision of a second person on a row says, beside the row it is of."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    decision = models.CharField(max_length=6, choices=ReviewDecision)
+    reason = models.TextField(blank=True, default="")
+    reviewer_name = models.CharField(max_length=200)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} by {self.reviewer_name}"
+
+    @property
+    def past_tense(self) -> Literal["accepted", "rejected"]:
+        """For sentences and the names of events."""
+        return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"
+
+
+class Review(AcceptsOrRejects, ConfirmsDay):
     """One judgement of one link. Append-only; `digest` is the revision's."""
 
     append_only = True
@@ -40,19 +62,14 @@ class Review(ConfirmsDay):
     reviewer = models.ForeignKey(USER, models.PROTECT, related_name="reviews")
     # copied from the link so that the database can compare them
     submitter = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    decision = models.CharField(max_length=6, choices=ReviewDecision)
     # copied from the evidence: it says what shows that it is complete
     names_completeness = models.BooleanField(default=False, db_default=False)
     # the reviewer looked at that and found it so (R12)
     complete = models.BooleanField(default=False, db_default=False)
-    reason = models.TextField(blank=True, default="")
     digest = models.CharField(max_length=64)
     performed_on = models.DateField()
     period_from = models.DateField()
     period_until = models.DateField()
-    reviewer_name = models.CharField(max_length=200)
-    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     class Meta:
         ordering = ["pk"]
@@ -77,14 +94,6 @@ class Review(ConfirmsDay):
                 violation_error_message=TICK_COMPLETENESS,
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.get_decision_display()} by {self.reviewer_name}"
-
-    @property
-    def past_tense(self) -> str:
-        """`accepted` or `rejected`, for sentences."""
-        return "accepted" if self.decision == ReviewDecision.ACCEPT else "rejected"
 
     @classmethod
     def of(
