@@ -41,7 +41,12 @@ from evidence.models import (
     RequirementControl,
 )
 from evidence.models.asks import Cadence, Purpose
-from evidence.planning.next_upload import Brought, ask_of_today, bring_for_ask
+from evidence.planning.next_upload import (
+    BROUGHT,
+    Brought,
+    ask_of_today,
+    bring_for_ask,
+)
 from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import MAX_LINE, AskTerms, NamedControl
 from evidence.requirements.join_offers import offers_among, standing_alone
@@ -214,8 +219,10 @@ class BroughtSerializer(serializers.Serializer[Any]):
     new = serializers.BooleanField()
 
     def get_controls(self, brought: Brought) -> list[str]:
-        """The controls that it is offered for."""
-        links = EvidenceLink.objects.filter(revision=brought.link.revision_id)
+        """The controls that it is offered for, without those it was refused for."""
+        links = EvidenceLink.objects.filter(
+            revision=brought.link.revision_id, state__in=BROUGHT
+        )
         ordered = links.order_by("implementation__control__sort_order")
         return list(ordered.values_list("implementation__control__ref_id", flat=True))
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls import clock
@@ -37,6 +38,11 @@ from evidence.views.answers import explain, refused
 from evidence.views.once import once
 from evidence.views.requirements import WAITS
 from srm_project.requests import SignedInRequest
+
+STANDS_ALONE_NO_MORE = (
+    "Some of these asks do not stand alone any more: somebody joined or ended them."
+    " Look again."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,6 +87,10 @@ def join_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     if form is None:
         messages.info(request, "Tick at least two asks to join.")
         return redirect("evidence:join_asks", slug)
+    if form.is_bound and len(form.rows) < len(set(request.POST.getlist("row"))):
+        joined_meanwhile = TransitionNotAllowed(STANDS_ALONE_NO_MORE)
+        back = reverse("evidence:join_asks", args=[slug])
+        return refused(request, joined_meanwhile, back=back)
     status = 200
     if form.is_bound:
         status = 422
@@ -171,6 +181,8 @@ def ask_split(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
         explain(form, refusal)
         return _ask_page(request, stored, split_form=form, status=422)
     messages.success(request, WAITS if waits else "Taken out from that day on.")
+    if not stored.joined_terms.exists():  # joined and taken out from the same day
+        return redirect("evidence:requirements", slug)
     return redirect("evidence:ask", slug, uuid)
 
 

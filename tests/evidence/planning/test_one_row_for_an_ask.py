@@ -221,8 +221,15 @@ def test_r14_each_ask_has_one_address_for_scripts(client, house, ask):
         assert (again.status_code, again.json()["new"]) == (200, False)
         assert again.json()["evidence"] == body["evidence"]
     assert Evidence.objects.count() == 1
+    rejected = EvidenceLink.objects.get(implementation__control__ref_id="si-2")
+    rejected.reject(by=house.rita, reason="It shows no hosts.")
+    again = curl(client, path, secret, file=file("report.csv", b"a,b\n1,2\n"))
+    assert "si-2" not in again.json()["controls"]  # it is offered for that no more
     other = curl(client, path, secret, file=file("report.csv", b"a,b\n3,4\n"))
     assert other.status_code == 201
+    assert other.json()["period_start"] == "2026-10-01"  # of what was rejected
+    assert other.json()["controls"] == ["si-2"]
+    other = curl(client, path, secret, file=file("report.csv", b"a,b\n7,8\n"))
     assert other.json()["period_start"] == "2026-11-01"
     token, foreign = AuthToken.objects.create(house.bob)
     TokenScope.objects.create(token=token, name="cron", scope="write")

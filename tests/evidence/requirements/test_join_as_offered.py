@@ -203,6 +203,49 @@ def test_r11_own_choice_over_page_and_api(client, moderate):
     assert {"key", "title", "controls"} <= offered[0].keys()
 
 
+def test_r17_what_somebody_else_joined_meanwhile_is_said(client, moderate):
+    """R17, RE-09: the form of an older tab is refused with all that was typed."""
+    system, oscar = moderate
+    client.force_login(oscar)
+    rows = [factories.requirement(system, ref_id) for ref_id in ("ac-22", "ac-2")]
+    controls = [{"requirement": str(row.uuid), "what_it_shows": "It"} for row in rows]
+    joined = {
+        "system": system.slug,
+        "title": "Accounts",
+        "cadence": "quarterly",
+        "controls": controls,
+    }
+    answer = client.post("/api/v1/asks/", joined, content_type="application/json")
+    assert answer.status_code == 201
+    body = {
+        "row": [str(row.uuid) for row in rows],
+        "title": "Accounts and content",
+        "cadence": "quarterly",
+        "purpose": "operation",
+        "from_day": str(TODAY),
+        f"line_{rows[0].uuid}": "The list of what is public",
+    }
+    url = reverse("evidence:join_preview", args=[system.slug])
+    answer = client.post(url, body)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "somebody joined or ended them" in page
+    assert "Accounts and content" in page and "The list of what is public" in page
+
+
+def test_r17_taken_out_on_the_day_it_was_joined_leads_to_a_page(client, moderate):
+    """R17: nothing is left of the ask then; its officer is shown what is asked."""
+    system, oscar = moderate
+    client.force_login(oscar)
+    assert client.post(reverse("evidence:join_asks", args=[system.slug])).status_code
+    ask = EvidenceRequirement.objects.filter(joined_controls__isnull=False).first()
+    rows = [str(row.uuid) for row in ask.joined_controls.all()]
+    url = reverse("evidence:ask_split", args=[system.slug, ask.uuid])
+    answer = client.post(url, {"rows": rows, "from_day": str(TODAY)}, follow=True)
+    assert answer.status_code == 200
+    assert "Taken out from that day on." in answer.content.decode()
+
+
 def test_r11_asks_of_a_new_system_may_begin_joined(moderate):
     """R11: what templates ask stands under one ask each from the beginning."""
     system, oscar = moderate
