@@ -55,8 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Move Python's clock, before any test is imported, until pytest ends."""
     os.environ.setdefault(SHIFT, f"{BEGINS.timestamp() - time.time():.6f}")
     moved = time_machine.travel(time.time() + _seconds(), tick=True)
-    moved.start()
+    coordinates = moved.start()
     config.add_cleanup(moved.stop)
+    machine = time_machine.escape_hatch.time.time()
+    behind = machine + _seconds() - time.time()  # what starting it took
+    coordinates.shift(dt.timedelta(seconds=behind))
 
 
 def move_the_clock_of(database: str, dsn: str) -> None:

@@ -49,8 +49,7 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     )
     if not form.links and _revision_seen(request, uuid):
         return explanation_page(request, "Nothing was chosen.", 422)
-    number = links.count()
-    if not number or number < len(set(form.links)):  # one of another submission
+    if not links.exists():
         raise Http404
     try:
         _require_reviewer(request, links)

@@ -186,15 +186,6 @@ def test_nothing_chosen_and_nonsense_is_said(client, house, pair):
     assert client.get(DESK, {"item": "x", "page": "x", "by": "x"}).status_code == 200
 
 
-def test_a_link_of_another_submission_is_not_decided_beside_it(client, house, pair):
-    """R17: one act decides one submission; a form that names more decides nothing."""
-    other = submitted(house, "other")
-    client.force_login(house.rita)
-    both = [*pair, other]
-    assert decide(client, pair, fields(both, *both)).status_code == 404
-    assert states(both) == ["submitted"] * 3
-
-
 @pytest.mark.parametrize("door", ["desk", "several"])
 def test_a_reason_that_cannot_be_kept_is_said(client, house, pair, door):
     """RE-09: a pasted null character is named at its reason, and all stays typed."""
