@@ -129,7 +129,7 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         latest_accepted=link_facts(row) if row["link_id"] else None,
         others_accepted=tuple(
             link_facts(other)
-            for other in answers.others[row["id"]]
+            for other in sorted(answers.others[row["id"]], key=_by_day)
             if other["link"] != row["link"]
         ),
         submitted=row["submitted"] or 0,
@@ -137,6 +137,11 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         populations=tuple(answers.populations[row["id"]]),
         asked_days=tuple(answers.asked_days.get(row["id"], ())),
     )
+
+
+def _by_day(row: Row) -> tuple[dt.date, str]:
+    """One order however the rows were read: performed first, then by the link."""
+    return row["starts"], row["link"]
 
 
 def terms_facts(row: Row) -> TermsFacts:

@@ -72,9 +72,7 @@ LINKS_OF_WINDOW = (
     + _OF_LINKS
 )
 # All accepted performances of the same periods.
-ALL_LINKS_OF_WINDOW = (
-    _ANSWERS + _OF_LINKS + " ORDER BY part.number, p.starts, p.link_id"
-)
+ALL_LINKS_OF_WINDOW = _ANSWERS + _OF_LINKS
 
 # Accepted links of requirements that began by the day, with their ends for that day.
 ACCEPTED_LINKS = (
@@ -90,7 +88,6 @@ SELECT p.requirement_id, p.starts, p.ends, p.occurrence,
            AND p.state = 'accepted' AND p.starts <= %(day)s AND {standing} AND {holding}
 """  # noqa: S608
     + _OF_LINKS
-    + " ORDER BY p.requirement_id, p.starts, p.link_id"
 )
 
 STATUSES_OF_WINDOW = """
