@@ -38,8 +38,8 @@ class Answers:
     `populations` and `asked_days` are of those asked per event.
     """
 
-    others: defaultdict[int, list[Row]]
-    populations: defaultdict[int, list[PopulationFacts]]
+    others: Mapping[int, list[Row]]
+    populations: Mapping[int, list[PopulationFacts]]
     asked_days: Mapping[int, list[Days]]
 
 
@@ -117,6 +117,7 @@ def _user_controls_open(row: Row, requirements: list[Row], aws: AwsSide) -> int:
 
 
 def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
+    key = row["id"]
     return RequirementFacts(
         uuid=row["uuid"],
         title=row["title"],
@@ -129,13 +130,13 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         latest_accepted=link_facts(row) if row["link_id"] else None,
         others_accepted=tuple(
             link_facts(other)
-            for other in sorted(answers.others[row["id"]], key=_by_day)
+            for other in sorted(answers.others.get(key, ()), key=_by_day)
             if other["link"] != row["link"]
         ),
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
-        populations=tuple(answers.populations[row["id"]]),
-        asked_days=tuple(answers.asked_days.get(row["id"], ())),
+        populations=tuple(answers.populations.get(key, ())),
+        asked_days=tuple(answers.asked_days.get(key, ())),
     )
 
 
