@@ -23,6 +23,7 @@ class Part:
 class PartShown:
     """A part whose status is another one than the control's."""
 
+    statement_id: str
     label: str
     status: str
     word: str
@@ -50,6 +51,7 @@ def differing(control: Control, statuses: Mapping[str, str]) -> list[PartShown]:
     """The parts with a status of their own, in the order of the text."""
     return [
         PartShown(
+            part.statement_id,
             part.label,
             statuses[part.statement_id],
             str(ImplementationStatus(statuses[part.statement_id]).label),

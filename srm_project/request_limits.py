@@ -24,6 +24,8 @@ class SmallFormsOnly(FileUploadHandler):
     Without a length Django reads nothing, so no form gets around this (UP-01).
     """
 
+    max_form_bytes = MAX_FORM_BYTES
+
     def handle_raw_input(
         self,
         input_data: Any,
@@ -33,7 +35,7 @@ class SmallFormsOnly(FileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         """Raise RequestDataTooBig, which is answered 413."""
-        if content_length > MAX_FORM_BYTES:
+        if content_length > self.max_form_bytes:
             raise RequestDataTooBig("This form is longer than what is taken here.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

@@ -273,6 +273,14 @@ EXPORT_LEASE_SECONDS = env_int("EXPORT_LEASE_SECONDS", 90)
 if EXPORT_LEASE_SECONDS < 1:
     raise ImproperlyConfigured("EXPORT_LEASE_SECONDS must be 1 or more.")
 CLAMAV_URL = env("CLAMAV_URL")
+# The published catalog with the official text of the controls: NIST SP 800-53 rev 5,
+# edition 5.2.0. Whatever the address answers has to have this digest.
+CONTROL_TEXT_ADDRESS = env(
+    "CONTROL_TEXT_ADDRESS",
+    "https://raw.githubusercontent.com/usnistgov/oscal-content/main/nist.gov/SP800-53"
+    "/rev5/json/NIST_SP-800-53_rev5_catalog.json",
+)
+CONTROL_TEXT_SHA256 = "1645df6a370dcb931db2e2d5d70c2f77bc89c38499a416c23a70eb2c0e595bcc"
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
     raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")
 

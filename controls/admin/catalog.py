@@ -16,6 +16,8 @@ from controls.models import (
     Control,
     ControlLayer,
     ControlMapping,
+    ControlText,
+    ControlTextEdition,
     ReferenceVersion,
     Service,
     ServiceLayer,
@@ -82,6 +84,34 @@ class ControlMappingAdmin(ReadOnlyAdmin):
     list_filter = ("relationship",)
     list_select_related = ("source", "target")
     search_fields = ("source__label", "target__label")
+
+
+@admin.register(ControlTextEdition)
+class ControlTextEditionAdmin(ReadOnlyAdmin):
+    """Editions of the official text, imported on a page of their own."""
+
+    list_display = (
+        "title",
+        "version",
+        "is_published",
+        "source",
+        "imported_by",
+        "known_from",
+    )
+    list_filter = ("is_published",)
+    list_select_related = ("imported_by",)
+    search_fields = ("title", "version", "sha256", "source")
+    date_hierarchy = "known_from"
+
+
+@admin.register(ControlText)
+class ControlTextAdmin(ReadOnlyAdmin):
+    """What an edition says of a control."""
+
+    list_display = ("control", "edition")
+    list_filter = ("edition",)
+    list_select_related = ("control", "edition")
+    search_fields = ("control__label", "control__ref_id")
 
 
 class LocalRowsAdmin(AuditedAdmin):

@@ -13,6 +13,7 @@ from controls.models.catalog import (
     ControlMapping,
     ReferenceVersion,
 )
+from controls.models.control_texts import ControlText, ControlTextEdition
 from controls.models.decisions import (
     Basis,
     ResponsibilityDecision,
@@ -57,6 +58,8 @@ __all__ = [
     "ControlImplementation",
     "ControlLayer",
     "ControlMapping",
+    "ControlText",
+    "ControlTextEdition",
     "EndRequest",
     "Engagement",
     "IdempotencyKey",

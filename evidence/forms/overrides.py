@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -84,6 +84,11 @@ class DescribeForm(Form):
             key: value for key, value in statuses.items() if value
         }
         return cleaned
+
+    def explain_parts(self, words: Mapping[str, str]) -> None:
+        """Say at each part's field what it asks, by statement id."""
+        for name, part in self.parts.items():
+            self.fields[name].help_text = words.get(part.statement_id, "")
 
     def whole_fields(self) -> list[forms.BoundField]:
         """What is said of the control as a whole."""

@@ -12,8 +12,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from controls.access import is_officer, may_describe
+from controls.access import is_installation_officer, is_officer, may_describe
 from controls.control_parts import differing
+from controls.control_words import control_words
 from controls.implementation_days import standing
 from controls.models import (
     Actor,
@@ -88,13 +89,26 @@ def control_page(
             "evidence:control", args=[system.slug, implementation.control.ref_id]
         ),
     }
+    page |= _words(request.user, implementation, clocks)
     answer = _answer(system, clocks, implementation)
     if answer is not None:
         page |= _halves(answer, clocks)
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
         page |= _forms(request.user, implementation, clocks) | forms
+        if page["words"] and "describe_form" in page:
+            page["describe_form"].explain_parts(page["words"].by_statement)
     return render(request, "evidence/controls/detail.html", page, status=status)
+
+
+def _words(
+    user: Actor, implementation: ControlImplementation, clocks: Clocks
+) -> dict[str, Any]:
+    """The official text as it was known, and whether the person may import one."""
+    known_at = clocks.moment.known_at
+    words = control_words(implementation.control, clocks.system.baseline, known_at)
+    may_import = not (words or known_at) and is_installation_officer(user)
+    return {"words": words, "may_import_text": may_import}
 
 
 def _answer(

@@ -13,6 +13,7 @@ from evidence.views import (
     calendar,
     citations,
     control_page,
+    control_text,
     controls,
     dashboard,
     desk,
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern] = []
 urlpatterns += [
     path("help/verdict/", help.verdict_help, name="verdict_help"),
     path("kept-form/let-go/", doors.kept_form_let_go, name="kept_form_let_go"),
+    path("control-text/", control_text.control_text, name="control_text"),
 ]
 
 # Systems: the list, a new one, what one uses, where it stands.

@@ -380,6 +380,12 @@ VERBS = (
         ("evidence:systems",),
     ),
     Verb(
+        "import the official text of the controls",
+        lambda world, by: access.is_installation_officer(by),
+        ("evidence:control_text",),
+        ("evidence:systems",),
+    ),
+    Verb(
         "take a component into use",
         _officer,
         ("evidence:component_add", "component-list", "component-end",

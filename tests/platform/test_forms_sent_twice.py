@@ -215,7 +215,7 @@ provider_document_end review_several accept reject submit_draft reconfirm withdr
 file_clear removal_decide version_end letter_decide citation_remove export_cancel
 export_delete remark_decide component_days regions system_terms retrospective_decide
 end_decide alternative_decide alternative_end decide kept_form_let_go
-status_of_many status_of_many_confirm citations_decide join_asks
+status_of_many status_of_many_confirm citations_decide join_asks control_text
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """

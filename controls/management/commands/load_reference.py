@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from controls.grammar import count_of
-from controls.models import System
+from controls.models import ControlTextEdition, System
 from controls.reference.loader import load
 from controls.reference.shipped_files import shipped_version
 from controls.reference.updates import preview
@@ -26,6 +26,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Reference data {version}: {summary or 'nothing to change'}."
         )
+        if not ControlTextEdition.objects.exists():
+            self.stdout.write(
+                "The controls' official text is not imported: manage.py"
+                " import_control_text official, or the path of NIST's catalog file."
+            )
         if changed:
             self._list_waiting()
 

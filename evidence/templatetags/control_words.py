@@ -1,0 +1,25 @@
+"""The official text of a control as pages show it, each parameter marked."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from controls.control_words import PartWords, WordsRun
+
+register = template.Library()
+
+
+@register.filter
+def with_parameters(part: PartWords) -> SafeString:
+    """The words of a part; what a parameter stands for is marked."""
+    return format_html_join("", "{}", ((_marked(run),) for run in part.runs))
+
+
+def _marked(run: WordsRun) -> SafeString | str:
+    if not run.kind:
+        return run.text
+    return format_html(
+        '<span class="parameter parameter-{}">{}</span>', run.kind, run.text
+    )
