@@ -91,6 +91,13 @@ class ProviderDocument(models.Model):
     )
     # null: it still speaks; set: from this day it counts no more
     ended_on = models.DateField(null=True, blank=True, editable=False)
+    # sentences: lines, controls, sheets and columns that were not adopted
+    left_out = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        editable=False,
+    )
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = ProviderDocumentQuerySet.as_manager()

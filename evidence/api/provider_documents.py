@@ -57,6 +57,7 @@ class ProviderDocumentSerializer(serializers.ModelSerializer[ProviderDocument]):
             "imported_by",
             "statements",
             "differing",
+            "left_out",
         ]
 
 
@@ -78,6 +79,10 @@ class ImportSerializer(FileSerializer):
     title = serializers.CharField(max_length=200)
     reference = serializers.CharField(max_length=120)
     starts_on = BodyDayField()
+    leave_out = serializers.BooleanField(
+        default=False,
+        help_text="Adopt the rest where some lines cannot be placed; else none of it.",
+    )
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
@@ -88,7 +93,12 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     differences = StatementSerializer(many=True)
     outside = serializers.ListField(child=serializers.CharField())
     left_out = serializers.ListField(
-        child=serializers.CharField(), help_text="Sheets that were not read, and why."
+        child=serializers.CharField(),
+        help_text="Sheets, columns and parts that were not read, and why.",
+    )
+    withheld = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Controls of which nothing is stated, since a line cannot be placed.",
     )
     errors: Any = serializers.ListField(child=serializers.CharField())
 
@@ -131,7 +141,7 @@ class ProviderDocumentViewSet(
     )
     @idempotent()
     def create(self, request: Request, slug: str) -> Response:
-        """Adopt a document, all of it or nothing; wrong lines are named."""
+        """Adopt a document: all of it or nothing, unless lines may be left out."""
         system = self._system(officer=True)
         serializer = ImportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -152,14 +162,15 @@ class ProviderDocumentViewSet(
         serializer = FileSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         read = _read(serializer.validated_data["file"])
-        compared = preview(system, read.rows, today=today_of(system))
+        compared = preview(system, read, today=today_of(system))
         comparison = {
             "sha256": read.sha256,
             "statements": len(compared.stated),
             "differences": compared.differences,
             "outside": compared.outside,
-            "left_out": read.left_out,
-            "errors": [str(error) for error in (*read.errors, *compared.errors)],
+            "left_out": compared.left_out,
+            "withheld": compared.withheld,
+            "errors": [str(error) for error in compared.errors],
         }
         return Response(ComparisonSerializer(comparison).data)
 

@@ -34,8 +34,12 @@ def adopt_document(
     starts_on: dt.date,
     by: Actor,
     today: dt.date,
+    leave_out: bool = False,
 ) -> ProviderDocument:
-    """Adopt the document, and ask for proof where a half is newly ours."""
+    """Adopt the document, and ask for proof where a half is newly ours.
+
+    `leave_out`: without the lines that could not be placed.
+    """
     document = adopt(
         system,
         read,
@@ -44,6 +48,7 @@ def adopt_document(
         starts_on=starts_on,
         by=by,
         today=today,
+        leave_out=leave_out,
     )
     ask_for_all(system, by=by, since=max(starts_on, system.window_start))
     return document

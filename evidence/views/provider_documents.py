@@ -66,7 +66,7 @@ def _documents_page(
 
 @require_POST
 def upload(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Read a file; where every line is understood, go on to the preview."""
+    """Read a file; where it speaks of a control of the system, go on to the preview."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     form = ProviderUploadForm(request.POST, request.FILES)
@@ -79,9 +79,9 @@ def upload(request: SignedInRequest, slug: str) -> HttpResponse:
     except ValidationError as refusal:
         form.add_error("file", refusal.messages)
         return _documents_page(request, system, form=form, status=422)
-    compared = preview(system, read.rows, today=today_of(system))
-    if read.errors or compared.errors or not compared.stated:
-        return _with_errors(request, system, form, read, compared)
+    compared = preview(system, read, today=today_of(system))
+    if not compared.stated:
+        return _with_errors(request, system, form, compared)
     token = _keep(request, system, form.facts(), read)
     return redirect("evidence:provider_preview", system.slug, token)
 
@@ -90,17 +90,22 @@ def _with_errors(
     request: SignedInRequest,
     system: System,
     form: ProviderUploadForm,
-    read: Statements,
     compared: DocumentPreview,
 ) -> HttpResponse:
     """The form again, with every line that is wrong; nothing is kept."""
-    errors = [*read.errors, *compared.errors]
-    if errors:
-        lines = count_of(len(errors), "line", "is")
+    if compared.errors:
+        lines = count_of(len(compared.errors), "line", "is")
         form.add_error("file", f"{lines} not understood; nothing is imported.")
     else:
         form.add_error("file", "The file speaks of no control of this system.")
-    return _documents_page(request, system, form=form, row_errors=errors, status=422)
+    return _documents_page(
+        request,
+        system,
+        form=form,
+        row_errors=compared.errors,
+        left_out=compared.left_out,
+        status=422,
+    )
 
 
 def _key(request: SignedInRequest, system: System, token: Any) -> str:
@@ -125,7 +130,7 @@ def provider_preview(request: SignedInRequest, slug: str, token: Any) -> HttpRes
     if kept is None:
         return _gone(request, system, token)
     facts, read = kept
-    compared = preview(system, read.rows, today=today_of(system))
+    compared = preview(system, read, today=today_of(system))
     page = {"system": system, "token": token, "facts": facts, "read": read}
     page |= {"compared": compared, "earlier": _earlier(system, facts["title"])}
     return render(request, "evidence/provider_documents/preview.html", page)
@@ -151,7 +156,7 @@ def _gone(request: SignedInRequest, system: System, token: Any) -> HttpResponse:
 @require_POST
 @once
 def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpResponse:
-    """Let the document rule; all of it or nothing."""
+    """Let the document rule; without the lines not placed where the person says so."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     kept = cache.get(_key(request, system, token))
@@ -161,14 +166,28 @@ def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespo
     facts, read = kept
     try:
         document = adopt_document(
-            system, read, **facts, by=request.user, today=today_of(system)
+            system,
+            read,
+            **facts,
+            by=request.user,
+            today=today_of(system),
+            leave_out=request.POST.get("leave_out") == "yes",
         )
     except ValidationError as refusal:
         form = ProviderUploadForm(facts)
         return _refused(request, system, form, refusal)
     cache.delete(_key(request, system, token))
-    messages.success(request, f"“{document}” rules from {document.starts_on}.")
+    messages.success(request, _what_is_next(document))
     return redirect("evidence:provider_document", document.uuid)
+
+
+def _what_is_next(document: ProviderDocument) -> str:
+    differing = document.statements.differing().count()
+    done = f"“{document}” rules from {document.starts_on}."
+    if not differing:
+        return f"{done} It agrees with our template everywhere."
+    controls = count_of(differing, "control", "has")
+    return f"{done} {controls} another class by it: read them below."
 
 
 def _refused(

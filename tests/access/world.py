@@ -356,7 +356,7 @@ def _provider(world: World) -> None:
     house = world.house
     body = b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n"
     read = read_statements(_upload(body), "said.csv")
-    assert preview(house.system, read.rows, today=TODAY).stated
+    assert preview(house.system, read, today=TODAY).stated
     document = adopt_document(
         house.system,
         read,
