@@ -243,7 +243,7 @@ def test_a_control_with_a_wrong_line_is_left_out_whole(government, oscar, as_use
     page = browser.get(sent.url).content.decode()
     assert "“Maybe” is not inherited, shared or customer." in page
     assert "there is no control ZZ-9 in the catalog." in page
-    assert "because of them nothing is said of AC-2" in " ".join(page.split())
+    assert "Because of them nothing is said of AC-2" in " ".join(page.split())
 
     refused = browser.post(f"{sent.url}adopt/")  # nobody said that they be left out
     assert refused.status_code == 422
