@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0028_what_an_override_needs"),
+        ("controls", "0029_official_text_of_controls"),
     ]
 
     operations = [
