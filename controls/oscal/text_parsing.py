@@ -27,7 +27,11 @@ INSERT = re.compile(
 )
 # What no database keeps and no page shows; line ends and tabs are fine.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-KINDS: Mapping[Any, str] = {dict: "a group of names and values", list: "a list", str: "a text"}
+KINDS: dict[Any, str] = {
+    dict: "a group of names and values",
+    list: "a list",
+    str: "a text",
+}
 
 Node = Mapping[str, Any]
 
