@@ -29,7 +29,7 @@ from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.artifacts.remarks import user_controls_of
 from evidence.models import RequirementControl, RequirementTerms
-from evidence.models.asks import Cadence, Purpose
+from evidence.models.asks import Cadence, PopulationCadence, Purpose
 from evidence.requirements.changes import (
     NewTerms,
     add_requirement,
@@ -68,6 +68,7 @@ class TermsSerializer(serializers.ModelSerializer[RequirementTerms]):
             "guidance",
             "good_proof",
             "cadence",
+            "population_cadence",
             "purpose",
             "owner_team",
             "grace_days",
@@ -116,6 +117,7 @@ class RequirementSerializer(serializers.ModelSerializer[RequirementControl]):
             "good_proof",
             "what_it_shows",
             "cadence",
+            "population_cadence",
             "cadence_source",
             "rarer_because",
             "purpose",
@@ -137,6 +139,11 @@ class AskedSerializer(serializers.Serializer[Any]):
 
     title = serializers.CharField(max_length=200)
     cadence = serializers.ChoiceField(choices=Cadence.choices)
+    population_cadence = serializers.ChoiceField(
+        choices=PopulationCadence.choices,
+        default=PopulationCadence.QUARTERLY,
+        help_text="Per event only: for which periods populations are drawn.",
+    )
     purpose = serializers.ChoiceField(
         choices=Purpose.choices, default=Purpose.OPERATION
     )

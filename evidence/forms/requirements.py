@@ -16,7 +16,7 @@ from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 from evidence.forms.reasons import ReasonField
 from evidence.models import ReportRemark, RequirementControl
-from evidence.models.asks import Cadence, Purpose
+from evidence.models.asks import Cadence, PopulationCadence, Purpose
 from evidence.requirements.changes import NewTerms
 from evidence.status.cadence import EXPIRING_DAYS
 
@@ -37,6 +37,13 @@ class RequirementForm(Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     cadence = forms.ChoiceField(label="How often", choices=Cadence.choices)
+    population_cadence = forms.ChoiceField(
+        label="Populations are drawn",
+        required=False,
+        choices=PopulationCadence.choices,
+        initial=PopulationCadence.QUARTERLY,
+        help_text="Only of what is asked per event: which days one population covers.",
+    )
     rarer_because = ReasonField(
         label="Why less often than the baseline",
         required=False,
@@ -80,6 +87,11 @@ class RequirementForm(Form):
         " a second officer decides.",
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_population_cadence(self) -> str:
+        """As it is where nobody says otherwise: quarterly."""
+        stated: str = self.cleaned_data["population_cadence"]
+        return stated or PopulationCadence.QUARTERLY
 
     def terms(self) -> NewTerms:
         """What the valid form says."""

@@ -29,6 +29,15 @@ class Cadence(models.TextChoices):
     PER_EVENT = "per-event", "Per event"
 
 
+class PopulationCadence(models.TextChoices):
+    """For which periods the populations of what is asked per event are drawn."""
+
+    WEEKLY = "weekly", "Weekly"
+    MONTHLY = "monthly", "Monthly"
+    QUARTERLY = "quarterly", "Quarterly"
+    HALF_YEARLY = "half-yearly", "Half-yearly"
+
+
 class Purpose(models.TextChoices):
     """Whether it shows that a control is well designed or that it operated."""
 
@@ -126,6 +135,13 @@ class RequirementTerms(models.Model):
     guidance = models.TextField(blank=True, default="")
     good_proof = models.TextField(blank=True, default="")
     cadence = models.CharField(max_length=12, choices=Cadence)
+    # read only where it is asked per event
+    population_cadence = models.CharField(
+        max_length=12,
+        choices=PopulationCadence,
+        default=PopulationCadence.QUARTERLY,
+        db_default=PopulationCadence.QUARTERLY,
+    )
     purpose = models.CharField(
         max_length=10, choices=Purpose, default=Purpose.OPERATION
     )
@@ -167,6 +183,10 @@ class RequirementTerms(models.Model):
             models.CheckConstraint(
                 name="terms_cadence_known", condition=Q(cadence__in=Cadence.values)
             ),
+            models.CheckConstraint(
+                name="terms_population_cadence_known",
+                condition=Q(population_cadence__in=PopulationCadence.values),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -194,6 +214,7 @@ TERMS_COLUMNS = (
     "guidance",
     "good_proof",
     "cadence",
+    "population_cadence",
     "purpose",
     "grace_days",
     "lead_days",

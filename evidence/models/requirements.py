@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
@@ -17,6 +18,7 @@ from evidence.models.asks import (
     TERMS_COLUMNS,
     Cadence,
     EvidenceRequirement,
+    PopulationCadence,
     Purpose,
     RequirementTerms,
 )
@@ -67,6 +69,16 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         expected = Q(user_control__isnull=False)
         return self.filter(ours | expected).exclude(
             implementation__applicability="not-applicable"
+        )
+
+    def expected_of_us(self, systems: Iterable[System], today: dt.date) -> Self:
+        """What providers' reports expect of us on a day, whatever the class (R26)."""
+        running = Q(operates_until=None) | Q(operates_until__gt=today)
+        return self.filter(
+            running,
+            system__in=list(systems),
+            operates_from__lte=today,
+            user_control__isnull=False,
         )
 
     def in_operation(self, system: System, today: dt.date) -> Self:
@@ -148,7 +160,8 @@ class RequirementControl(models.Model):
     """One control that an ask names: what is asked of our half of it.
 
     The ask names it from a day until a day (exclusive); `grace_days` after an
-    occurrence's last day it is due. Title, guidance, cadence, purpose, grace, lead,
+    occurrence's last day it is due. Title, guidance, cadence (and of
+    populations), purpose, grace, lead,
     team and the ask that it is joined under repeat the terms as of today; answers about
     a day read the terms.
     """
@@ -183,6 +196,13 @@ class RequirementControl(models.Model):
         max_length=200, blank=True, default="", db_default=""
     )
     cadence = models.CharField(max_length=12, choices=Cadence)
+    # read only where it is asked per event
+    population_cadence = models.CharField(
+        max_length=12,
+        choices=PopulationCadence,
+        default=PopulationCadence.QUARTERLY,
+        db_default=PopulationCadence.QUARTERLY,
+    )
     cadence_source = models.CharField(max_length=200, blank=True, default="")
     # why it is asked less often than the baseline says; empty where it is not
     rarer_because = models.TextField(blank=True, default="")

@@ -9,16 +9,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 
 from controls.models import System
 from evidence.models import RequirementControl
+from evidence.models.asks import Cadence
 from evidence.models.requirements import RequirementControlQuerySet
 from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_offers import Offer, offers_among
 
-# Performances of a year; what is asked per event draws a population each quarter.
+# Performances of a year; what is asked per event draws populations so often.
 A_YEAR = {
     "weekly": 52,
     "monthly": 12,
@@ -26,8 +27,10 @@ A_YEAR = {
     "half-yearly": 2,
     "yearly": 1,
     "once": 0,
-    "per-event": 4,
 }
+HOW_OFTEN = Case(
+    When(cadence=Cadence.PER_EVENT, then=F("population_cadence")), default=F("cadence")
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class BurdenOfSystem:
 
 
 def burden_of(asks: Iterable[tuple[object, int, str]]) -> Burden:
-    """Of rows given as (key of their ask, key of their control, cadence)."""
+    """Of rows given as (key of their ask, key of their control, cadence); per event
+    the cadence is that of populations."""
     rows = list(asks)
     performances = {ask: A_YEAR[cadence] for ask, _, cadence in rows}
     return Burden(
@@ -73,7 +77,7 @@ def burden_of(asks: Iterable[tuple[object, int, str]]) -> Burden:
 def burden_now(system: System, day: dt.date) -> Burden:
     """What the asks of a system cost as they are. One statement."""
     rows = _ours(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
-    return burden_of(rows.values_list("of_ask", "implementation", "cadence"))
+    return burden_of(rows.values_list("of_ask", "implementation", HOW_OFTEN))
 
 
 def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
@@ -94,7 +98,7 @@ def burden_on(system: System, day: dt.date) -> BurdenOfSystem:
         .order_by("implementation__control__sort_order", "pk")
     )
     now = {
-        row.pk: (row.joined_id or row.ask_id, row.implementation_id, row.cadence)
+        row.pk: (row.joined_id or row.ask_id, row.implementation_id, _how_often(row))
         for row in rows
     }
     alone = [row for row in rows if not row.joined_id and row.cadence != "per-event"]
@@ -106,3 +110,8 @@ def burden_on(system: System, day: dt.date) -> BurdenOfSystem:
     return BurdenOfSystem(
         burden_of(now.values()), burden_of(then.values()), tuple(offers)
     )
+
+
+def _how_often(row: RequirementControl) -> str:
+    per_event = row.cadence == Cadence.PER_EVENT
+    return row.population_cadence if per_event else row.cadence

@@ -39,7 +39,11 @@ from evidence.requirements.row_steps import (
     request_for_row,
 )
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
-from evidence.status.cadence import default_grace, longest_grace
+from evidence.status.cadence import (
+    POPULATION_CADENCE,
+    default_grace,
+    longest_grace,
+)
 
 IN_RETROSPECT, LONG_GRACE = "terms", "long-grace"  # kinds that two officers decide
 
@@ -49,7 +53,7 @@ class NewTerms:
     """What an officer says about a requirement.
 
     `grace_days` None: the default of the cadence. `lead_days` None: the default.
-    `what_it_shows` None: as it is.
+    `what_it_shows` None: as it is. `population_cadence` is read per event only.
     """
 
     title: str
@@ -63,6 +67,7 @@ class NewTerms:
     lead_days: int | None = None
     rarer_because: str = ""
     what_it_shows: str | None = None
+    population_cadence: str = POPULATION_CADENCE
 
     @classmethod
     def stated_by(cls, row: RequirementControl) -> NewTerms:
@@ -78,7 +83,7 @@ class NewTerms:
         }
         columns["owner_team_id"] = self.owner_team.pk if self.owner_team else None
         if self.grace_days is None:
-            columns["grace_days"] = default_grace(self.cadence)
+            columns["grace_days"] = default_grace(self.cadence, self.population_cadence)
         return columns
 
     def of_row(self) -> dict[str, Any]:
@@ -123,7 +128,12 @@ def _refuse_less_frequent(
 ) -> None:
     """R18: less often than the baseline's own parameter needs a reason."""
     stated = stated_for(implementation.system).get(implementation.control_id)
-    if stated is None or not less_frequent(terms.cadence, stated.cadence):
+    how_often = terms.cadence
+    if terms.cadence == Cadence.PER_EVENT and less_frequent(
+        terms.population_cadence, POPULATION_CADENCE
+    ):  # rarer than populations are drawn where nobody says how often (R16)
+        how_often = terms.population_cadence
+    if stated is None or not less_frequent(how_often, stated.cadence):
         return
     if not terms.rarer_because.strip():
         sentence = f"The baseline says “{stated.text}” ({stated.parameter})."
@@ -150,7 +160,7 @@ def add_requirement(
     _refuse_less_frequent(implementation, terms)
     columns = terms.of_ask()
     if _is_long(columns):
-        longest = longest_grace(terms.cadence)
+        longest = longest_grace(terms.cadence, terms.population_cadence)
         sentence = f"At most {longest} days; add it, then ask a second officer for more"
         raise Refused({"grace_days": f"{sentence}."})
     first_day = first_day_of(system)
@@ -320,7 +330,8 @@ def companions_of(
 
 def _is_long(terms: dict[str, Any]) -> bool:
     """Whether grace is longer than half the period (R12)."""
-    longest = longest_grace(terms["cadence"])
+    how_often = terms.get("population_cadence", POPULATION_CADENCE)
+    longest = longest_grace(terms["cadence"], how_often)
     return longest is not None and terms["grace_days"] > longest
 
 
@@ -335,7 +346,7 @@ def _grows_long(stored: RequirementControl, proposed: TermsChange) -> bool:
         return True
     same = all(
         getattr(held, name) == proposed.terms[name]
-        for name in ("cadence", "grace_days")
+        for name in ("cadence", "population_cadence", "grace_days")
     )
     return not same and _is_long(proposed.terms)
 

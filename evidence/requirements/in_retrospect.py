@@ -10,7 +10,7 @@ from controls.errors import TransitionNotAllowed
 from controls.models import Actor, RetrospectiveChange, Team
 from controls.retrospect import applies
 from evidence.models import RequirementControl
-from evidence.models.asks import Cadence, Purpose
+from evidence.models.asks import Cadence, PopulationCadence, Purpose
 from evidence.requirements.changes import (
     IN_RETROSPECT,
     LONG_GRACE,
@@ -25,6 +25,7 @@ LABELS = {
     "guidance": "What to do",
     "good_proof": "What a good proof shows",
     "cadence": "How often",
+    "population_cadence": "Populations are drawn",
     "purpose": "It shows",
     "grace_days": "Days of grace",
     "lead_days": "Remind so many days before",
@@ -34,6 +35,9 @@ LABELS = {
 }
 CHOICES: dict[str, dict[str, str]] = {
     "cadence": {str(value): str(label) for value, label in Cadence.choices},
+    "population_cadence": {
+        str(value): str(label) for value, label in PopulationCadence.choices
+    },
     "purpose": {str(value): str(label) for value, label in Purpose.choices},
 }
 
@@ -50,6 +54,8 @@ def _explain(change: RetrospectiveChange) -> Iterable[tuple[str, str]]:
         yield "The new terms hold from", body["from_day"]
     stated = body["terms"] | body["row"]
     for name, label in LABELS.items():
+        if name == "population_cadence" and stated["cadence"] != Cadence.PER_EVENT:
+            continue
         if stated.get(name) not in (None, ""):
             text = str(stated[name])
             yield label, CHOICES.get(name, {}).get(text, text)

@@ -114,5 +114,7 @@ def _asks_as_much(other: RequirementControl, as_row: RequirementControl) -> bool
     if as_row.purpose == Purpose.OPERATION != other.purpose:
         return False
     if Cadence.PER_EVENT in (other.cadence, as_row.cadence):
-        return other.cadence == as_row.cadence
+        return other.cadence == as_row.cadence and not less_frequent(
+            other.population_cadence, as_row.population_cadence
+        )
     return not less_frequent(other.cadence, as_row.cadence)

@@ -19,10 +19,10 @@ from evidence.models import EvidenceLink, LinkState, Population
 from evidence.models.asks import Cadence, RequirementTerms
 from evidence.status.cadence import (
     DAY,
-    POPULATION_CADENCE,
-    due_on,
+    cadence_by_day,
     last_day,
     occurrence_of,
+    period_holding,
 )
 
 
@@ -143,9 +143,18 @@ def late_recording_of(population: Population) -> LateRecording | None:
     """How late a population was drawn: after the due day of the first period it
     speaks of. None where it was drawn in time.
     """
-    first = occurrence_of(POPULATION_CADENCE, population.starts)
-    assert first is not None  # a calendar cadence
-    due = due_on(POPULATION_CADENCE, first, population.requirement.grace_days)
+    in_order = list(population.requirement.ask.terms.order_by("days"))
+    how_often = cadence_by_day(
+        (terms.first_day, terms.population_cadence) for terms in in_order
+    )
+    period = period_holding(population.starts, how_often)
+    assert period is not None  # populations have calendar periods
+    grace = population.requirement.grace_days
+    for terms in in_order:
+        begun = terms.first_day is None or terms.first_day <= period[1]
+        if begun and terms.cadence == Cadence.PER_EVENT:
+            grace = terms.grace_days
+    due = period[1] + DAY * grace
     drawn = population.system.day_of(population.drawn_at)
     if drawn <= due:
         return None

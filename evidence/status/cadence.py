@@ -18,28 +18,33 @@ DAYS = {
     "half-yearly": 182,
     "yearly": 365,
 }
-EVENT_GRACE = 30  # days
-POPULATION_CADENCE = "quarterly"  # what happened per event is drawn for each quarter
+EVENT_GRACE = 30  # days, at most: half the period where that is less
+POPULATION_CADENCE = "quarterly"  # of what is asked per event, unless it says another
+POPULATION_CADENCES = ("weekly", "monthly", "quarterly", "half-yearly")
 EXPIRING_DAYS = 30  # before its end, at most, proof of either half is called expiring
 FREQUENCIES = tuple(DAYS)
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}
 
 
-def default_grace(cadence: str) -> int:
+def default_grace(cadence: str, population_cadence: str = POPULATION_CADENCE) -> int:
     """Days of grace after a period's last day: 15 % of the cadence, at least one.
 
-    Per event there is no period: a month to draw the population and show the sample.
+    Per event a month to draw the population and show the sample, or half the period of
+    populations where that is less (R16).
     """
     if cadence == "per-event":
-        return EVENT_GRACE
+        return min(EVENT_GRACE, DAYS[population_cadence] // 2)
     return max(1, ceil(DAYS.get(cadence, 0) * 0.15))
 
 
-def longest_grace(cadence: str) -> int | None:
-    """Days of grace that one officer may give: half the period (R12).
-
-    None: there is no period, and no bound.
+def longest_grace(
+    cadence: str, population_cadence: str = POPULATION_CADENCE
+) -> int | None:
+    """Days of grace that one officer may give: half the period (R12), per event that
+    of populations. None: there is no period, and no bound.
     """
+    if cadence == "per-event":
+        return DAYS[population_cadence] // 2
     return DAYS[cadence] // 2 if cadence in DAYS else None
 
 

@@ -55,7 +55,7 @@ class AskedPeriod:
 def grace_of(terms: TermsFacts) -> int:
     """Days of grace by the terms, or by default of their cadence."""
     if terms.grace_days is None:
-        return cadence.default_grace(terms.cadence)
+        return cadence.default_grace(terms.cadence, terms.population_cadence)
     return terms.grace_days
 
 
@@ -153,7 +153,7 @@ def _candidates(
         else:
             calendar: str = terms.cadence
             if calendar == "per-event":
-                calendar = cadence.POPULATION_CADENCE
+                calendar = terms.population_cadence
             for begins, ends in _calendar(calendar, first, last):
                 yield begins, ends, terms, True
 

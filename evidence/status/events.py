@@ -17,10 +17,13 @@ from evidence.status.duty import (
     grace_of,
     standing_days,
 )
-from evidence.status.facts import PeriodFacts, PopulationFacts, RequirementHistory
+from evidence.status.facts import (
+    PeriodFacts,
+    PopulationFacts,
+    RequirementHistory,
+    TermsFacts,
+)
 from evidence.status.occurrence_results import EventDays, OccurrenceResult, Outcome
-
-EVERY = cadence.POPULATION_CADENCE
 
 
 def drawn_late(events: PopulationFacts, due: dt.date) -> bool:
@@ -158,16 +161,40 @@ def _by_period(
 ) -> Iterable[tuple[Days, dt.date]]:
     """The days cut where their periods end, each with its period's due day.
 
-    By the terms of the period's last day, where those ask per event, too.
+    All of them are asked per event, by the terms in force on each.
     """
     for start, last in days:
         first = start
         while first <= last:
-            begins = cadence.occurrence_of(EVERY, first) or first
-            ends = cadence.last_day(EVERY, begins)
-            terms = history.terms_on(ends)
-            if terms is None or terms.cadence != "per-event":
-                terms = history.terms_on(first)
-            grace = grace_of(terms) if terms else cadence.EVENT_GRACE
-            yield (first, min(last, ends)), ends + DAY * grace
-            first = ends + DAY
+            until, due = _period_of(history, first)
+            yield (first, min(last, until)), due
+            first = until + DAY
+
+
+def _period_of(history: RequirementHistory, day: dt.date) -> Days:
+    """To which day the period of a day asked per event reaches, and its due day.
+
+    By the terms of the period's last day, where those ask per event, too (R14). Where
+    no period holds the day since the cadence changes within it, that of the day's own
+    terms decides, up to the next period that there is.
+    """
+    own = history.terms_on(day)
+    assert own is not None  # the day is asked
+    ends = population_period(own, day)[1]
+    then = history.terms_on(ends)
+    if then is None or then.cadence != "per-event":
+        return ends, ends + DAY * grace_of(own)
+    if then.population_cadence == own.population_cadence:
+        return ends, ends + DAY * grace_of(then)
+    of_new = population_period(then, day)[1]
+    there = history.terms_on(of_new)
+    if there is not None and there.population_cadence == then.population_cadence:
+        return of_new, of_new + DAY * grace_of(there)
+    return min(ends, of_new), ends + DAY * grace_of(own)
+
+
+def population_period(terms: TermsFacts, day: dt.date) -> Days:
+    """The calendar period of populations that holds a day, by these terms."""
+    begins = cadence.occurrence_of(terms.population_cadence, day)
+    assert begins is not None  # populations have calendar periods
+    return begins, cadence.last_day(terms.population_cadence, begins)

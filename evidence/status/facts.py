@@ -19,6 +19,7 @@ from evidence.status.day_ranges import Days, holds
 Cadence = Literal[
     "once", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per-event"
 ]
+PopulationCadence = Literal["weekly", "monthly", "quarterly", "half-yearly"]
 Purpose = Literal["design", "operation"]
 LinkState = Literal["accepted", "submitted", "rejected"]
 HalfState = Literal[
@@ -101,10 +102,25 @@ class PopulationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsFacts:
+    """What an ask asks on the days `first`..`last`."""
+
+    first: dt.date
+    last: dt.date
+    title: str
+    cadence: Cadence
+    purpose: Purpose
+    grace_days: int | None
+    lead_days: int | None
+    population_cadence: PopulationCadence
+
+
+@dataclass(frozen=True, slots=True)
 class AskFacts:
     """What one requirement of our half asks; the defaults stand in `cadence`.
 
-    `grace_days` and `lead_days` None mean the default of the cadence.
+    `grace_days` and `lead_days` None mean the default of the cadence. Per event a
+    population is drawn for each calendar period of `population_cadence`.
     """
 
     uuid: str
@@ -115,6 +131,7 @@ class AskFacts:
     purpose: Purpose
     grace_days: int | None
     lead_days: int | None
+    population_cadence: PopulationCadence
 
     def operates_on(self, day: dt.date) -> bool:
         """Whether the requirement is in operation on `day`."""
@@ -132,8 +149,9 @@ class RequirementFacts(AskFacts):
     only where the latest was brought after that day: it may count from then only.
     `submitted` counts links performed by the day that wait for review;
     `newer_rejected` says one submitted after the accepted one was rejected.
-    Per event, `populations` are those that began by the day, oldest first, and
-    `asked_days` the days of which they must speak.
+    Per event, `populations` are those that began by the day, oldest first,
+    `asked_days` the days of which they must speak, and `terms` what was asked on which
+    days, in order; without populations both are empty.
     """
 
     latest_accepted: LinkFacts | None
@@ -142,6 +160,7 @@ class RequirementFacts(AskFacts):
     newer_rejected: bool
     populations: tuple[PopulationFacts, ...]
     asked_days: tuple[Days, ...]
+    terms: tuple[TermsFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,19 +311,6 @@ class ControlFacts:
     contradicted: int
     cuec_open: int
     supplementary: int
-
-
-@dataclass(frozen=True, slots=True)
-class TermsFacts:
-    """What an ask asks on the days `first`..`last`."""
-
-    first: dt.date
-    last: dt.date
-    title: str
-    cadence: Cadence
-    purpose: Purpose
-    grace_days: int | None
-    lead_days: int | None
 
 
 @dataclass(frozen=True, slots=True)

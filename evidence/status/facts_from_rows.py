@@ -35,12 +35,13 @@ class Answers:
     """What is read of requirements besides their rows, by the key of a requirement.
 
     `others` are rows of accepted links, where the latest was brought after the day;
-    `populations` and `asked_days` are of those asked per event.
+    `populations`, `asked_days` and `terms` are of those asked per event.
     """
 
     others: Mapping[int, list[Row]]
     populations: Mapping[int, list[PopulationFacts]]
     asked_days: Mapping[int, list[Days]]
+    terms: Mapping[int, tuple[TermsFacts, ...]]
 
 
 def parties_of(row: Row) -> frozenset[str]:
@@ -127,6 +128,7 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         purpose=row["purpose"],
         grace_days=row["grace_days"],
         lead_days=row["lead_days"],
+        population_cadence=row["population_cadence"],
         latest_accepted=link_facts(row) if row["link_id"] else None,
         others_accepted=tuple(
             link_facts(other)
@@ -137,6 +139,7 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         newer_rejected=bool(row["newer_rejected"]),
         populations=tuple(answers.populations.get(key, ())),
         asked_days=tuple(answers.asked_days.get(key, ())),
+        terms=answers.terms.get(key, ()),
     )
 
 
@@ -154,6 +157,7 @@ def terms_facts(row: Row) -> TermsFacts:
         purpose=row["purpose"],
         grace_days=row["grace_days"],
         lead_days=row["lead_days"],
+        population_cadence=row["population_cadence"],
     )
 
 

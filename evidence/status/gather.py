@@ -14,7 +14,7 @@ from evidence.status.asked import BEYOND, read_asked
 from evidence.status.aws_from_rows import AwsRows, AwsSide, Cited, aws_layers
 from evidence.status.day_ranges import Days, clip
 from evidence.status.duty import asked_days, event_days, standing_days
-from evidence.status.facts import ControlFacts, PopulationFacts
+from evidence.status.facts import ControlFacts, PopulationFacts, TermsFacts
 from evidence.status.facts_from_rows import Answers, control_facts, populations
 from evidence.status.rows import (
     Moment,
@@ -216,18 +216,22 @@ def _read_answers(
         rows = read_rows(gather_sql.POPULATIONS, moment, **days, **every)
         rows = [row for row in rows if row["requirement_id"] in per_event]
         events = populations(rows)
-    asked_days = _days_of_events(per_event, events, moment) if events else {}
-    return Answers(others=others, populations=events, asked_days=asked_days)
+    days_asked: dict[int, list[Days]] = {}
+    terms: dict[int, tuple[TermsFacts, ...]] = {}
+    if events:
+        days_asked, terms = _asked_per_event(per_event, events, moment)
+    return Answers(others, events, days_asked, terms)
 
 
-def _days_of_events(
+def _asked_per_event(
     per_event: Mapping[int, Row],
     events: Mapping[int, list[PopulationFacts]],
     moment: Moment,
-) -> dict[int, list[Days]]:
-    """Days of which populations must speak, to the day itself. Three statements.
+) -> tuple[dict[int, list[Days]], dict[int, tuple[TermsFacts, ...]]]:
+    """Days of which populations must speak, to the day itself, and the terms of which
+    days asked for them, both by requirement. Three statements.
 
-    From a year before the first population of an ask on: no earlier quarter can be
+    From a year before the first population of an ask on: no earlier period can be
     performed. Days without any decision on whose half it is are ours.
     """
     first = min(
@@ -237,7 +241,7 @@ def _days_of_events(
     asked_of_controls = read_asked(
         sorted(controls), first - BEYOND, max(first, moment.on) + BEYOND, moment
     )
-    days = {}
+    days, terms = {}, {}
     for pk in controls:
         standing = standing_days(
             asked_of_controls.required[pk], asked_of_controls.not_applicable[pk]
@@ -249,4 +253,5 @@ def _days_of_events(
                     history.terms, asked_days(history, standing)
                 )
                 days[key] = clip(asked_per_event, began, moment.on)
-    return days
+                terms[key] = history.terms
+    return days, terms

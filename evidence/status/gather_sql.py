@@ -161,6 +161,7 @@ BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)
 REQUIREMENTS = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until,
+       coalesce(t.population_cadence, 'quarterly') AS population_cadence,
        r.user_control_id, p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
        l.uuid::text AS link,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,

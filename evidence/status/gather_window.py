@@ -38,7 +38,7 @@ from evidence.status.gather import (
 from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 from evidence.status.window_answers import read_answers
 
-QUARTER = dt.timedelta(days=92)  # a population's period, at most
+HALF_YEAR = dt.timedelta(days=184)  # a population's period, at most
 
 
 def gather_period(
@@ -185,8 +185,8 @@ def _answered(
     window: Days,
 ) -> tuple[RequirementHistory, ...]:
     """The asks of one control with the answers to them, and of populations those of
-    the window and of the quarter that it cuts at its start."""
-    first, last = window[0] - QUARTER, window[1]
+    the window and of the period that it cuts at its start."""
+    first, last = window[0] - HALF_YEAR, window[1]
     return tuple(
         RequirementHistory(
             uuid=history.uuid,
@@ -256,7 +256,7 @@ def _events(
 ) -> Mapping[int, list[PopulationFacts]]:
     """Populations by requirement, oldest first; read where there may be any.
 
-    Those of the quarter that the window cuts at its start count, too.
+    Those of the period that the window cuts at its start count, too.
     """
     per_event = any(
         terms.cadence == "per-event"
@@ -266,7 +266,7 @@ def _events(
     )
     if not per_event:
         return {}
-    days = {"begins": start - QUARTER, "until": end}
+    days = {"begins": start - HALF_YEAR, "until": end}
     return populations(read_rows(gather_sql.POPULATIONS, moment, **days, **every))
 
 

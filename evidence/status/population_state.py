@@ -6,31 +6,36 @@ Days are inclusive. Source: rules R13, R14 and R16.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from evidence.status import cadence
 from evidence.status.aws_half import HalfResult
 from evidence.status.day_ranges import DAY, Days, clip, subtract, united
-from evidence.status.events import EVERY, performing
-from evidence.status.facts import PopulationFacts, RequirementFacts
+from evidence.status.duty import grace_of
+from evidence.status.events import performing, population_period
+from evidence.status.facts import PopulationFacts, RequirementFacts, TermsFacts
 from evidence.status.reasons import Reason, reason_for
 
 
 def population_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
     """State of an ask per event on a day (R13, R16).
 
-    It holds to the due day of the period after the last one performed.
+    It holds to the due day of the first period, of the cadence of populations in force
+    that day, that ends after the last one performed and not before that cadence began.
     """
-    grace = _grace(requirement)
     performed = last_performed(requirement, day)
+    in_force = _terms_by(requirement, day)[-1]
     if performed is None:
-        return _unperformed(requirement, day, grace)
+        return _unperformed(requirement, day, in_force)
     begins, ends = performed
-    until = cadence.due_on(EVERY, ends + DAY, grace)
+    following = max(ends + DAY, _began(requirement, day))
+    until = population_period(in_force, following)[1] + DAY * grace_of(in_force)
     notes = _notes(requirement, begins, ends)
     if day > until:
         why = reason_for("population_lapsed", requirement.title, ends=until)
         return HalfResult("lapsed", until, (why, *_gap(requirement, ends), *notes))
-    if day > until - DAY * cadence.lead_days("per-event", requirement.lead_days):
+    lead = cadence.lead_days(in_force.population_cadence, requirement.lead_days)
+    if day > until - DAY * lead:
         why = reason_for("expiring", requirement.title, ends=until)
         return HalfResult("expiring", until, (why, *notes))
     return HalfResult("proven", until, notes)
@@ -38,25 +43,67 @@ def population_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
 
 def last_performed(requirement: RequirementFacts, day: dt.date) -> Days | None:
     """The newest period that had ended by the day and is performed by then."""
-    grace = _grace(requirement)
     if not requirement.asked_days or not requirement.populations:
         return None
     earliest = min(events.starts for events in requirement.populations)
-    begins = cadence.occurrence_of(EVERY, day)
-    while begins is not None:
-        ends = cadence.last_day(EVERY, begins)
-        if ends < earliest:
-            return None
-        due = ends + DAY * grace
+    for begins, ends, terms in _ended_periods(requirement, day, earliest):
+        due = ends + DAY * grace_of(terms)
         needed = clip(requirement.asked_days, begins, ends)
-        ended = ends <= day and bool(needed)
-        if ended and performing(requirement.populations, needed, due, day):
+        if needed and performing(requirement.populations, needed, due, day):
             return begins, ends
-        begins = cadence.occurrence_of(EVERY, begins - DAY)
     return None
 
 
-def _unperformed(requirement: RequirementFacts, day: dt.date, grace: int) -> HalfResult:
+def _ended_periods(
+    requirement: RequirementFacts, day: dt.date, earliest: dt.date
+) -> Iterator[tuple[dt.date, dt.date, TermsFacts]]:
+    """Periods of populations that had ended by a day, newest first, each by the terms
+    in force on its last day (R14); none that ended before `earliest`."""
+    for terms in reversed(_terms_by(requirement, day)):
+        if terms.cadence != "per-event":
+            continue
+        last = min(terms.last, day)
+        begins, ends = population_period(terms, last)
+        while ends >= max(terms.first, earliest):
+            if ends <= last:
+                yield begins, ends, terms
+            begins, ends = population_period(terms, begins - DAY)
+
+
+def _terms_by(requirement: RequirementFacts, day: dt.date) -> tuple[TermsFacts, ...]:
+    """What was asked to a day, in order, the last of them in force on it."""
+    begun = tuple(terms for terms in requirement.terms if terms.first <= day)
+    return begun or (
+        TermsFacts(
+            dt.date.min,
+            dt.date.max,
+            title=requirement.title,
+            cadence=requirement.cadence,
+            purpose=requirement.purpose,
+            grace_days=requirement.grace_days,
+            lead_days=requirement.lead_days,
+            population_cadence=requirement.population_cadence,
+        ),
+    )
+
+
+def _began(requirement: RequirementFacts, day: dt.date) -> dt.date:
+    """From which day on populations have been drawn as often as on a day."""
+    *before, in_force = _terms_by(requirement, day)
+    began = in_force.first
+    for terms in reversed(before):
+        if (terms.cadence, terms.population_cadence) != (
+            in_force.cadence,
+            in_force.population_cadence,
+        ):
+            break
+        began = terms.first
+    return began
+
+
+def _unperformed(
+    requirement: RequirementFacts, day: dt.date, in_force: TermsFacts
+) -> HalfResult:
     """No period is performed: what is lacking decides between pending and missing."""
     events = requirement.populations
     title = requirement.title
@@ -75,27 +122,27 @@ def _unperformed(requirement: RequirementFacts, day: dt.date, grace: int) -> Hal
     gap = _gap_of_sample(requirement, newest)
     if gap is not None:
         return HalfResult(gap.state, None, (*gap.reasons, *notes))
-    return HalfResult("missing", None, (_days_lacking(requirement, day, grace), *notes))
+    lacking = _days_lacking(requirement, day, in_force)
+    return HalfResult("missing", None, (lacking, *notes))
 
 
-def _days_lacking(requirement: RequirementFacts, day: dt.date, grace: int) -> Reason:
+def _days_lacking(
+    requirement: RequirementFacts, day: dt.date, in_force: TermsFacts
+) -> Reason:
     """Which days no population speaks of, or by when the first period is due."""
     days_asked = [days for days in requirement.asked_days if days[0] <= day]
-    ended = cadence.occurrence_of(EVERY, day)
+    begins, ends = population_period(in_force, day)
     covered = united(
         (e.starts, e.ends) for e in requirement.populations if e.state == "accepted"
     )
-    until = ended - DAY if ended else day
-    if ended and cadence.last_day(EVERY, ended) == day:
-        until = day
+    until = day if ends == day else begins - DAY
     lacking = subtract(clip(days_asked, dt.date.min, until), covered)
     if lacking:
         start, end = lacking[-1]
         return reason_for(
             "days_without_population", requirement.title, start=start, end=end
         )
-    first = ended or day
-    due = cadence.due_on(EVERY, first, grace)
+    due = ends + DAY * grace_of(in_force)
     return reason_for("not_yet_due", requirement.title, due=due)
 
 
@@ -172,9 +219,3 @@ def current_deviations(requirement: RequirementFacts, day: dt.date) -> tuple[int
         sum(events.deviations for events in current),
         sum(events.sample or 0 for events in current if events.deviations),
     )
-
-
-def _grace(requirement: RequirementFacts) -> int:
-    if requirement.grace_days is None:
-        return cadence.EVENT_GRACE
-    return requirement.grace_days

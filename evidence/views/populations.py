@@ -24,6 +24,7 @@ from evidence.forms.reviews import day_answer, required_day
 from evidence.models import Population, RequirementControl
 from evidence.models.confirmed_days import NOT_CONFIRMED
 from evidence.models.populations import STANDING, PopulationState
+from evidence.populations.days_to_cover import days_to_cover
 from evidence.populations.populations import (
     decide_population,
     withdraw_population,
@@ -96,7 +97,9 @@ def population_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 def _previewed(
     request: SignedInRequest, requirement: RequirementControl
 ) -> HttpResponse:
-    form = PopulationForm()
+    proposed = days_to_cover(requirement, today_of(requirement.system))
+    initial = {"starts": proposed[0], "ends": proposed[1]} if proposed else {}
+    form = PopulationForm(initial=initial)
     context: dict[str, Any] = {"requirement": requirement, "form": form}
     status = 200
     if request.method == "POST":

@@ -78,7 +78,11 @@ MONTHLY = RequirementControl(
 FOREVER = (dt.date.min, dt.date.max)
 HISTORY = RequirementHistory(
     uuid="r",
-    terms=(TermsFacts(*FOREVER, "Inventory", "monthly", "operation", 10, None),),
+    terms=(
+        TermsFacts(
+            *FOREVER, "Inventory", "monthly", "operation", 10, None, "quarterly"
+        ),
+    ),
     named=((dt.date(2026, 1, 1), dt.date.max),),
     links=(),
     populations=(),

@@ -116,6 +116,8 @@ def on_a_day(
             if events.starts <= day and events.drawn_on <= uploaded_by
         ),
         asked_days=history.named,
+        population_cadence=in_force.population_cadence,
+        terms=history.terms,
     )
     return status(done(asked), day)
 

@@ -52,6 +52,8 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "newer_rejected": False,
         "populations": (),
         "asked_days": (),
+        "population_cadence": "quarterly",
+        "terms": (),
     },
     facts.NeededService: {
         "used_until": None,
@@ -125,6 +127,7 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "purpose": "operation",
         "grace_days": None,
         "lead_days": None,
+        "population_cadence": "quarterly",
     },
     facts.RequirementHistory: {
         "named": (EVERY_DAY,),
@@ -195,6 +198,7 @@ def terms_of(asked: facts.AskFacts) -> facts.TermsFacts:
         purpose=asked.purpose,
         grace_days=asked.grace_days,
         lead_days=asked.lead_days,
+        population_cadence=asked.population_cadence,
     )
 
 

@@ -105,6 +105,7 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
         purpose="design",
         grace_days=9,
         lead_days=4,
+        population_cadence="monthly",
     )
     ArtifactVersion.objects.update(opinion="qualified", impact_level="high")
     revoked = ArtifactVersion.objects.order_by("pk")[0]
