@@ -91,10 +91,14 @@ def describe(
     )
 
 
-def is_asked_for(implementation: ControlImplementation) -> bool:
-    """Whether nobody has said how far it is today, and part of it is ours (R28)."""
+def is_asked_for(
+    implementation: ControlImplementation, *, expected_of_us: bool = False
+) -> bool:
+    """Whether nobody has said how far it is today, and part of it is ours (R28): by its
+    class, or by what a provider's report expects of us (R26)."""
     parties = PARTIES.get(implementation.responsibility, {"customer"})
-    return implementation.implementation_status == NOT_STATED and "customer" in parties
+    ours = expected_of_us or "customer" in parties
+    return implementation.implementation_status == NOT_STATED and ours
 
 
 def state_with_proof(

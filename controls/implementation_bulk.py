@@ -65,13 +65,15 @@ def propose(
     first_day: dt.date,
     by: Actor,
     today: dt.date,
+    expected_of_us: Collection[int] = frozenset(),
     lock: bool = False,
 ) -> list[Proposal]:
     """What saying `status` from `first_day` on would do, in the catalog's order.
 
     `keys` are controls of the system; those of others are left out. `today` is the
-    system's day. A constant number of queries. Raises Refused for a status that
-    nobody can say.
+    system's day, `expected_of_us` those of which a provider's report expects something
+    of us that day, whatever their class (R26). A constant number of queries. Raises
+    Refused for a status that nobody can say.
     """
     if status not in dict(STATEABLE):
         raise Refused({"implementation_status": f"“{status}” is no such status."})
@@ -86,7 +88,7 @@ def propose(
         statements = held[control.pk]
         now_status, parts = standing(statements, first_day)
         before = worst_of([now_status, *parts.values()])
-        why = _refusal(control, theirs)
+        why = _refusal(control, theirs, expected_of_us)
         if not why and (now_status, parts) == (status, {}):
             proposals.append(Proposal(control, "same", before))
             continue
@@ -98,12 +100,17 @@ def propose(
     return proposals
 
 
-def _refusal(control: ControlImplementation, theirs: Collection[int]) -> str:
+def _refusal(
+    control: ControlImplementation,
+    theirs: Collection[int],
+    expected_of_us: Collection[int],
+) -> str:
     """What stands against a person saying anything of a control in bulk."""
     if control.pk not in theirs:
         team = f", {control.owner_team}," if control.owner_team else ""
         return f"Only an officer or the owner team{team} says this."
-    if "customer" not in PARTIES.get(control.responsibility, {"customer"}):
+    by_class = "customer" in PARTIES.get(control.responsibility, {"customer"})
+    if not by_class and control.pk not in expected_of_us:
         return "Nothing of it is ours: how far it is, is not asked."
     return ""
 
@@ -132,11 +139,19 @@ def sealed(
     return signing.dumps(body, salt=SALT, compress=True)
 
 
-def confirm(system: System, token: str, *, by: Actor, today: dt.date) -> int:
+def confirm(
+    system: System,
+    token: str,
+    *,
+    by: Actor,
+    today: dt.date,
+    expected_of_us: Collection[int] = frozenset(),
+) -> int:
     """Say what the preview of this token showed; returns for how many controls.
 
-    Confirmed again it is the same answer. Raises TransitionNotAllowed when the token
-    is too old, another person's, or shows what is not so any more.
+    `expected_of_us` as `propose` takes it, read anew. Confirmed again it is the same
+    answer. Raises TransitionNotAllowed when the token is too old, another person's, or
+    shows what is not so any more.
     """
     verb = f"say how far controls of system {system.pk} are"
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
@@ -151,6 +166,7 @@ def confirm(system: System, token: str, *, by: Actor, today: dt.date) -> int:
             first_day=first_day,
             by=by,
             today=today,
+            expected_of_us=expected_of_us,
             lock=True,
         )
         if _shown(proposals) != body["shown"]:

@@ -22,6 +22,7 @@ from controls.models import ControlImplementation, System
 from controls.models.implementation_statements import STATEABLE
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
+from evidence.requirements.expected import controls_expected_of_us
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import listed, moment_of
 from srm_project.requests import actor_of
@@ -124,6 +125,7 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
             first_day=first_day,
             by=by,
             today=today,
+            expected_of_us=controls_expected_of_us(system, today),
         )
         token = ""
         if any(row.outcome in ("first", "change") for row in proposals):
@@ -141,7 +143,10 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
         system = self._mine(request, slug)
         token = valid(StatusTokenSerializer, request)["token"]
         today = system.day_of(clock.now())
-        count = confirm(system, token, by=actor_of(request), today=today)
+        expected = controls_expected_of_us(system, today)
+        count = confirm(
+            system, token, by=actor_of(request), today=today, expected_of_us=expected
+        )
         return Response({"controls": count})
 
     @extend_schema(

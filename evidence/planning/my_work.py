@@ -5,10 +5,11 @@ Each list is a constant number of statements, however many systems a person has.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from controls.models import (
     Actor,
@@ -22,6 +23,7 @@ from controls.models import (
     Role,
     System,
 )
+from controls.models.systems import systems_by_day
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -31,6 +33,7 @@ from evidence.models import (
     LinkState,
     Population,
     RelianceReview,
+    RequirementControl,
 )
 from evidence.models.artifacts import ArtifactVersionState
 
@@ -88,12 +91,20 @@ def changes_to_decide(user: Actor) -> QuerySet[RetrospectiveChange]:
     return RetrospectiveChange.objects.to_decide(user)
 
 
-def unstated_of(user: Actor) -> list[dict[str, Any]]:
+def unstated_of(user: Actor, now: dt.datetime) -> list[dict[str, Any]]:
     """Systems with controls of which nobody has said how far they are and this person
-    may: one row for each, with how many `controls` (R28)."""
+    may: one row for each, with how many `controls` (R28).
+
+    Only of halves that are ours, an inherited one by what a report expects (R26)."""
     mine = ControlImplementation.objects.describable_by(user)
     unstated = mine.filter(implementation_status=ImplementationStatus.NOT_STATED)
-    ours = unstated.exclude(responsibility__in=["inherited", "none"])
+    nobodys = Q(responsibility__in=["inherited", "none"])
+    expected = Q(pk__in=[])
+    held = System.objects.filter(pk__in=unstated.filter(nobodys).values("system"))
+    for today, systems in systems_by_day(held, now).items():
+        rows = RequirementControl.objects.expected_of_us(systems, today)
+        expected |= Q(pk__in=rows.values("implementation"))
+    ours = unstated.filter(~nobodys | expected)
     applicable = ours.exclude(applicability=Applicability.NOT_APPLICABLE)
     rows = applicable.order_by("system__name").values("system__slug", "system__name")
     return [dict(row) for row in rows.annotate(controls=Count("pk"))]

@@ -3,6 +3,8 @@
 Between the preview and the confirmation the bytes lie in the store under their digest
 and no row names them; what is never confirmed is an orphan, which `evidence_sweep`
 deletes after a day.
+
+One file: what the preview seals is what the confirmation opens.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ from evidence.submissions.bulk_list import (
     submission_of,
 )
 from evidence.submissions.quotas import count, count_preview
-from evidence.submissions.submission import Submission, refuse_impossible_days
+from evidence.submissions.submission import (
+    Submission,
+    refuse_impossible_days,
+    refuse_source_unnamed,
+)
 from evidence.submissions.submit import Proving, submitted
 from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed, settle_all
 from evidence.submissions.who_may import may_submit
@@ -151,13 +157,18 @@ def _team(requirement: RequirementControl) -> Team | None:
 def _possible(
     row: MappingRow, submission: Submission, today: dt.date, errors: list[BulkRowError]
 ) -> bool:
-    try:
-        refuse_impossible_days(submission, today)
-    except ValidationError as refusal:
-        for column, texts in refusal.message_dict.items():
-            errors.append(BulkRowError(row.number, column, " ".join(texts)))
-        return False
-    return True
+    """Whether its days may be, and its source is named where it says to be complete."""
+    known = len(errors)
+    for refuse in (
+        lambda: refuse_impossible_days(submission, today),
+        lambda: refuse_source_unnamed(submission),
+    ):
+        try:
+            refuse()
+        except ValidationError as refusal:
+            for column, texts in refusal.message_dict.items():
+                errors.append(BulkRowError(row.number, column, " ".join(texts)))
+    return len(errors) == known
 
 
 def sealed(system: System, whole: Plan, *, by: Actor) -> str:

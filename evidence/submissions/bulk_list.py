@@ -41,11 +41,13 @@ COLUMNS = (
     "collected_on",
     "source_system",
     "procedure",
+    "completeness",
     "sensitivity",
 )
 NEEDED = ("file", "control", "performed_on")
 MAX_ROWS = 1000
 MAX_BYTES = 5_000_000
+MAX_COMPLETENESS = 2000  # characters, as on the page of one upload
 HEADER_WITHIN = 20  # lines in which a heading that is not the first is looked for
 LIMITS = Limits(max_bytes=MAX_BYTES, max_lines=MAX_ROWS + 1000)
 EXAMPLE = (
@@ -59,6 +61,7 @@ EXAMPLE = (
     "2026-11-02",
     "AWS Config",
     "Export of all resources",
+    "412 resources, as the console counts",
     "internal",
 )
 
@@ -201,6 +204,7 @@ def submission_of(row: MappingRow, errors: list[BulkRowError]) -> Submission | N
         collected_on=days["collected_on"] or performed,
         source_system=row.cells["source_system"][:120],
         procedure=row.cells["procedure"],
+        completeness=_completeness(row, errors),
         sensitivity=_sensitivity(row, errors),
     )
 
@@ -221,6 +225,15 @@ def _day(row: MappingRow, column: str, errors: list[BulkRowError]) -> dt.date | 
         sentence = no_day(text) if number_as_day(text) else fault.sentence
         errors.append(BulkRowError(row.number, column, sentence))
         return None
+
+
+def _completeness(row: MappingRow, errors: list[BulkRowError]) -> str:
+    """What shows that nothing is left out of what was drawn from a system (R12)."""
+    text = row.cells["completeness"].strip()
+    if len(text) > MAX_COMPLETENESS:
+        sentence = f"At most {MAX_COMPLETENESS:,} characters, it has {len(text):,}."
+        errors.append(BulkRowError(row.number, "completeness", sentence))
+    return text
 
 
 def _sensitivity(row: MappingRow, errors: list[BulkRowError]) -> str:

@@ -20,6 +20,7 @@ from controls.implementation_in_retrospect import request_status_change
 from controls.models import ControlImplementation, ImplementationStatus, System
 from evidence.forms.controls import ControlFilter, StatusOfManyForm
 from evidence.forms.overrides import EarlierStatusForm
+from evidence.requirements.expected import controls_expected_of_us
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import listed, moment_of
 from evidence.views.access import (
@@ -64,6 +65,7 @@ def status_of_many(request: SignedInRequest, slug: str) -> HttpResponse:
         first_day=first_day,
         by=request.user,
         today=today,
+        expected_of_us=controls_expected_of_us(system, today),
     )
     page |= {"status": ImplementationStatus(status).label, "first_day": first_day}
     page |= {"today": today, "groups": _groups(proposals)}
@@ -100,7 +102,10 @@ def status_of_many_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     before = was_confirmed(request.user, token)
     try:
         today = system.day_of(clock.now())
-        count = confirm(system, token, by=request.user, today=today)
+        expected = controls_expected_of_us(system, today)
+        count = confirm(
+            system, token, by=request.user, today=today, expected_of_us=expected
+        )
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:

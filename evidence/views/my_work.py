@@ -64,7 +64,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         ],
         "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
-        "unstated": my_work.unstated_of(request.user),
+        "unstated": my_work.unstated_of(request.user, now),
         "without_regions": systems_without_regions(request.user),
         "drafts": my_work.drafts_of(request.user),
         "to_reconfirm": to_reconfirm(request.user, now),

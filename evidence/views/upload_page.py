@@ -137,7 +137,9 @@ def upload_page(
         "twins": [(twin, twin.sentence(request.user, today)) for twin in twins],
         "last": _last_accepted(target),
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
-        "ask_about_status": is_asked_for(target.implementation)
+        "ask_about_status": is_asked_for(
+            target.implementation, expected_of_us=target.is_expected_of_us
+        )
         and "implementation_status" not in form.fields,
     }
     status = 400 if form.errors and status == 200 else status

@@ -80,6 +80,11 @@ class Target:
         return self.implementation.system
 
     @property
+    def is_expected_of_us(self) -> bool:
+        """Whether a provider's report makes the half ours, whatever its class (R26)."""
+        return bool(self.requirement and self.requirement.user_control_id)
+
+    @property
     def team(self) -> Team | None:
         """Who proves it."""
         if self.requirement is not None and self.requirement.owner_team is not None:

@@ -130,7 +130,9 @@ def _form(request: SignedInRequest, target: Target, today: dt.date) -> UploadFor
             target.team, target.system, today, besides=target.requirement
         ),
         "system": target.system,
-        "asks_status": is_asked_for(target.implementation)
+        "asks_status": is_asked_for(
+            target.implementation, expected_of_us=target.is_expected_of_us
+        )
         and may_describe(target.implementation, request.user),
     }
     if request.method == "GET":

@@ -133,6 +133,64 @@ def test_what_is_complete_names_source_and_steps(system, alice, client, settings
     assert not EvidenceLink.objects.exists()
 
 
+MANY = "file,control,performed_on,title,source_system,procedure,completeness"
+
+
+def send_many(browser, system, row: str):
+    return browser.post(
+        reverse("evidence:bulk", args=[system.slug]),
+        {
+            "list": file("list.csv", f"{MANY}\n{row}".encode()),
+            "files": [file("m.csv", b"a,b\n1,2")],
+        },
+    )
+
+
+def test_a_list_of_many_files_says_it_too(
+    system, alice, rita, as_user, settings, tmp_path
+):
+    """R12: by row, with source and steps; the reviewer ticks it as ever."""
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    asked = factories.requirement(system, "si-2")
+    row = f"m.csv,SI-2,{TODAY},Members,{{}},{{}},1204 rows as counted"
+    browser = as_user(alice)
+    refused = send_many(browser, system, row.format("", ""))
+    assert refused.status_code == 422
+    wrong = {error.column for error in refused.context["plan"].errors}
+    assert wrong == {"source_system", "procedure"}
+    seen = send_many(browser, system, row.format("Directory", "Export of all"))
+    assert seen.status_code == 200, seen.text
+    assert "Complete: 1204 rows as counted" in seen.text
+    address = reverse("evidence:bulk_confirm", args=[system.slug])
+    assert browser.post(address, {"token": seen.context["token"]}).status_code == 302
+    link = EvidenceLink.objects.get(requirement=asked)
+    assert link.revision.evidence.completeness == "1204 rows as counted"
+    address = reverse("evidence:accept", args=[link.uuid])
+    browser = as_user(rita)
+    assert browser.post(address, {"version": link.version}).status_code == 400
+    body = {"version": link.version, "complete": "yes"}
+    assert browser.post(address, body).status_code == 302
+    assert Review.objects.get(link=link).complete
+
+
+def test_a_list_of_many_files_says_it_over_the_api(system, alice, client, settings):
+    """R12: the same columns, with as many characters as the page of one takes."""
+    settings.MFA_REQUIRED = False
+    client.force_login(alice)
+    factories.requirement(system, "si-2")
+    row = f"m.csv,SI-2,{TODAY},Members,Directory,Export,{'x' * 2001}"
+    answer = client.post(
+        f"/api/v1/systems/{system.slug}/uploads/plan/",
+        {
+            "list": file("list.csv", f"{MANY}\n{row}".encode()),
+            "files": [file("m.csv", b"a,b\n1,2")],
+        },
+    )
+    assert answer.status_code == 422, answer.content
+    assert "At most 2,000 characters, it has 2,001." in answer.text
+
+
 def test_the_database_accepts_nothing_without_it(drawn, rita):
     """R12: whoever writes."""
     review = Review.of(drawn, decision="accept", by=rita, reason="", complete=True)
