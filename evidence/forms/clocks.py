@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from controls.base_form import Form
 from controls.models import System
 from evidence.status.clock_parameters import ClockError, parse_day, read_clocks
 from evidence.status.clocks import Clocks, moment_from, window_from
+from evidence.status.control_status import window_of
 from srm_project.requests import SignedInRequest
 
 DAY = forms.DateInput(attrs={"type": "date"})
@@ -59,7 +60,7 @@ class ClockForm(Form):
 class PageClocks(Clocks):
     """The clocks with the form that asks for other ones."""
 
-    form: ClockForm
+    form: ClockForm = field(kw_only=True)
 
 
 def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
@@ -73,7 +74,16 @@ def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
     form.is_valid()
     moment = moment_from(system, named, today=today)
     window = window_from(system, named, moment)
+    own_window = named.window is None or window == window_of(system, moment.known_at)
     known_at_text = named.known.isoformat() if named.known else ""
     if named.as_known_then and named.on:
         known_at_text = str(named.on)
-    return PageClocks(system, moment, today, window, known_at_text, form)
+    return PageClocks(
+        system,
+        moment,
+        today,
+        window,
+        known_at_text,
+        window_named=not own_window,
+        form=form,
+    )

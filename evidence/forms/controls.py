@@ -39,6 +39,15 @@ VERDICTS = [
 ]
 
 
+ORDERS = [
+    ("", "The catalog"),
+    ("verdict", "Verdict, unproven first"),
+    ("class", "Class, unclassified first"),
+    ("status", "Status, not stated first"),
+    ("owner", "Owner, nobody first"),
+]
+
+
 class OneGoSelect(forms.Select):
     """A drop-down written in one go; without groups.
 
@@ -107,6 +116,9 @@ class ControlFilter(Form):
         widget=OneGoSelect,
     )
     team = forms.ChoiceField(label="Owner", required=False, widget=OneGoSelect)
+    sort = forms.ChoiceField(
+        label="In order of", required=False, choices=ORDERS, widget=OneGoSelect
+    )
 
     def __init__(self, *args: Any, rows: Rows, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,3 +135,12 @@ class ControlFilter(Form):
         """The filters that make sense; a choice nobody has is left out."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def words(self) -> list[str]:
+        """What is filtered by, as the form names it: “SI”, “Partly”; not the order."""
+        words = []
+        for name, value in self.filters().items():
+            choices = dict(getattr(self.fields[name], "choices", ()))
+            if name != "sort":
+                words.append(str(choices.get(value, f"“{value}”")))
+        return words

@@ -42,6 +42,8 @@ class Clocks:
     window: Window
     # as it was typed: a day stays a day on the next page
     known_at_text: str
+    # whether the window was asked for, and is not the system's own as known then
+    window_named: bool = False
 
     @property
     def other_window(self) -> bool:
@@ -79,7 +81,7 @@ class Clocks:
             parts.append(f"on={self.moment.on.isoformat()}")
         if self.known_at_text and self.moment.known_at:
             parts.append(f"known_at={self.known_at_text}")
-        if self.other_window and self.moment.known_at is None:
+        if self.window_named:
             start, end = self.window
             parts.append(f"window_from={start}&window_to={end}")
         return "&".join(parts).replace("+", "%2B")

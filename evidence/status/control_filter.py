@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from controls.control_ids import matches, normalised_id
@@ -22,6 +22,9 @@ from evidence.status.window_counts import results_of
 
 RESULTS_OF_A_WINDOW = frozenset(code.partition("-")[0] for code, _, _ in RESULTS)
 Row = Mapping[str, Any]
+VERDICT_ORDER = ("unproven", "partly", "not_applicable", "proven")
+STATUS_ORDER = ("not-stated", "planned", "partial", "alternative", "implemented")
+CLASS_ORDER = ("unclassified", "customer", "shared", "inherited", "none")
 
 
 def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
@@ -37,11 +40,14 @@ def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
 
 
 def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlStatus]:
-    """The rows with their verdicts; none where nothing was recorded by then."""
+    """The rows with their verdicts, in their order; none of a system that was not
+    recorded by then."""
     try:
-        return control_statuses(system, moment, known=rows)
-    except LookupError:  # the system was not recorded by then, nor its controls
+        answers = control_statuses(system, moment, known=rows)
+    except LookupError:
         return []
+    by_key = {answer.implementation["id"]: answer for answer in answers}
+    return [by_key[row["id"]] for row in rows if row["id"] in by_key]
 
 
 def with_verdict(
@@ -66,6 +72,43 @@ def with_verdict(
     whose = results_of(system, [row["id"] for row in rows], moment, window)
     matching = [row for row in rows if verdict in whose.get(row["id"], ())]
     return judged(system, moment, matching)
+
+
+def in_list_order(
+    system: System,
+    moment: Moment,
+    rows: Sequence[Row],
+    filters: Mapping[str, str],
+    window: Window | None = None,
+) -> list[Row] | list[ControlStatus]:
+    """What all filters mean, in the order that `sort` names: `class`, `verdict`,
+    `status` (the worst first), `owner` (nobody first); else that of the catalog.
+
+    With their verdicts where these are looked at, else as rows.
+    """
+    matching = matching_rows(rows, filters)
+    order = filters.get("sort", "")
+    answers: list[ControlStatus] | None = None
+    if verdict := filters.get("verdict"):
+        answers = with_verdict(system, moment, matching, verdict, window)
+    elif order == "verdict":
+        answers = judged(system, moment, matching)
+    if answers is None:
+        return sorted(matching, key=ROW_ORDERS[order]) if order else matching
+    if order == "verdict":
+        return sorted(answers, key=lambda a: _rank(VERDICT_ORDER, a.status.verdict))
+    if order:
+        return sorted(answers, key=lambda a: ROW_ORDERS[order](a.implementation))
+    return answers
+
+
+def row_of(item: Row | ControlStatus) -> Row:
+    """The row of a control, whether it was judged or not."""
+    return item.implementation if isinstance(item, ControlStatus) else item
+
+
+def _rank(order: Sequence[str], code: str) -> int:
+    return order.index(code) if code in order else len(order)
 
 
 def keys_matching(
@@ -100,3 +143,10 @@ def _matches(row: Row, filters: Mapping[str, str], by_summary: Set[int]) -> bool
 def _worst_status(row: Row) -> str:
     parts = as_json(row["part_statuses"])
     return worst_of([row["implementation_status"], *parts.values()])
+
+
+ROW_ORDERS: Mapping[str, Callable[[Row], Any]] = {
+    "class": lambda row: _rank(CLASS_ORDER, row["responsibility"] or "unclassified"),
+    "owner": lambda row: (row["owner"] or "").lower(),
+    "status": lambda row: _rank(STATUS_ORDER, _worst_status(row)),
+}

@@ -14,7 +14,7 @@ from evidence.charts import DAY, Stretch, months, stretches
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import ControlStatus
 from evidence.status.coverage import NeedDays
-from evidence.status.facts import RequirementFacts
+from evidence.status.facts import ArtifactVersionFacts, RequirementFacts
 from evidence.status.occurrence_results import OccurrenceResult
 from evidence.status.our_half import requirement_state
 from evidence.status.reasons import Reason
@@ -27,6 +27,7 @@ COVERAGE = {
     "open": "Open",
 }
 RECENT = 10
+YEAR = dt.timedelta(days=366)
 Names = Mapping[str, str]  # display names by slug: controls.service_names
 
 
@@ -72,8 +73,11 @@ def basis_groups(basis: Iterable[Mapping[str, Any]], names: Names) -> list[Basis
 
 def duties(
     basis: Iterable[Mapping[str, Any]], names: Names, *, ours: bool
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Layer -> components, of our side or of the providers'."""
+) -> list[tuple[list[str], tuple[str, ...]]]:
+    """Layers and their components, of our side or of the providers'.
+
+    Layers of the same components stand together, so that these are named once.
+    """
     by_layer: dict[str, list[str]] = {}
     for row in basis:
         if (row["party"] == "customer") == ours:
@@ -81,7 +85,10 @@ def duties(
             how = f", {row['kind']}" if ours else ""
             name = component_name(names, row["component"], row["variant"])
             by_layer.setdefault(f"{row['layer']}{how}", []).append(name + third)
-    return [(layer, tuple(dict.fromkeys(shown))) for layer, shown in by_layer.items()]
+    by_names: dict[tuple[str, ...], list[str]] = {}
+    for layer, shown in by_layer.items():
+        by_names.setdefault(tuple(dict.fromkeys(shown)), []).append(layer)
+    return [(layers, shown) for shown, layers in by_names.items()]
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,21 @@ class RequirementShown:
     ends: dt.date | None
     next_due: dt.date | None
     results: tuple[OccurrenceResult, ...]
+
+
+def touches(version: ArtifactVersionFacts, first: dt.date, last: dt.date) -> bool:
+    """Whether a report or a letter to it speaks of a day from `first` to `last`.
+
+    What has a date alone is relied on for twelve months from it (R20).
+    """
+    ends = [letter.ends for letter in version.letters]
+    if version.kind in ("point", "assessment"):
+        ends.append(version.starts + YEAR)
+    elif version.ends is None:
+        return version.starts <= last
+    else:
+        ends.append(version.ends)
+    return version.starts <= last and max(ends) >= first
 
 
 def aws_days(answer: ControlStatus, clocks: Clocks, names: Names) -> list[ServiceDays]:

@@ -15,30 +15,49 @@ from controls.models import Control, System
 register = template.Library()
 
 
-@register.simple_tag
-def control_link(system: System, control: Control, text: str = "") -> SafeString:
-    """A control of a system by its label, or by another text, as a link to its page."""
-    return _link(system, control.ref_id, text or control.label)
+@register.simple_tag(takes_context=True)
+def control_link(
+    context: Mapping[str, Any], system: System, control: Control, text: str = ""
+) -> SafeString:
+    """A control of a system by its label, or by another text, as a link to its page,
+    about the day and the window that this page is about."""
+    return _link(context, system, control.ref_id, text or control.label)
 
 
-@register.simple_tag
-def control_links(system: System, rows: Iterable[Any]) -> SafeString:
+@register.simple_tag(takes_context=True)
+def control_links(
+    context: Mapping[str, Any], system: System, rows: Iterable[Any]
+) -> SafeString:
     """Controls as links with commas.
 
     A row is a model that has a control, or a mapping with `ref_id` and `label`.
     """
-    return format_html_join(", ", "{}", ([_row_link(system, row)] for row in rows))
+    links = ([_row_link(context, system, row)] for row in rows)
+    return format_html_join(", ", "{}", links)
 
 
-def _row_link(system: System, row: Any) -> SafeString:
+def _row_link(context: Mapping[str, Any], system: System, row: Any) -> SafeString:
     if isinstance(row, Mapping):
-        return _link(system, row["ref_id"], row["label"])
-    return control_link(system, row.control)
+        return _link(context, system, row["ref_id"], row["label"])
+    return _link(context, system, row.control.ref_id, row.control.label)
 
 
-def _link(system: System, ref_id: str, text: str) -> SafeString:
+def _link(
+    context: Mapping[str, Any], system: System, ref_id: str, text: str
+) -> SafeString:
     url = reverse("evidence:control", args=[system.slug, ref_id])
-    return format_html('<a href="{}">{}</a>', url, text)
+    query = at_this_moment(context, system)
+    return format_html('<a href="{}{}">{}</a>', url, query, text)
+
+
+@register.simple_tag(takes_context=True, name="at_this_moment")
+def at_this_moment(context: Mapping[str, Any], system: System) -> SafeString:
+    """“?” and the parameters of the day and window that this page is about; empty for
+    today, and for a system that the page is not about."""
+    clocks = context.get("clocks")
+    if not clocks or clocks.system != system or not clocks.query:
+        return SafeString("")
+    return format_html("?{}", clocks.query)
 
 
 @register.simple_tag(takes_context=True)

@@ -76,6 +76,12 @@ def size(size_bytes: int) -> str:
 
 
 @register.filter
+def in_words(day: dt.date) -> str:
+    """A day as sentences write it: `30 June 2026`."""
+    return grammar.day_in_words(day)
+
+
+@register.filter
 def anchor(field: BoundField) -> str:
     """The id of what to fill in: of choices, the first of them."""
     return str(field.id_for_label or f"{field.auto_id}_0")

@@ -56,11 +56,13 @@ from evidence.status.control_page import (
     duties,
     latest_evidence,
     our_requirements,
+    touches,
 )
 from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.occurrences import lanes, occurrences
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
+from evidence.views.list_place import place_in_list
 from srm_project.requests import SignedInRequest
 
 
@@ -90,6 +92,7 @@ def control_page(
         ),
     }
     page |= _words(request.user, implementation, clocks)
+    page["place"] = place_in_list(request, clocks, implementation.pk)
     answer = _answer(system, clocks, implementation)
     if answer is not None:
         page |= _halves(answer, clocks)
@@ -135,12 +138,24 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
         "aws_duties": duties(basis, names, ours=False),
         "our_duties": duties(basis, names, ours=True),
         "basis": basis_groups(basis, names),
-        "aws_versions": answer.facts.aws.versions if answer.facts.aws else (),
+        **_reports(answer, clocks),
         "aws_timeline": aws_days(answer, clocks, names),
         "requirements": our_requirements(answer, clocks),
         "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),
         "latest": latest_evidence(answer.implementation["id"], clocks),
+    }
+
+
+def _reports(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
+    """Reports cited that speak of the window or decide on the day; how many others."""
+    versions = answer.facts.aws.versions if answer.facts.aws else ()
+    days = (*clocks.window, clocks.moment.on)
+    first = min(days) - dt.timedelta(days=clocks.system.currency_days)
+    touching = [version for version in versions if touches(version, first, max(days))]
+    return {
+        "aws_versions": touching,
+        "other_versions": [row for row in versions if row not in touching],
     }
 
 

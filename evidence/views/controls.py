@@ -15,10 +15,11 @@ from controls.models import ControlImplementation
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter, StatusOfManyForm
 from evidence.status.clocks import Clocks
-from evidence.status.control_filter import judged, matching_rows, with_verdict
-from evidence.status.control_status import listed
+from evidence.status.control_filter import in_list_order, judged
+from evidence.status.control_status import ControlStatus, listed
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import system_or_404
+from evidence.views.list_place import list_query
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -39,13 +40,14 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     rows = listed(system, clocks.moment)
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
-    page = _page(request, clocks, matching_rows(rows, filters), filters)
+    page = _page(request, clocks, rows, filters)
     context = {
         "system": system,
         "clocks": clocks,
         "here": request.path,
         "filter": chosen,
         "page": page,
+        "list_query": list_query(filters, clocks),
         "total": len(rows),
         "may_bring": clocks.now and submits_in(system, by=request.user),
         "status_form": _status_form(request, clocks),
@@ -60,15 +62,12 @@ def _page(
     request: SignedInRequest, clocks: Clocks, rows: list[Row], filters: dict[str, str]
 ) -> Page[Any]:
     """One page of answers; all are judged only where the verdict is asked for."""
-    number = request.GET.get("page")
-    shown_rows: list[Any] = rows
-    if verdict := filters.get("verdict"):
-        shown_rows = with_verdict(
-            clocks.system, clocks.moment, rows, verdict, clocks.window
-        )
-        return Paginator(shown_rows, PER_PAGE).get_page(number)
-    page = Paginator(shown_rows, PER_PAGE).get_page(number)
-    page.object_list = judged(clocks.system, clocks.moment, list(page.object_list))
+    ordered = in_list_order(clocks.system, clocks.moment, rows, filters, clocks.window)
+    page: Page[Any] = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
+    shown_rows: list[Any] = list(page.object_list)
+    if not any(isinstance(row, ControlStatus) for row in shown_rows):
+        shown_rows = judged(clocks.system, clocks.moment, shown_rows)
+    page.object_list = shown_rows
     return page
 
 

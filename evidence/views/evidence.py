@@ -16,6 +16,7 @@ from controls.access import is_officer
 from controls.models import Actor
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
+from evidence.forms.clocks import clocks_of
 from evidence.forms.uploads import WithdrawForm
 from evidence.models import (
     Evidence,
@@ -57,6 +58,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
     links = [link for revision in revisions for link in revision.links.all()]
     context = {
         "evidence": evidence_row,
+        "clocks": clocks_of(request, evidence_row.system),
         "revisions": revisions,
         "links": links,
         "withdrawals": withdrawals_of(links),

@@ -51,6 +51,8 @@ def status_of_many(request: SignedInRequest, slug: str) -> HttpResponse:
     form = StatusOfManyForm(request.POST, today=today)
     page: dict[str, Any] = {"system": system, "form": form}
     page["filters"] = request.GET.urlencode()
+    ticked = set(request.POST.getlist("ticked"))
+    page["ticked"] = sorted(ticked)
     if not form.is_valid():
         return render(request, "evidence/controls/statuses.html", page, status=422)
     status = form.cleaned_data["implementation_status"]
@@ -58,9 +60,13 @@ def status_of_many(request: SignedInRequest, slug: str) -> HttpResponse:
     moment = moment_of(system, today, None)
     rows = listed(system, moment)
     filters = ControlFilter(request.GET, rows=rows).filters()
+    keys = keys_matching(system, moment, rows, filters)
+    if ticked:
+        named = {row["id"] for row in rows if row["ref_id"] in ticked}
+        keys = [key for key in keys if key in named]
     proposals = propose(
         system,
-        keys_matching(system, moment, rows, filters),
+        keys,
         status=status,
         first_day=first_day,
         by=request.user,

@@ -41,6 +41,7 @@ from evidence.views import (
     reviews,
     revisions,
     samples,
+    search,
     system_terms,
     systems,
     tokens,
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern] = []
 urlpatterns += [
     path("help/verdict/", help.verdict_help, name="verdict_help"),
     path("kept-form/let-go/", doors.kept_form_let_go, name="kept_form_let_go"),
+    path("search/", search.results, name="search"),
     path("control-text/", control_text.control_text, name="control_text"),
 ]
 
