@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from controls.base_form import Form
-from controls.models import ImplementationStatus
+from controls.models import ImplementationStatus, Team
 from controls.models.implementation_statements import STATEABLE
 from evidence.charts import PROVEN, RESULTS
 from evidence.forms.clocks import DayField
@@ -92,6 +92,14 @@ class StatusOfManyForm(Form):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["stated_from"].initial = today
+
+
+class OwnerOfManyForm(Form):
+    """Whose all the controls of a list are, or those that are ticked."""
+
+    owner_team = forms.ModelChoiceField(
+        Team.objects.all(), label="Owner team", required=False, empty_label="Nobody"
+    )
 
 
 class ControlFilter(Form):

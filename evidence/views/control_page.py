@@ -93,6 +93,7 @@ def control_page(
     }
     page |= _words(request.user, implementation, clocks)
     page["place"] = place_in_list(request, clocks, implementation.pk)
+    page["kept_filters"] = page["place"].filters
     answer = _answer(system, clocks, implementation)
     if answer is not None:
         page |= _halves(answer, clocks)

@@ -11,9 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
+from controls.access import is_officer
 from controls.models import ControlImplementation
 from evidence.forms.clocks import clocks_of
-from evidence.forms.controls import ControlFilter, StatusOfManyForm
+from evidence.forms.controls import (
+    ControlFilter,
+    OwnerOfManyForm,
+    StatusOfManyForm,
+)
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, judged
 from evidence.status.control_status import ControlStatus, listed
@@ -47,10 +52,12 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "here": request.path,
         "filter": chosen,
         "page": page,
+        "kept_filters": filters,
         "list_query": list_query(filters, clocks),
         "total": len(rows),
         "may_bring": clocks.now and submits_in(system, by=request.user),
         "status_form": _status_form(request, clocks),
+        "owner_form": _owner_form(request, clocks),
     }
     name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
@@ -79,3 +86,10 @@ def _status_form(request: SignedInRequest, clocks: Clocks) -> StatusOfManyForm |
     if not mine.filter(system=clocks.system).exists():
         return None
     return StatusOfManyForm(today=clocks.today)
+
+
+def _owner_form(request: SignedInRequest, clocks: Clocks) -> OwnerOfManyForm | None:
+    """For officers of the system; nobody changes the past."""
+    if clocks.now and is_officer(request.user, clocks.system):
+        return OwnerOfManyForm()
+    return None

@@ -86,6 +86,8 @@ PAGES: dict[str, Address] = {
     "status_in_retrospect": _of_control,
     "status_of_many": _controls,
     "status_of_many_confirm": _controls,
+    "owner_of_many": _controls,
+    "owner_of_many_confirm": _controls,
     "alternative_request": _of_control,
     "alternative_decide": _of_alternative,
     "alternative_end": _of_alternative,

@@ -28,6 +28,7 @@ class ListPlace:
     previous: Row | None
     following: Row | None
     query: str
+    filters: Mapping[str, str]
     words: str  # what the filters say; empty where there are none
 
 
@@ -60,5 +61,6 @@ def place_in_list(
         previous=ordered[at - 1] if at > 0 else None,
         following=ordered[at + 1] if 0 <= at < len(ordered) - 1 else None,
         query=list_query(filters, clocks),
+        filters=filters,
         words=", ".join(chosen.words()),
     )

@@ -28,6 +28,7 @@ from evidence.views import (
     my_work,
     notices,
     overrides,
+    owner_of_many,
     populations,
     provider_documents,
     regions,
@@ -115,6 +116,14 @@ urlpatterns += [
 # Controls: the list, one control, what is said of it and by whom it is decided.
 urlpatterns += [
     path("systems/<slug:slug>/controls/", controls.controls, name="controls"),
+    path(
+        "systems/<slug:slug>/owner/", owner_of_many.owner_of_many, name="owner_of_many"
+    ),
+    path(
+        "systems/<slug:slug>/owner/confirm/",
+        owner_of_many.owner_of_many_confirm,
+        name="owner_of_many_confirm",
+    ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/",
         control_page.control,

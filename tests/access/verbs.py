@@ -258,6 +258,12 @@ VERBS = (
         ("evidence:controls",),
     ),
     Verb(
+        "name the owner of many controls",
+        _officer,
+        ("evidence:owner_of_many", "evidence:owner_of_many_confirm"),
+        ("evidence:controls",),
+    ),
+    Verb(
         "ask for another class",
         _officer,
         ("evidence:override_request", "override-list"),

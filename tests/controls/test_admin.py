@@ -78,6 +78,8 @@ SHARED = {  # reference data and teams: the same for everybody who signs in
     "Control",
     "ControlLayer",
     "ControlMapping",
+    "ControlText",
+    "ControlTextEdition",
     "ReferenceVersion",
     "Service",
     "ServiceLayer",

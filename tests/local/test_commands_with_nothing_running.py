@@ -100,6 +100,7 @@ def test_derive_makes_the_database_it_needs(begun: tuple[State, Finished]) -> No
         ("proof_check", 0, "0 systems checked, 0 differences found."),
         ("proof_check nowhere", 2, "There is no system “nowhere”."),
         ("load_reference", 0, "nothing to change"),
+        ("import_control_text /no/such/file", 1, "No such file or directory"),
         ("load_demo --today someday", 2, "“someday” is not a day"),
         ("load_demo --today 9999-12-31", 2, "--today"),
         ("build_reference --catalog /no/such/file", 1, "there is no such file"),

@@ -216,6 +216,7 @@ file_clear removal_decide version_end letter_decide citation_remove export_cance
 export_delete remark_decide component_days regions system_terms retrospective_decide
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
+owner_of_many owner_of_many_confirm
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
