@@ -24,7 +24,7 @@ def describe_payout_desk(people: People, teams: Teams, today: dt.date) -> System
         slug="payout-desk",
         name="Payout desk",
         description="Where the operations team releases payouts by hand.",
-        regime="soc2",
+        regime="pci",
         impact_level="low",
         time_zone="UTC",
         window_start=today.replace(month=1, day=1),

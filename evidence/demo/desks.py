@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-
-import pikepdf
 
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.models import ControlImplementation, System
 from controls.responsibility.overrides import decide_override, request_override
 from evidence.demo.clock import DAY, instant_of, written_on
+from evidence.demo.files import FileSubject, acting_report, configuration
 from evidence.demo.people import People, Teams
 from evidence.files.spill_removal import request_removal
 from evidence.models import Evidence, EvidenceFile
@@ -69,17 +67,21 @@ def _request(system: System, people: People, teams: Teams, today: dt.date) -> No
 def _spill(system: System, people: People, today: dt.date) -> None:
     """A PDF that acts by itself, a spilled key, a requirement of our own."""
     control = _control(system, "si-7")
+    day = today - DAY * 3
+    report = FileSubject(
+        "Integrity report", "SI-7", system.name, people["paul"].name, day, day, day
+    )
     with written_on(today - DAY * 2, 9):
         active = submit(
             _submission("Integrity report with a form", today - DAY * 3),
-            [store("integrity-report.pdf", [_active_pdf()])],
+            [store("integrity-report.pdf", [acting_report(report)])],
             implementation=control,
             by=people["paul"],
             today=today,
         )
         spilled = submit(
             _submission("Configuration as text", today - DAY * 3),
-            [store("configuration.txt", [b"region = us-east-1\nkey = REDACT ME\n"])],
+            [store("configuration.txt", [configuration(report)])],
             implementation=control,
             by=people["paul"],
             today=today,
@@ -156,15 +158,3 @@ def _submission(title: str, day: dt.date) -> Submission:
         source_system="Build server",
         procedure="Printed from the page of the job.",
     )
-
-
-def _active_pdf() -> bytes:
-    """A page that asks the reader's program to run something when it is opened."""
-    document = pikepdf.new()
-    document.add_blank_page()
-    document.Root.OpenAction = pikepdf.Dictionary(
-        S=pikepdf.Name.JavaScript, JS=pikepdf.String("this.print()")
-    )
-    out = io.BytesIO()
-    document.save(out, deterministic_id=True)
-    return out.getvalue()

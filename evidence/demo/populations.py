@@ -7,6 +7,7 @@ import datetime as dt
 from controls.models import System, User
 from controls.models.implementations import ControlImplementation
 from evidence.demo.clock import DAY, written_on
+from evidence.demo.files import FileSubject, ticket
 from evidence.demo.people import People
 from evidence.models import Population, RequirementControl, Sample
 from evidence.models.confirmed_days import DayConfirmation
@@ -141,9 +142,18 @@ def _prove_items(
             source_system="Ticket system",
             procedure="Ticket printed with its history.",
         )
-        text = f"{event.key} of {event.happened_on}: requested, approved, deployed\n"
+        subject = FileSubject(
+            title=submission.title,
+            label=requirement.implementation.control.label,
+            system=requirement.system.name,
+            maker=people["paul"].name,
+            performed_on=event.happened_on,
+            start=event.happened_on,
+            end=event.happened_on,
+        )
+        content = ticket(subject, event.key, event.columns["kind"])
         with written_on(today - 17 * DAY, 9):
-            upload = store(f"{event.key.lower()}.txt", [text.encode()])
+            upload = store(f"{event.key.lower()}.pdf", [content])
             link = submit(
                 submission,
                 [upload],

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from controls.history.clock import clock_at
 from controls.models import System, User
 from evidence.demo import company
-from evidence.demo.clock import DAY, instant_of
+from evidence.demo.clock import DAY, instant_of, workday_by, workday_from
+from evidence.demo.files import FileSubject, evidence_file, fault_of
 from evidence.demo.people import People
 from evidence.models import EvidenceLink, RequirementControl
 from evidence.status.cadence import last_day, occurrence_of
@@ -18,11 +19,13 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 
-REJECTIONS = (
-    "The export shows no date: add one with the system clock visible.",
-    "Two of the listed accounts are missing from the extract.",
-    "This is last period's file: upload this period's.",
-)
+READ_AFTER = dt.timedelta(hours=22)  # the reviewer's next morning or noon
+SOURCES = {
+    "csv": "Directory of accounts",
+    "png": "AWS console",
+    "zip": "Log archive",
+    "pdf": "Reporting tool of the team",
+}
 NEVER_BEGUN, LAPSED, MISSED, LATE, REJECTED = 0.06, 0.16, 0.05, 0.08, 0.05  # shares
 
 
@@ -99,7 +102,7 @@ class Year:
                 elif submission.accepted:
                     links[step.number].accept(by=people["rita"])
                 else:
-                    reason = REJECTIONS[step.number % len(REJECTIONS)]
+                    reason = fault_of(_subject(submission, people))
                     links[step.number].reject(by=people["rita"], reason=reason)
             yield
 
@@ -127,9 +130,11 @@ def _plan(
         offset = chance.randint(25, 40) if late else chance.randint(0, 3)
         performed = min(max(start, end - DAY * chance.randint(0, 4)), today - DAY)
         performed = min(performed + DAY * (offset if late else 0), today - DAY)
+        performed = max(workday_by(performed), start)
         next_morning = performed + DAY * (0 if performed >= today - DAY else 1)
         submitted = instant_of(next_morning, 9)
         submitted += dt.timedelta(minutes=chance.randint(0, 400))
+        submitted = workday_from(submitted)
         waits = performed > today - 25 * DAY and chance.random() < 0.4
         yield PlannedSubmission(
             requirement,
@@ -137,7 +142,7 @@ def _plan(
             start,
             max(end, performed) if late else end,
             submitted,
-            decided=None if waits else submitted + dt.timedelta(hours=20),
+            decided=None if waits else workday_from(submitted + READ_AFTER),
             accepted=chance.random() > REJECTED,
         )
 
@@ -148,9 +153,12 @@ def _plan_lapsed(
     """On time each month, and nothing in the last quarter: what the tour opens."""
     for start, end in _periods(requirement.cadence, first, today):
         if end < today - 75 * DAY:
-            submitted = instant_of(end, 9)
-            decided = submitted + dt.timedelta(hours=20)
-            yield PlannedSubmission(requirement, end, start, end, submitted, decided)
+            performed = workday_by(end)
+            submitted = instant_of(performed, 15)
+            decided = workday_from(submitted + READ_AFTER)
+            yield PlannedSubmission(
+                requirement, performed, start, end, submitted, decided
+            )
 
 
 def _periods(
@@ -172,27 +180,38 @@ def _periods(
 def _submit(
     planned: PlannedSubmission, people: People, instant: dt.datetime
 ) -> EvidenceLink:
-    label = planned.requirement.implementation.control.label
+    subject = _subject(planned, people)
     submission = Submission(
-        title=f"{planned.requirement.title}, {planned.start:%B %Y} ({label})",
+        title=subject.title,
         performed_on=planned.performed_on,
         period_start=planned.start,
         period_end=max(planned.end, planned.performed_on),
         collected_on=planned.performed_on,
-        source_system="AWS console export",
+        source_system=SOURCES[subject.kind],
         procedure="Exported by the team and checked against the last one.",
     )
-    text = (
-        f"{submission.title}\nperformed {planned.performed_on}\n"
-        f"system {planned.requirement.system}\n"
-    )
-    name = f"{label.lower()}-{planned.start:%Y-%m}.txt"
+    name, content = evidence_file(subject)
     return submit(
         submission,
-        [store(name, [text.encode()])],
+        [store(name, [content])],
         requirement=planned.requirement,
         by=_contributor(planned.requirement, people),
         today=instant.date(),
+    )
+
+
+def _subject(planned: PlannedSubmission, people: People) -> FileSubject:
+    requirement = planned.requirement
+    label = requirement.implementation.control.label
+    return FileSubject(
+        title=f"{requirement.title}, {planned.start:%B %Y} ({label})",
+        label=label,
+        system=requirement.system.name,
+        maker=_contributor(requirement, people).name,
+        performed_on=planned.performed_on,
+        start=planned.start,
+        end=planned.end,
+        flawed=not planned.accepted,
     )
 
 

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from controls.models import System, User
 from evidence.demo import company
 from evidence.demo.build import build
+from evidence.models import EvidenceFile, EvidenceRevision, Review
 from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,6 +29,7 @@ PAGES = {
     "rita": ["/review/", "/review/several/", "/work/"],
     "audrey": ["/requests/", "/systems/payments/"],
 }
+FAULTS = {"csv": "No decision", "png": "sandbox", "zip": "archive", "pdf": "signed"}
 EMPTY = ["None yet", "None matches", "Nothing waits", "No requirement matches"]
 
 
@@ -55,8 +57,35 @@ def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
             assert not [each for each in EMPTY if each in shown], url
     states = set(system.requests.values_list("state", flat=True))
     assert states == {"open", "answered", "accepted", "returned"}
+    look_at_the_evidence(client)
     call_command("verify_audit_log")
     call_command("proof_check")  # exits with 1 where a row differs from its link
+
+
+def look_at_the_evidence(client) -> None:
+    """No stub among the files, three regimes, and a reviewer's reason that fits."""
+    assert set(System.objects.values_list("regime", flat=True)) == {
+        "fedramp",
+        "soc2",
+        "pci",
+    }
+    files = EvidenceFile.objects.select_related("blob", "revision")
+    assert not files.filter(blob__size_bytes__lt=1_000).exists()
+    client.force_login(User.objects.get(email=f"rita@{company.DOMAIN}"))
+    for kind in ("application/pdf", "image/png", "text/csv"):
+        file = files.filter(blob__media_type=kind).order_by("pk").first()
+        assert file, kind
+        page = client.get(f"/files/{file.uuid}/preview/")
+        assert page.status_code == 200, kind
+    rejected = Review.objects.filter(decision="reject").select_related("link__revision")
+    assert rejected.exists()
+    for review in rejected:
+        (file,) = files.filter(revision=review.link.revision)
+        ending = file.name.rpartition(".")[2]
+        assert FAULTS[ending] in review.reason
+    days = EvidenceRevision.objects.values_list("performed_on", flat=True)
+    weekend = [day for day in days if day.weekday() > 4]
+    assert len(weekend) < len(days) // 20  # events happen on any day
 
 
 def test_a_demo_that_broke_off_leaves_nothing_and_may_be_loaded_again(
