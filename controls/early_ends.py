@@ -115,7 +115,8 @@ def decide_end(
     system = stored.implementation.system
     today = today or known_today(system)
     refuse_decided(stored, version, by=by, today=today)
-    if approval.state != ApprovalState.APPROVED:
+    settled = isinstance(approval, ResponsibilityOverride) and approval.settled_on
+    if approval.state != ApprovalState.APPROVED or settled:
         raise TransitionNotAllowed("It has ended already.")
     stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     stored.decided_by = by

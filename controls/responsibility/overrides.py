@@ -20,19 +20,16 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.decisions import Responsibility
 from controls.models.requests import ApprovalState
-from controls.provider_names import AWS
 from controls.responsibility.decide import redecide
+from controls.responsibility.override_checks import (
+    refuse_second_request,
+    refuse_unnamed_source,
+    to_aws,
+)
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import applies, request_change
 
-SOURCES_OF_AWS = ("service", "report")
 OVERRIDABLE = ("inherited", "shared", "customer")
-
-
-def _to_aws(current: frozenset[str], requested: frozenset[str]) -> bool:
-    """Whether AWS would carry more than it does, or we less."""
-    gains = "aws" in requested and "aws" not in current
-    return gains or ("customer" in current and "customer" not in requested)
 
 
 def ask_override(
@@ -83,7 +80,8 @@ def request_override(
     A class that moves a duty to AWS must cite the provider's document, and name what
     AWS's half is then needed from: `service:` and the slug of one in use, or `report:`
     and the short name of a series (R9). `today` is the system's day (None: at the clock
-    of knowledge).
+    of knowledge). Raises NotPermitted, Refused, and TransitionNotAllowed while another
+    request for the same control waits.
     """
     today = today or known_today(implementation.system)
     if starts_on < today:
@@ -91,7 +89,8 @@ def request_override(
     override = _unsaved(
         implementation, responsibility, reason, starts_on, ends_on, citation, by, today
     )
-    _refuse_unnamed_source(implementation, responsibility, needed_from)
+    refuse_second_request(implementation, today)
+    refuse_unnamed_source(implementation, responsibility, needed_from)
     override.needed_from = needed_from
     override.save(force_insert=True)
     AuditEvent.objects.append(
@@ -104,28 +103,6 @@ def request_override(
         )
     )
     return override
-
-
-def _refuse_unnamed_source(
-    implementation: ControlImplementation, responsibility: str, needed_from: str
-) -> None:
-    """Raise Refused where AWS's half would be needed from nothing in particular."""
-    requested = PARTIES.get(responsibility, frozenset())
-    current = PARTIES.get(implementation.responsibility, frozenset())
-    if not needed_from:
-        if _to_aws(current, requested):
-            sentence = (
-                "This moves a duty to AWS: name the service or the report that AWS's"
-                " half is needed from."
-            )
-            raise Refused({"needed_from": sentence})
-        return
-    kind, _, name = needed_from.partition(":")
-    if "aws" not in requested or kind not in SOURCES_OF_AWS or not name:
-        raise Refused({"needed_from": "Name a service in use, or a report of AWS."})
-    in_use = implementation.system.components.filter(variant__service__slug=name)
-    if kind == "service" and not in_use.filter(variant__service__provider=AWS).exists():
-        raise Refused({"needed_from": "The system does not use this service of AWS."})
 
 
 def _unsaved(
@@ -144,7 +121,7 @@ def _unsaved(
         raise Refused({"responsibility": "Say inherited, shared or customer."})
     current = PARTIES.get(implementation.responsibility, frozenset())
     requested = PARTIES[responsibility]
-    if _to_aws(current, requested) and not citation.strip():
+    if to_aws(current, requested) and not citation.strip():
         sentence = "This moves a duty to AWS: cite the AWS document that accepts it."
         raise Refused({"citation": sentence})
     override = ResponsibilityOverride(
@@ -177,7 +154,8 @@ def _request_back(
     override = _unsaved(
         implementation, responsibility, reason, starts_on, ends_on, citation, by, today
     )
-    _refuse_unnamed_source(implementation, responsibility, needed_from)
+    refuse_unnamed_source(implementation, responsibility, needed_from)
+    refuse_second_request(implementation, today)
     body = {
         "control": implementation.control.ref_id,
         "responsibility": responsibility,

@@ -175,6 +175,8 @@ class EvidenceLink(models.Model):
         stored = self._locked()
         if stored.state != LinkState.DRAFT:
             raise TransitionNotAllowed("Only a draft can be submitted.")
+        if stored.sample_item is not None:
+            stored.sample_item.refuse_ended()
         changes = {"submitted_at": timezone.now(), "submitted_by": by}
         self._transition(stored, LinkState.SUBMITTED, **changes)
         AuditEvent.objects.append(about(self, "evidence.submitted", by=by))
@@ -253,6 +255,8 @@ class EvidenceLink(models.Model):
             raise StaleVersion("This changed since you opened it. Look again.")
         if decision == "accept":
             self.revision.refuse_unsafe()
+            if self.sample_item is not None:
+                self.sample_item.refuse_ended()
         # first the review: the database accepts no link without one
         review = Review.of(
             self, decision=decision, by=by, reason=reason, day=day, complete=complete

@@ -10,8 +10,9 @@ from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from controls.errors import TransitionNotAllowed
 from controls.models import Actor, System
-from evidence.models.populations import Population, PopulationItem
+from evidence.models.populations import STANDING, Population, PopulationItem
 
 USER = settings.AUTH_USER_MODEL
 
@@ -166,6 +167,19 @@ class SampleItem(models.Model):
 
     def __str__(self) -> str:
         return str(self.item)
+
+    def refuse_ended(self) -> None:
+        """Raise TransitionNotAllowed where the list it was drawn from counts no more.
+
+        Nothing new rests on a population that was rejected or withdrawn: what is shown
+        or found for one of its events would count nowhere (R16).
+        """
+        drawn_from = Population.objects.with_state().get(samples=self.sample_id)
+        if drawn_from.state not in STANDING:
+            raise TransitionNotAllowed(
+                f"The list that this was drawn from was {drawn_from.state}: it counts"
+                " no more. Use the list that takes its place."
+            )
 
 
 class Deviation(models.Model):

@@ -68,10 +68,15 @@ def draw_sample(
 
 @transaction.atomic
 def record_deviation(item: SampleItem, *, note: str, by: Actor) -> Deviation:
-    """Record that a sampled event was not handled as asked. It stays on record."""
+    """Record that a sampled event was not handled as asked. It stays on record.
+
+    Raises NotPermitted, Refused, TransitionNotAllowed for an event that has one, or of
+    a population that was rejected or withdrawn.
+    """
     sample = Sample.objects.for_listing().get(pk=item.sample_id)
     locked(sample.population)
     require_deviation_recorder(sample, by=by)
+    item.refuse_ended()
     if not note.strip():
         raise Refused({"note": "Say what was not as it should be."})
     if Deviation.objects.filter(sample_item__item=item.item_id).exists():

@@ -206,7 +206,7 @@ def _permitted(
         raise Refused("Say which requirement or control this is for.")
     refuse_empty(uploads)
     team = _team_for(requirement, target, by)
-    _refuse_foreign_item(requirement, proving.item)
+    _refuse_wrong_item(requirement, proving.item)
     refuse_impossible_days(submission, today)
     require_collector_in_system(submission, target.system)
     further = proving.further()
@@ -229,14 +229,16 @@ def _require_further(
         raise NotPermitted(f"“{requirement}” is for {team or 'a team'} to prove.")
 
 
-def _refuse_foreign_item(
+def _refuse_wrong_item(
     requirement: RequirementControl | None, item: SampleItem | None
 ) -> None:
-    """Raise Refused for an item of another requirement's sample."""
-    if item is not None and (
-        requirement is None or item.sample.population.requirement_id != requirement.pk
-    ):
+    """Raise Refused for an item of another requirement's sample, TransitionNotAllowed
+    for one of a list that counts no more."""
+    if item is None:
+        return
+    if requirement is None or item.sample.population.requirement_id != requirement.pk:
         raise Refused("That item was sampled for another requirement.")
+    item.refuse_ended()
 
 
 def _team_for(

@@ -16,7 +16,8 @@ from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from evidence.exports.sample_csv import sample_csv
 from evidence.forms.populations import SampleForm
-from evidence.models import Sample, SampleItem
+from evidence.models import Population, Sample, SampleItem
+from evidence.models.populations import STANDING
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.who_may import may_record_deviation, may_submit_population
 from evidence.views.answers import explain, refused, typed_reason
@@ -63,14 +64,17 @@ def sample(request: SignedInRequest, uuid: Any) -> HttpResponse:
     rows = Paginator(sample_row.items.for_listing(), PER_PAGE)
     page = rows.get_page(request.GET.get("page"))
     requirement = sample_row.population.requirement
+    state = Population.objects.with_state().get(pk=sample_row.population_id).state
+    stands = state in STANDING
     context = {
+        "ended": "" if stands else state,
         "sample": sample_row,
         "requirement": requirement,
         "page": page,
         "accepted": states.count("accepted"),
         "waiting": states.count("submitted"),
-        "may_upload": may_submit_population(requirement, by=request.user),
-        "may_deviate": may_record_deviation(sample_row, by=request.user),
+        "may_upload": stands and may_submit_population(requirement, by=request.user),
+        "may_deviate": stands and may_record_deviation(sample_row, by=request.user),
     }
     return render(request, "evidence/populations/sample.html", context)
 

@@ -11,10 +11,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from controls.alternatives import (
+    AlternativeDraft,
+    decide_alternative,
+    request_alternative,
+)
 from controls.applicability import decide_not_applicable, request_not_applicable
 from controls.early_ends import decide_end, request_end
 from controls.lapses import lapse_requests
 from controls.models import (
+    AlternativeImplementation,
     ApplicabilityDecision,
     EndRequest,
     ResponsibilityOverride,
@@ -31,6 +37,7 @@ from evidence.models import (
     EvidenceRequest,
     Population,
     Sample,
+    SampleItem,
     SpillRemoval,
 )
 from evidence.populations.event_list import EventRow, Events
@@ -142,7 +149,11 @@ def override(house: House, state: str) -> ResponsibilityOverride:
 
 
 def end_of(
-    house: House, approval: ResponsibilityOverride | ApplicabilityDecision, state: str
+    house: House,
+    approval: ResponsibilityOverride
+    | ApplicabilityDecision
+    | AlternativeImplementation,
+    state: str,
 ) -> EndRequest:
     """That something approved ends early, asked for by oscar, that stands there.
 
@@ -186,6 +197,39 @@ def exclusion(house: House, state: str) -> ApplicabilityDecision:
         decide_end(end, approve=True, by=house.olivia, today=TODAY)
     if state == "ending":
         request_end(made, reason="People again.", by=house.oscar, today=TODAY)
+    made.refresh_from_db()
+    return made
+
+
+def alternative(house: House, state: str) -> AlternativeImplementation:
+    """CM-8 met in another way, asked for by oscar, that stands there; states as of
+    `override`."""
+    draft = AlternativeDraft(
+        constraint="The tool knows no labels.",
+        objective="Every part is known: counted by hand.",
+        residual_risk="A part of a week is not counted.",
+        requirement_uuids=[house.requirement().uuid],
+        starts_on=TODAY,
+        review_by=TODAY + 30 * DAY,
+    )
+    control = factories.implementation(house.system, "cm-8")
+    made = request_alternative(control, draft, by=house.oscar, today=TODAY)
+    rows = AlternativeImplementation.objects.filter(pk=made.pk)
+    if state in {"late", "lapsed"}:
+        rows.update(requested_on=TODAY - 31 * DAY)
+    if state == "lapsed":
+        lapse_requests(house.system, TODAY)
+    if state in {"approved", "ending", "ended", "expired"}:
+        decide_alternative(made, approve=True, by=house.olivia, today=TODAY)
+    if state == "refused":
+        decide_alternative(made, approve=False, by=house.olivia, today=TODAY)
+    if state == "expired":
+        rows.update(starts_on=TODAY - 9 * DAY, review_by=TODAY - DAY)
+    if state == "ended":
+        end = request_end(made, reason="A new tool.", by=house.oscar, today=TODAY)
+        decide_end(end, approve=True, by=house.olivia, today=TODAY)
+    if state == "ending":
+        request_end(made, reason="A new tool.", by=house.oscar, today=TODAY)
     made.refresh_from_db()
     return made
 
@@ -251,4 +295,24 @@ def sample(house: House, state: str) -> Sample:
         record_deviation(item, note="Nobody approved.", by=house.rita)
     if state == "withdrawn":
         withdraw_population(drawn_from, reason="The wrong query.", by=house.alice)
+    return made
+
+
+def link_of_sample(house: House, state: str) -> EvidenceLink:
+    """Evidence of alice's for a sampled event: a draft, or submitted.
+
+    With `of no list` the population that it was drawn from was withdrawn afterwards.
+    """
+    drawn = sample(house, "drawn")
+    item = SampleItem.objects.for_upload().filter(sample=drawn).order_by("pk")[0]
+    made = submit(
+        replace(patch_report(), draft=state.startswith("draft")),
+        [store("approval.txt", [b"approved %d" % next(NUMBER)])],
+        requirement=item.sample.population.requirement,
+        item=item,
+        by=house.alice,
+        today=TODAY,
+    )
+    if state.endswith("of no list"):
+        withdraw_population(drawn.population, reason="Wrong query.", by=house.alice)
     return made

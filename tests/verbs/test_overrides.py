@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from controls.models import EndRequest, ResponsibilityOverride
+from controls.responsibility.overrides import settle_override
 from tests.evidence.house import TODAY, House
 from tests.verbs import states
 from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
@@ -17,6 +18,7 @@ SENTENCES = {
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
     "lapsed": "It lapsed: it was to be decided by",
+    "waits": "Oscar has already asked for another class of this control.",
     "asked-by": "Oscar has already asked for it.",
     "not-approved": "Only what is approved can be ended.",
     "settled": "It was settled from 2026-11-23 on.",
@@ -27,8 +29,8 @@ SENTENCES = {
 # where one stands that was asked for now.
 TABLE = """
 verb         door   requested                 late                      lapsed                 approved                 ending                           expired                  settled                           refused
-ask          page   =requested, new requested  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
-ask          api    =requested, new requested  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
+ask          page   409 waits                  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
+ask          api    409 waits                  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
 approve      page   =approved                 302 lapsed                302 lapsed             302 decided-by           302 decided-by                   302 decided-by           302 decided-by                    302 decided-by
 approve      api    =approved                 409 lapsed                409 lapsed             409 decided-by           409 decided-by                   409 decided-by           409 decided-by                    409 decided-by
 approve own  page   403 own                   403 own                   403 own                403 own                  403 own                          403 own                  403 own                           403 own
@@ -41,14 +43,14 @@ change       admin  403 looked-at             403 looked-at             403 look
 delete       admin  403 looked-at             403 looked-at             403 looked-at          403 looked-at            403 looked-at                    403 looked-at            403 looked-at                     403 looked-at
 """  # noqa: E501 - one line for each verb and door
 ENDS = """
-verb         door   requested           late           lapsed         approved        refused         ended
-approve      page   =approved, settled  302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended
-approve      api    =approved, settled  409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended
-approve own  page   403 own             403 own        403 own        403 own         403 own         403 own
-approve own  api    403 own             403 own        403 own        403 own         403 own         403 own
-refuse       page   =refused            302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended
-refuse       api    =refused            409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended
-change       admin  403 looked-at       403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at
+verb         door   requested           late           lapsed         approved        refused         ended          settled
+approve      page   =approved, settled  302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended
+approve      api    =approved, settled  409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended
+approve own  page   403 own             403 own        403 own        403 own         403 own         403 own        403 own
+approve own  api    403 own             403 own        403 own        403 own         403 own         403 own        403 own
+refuse       page   =refused            302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended
+refuse       api    =refused            409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended
+change       admin  403 looked-at       403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at  403 looked-at
 """  # noqa: E501 - one line for each verb and door
 WHO = {"ask": "oscar", "approve own": "oscar", "change": "admin", "delete": "admin"}
 ANY = {"If-Match": "*"}
@@ -120,11 +122,19 @@ def test_what_each_verb_of_an_override_answers(house, row: Row) -> None:
 
 
 def ended(house: House, state: str) -> EndRequest:
-    """The end of an override; `ended` waits although the override was settled."""
+    """The end of an override.
+
+    `ended` waits although the override holds no more; `settled` although it ran out
+    meanwhile and an officer settled it, which an end from an earlier day would undo.
+    """
     override = states.override(house, "approved")
     end = states.end_of(house, override, state)
+    rows = ResponsibilityOverride.objects.filter(pk=override.pk)
     if state == "ended":
-        ResponsibilityOverride.objects.filter(pk=override.pk).update(state="lapsed")
+        rows.update(state="lapsed")
+    if state == "settled":
+        rows.update(starts_on=TODAY - 9 * DAY, ends_on=TODAY - DAY)
+        settle_override(override, on=TODAY, by=house.otto, today=TODAY)
     return end
 
 

@@ -13,6 +13,8 @@ from tests.evidence.house import TODAY, House, file
 from tests.evidence.per_event import END, START, listed, said, url
 from tests.verbs import states
 from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
+from tests.verbs.test_evidence import attempt as attempt_on_link
+from tests.verbs.test_evidence import state_of as state_of_link
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +26,7 @@ SENTENCES = {
     "withdrawn-by": "Alice has already withdrawn this.",
     "on-record": "A deviation of this item is on record already.",
     "looked-at": "You may not do this",
+    "counts-no-more": "The list that this was drawn from was withdrawn: it counts no",
 }
 # A cell says where the population stands, how many samples were drawn from it, and,
 # after `new`, where one stands that was brought now.
@@ -48,11 +51,28 @@ change      admin  403 looked-at              403 looked-at             403 look
 # A cell says how many deviations and links the items of the sample have.
 SAMPLES = """
 verb     door   drawn                   deviating               withdrawn
-deviate  page   =1 deviations, 0 links  409 on-record           =1 deviations, 0 links
-deviate  api    =1 deviations, 0 links  409 on-record           =1 deviations, 0 links
-prove    page   =0 deviations, 1 links  =1 deviations, 1 links  =0 deviations, 1 links
-prove    api    =0 deviations, 1 links  =1 deviations, 1 links  =0 deviations, 1 links
+deviate  page   =1 deviations, 0 links  409 on-record           409 counts-no-more
+deviate  api    =1 deviations, 0 links  409 on-record           409 counts-no-more
+prove    page   =0 deviations, 1 links  =1 deviations, 1 links  409 counts-no-more
+prove    api    =0 deviations, 1 links  =1 deviations, 1 links  409 counts-no-more
 change   admin  403 looked-at           403 looked-at           403 looked-at
+"""
+# What was brought for a sampled event, by where it stands: its list stands, or was
+# withdrawn since (`of no list`). What was brought may still be taken back or refused.
+BROUGHT = """
+verb       door         submitted   submitted of no list  draft       draft of no list
+accept     page         =accepted   409 counts-no-more    -           -
+accept     several      =accepted   409 counts-no-more    -           -
+accept     the desk     =accepted   409 counts-no-more    -           -
+accept     api          =accepted   409 counts-no-more    -           -
+accept     api of many  =accepted   409 counts-no-more    -           -
+reject     page         =rejected   =rejected             -           -
+reject     the desk     =rejected   =rejected             -           -
+reject     api          =rejected   =rejected             -           -
+submit     page         -           -                     =submitted  409 counts-no-more
+submit     api          -           -                     =submitted  409 counts-no-more
+withdraw   page         =withdrawn  =withdrawn            =withdrawn  =withdrawn
+withdraw   api          =withdrawn  =withdrawn            =withdrawn  =withdrawn
 """
 WHO = {
     "bring": "alice", "accept": "rita", "accept own": "alice", "reject": "rita",
@@ -165,6 +185,18 @@ def test_what_each_verb_of_a_sample_answers(house, row: Row) -> None:
         partial(states.sample, house),
         partial(attempt_on_sample, house),
         state_of_sample,
+        SENTENCES,
+    )
+    assert not wrong, "\n".join([str(row), *wrong])
+
+
+@pytest.mark.parametrize("row", rows_of(BROUGHT))
+def test_what_was_brought_for_a_list_that_is_withdrawn(house, row: Row) -> None:
+    wrong = wrong_cells(
+        row,
+        partial(states.link_of_sample, house),
+        partial(attempt_on_link, house),
+        state_of_link,
         SENTENCES,
     )
     assert not wrong, "\n".join([str(row), *wrong])

@@ -17,6 +17,7 @@ from evidence.models import (
     Sample,
     SampleItem,
 )
+from evidence.populations.populations import withdraw_population
 from evidence.submissions.revise import revise
 from evidence.submissions.submission import Submission
 from evidence.submissions.uploads import store
@@ -207,3 +208,20 @@ def test_the_csv_holds_what_is_needed_to_draw_again(client, house, population):
     assert heading.startswith("position,key,day,Asked by,state,deviation,method,seed")
     assert len(lines) == 3
     assert all(population.sha256 in line and "random,s," in line for line in lines)
+
+
+def test_a_sample_of_a_withdrawn_list_says_so_and_offers_nothing(
+    client, house, asked, population
+):
+    """R16: nothing new rests on a list that counts no more."""
+    sample(client, house.olivia, population)
+    drawn = Sample.objects.get()
+    client.force_login(house.alice)
+    page = client.get(f"/samples/{drawn.uuid}/").content.decode()
+    assert "?item=" in page
+    assert "/deviates/" in page
+    withdraw_population(population, reason="The wrong query.", by=house.alice)
+    page = client.get(f"/samples/{drawn.uuid}/").content.decode()
+    assert "The list that this was drawn from was withdrawn" in page
+    assert "?item=" not in page
+    assert "/deviates/" not in page
