@@ -7,8 +7,8 @@ import logging
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
+from controls.history.clock import knowledge_now
 from evidence.jobs.kinds import (
     AttemptFailed,
     CannotBeDone,
@@ -22,7 +22,7 @@ from evidence.jobs.wake import wake
 log = logging.getLogger(__name__)
 
 
-def work_on(kind: JobKind[Any], pk: int, clock: Clock = timezone.now) -> bool:
+def work_on(kind: JobKind[Any], pk: int, clock: Clock = knowledge_now) -> bool:
     """Take one job and do it; False when it was not to be taken.
 
     Never raises for what the work meets, except for the database being away: then the

@@ -25,7 +25,6 @@ CLOCKS = {
 }
 STAMP = "says when a row was written"
 IN_FORCE = "roles are in force at an instant; None means this one"
-LEASE = "a lease is held against the clock of the worker"
 DOORS_OWN = {
     "controls/clock.py": "the one place where doors read it",
     "controls/accounts/addresses.py": "links of mails run out",
@@ -36,8 +35,6 @@ DOORS_OWN = {
     "controls/models/systems.py": IN_FORCE,
     "controls/responsibility/decide.py": STAMP,
     "evidence/demo/build.py": "the demo ends now",
-    "evidence/jobs/leases.py": LEASE,
-    "evidence/jobs/work.py": LEASE,
     "evidence/models/links.py": STAMP,
     "evidence/models/notices.py": STAMP,
     "evidence/models/populations.py": STAMP,
