@@ -45,10 +45,12 @@ def tell_people() -> None:
 def sweep_store() -> None:
     """Nightly: delete bytes that no record names; a second one at once does nothing.
 
-    Keys of requests and settled notices that are older than they are kept go too.
+    Keys of requests, settled notices and rows of exports that are older than they are
+    kept go too.
     """
     forget_old_keys(clock.now())
     forget_settled(clock.now())
+    ends.forget_exports(clock.now())
     sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=clock.now())

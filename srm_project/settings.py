@@ -103,7 +103,7 @@ APP_DATABASE_USER = APP_DATABASE["USER"]
 MIGRATION_LOCK_TIMEOUT = env_int("MIGRATION_LOCK_TIMEOUT", 5)
 if env("SRM_PROCESS") == "web":
     # One for each thread of a process: whoever waits for a slow store holds one, too.
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 20}
 
 INSTALLED_APPS = [
     "controls",
@@ -132,7 +132,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "srm_project.middleware.probe_middleware",
     "srm_project.middleware.request_id_middleware",
-    "srm_project.upload_places.upload_places_middleware",
+    "srm_project.file_places.file_places_middleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "srm_project.middleware.readable_address_middleware",
@@ -251,10 +251,14 @@ VISITOR_BODY_SECONDS = env_int("VISITOR_BODY_SECONDS", 10)
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 500_000_000)
 TEAM_BYTES_PER_DAY = env_int("TEAM_BYTES_PER_DAY", 20_000_000_000)
 TEAM_FILES_PER_DAY = env_int("TEAM_FILES_PER_DAY", 5_000)
-# Requests of one web process that may bring files at once; it needs more threads.
+# Requests of one web process that may bring files at once, and that may open them; it
+# needs more threads than both.
 UPLOADS_AT_ONCE = env_int("UPLOADS_AT_ONCE", 8)
-if UPLOADS_AT_ONCE < 1:
-    raise ImproperlyConfigured("UPLOADS_AT_ONCE must be 1 or more.")
+DOWNLOADS_AT_ONCE = env_int("DOWNLOADS_AT_ONCE", 6)
+if UPLOADS_AT_ONCE < 1 or DOWNLOADS_AT_ONCE < 1:
+    raise ImproperlyConfigured(
+        "UPLOADS_AT_ONCE and DOWNLOADS_AT_ONCE must be 1 or more."
+    )
 refuse_impossible_store(
     EVIDENCE_STORE,
     endpoint=EVIDENCE_S3_ENDPOINT,
@@ -268,6 +272,14 @@ refuse_impossible_store(
 EXPORT_DAYS = env_int("EXPORT_DAYS", 14)
 if EXPORT_DAYS < 1:
     raise ImproperlyConfigured("EXPORT_DAYS must be 1 or more.")
+MIN_EXPORT_ROWS_DAYS = 30
+# Days for which the row of an export is kept once it has ended and has no file.
+EXPORT_ROWS_DAYS = env_int("EXPORT_ROWS_DAYS", 365)
+if EXPORT_ROWS_DAYS < MIN_EXPORT_ROWS_DAYS:
+    raise ImproperlyConfigured(
+        f"EXPORT_ROWS_DAYS={EXPORT_ROWS_DAYS} is less than {MIN_EXPORT_ROWS_DAYS}:"
+        " a request sent again under its key would make the export anew."
+    )
 # A worker that gives no sign of life for so long loses the export it makes.
 EXPORT_LEASE_SECONDS = env_int("EXPORT_LEASE_SECONDS", 90)
 if EXPORT_LEASE_SECONDS < 1:

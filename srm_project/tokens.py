@@ -45,16 +45,23 @@ class OwnersTokenScheme(KnoxTokenScheme):
 
 
 class ScopedToken(BasePermission):
-    """A token with the scope `read` may only read; sessions and others may do both."""
+    """What a token may do beside reading; sessions may do all that their owner may.
+
+    To change something it has the scope of the view (`scope_to_change`), which is
+    `write` unless the view says otherwise.
+    """
 
     message = "This token may only read."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the token that was used, if any, allows the method."""
-        if request.method in SAFE_METHODS:
-            return True
-        if request.auth is None:
+        if request.method in SAFE_METHODS or request.auth is None:
             return True
         token_scope = getattr(request.auth, "srm_scope", None)
-        scope = token_scope.scope if token_scope is not None else "read"
-        return scope == "write"
+        held = Scope(token_scope.scope if token_scope is not None else Scope.READ)
+        needed: Scope = getattr(view, "scope_to_change", Scope.WRITE)
+        if held != Scope.READ:
+            self.message = (
+                f"This token is for “{held.label}”. Use one for “{needed.label}” here."
+            )
+        return held == needed

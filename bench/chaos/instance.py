@@ -133,7 +133,8 @@ def build_company() -> ClientCompany:
         token, secret = AuthToken.objects.create(
             house.people[name], expiry=dt.timedelta(days=1)
         )
-        TokenScope.objects.create(token=token, name="chaos", scope="write")
+        scope = "export" if name == "ray" else "write"
+        TokenScope.objects.create(token=token, name="chaos", scope=scope)
         tokens[name] = secret
     browser = Client()
     browser.force_login(

@@ -20,6 +20,7 @@ class Scope(models.TextChoices):
 
     READ = "read", "Read"
     WRITE = "write", "Read and write"
+    EXPORT = "export", "Read and export"
     CALENDAR = "calendar", "Calendar feed"
 
 

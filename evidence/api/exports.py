@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from controls.api.conventions import ByKey, WithoutETag
 from controls.api.idempotency import idempotent
 from controls.models import System
+from controls.models.tokens import Scope
 from evidence.api.clocks import BodyDayField, InstantField
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export
@@ -62,7 +63,13 @@ class NewExportSerializer(serializers.Serializer[Any]):
 
 
 class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
-    """Exports of the caller, and of a system for its officers."""
+    """Exports of the caller, and of a system for its officers.
+
+    All of a system leaves in one file, which asks a session for a fresh proof (AZ-12).
+    A token cannot prove anything anew, so that asking was decided when it was made.
+    """
+
+    scope_to_change = Scope.EXPORT
 
     serializer_class = ExportSerializer
     pagination_class = ByKey
@@ -83,7 +90,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
         """Queue an export.
 
         A session is asked for the password or second factor again where the last proof
-        is too old; a token was made with such a proof, and ends.
+        is too old; a token needs the scope `export`, given with such a proof.
         """
         if request.auth is None:
             require_recent_proof_of_program(request)

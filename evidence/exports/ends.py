@@ -1,4 +1,7 @@
-"""How files of exports end: expired, deleted by their owner, or with a role (AC-11)."""
+"""How files of exports end: expired, deleted by their owner, or with a role (AC-11).
+
+The row goes much later; what was asked, made and taken stays in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,14 @@ from evidence.jobs.leases import LET_GO
 from evidence.models import Export, ExportState
 from evidence.status.control_status import now
 
+# No file, and nothing left to do.
+OVER = (
+    ExportState.FAILED,
+    ExportState.CANCELLED,
+    ExportState.EXPIRED,
+    ExportState.DELETED,
+)
+MAX_FORGOTTEN = 1_000  # rows of one night
 NOT_A_READER = "The requester may no longer read this system."
 
 
@@ -48,6 +59,26 @@ def end_exports(instant: dt.datetime) -> int:
     chosen = Export.objects.filter(expired | _of_former_readers(instant))
     keys = list(chosen.order_by("pk").values_list("pk", flat=True))
     return sum(_ended(pk, before) for pk in keys)
+
+
+@transaction.atomic
+def forget_exports(instant: dt.datetime) -> int:
+    """Delete the rows of exports that were finished EXPORT_ROWS_DAYS before `instant`
+    and have no file any more; returns how many, MAX_FORGOTTEN at most.
+
+    Each leaves an event. A constant number of statements.
+    """
+    before = instant - dt.timedelta(days=settings.EXPORT_ROWS_DAYS)
+    old = Export.objects.filter(state__in=OVER, finished_at__lte=before)
+    locked = old.select_for_update(of=("self",), skip_locked=True).order_by("pk")
+    rows = list(locked.select_related("system")[:MAX_FORGOTTEN])
+    events = [
+        about(row, "export.forgotten", by=None, on=str(row.on), state=row.state)
+        for row in rows
+    ]
+    Export.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    AuditEvent.objects.append_all(events)
+    return len(rows)
 
 
 def _of_former_readers(instant: dt.datetime) -> Q:

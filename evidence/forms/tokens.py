@@ -21,7 +21,8 @@ class TokenForm(Form):
         label="What it may do",
         choices=Scope.choices,
         initial=Scope.READ,
-        help_text="Never more than you may. A calendar feed opens nothing else.",
+        help_text="Never more than you may. Only “Read and export” asks for exports;"
+        " it changes nothing. A calendar feed opens nothing else.",
     )
     days = forms.IntegerField(
         label="Ends after so many days",

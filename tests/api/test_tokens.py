@@ -9,6 +9,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 from controls.models import AuditEvent, System, User
+from evidence.models import Export
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,46 @@ def test_revoked_and_disabled_end_at_once(system: System, oscar: User) -> None:
 def test_a_token_makes_no_token(system: System, oscar: User) -> None:
     token = make(oscar, scope="write")["token"]
     assert call(token, "post", "/api/v1/tokens/") in {401, 403}
+
+
+def ask_for_export(token: str, key: str, **headers: str) -> int:
+    """The status of an export of a system asked for with a token."""
+    sent = {"Authorization": f"Token {token}", "Idempotency-Key": key}
+    body = {"system": "payments"}
+    answer = Client().post(
+        "/api/v1/exports/", body, "application/json", headers=sent | headers
+    )
+    return int(answer.status_code)
+
+
+def test_a_token_asks_for_exports_only_where_it_was_made_for_them(
+    system: System, oscar: User
+) -> None:
+    """AZ-07, AZ-12: a session proves anew who asks; a token was given that with its
+    scope, by somebody who had just proved it, and then changes nothing else."""
+    tokens = {
+        scope: make(oscar, scope=scope)["token"]
+        for scope in ("read", "write", "export")
+    }
+    asked = {scope: ask_for_export(token, scope) for scope, token in tokens.items()}
+    assert asked == {"read": 403, "write": 403, "export": 202}
+    export = Export.objects.get()
+    path = f"/api/v1/exports/{export.uuid}/"
+    deleted = {scope: call(tokens[scope], "delete", path) for scope in tokens}
+    assert (deleted["read"], deleted["write"]) == (403, 403)
+    assert deleted["export"] == 409, "it is not finished"
+    assert {call(token, "get", path) for token in tokens.values()} == {200}
+    assert call(tokens["export"], "patch") == 403
+
+
+def test_it_is_told_which_token_it_takes(system: System, oscar: User) -> None:
+    secret = make(oscar, scope="write")["token"]
+    answer = Client().post(
+        "/api/v1/exports/",
+        {"system": "payments"},
+        "application/json",
+        headers={"Authorization": f"Token {secret}"},
+    )
+    assert "Use one for “Read and export” here." in answer.json()["detail"]
+    refusal = AuditEvent.objects.get(verb="access.refused")
+    assert "write" in refusal.body
