@@ -1,4 +1,5 @@
-"""An address that stands where S3 is said to be, and is slow or silent."""
+"""An address that stands where S3 is said to be, and is slow or silent: by itself, or
+in front of a real one."""
 
 from __future__ import annotations
 
@@ -63,4 +64,61 @@ class StandIn:
 
     def close(self) -> None:
         self.over.set()
+        self.listener.close()
+
+
+@dataclass
+class Throttled:
+    """Stands before a real server of S3 and lets its answers through as slowly as said.
+
+    `bytes_a_second` may be changed at any time; None: as fast as they come.
+    """
+
+    behind: int  # the port of the real one
+    bytes_a_second: float | None = None
+    came: int = 0  # connections so far
+
+    def __post_init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                self.came += 1
+                server = socket.create_connection(("127.0.0.1", self.behind))
+                threading.Thread(
+                    target=self._between, args=(client, server), daemon=True
+                ).start()
+
+    def _between(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server:
+            back = threading.Thread(target=self._pump, args=(server, client, True))
+            back.daemon = True
+            back.start()
+            self._pump(client, server, False)
+            back.join()
+
+    def _pump(self, source: socket.socket, to: socket.socket, slow: bool) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                self._send(to, piece, slow=slow)
+        for end in (source, to):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, to: socket.socket, piece: bytes, *, slow: bool) -> None:
+        while piece:
+            rate = self.bytes_a_second if slow else None
+            if rate is None:
+                to.sendall(piece)
+                return
+            size = max(1, int(rate / 20))
+            to.sendall(piece[:size])
+            piece = piece[size:]
+            time.sleep(size / rate)
+
+    def close(self) -> None:
         self.listener.close()

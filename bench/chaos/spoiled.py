@@ -75,7 +75,7 @@ def broken_broker(instance: Instance, company: ClientCompany) -> Row:
 def slow_store(instance: Instance, company: ClientCompany) -> Row:
     """A second web server stores in a bucket that takes a kilobyte in 0.25 s."""
     stand_in, port = StandIn(pause=0.25, silent=False), free_port()
-    command = "-m gunicorn srm_project.wsgi:application --workers 1 --threads 16"
+    command = "-m gunicorn srm_project.wsgi:application --workers 1 --threads 20"
     command += f" --worker-class gthread --no-control-socket --bind 127.0.0.1:{port}"
     env = os.environ | {
         "SRM_PROCESS": "web",

@@ -24,6 +24,7 @@ from evidence.status.control_status import today_of
 from evidence.submissions.bulk import Planned, confirm, opened, sealed
 from evidence.submissions.bulk_request import plan_of
 from evidence.submissions.who_may import submits_in
+from srm_project.file_places import take_upload_place
 from srm_project.requests import actor_of
 
 
@@ -79,6 +80,7 @@ def _opened(view: BulkViewSet, request: Request, slug: str) -> None:
     """Ask the store for the bytes of the plan, while nobody waits for the key."""
     system, token = view.plan_named(request, slug)
     if not was_confirmed(actor_of(request), token):
+        take_upload_place(request._request)
         view.opened_plans = opened(system, token, actor_of(request))
 
 

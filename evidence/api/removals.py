@@ -22,6 +22,7 @@ from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.models import EvidenceFile, SpillRemoval
 from srm_project.downloads import attachment
+from srm_project.file_places import take_download_place
 from srm_project.requests import actor_of
 
 
@@ -114,8 +115,10 @@ class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     @action(detail=True, methods=["get"])
     def content(self, request: Request, uuid: str) -> FileResponse:
         """The bytes as an attachment; recorded first."""
+        file = self.get_object()
+        take_download_place(request._request)
         try:
-            return attachment(opened_for(self.get_object(), by=actor_of(request)))
+            return attachment(opened_for(file, by=actor_of(request)))
         except NotInStore as missing:
             raise TransitionNotAllowed(missing.messages) from missing
 

@@ -15,7 +15,7 @@ from controls.grammar import size_in_words
 from evidence.storage import BlobTooLarge, Incoming, open_store
 from evidence.submissions.bulk_request import MAX_FILES
 from evidence.submissions.waiting_files import WaitingFile
-from srm_project.upload_places import take_upload_place
+from srm_project.file_places import take_upload_place
 
 BROKE_OFF = "The upload broke off. Nothing was stored."
 

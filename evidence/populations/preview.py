@@ -29,7 +29,7 @@ from evidence.populations.populations import (
     refuse_impossible,
 )
 from evidence.populations.who_may import require_population_submitter
-from evidence.storage import StoredBytes, open_store
+from evidence.storage import StoredBytes, open_store, refuse_broken_off
 from evidence.submissions.bulk import HOUR
 from evidence.submissions.quotas import count_preview
 from evidence.submissions.uploads import (
@@ -104,7 +104,10 @@ def read(
                 body, upload.name, statement.starts, statement.ends, zone=zone
             )
     try:
-        with open_store().open(upload.stored.sha256) as body:
+        with (
+            refuse_broken_off(),
+            open_store().open(upload.stored.sha256) as body,
+        ):
             return event_list.read(
                 body, upload.name, statement.starts, statement.ends, zone=zone
             )

@@ -2,6 +2,7 @@
 
 from evidence.storage.base import (
     BlobTooLarge,
+    BrokeOff,
     Incoming,
     OtherBytes,
     Store,
@@ -11,6 +12,7 @@ from evidence.storage.base import (
     StoreUnreachable,
     Withheld,
     probe_folder,
+    refuse_broken_off,
     refuse_full_disk,
 )
 from evidence.storage.local import LocalStore
@@ -19,6 +21,7 @@ from evidence.storage.s3 import S3Store
 
 __all__ = [
     "BlobTooLarge",
+    "BrokeOff",
     "Incoming",
     "LocalStore",
     "OtherBytes",
@@ -31,6 +34,7 @@ __all__ = [
     "Withheld",
     "open_store",
     "probe_folder",
+    "refuse_broken_off",
     "refuse_full_disk",
     "work_folder",
 ]

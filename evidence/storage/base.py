@@ -78,6 +78,19 @@ class StoreUnreachable(SrmError):
     retry_after = 60  # seconds
 
 
+class BrokeOff(OSError):
+    """The store stopped, or was too slow, while its bytes were read."""
+
+
+@contextmanager
+def refuse_broken_off() -> Iterator[None]:
+    """Inside, a store that breaks off while it is read raises StoreUnreachable."""
+    try:
+        yield
+    except BrokeOff as broken:
+        raise StoreUnreachable(f"{broken} Try again in a minute.") from broken
+
+
 class Withheld(StoreUnreachable):
     """The store answers, and does not give out these bytes."""
 

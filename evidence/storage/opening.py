@@ -10,13 +10,19 @@ from django.conf import settings
 
 from evidence.storage.base import Store
 from evidence.storage.local import LocalStore
-from evidence.storage.s3 import Retention, S3Store, client_of
+from evidence.storage.s3 import (
+    IMPATIENT_SECONDS,
+    SECONDS,
+    Retention,
+    S3Store,
+    client_of,
+)
 
 
 def open_store(*, patient: bool = True) -> Store:
     """The store of this installation (`EVIDENCE_STORE`: a folder or s3://…).
 
-    One that is not `patient` gives up after 3 seconds without an answer: for probes.
+    One that is not `patient` gives up 3 seconds after it asked: for probes.
     """
     address = str(settings.EVIDENCE_STORE)
     if not address.startswith("s3://"):
@@ -37,6 +43,7 @@ def open_store(*, patient: bool = True) -> Store:
         prefix=parts.path.strip("/"),
         incoming=work_folder("incoming"),
         retention=retention,
+        seconds=SECONDS if patient else IMPATIENT_SECONDS,
     )
 
 

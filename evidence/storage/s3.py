@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from evidence.storage.base import (
+    BrokeOff,
     Store,
     StoredBytes,
     StoredObject,
@@ -32,13 +35,21 @@ from evidence.storage.base import (
     refuse_other_bytes,
 )
 from evidence.storage.failpoints import failpoint
+from evidence.storage.s3_deadline import Deadline
 from evidence.storage.s3_deleting import delete_versions
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 16  # at a time: what a reader waits for before the first byte
+# One answer may take so many seconds, and more for its bytes at this many a second.
+SECONDS, IMPATIENT_SECONDS = 28.0, 3.0
+SLOWEST = 100_000
 TRIES = 3  # when S3 says that somebody stores the same bytes at this moment
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 # Missing rights to one object, to its key, or an object moved to an archive.
 WITHHELD = frozenset({"403", "AccessDenied", "KMS.AccessDenied", "InvalidObjectState"})
+
+
+TOO_SLOW = "The evidence store answers too slowly. Try again in a minute."
+TOO_SLOW_TO_READ = "The evidence store is too slow."
 
 
 @dataclass(frozen=True)
@@ -116,15 +127,17 @@ class S3Store(Store):
         prefix: str,
         incoming: Path,
         retention: Retention | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         self.client, self.bucket, self.retention = client, bucket, retention
+        self.seconds = seconds
         self.prefix = f"{prefix}/" if prefix else ""
         self.incoming = incoming
 
     def settle(self, waiting: Path, stored: StoredBytes) -> None:
         """PUT unless the key exists; S3 verifies the digest before it keeps them."""
         for _ in range(TRIES):
-            with explained():
+            with self._in_time(stored.size_bytes):
                 try:
                     self._put(waiting, stored)
                 except ClientError as error:
@@ -166,14 +179,16 @@ class S3Store(Store):
 
     def open(self, sha256: str) -> BinaryIO:
         """A stream from S3, not seekable. Raises FileNotFoundError."""
-        with explained():
+        with self._in_time() as deadline:
             answer = self.client.get_object(**self._at(sha256))
-        return io.BufferedReader(_Body(answer["Body"]), READ_BYTES)
+        seconds = self.seconds + answer["ContentLength"] / SLOWEST
+        body = _Body(answer["Body"], deadline.spoken_on, seconds)
+        return io.BufferedReader(body, READ_BYTES)
 
     def has(self, sha256: str) -> bool:
         """Whether an object lies under the digest."""
         try:
-            with explained():
+            with self._in_time():
                 self.client.head_object(**self._at(sha256))
         except FileNotFoundError:
             return False
@@ -204,9 +219,9 @@ class S3Store(Store):
         Raises OSError where uploads cannot wait in the folder of this machine.
         """
         probe_folder(self.incoming)
-        with explained():
+        with self._in_time():
             self.client.head_bucket(Bucket=self.bucket)
-        return self.retention is None or self._locks()
+            return self.retention is None or self._locks()
 
     def _locks(self) -> bool:
         try:
@@ -215,21 +230,40 @@ class S3Store(Store):
             return False
         return True
 
+    @contextmanager
+    def _in_time(self, size: int = 0) -> Iterator[Deadline]:
+        """Inside, all that is asked ends in time for so many bytes, as `explained`."""
+        with Deadline(self.seconds + size / SLOWEST) as deadline:
+            with explained():
+                yield deadline
+            if deadline.over:
+                raise StoreUnreachable(TOO_SLOW)
+
     def _at(self, sha256: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": f"{self.prefix}{key_of(sha256)}"}
 
 
 class _Body(io.RawIOBase):
-    """The body of an answer as a file; a connection that breaks is an OSError."""
+    """The body of an answer as a file; one that breaks off raises BrokeOff.
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
+    `seconds` are what may be spent waiting for it, without the time of its reader.
+    """
+
+    def __init__(
+        self, body: Any, spoken_on: socket.socket | None, seconds: float
+    ) -> None:
+        self._body, self._spoken_on, self._left = body, spoken_on, seconds
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = _or_os_error(lambda: self._body.read(len(buffer)))
+        began = time.monotonic()
+        with Deadline(max(self._left, 0.0), self._spoken_on) as deadline:
+            piece = _or_broke_off(lambda: self._body.read(len(buffer)))
+        self._left -= time.monotonic() - began
+        if deadline.over:
+            raise BrokeOff(TOO_SLOW_TO_READ)
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -239,8 +273,8 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def _or_os_error(read: Callable[[], bytes]) -> bytes:
+def _or_broke_off(read: Callable[[], bytes]) -> bytes:
     try:
         return read()
     except BotoCoreError as broken:
-        raise OSError(f"The evidence store broke off: {broken}") from broken
+        raise BrokeOff(f"The evidence store broke off: {broken}.") from broken

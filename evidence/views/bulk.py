@@ -24,6 +24,7 @@ from evidence.views.access import system_or_404
 from evidence.views.answers import refused, told_to_come_back
 from evidence.views.once import SAME_AGAIN
 from evidence.views.uploads import unreadable
+from srm_project.file_places import take_upload_place
 from srm_project.requests import SignedInRequest
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -100,6 +101,7 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     token = request.POST.get("token", "")
     before = was_confirmed(request.user, token)
     try:
+        take_upload_place(request)  # the store is asked whether all is still there
         links = confirm(system, token, by=request.user, today=today_of(system))
     except NotPermitted as refusal:
         return refused(request, refusal)

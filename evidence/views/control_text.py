@@ -22,9 +22,9 @@ from controls.reference.control_texts import TextImport, import_texts
 from controls.reference.official_catalog import fetch_official
 from evidence.forms.control_text import ControlTextForm
 from evidence.views.answers import refused
+from srm_project.file_places import take_upload_place
 from srm_project.request_limits import SmallFormsOnly
 from srm_project.requests import SignedInRequest
-from srm_project.upload_places import take_upload_place
 
 
 class CatalogFormsOnly(SmallFormsOnly):

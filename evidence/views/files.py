@@ -16,11 +16,12 @@ from evidence.files.download import opened_for, record_opening
 from evidence.files.previews import RenderedPage, kind_of, render_preview
 from evidence.files.who_may import RESTRICTED, may_open
 from evidence.models import EvidenceFile
-from evidence.storage import StoreUnreachable, open_store
+from evidence.storage import StoreUnreachable, open_store, refuse_broken_off
 from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import explanation_page, refused, typed_reason
 from evidence.views.controls import HtmxRequest
 from srm_project.downloads import add_download_headers, attachment
+from srm_project.file_places import NoDownloadPlace, take_download_place
 from srm_project.requests import SignedInRequest
 
 GONE = "The record is here, but its bytes are not in the store."
@@ -42,14 +43,18 @@ def _withheld(request: SignedInRequest, file: EvidenceFile) -> HttpResponse | No
 @require_GET
 def download(request: SignedInRequest, uuid: Any) -> HttpResponseBase:
     """The bytes of one file as an attachment that no browser runs; recorded first."""
+    file = file_or_404(request, uuid)
     try:
-        return attachment(opened_for(file_or_404(request, uuid), by=request.user))
+        take_download_place(request)
+        return attachment(opened_for(file, by=request.user))
     except ValidationError as refusal:
         return refused(request, refusal)
 
 
 def _drawn(request: SignedInRequest, file: EvidenceFile, number: int) -> RenderedPage:
-    with open_store().open(file.blob.sha256) as body:
+    """A page of a file, drawn anew; speaks to the store, in a download's place."""
+    take_download_place(request)
+    with refuse_broken_off(), open_store().open(file.blob.sha256) as body:
         return render_preview(body, file.blob.media_type, number)
 
 
@@ -78,7 +83,7 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
             context["number"] = min(number, context["drawn"].pages)
         except FileNotFoundError:
             return explanation_page(request, GONE, 410)
-        except StoreUnreachable as away:
+        except (StoreUnreachable, NoDownloadPlace) as away:
             return refused(request, away)
         except ValidationError as refusal:
             context["refusal"], status = " ".join(refusal.messages), 422

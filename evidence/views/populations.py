@@ -45,6 +45,7 @@ from evidence.submissions.waiting_files import WaitingFile
 from evidence.views.answers import explain, refused
 from evidence.views.once import SAME_AGAIN
 from evidence.views.uploads import unreadable
+from srm_project.file_places import take_upload_place
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -151,6 +152,7 @@ def population_confirm(request: SignedInRequest, uuid: Any) -> HttpResponse:
     before = was_confirmed(request.user, token)
     try:
         require_population_submitter(requirement, by=request.user)
+        take_upload_place(request)  # the list is read from the store again
         made = confirm(requirement, token, by=request.user, today=today)
     except ValidationError as refusal:
         return refused(request, refusal)

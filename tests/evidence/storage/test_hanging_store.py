@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from tests.seaweed import free_ports
 from tests.slow_s3 import StandIn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-PLACES, SENT_AT_ONCE, THREADS = 8, 11, 16  # of one process, as `make run` has it
+PLACES, SENT_AT_ONCE, THREADS = 8, 11, 20  # of one process, as `make run` has it
 
 
 @dataclass
@@ -91,6 +92,14 @@ def store(settings: Any, tmp_path: Path) -> Iterator[StandIn]:
 
 @pytest.fixture
 def web(house: House, store: StandIn) -> Iterator[Web]:
+    credentials = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    with serving(house, UPLOADS_AT_ONCE=str(PLACES), **credentials) as started:
+        yield started
+
+
+@contextmanager
+def serving(house: House, **settings_of_server: str) -> Iterator[Web]:
+    """A real web server of one process, and the browser of alice at it."""
     (port,) = free_ports(1)
     client = Client()
     with real_time():  # the server's clock is the machine's
@@ -99,30 +108,19 @@ def web(house: House, store: StandIn) -> Iterator[Web]:
     cookies = f"{configured.SESSION_COOKIE_NAME}={session};"
     cookies += f" {configured.CSRF_COOKIE_NAME}={'a' * 32}"
     requirement = house.requirement().uuid
+    command = f"-m gunicorn srm_project.wsgi:application --bind 127.0.0.1:{port}"
+    command += f" --workers 1 --threads {THREADS} --worker-class gthread"
+    command += " --log-level error --no-control-socket"
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "srm_project.wsgi:application"),
-            *(
-                "--bind",
-                f"127.0.0.1:{port}",
-                "--workers",
-                "1",
-                "--threads",
-                str(THREADS),
-            ),
-            *("--worker-class", "gthread", "--log-level", "error"),
-            "--no-control-socket",
-        ],
+        [sys.executable, *command.split()],
         cwd=configured.BASE_DIR,
         env=environment("")
         | {
             "SRM_PROCESS": "web",
             "MFA_REQUIRED": "no",
-            "UPLOADS_AT_ONCE": str(PLACES),
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "b",
             "AWS_EC2_METADATA_DISABLED": "true",
-        },
+        }
+        | settings_of_server,
     )
     web = Web(port, cookies, f"/systems/shop/requirements/{requirement}/upload/")
     try:
