@@ -36,6 +36,6 @@ fmt: .venv/.tests
 bench: .venv/.tests    # measures; ARGS are passed on
 	@$(PY) -m srm_project.local with -m bench $(ARGS)
 worker: .venv/.runs    # one more worker beside a running `make run`
-	@set -a; eval "$$($(PY) -m srm_project.local env)"; exec .venv/bin/celery -A srm_project worker
+	@exec $(PY) -m srm_project.local worker
 clean:                 # caches only; data stays where `make run` said
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis staticfiles

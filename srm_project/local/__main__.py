@@ -1,4 +1,4 @@
-"""Command line: `python -m srm_project.local run|test|env|with`."""
+"""Command line: `python -m srm_project.local run|worker|test|env|with`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from srm_project.local import instance, testing
 from srm_project.local.failures import LocalFailure
 from srm_project.local.paths import State, state
 from srm_project.local.supervise import Supervisor, say
+from srm_project.local.worker import NothingRuns, become_worker
 
 USAGE = """usage: python -m srm_project.local COMMAND
   run               start everything and keep it running
+  worker            one more worker beside the running instance
   test [-- ARGS]    run pytest with a database and a broker of its own
   with COMMAND…     run `python COMMAND…` with a database and a broker of its own
   env               print the settings of the running instance as shell exports"""
@@ -23,6 +25,8 @@ def main(arguments: list[str]) -> int:
     rest = rest[1:] if rest[:1] == ["--"] else rest
     if command == "run":
         return _run(state().prepare())
+    if command == "worker":
+        return _worker(state())
     if command == "test":
         return testing.run_tests(rest)
     if command == "with":
@@ -44,6 +48,14 @@ def _run(here: State) -> int:
         sys.stderr.write(f"{failure}\n")
         return 1
     return 0
+
+
+def _worker(here: State) -> int:
+    try:
+        become_worker(here)
+    except NothingRuns as nothing:
+        sys.stderr.write(f"{nothing}\n")
+        return 1
 
 
 def _say_where(here: State) -> int:

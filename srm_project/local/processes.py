@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,8 +82,12 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def keep_alive(self, now: float) -> bool:
-        """Restart it when it died and its wait is over; True when it just died."""
+        """Restart it when it died and its wait is over; True when it just died.
+
+        While it runs, its log turns over.
+        """
         if self.alive:
+            self.turn_log_over()
             return False
         if not self._due:
             self._wait = 0.5 if now - self._since > STEADY_AFTER else self._wait
@@ -96,6 +101,16 @@ class Child:
                 self.before_restart()
             self.start()
         return False
+
+    def turn_log_over(self) -> None:
+        """Keep a log that has grown long aside, and begin it anew under its writer.
+
+        The program goes on to write to the same file, at its end, wherever that is.
+        What it writes within these two steps is lost.
+        """
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            shutil.copyfile(self.log, _kept_aside(self.log))
+            os.truncate(self.log, 0)
 
     def ask_to_stop(self) -> None:
         """Send the signal it knows as an orderly stop."""
@@ -132,8 +147,12 @@ class Child:
         return "\n".join(text.splitlines()[-lines:])
 
 
+def _kept_aside(log: Path) -> Path:
+    return log.with_suffix(".log.1")
+
+
 def _opened(log: Path):  # type: ignore[no-untyped-def]
     """The log for appending; a big one is kept aside once."""
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+        log.replace(_kept_aside(log))
     return log.open("ab")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from srm_project.local import secrets
 from srm_project.local.accounts import OURSELVES, Account
 from srm_project.local.paths import PROJECT, State
 
@@ -77,6 +78,14 @@ def hand_over(folder: Path) -> None:
             if entry.st_uid == 0 and (name in folders or entry.st_nlink == 1):
                 ids = (owner.st_uid, owner.st_gid)
                 os.chown(name, *ids, dir_fd=place, follow_symlinks=False)
+
+
+def environment_of_programs(env: Mapping[str, str], account: Account) -> dict[str, str]:
+    """What the programs get: that there is an owner role, not its password."""
+    given = {k: v for k, v in env.items() if k != "DATABASE_OWNER_URL_FILE"}
+    if owner := given.get("DATABASE_OWNER_URL"):
+        given["DATABASE_OWNER_URL"] = secrets.without_password(owner)
+    return given if account == OURSELVES else with_secrets_read(given)
 
 
 def with_secrets_read(env: Mapping[str, str]) -> dict[str, str]:

@@ -37,14 +37,15 @@ from srm_project.local.postgres import Postgres
 from srm_project.local.processes import Child
 from srm_project.local.programs_account import (
     StaysRoot,
+    environment_of_programs,
     programs_account,
-    with_secrets_read,
 )
 from srm_project.local.progress import Progress
 from srm_project.local.valkey import Valkey
+from srm_project.local.worker import WORKER
 
 ANSWERS_WITHIN = 90.0
-WEB_WORKERS, WEB_THREADS, JOBS_AT_ONCE = 2, 16, 2
+WEB_WORKERS, WEB_THREADS = 2, 20
 
 
 class StopRequested(Exception):
@@ -195,22 +196,13 @@ class Supervisor:
         return self._program("web", command, {"SRM_PROCESS": "web"}, (fd,))
 
     def _worker(self) -> Child:
-        command = f"-m celery -A srm_project worker --concurrency {JOBS_AT_ONCE}"
-        command += " --loglevel INFO --without-mingle --without-gossip"
-        return self._program("worker", command, {"SRM_PROCESS": "worker"})
+        return self._program("worker", WORKER, {"SRM_PROCESS": "worker"})
 
     def _beat(self) -> Child:
         command = "-m celery -A srm_project beat --loglevel WARNING --pidfile="
         child = self._program("beat", command, {"SRM_PROCESS": "beat"})
         child.command = [*child.command, "-s", self.here.beat / "schedule"]
         return child
-
-    def _served_env(self) -> dict[str, str]:
-        """Programs learn that there is an owner role, not its password."""
-        env = {k: v for k, v in self.env.items() if k != "DATABASE_OWNER_URL_FILE"}
-        if owner := env.get("DATABASE_OWNER_URL"):
-            env["DATABASE_OWNER_URL"] = secrets.without_password(owner)
-        return env if self.account == OURSELVES else with_secrets_read(env)
 
     def _program(
         self, name: str, command: str, env: dict[str, str], fds: tuple[int, ...] = ()
@@ -219,7 +211,7 @@ class Supervisor:
             name=name,
             command=[sys.executable, *command.split()],
             log=self.here.logs / f"{name}.log",
-            env=self._served_env() | env,
+            env=environment_of_programs(self.env, self.account) | env,
             account=self.account,
             cwd=PROJECT,
             pass_fds=fds,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from srm_project.local import open_demo, programs_account
+from srm_project.local import instance, open_demo, programs_account
+from srm_project.local.__main__ import main
 from srm_project.local.accounts import OURSELVES, Account
 from srm_project.local.failures import StartFailed
-from srm_project.local.paths import State
+from srm_project.local.paths import PROJECT, State
 from srm_project.local.supervise import Supervisor
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="root gives files away")
@@ -139,3 +143,80 @@ def test_secrets_in_files_of_root_reach_the_programs(tmp_path: Path) -> None:
     env: dict[str, Any] = {"SECRET_KEY_FILE": str(path), "LOG_LEVEL": "INFO"}
     read = programs_account.with_secrets_read(env)
     assert read == {"SECRET_KEY": "k" * 50, "LOG_LEVEL": "INFO"}
+
+
+# What `make worker` runs, with an account that every machine has.
+ONE_MORE = """
+import sys
+from srm_project.local import programs_account
+from srm_project.local.__main__ import main
+programs_account.NAME = "nobody"
+sys.exit(main(["worker"]))
+"""
+
+
+@pytest.fixture
+def one_more(own_state: State) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker started beside an instance that says it runs from here."""
+    env = {
+        "DATABASE_URL": "postgresql://srm:secret@127.0.0.1:1/none",
+        "DATABASE_OWNER_URL": "postgresql://owner:very-secret@127.0.0.1:1/none",
+        "BROKER_URL": "memory://",
+        "SECRET_KEY": "k" * 50,
+        "EVIDENCE_STORE": str(own_state.evidence),
+        "SITE_URL": "http://localhost",
+    }
+    with instance.locked(own_state.lock):
+        running = instance.Running(os.getpid(), "http://localhost", env)
+        instance.announce(own_state, running)
+        process = subprocess.Popen(
+            [sys.executable, "-c", ONE_MORE],
+            cwd=PROJECT,
+            env={**os.environ, "SRM_STATE": str(own_state.root), "PYTHONPATH": "."},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        yield process
+        process.kill()
+        process.communicate()
+
+
+def becomes_celery(process: subprocess.Popen[bytes]) -> dict[str, str]:
+    """The environment of a process once it is a worker; fails when it ends before."""
+    lies = Path(f"/proc/{process.pid}")
+    for _ in range(600):
+        if process.poll() is not None and process.stderr is not None:
+            pytest.fail(process.stderr.read().decode())
+        if b"celery" in (lies / "cmdline").read_bytes():
+            held = (lies / "environ").read_bytes().decode().split("\0")
+            return dict(line.partition("=")[::2] for line in held if line)
+        time.sleep(0.1)
+    pytest.fail("it was no worker after a minute")
+
+
+def ids_of(process: subprocess.Popen[bytes], name: str) -> set[str]:
+    """Real, effective, saved and file ids: all that a process may become again."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    line = next(x for x in status.splitlines() if x.startswith(f"{name}:"))
+    return set(line.split()[1:])
+
+
+@AS_ROOT
+def test_one_more_worker_drops_to_the_account_of_the_programs(one_more) -> None:
+    nobody = pwd.getpwnam("nobody")
+    try:
+        programs_account._try(Account(nobody.pw_uid, nobody.pw_gid), [])
+    except programs_account.StaysRoot as reason:
+        pytest.skip(f"on this machine it stays root: {reason}")
+    held = becomes_celery(one_more)
+    assert ids_of(one_more, "Uid") == {str(nobody.pw_uid)}
+    assert ids_of(one_more, "Gid") == {str(nobody.pw_gid)}
+    assert ids_of(one_more, "Groups") == set()
+    assert held["SRM_PROCESS"] == "worker"
+    assert "very-secret" not in held["DATABASE_OWNER_URL"]
+
+
+def test_where_nothing_runs_there_is_no_worker(own_state: State, capsys, monkeypatch):
+    monkeypatch.setenv("SRM_STATE", str(own_state.root))
+    assert main(["worker"]) == 1
+    assert "SRM does not run from this folder." in capsys.readouterr().err
