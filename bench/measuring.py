@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from bench.upload_cost import measure_upload_cost
 from bench.uploads import measure_uploads
 from controls.models import (
     Baseline,
@@ -139,6 +140,7 @@ def measure(timed: Timed, *, links: int, few: int) -> None:
         _facts(timed, system, links)
     _export(timed, listed, by)
     measure_uploads(listed, by, DAY.isoformat(), print)
+    measure_upload_cost(listed, by, DAY.isoformat(), print)
 
 
 def _facts(timed: Timed, system: System, links: int) -> None:

@@ -37,12 +37,14 @@ def free_port() -> int:
 class Server:
     """gunicorn as `make run` starts it, on a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, application: str = "srm_project.wsgi:application", **env_of_its_own: str
+    ) -> None:
         self.port = free_port()
-        env = {**os.environ, "SRM_ROLE": "app", "SRM_PROCESS": "web"}
+        env = {**os.environ, "SRM_ROLE": "app", "SRM_PROCESS": "web"} | env_of_its_own
         command = [
-            *(sys.executable, "-m", "gunicorn", "srm_project.wsgi:application"),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "16"),
+            *(sys.executable, "-m", "gunicorn", application),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "20"),
             *("--worker-class", "gthread", "--log-level", "error"),
         ]
         self.process = subprocess.Popen(command, env=env)
