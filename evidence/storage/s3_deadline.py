@@ -88,8 +88,19 @@ class _Cuttable:
             deadline.spoken_on = self.sock  # type: ignore[attr-defined]
         self._refuse_over()
         answer = super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        self._refuse_over()  # a head that was cut is read as a short one
+        try:
+            self._refuse_over()  # a head that was cut is read as a short one
+        except TimeoutError:
+            answer.close()
+            raise
         return answer
+
+    def _consume_headers(self, fp: Any) -> None:
+        """Read to the end of what says *100 Continue*; botocore's own reads for ever
+        where the other side has gone."""
+        while (line := fp.readline()) != b"\r\n":
+            if not line:
+                raise ConnectionResetError("The connection ended before its answer.")
 
     def _refuse_over(self) -> None:
         deadline: Deadline | None = getattr(_running, "deadline", None)

@@ -133,19 +133,19 @@ def told(body: Any) -> Any:
 
 
 def asked(
-    world: World, view: str, more: dict[str, Any]
+    world: World, view: str, more: dict[str, Any], before: dict[str, str]
 ) -> tuple[int, Any, Counter[str]]:
     with undone():
         if view == "file-remove":
             freed(world)
-        asking, before = Asking(world, view), contents()
+        asking = Asking(world, view)
         asking.body = more | asking.body
         answer = asking.answer(None)
         return answer.status_code, told(answer.json()), stored(before)
 
 
 def test_no_route_takes_what_the_server_decides(world: World) -> None:
-    wrong = []
+    wrong, before = [], contents()
     assert {"state", "submitted_by", "decided_by", "team"} <= DESCRIBED.names | UNSHOWN
     for view in makers():
         with undone():
@@ -157,7 +157,8 @@ def test_no_route_takes_what_the_server_decides(world: World) -> None:
         if view == "evidence-revise":
             names -= set(SAID_ONCE)  # known, and refused by name
         more = {name: wished_for(name, world) for name in sorted(names)}
-        plain, forged = asked(world, view, {}), asked(world, view, more)
+        plain = asked(world, view, {}, before)
+        forged = asked(world, view, more, before)
         assert plain[0] < 300, (view, plain[1])
         if plain != forged:
             wrong.append((view, plain[:2], forged[:2], forged[2] - plain[2]))
