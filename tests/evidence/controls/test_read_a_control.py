@@ -167,3 +167,29 @@ def test_the_reason_of_its_reading_is_said(system, oscar, as_user):
     url = reverse("evidence:control", args=[system.slug, "pe-3"])
     page = as_user(oscar).get(url).content.decode()
     assert "Doors, guards and badges belong to whoever runs the building." in page
+
+
+def test_reports_of_other_days_are_folded(system, oscar, olga, alice, as_user):
+    """Of a report from years ago the page says that it is there, and no more."""
+    artifact = factories.make_artifact(oscar, ["si-2"])
+    old = factories.make_report(
+        artifact, dt.date(2020, 1, 1), dt.date(2020, 12, 31), label="Of 2020"
+    )
+    new = factories.make_report(artifact, dt.date(2026, 1, 1), TODAY, label="Of 2026")
+    for report in (old, new):
+        factories.rely_on(report, system, by=olga)
+    answer = as_user(alice).get(url_of(system, "si-2"))
+    assert [row.label for row in answer.context["aws_versions"]] == ["Of 2026"]
+    assert [row.label for row in answer.context["other_versions"]] == ["Of 2020"]
+    assert "1 report of other days" in answer.content.decode()
+    then = {"window_from": "2020-06-01", "window_to": "2021-05-31"}
+    answer = as_user(alice).get(url_of(system, "si-2"), then)
+    assert "Of 2020" in [row.label for row in answer.context["aws_versions"]]
+
+
+def test_layers_of_the_same_services_name_them_once(system, alice, as_user):
+    answer = as_user(alice).get(url_of(system, "si-2"))
+    for side in ("aws_duties", "our_duties"):
+        services = [names for _, names in answer.context[side]]
+        assert services
+        assert len(services) == len(set(services))

@@ -172,3 +172,11 @@ def test_a_status_is_said_of_what_was_ticked_alone(olivia, house) -> None:
     assert list(labels.values_list("control__ref_id", flat=True)) == ["cm-8", "si-2"]
     faulty = olivia.post(there, body | {"ticked": ["cm-8"], "stated_from": "never"})
     assert '<input type="hidden" name="ticked" value="cm-8">' in faulty.content.decode()
+
+
+@pytest.mark.parametrize("page", [LIST, f"{LIST}pe-3/"])
+def test_another_day_is_asked_about_within_the_same_list(olivia, page) -> None:
+    shown = olivia.get(page, {"family": "pe", "q": "<b>"}).content.decode()
+    form = shown.partition('class="clocks"')[2].partition("</form>")[0]
+    assert '<input type="hidden" name="family" value="pe">' in form
+    assert '<input type="hidden" name="q" value="&lt;b&gt;">' in form
