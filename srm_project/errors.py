@@ -6,17 +6,14 @@ Pages get a page; programs (`/api/`) problem+json, whatever went wrong (RFC 9457
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.defaults import (
-    bad_request,
-    page_not_found,
-    permission_denied,
-    server_error,
-)
+from django.template.loader import render_to_string
+from django.views.defaults import bad_request, permission_denied
 
 from srm_project.once_more import was_broken_off
 
@@ -31,6 +28,7 @@ BROKEN_OFF = (
     " again."
 )
 UNEXPECTED = "Something went wrong here. The id of the request is in X-Request-ID."
+DJANGO_SAYS = "matches the given query."
 NO_ADDRESS = "There is nothing at this address of the API."
 TITLES = {
     400: "Bad request",
@@ -51,13 +49,21 @@ def unexpected(request: HttpRequest) -> HttpResponse:
     """
     failure = sys.exc_info()[1]
     if not isinstance(failure, OperationalError | InterfaceError):
-        return _problem(500, UNEXPECTED) if _api(request) else server_error(request)
+        return _problem(500, UNEXPECTED) if _api(request) else _broken(request)
     if getattr(failure.__cause__, "sqlstate", None) == DISK_FULL:
         return _plain(request, 507, FULL)
     lost = was_broken_off(failure)
     answer = _plain(request, 503, BROKEN_OFF if lost else AWAY)
     answer["Retry-After"] = "1" if lost else "5"
     return answer
+
+
+def _broken(request: HttpRequest) -> HttpResponse:
+    """The page of 500: of its own, since whatever failed may fail again."""
+    from srm_project.middleware import request_id
+
+    page = render_to_string("500.html", {"request_id": request_id.get()})
+    return HttpResponse(page, status=500)
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -67,17 +73,42 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
         return _problem(413 if too_long else 400, str(exception))
     if too_long:
         context = {"exception": str(exception)}
-        return render(request, "400.html", context, status=413)
+        return render(request, "413.html", context, status=413)
     answer: HttpResponse = bad_request(request, exception)
     return answer
+
+
+def wrong_method_middleware(
+    following: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Gives a page to a person whose request an address does not take (405)."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        answer = following(request)
+        if answer.status_code != 405 or _api(request) or answer.streaming:
+            return answer
+        page = render(request, "405.html", status=405)
+        page["Allow"] = answer.get("Allow", "")
+        return page
+
+    return handle
 
 
 def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     if _api(request):
         return _problem(404, NO_ADDRESS)
-    page: HttpResponse = page_not_found(request, exception)
-    return page
+    context = {"exception": _sentence_of(exception)}
+    return render(request, "404.html", context, status=404)
+
+
+def _sentence_of(exception: Exception) -> str:
+    """What our own code says of a page that is not there; nothing for Django's words,
+    which name a class."""
+    said = exception.args[0] if exception.args else ""
+    if not isinstance(said, str) or said.endswith(DJANGO_SAYS):
+        return ""
+    return said
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "srm_project.errors.wrong_method_middleware",
     "srm_project.middleware.second_factor_middleware",
     "srm_project.refusals.record_refusals_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
