@@ -85,7 +85,10 @@ def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
     messages.success(
-        request, "Approved: it holds on its days." if approve else "Refused."
+        request,
+        "Approved: it holds on its days, and its own asks prove it."
+        if approve
+        else "Refused: the control stays as it is.",
     )
     return back
 

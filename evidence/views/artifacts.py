@@ -129,4 +129,8 @@ def artifact_new(request: SignedInRequest) -> HttpResponse:
         made = register.register_artifact(by=request.user, **form.cleaned_data)
         return str(made.uuid)
 
-    return register_page(request, form, save, "Register an artifact")
+    def done() -> str:
+        title = form.cleaned_data["title"]
+        return f"“{title}” is registered. Next, register its newest report."
+
+    return register_page(request, form, save, "Register an artifact", done=done)

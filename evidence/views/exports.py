@@ -70,6 +70,7 @@ def export_cancel(request: SignedInRequest, uuid: Any) -> HttpResponse:
         jobs.cancel(_export(request, uuid), by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
+    messages.success(request, "The export is stopped: no file is made.")
     return redirect("evidence:exports")
 
 

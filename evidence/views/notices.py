@@ -64,7 +64,7 @@ def notice_settings(request: SignedInRequest) -> HttpResponse:
     form = PreferenceForm(request.POST or None, initial=first)
     if form.is_valid():
         choose(request.user, form.cleaned_data["frequency"])
-        messages.success(request, "Saved.")
+        messages.success(request, "Saved: mail comes as you chose, from now on.")
         return redirect("evidence:notice_settings")
     status = 400 if form.errors else 200
     context = {"form": form}

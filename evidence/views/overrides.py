@@ -126,7 +126,7 @@ def control_describe(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
         lambda: describe(
             implementation, by=request.user, today=today, **form.cleaned_data
         ),
-        "Saved.",
+        "Saved: what you said of this control holds from now on.",
     )
 
 
@@ -159,7 +159,11 @@ def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     def decide() -> str:
         approve = approves(request)
         decide_override(override, approve=approve, by=request.user, today=today)
-        return "Approved: the class is changed." if approve else "Refused."
+        return (
+            "Approved: the class is changed on its days."
+            if approve
+            else "Refused: the class stays as it is."
+        )
 
     return _decided(request, override.implementation, decide)
 

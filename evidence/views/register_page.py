@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
 from django.http import HttpResponse
@@ -26,13 +27,21 @@ def register_page(
     context: dict[str, Any] | None = None,
     *,
     page: str = "evidence/artifacts/form.html",
+    done: Callable[[], str] | None = None,
 ) -> HttpResponse:
-    """Show the form, or save it and go to the artifact; refusals stay on the form."""
+    """Show the form, or save it and go to the artifact; refusals stay on the form.
+
+    `done`, asked once it is saved, says what was done and what is next; None where
+    `save` has said it.
+    """
     status = 200
     if request.method == "POST":
         if form.is_valid():
             try:
-                return redirect("evidence:artifact", uuid=save())
+                place = redirect("evidence:artifact", uuid=save())
+                if done is not None:
+                    messages.success(request, done())
+                return place
             except ValidationError as refusal:
                 explain(form, refusal)
                 status = getattr(refusal, "status_code", 400)

@@ -28,6 +28,11 @@ from evidence.views.once import once
 from evidence.views.register_page import register_page, require_registrar_page
 from srm_project.requests import SignedInRequest
 
+ANSWER_WAITS = (
+    "Your answer is recorded. It counts once a second person has accepted it: it waits"
+    " in the work of the reviewers and the other officers."
+)
+
 
 @require_http_methods(["GET", "POST"])
 @once
@@ -42,7 +47,17 @@ def remark_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         register_remark(version, by=request.user, **form.cleaned_data)
         return str(version.artifact.uuid)
 
-    return register_page(request, form, save, f"What {version} says", OWN_WORDS)
+    heading = f"What {version} says"
+    return register_page(
+        request, form, save, heading, OWN_WORDS, done=lambda: _noted(form)
+    )
+
+
+def _noted(form: RemarkForm) -> str:
+    """What was written down, and whether each system has to answer it."""
+    if form.cleaned_data["kind"] in ANSWERED:
+        return "It is recorded. Next, an officer of each system that cites it answers."
+    return "It is recorded beside the report. It asks for no answer."
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,8 +77,9 @@ def remark_answer(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
 
     touches = ", ".join(remark.control_ids).upper()
     hint = ". ".join(text for text in (remark.text, touches and f"Touches {touches}"))
+    heading = f"{report} for {system}: {remark}"
     return register_page(
-        request, form, save, f"{report} for {system}: {remark}", hint.strip(". ")
+        request, form, save, heading, hint.strip(". "), done=lambda: ANSWER_WAITS
     )
 
 

@@ -38,7 +38,9 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         removal = request_removal(file, reason=reason, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(request, "Asked for. Another officer decides.")
+    messages.success(
+        request, "Asked for: nothing is removed until another officer approves it."
+    )
     return redirect("evidence:removal", uuid=removal.uuid)
 
 
@@ -74,7 +76,12 @@ def removal_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
         decide_removal(removal_row, approve=approve, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(request, "Approved." if approve else "Refused.")
+    messages.success(
+        request,
+        "Approved: the bytes are being removed. This page says when that is done."
+        if approve
+        else "Refused: the file stays where it is.",
+    )
     return return_to_work(request) or redirect(
         "evidence:removal", uuid=removal_row.uuid
     )

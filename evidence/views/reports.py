@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
 from controls.errors import NotPermitted
+from controls.grammar import count_of, day_in_words
 from controls.models import System
 from controls.provider_names import AWS, provider_slug
 from evidence.artifacts import register
@@ -21,7 +22,8 @@ from evidence.forms.artifacts import (
     RelianceForm,
     VersionForm,
 )
-from evidence.models import ArtifactVersion
+from evidence.models import ArtifactVersion, Citation
+from evidence.models.reliance import RelianceConclusion
 from evidence.views.answers import refused
 from evidence.views.once import once
 from evidence.views.register_page import (
@@ -46,8 +48,15 @@ def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         )
         return str(artifact_row.uuid)
 
+    def done() -> str:
+        label = form.cleaned_data["label"]
+        return (
+            f"The report “{label}” is registered. It proves nothing yet: somebody else"
+            " has to read it for each system and decide whether to rely on it."
+        )
+
     return register_page(
-        request, form, save, f"New report of {artifact_row}", OWN_WORDS
+        request, form, save, f"New report of {artifact_row}", OWN_WORDS, done=done
     )
 
 
@@ -63,7 +72,18 @@ def letter_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         register.add_letter(version, by=request.user, **form.cleaned_data)
         return str(version.artifact.uuid)
 
-    return register_page(request, form, save, f"Letter that continues {version}")
+    def done() -> str:
+        relied_on = version.reliance_reviews.exists()
+        judged = (
+            "a second person has accepted it"
+            if relied_on
+            else (f"somebody else has read {version} and relies on it")
+        )
+        return f"The letter is registered. It counts in a system once {judged}."
+
+    return register_page(
+        request, form, save, f"Letter that continues {version}", done=done
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,7 +105,14 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         )
         return str(version.artifact.uuid)
 
-    return register_page(request, form, save, f"End of {version}")
+    def done() -> str:
+        day = day_in_words(form.cleaned_data["on"])
+        return (
+            f"The end of {version} on {day} is recorded. Days before stay as they are;"
+            " register the report that follows it."
+        )
+
+    return register_page(request, form, save, f"End of {version}", done=done)
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,7 +150,23 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
             "letters": undecided_letters(system, version),
         },
         page="evidence/artifacts/reliance.html",
+        done=lambda: _concluded(version, system, form.cleaned_data["conclusion"]),
     )
+
+
+def _concluded(version: ArtifactVersion, system: System, conclusion: str) -> str:
+    """What the review makes of the report, and what is next."""
+    told = f"Your review of {version} for {system} is recorded:"
+    if conclusion == RelianceConclusion.DO_NOT_RELY:
+        return f"{told} it is not relied on, and proves nothing there."
+    cited = Citation.objects.filter(artifact=version.artifact_id, system=system)
+    number = cited.count()
+    if not number:
+        return f"{told} it is relied on. Next, cite it for the controls it speaks to."
+    proves = f"it counts for {count_of(number, 'control')} that cite it"
+    if number == 1:
+        proves = "it counts for 1 control that cites it"
+    return f"{told} {proves}. What it expects of us stands on this page."
 
 
 def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controls import clock
 from controls.errors import NotPermitted, Refused
+from controls.grammar import day_in_words
 from controls.models import ControlImplementation
 from evidence.forms.requests import (
     AnswerDecisionForm,
@@ -70,7 +71,12 @@ def request_new(request: SignedInRequest, slug: str) -> HttpResponse:
         require_requester(system, request.user)
         if form.is_valid():
             made = request_evidence(system, form.draft(), by=request.user)
-            messages.success(request, f"Asked of {made.team}.")
+            day = day_in_words(made.due_on)
+            messages.success(
+                request,
+                f"Asked of {made.team}, to be shown by {day}. You are told when it is"
+                " answered.",
+            )
             return redirect("evidence:request", uuid=made.uuid)
     except NotPermitted as refusal:
         return refused(request, refusal)

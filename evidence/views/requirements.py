@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from controls import clock
 from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.grammar import count_of
 from controls.models import RetrospectiveChange
 from evidence.forms.requirements import (
     ChangeForm,
@@ -43,6 +44,7 @@ from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
+SAVED = "Saved: it is asked as it stands below."
 WAITS = (
     "Nothing is changed yet: a second officer has to decide on it. It waits among the"
     " changes in retrospect."
@@ -78,7 +80,10 @@ def templates(request: SignedInRequest, slug: str) -> HttpResponse:
     today = today_of(system)
     if request.method == "POST":
         added = ask_for_all(system, by=request.user, since=today)
-        messages.success(request, f"{added} requirements are asked from {today}.")
+        told = count_of(added, "requirement", "is")
+        messages.success(
+            request, f"{told} asked from {today} on. Next, see below who is asked."
+        )
         return redirect("evidence:requirements", slug)
     context = {"system": system, "proposed": proposed(system, since=today)}
     return render(request, "evidence/requirements/templates.html", context)
@@ -193,6 +198,6 @@ def _saved(
                 status = 409 if stale else 422
                 explain(form, refusal)
             else:
-                messages.success(request, WAITS if waits else "Saved.")
+                messages.success(request, WAITS if waits else SAVED)
                 return redirect("evidence:requirements", slug)
     return render(request, "evidence/requirements/form.html", context, status=status)
