@@ -41,3 +41,9 @@ class UnknownLink(SrmError):
             "This link does not count: it was used or withdrawn, is too old, or belongs"
             " to another account. Sign in to the account it is for, or ask again."
         )
+
+
+class LinkOver(SrmError):
+    """A link from a mail was good and counts no more; the sentence says why."""
+
+    status_code = 410

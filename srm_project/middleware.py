@@ -26,7 +26,8 @@ from srm_project.tokens import OwnersToken
 
 Handler = Callable[[HttpRequest], HttpResponse]
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-FEEDS = "/accounts/calendar/"  # what follows is a secret
+# What follows these is a secret.
+SECRETS = ("/accounts/calendar/", "/accounts/invitations/")
 CLIENT_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 PROBES = frozenset({"/livez", "/readyz"})
 RENEW_AFTER = 60  # seconds
@@ -69,10 +70,9 @@ def probe_middleware(following: Handler) -> Handler:
 
 
 def _logged_path(request: HttpRequest) -> str:
-    """The address as logs tell it: of a calendar feed without its secret."""
-    if request.path.startswith(FEEDS):
-        return f"{FEEDS}..."
-    return request.path
+    """The address as logs tell it: without the secret of a feed or an invitation."""
+    before = next((way for way in SECRETS if request.path.startswith(way)), "")
+    return f"{before}..." if before else request.path
 
 
 def request_id_middleware(following: Handler) -> Handler:

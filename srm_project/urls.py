@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from controls.views import addresses
+from controls.views import addresses, invitations
 from srm_project import health, public_views
 
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
         r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",
         addresses.address_confirm,
         name="account_confirm_email",
+    ),
+    re_path(
+        r"^accounts/invitations/(?P<key>[-:.\w]+)/$",
+        invitations.invitation,
+        name="invitation",
     ),
     path("csp-report/", public_views.csp_report, name="csp_report"),
     path("favicon.ico", public_views.icon),

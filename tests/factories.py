@@ -69,8 +69,19 @@ def make_team(name: str = "Platform") -> Team:
 def give_role(
     user: User, system: System, role: str, *, team: Team | None = None, **fields: Any
 ) -> Membership:
-    """A role of a person in a system, from the day before the tests' on."""
+    """A role of a person in a system, from the day before the tests' on.
+
+    Who holds it without an end already holds it from the earlier day on: nobody holds
+    a role twice at a time.
+    """
     since = BEGINS - dt.timedelta(days=1)
+    held = Membership.objects.filter(
+        user=user, system=system, role=role, team=team, ends_at=None
+    ).first()
+    if held is not None and "ends_at" not in fields:
+        held.starts_at = min(held.starts_at, fields.get("starts_at", since))
+        held.save(update_fields=["starts_at"])
+        return held
     return Membership.objects.create(
         user=user, system=system, role=role, team=team, **{"starts_at": since} | fields
     )

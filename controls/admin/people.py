@@ -23,11 +23,14 @@ from controls.admin.scoped import (
     RelatedScopeFilter,
     VersionedForm,
 )
+from controls.errors import NotPermitted
+from controls.memberships import TO_ONESELF
 from controls.models import (
     AddressChange,
     AuditEvent,
     Engagement,
     IdempotencyKey,
+    Invitation,
     Membership,
     Team,
     TokenScope,
@@ -177,6 +180,23 @@ class MembershipAdmin(FarReachingAdmin, OfSystemAdmin):
         if obj is None:
             return ()
         return ("user", "system", "role", "team", "engagement", "starts_at")
+
+    def require_right(self, request: HttpRequest, obj: Any) -> None:
+        """Officers of the system; nobody gives a role to themselves."""
+        super().require_right(request, obj)
+        if obj.pk is None and obj.user_id == actor_of(request).pk:
+            raise NotPermitted(TO_ONESELF)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who was invited to which role; sent and withdrawn on the system's page."""
+
+    list_display = ("address", "system", "role", "state", "invited_at", "mailed_at")
+    list_filter = ("state", "role", ("system", RelatedScopeFilter))
+    list_select_related = ("system", "team", "engagement", "invited_by")
+    search_fields = ("address", "system__name")
+    date_hierarchy = "invited_at"
 
 
 @admin.register(Engagement)

@@ -27,6 +27,7 @@ from controls.models.implementations import (
     ControlImplementation,
     ImplementationStatus,
 )
+from controls.models.invitations import Invitation
 from controls.models.people import (
     Actor,
     InstallationRole,
@@ -67,6 +68,7 @@ __all__ = [
     "ImplementationStatus",
     "InstallationRole",
     "InstallationRoleName",
+    "Invitation",
     "Membership",
     "ProviderDocument",
     "ProviderStatement",

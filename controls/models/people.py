@@ -11,6 +11,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 MAX_AUDITOR_GRANT = dt.timedelta(days=90)
@@ -129,8 +130,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A role of one person in one system, for a time.
 
-    Auditors are let in for one engagement and for at most 90 days at a time, and into a
-    system once at a time (AC-05).
+    Nobody holds a role twice at a time. Auditors are let in for one engagement and for
+    at most 90 days at a time, and into a system once at a time (AC-05).
     """
 
     keeps_history = True
@@ -154,8 +155,9 @@ class Membership(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     role = models.CharField(max_length=12, choices=Role)
     starts_at = models.DateTimeField(default=timezone.now)
-    # null: until further notice
+    # exclusive; null: until further notice
     ends_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
     objects = MembershipQuerySet.as_manager()
@@ -198,6 +200,22 @@ class Membership(models.Model):
                 ],
                 condition=Q(role="auditor"),
                 violation_error_message="This auditor is let in at that time already.",
+            ),
+            ExclusionConstraint(
+                name="membership_once_at_a_time",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("system", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    (
+                        Coalesce("team", 0, output_field=models.BigIntegerField()),
+                        RangeOperators.EQUAL,
+                    ),
+                    (_held("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=(
+                    "This person holds that role at that time already."
+                ),
             ),
         ]
 

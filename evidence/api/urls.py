@@ -20,6 +20,7 @@ from evidence.api.not_applicable import NotApplicableViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
 from evidence.api.overrides import OverrideViewSet
+from evidence.api.people import InvitationViewSet, PeopleViewSet
 from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
 from evidence.api.remarks import RemarkAnswerViewSet, RemarkViewSet
@@ -75,6 +76,10 @@ router.register(
     r"systems/(?P<slug>[-\w]+)/components",
     ComponentViewSet,
     basename="component",
+)
+router.register(r"systems/(?P<slug>[-\w]+)/people", PeopleViewSet, basename="person")
+router.register(
+    r"systems/(?P<slug>[-\w]+)/invitations", InvitationViewSet, basename="invitation"
 )
 router.register("report-remarks", RemarkViewSet, basename="remark")
 router.register("remark-answers", RemarkAnswerViewSet, basename="remark-answer")

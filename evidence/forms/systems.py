@@ -16,14 +16,19 @@ from controls.base_form import ModelForm
 from controls.models import (
     Actor,
     AuditEvent,
+    Baseline,
     Control,
     Service,
+    ServiceLayer,
     ServiceVariant,
     System,
     Team,
 )
 from controls.models.audit import about
+from controls.models.catalog import Origin
 from controls.models.services import Provider
+from controls.responsibility.new_system import Tally, tally_of
+from controls.service_meanings import LayerSaid, meaning_of
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
 from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
@@ -42,11 +47,12 @@ def free_slug(name: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A service as the form offers it: its tick box and, if any, its variants."""
+    """A service as the form offers it: its tick box, what it means, its variants."""
 
     service: Service
     tick: forms.BoundField
     variant: forms.BoundField | None
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class NewSystemForm(ModelForm):
         help_text="Only if your team is not in the list.",
     )
 
+    q = forms.CharField(label="Search the services", required=False, max_length=60)
     joined = forms.BooleanField(
         label="Ask once for what one performance proves",
         required=False,
@@ -140,7 +147,7 @@ class NewSystemForm(ModelForm):
         self.fields["used_from"].initial = today.replace(month=1, day=1)
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
-        self.services = list(Service.objects.prefetch_related("variants"))
+        self.services = list(Service.objects.prefetch_related("variants__layers"))
         for service in self.services:
             self._offer(service)
         self.families = _families()
@@ -165,16 +172,28 @@ class NewSystemForm(ModelForm):
             )
 
     def categories(self) -> Iterator[Category]:
-        """AWS services by category, then components that are not AWS."""
+        """AWS services by category, then components that are not AWS.
+
+        Where something is searched, those it names; ticked ones always.
+        """
+        shown = [service for service in self.services if self._is_shown(service)]
         aws = sorted(
-            (s for s in self.services if s.provider == Provider.AWS),
+            (s for s in shown if s.provider == Provider.AWS),
             key=lambda s: (s.category or "Other", s.name),
         )
         for title, services in groupby(aws, key=lambda s: s.category or "Other"):
             yield self._category(title[:1].upper() + title[1:], services)
-        others = [s for s in self.services if s.provider != Provider.AWS]
+        others = [s for s in shown if s.provider != Provider.AWS]
         if others:
             yield self._category("Not AWS", others)
+
+    def _is_shown(self, service: Service) -> bool:
+        words = str(self["q"].value() or "").lower().split()
+        if self[f"use_{service.slug}"].value():
+            return True
+        names = [service.name, service.slug, service.category, *service.aliases]
+        text = " ".join(names).lower()
+        return all(word in text for word in words)
 
     def _category(self, title: str, services: Iterable[Service]) -> Category:
         return Category(title, [self._choice(service) for service in services])
@@ -185,7 +204,31 @@ class NewSystemForm(ModelForm):
             service,
             self[f"use_{service.slug}"],
             self[variant] if variant in self.fields else None,
+            _meaning(service),
         )
+
+    def chosen_variants(self) -> list[ServiceVariant]:
+        """The variants ticked so far, whatever else is filled in."""
+        return [
+            _variant(service, str(self._value(f"variant_{service.slug}")))
+            for service in self.services
+            if self[f"use_{service.slug}"].value()
+        ]
+
+    def tally(self) -> Tally | None:
+        """What the services ticked so far make of the baseline chosen so far; None
+        where there is nothing to count."""
+        variants = self.chosen_variants()
+        chosen = str(self["baseline"].value() or "")
+        known = {str(row.pk): row for row in Baseline.objects.all()}
+        baseline = known.get(chosen)
+        if baseline is None or not variants:
+            return None
+        own_code = bool(self["own_code"].value())
+        return tally_of(baseline, variants, has_own_code=own_code)
+
+    def _value(self, name: str) -> Any:
+        return self[name].value() or "" if name in self.fields else ""
 
     def about_system(self) -> list[forms.BoundField]:
         """The fields of the first part of the page."""
@@ -264,6 +307,26 @@ def _variant(service: Service, slug: str) -> ServiceVariant:
     named = [variant for variant in variants if variant.slug == slug]
     defaults = [variant for variant in variants if variant.is_default]
     return (named or defaults or variants)[0]
+
+
+def _meaning(service: Service) -> str:
+    """What using it means, told from its default variant."""
+    variants = list(service.variants.all())
+    layers = {
+        row.layer: LayerSaid(row.party, row.duty)
+        for row in sorted(_variant(service, "").layers.all(), key=_shipped_first)
+    }
+    return meaning_of(
+        layers,
+        provider=service.provider,
+        is_global=service.is_global,
+        variants=len(variants),
+    )
+
+
+def _shipped_first(row: ServiceLayer) -> bool:
+    """A local reading shadows the shipped one, so it comes last."""
+    return bool(row.origin == Origin.LOCAL)
 
 
 def _families() -> dict[str, str]:

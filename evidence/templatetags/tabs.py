@@ -17,6 +17,7 @@ TABS = (
     ("Requirements", "evidence:requirements"),
     ("Calendar", "evidence:calendar"),
     ("Provider's documents", "evidence:provider"),
+    ("People", "evidence:people"),
 )
 WITH_CLOCKS = frozenset({"Overview", "Controls"})  # pages about any day
 
@@ -34,6 +35,7 @@ def system_tabs(context: dict[str, Any], system: System) -> dict[str, Any]:
     clocks = context.get("clocks")
     query = f"?{clocks.query}" if clocks and clocks.query else ""
     return {
+        "here": next((name for name, url in addresses if url == current), ""),
         "tabs": [
             (name, url, url == current, query if name in WITH_CLOCKS else "")
             for name, url in addresses

@@ -51,6 +51,14 @@ def not_taken_into_account() -> str:
     return "; ".join(fact.source for fact in NOT_GATHERED)
 
 
+@register.filter
+def invite_words(role: str) -> str:
+    """What the button says that invites to a role: `Invite an officer`."""
+    word = "officer" if role == "officer" else role
+    article = "an" if word[0] in "aeiou" else "a"
+    return f"Invite {article} {word}"
+
+
 @register.simple_tag
 def max_reason() -> int:
     """How many characters a reason may have."""

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls import clock
-from controls.access import is_officer, may_describe_systems
+from controls.access import is_officer, may_describe_systems, may_keep_register
 from controls.errors import NotPermitted, Refused
 from controls.grammar import count_of
 from controls.models import AuditEvent, RetrospectiveChange, System, SystemComponent
+from evidence.charts import CLASSES, Segment, bar
 from evidence.forms.components import (
     AddComponentForm,
     EndComponentForm,
     OtherDaysForm,
 )
 from evidence.forms.systems import NewSystemForm
+from evidence.models import RequirementControl
 from evidence.status.many_systems import tallies
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import require_creator
@@ -69,16 +73,56 @@ def new(request: SignedInRequest) -> HttpResponse:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     today = clock.today()
     form = NewSystemForm(request.POST or None, today=today)
+    if "show" in request.POST:
+        return _shown_so_far(request, today)
     if request.method == "POST" and form.is_valid():
         try:
             system = form.save(by=request.user)
         except ValidationError as refusal:
             form.add_error(None, refusal.messages)
         else:
-            messages.success(request, f"{system} is described: who carries what.")
-            return redirect("evidence:dashboard", system.slug)
+            messages.success(request, f"{system} is added. You are its officer.")
+            return redirect("evidence:first_steps", system.slug)
     status = 422 if form.is_bound else 200
-    return render(request, "evidence/systems/new.html", {"form": form}, status=status)
+    context = _with_tally(form)
+    return render(request, "evidence/systems/new.html", context, status=status)
+
+
+def _shown_so_far(request: SignedInRequest, today: dt.date) -> HttpResponse:
+    """The form as it is filled in so far, with what it would mean; nothing is made."""
+    filled: dict[str, Any] = {name: request.POST.get(name) for name in request.POST}
+    filled |= {name: name in filled for name in ("own_code", "joined")}
+    form = NewSystemForm(initial=filled, today=today)
+    return render(request, "evidence/systems/new.html", _with_tally(form))
+
+
+def _with_tally(form: NewSystemForm) -> dict[str, Any]:
+    tally = form.tally()
+    counts = tally.classes if tally else {}
+    segments = [
+        Segment(code, title, counts.get(code, 0), note) for code, title, note in CLASSES
+    ]
+    return {"form": form, "tally": tally, "classes": bar(segments)}
+
+
+@require_GET
+def first_steps(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What did the services make of it, and what comes next?"""
+    system = system_or_404(request, slug)
+    classes = Counter(classes_of(system).values())
+    asked = RequirementControl.objects.filter(system=system, operates_until=None)
+    context = {
+        "system": system,
+        "classes": bar(
+            [Segment(code, title, classes[code], note) for code, title, note in CLASSES]
+        ),
+        "controls": classes.total(),
+        "asks": asked.values(named=Coalesce("joined_id", "ask_id")).distinct().count(),
+        "people": system.memberships.active().values("user").distinct().count(),
+        "officer": is_officer(request.user, system),
+        "registrar": may_keep_register(request.user),
+    }
+    return render(request, "evidence/systems/first_steps.html", context)
 
 
 @require_GET

@@ -29,6 +29,7 @@ from evidence.views import (
     notices,
     overrides,
     owner_of_many,
+    people,
     populations,
     provider_documents,
     regions,
@@ -68,6 +69,7 @@ urlpatterns += [
     path("systems/new/", systems.new, name="system_new"),
     path("windows/", windows.windows, name="windows"),
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
+    path("systems/<slug:slug>/first-steps/", systems.first_steps, name="first_steps"),
     path("systems/<slug:slug>/window/", windows.window, name="window"),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
@@ -91,6 +93,40 @@ urlpatterns += [
         "systems/<slug:slug>/components/<uuid:uuid>/days/",
         systems.component_days,
         name="component_days",
+    ),
+]
+
+# People: who holds which role, invited, changed, ended, handed over.
+urlpatterns += [
+    path("systems/<slug:slug>/people/", people.people, name="people"),
+    path(
+        "systems/<slug:slug>/people/invite/",
+        people.people_invite,
+        name="people_invite",
+    ),
+    path("systems/<slug:slug>/people/<uuid:uuid>/", people.role, name="role"),
+    path(
+        "systems/<slug:slug>/people/<uuid:uuid>/days/",
+        people.role_days,
+        name="role_days",
+    ),
+    path(
+        "systems/<slug:slug>/people/<uuid:uuid>/end/", people.role_end, name="role_end"
+    ),
+    path(
+        "systems/<slug:slug>/people/<uuid:uuid>/hand-over/",
+        people.role_hand_over,
+        name="role_hand_over",
+    ),
+    path(
+        "systems/<slug:slug>/invitations/<uuid:uuid>/send/",
+        people.invitation_send,
+        name="invitation_send",
+    ),
+    path(
+        "systems/<slug:slug>/invitations/<uuid:uuid>/withdraw/",
+        people.invitation_withdraw,
+        name="invitation_withdraw",
     ),
 ]
 

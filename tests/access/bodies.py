@@ -51,6 +51,11 @@ def bodies_of(world: World) -> dict[str, Any]:
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
         "component_days": why | {"never": "on", "version": 1},
+        "people_invite": {
+            "address": "dan@example.test", "role": "reader", "starts_on": today,
+        },
+        "role_days": {"version": 1, "last_day": later},
+        "role_end": {"version": 1},
         "system_terms": why | {
             "regime": "soc2", "impact_level": "low", "partition": "aws",
             "currency_days": "60", "letter_months": "3",
@@ -133,6 +138,9 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST not-applicable-list": of_control | {
             "justification": "None here.", "review_by": later,
         },
+        "POST invitation-list": {"address": "dan@example.test", "role": "reader"},
+        "PATCH person-detail": {"last_day": later},
+        "POST person-hand-over": {"to": "rita@example.test"},
         "POST component-days": why,
         "POST system-terms-list": why | {"currency_days": 60},
         "POST alternative-list": here | {

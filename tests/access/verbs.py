@@ -184,6 +184,25 @@ VERBS = (
         ("evidence:request answered",),
     ),
     Verb(
+        "invite somebody",
+        _officer,
+        ("evidence:people_invite", "invitation-list"),
+        ("evidence:people",),
+    ),
+    Verb(
+        "send an invitation again, or withdraw it",
+        _officer,
+        ("evidence:invitation_send", "evidence:invitation_withdraw",
+         "invitation-send-again", "invitation-withdraw"),
+        ("evidence:people",),
+    ),
+    Verb(
+        "change the days of a role, end it, hand over what waits",
+        _officer,
+        ("evidence:role_days", "evidence:role_end", "evidence:role_hand_over",
+         "PATCH person-detail", "person-end", "person-hand-over"),
+    ),
+    Verb(
         "ask for evidence",
         lambda world, by: requests.may_request(world.house.system, by),
         ("evidence:request_new", "request-list"),

@@ -14,8 +14,10 @@ from typing import Any
 
 from knox.models import AuthToken
 
+from controls.accounts.invitations import invite
 from controls.alternatives import AlternativeDraft
 from controls.applicability import request_not_applicable
+from controls.memberships import RoleOffer
 from controls.models import (
     Control,
     ControlImplementation,
@@ -102,7 +104,8 @@ def build(key: str = "CHG") -> World:
     _more_people(house)
     world = World(house, key)
     for make in (
-        _proof, _officers, _asked, _joined, _events, _reports, _provider, _rest,
+        _proof, _officers,
+        _people, _asked, _joined, _events, _reports, _provider, _rest,
     ):  # fmt: skip
         make(world)
     world.bodies = bodies_of(world)
@@ -220,6 +223,21 @@ def _officers(world: World) -> None:
     _name(world, change, "retrospective", "retrospective_decide")
     for verb in ("detail", "approve", "refuse"):
         _name(world, change, f"retrospective-change-{verb}")
+
+
+def _people(world: World) -> None:
+    house = world.house
+    held = house.system.memberships.get(user=house.ray)
+    _name(world, held, "role", "role_days", "role_end", "role_hand_over")
+    for verb in ("detail", "end", "hand-over", "open-work"):
+        _name(world, held, f"person-{verb}")
+    offer = RoleOffer(Role.READER, TODAY)
+    invitation = invite(
+        house.system, "dora@example.test", offer, by=house.oscar, now=BEGINS
+    )
+    _name(world, invitation, "invitation_send", "invitation_withdraw")
+    for verb in ("detail", "send-again", "withdraw"):
+        _name(world, invitation, f"invitation-{verb}")
 
 
 def _asked(world: World) -> None:

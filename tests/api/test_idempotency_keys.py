@@ -41,6 +41,7 @@ component-days component-regions remark-answer-decide
 end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
 implementation-status-preview system-terms-list ask-split
+person-end person-hand-over invitation-send-again invitation-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

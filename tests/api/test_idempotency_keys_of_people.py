@@ -32,7 +32,7 @@ def test_ac_09_who_lost_a_role_is_not_shown_the_answer_again(world, end) -> None
         starts_at=ends - dt.timedelta(days=9), ends_at=ends
     )
     if end in {"replaced", "renewed"}:
-        held.pk, held.uuid, held.ends_at = None, uuid4(), None
+        held.pk, held.uuid, held.starts_at, held.ends_at = None, uuid4(), ends, None
         if end == "replaced":
             held.role, held.team = Role.READER, None
         held.save(force_insert=True)

@@ -32,6 +32,7 @@ from tests import one_day
 from tests.access import world as worlds
 from tests.access.walking import Door, doors, said_in_table
 from tests.access.world import World
+from tests.sign_ins import sign_in_just_now
 
 TODAY = str(one_day.TODAY)
 
@@ -111,6 +112,11 @@ VERBS = {
     "POST retrospective-change-approve": Verb("needed", "olivia"),
     "POST retrospective-change-refuse": Verb("needed", "olivia"),
     "POST component-days": Verb("needed", "olivia"),
+    "PATCH person-detail": Verb("needed", "olivia"),
+    "POST person-end": Verb("needed", "olivia"),
+    "POST person-hand-over": Verb("needed", "olivia"),
+    "POST invitation-send-again": Verb("needed", "olivia"),
+    "POST invitation-withdraw": Verb("needed", "olivia"),
     "POST not-applicable-approve": Verb("needed", "olivia"),
     "POST not-applicable-refuse": Verb("needed", "olivia"),
     "POST not-applicable-end": Verb("needed", "olivia", left_out, WHY),
@@ -158,6 +164,7 @@ citation-decisions
 implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list
 override-list not-applicable-list export-list token-list notice-read-all api_rereading
+invitation-list
 bulk-upload-plan bulk-upload-confirm provider-document-list provider-document-preview
 """
 NO_ROW = {f"POST {view}" for view in MAKERS.split()}
@@ -209,7 +216,7 @@ def prepared(world: World, verb: str) -> Iterator[Asking]:
         if how.before:
             how.before(world)
         client = Client(raise_request_exception=False)
-        client.force_login(world.house.people[how.who])
+        sign_in_just_now(client, world.house.people[how.who])
         method, _, view = verb.partition(" ")
         (door,) = (each for each in doors() if (view, method) in ways(each))
         path = reverse(view, kwargs=world.parts(view, set(door.parts)))

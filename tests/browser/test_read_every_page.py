@@ -7,6 +7,8 @@ from django.urls import reverse
 PAGES = [
     "evidence:dashboard",
     "evidence:controls",
+    "evidence:people",
+    "evidence:first_steps",
     "evidence:components",
     "evidence:what_if",
     "evidence:trend",

@@ -44,6 +44,8 @@ DATED = [
     "provider_document_end",
     "population_new",
     "roll_forward",
+    "people_invite",
+    "role_days",
 ]
 
 
@@ -69,6 +71,7 @@ def sent_to(world: World, view: str) -> tuple[str, Form]:
         "provider_document_end": {"ended_on": today},
         "population_new": {"starts": today, "ends": today, "source": "s",
                            "query": "q", "completeness": "c"},
+        "role_days": {"version": 1, "last_day": today},
         "roll_forward": {"window_from": today, "window_to": today},
     }  # fmt: skip
     named = f"evidence:{view}"

@@ -93,6 +93,12 @@ def forms(world: World) -> dict[str, Form]:
             {"regions": "eu-west-1"},
             "/systems/shop/components/",
         ),
+        "people_invite": Form(
+            "olivia",
+            {"address": "dan@example.test", "role": "reader", "starts_on": TODAY},
+            {"address": "eve@example.test"},
+            "/systems/shop/people/",
+        ),
         "request_new": Form(
             "olivia",
             {"title": "Show", "control_ids": "CM-8", "due_on": LATER,
@@ -217,6 +223,7 @@ export_delete remark_decide component_days regions system_terms retrospective_de
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm
+role_days role_end role_hand_over invitation_send invitation_withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
@@ -225,6 +232,7 @@ request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
+people_invite
 """
 NAMES = MAKERS.split()
 INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read

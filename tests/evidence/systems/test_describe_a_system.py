@@ -55,7 +55,7 @@ def test_one_post_describes_all_of_it(root, as_user):
 
     system = System.objects.get(slug="ledger")
     landed = answer.redirect_chain[-1][0]
-    assert landed == reverse("evidence:dashboard", args=["ledger"])
+    assert landed == reverse("evidence:first_steps", args=["ledger"])
     assert system.implementations.count() == len(factories.SMALL)
     assert factories.implementation(system, "si-2").responsibility == "shared"
     assert factories.implementation(system, "pe-3").responsibility == "inherited"

@@ -1,0 +1,240 @@
+"""Roles in a system: given from a day to a day, changed, ended; never deleted.
+
+Given by the officers of the system to others, by an invitation that the person accepts
+(`controls.accounts.invitations`). Days are those of the system; both ends count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Q
+
+from controls.access import require_officer
+from controls.approvals import refuse_stale
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.models import (
+    Actor,
+    AuditEvent,
+    Engagement,
+    Membership,
+    Role,
+    System,
+    Team,
+    User,
+)
+from controls.models.audit import Event, about
+from controls.models.people import MAX_AUDITOR_GRANT
+
+TO_ONESELF = "Nobody gives a role to themselves: ask another officer."
+LAST_OFFICER = (
+    "Then nobody is an officer of this system: nobody can describe it, approve or give"
+    " roles. Invite another officer first, or say why it has to be so."
+)
+INSTANT = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class RoleOffer:
+    """A role as it is offered: for a team, from a day to a day (None: open end)."""
+
+    role: str
+    starts_on: dt.date
+    last_day: dt.date | None = None
+    team: Team | None = None
+    engagement: Engagement | None = None
+
+
+def refuse_impossible_offer(
+    system: System, offer: RoleOffer, *, today: dt.date
+) -> None:
+    """Raise Refused, by field, for an offer that no person could accept (AC-05)."""
+    if offer.starts_on < today:
+        raise Refused({"starts_on": "A role begins today or later."})
+    if offer.last_day is not None and offer.last_day < offer.starts_on:
+        raise Refused({"last_day": "The last day is before the first."})
+    if offer.role == Role.CONTRIBUTOR and offer.team is None:
+        raise Refused({"team": "Choose the team that a contributor uploads for."})
+    if offer.role != Role.AUDITOR:
+        if offer.engagement is not None:
+            raise Refused({"engagement": "Only auditors belong to an engagement."})
+        return
+    if offer.engagement is None or offer.engagement.system_id != system.pk:
+        raise Refused({"engagement": "Choose the engagement of the auditor."})
+    if offer.last_day is None:
+        raise Refused({"last_day": "An auditor is let in until a set day."})
+    first = system.end_of_day(offer.starts_on - dt.timedelta(days=1))
+    if system.end_of_day(offer.last_day) > first + MAX_AUDITOR_GRANT:
+        raise Refused({"last_day": "An auditor is let in for 90 days at most."})
+
+
+def held_already(system: System, user: User, offer: RoleOffer, now: dt.datetime) -> str:
+    """Until when a person holds the offered role anyway, in words; "" where not."""
+    held = system.memberships.filter(
+        Q(ends_at=None) | Q(ends_at__gt=now), user=user, role=offer.role
+    )
+    if offer.role == Role.CONTRIBUTOR:
+        held = held.filter(team=offer.team)
+    if offer.role == Role.AUDITOR:
+        return ""  # another grant may follow; an overlap is refused by the database
+    row = held.order_by("starts_at").first()
+    if row is None:
+        return ""
+    if row.ends_at is None:
+        return "until further notice"
+    return f"until {system.day_of(row.ends_at - INSTANT)}"
+
+
+def take_role(
+    system: System, user: User, offer: RoleOffer, *, given_by: Actor, now: dt.datetime
+) -> tuple[Membership, Event]:
+    """Let a person hold an offered role, at the earliest from now on.
+
+    Returns the row and its event, to be written last. Raises NotPermitted where
+    `given_by` may no longer give it or is the person, and ValidationError.
+    """
+    require_officer(system, given_by)
+    if given_by.pk == user.pk:
+        raise NotPermitted(TO_ONESELF)
+    membership = Membership(
+        system=system,
+        user=user,
+        role=offer.role,
+        team=offer.team,
+        engagement=offer.engagement,
+        starts_at=first_instant(system, offer.starts_on, now),
+        ends_at=system.end_of_day(offer.last_day) if offer.last_day else None,
+    )
+    membership.full_clean(exclude=["known_from"])
+    membership.save(force_insert=True)
+    event = about(
+        membership,
+        "membership.created",
+        by=given_by,
+        role=offer.role,
+        team=offer.team.slug if offer.team else "",
+        starts_on=str(offer.starts_on),
+        last_day=str(offer.last_day or ""),
+    )
+    return membership, event
+
+
+def first_instant(system: System, day: dt.date, now: dt.datetime) -> dt.datetime:
+    """When a role of that first day begins: with the day, but not before now."""
+    return max(now, system.end_of_day(day - dt.timedelta(days=1)))
+
+
+@transaction.atomic
+def change_days(
+    membership: Membership,
+    *,
+    last_day: dt.date | None,
+    by: Actor,
+    now: dt.datetime,
+    starts_on: dt.date | None = None,
+    reason: str = "",
+    version: int | None = None,
+) -> Membership:
+    """Let a role end with another day (None: open end), or begin on another.
+
+    It begins on another day only where it has not begun. Raises NotPermitted (no
+    officer; one's own role made longer), TransitionNotAllowed (it has ended),
+    StaleVersion, Refused by field (a day gone by; the last officer without a reason).
+    """
+    stored = _locked(membership, by)
+    refuse_stale(stored, version)
+    _refuse_ended(stored, now)
+    system = stored.system
+    today = system.day_of(now)
+    if last_day is not None and last_day < today:
+        raise Refused({"last_day": "A role ends today or later, never before."})
+    begins = stored.starts_at
+    if starts_on is not None and starts_on != system.day_of(begins):
+        if begins <= now:
+            raise Refused({"starts_on": "It has begun: its first day is a fact."})
+        if starts_on < today:
+            raise Refused({"starts_on": "A role begins today or later."})
+        begins = first_instant(system, starts_on, now)
+    ends = system.end_of_day(last_day) if last_day is not None else None
+    if stored.user_id == by.pk and (begins < stored.starts_at or _longer(stored, ends)):
+        raise NotPermitted(TO_ONESELF)
+    return _save(stored, begins, ends, by=by, reason=reason)
+
+
+@transaction.atomic
+def end_membership(
+    membership: Membership,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str = "",
+    version: int | None = None,
+) -> Membership:
+    """End a role now; one that has not begun never does. Raises as `change_days`."""
+    stored = _locked(membership, by)
+    refuse_stale(stored, version)
+    _refuse_ended(stored, now)
+    ends = max(now, stored.starts_at + INSTANT)
+    return _save(stored, stored.starts_at, ends, by=by, reason=reason)
+
+
+def _locked(membership: Membership, by: Actor) -> Membership:
+    """The row under a lock, and with it those of all officers, in one order: two who
+    end each other's role wait here."""
+    rows = Membership.objects.select_for_update(of=("self",)).select_related(
+        "system", "user", "team"
+    )
+    both = Q(pk=membership.pk) | Q(system=membership.system_id, role=Role.OFFICER)
+    locked = {row.pk: row for row in rows.filter(both).order_by("pk")}
+    stored: Membership = locked[membership.pk]
+    require_officer(stored.system, by)
+    return stored
+
+
+def _refuse_ended(stored: Membership, now: dt.datetime) -> None:
+    if stored.ends_at is not None and stored.ends_at <= now:
+        raise TransitionNotAllowed("This role has ended. Invite the person again.")
+
+
+def _longer(stored: Membership, ends: dt.datetime | None) -> bool:
+    if stored.ends_at is None:
+        return False
+    return ends is None or ends > stored.ends_at
+
+
+def _save(
+    stored: Membership,
+    begins: dt.datetime,
+    ends: dt.datetime | None,
+    *,
+    by: Actor,
+    reason: str,
+) -> Membership:
+    last = stored.role == Role.OFFICER and ends and not _other_officer(stored, ends)
+    if last and not reason.strip():
+        raise Refused({"reason": LAST_OFFICER})
+    before = {"starts_at": str(stored.starts_at), "ends_at": str(stored.ends_at or "")}
+    stored.starts_at, stored.ends_at = begins, ends
+    try:
+        stored.validate_constraints()
+    except ValidationError as refusal:
+        raise Refused(refusal.messages) from None
+    stored.version = F("version") + 1
+    stored.save(update_fields=["starts_at", "ends_at", "version"])
+    stored.refresh_from_db(fields=["version", "starts_at", "ends_at"])
+    body = {"before": before, "ends_at": ends.isoformat() if ends else ""}
+    if reason.strip():
+        body["reason"] = reason.strip()
+    AuditEvent.objects.append(about(stored, "membership.changed", by=by, **body))
+    return stored
+
+
+def _other_officer(leaving: Membership, at: dt.datetime) -> bool:
+    """Whether somebody else is an officer of the system at that instant."""
+    officers = Membership.objects.active(at).filter(
+        system=leaving.system_id, role=Role.OFFICER
+    )
+    return bool(officers.exclude(user=leaving.user_id).exists())

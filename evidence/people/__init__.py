@@ -1,0 +1,1 @@
+"""People of a system: who holds which role, who is missing, what leavers leave."""

@@ -1,0 +1,221 @@
+"""What waits for somebody whose role ends, and handing it over in one act.
+
+Asks and controls belong to teams, never to a person: they are left alone only where
+the team has nobody else who uploads for it. Requests may be addressed to a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from controls.access import require_officer
+from controls.errors import Refused
+from controls.memberships import RoleOffer, take_role
+from controls.models import (
+    Actor,
+    AuditEvent,
+    ControlImplementation,
+    Membership,
+    Role,
+    System,
+    Team,
+    User,
+)
+from controls.models.audit import Event, about
+from evidence.models import EvidenceLink, EvidenceRequest, RequirementControl
+from evidence.models.link_queries import LinkState
+from evidence.models.requests import UNANSWERED
+
+
+@dataclass(frozen=True)
+class TeamWork:
+    """A team that has nobody left, with how much it is asked and how much it owns."""
+
+    team: Team
+    asks: int
+    controls: int
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """What waits for one person in one system."""
+
+    drafts: list[EvidenceLink] = field(default_factory=list)
+    waiting: list[EvidenceLink] = field(default_factory=list)
+    requests: list[EvidenceRequest] = field(default_factory=list)
+    teams: list[TeamWork] = field(default_factory=list)
+
+    @property
+    def to_hand_over(self) -> int:
+        """How much stays with nobody unless it is handed over."""
+        asks = sum(work.asks or work.controls for work in self.teams)
+        return len(self.requests) + asks
+
+    def __bool__(self) -> bool:
+        return bool(self.drafts or self.waiting or self.requests or self.teams)
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What handing over does: who gets what. Shown before, and done as shown."""
+
+    to: User
+    requests: list[EvidenceRequest]
+    teams: list[TeamWork]
+    starts_on: dt.date
+
+    @property
+    def roles(self) -> list[TeamWork]:
+        """The teams that the person becomes a contributor of."""
+        return self.teams
+
+
+def open_work(membership: Membership) -> OpenWork:
+    """What waits for the person of a role, in the system of that role."""
+    system, person = membership.system, membership.user
+    links = EvidenceLink.objects.filter(
+        Q(submitted_by=person) | Q(revision__collected_by=person),
+        system=system,
+        state__in=[LinkState.DRAFT, LinkState.SUBMITTED],
+    )
+    related = ("revision__evidence", "implementation__control")
+    rows = list(links.select_related(*related).order_by("pk"))
+    return OpenWork(
+        drafts=[row for row in rows if row.state == LinkState.DRAFT],
+        waiting=[row for row in rows if row.state == LinkState.SUBMITTED],
+        requests=_addressed_to(system, person),
+        teams=left_alone(system, [membership]),
+    )
+
+
+def _addressed_to(system: System, person: User) -> list[EvidenceRequest]:
+    asked = EvidenceRequest.objects.filter(
+        system=system, person=person, state__in=UNANSWERED
+    )
+    return list(asked.select_related("system", "team").order_by("due_on", "pk"))
+
+
+def left_alone(system: System, leaving: Iterable[Membership]) -> list[TeamWork]:
+    """Teams of these roles that nobody else uploads for without an end, with their
+    asks in operation and the controls they own. Three statements."""
+    going = {row.pk for row in leaving if row.role == Role.CONTRIBUTOR}
+    teams = {row.team_id for row in leaving if row.pk in going}
+    stay = Membership.objects.filter(
+        system=system,
+        role=Role.CONTRIBUTOR,
+        team__in=teams,
+        ends_at=None,
+        user__is_active=True,
+    ).exclude(pk__in=going)
+    alone = teams - set(stay.values_list("team_id", flat=True))
+    return _work_of(system, alone) if alone else []
+
+
+def without_people(system: System, now: dt.datetime) -> list[TeamWork]:
+    """Teams that own controls or are asked, and for which nobody uploads now."""
+    present = Membership.objects.active(now).filter(
+        system=system, role=Role.CONTRIBUTOR
+    )
+    here = set(present.values_list("team_id", flat=True))
+    owning = ControlImplementation.objects.filter(system=system)
+    named = set(owning.exclude(owner_team=None).values_list("owner_team_id", flat=True))
+    asked = RequirementControl.objects.filter(system=system, operates_until=None)
+    named |= set(asked.exclude(owner_team=None).values_list("owner_team_id", flat=True))
+    return _work_of(system, named - here) if named - here else []
+
+
+def _work_of(system: System, teams: Iterable[int | None]) -> list[TeamWork]:
+    wanted = [team for team in teams if team is not None]
+    rows = RequirementControl.objects.filter(system=system, operates_until=None)
+    owned = rows.annotate(
+        team_of=Coalesce("owner_team_id", "implementation__owner_team_id"),
+        ask_of=Coalesce("joined_id", "ask_id"),
+    ).filter(team_of__in=wanted)
+    asks = Counter(
+        team for team, _ in set(owned.values_list("team_of", "ask_of").distinct())
+    )
+    controls = Counter(
+        ControlImplementation.objects.filter(
+            system=system, owner_team__in=wanted
+        ).values_list("owner_team_id", flat=True)
+    )
+    found = Team.objects.filter(pk__in=wanted).order_by("name")
+    return [TeamWork(team, asks[team.pk], controls[team.pk]) for team in found]
+
+
+def plan_hand_over(
+    membership: Membership, to: User, *, by: Actor, now: dt.datetime
+) -> HandOver:
+    """What handing the open work of a role to `to` would do; nothing is changed.
+
+    Raises NotPermitted (no officer), Refused (nothing to hand over; `to` is the
+    person, or no member of the system; an officer who would give a role to
+    themselves).
+    """
+    system = membership.system
+    require_officer(system, by)
+    work = open_work(membership)
+    if not work.requests and not work.teams:
+        raise Refused("Nothing waits for this person alone.")
+    here = Membership.objects.active(now).filter(system=system, user=to)
+    if to.pk == membership.user_id or not here.exists():
+        raise Refused({"to": "Choose somebody else who holds a role in this system."})
+    uploads = here.filter(role=Role.CONTRIBUTOR)
+    own_teams = set(uploads.values_list("team_id", flat=True))
+    teams = [row for row in work.teams if row.team.pk not in own_teams]
+    if work.requests and not own_teams and not teams:
+        # Requests are answered by contributors: of the team that the first is asked of.
+        teams = _work_of(system, [work.requests[0].team_id])
+    if teams and to.pk == by.pk:
+        raise Refused(
+            {
+                "to": "Choose somebody else: this gives the role of a contributor, and"
+                " nobody gives a role to themselves."
+            }
+        )
+    return HandOver(to, work.requests, teams, system.day_of(now))
+
+
+@transaction.atomic
+def hand_over(
+    membership: Membership, to: User, *, by: Actor, now: dt.datetime
+) -> HandOver:
+    """Do what `plan_hand_over` shows: `to` becomes contributor of the teams that would
+    have nobody, and the requests are addressed to `to`. Raises as it does."""
+    system = System.objects.select_for_update(of=("self",)).get(pk=membership.system_id)
+    stored = Membership.objects.select_related("system", "user").get(pk=membership.pk)
+    plan = plan_hand_over(stored, to, by=by, now=now)
+    events: list[Event] = []
+    for work in plan.teams:
+        offer = RoleOffer(Role.CONTRIBUTOR, plan.starts_on, team=work.team)
+        _, event = take_role(system, to, offer, given_by=by, now=now)
+        events.append(event)
+    for request in plan.requests:
+        locked = EvidenceRequest.objects.select_for_update(of=("self",)).get(
+            pk=request.pk
+        )
+        locked.person, locked.version = to, F("version") + 1
+        locked.save(update_fields=["person", "version"])
+        before = str(stored.user.uuid)
+        events.append(
+            about(locked, "request.readdressed", by=by, before=before, to=str(to.uuid))
+        )
+    events.append(
+        about(
+            stored,
+            "membership.handed-over",
+            by=by,
+            to=str(to.uuid),
+            teams=[work.team.slug for work in plan.teams],
+            requests=[str(request.uuid) for request in plan.requests],
+        )
+    )
+    AuditEvent.objects.append_all(events)
+    return plan
