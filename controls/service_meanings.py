@@ -63,5 +63,5 @@ def _who_runs(layers: Mapping[str, LayerSaid], provider: str) -> str:
 
 
 def _duties(layers: Mapping[str, LayerSaid], *parties: str) -> str:
-    said = [row.duty for _, row in sorted(layers.items()) if row.party in parties]
-    return "; ".join(dict.fromkeys(duty for duty in said if duty))
+    duties = [row.duty for _, row in sorted(layers.items()) if row.party in parties]
+    return "; ".join(dict.fromkeys(duty for duty in duties if duty))

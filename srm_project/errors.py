@@ -105,10 +105,10 @@ def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
 def _sentence_of(exception: Exception) -> str:
     """What our own code says of a page that is not there; nothing for Django's words,
     which name a class."""
-    said = exception.args[0] if exception.args else ""
-    if not isinstance(said, str) or said.endswith(DJANGO_SAYS):
+    sentence = exception.args[0] if exception.args else ""
+    if not isinstance(sentence, str) or sentence.endswith(DJANGO_SAYS):
         return ""
-    return said
+    return sentence
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:

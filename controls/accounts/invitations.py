@@ -3,6 +3,8 @@
 Whoever invites never learns whether the address has an account elsewhere: the same
 happens for every address, and only who reads the mail goes on from there (AZ-03). The
 link works once, ends after INVITATION_LIFE, and only that of the newest mail counts.
+
+One file: every state of one link, from the mail to its use.
 """
 
 from __future__ import annotations
@@ -324,14 +326,14 @@ def _accept(
     until = held_already(system, person, offer, now)
     if until:
         raise Refused(f"You hold this role in {system} already, {until}.")
-    membership, given = take_role(
+    membership, event = take_role(
         system, person, offer, given_by=invitation.invited_by, now=now
     )
     invitation.state, invitation.ended_at = InvitationState.ACCEPTED, now
     invitation.membership = membership
     invitation.version = F("version") + 1
     invitation.save(update_fields=["state", "ended_at", "membership", "version"])
-    return membership, [given, _event(invitation, "invitation.accepted", person)]
+    return membership, [event, _event(invitation, "invitation.accepted", person)]
 
 
 def _event(invitation: Invitation, verb: str, by: Actor) -> Event:

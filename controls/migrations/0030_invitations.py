@@ -11,7 +11,7 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import django.utils.timezone
+
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import migrations, models
@@ -111,9 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "invited_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False
-                    ),
+                    models.DateTimeField(editable=False),
                 ),
                 ("mails", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("mailed_at", models.DateTimeField(editable=False, null=True)),

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 from controls.models.engagements import Engagement
 from controls.models.people import Actor, Role, Team
@@ -74,7 +73,7 @@ class Invitation(models.Model):
         default=InvitationState.OPEN,
         editable=False,
     )
-    invited_at = models.DateTimeField(default=timezone.now, editable=False)
+    invited_at = models.DateTimeField(editable=False)
     # how many mails were tried; only the link of the newest counts
     mails = models.PositiveSmallIntegerField(default=0, editable=False)
     # null: the newest mail could not be sent

@@ -1,4 +1,7 @@
-"""Users, teams, and who may do what in which system, and until when."""
+"""Users, teams, and who may do what in which system, and until when.
+
+One file: accounts, teams and both kinds of roles are one vocabulary.
+"""
 
 from __future__ import annotations
 

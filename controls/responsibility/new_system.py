@@ -22,7 +22,7 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class Tally:
+class ClassTally:
     """How many controls are of which class with these services."""
 
     services: int
@@ -32,7 +32,7 @@ class Tally:
 
 def tally_of(
     baseline: Baseline, variants: Sequence[ServiceVariant], *, has_own_code: bool
-) -> Tally:
+) -> ClassTally:
     """The classes of a baseline with these variants in use, and which turn what.
 
     Those that move most stand first, at most MAX_TURNING. Writes nothing.
@@ -64,7 +64,7 @@ def tally_of(
             turned.append(Turned(variant.service.name, moved))
     turned.sort(key=lambda one: (-len(one.labels), one.service))
     classes = Counter(whole[governed[control.pk]] for control in controls)
-    return Tally(len(variants), classes, tuple(turned[:MAX_TURNING]))
+    return ClassTally(len(variants), classes, tuple(turned[:MAX_TURNING]))
 
 
 def _classes(

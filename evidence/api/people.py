@@ -1,4 +1,7 @@
-"""People of a system over the API: roles, invitations, handing over."""
+"""People of a system over the API: roles, invitations, handing over.
+
+One file: the bodies of a role and of the invitation to it are read together.
+"""
 
 from __future__ import annotations
 

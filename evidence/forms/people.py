@@ -61,13 +61,13 @@ class InviteForm(Form):
 
     def offer(self) -> RoleOffer:
         """What is offered."""
-        said = self.cleaned_data
+        typed = self.cleaned_data
         return RoleOffer(
-            role=said["role"],
-            starts_on=said["starts_on"],
-            last_day=said["last_day"],
-            team=said["team"],
-            engagement=said.get("engagement"),
+            role=typed["role"],
+            starts_on=typed["starts_on"],
+            last_day=typed["last_day"],
+            team=typed["team"],
+            engagement=typed.get("engagement"),
         )
 
 

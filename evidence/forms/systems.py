@@ -1,4 +1,7 @@
-"""Describing a system on one page: what it is, what it uses, who owns which family."""
+"""Describing a system on one page: what it is, what it uses, who owns which family.
+
+One file: the fields, what they offer and what they make are read together.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.catalog import Origin
 from controls.models.services import Provider
-from controls.responsibility.new_system import Tally, tally_of
+from controls.responsibility.new_system import ClassTally, tally_of
 from controls.service_meanings import LayerSaid, meaning_of
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
@@ -215,7 +218,7 @@ class NewSystemForm(ModelForm):
             if self[f"use_{service.slug}"].value()
         ]
 
-    def tally(self) -> Tally | None:
+    def tally(self) -> ClassTally | None:
         """What the services ticked so far make of the baseline chosen so far; None
         where there is nothing to count."""
         variants = self.chosen_variants()

@@ -96,10 +96,10 @@ def open_work(membership: Membership) -> OpenWork:
 
 
 def _addressed_to(system: System, person: User) -> list[EvidenceRequest]:
-    asked = EvidenceRequest.objects.filter(
+    requests = EvidenceRequest.objects.filter(
         system=system, person=person, state__in=UNANSWERED
     )
-    return list(asked.select_related("system", "team").order_by("due_on", "pk"))
+    return list(requests.select_related("system", "team").order_by("due_on", "pk"))
 
 
 def left_alone(system: System, leaving: Iterable[Membership]) -> list[TeamWork]:
@@ -126,28 +126,28 @@ def without_people(system: System, now: dt.datetime) -> list[TeamWork]:
     here = set(present.values_list("team_id", flat=True))
     owning = ControlImplementation.objects.filter(system=system)
     named = set(owning.exclude(owner_team=None).values_list("owner_team_id", flat=True))
-    asked = RequirementControl.objects.filter(system=system, operates_until=None)
-    named |= set(asked.exclude(owner_team=None).values_list("owner_team_id", flat=True))
+    asks = RequirementControl.objects.filter(system=system, operates_until=None)
+    named |= set(asks.exclude(owner_team=None).values_list("owner_team_id", flat=True))
     return _work_of(system, named - here) if named - here else []
 
 
 def _work_of(system: System, teams: Iterable[int | None]) -> list[TeamWork]:
-    wanted = [team for team in teams if team is not None]
+    keys = [team for team in teams if team is not None]
     rows = RequirementControl.objects.filter(system=system, operates_until=None)
     owned = rows.annotate(
         team_of=Coalesce("owner_team_id", "implementation__owner_team_id"),
         ask_of=Coalesce("joined_id", "ask_id"),
-    ).filter(team_of__in=wanted)
+    ).filter(team_of__in=keys)
     asks = Counter(
         team for team, _ in set(owned.values_list("team_of", "ask_of").distinct())
     )
     controls = Counter(
         ControlImplementation.objects.filter(
-            system=system, owner_team__in=wanted
+            system=system, owner_team__in=keys
         ).values_list("owner_team_id", flat=True)
     )
-    found = Team.objects.filter(pk__in=wanted).order_by("name")
-    return [TeamWork(team, asks[team.pk], controls[team.pk]) for team in found]
+    rows_of_teams = Team.objects.filter(pk__in=keys).order_by("name")
+    return [TeamWork(team, asks[team.pk], controls[team.pk]) for team in rows_of_teams]
 
 
 def plan_hand_over(

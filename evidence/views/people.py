@@ -1,4 +1,7 @@
-"""Who holds which role in a system: invited, changed, ended, handed over."""
+"""Who holds which role in a system: invited, changed, ended, handed over.
+
+One file: two pages and the forms on them, which share their answers.
+"""
 
 from __future__ import annotations
 
@@ -181,7 +184,7 @@ def _role_page(
     system, now = membership.system, clock.now()
     ends_at = membership.ends_at
     last_day = system.day_of(ends_at - INSTANT) if ends_at else None
-    said = {
+    held = {
         "starts_on": system.day_of(membership.starts_at),
         "last_day": last_day,
         "version": membership.version,
@@ -192,12 +195,12 @@ def _role_page(
         "system": system,
         "membership": membership,
         "last_day": last_day,
-        "first_day": said["starts_on"],
+        "first_day": held["starts_on"],
         "over": ends_at is not None and ends_at <= now,
         "begun": membership.starts_at <= now,
         "work": open_work(membership),
-        "days": days or RoleDaysForm(initial=said, auto_id="days_%s"),
-        "end": end or EndRoleForm(initial=said, auto_id="end_%s"),
+        "days": days or RoleDaysForm(initial=held, auto_id="days_%s"),
+        "end": end or EndRoleForm(initial=held, auto_id="end_%s"),
         "successor": successor or SuccessorForm(membership=membership),
         "faulty": faulty,
         "plan": plan,
@@ -234,10 +237,10 @@ def _days_sentence(membership: Membership) -> str:
         return f"{membership.user} is {word} until further notice."
     last_day = system.day_of(membership.ends_at - INSTANT)
     work = open_work(membership)
-    told = f"{membership.user} is {word} to {last_day}, that day included."
+    sentence = f"{membership.user} is {word} to {last_day}, that day included."
     if not work.to_hand_over:
-        return f"{told} Nothing waits for this person alone."
-    return f"{told} Hand over below what waits for this person alone."
+        return f"{sentence} Nothing waits for this person alone."
+    return f"{sentence} Hand over below what waits for this person alone."
 
 
 def _to_role(membership: Membership) -> HttpResponse:
@@ -263,11 +266,11 @@ def role_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
         explain(form, refusal)
         return _role_page(request, membership, end=form, status=422)
     role_name = ended.get_role_display().lower()
-    told = f"{ended.user} is no longer {role_name} of {ended.system}."
+    sentence = f"{ended.user} is no longer {role_name} of {ended.system}."
     if work.to_hand_over and is_officer(request.user, ended.system):
-        messages.success(request, f"{told} Hand over below what waits.")
+        messages.success(request, f"{sentence} Hand over below what waits.")
         return _to_role(ended)
-    messages.success(request, told)
+    messages.success(request, sentence)
     if ended.user_id == request.user.pk:
         return redirect("evidence:systems")
     return _to_people(ended.system)

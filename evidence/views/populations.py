@@ -49,7 +49,11 @@ from srm_project.file_places import take_upload_place
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
-DONE = {"accept": "Accepted.", "reject": "Rejected.", "withdraw": "Withdrawn."}
+DONE = {
+    "accept": "Accepted: its days are covered. Next, draw a sample of its events.",
+    "reject": "Rejected: whoever brought it is told why, and brings another.",
+    "withdraw": "Withdrawn: its days are open again.",
+}
 
 
 def requirement_or_404(request: SignedInRequest, uuid: Any) -> RequirementControl:

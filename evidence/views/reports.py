@@ -156,17 +156,17 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
 
 def _concluded(version: ArtifactVersion, system: System, conclusion: str) -> str:
     """What the review makes of the report, and what is next."""
-    told = f"Your review of {version} for {system} is recorded:"
+    review = f"Your review of {version} for {system} is recorded:"
     if conclusion == RelianceConclusion.DO_NOT_RELY:
-        return f"{told} it is not relied on, and proves nothing there."
+        return f"{review} it is not relied on, and proves nothing there."
     cited = Citation.objects.filter(artifact=version.artifact_id, system=system)
     number = cited.count()
     if not number:
-        return f"{told} it is relied on. Next, cite it for the controls it speaks to."
+        return f"{review} it is relied on. Next, cite it for the controls it speaks to."
     proves = f"it counts for {count_of(number, 'control')} that cite it"
     if number == 1:
         proves = "it counts for 1 control that cites it"
-    return f"{told} {proves}. What it expects of us stands on this page."
+    return f"{review} {proves}. What it expects of us stands on this page."
 
 
 def _in_use(system: System, version: ArtifactVersion) -> list[dict[str, Any]]:

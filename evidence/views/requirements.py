@@ -80,9 +80,9 @@ def templates(request: SignedInRequest, slug: str) -> HttpResponse:
     today = today_of(system)
     if request.method == "POST":
         added = ask_for_all(system, by=request.user, since=today)
-        told = count_of(added, "requirement", "is")
+        number = count_of(added, "requirement", "is")
         messages.success(
-            request, f"{told} asked from {today} on. Next, see below who is asked."
+            request, f"{number} asked from {today} on. Next, see below who is asked."
         )
         return redirect("evidence:requirements", slug)
     context = {"system": system, "proposed": proposed(system, since=today)}

@@ -110,14 +110,14 @@ def first_steps(request: SignedInRequest, slug: str) -> HttpResponse:
     """What did the services make of it, and what comes next?"""
     system = system_or_404(request, slug)
     classes = Counter(classes_of(system).values())
-    asked = RequirementControl.objects.filter(system=system, operates_until=None)
+    rows = RequirementControl.objects.filter(system=system, operates_until=None)
     context = {
         "system": system,
         "classes": bar(
             [Segment(code, title, classes[code], note) for code, title, note in CLASSES]
         ),
         "controls": classes.total(),
-        "asks": asked.values(named=Coalesce("joined_id", "ask_id")).distinct().count(),
+        "asks": rows.values(named=Coalesce("joined_id", "ask_id")).distinct().count(),
         "people": system.memberships.active().values("user").distinct().count(),
         "officer": is_officer(request.user, system),
         "registrar": may_keep_register(request.user),

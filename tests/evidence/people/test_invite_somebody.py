@@ -322,6 +322,7 @@ def test_a_flood_of_invitations_is_refused(officer, system, oscar, mailoutbox):
             address=f"p{n}@example.com",
             role="reader",
             starts_on=TODAY,
+            invited_at=clock.now(),
         )
         for n in range(MAX_A_DAY)
     )
