@@ -56,7 +56,7 @@ def name_overlaps(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0029_official_text_of_controls"),
+        ("controls", "0030_what_a_document_left_out"),
     ]
 
     operations = [
