@@ -1,6 +1,6 @@
 """Users, teams, and who may do what in which system, and until when.
 
-One file: accounts, teams and both kinds of roles are one vocabulary.
+One file: accounts and teams and both kinds of roles are one vocabulary.
 """
 
 from __future__ import annotations
