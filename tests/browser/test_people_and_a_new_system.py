@@ -37,6 +37,8 @@ def test_a_system_is_added_with_what_each_service_means(live_server, page_of, wi
     page.goto("/systems/new/")
     looked_at(page, width)
     page.fill("[name=name]", "Card vault")
+    page.select_option("[name=regime]", "soc2")
+    page.select_option("[name=impact_level]", "moderate")
     page.select_option("[name=baseline]", label="NIST MODERATE")
     page.fill("[name=new_team]", "Shop floor")
     page.fill("#id_q", "lambda")
