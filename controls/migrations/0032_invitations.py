@@ -56,7 +56,7 @@ def name_overlaps(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0030_what_a_document_left_out"),
+        ("controls", "0031_token_for_exports"),
     ]
 
     operations = [
