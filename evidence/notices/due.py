@@ -22,9 +22,8 @@ from evidence.models.notices import NoticeKind
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.first_asked import Digest, first_due_since, statements
 from evidence.notices.people import People
-from evidence.planning.asks import Ask, ask, with_newest_links
+from evidence.planning.asks import Ask, standing
 from evidence.planning.newest_links import light, whole
-from evidence.planning.open_periods import open_periods_of, with_gaps
 from evidence.status.cadence import lead_days
 
 MAX_NAMED = 3  # controls that a sentence names
@@ -91,14 +90,8 @@ def _pressing(instant: dt.datetime) -> list[Ask]:
     recurring = recurring.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     pressing = []
     for today, systems in systems_by_day(System.objects.all(), instant).items():
-        rows = [
-            row
-            for row in with_newest_links(light(recurring, systems), today)
-            if row.operates_from <= today < (row.operates_until or dt.date.max)
-        ]
-        opened = open_periods_of(with_gaps(rows, today), today)
-        for row in rows:
-            state = ask(row, today, opened.get(row.pk, ()))
+        for state in standing(light(recurring, systems), today):
+            row = state.requirement
             lead = dt.timedelta(lead_days(row.cadence, row.lead_days))
             soon = state.due is not None and state.due - lead <= today
             if state.missing or (soon and _still_to_come(state)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -52,6 +53,7 @@ class Ask:
     """One requirement of mine, where it stands today, and by when it is due.
 
     `due` is None where nothing runs out (performed once); `late` says it has passed.
+    Until `to_show` its requirement is a `LightRow`.
     State and due day are those of the present. `open_periods` have ended and wait for
     a performance, oldest first; `period` is what to bring next.
     """
@@ -65,12 +67,12 @@ class Ask:
     rejection: str = ""
     late: bool = False
 
-    @property
+    @cached_property
     def missing(self) -> tuple[DuePeriod, ...]:
         """The open periods whose due day has passed, oldest first."""
         return tuple(period for period in self.open_periods if period.overdue)
 
-    @property
+    @cached_property
     def urgency(self) -> tuple[int, dt.date]:
         """By what rows are sorted: a missing period is as urgent as overdue proof."""
         state, due = URGENCY.index(self.state), self.due or dt.date.max
@@ -96,9 +98,7 @@ class Ask:
         return f"Same again for {name}" if name else "Same again"
 
 
-def with_newest_links(
-    requirements: Iterable[RequirementControl], today: dt.date
-) -> list[RequirementControl]:
+def with_newest_links(requirements: Iterable[Any], today: dt.date) -> list[Any]:
     """Each with its best accepted link, what waits, and its newest rejection.
 
     They are set on the rows by the names of `NewestLinks`, as of the terms in force
@@ -144,13 +144,28 @@ def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
     there are three at most at any instant. Their requirements carry what says where
     they stand; `to_show` reads the rest.
     """
-    asks: list[Ask] = []
     recurring = _of_my_teams(user, now).exclude(cadence=Cadence.PER_EVENT)
-    for today, systems in systems_by_day(_contributed(user), now).items():
-        rows = with_newest_links(light(recurring, systems), today)
-        opened = open_periods_of(with_gaps(rows, today), today)
-        asks += [ask(row, today, opened.get(row.pk, ())) for row in rows]
+    asks = [
+        state
+        for today, systems in systems_by_day(_contributed(user), now).items()
+        for state in standing(light(recurring, systems), today)
+    ]
     return sorted(asks, key=lambda row: row.urgency)
+
+
+def standing(rows: Iterable[Any], today: dt.date) -> list[Ask]:
+    """Where each of the rows of `light` stands on a day: for My work and for notices.
+
+    Those in operation that day come with their open periods. Five statements at most.
+    """
+    in_operation = [
+        row
+        for row in rows
+        if row.operates_from <= today < (row.operates_until or dt.date.max)
+    ]
+    judged = with_newest_links(in_operation, today)
+    opened = open_periods_of(with_gaps(judged, today), today)
+    return [ask(row, today, opened.get(row.pk, ())) for row in judged]
 
 
 def to_show(asks: Sequence[Ask]) -> list[Ask]:

@@ -33,7 +33,7 @@ class AskRow:
         """What to bring next, and which of its controls are open for it."""
         return of_opened(*self._opened, self.controls[0].today)
 
-    @property
+    @cached_property
     def overdue(self) -> list[NextUpload]:
         """What to bring for each period that is overdue in any control, oldest first.
 
@@ -46,13 +46,13 @@ class AskRow:
         rows = [ask.requirement for ask in self.controls]
         return rows, {ask.requirement.pk: ask.open_periods for ask in self.controls}
 
-    @property
+    @cached_property
     def due(self) -> dt.date | None:
         """The day of the oldest overdue period; else when its worst control is due."""
         overdue = self.overdue
         return overdue[0].period.due if overdue else self.worst.due
 
-    @property
+    @cached_property
     def worst(self) -> Ask:
         """The control whose state is the ask's."""
         return min(self.controls, key=lambda control: control.urgency)

@@ -47,6 +47,13 @@ def brings_to(user: Actor) -> list[System]:
     return list(held.order_by("name", "pk"))
 
 
+def decides(user: Actor) -> bool:
+    """Whether something may wait for the person to review, approve or read: nothing
+    does for who holds neither of these roles anywhere. One statement at most."""
+    held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    return user.is_superuser or held.exists()
+
+
 def populations_to_judge(user: Actor) -> QuerySet[Population]:
     """Populations that wait for this person's decision, oldest first."""
     waiting = Population.objects.awaiting_review().reviewable_by(user)

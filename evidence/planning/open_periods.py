@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count
@@ -125,9 +126,14 @@ def _has_gap(row: Any, today: dt.date) -> bool:
         return False
     return any(
         not row.answered & {(first, last), (first, None)}
-        for first, last in periods(row.cadence, asked_since(row, today), today - DAY)
+        for first, last in _periods(row.cadence, asked_since(row, today), today - DAY)
         if last >= row.operates_from
     )
+
+
+@lru_cache(maxsize=256)  # of most rows they are the same
+def _periods(cadence: str, first: dt.date, last: dt.date) -> tuple[Days, ...]:
+    return tuple(periods(cadence, first, last))
 
 
 def periods_due(

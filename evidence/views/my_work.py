@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls import clock, retrospect
-from controls.models import AlternativeImplementation
+from controls.models import Actor, AlternativeImplementation
 from evidence.artifacts.citation_decisions import (
     citations_by_series,
     citations_to_decide,
@@ -24,6 +28,7 @@ from evidence.reviews.reconfirm import to_reconfirm
 from evidence.systems.regions import systems_without_regions
 from srm_project.requests import SignedInRequest
 
+ASKS_PER_PAGE = 50
 REVIEWED_HERE = 5  # submissions; the desk holds the rest
 
 
@@ -38,40 +43,55 @@ def work(request: SignedInRequest) -> HttpResponse:
     shown = narrowed(all_asks, chosen)
     # what is up to date is no work: shown where it is asked for
     open_asks = [row for row in shown if row.is_open or chosen.state == "current"]
-    waiting = desk.waiting(request.user)
-    by_period = desk.by_oldest_period(waiting)
-    first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
-    submissions = desk.submissions_of(waiting.filter(revision__in=first))
+    page = Paginator(open_asks, ASKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "bringing": bringing[: my_work.MAX_SYSTEMS],
         "filter": work_filter,
         "chosen": chosen,
         "number": len(all_asks),
-        "asks": to_show(open_asks[: my_work.LISTED]),
-        "more": max(0, len(open_asks) - my_work.LISTED),
+        "page": page,
+        "asks": to_show(list(page.object_list)),
         "counts": counted(all_asks),
-        "waiting": by_period.count(),
-        "to_review": [submissions[key] for key in first if key in submissions],
         "per_event": asks.per_event_of(request.user, now),
-        "populations": my_work.populations_to_judge(request.user),
-        "overrides": my_work.overrides_to_decide(request.user),
-        "exclusions": my_work.exclusions_to_decide(request.user),
-        "alternatives": AlternativeImplementation.objects.to_decide(request.user),
-        "ends": my_work.ends_to_decide(request.user),
-        "changes": [
-            (change, retrospect.kind_of(change))
-            for change in my_work.changes_to_decide(request.user)
-        ],
-        "removals": SpillRemoval.objects.to_decide(request.user),
         "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user, now),
-        "without_regions": systems_without_regions(request.user),
         "drafts": my_work.drafts_of(request.user),
-        "to_reconfirm": to_reconfirm(request.user, now),
-        "remarks": remarks_to_answer(request.user),
-        "answers": answers_to_decide(request.user),
-        "letters": letters_to_decide(request.user),
-        "citations": citations_by_series(citations_to_decide(request.user)).items(),
-        "unread": my_work.unread_reports(request.user),
     }
+    if my_work.decides(request.user):
+        context |= _to_review(request.user, now) | _to_decide(request.user)
     return render(request, "evidence/my_work/page.html", context)
+
+
+def _to_review(user: Actor, now: dt.datetime) -> dict[str, Any]:
+    """What a reviewer accepts or rejects, the oldest periods first."""
+    waiting = desk.waiting(user)
+    by_period = desk.by_oldest_period(waiting)
+    first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
+    submissions = desk.submissions_of(waiting.filter(revision__in=first))
+    return {
+        "waiting": by_period.count(),
+        "to_review": [submissions[key] for key in first if key in submissions],
+        "populations": my_work.populations_to_judge(user),
+        "to_reconfirm": to_reconfirm(user, now),
+    }
+
+
+def _to_decide(user: Actor) -> dict[str, Any]:
+    """What officers approve, and what a second person decides on."""
+    return {
+        "overrides": my_work.overrides_to_decide(user),
+        "exclusions": my_work.exclusions_to_decide(user),
+        "alternatives": AlternativeImplementation.objects.to_decide(user),
+        "ends": my_work.ends_to_decide(user),
+        "changes": [
+            (change, retrospect.kind_of(change))
+            for change in my_work.changes_to_decide(user)
+        ],
+        "removals": SpillRemoval.objects.to_decide(user),
+        "without_regions": systems_without_regions(user),
+        "remarks": remarks_to_answer(user),
+        "answers": answers_to_decide(user),
+        "letters": letters_to_decide(user),
+        "citations": citations_by_series(citations_to_decide(user)).items(),
+        "unread": my_work.unread_reports(user),
+    }

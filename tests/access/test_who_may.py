@@ -220,7 +220,8 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "answer a request", "evidence:request_answer", request
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
-    requirements = [ask.requirement for ask in asks.asked_of(user, clock.now())]
+    shown = asks.to_show(asks.asked_of(user, clock.now()))
+    requirements = [ask.requirement for ask in shown]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
     for requirement in asks.per_event_of(user, clock.now()):

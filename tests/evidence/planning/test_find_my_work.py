@@ -16,7 +16,7 @@ from controls import clock
 from controls.models import Role, System
 from controls.responsibility.overrides import request_override
 from evidence.models import Export, RequirementControl
-from evidence.planning.asks import asked_of, with_newest_links
+from evidence.planning.asks import asked_of, to_show, with_newest_links
 from evidence.planning.open_periods import open_periods, open_periods_of, period_due
 from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
@@ -40,7 +40,7 @@ def house(store_folder) -> House:
 
 def state_of(house: House, today: dt.date) -> str:
     noon = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
-    asks = asked_of(house.alice, noon)
+    asks = to_show(asked_of(house.alice, noon))
     return next(
         each.state
         for each in asks
@@ -243,7 +243,7 @@ def test_the_form_in_the_row_proposes_the_day_of_the_system(client, house, zone,
     page = client.get(reverse("evidence:work")).content.decode()
     days = set(re.findall(r'name="(?:collected|performed)_on"\s+value="(\S+)"', page))
     assert days == {day}
-    (ask, *_) = asked_of(house.alice, clock.now())
+    (ask, *_) = to_show(asked_of(house.alice, clock.now()))
     fields = {
         "next": "work",
         "title": "Inventory",

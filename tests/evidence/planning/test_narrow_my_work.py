@@ -54,3 +54,27 @@ def test_it_is_narrowed_by_control_system_and_due_day(client, labels_for):
     nothing = client.get("/work/", {"control": "no such control"}).content.decode()
     assert "Nothing fits." in nothing
     assert labels_for(system="of nobody") == everything  # no choice: not narrowed
+
+
+def test_all_asks_are_reached_page_by_page(client, labels_for, monkeypatch):
+    everything = labels_for()
+    monkeypatch.setattr("evidence.views.my_work.ASKS_PER_PAGE", 1)
+    first, second = labels_for(), labels_for(page="2")
+    assert len(first) == len(second) == 1
+    assert first != second
+    pages = client.get("/work/").context["page"].paginator.num_pages
+    assert set.union(*(labels_for(page=str(n + 1)) for n in range(pages))) == everything
+    assert 'rel="next" href="?page=2"' in client.get("/work/").content.decode()
+    # a filter begins at its first page, and the numbers count all pages
+    narrowing = client.get("/work/", {"page": "2"})
+    assert "page=" not in narrowing.content.decode().partition("Asks by state")[2][:600]
+    assert narrowing.context["number"] == len(everything)
+
+
+def test_who_decides_nothing_is_asked_for_no_decision(client, house):
+    """A contributor's page reads nothing of what only officers and reviewers decide;
+    theirs does (AC-03)."""
+    for person, decides in ((house.alice, False), (house.rita, True)):
+        client.force_login(person)
+        context = client.get("/work/").context
+        assert ("overrides" in context) == decides

@@ -1,4 +1,4 @@
-"""My work, the calendar, notices and the control page agree about what is due.
+"""My work, calendar, feed, notices, mail, badge and control page agree on what is due.
 
 R14: one test says which periods are asked for; what was brought, refused or waits is
 read the same way everywhere. Shown over histories made at random.
@@ -7,20 +7,26 @@ read the same way everywhere. Shown over histories made at random.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.db import transaction
+from django.test import RequestFactory
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from icalendar import Calendar
 
 from controls.models import Actor, System
 from evidence.models import EvidenceLink, Notice, RequirementControl
-from evidence.models.notices import NoticeKind
+from evidence.models.notices import PASSING, NoticeKind, NoticeMail
 from evidence.notices.gathering import gather_notices
-from evidence.planning.asks import Ask, asked_of
+from evidence.notices.mailing import make_mails, message
+from evidence.planning.asks import Ask, asked_of, to_show
 from evidence.planning.calendar import CalendarScope, falling_due
+from evidence.planning.feed import BEFORE, feed_of
 from evidence.status.cadence import DAY, last_day, occurrence_of
 from evidence.status.control_status import control_statuses, window_of
 from evidence.status.gather import Moment
@@ -28,6 +34,7 @@ from evidence.status.occurrences import occurrences
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
+from evidence.views.header import counts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 from tests.factories import set_terms
@@ -125,6 +132,33 @@ def of_notices(user: Actor, day: dt.date) -> Periods:
     }
 
 
+def of_the_feed(user: Actor, day: dt.date) -> Periods:
+    """What a calendar that subscribes shows as overdue: of the last BEFORE days."""
+    events = Calendar.from_ical(feed_of(user, noon(day))).walk("VEVENT")
+    return {
+        (str(event["summary"]).partition(":")[0], event["dtstart"].dt)
+        for event in events
+        if str(event["description"]).endswith(": Overdue")
+    }
+
+
+def of_the_mail(user: Actor, day: dt.date) -> Periods:
+    """What the mail of the day says was due; it is made of what nobody has read."""
+    make_mails(noon(day))
+    text = message(NoticeMail.objects.get(user=user)).body
+    lines = re.findall(r"“(\S+) [^”]*” was due on (\d{4}-\d\d-\d\d)", str(text))
+    assert len(lines) == len(set(lines))  # each is said once
+    return {(label, dt.date.fromisoformat(due)) for label, due in lines}
+
+
+def badge(user: Actor) -> int:
+    """The number beside My work, on every page."""
+    cache.clear()
+    request = RequestFactory().get("/")
+    request.user = user
+    return int(counts(request)["header"]["work"])  # type: ignore[arg-type]
+
+
 def oldest_since(periods: Periods, stated: dt.date) -> Periods:
     """Of each control the first that was to come when it was stated."""
     since = {(label, due) for label, due in periods if due >= stated}
@@ -166,11 +200,20 @@ def test_all_places_agree(house, cadences, fates, asked_for, later):
                 ended = first is None or last_day(cadence, first) >= YEAR_BACK
                 if ended and performed >= TODAY - DAY * asked_for:
                     bring(house, asked, performed, both[ref_id == "ac-1"])
-        missing = of_my_work(asked_of(house.alice, noon(day)))
+        missing = of_my_work(to_show(asked_of(house.alice, noon(day))))
         assert of_the_calendar(house, house.olivia, day) == missing
         assert of_the_control_pages(house, day) == missing
         told = oldest_since(missing, TODAY)
         labels = {label for label, _ in missing}
+        assert of_the_feed(house.alice, day) == {
+            (label, due) for label, due in missing if due >= day - DAY * BEFORE
+        }
         notices = of_notices(house.alice, day)
         assert {pair for pair in notices if pair[0] in labels} == told
+        waiting = Notice.objects.filter(
+            user=house.alice, ended_at=None, kind__in=PASSING
+        )
+        assert badge(house.alice) == waiting.count()
+        if waiting.exists():
+            assert of_the_mail(house.alice, day) == notices
         transaction.set_rollback(True)

@@ -67,7 +67,7 @@ def ask(house) -> Any:
 
 
 def row_of_work(house: House) -> AskRow:
-    (row,) = by_ask(asked_of(house.alice, clock.now()))
+    (row,) = to_show(by_ask(asked_of(house.alice, clock.now())))
     return row
 
 
