@@ -70,11 +70,10 @@ def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
 
 def drafts_of(user: Actor) -> list[EvidenceLink]:
     """Links of the person's own evidence that nobody has submitted yet."""
-    drafts = EvidenceLink.objects.filter(
-        state=LinkState.DRAFT,
-        revision__uploaded_by=user,
-        revision__evidence__in=Evidence.objects.revisable_by(user),
-    )
+    own = EvidenceLink.objects.filter(state=LinkState.DRAFT, revision__uploaded_by=user)
+    if not own.exists():  # as for most: what they may revise is not asked then
+        return []
+    drafts = own.filter(revision__evidence__in=Evidence.objects.revisable_by(user))
     return list(drafts.for_listing().order_by("pk")[:LISTED])
 
 

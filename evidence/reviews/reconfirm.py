@@ -143,6 +143,8 @@ def to_reconfirm(
         pks = _decided_anew(systems)
         if pks:
             by_link |= {mark.link_id: mark for mark in marks(pks, Moment(today))}
+    if not by_link:
+        return []
     links = EvidenceLink.objects.reviewable_by(user).filter(pk__in=by_link)
     return [(by_link[link.pk], link) for link in links.for_listing().order_by("pk")]
 

@@ -52,6 +52,7 @@ def work(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "asks": to_show(list(page.object_list)),
         "counts": counted(all_asks),
+        "waiting": 0,
         "per_event": asks.per_event_of(request.user, now),
         "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user, now),
