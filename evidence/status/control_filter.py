@@ -31,6 +31,8 @@ def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
     """Rows of `listed` that are of a family, a class, a team (name), as far as
     `status` (their worst part's), and named by an id or by words of their title or of
     what they ask (`q`); what is not named is any. With words one statement."""
+    if not any(filters.values()):
+        return list(rows)
     text = filters.get("q", "").strip()
     by_summary: set[int] = set()
     if text and not normalised_id(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from django import template
@@ -32,7 +33,12 @@ Names = Mapping[str, str]
 @register.simple_tag
 def why(reason: Reason) -> str:
     """A link to the section of the rule that gives this reason; nothing without one."""
-    anchor = anchor_of(reason.code)
+    return _why(reason.code)
+
+
+@cache
+def _why(code: str) -> str:
+    anchor = anchor_of(code)
     if not anchor:
         return ""
     return format_html(
@@ -40,8 +46,8 @@ def why(reason: Reason) -> str:
         '<span class="visually-hidden"> Rule {}</span></a>',
         reverse("evidence:verdict_help"),
         anchor,
-        RULE_OF_REASON[reason.code],
-        RULE_OF_REASON[reason.code],
+        RULE_OF_REASON[code],
+        RULE_OF_REASON[code],
     )
 
 

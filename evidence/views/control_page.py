@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from controls.access import is_installation_officer, is_officer, may_describe
+from controls.access import is_installation_officer
 from controls.control_parts import differing
 from controls.control_words import control_words
 from controls.implementation_days import standing
@@ -25,28 +25,15 @@ from controls.models import (
     System,
 )
 from controls.models.implementations import worst_of
-from controls.responsibility.exclusions import layers_absent
 from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
-from evidence.forms.overrides import (
-    AlternativeForm,
-    DescribeForm,
-    EarlierStatusForm,
-    NotApplicableForm,
-    OverrideForm,
-)
 from evidence.models import (
     Evidence,
-    EvidenceLink,
     EvidenceRequest,
-    LinkState,
     Population,
-    RequirementControl,
     Sample,
 )
 from evidence.requests.who_may import may_request
-from evidence.requirements.alternatives import own_requirements
-from evidence.requirements.terms import terms_history
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
@@ -62,6 +49,7 @@ from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.occurrences import lanes, occurrences
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
+from evidence.views.control_forms import control_forms
 from evidence.views.list_place import place_in_list
 from srm_project.requests import SignedInRequest
 
@@ -99,7 +87,8 @@ def control_page(
         page |= _halves(answer, clocks)
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
-        page |= _forms(request.user, implementation, clocks) | forms
+        page |= control_forms(request.user, implementation, clocks, page["marks"])
+        page |= forms
         if page["words"] and "describe_form" in page:
             page["describe_form"].explain_parts(page["words"].by_statement)
     return render(request, "evidence/controls/detail.html", page, status=status)
@@ -210,10 +199,9 @@ def _record(
     subjects += implementation.links.values_list("uuid", flat=True)
     subjects += _events_of(implementation)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
-    asked_for = EvidenceRequest.objects.visible_to(user).matching(state="unsettled")
     return {
         "may_ask": may_request(implementation.system, user),
-        "asked_for": asked_for.filter(controls=implementation).for_listing(),
+        "asked_for": _asked_for(user, implementation),
         "readings": ControlLayer.objects.reasons_of(implementation.control),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": description,
@@ -232,6 +220,18 @@ def _record(
     }
 
 
+def _asked_for(
+    user: Actor, implementation: ControlImplementation
+) -> QuerySet[EvidenceRequest]:
+    """Requests about the control that are not settled and that the person may see."""
+    unsettled = EvidenceRequest.objects.matching(state="unsettled").filter(
+        controls=implementation
+    )
+    if not unsettled.exists():
+        return unsettled.none()
+    return unsettled.visible_to(user).for_listing()
+
+
 def _events_of(implementation: ControlImplementation) -> list[Any]:
     """Populations and samples of the control, for its history."""
     populations = Population.objects.filter(requirement__implementation=implementation)
@@ -240,60 +240,3 @@ def _events_of(implementation: ControlImplementation) -> list[Any]:
         *populations.values_list("uuid", flat=True),
         *samples.order_by().values_list("uuid", flat=True),
     ]
-
-
-def _forms(
-    user: Actor, implementation: ControlImplementation, clocks: Clocks
-) -> dict[str, Any]:
-    """The forms of people who may change something; nobody changes the past."""
-    if not clocks.now:
-        return {}
-    officer = is_officer(user, implementation.system)
-    reviewable = EvidenceLink.objects.reviewable_by(user)
-    accepted = reviewable.filter(
-        implementation=implementation, state=LinkState.ACCEPTED
-    )
-    requirements = RequirementControl.objects.filter(implementation=implementation)
-    forms_and_rights: dict[str, Any] = {
-        "officer": officer,
-        "terms_histories": list(terms_history(requirements.order_by("pk")).values()),
-        "may_confirm": set(accepted.values_list("uuid", flat=True)),
-        "submittable": _submittable(implementation, user),
-        "may_review": _waits_for(user, implementation),
-    }
-    if may_describe(implementation, user):
-        # the same people bring what nothing asks for
-        forms_and_rights["may_describe"] = forms_and_rights["may_upload"] = True
-        forms_and_rights["describe_form"] = DescribeForm.about(
-            implementation, today=clocks.today, names_owner=officer
-        )
-    if officer:
-        forms_and_rights["override_form"] = OverrideForm(
-            today=clocks.today, system=clocks.system
-        )
-        forms_and_rights["na_form"] = NotApplicableForm(
-            today=clocks.today, layers=layers_absent(implementation, clocks.today)
-        )
-        forms_and_rights["earlier_form"] = EarlierStatusForm()
-        current_requirements = own_requirements(implementation, clocks.today)
-        forms_and_rights["alternative_form"] = AlternativeForm(
-            today=clocks.today, requirements=current_requirements
-        )
-    return forms_and_rights
-
-
-def _submittable(implementation: ControlImplementation, user: Actor) -> set[str]:
-    """Requirements of the control, by uuid, that the person may prove."""
-    requirements = RequirementControl.objects.filter(implementation=implementation)
-    uuids = requirements.submittable_by(user).values_list("uuid", flat=True)
-    return {str(uuid) for uuid in uuids}
-
-
-def _waits_for(user: Actor, implementation: ControlImplementation) -> bool:
-    """Whether something of the control waits for the person's review."""
-    links = EvidenceLink.objects.awaiting_review().reviewable_by(user)
-    populations = Population.objects.awaiting_review().reviewable_by(user)
-    return bool(
-        links.filter(implementation=implementation).exists()
-        or populations.filter(requirement__implementation=implementation).exists()
-    )
