@@ -17,7 +17,7 @@ from evidence.status.clock_parameters import (
     messages_by_parameter,
     window_faults,
 )
-from evidence.status.day import Status, status
+from evidence.status.day import Status, statuses
 from evidence.status.facts import ControlFacts
 from evidence.status.gather import Moment, gather, implementations, read_of_aws
 from evidence.status.gather_window import gather_period
@@ -175,11 +175,12 @@ def control_statuses(
     if window:
         rows = gathered.rows.values()
         periods = gather_period(system, keys, *window, moment, known=rows, aws=aws)
+    judged = statuses(gathered.facts, moment.on)
     return [
         ControlStatus(
             implementation=row,
             facts=gathered.facts[pk],
-            status=status(gathered.facts[pk], moment.on),
+            status=judged[pk],
             basis=gathered.bases.get(row["basis_id"], []),
             artifacts=gathered.artifacts[pk],
             period=period(periods[pk], *window, today=moment.on) if window else None,

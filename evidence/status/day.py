@@ -6,6 +6,7 @@ Source: rules R10 to R14, R16, R19 and R28 to R30.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evidence.status.aws_half import aws_half
@@ -38,10 +39,32 @@ class Status:
 
 def status(facts: ControlFacts, day: dt.date) -> Status:
     """Judge one control on one day. Total: never raises for facts it is given."""
+    aws = aws_half(facts.aws, day) if facts.aws_required else NOT_REQUIRED
+    return _status(facts, day, aws)
+
+
+def statuses(
+    facts_by_key: Mapping[int, ControlFacts], day: dt.date
+) -> dict[int, Status]:
+    """The same for many controls by their keys: providers' halves of controls that
+    share their facts about it, as one gatherer gives them, are judged once."""
+    halves: dict[int, HalfResult] = {}
+    judged = {}
+    for key, facts in facts_by_key.items():
+        aws = NOT_REQUIRED
+        if facts.aws_required:
+            shared = id(facts.aws)
+            if shared not in halves:
+                halves[shared] = aws_half(facts.aws, day)
+            aws = halves[shared]
+        judged[key] = _status(facts, day, aws)
+    return judged
+
+
+def _status(facts: ControlFacts, day: dt.date, aws: HalfResult) -> Status:
     excused = _applicability(facts, day)
     if excused is not None:
         return excused
-    aws = aws_half(facts.aws, day) if facts.aws_required else NOT_REQUIRED
     ours = customer_half(facts, day) if facts.customer_required else NOT_REQUIRED
     required = [
         half

@@ -28,6 +28,8 @@ NO_END = dt.date(9999, 12, 31)
 APPLICABLE = ApplicabilityFacts(
     requested=False, approved=False, basis_changed=False, review_by=None
 )
+_NOT_GATHERED = not_gathered(ControlFacts)
+_NOTHING_NAMED: frozenset[NamedSource] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,16 @@ def control_facts(
             row["control_id"],
             frozenset({row["basis_id"] or ""}),
             row["ref_id"],
-            named_sources([row["needed_from"]]),
+            named_sources([row["needed_from"]])
+            if row["needed_from"]
+            else _NOTHING_NAMED,
         )
         if "aws" in parties
         else None,
         type2=row["type2"],
         supplementary=supplementary,
         cuec_open=_user_controls_open(row, requirements, aws),
-        **not_gathered(ControlFacts),
+        **_NOT_GATHERED,
     )
 
 

@@ -11,7 +11,7 @@ from controls.models import ControlImplementation, System
 from controls.models.systems import systems_by_day
 from evidence.charts import CLASSES, Segment, bar, proof_segments
 from evidence.status.control_status import shares_of
-from evidence.status.day import status
+from evidence.status.day import statuses
 from evidence.status.gather import Moment, gather_many
 
 
@@ -66,7 +66,8 @@ def _verdicts(
     for day, same_day in systems_by_day(systems, now).items():
         for system, gathered in gather_many(same_day, pks, Moment(day)):
             judged = [
-                (status(facts, day).verdict, facts) for facts in gathered.facts.values()
+                (status.verdict, gathered.facts[pk])
+                for pk, status in statuses(gathered.facts, day).items()
             ]
             verdicts[system.pk] = Counter(verdict for verdict, _ in judged)
             shares = (shares_of(verdict, facts) for verdict, facts in judged)

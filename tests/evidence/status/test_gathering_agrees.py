@@ -23,6 +23,7 @@ from evidence.populations.populations import PopulationStatement, submit_populat
 from evidence.populations.samples import draw_sample
 from evidence.populations.selection import SelectionMethod
 from evidence.status.control_status import control_statuses, summary
+from evidence.status.day import status, statuses
 from evidence.status.gather import Moment, gather
 from evidence.status.gather_window import gather_period
 from evidence.status.many_systems import tallies
@@ -209,6 +210,9 @@ def test_both_ways_find_the_same(system: System, oscar: User, seed: int) -> None
         for asked in facts.requirements
     }
     assert found == by_hand(system)
+    assert statuses(gathered.facts, DAY) == {
+        pk: status(facts, DAY) for pk, facts in gathered.facts.items()
+    }
     for pk in pks[:5]:
         assert gather(system, [pk], Moment(DAY)).facts[pk] == gathered.facts[pk]
 
