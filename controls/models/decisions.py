@@ -46,8 +46,14 @@ class BasisQuerySet(models.QuerySet["Basis"]):
         """Store what is new; returns the text of each body -> its digest."""
         texts = {Basis.text_of(body) for body in bodies}
         digests = {text: Basis.digest_of(text) for text in texts}
+        of_bodies = Basis.objects.filter(digest__in=digests.values())
+        there = set(of_bodies.values_list("digest", flat=True))
         Basis.objects.bulk_create(
-            [Basis(digest=d, body=json.loads(t)) for t, d in sorted(digests.items())],
+            [
+                Basis(digest=digest, body=json.loads(text))
+                for text, digest in sorted(digests.items())
+                if digest not in there
+            ],
             ignore_conflicts=True,
         )
         return digests

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
-from django.db import models
+from django.db import connection, models
 from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import MD5, Cast, Coalesce, Concat
 
@@ -80,12 +81,40 @@ class EvidenceRequirement(models.Model):
         return f"Ask {self.uuid}"
 
 
+# What terms say and a row of a control repeats as of today.
+TERMS_COLUMNS = (
+    "title",
+    "guidance",
+    "good_proof",
+    "cadence",
+    "population_cadence",
+    "purpose",
+    "grace_days",
+    "lead_days",
+    "owner_team_id",
+    "joined_id",
+)
+# S608: names of columns of this file
+FIRST_TERMS = f"""
+INSERT INTO evidence_requirementterms (ask_id, days, {", ".join(TERMS_COLUMNS)})
+SELECT r.ask_id, daterange(NULL, NULL), {", ".join(f"r.{n}" for n in TERMS_COLUMNS)}
+  FROM evidence_evidencerequirement AS r WHERE r.id = ANY(%s)
+ ORDER BY r.id
+"""  # noqa: S608
+
+
 class RequirementTermsQuerySet(models.QuerySet["RequirementTerms"]):
     """Terms of asks."""
 
     def in_force(self, day: dt.date) -> Self:
         """Those that hold on a day."""
         return self.filter(days__contains=day)
+
+    def begin_as(self, rows: Iterable[int]) -> None:
+        """Write the first terms of new rows of controls, by their keys: what the rows
+        say, on every day. One statement."""
+        with connection.cursor() as cursor:
+            cursor.execute(FIRST_TERMS, [list(rows)])
 
 
 def _same_words() -> MD5:
@@ -206,18 +235,3 @@ class RequirementTerms(models.Model):
     def last_day(self) -> dt.date | None:
         """The last day on which they hold; None: until further notice."""
         return self.days.upper - DAY if self.days.upper else None
-
-
-# What terms say and a row of a control repeats as of today.
-TERMS_COLUMNS = (
-    "title",
-    "guidance",
-    "good_proof",
-    "cadence",
-    "population_cadence",
-    "purpose",
-    "grace_days",
-    "lead_days",
-    "owner_team_id",
-    "joined_id",
-)

@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
-from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from controls.models import Actor, ControlImplementation, Role, System, Team
 from evidence.models.asks import (
-    TERMS_COLUMNS,
     Cadence,
     EvidenceRequirement,
     PopulationCadence,
@@ -132,18 +130,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         for row, ask in zip(rows, asks, strict=True):
             row.ask, row.known_from = ask, now
         RequirementControl.objects.bulk_create(rows, batch_size=1000)
-        RequirementTerms.objects.bulk_create(
-            [
-                RequirementTerms(
-                    ask=row.ask,
-                    days=DateRange(None, None),
-                    known_from=now,
-                    **{name: getattr(row, name) for name in TERMS_COLUMNS},
-                )
-                for row in rows
-            ],
-            batch_size=1000,
-        )
+        RequirementTerms.objects.begin_as(row.pk for row in rows)
         return rows
 
     def team_names(self) -> list[str]:

@@ -17,6 +17,7 @@ from controls.models import (
     System,
 )
 from controls.models.audit import about
+from controls.responsibility.decide import CONTROL_TEXTS
 from controls.responsibility.rulings import PARTIES
 from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementOrigin
@@ -62,6 +63,7 @@ def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
     unasked = (
         system.implementations.filter(requirements=None)
         .select_related("control", "owner_team")
+        .defer(*CONTROL_TEXTS)
         .order_by("control__sort_order")
     )
     by_control = stated_for(system)
