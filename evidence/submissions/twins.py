@@ -66,7 +66,7 @@ def twins_of(
     """Each file whose bytes stand for the same ask and period already.
 
     Files of at most MAX_COMMON_BYTES say nothing: empty exports are alike. What was
-    rejected or withdrawn does not count. One statement, or none.
+    rejected or withdrawn does not count. None, one or two statements.
     """
     names = {
         upload.stored.sha256: upload.name
@@ -82,17 +82,21 @@ def twins_of(
     ]
     if not names or not same:
         return []
-    links = (
+    standing = (
         EvidenceLink.objects.filter(
             reduce(or_, same),
             revision__files__blob__sha256__in=list(names),
             state__in=STANDING,
         )
-        .select_related("revision__evidence", "requirement", "system", "submitted_by")
         .annotate(same_bytes=F("revision__files__blob__sha256"))
         .order_by("-pk")
     )
-    newest: dict[str, EvidenceLink] = {}
-    for link in links:
-        newest.setdefault(link.same_bytes, link)
-    return [Twin(names[sha256], sha256, link) for sha256, link in newest.items()]
+    newest: dict[str, int] = {}
+    for sha256, pk in standing.values_list("same_bytes", "pk"):
+        newest.setdefault(sha256, pk)
+    if not newest:  # as nearly always
+        return []
+    links = EvidenceLink.objects.select_related(
+        "revision__evidence", "requirement", "system", "submitted_by"
+    ).in_bulk(newest.values())
+    return [Twin(names[sha256], sha256, links[pk]) for sha256, pk in newest.items()]
