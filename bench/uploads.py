@@ -54,9 +54,8 @@ class Server:
                     return
             time.sleep(0.1)
 
-    def largest_rss(self) -> float:
-        """Megabytes of the largest worker now."""
-        megabytes = [0.0]
+    def _workers(self) -> Iterator[tuple[Path, str]]:
+        """The folder in /proc and the status of each worker."""
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
                 continue
@@ -65,9 +64,24 @@ class Server:
             except OSError:
                 continue
             if f"PPid:\t{self.process.pid}\n" in status:
-                line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
-                megabytes.append(int(line.split()[1]) / 1024)
+                yield folder, status
+
+    def largest_rss(self) -> float:
+        """Megabytes of the largest worker now."""
+        megabytes = [0.0]
+        for _, status in self._workers():
+            line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
+            megabytes.append(int(line.split()[1]) / 1024)
         return max(megabytes)
+
+    def processor_seconds(self) -> float:
+        """How long all workers together have been at work: other programs on the same
+        machine make a page slow, and this not."""
+        ticks = 0
+        for folder, _ in self._workers():
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])  # of the program, of the kernel
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
     def watched(self) -> Iterator[list[float]]:
