@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from controls.errors import Refused
 from controls.models import Control, ImplementationStatus
@@ -17,6 +18,7 @@ class Part:
     statement_id: str
     label: str
     lowest: bool  # has no parts of its own
+    top: bool  # is part of no other part
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,22 @@ class PartShown:
 
 def parts_of(control: Control) -> list[Part]:
     """The parts in the order of the text; none for a control of one sentence."""
-    lettered = [statement for statement in control.statements if statement["label"]]
+    return labelled_parts(control.statements)
+
+
+def labelled_parts(statements: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """The same of the statements of a control, as its row holds them."""
+    lettered = [statement for statement in statements if statement["label"]]
     labels: dict[str, str] = {}
     parents = set()
     for statement in lettered:
         above = statement["id"].rpartition(".")[0]
         parents.add(above)
         labels[statement["id"]] = _joined(labels.get(above, ""), statement["label"])
-    return [Part(key, label, key not in parents) for key, label in labels.items()]
+    return [
+        Part(key, label, key not in parents, key.rpartition(".")[0] not in labels)
+        for key, label in labels.items()
+    ]
 
 
 def _joined(above: str, label: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -20,13 +21,16 @@ from controls.models.tokens import Scope
 from evidence.api.clocks import BodyDayField, InstantField
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export
-from evidence.models import (
-    Export,
-)
+from evidence.exports.formats import CHOICES, DEFAULT, FORMATS, format_of_kind
+from evidence.forms.exports import MAX_FILTER
+from evidence.models import Export
+from evidence.status.clock_parameters import Window
 from evidence.status.control_status import today_of
 from srm_project.downloads import attachment
 from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
+
+MEDIA_TYPES = sorted({made.media_type.partition(";")[0] for made in FORMATS.values()})
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
@@ -34,6 +38,13 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
     system: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    format = serializers.SerializerMethodField()
+    filters: Any = serializers.DictField(child=serializers.CharField(), read_only=True)
+
+    @extend_schema_field(serializers.ChoiceField(choices=CHOICES))
+    def get_format(self, export: Export) -> str:
+        """Its name, as it was asked for."""
+        return format_of_kind(export.kind).name
 
     class Meta:
         model = Export
@@ -41,8 +52,12 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "uuid",
             "system",
             "kind",
+            "format",
             "on",
             "known_at",
+            "window_start",
+            "window_end",
+            "filters",
             "rules",
             "state",
             "done_rows",
@@ -54,12 +69,41 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         ]
 
 
+class FiltersSerializer(serializers.Serializer[Any]):
+    """What narrows the controls; what is not named is any. As on their page."""
+
+    q = serializers.CharField(required=False, max_length=MAX_FILTER)
+    family = serializers.CharField(required=False, max_length=MAX_FILTER)
+    responsibility = serializers.CharField(required=False, max_length=MAX_FILTER)
+    verdict = serializers.CharField(required=False, max_length=MAX_FILTER)
+    status = serializers.CharField(required=False, max_length=MAX_FILTER)
+    team = serializers.CharField(required=False, max_length=MAX_FILTER)
+
+
 class NewExportSerializer(serializers.Serializer[Any]):
-    """What to export. Without `known_at` all that is recorded now."""
+    """What to export. Without `known_at` all that is recorded now; without a window
+    the system's own; `filters` are those of the list of controls."""
 
     system = serializers.SlugField()
+    format = serializers.ChoiceField(choices=CHOICES, default=DEFAULT)
+    window_from = BodyDayField(required=False)
+    window_to = BodyDayField(required=False)
+    filters = FiltersSerializer(required=False)
     on = BodyDayField(required=False)
     known_at = InstantField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Both days of a window, or none."""
+        if ("window_from" in attrs) != ("window_to" in attrs):
+            sentence = "Give both days of a window, or none."
+            raise serializers.ValidationError({"window_to": sentence}, "half_a_window")
+        return attrs
+
+
+def _window(body: Mapping[str, Any]) -> Window | None:
+    if "window_from" not in body:
+        return None
+    return body["window_from"], body["window_to"]
 
 
 class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
@@ -105,6 +149,9 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
             by=actor_of(request),
             on=body.get("on") or today_of(system),
             known_at=body.get("known_at"),
+            format_name=body["format"],
+            window=_window(body),
+            filters=body.get("filters"),
         )
         return Response(ExportSerializer(export).data, status=202)
 
@@ -114,7 +161,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
         delete_export(self.get_object(), by=actor_of(request))
         return Response(status=204)
 
-    @extend_schema(responses={(200, "text/csv"): bytes})
+    @extend_schema(responses={(200, media): bytes for media in MEDIA_TYPES})
     @action(detail=True, methods=["get"])
     def file(self, request: Request, uuid: str) -> FileResponse:
         """The finished file as an attachment, for its owner; 410 once it expired."""

@@ -6,11 +6,11 @@ import datetime as dt
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from evidence.models import Export
 from evidence.storage import refuse_full_disk, work_folder
@@ -36,18 +36,18 @@ def folder() -> Path:
 
 
 def write_file(
-    export: Export, token: uuid.UUID, ending: str, lines: Iterable[bytes]
+    export: Export, token: uuid.UUID, ending: str, write: Callable[[BinaryIO], None]
 ) -> WrittenFile:
-    """Write the lines under a name that no other attempt has; durable on return.
+    """Have a file written under a name that no other attempt has; durable on return.
 
-    Raises StoreFull where the disk is full. Whatever `lines` or the disk raises,
+    Raises StoreFull where the disk is full. Whatever `write` or the disk raises,
     nothing of this attempt is left.
     """
     with refuse_full_disk():
         target = folder() / f"{export.uuid}-{token.hex}{ending}"
     partial = target.with_suffix(".partial")
     try:
-        sha256, size = _write(partial, lines)
+        sha256, size = write_durably(partial, write)
         partial.replace(target)
         failpoint("export-written")
     except BaseException:
@@ -56,25 +56,56 @@ def write_file(
     return WrittenFile(target.name, sha256, size)
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> tuple[str, int]:
-    """Hex sha256 and size of what was written and is durable; closed in any case."""
-    digest, size = hashlib.sha256(), 0
+class _HashedFile:
+    """A file that is only written, hashed and measured on the way.
+
+    It can neither seek nor tell, so that nobody changes what was hashed already.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest, self.size = file, hashlib.sha256(), 0
+        self.over = False
+
+    def write(self, data: bytes) -> int:
+        """Write all of it. Raises StoreFull.
+
+        Once it is over nothing is written: an archive that failed is closed by Python
+        whenever it likes, and would still write its end.
+        """
+        if self.over:
+            return len(data)
+        self.digest.update(data)
+        self.size += len(data)
+        with refuse_full_disk():  # what the writer raises itself is no fault of it
+            self._file.write(data)
+        failpoint("export-begun")
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back. Raises StoreFull."""
+        if not self.over:
+            with refuse_full_disk():
+                self._file.flush()
+
+
+def write_durably(path: Path, write: Callable[[BinaryIO], None]) -> tuple[str, int]:
+    """Hex sha256 and size of what was written and is durable; closed in any case.
+
+    Raises StoreFull where the disk is full, and what `write` raises.
+    """
     with refuse_full_disk():
         file = path.open("wb")
+    hashed = _HashedFile(file)
     try:
-        for line in lines:  # what these raise is no fault of the disk written to
-            digest.update(line)
-            size += len(line)
-            with refuse_full_disk():
-                file.write(line)
-            failpoint("export-begun")
+        write(cast("BinaryIO", hashed))
         with refuse_full_disk():
             file.flush()
             os.fsync(file.fileno())
     finally:
+        hashed.over = True
         with suppress(OSError):  # it writes what it holds, to a disk that may be full
             file.close()
-    return digest.hexdigest(), size
+    return hashed.digest.hexdigest(), hashed.size
 
 
 def open_named(name: str) -> BinaryIO:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, BinaryIO
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from controls.errors import NotPermitted, Refused, SrmError, TransitionNotAllowed
-from controls.history.clock import wait_for_older_writers
+from controls.errors import NotPermitted, SrmError, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.exports.files import (
@@ -25,16 +25,23 @@ from evidence.exports.files import (
     open_named,
     write_file,
 )
-from evidence.exports.status_csv import EXCEL_MARK, lines
-from evidence.exports.status_rows import documents
+from evidence.exports.formats import DEFAULT, FORMATS, format_of_kind
+from evidence.exports.scope import (
+    ExportScope,
+    is_complete,
+    one_snapshot,
+    refuse_empty,
+    scope_of,
+)
 from evidence.files.download import OpenedFile
-from evidence.jobs.heartbeat import kept_alive
+from evidence.jobs.heartbeat import Heartbeat, kept_alive
 from evidence.jobs.kinds import Backoff, CannotBeDone, JobKind, LeaseLost, MustWait
 from evidence.jobs.leases import LET_GO, Lease
 from evidence.jobs.wake import wake
 from evidence.jobs.work import work_on
 from evidence.models import Export, ExportState
-from evidence.status.control_status import now, refuse_unrecorded, window_of
+from evidence.status.clock_parameters import Window
+from evidence.status.control_status import now
 from evidence.status.gather import Moment
 from evidence.status.rules import RULES
 from evidence.storage import StoreFull
@@ -44,10 +51,8 @@ NO_SPACE = (
     "There is no space left for the files of exports; this one is made once there is."
     " Tell an administrator."
 )
-ENDING, MEDIA_TYPE = ".csv", "text/csv; charset=utf-8"
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 log = logging.getLogger(__name__)
-PROGRESS_ROWS = 100  # rows of the file between two reports of progress
 
 
 class FileDamaged(SrmError):
@@ -70,10 +75,15 @@ def request_export(
     on: dt.date,
     known_at: dt.datetime | None = None,
     key: str = "",
+    format_name: str = DEFAULT,
+    window: Window | None = None,
+    filters: Mapping[str, str] | None = None,
 ) -> Export:
-    """Queue a control status CSV about `on`; the same key gives the same export.
+    """Queue a file about `on`, in one of FORMATS; the same key gives the same export.
 
     Without `known_at` the export knows what is recorded now, and stores that instant.
+    `filters` are those of the page of controls. Raises Refused for a day or an instant
+    that has not come, or before the system was recorded, and where no control is left.
     """
     if key:
         existing = Export.objects.filter(
@@ -81,28 +91,25 @@ def request_export(
         ).first()
         if existing:
             return existing
-    instant = known_at or now()
-    if instant > now():
-        raise Refused({"known_at": "That instant has not come yet."})
-    refuse_unrecorded(system, known_at)
-    start, end = window_of(system, known_at)
+    scope = scope_of(system, on, known_at, window, filters)
+    refuse_empty(scope)
     export = Export(
         system=system,
         requested_by=by,
+        kind=FORMATS[format_name].kind,
         on=on,
-        known_at=instant,
-        window_start=start,
-        window_end=end,
+        known_at=scope.known_at,
+        window_start=scope.window[0],
+        window_end=scope.window[1],
+        filters=scope.filters,
         rules=RULES,
     )
     export.idempotency_key = f"{by.pk}:{key}" if key else str(export.uuid)
     export.save(force_insert=True)
     wake(make_export, export.pk)
-    AuditEvent.objects.append(
-        about(
-            export, "export.requested", by=by, on=str(on), known_at=instant.isoformat()
-        )
-    )
+    event_body = {"on": str(on), "known_at": export.known_at.isoformat()}
+    event_body |= {"format": format_name, **scope.filters}
+    AuditEvent.objects.append(about(export, "export.requested", by=by, **event_body))
     return export
 
 
@@ -133,11 +140,11 @@ class ExportJob(JobKind[Export]):
     def perform(self, lease: Lease[Export]) -> None:
         """Read one snapshot, write the file, record it; else leave no file."""
         _require_access(lease.job)
+        ending = format_of_kind(lease.job.kind).ending
         try:
-            with kept_alive(lease):
-                written = write_file(
-                    lease.job, lease.token, ENDING, status_lines(lease)
-                )
+            with kept_alive(lease) as heartbeat:
+                write = partial(_write, lease, heartbeat)
+                written = write_file(lease.job, lease.token, ending, write)
         except StoreFull as full:
             raise MustWait(NO_SPACE) from full
         try:
@@ -166,33 +173,28 @@ def _require_access(export: Export) -> None:
         raise CannotBeDone("The requester may no longer read this system.")
 
 
-def status_lines(lease: Lease[Export]) -> Iterator[bytes]:
-    """The lines of the file, read in one snapshot that cannot write."""
-    export = lease.job
-    moment = Moment(on=export.on, known_at=export.known_at)
-    marks = "demo / imported history" if export.system.demo else ""
-    if not wait_for_older_writers(export.known_at):
+def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
+    """Write the file from one snapshot that cannot write; report how far it is."""
+    export, progress = lease.job, {"done_rows": 0, "total_rows": 0}
+
+    def report_progress(done: int, total: int) -> None:
+        nonlocal progress
+        progress = {"done_rows": done, "total_rows": total}
+        heartbeat.report(**progress)
+
+    scope = ExportScope(
+        export.system,
+        Moment(on=export.on, known_at=export.known_at),
+        (export.window_start, export.window_end),
+        export.filters,
+    )
+    if not is_complete(scope):
         raise MustWait("Waiting until what was begun before that instant is recorded.")
     lease.renew()
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with one_snapshot():
         failpoint("export-reading")
-        window = (export.window_start, export.window_end)
-        # as bytes: what they were made from is let go on the way
-        made = list(lines(documents(export.system, moment, window), marks=marks))
-    yield EXCEL_MARK.encode()
-    yield from with_progress(lease, made)
-
-
-def with_progress(lease: Lease[Export], made: Sequence[bytes]) -> Iterator[bytes]:
-    """The heading and the rows; how far it is is written, and renews the lease too."""
-    total = len(made) - 1  # without the heading
-    for number, line in enumerate(made):
-        if number % PROGRESS_ROWS == 0:
-            lease.renew(done_rows=min(number, total), total_rows=total)
-        yield line
-    lease.renew(done_rows=total, total_rows=total)
+        format_of_kind(export.kind).write(scope, file, report_progress)
+    lease.renew(**progress)
 
 
 @transaction.atomic
@@ -268,8 +270,9 @@ def opened_for(export: Export, *, by: Actor) -> OpenedFile:
     require_owner(export, by)
     file = open_file(export)
     AuditEvent.objects.append(about(export, "export.downloaded", by=by))
-    name = f"{export.system.slug}-control-status-{export.on}{ENDING}"
-    return OpenedFile(file, name, MEDIA_TYPE)
+    made = format_of_kind(export.kind)
+    name = made.file_name(export.system.slug, export.on)
+    return OpenedFile(file, name, made.media_type)
 
 
 # The name is fixed: messages of the version before name it so.

@@ -12,10 +12,12 @@ from typing import Any
 
 from controls.models import System
 from controls.models.implementations import worst_of
+from evidence.exports.scope import ExportScope
 from evidence.status.control_status import (
     ControlStatus,
     Window,
     control_statuses,
+    listed,
     proven_by,
 )
 from evidence.status.gather import Moment
@@ -105,6 +107,28 @@ def documents(
                 [row for artifact in answer.artifacts for row in reports[artifact]],
                 more=len(proofs[key]) > newest,
             )
+
+
+def counted_keys(scope: ExportScope) -> tuple[int, list[int] | None]:
+    """How many controls a scope means, and their keys (None: all of the system)."""
+    pks = scope.keys()
+    return len(listed(scope.system, scope.moment) if pks is None else pks), pks
+
+
+def counted_documents(scope: ExportScope) -> tuple[int, Iterator[dict[str, Any]]]:
+    """How many controls a scope means, and their documents."""
+    total, pks = counted_keys(scope)
+    return total, documents(scope.system, scope.moment, scope.window, pks=pks)
+
+
+def answered_documents(
+    scope: ExportScope, pks: Sequence[int] | None
+) -> Iterator[tuple[dict[str, Any], ControlStatus]]:
+    """The documents of controls, without their evidence, each with what it is of."""
+    for answer in control_statuses(
+        scope.system, scope.moment, pks=pks, window=scope.window
+    ):
+        yield document(answer, scope.moment, [], []), answer
 
 
 def _evidence_of(

@@ -18,7 +18,7 @@ from evidence.models.checks import StoreCheck
 from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
 from evidence.models.evidence import Evidence, Sensitivity
-from evidence.models.exports import Export, ExportState
+from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
 from evidence.models.links import EvidenceLink, Half, LinkState
 from evidence.models.notices import Notice, NoticeMail, NoticePreference
@@ -71,6 +71,7 @@ __all__ = [
     "EvidenceRequirement",
     "EvidenceRevision",
     "Export",
+    "ExportKind",
     "ExportState",
     "FileClearance",
     "Half",

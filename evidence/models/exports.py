@@ -18,6 +18,9 @@ class ExportKind(models.TextChoices):
     """What is exported."""
 
     STATUS_CSV = "status-csv", "Control status (CSV)"
+    STATUS_XLSX = "status-xlsx", "Control status (XLSX)"
+    STATUS_PDF = "status-pdf", "Status report (PDF)"
+    FEDRAMP_CRM = "fedramp-crm", "FedRAMP CIS/CRM workbook"
 
 
 class ExportState(models.TextChoices):
@@ -74,6 +77,13 @@ class Export(LeasedJob):
     known_at = models.DateTimeField()
     window_start = models.DateField()
     window_end = models.DateField()
+    # of the page of controls: what narrows the rows, by name; empty: all of the system
+    filters = models.JSONField(
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+        editable=False,
+    )
     # the number of the rules that judged its rows (R35)
     rules = models.PositiveSmallIntegerField(db_default=1, editable=False)
     idempotency_key = models.CharField(max_length=80, unique=True)
@@ -92,6 +102,7 @@ class Export(LeasedJob):
     # null: not finished
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    view_shown: str = ""  # its filters in words, set by whoever shows it
     objects = ExportQuerySet.as_manager()
 
     class Meta:

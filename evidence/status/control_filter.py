@@ -114,12 +114,17 @@ def _rank(order: Sequence[str], code: str) -> int:
 
 
 def keys_matching(
-    system: System, moment: Moment, rows: Sequence[Row], filters: Mapping[str, str]
+    system: System,
+    moment: Moment,
+    rows: Sequence[Row],
+    filters: Mapping[str, str],
+    window: Window | None = None,
 ) -> list[int]:
-    """The keys of the controls that all filters mean, a verdict among them."""
+    """The keys of the controls that all filters mean, a verdict among them; the window
+    as for `with_verdict`."""
     matching = matching_rows(rows, filters)
     if verdict := filters.get("verdict"):
-        answers = with_verdict(system, moment, matching, verdict)
+        answers = with_verdict(system, moment, matching, verdict, window)
         matching = [answer.implementation for answer in answers]
     return [row["id"] for row in matching]
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export
-from evidence.forms.exports import ExportForm
+from evidence.exports.heading import view_text
+from evidence.exports.scope import FILTERS
+from evidence.forms.exports import MAX_FILTER, OF_A_VIEW, ExportForm
 from evidence.models import Export, ExportState
-from evidence.status.control_status import as_known_then, today_of
 from evidence.views.answers import refused
 from evidence.views.once import once
 from srm_project.downloads import attachment
@@ -27,8 +28,13 @@ SHOWN = 50
 
 @require_GET
 def exports(request: SignedInRequest) -> HttpResponse:
-    """My exports, newest first; the part with the progress is fetched again by htmx."""
-    initial = {"system": request.GET.get("system", "")}
+    """My exports, newest first; the part with the progress is fetched again by htmx.
+
+    A page of controls leads here with its filters and clocks: "export this view".
+    """
+    named = ("system", "on", *OF_A_VIEW)
+    texts = {name: request.GET.get(name, "")[:MAX_FILTER] for name in named}
+    initial = {name: text for name, text in texts.items() if text}
     form = ExportForm(user=request.user, initial=initial)
     return _page(request, form)
 
@@ -41,13 +47,16 @@ def export_request(request: SignedInRequest) -> HttpResponse:
     form = ExportForm(request.POST, user=request.user)
     if not form.is_valid():
         return _page(request, form, status=400)
-    system = form.cleaned_data["system"]
-    on = form.cleaned_data["on"] or today_of(system)
-    known_at = None
-    if form.cleaned_data["as_known_then"]:
-        known_at = as_known_then(system, on).known_at
     try:
-        jobs.request_export(system, by=request.user, on=on, known_at=known_at)
+        jobs.request_export(
+            form.cleaned_data["system"],
+            by=request.user,
+            on=form.asked_day,
+            known_at=form.known_at,
+            format_name=form.format_name,
+            window=form.window,
+            filters=form.filters,
+        )
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(request, "The export is queued; it appears below when done.")
@@ -95,11 +104,16 @@ def _page(
     request: SignedInRequest, form: ExportForm, status: int = 200
 ) -> HttpResponse:
     exports_shown = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
+    for export in exports_shown:
+        export.view_shown = view_text(export.filters) if export.filters else ""
+    filters = {name: form[name].value() or "" for name in FILTERS}
     unfinished = {ExportState.QUEUED, ExportState.RUNNING}
     context = {
         "exports": exports_shown,
         "running": any(export.state in unfinished for export in exports_shown),
         "form": form,
+        "view": view_text(filters) if any(filters.values()) else "",
+        "known_at": form["known_at"].value() or "",
     }
     page = "evidence/exports/list.html"
     if request.headers.get("HX-Request") and request.method == "GET":

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from evidence.exports import status_rows
-from evidence.exports.status_csv import lines
+from evidence.exports.formats.status_csv import lines
 from evidence.exports.status_rows import documents
 from evidence.models import EvidenceLink
 from evidence.status.control_status import control_statuses

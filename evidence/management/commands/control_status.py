@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from controls.models import System
-from evidence.exports.status_csv import lines
+from evidence.exports.formats.status_csv import columns_of, lines
+from evidence.exports.scope import ExportScope
 from evidence.exports.status_rows import documents
 from evidence.management.asked_moment import AskedMoment
 
@@ -47,5 +48,6 @@ class Command(AskedMoment):
         if options["format"] == "json":
             self.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False))
         else:
-            marks = "demo / imported history" if system.demo else ""
-            self.stdout.write(b"".join(lines(rows, marks=marks)).decode(), ending="")
+            same = columns_of(ExportScope(system, moment, window))
+            made = b"".join(lines(rows, of_the_file=same))
+            self.stdout.write(made.decode(), ending="")

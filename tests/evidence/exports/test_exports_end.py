@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from controls import clock
 from controls.models import AuditEvent
-from evidence.exports import ends, jobs
+from evidence.exports import ends
 from evidence.exports.files import folder
 from evidence.exports.jobs import EXPORTS, make_export
 from evidence.jobs.work import sweep
 from evidence.models import Export
 from evidence.tasks import end_exports, sweep_store
 from tests.evidence import house as houses
+from tests.evidence.exports import on_the_way
 from tests.evidence.house import TODAY, House
 from tests.sign_ins import sign_in_just_now
 
@@ -116,6 +116,7 @@ def test_people_delete_their_own(house, method, door) -> None:
     assert names() == []
     assert verbs()[-1] == "export.deleted"
     assert "Deleted" in page(house, "ray")
+    assert export.sha256 in page(house, "ray"), "what was taken can still be compared"
     for download in DOWNLOADS:
         answer = signed_in(house, "ray").get(download.format(export.uuid))
         assert answer.status_code == 410
@@ -169,19 +170,19 @@ def test_what_an_auditor_may_no_longer_read_goes_the_night_after(house, how) -> 
 
 
 def test_one_that_is_being_made_then_leaves_no_file(house, monkeypatch) -> None:
-    export, with_progress = asked_for(house, "audrey"), jobs.with_progress
+    """AC-11: a grant that ends on the way stops what is being written."""
+    export = asked_for(house, "audrey")
 
-    def end_on_the_way(*args: Any, **options: Any) -> Any:
-        for number, line in enumerate(with_progress(*args, **options)):
-            if number == 2:
-                house.audrey.memberships.update(ends_at=clock.now())
-                end_exports()
-            yield line
+    def end_on_the_way() -> None:
+        house.audrey.memberships.update(ends_at=clock.now())
+        end_exports()
 
-    monkeypatch.setattr(jobs, "with_progress", end_on_the_way)
+    written = on_the_way.without_end(monkeypatch, end_on_the_way)
     make_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.lease_token) == ("cancelled", None)
+    assert "may no longer read this system" in export.failure
+    assert len(written) < on_the_way.MAX_LINES
     assert names() == []
 
 

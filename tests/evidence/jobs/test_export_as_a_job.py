@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,16 @@ from django.conf import settings as configured
 from controls import clock
 from controls.history.clock import knowledge_now, wait_for_older_writers
 from controls.models import AuditEvent
-from evidence.exports import jobs
+from evidence.exports import jobs, scope
 from evidence.exports.files import folder, sweep_files
+from evidence.exports.formats import status_csv
 from evidence.exports.jobs import EXPORTS, make_export
+from evidence.jobs import heartbeat
 from evidence.jobs.work import sweep
 from evidence.models import Export
 from evidence.tasks import sweep_store
 from tests.evidence import house as houses
+from tests.evidence.exports import on_the_way
 from tests.evidence.house import TODAY, House
 from tests.evidence.jobs.chores import in_another_connection
 from tests.evidence.storage.test_kill_while_storing import environment
@@ -132,20 +136,24 @@ def test_whose_lease_was_taken_leaves_neither_bytes_nor_outcome(
 
 
 def test_cancelled_while_it_is_written_no_bytes_are_left(client, export, monkeypatch):
-    with_progress = jobs.with_progress
-
-    def cancel_on_the_way(*args: Any, **options: Any) -> Any:
-        for number, line in enumerate(with_progress(*args, **options)):
-            if number == 2:
-                client.post(f"/exports/{export.uuid}/cancel/")
-            yield line
-
-    monkeypatch.setattr(jobs, "with_progress", cancel_on_the_way)
+    cancel = partial(client.post, f"/exports/{export.uuid}/cancel/")
+    on_the_way.after_two_lines(monkeypatch, cancel)
     make_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.lease_token) == ("cancelled", None)
     assert names() == []
     assert not AuditEvent.objects.filter(verb__in=["export.done", "export.failed"])
+
+
+def test_a_cancelled_one_is_not_written_to_its_end(client, export, monkeypatch):
+    """However long the file is, its worker stops at the next beat."""
+    cancel = partial(client.post, f"/exports/{export.uuid}/cancel/")
+    written = on_the_way.without_end(monkeypatch, cancel)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert export.state == "cancelled"
+    assert 0 < len(written) < on_the_way.MAX_LINES
+    assert names() == []
 
 
 def test_cancelled_once_it_is_written_no_bytes_are_left(client, export, monkeypatch):
@@ -164,10 +172,10 @@ def test_cancelled_once_it_is_written_no_bytes_are_left(client, export, monkeypa
 
 
 def test_given_up_the_page_says_why_and_the_log_keeps_it(client, export, monkeypatch):
-    def full(*args: Any) -> None:
+    def full(*args: Any, **options: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jobs, "documents", full)
+    monkeypatch.setattr(status_csv, "lines", full)
     for _ in range(3):
         make_export(export.pk)
         Export.objects.update(due_at=None)
@@ -181,7 +189,7 @@ def test_given_up_the_page_says_why_and_the_log_keeps_it(client, export, monkeyp
 
 
 def test_what_only_has_to_wait_spends_no_attempt(client, export, monkeypatch):
-    monkeypatch.setattr(jobs, "wait_for_older_writers", lambda instant: False)
+    monkeypatch.setattr(scope, "wait_for_older_writers", lambda instant: False)
     for _ in range(5):
         make_export(export.pk)
         Export.objects.update(due_at=None)
@@ -194,20 +202,36 @@ def test_what_only_has_to_wait_spends_no_attempt(client, export, monkeypatch):
     assert (export.state, export.failure) == ("done", "")
 
 
-def test_each_report_of_progress_renews_the_lease(export, monkeypatch):
-    ends = []
-    monkeypatch.setattr(jobs, "PROGRESS_ROWS", 1)
-    with_progress = jobs.with_progress
+def test_a_report_of_progress_is_shown_and_renews_the_lease(
+    client, export, monkeypatch
+):
+    """The page counts rows while they are written; nobody else takes the job."""
+    monkeypatch.setattr(heartbeat, "REPORT_SECONDS", 0.01)
+    before, lines = [], status_csv.lines
 
     def watched(*args: Any, **options: Any) -> Any:
-        for line in with_progress(*args, **options):
-            ends.append(Export.objects.values_list("leased_until", flat=True).get())
+        before.append(in_another_connection(lambda: Export.objects.get()))
+        for number, line in enumerate(lines(*args, **options)):
             yield line
+            if number == 3:
+                shown.append(in_another_connection(third_row_shown))
 
-    monkeypatch.setattr(jobs, "with_progress", watched)
+    def third_row_shown() -> Any:
+        for _ in range(1000):
+            now = Export.objects.get()
+            if now.done_rows == 3:
+                return now, page(client)
+            time.sleep(0.005)
+        raise AssertionError(now.done_rows)
+
+    shown: list[Any] = []
+    monkeypatch.setattr(status_csv, "lines", watched)
     make_export(export.pk)
-    assert len(ends) == 5
-    assert ends == sorted(set(ends))
+    ((on_the_way, its_page),) = shown
+    assert on_the_way.leased_until > before[0].leased_until
+    assert "3 of 4" in its_page
+    export.refresh_from_db()
+    assert (export.state, export.done_rows, export.total_rows) == ("done", 4, 4)
 
 
 @pytest.mark.usefixtures("machine_time")  # the age of a file
@@ -228,7 +252,7 @@ def test_files_that_no_export_names_go_after_a_day(client, export):
 def test_a_writer_of_any_role_is_waited_for(client, export, monkeypatch, request, role):
     """Part of what it says at its instant may still be uncommitted."""
     at_once = partial(wait_for_older_writers, seconds=0)
-    monkeypatch.setattr(jobs, "wait_for_older_writers", at_once)
+    monkeypatch.setattr(scope, "wait_for_older_writers", at_once)
     with psycopg.connect(request.getfixturevalue(role)) as writer:
         writer.execute("SELECT pg_current_xact_id()")  # one that writes
         Export.objects.update(known_at=knowledge_now())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from controls.display_names import PARTIES, layer_name
 from controls.service_names import component_name, display_names
+from evidence.exports.cells import EXCEL_MARK, inert
+from evidence.exports.heading import heading_of
+from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.status_rows import counted_documents
 from evidence.status.reasons import ABOUT_SERVICES
 
 Names = Mapping[str, str]  # display names by slug
@@ -61,22 +65,16 @@ COLUMNS = (
     "event_days_not_yet_due",
     "blocked",
     "period_reasons",
+    "system",
+    "system_name",
+    "window_start",
+    "window_end",
 )
+# What stands in each row and is the same in all of them.
+OF_THE_FILE = ("marks", "system", "system_name", "window_start", "window_end")
 
 # In the order of their columns.
 DAY_KINDS = ("audited", "asserted", "awaited", "open")
-
-# Cells that begin so would be taken for a formula (IN-04).
-LIVE = tuple("=+-@\t\r\n\0＝＋－＠")
-
-
-# First in each file: without it Excel reads UTF-8 as the code page of its machine.
-EXCEL_MARK = "\ufeff"
-
-
-def inert(text: str) -> str:
-    """The text, with a quote before it where a spreadsheet would execute it."""
-    return f"'{text}" if text.startswith(LIVE) else text
 
 
 class _Line:
@@ -86,19 +84,45 @@ class _Line:
         return text
 
 
+def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
+    """The file whole, to be read in one snapshot; each line goes out as it is made."""
+    total, documents = counted_documents(scope)
+    file.write(EXCEL_MARK.encode())
+    for number, line in enumerate(lines(documents, of_the_file=columns_of(scope))):
+        file.write(line)
+        progress(number, total)
+
+
+def columns_of(scope: ExportScope) -> dict[str, str]:
+    """The cells that are the same in each row. As `heading_of`."""
+    heading = heading_of(scope)
+    return {
+        "marks": heading.marks,
+        "system": heading.slug,
+        "system_name": heading.system,
+        "window_start": heading.window_start,
+        "window_end": heading.window_end,
+    }
+
+
 def lines(
-    documents: Iterable[Mapping[str, Any]], *, marks: str = ""
+    documents: Iterable[Mapping[str, Any]],
+    *,
+    of_the_file: Mapping[str, str] | None = None,
 ) -> Iterator[bytes]:
-    """The file line by line in UTF-8, RFC 4180. `marks` labels demo history.
+    """The file line by line in UTF-8, RFC 4180, without its mark.
+
+    `of_the_file` are the cells of OF_THE_FILE, empty where they are not given.
 
     Columns of one value hold codes; where several values make a text, as in `basis`,
     services and layers stand by their names.
     """
-    names = display_names()
+    names, same = display_names(), dict.fromkeys(OF_THE_FILE, "")
+    same |= of_the_file or {}
     writer = csv.writer(_Line())
     yield writer.writerow(COLUMNS).encode()
     for document in documents:
-        cells = cells_of(document, names) | {"marks": marks}
+        cells = cells_of(document, names) | same
         yield writer.writerow([inert(cells[name]) for name in COLUMNS]).encode()
 
 
@@ -126,7 +150,7 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     return {
         name: "" if flat.get(name) is None else str(flat[name])
         for name in COLUMNS
-        if name != "marks"
+        if name not in OF_THE_FILE
     }
 
 

@@ -1,0 +1,94 @@
+"""Each format of a large system: seconds, seconds of CPU, largest memory, size.
+
+    python -m srm_project.local with -m bench.exports
+    python -m srm_project.local with -m bench.exports --baseline nist-all --rows 10000
+
+Each is written by a process of its own, from one snapshot into a file; what is counted
+begins when Django is ready. The best of some runs, since others use the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+ROWS, TIMES = 10_000, 3
+
+
+def main() -> None:
+    """Make the system and its rows, then measure each format."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--baseline", default="fedramp-high")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        _measure(options.one)
+        return
+    os.environ["SRM_ROLE"] = "owner"  # the past is built by the owner
+    for command in ("migrate", "load_reference"):
+        subprocess.run([sys.executable, "manage.py", command, "-v", "0"], check=True)
+    import django
+
+    django.setup()
+    from bench.company import Company
+    from evidence.exports.formats import FORMATS
+
+    company = Company(1, options.baseline)
+    company.grow(options.rows)
+    print(f"{options.baseline}, {options.rows:,} rows; load {os.getloadavg()[0]:.1f}")
+    print(f"{'format':<14}{'s':>8}{'s of CPU':>10}{'MB':>7}{'kB of file':>12}")
+    for name in FORMATS:
+        command = [sys.executable, "-m", "bench.exports", "--one", name]
+        runs = [
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            for _ in range(options.times)
+        ]
+        figures = [[float(figure) for figure in run.split()] for run in runs]
+        seconds, cpu, megabytes, size = (
+            min(column) for column in zip(*figures, strict=True)
+        )
+        print(f"{name:<14}{seconds:>8.2f}{cpu:>10.2f}{megabytes:>7.0f}{size:>12,.0f}")
+    print(f"load {os.getloadavg()[0]:.1f}")
+
+
+def _measure(name: str) -> None:
+    """Write the file of one format once; print what it took."""
+    import django
+
+    django.setup()
+    from controls.models import System
+    from evidence.exports.formats import FORMATS
+    from evidence.exports.scope import no_progress, one_snapshot, scope_of
+    from evidence.status.control_status import today_of
+
+    system = System.objects.latest("pk")
+    scope = scope_of(system, today_of(system), None, None)
+    started, cpu = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryFile() as file:
+        with one_snapshot():
+            FORMATS[name].write(scope, _Written(file), no_progress)  # type: ignore[arg-type]
+        seconds, used = time.perf_counter() - started, time.process_time() - cpu
+        size = file.seek(0, os.SEEK_END)
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(seconds, used, megabytes, size / 1000)
+
+
+class _Written:
+    """A file that is only written, as those of exports are."""
+
+    def __init__(self, file: object) -> None:
+        self.write = file.write  # type: ignore[attr-defined]
+        self.flush = file.flush  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()

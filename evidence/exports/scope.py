@@ -1,0 +1,115 @@
+"""What a file is about: system, both clocks, window, and which controls of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from controls.errors import Refused
+from controls.history.clock import wait_for_older_writers
+from controls.models import System
+from evidence.status.clock_parameters import Window
+from evidence.status.control_filter import keys_matching
+from evidence.status.control_status import (
+    listed,
+    now,
+    refuse_unrecorded,
+    refuse_window,
+    window_of,
+)
+from evidence.status.gather import Moment
+
+# What narrows the list of controls, by the names of its page.
+FILTERS = ("q", "family", "responsibility", "verdict", "status", "team")
+NO_CONTROL = "No control of the system is in this view. Change or leave out its filter."
+NOT_COME_YET = "That day has not come yet. Ask about today or an earlier day."
+# How many rows of the file are written, and how many there are.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ExportScope:
+    """What somebody asked a file about. `moment.known_at` is always an instant.
+
+    `filters` are those of the page of controls; what is not named is any.
+    """
+
+    system: System
+    moment: Moment
+    window: Window
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known_at(self) -> dt.datetime:
+        """The instant before which all that it knows was recorded."""
+        if self.moment.known_at is None:
+            raise ValueError("A scope without an instant cannot be asked for again.")
+        return self.moment.known_at
+
+    def keys(self) -> list[int] | None:
+        """The keys of the controls the filters mean; None for all of the system."""
+        if not self.filters:
+            return None
+        rows = listed(self.system, self.moment)
+        return keys_matching(self.system, self.moment, rows, self.filters, self.window)
+
+
+def scope_of(
+    system: System,
+    on: dt.date,
+    known_at: dt.datetime | None,
+    window: Window | None,
+    filters: Mapping[str, str] | None = None,
+) -> ExportScope:
+    """What a file is about, with its instant fixed: now, where none is named.
+
+    Raises Refused as `request_export` does.
+    """
+    instant = known_at or now()
+    if instant > now():
+        raise Refused({"known_at": "That instant has not come yet."})
+    if on > system.day_of(now()):
+        raise Refused({"on": NOT_COME_YET})
+    refuse_unrecorded(system, known_at)
+    if window:
+        refuse_window(*window)
+    window = window or window_of(system, known_at)
+    return ExportScope(
+        system, Moment(on, instant), window, named_filters(filters or {})
+    )
+
+
+def named_filters(filters: Mapping[str, str]) -> dict[str, str]:
+    """Those that say something, in the order of FILTERS; others are dropped."""
+    return {name: filters[name] for name in FILTERS if filters.get(name)}
+
+
+def refuse_empty(scope: ExportScope) -> None:
+    """Raise Refused where no control is meant: a file without rows says nothing."""
+    if scope.filters and not scope.keys():
+        raise Refused({"system": NO_CONTROL})
+
+
+def is_complete(scope: ExportScope) -> bool:
+    """Whether all that was begun before the scope's instant is recorded by now.
+
+    Waits for a while; call it outside of any transaction.
+    """
+    return wait_for_older_writers(scope.known_at)
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Inside, every statement reads the same state of the database and none writes."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def no_progress(done: int, total: int) -> None:
+    """For whoever shows nothing on the way."""

@@ -1,0 +1,182 @@
+"""FedRAMP's two worksheets (CIS and CRM): one row for each part of a control.
+
+What FedRAMP calls the CSP is here who the system inherits from. Source: its workbook of
+SSP Appendix J, and rules R3 to R5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controls.control_parts import Part, labelled_parts
+from controls.display_names import layer_name
+from controls.models import ImplementationStatus
+from controls.models.implementations import worst_of
+from controls.service_names import component_name
+from evidence.exports.scope import ExportScope
+from evidence.exports.status_rows import answered_documents
+from evidence.status.control_status import ControlStatus
+from evidence.status.half import GOOD
+from evidence.status.rows import as_bigints, as_json, read_rows
+
+Names = Mapping[str, str]
+STATUSES = ("Implemented", "Partially Implemented", "Planned",
+            "Alternative Implementation", "N/A")  # fmt: skip
+ORIGINS = (
+    "Service Provider Corporate",
+    "Service Provider System Specific",
+    "Service Provider Hybrid (Corporate and System Specific)",
+    "Configured by Customer (Customer System Specific)",
+    "Provided by Customer (Customer System Specific)",
+    "Shared (Service Provider and Customer Responsibility)",
+    "Inherited from Pre-Existing  Authorization",  # two blanks, as FedRAMP writes it
+)
+CONFIGURED, PROVIDED, SHARED, INHERITED = ORIGINS[3:]
+COLUMN_OF_STATUS = {
+    ImplementationStatus.IMPLEMENTED: STATUSES[0],
+    ImplementationStatus.PARTIAL: STATUSES[1],
+    ImplementationStatus.PLANNED: STATUSES[2],
+    ImplementationStatus.ALTERNATIVE: STATUSES[3],
+}
+CRM = ("Control ID", "Can Be Inherited from CSP",
+       "Specific Inheritance and Customer Agency/CSP Responsibilities")  # fmt: skip
+CAN_BE_INHERITED = {"inherited": "Yes", "shared": "Partial"}
+NO_LAYER = "none"
+TEXTS = """
+SELECT i.id, i.customer_statement, c.statements
+  FROM {implementation} i JOIN {control} c ON c.id = i.control_id
+ WHERE i.id = ANY(%(implementations)s::bigint[])
+"""
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """One row of both worksheets. Marks are the headings of columns with an X.
+
+    `inheritance` is Yes, Partial or No; empty where the control has no object here.
+    """
+
+    label: str
+    status: str
+    origins: tuple[str, ...]
+    inheritance: str
+    text: str
+
+
+def part_rows(
+    scope: ExportScope, pks: Sequence[int] | None, names: Names
+) -> Iterator[list[PartRow]]:
+    """The rows of each control, in catalog order."""
+    answered = list(answered_documents(scope, pks))
+    keys = [answer.implementation["id"] for _, answer in answered]
+    rows = read_rows(TEXTS, scope.moment, implementations=as_bigints(keys))
+    texts = {row["id"]: row for row in rows}
+    for document, answer in answered:
+        yield list(_of_control(document, answer, texts[answer.implementation["id"]],
+                               names))  # fmt: skip
+
+
+def _of_control(
+    document: Mapping[str, Any],
+    answer: ControlStatus,
+    texts: Mapping[str, Any],
+    names: Names,
+) -> Iterator[PartRow]:
+    statements = as_json(texts["statements"])
+    parts: list[Part | None] = [p for p in labelled_parts(statements) if p.top]
+    responsibility = document["responsibility"]
+    origins = _origins(responsibility, document["basis"])
+    inheritance, text = "", ""
+    if responsibility != NO_LAYER:
+        inheritance = CAN_BE_INHERITED.get(responsibility, "No")
+        text = _text(document, texts["customer_statement"], names)
+    for part in parts or [None]:
+        yield PartRow(
+            label=document["label"] + (f"({_letter(part)})" if part else ""),
+            status=_status(answer, part),
+            origins=origins,
+            inheritance=inheritance,
+            text=text,
+        )
+
+
+def _letter(part: Part) -> str:
+    return part.label.strip("(). ")
+
+
+def _status(answer: ControlStatus, part: Part | None) -> str:
+    """The heading of the part's status; empty where nobody has stated any.
+
+    Of what providers alone carry nobody of ours states it: it is implemented where
+    their proof holds.
+    """
+    row = answer.implementation
+    if row["applicability"] == "not-applicable" or not (
+        answer.facts.aws_required or answer.facts.customer_required
+    ):
+        return STATUSES[4]
+    if not answer.facts.customer_required:
+        return STATUSES[0] if answer.status.aws_half in GOOD else ""
+    whole = answer.facts.implementation_status
+    by_part = as_json(row["part_statuses"])
+    if part is None:
+        own = [whole, *by_part.values()]
+    else:
+        own = [by_part.get(part.statement_id, whole)]
+        below = f"{part.statement_id}."
+        own += [status for key, status in by_part.items() if key.startswith(below)]
+    return COLUMN_OF_STATUS.get(ImplementationStatus(worst_of(own)), "")
+
+
+def _origins(
+    responsibility: str, basis: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    if responsibility == NO_LAYER:
+        return ()
+    if responsibility == "inherited":
+        return (INHERITED,)
+    kinds = {row["kind"] for row in basis if row["party"] == "customer"}
+    ours = tuple(
+        name
+        for kind, name in (("configured", CONFIGURED), ("provided", PROVIDED))
+        if kind in kinds
+    )
+    if responsibility == "shared":
+        return (*ours, SHARED)
+    return ours or (PROVIDED,)
+
+
+def _text(document: Mapping[str, Any], statement: str, names: Names) -> str:
+    """What is inherited and what stays ours; empty where all of it is inherited."""
+    responsibility = document["responsibility"]
+    if responsibility == "inherited":
+        return ""
+    sentences = []
+    theirs, ours = (
+        _layers(document["basis"], names, of_customer=of_customer)
+        for of_customer in (False, True)
+    )
+    if responsibility == "shared" and theirs:
+        sentences.append(f"Inherited: {theirs}.")
+    if responsibility == "unclassified":
+        sentences.append("Nobody has classified it; it counts as the customer's.")
+    if ours:
+        sentences.append(f"Customer: {ours}.")
+    if statement.strip():
+        sentences.append(statement.strip())
+    return " ".join(sentences) or "The customer carries it alone."
+
+
+def _layers(
+    basis: Sequence[Mapping[str, Any]], names: Names, *, of_customer: bool
+) -> str:
+    """`Guest operating system of Amazon EC2 (configured)`, each once."""
+    parts: dict[str, None] = {}
+    for row in basis:
+        if (row["party"] == "customer") is of_customer:
+            component = component_name(names, row["component"], row["variant"])
+            kind = f" ({row['kind']})" if of_customer else ""
+            parts[f"{layer_name(row['layer'])} of {component}{kind}"] = None
+    return "; ".join(parts)

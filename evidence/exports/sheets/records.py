@@ -1,0 +1,259 @@
+"""Sheets with rows of records: evidence, populations and samples, reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from evidence.exports.scope import ExportScope
+from evidence.exports.sheets import Sheet, Value, columns, words
+from evidence.exports.status_rows import REMOVED
+from evidence.status.rows import as_bigints, read_rows
+
+Row = list[Value]
+BATCH = 50  # controls whose evidence is in memory at once
+EVIDENCE = Sheet(
+    "Evidence",
+    columns(
+        "Control",
+        ("Title of the evidence", "long", 44),
+        ("State", "state"),
+        ("Performed", "day", 12),
+        ("About from", "day", 12),
+        ("About to", "day", 12),
+        ("Collected", "day", 12),
+        ("Reviewed by", "text", 20),
+        ("File", "text", 36),
+        ("Bytes", "number", 12),
+        ("sha256", "text", 66),
+        ("Key", "text", 38),
+    ),
+)
+POPULATIONS = Sheet(
+    "Populations and samples",
+    columns(
+        "Control",
+        ("Asked", "long", 36),
+        ("From", "day", 12),
+        ("To", "day", 12),
+        ("State", "state"),
+        ("Source", "text", 24),
+        ("Query", "long", 36),
+        ("Complete because", "long", 36),
+        ("Events", "number", 9),
+        ("sha256", "text", 66),
+        ("Drawn by", "text", 18),
+        ("Reviewed by", "text", 18),
+        ("Sample", "text", 24),
+        ("Sample drawn by", "text", 18),
+        ("Item", "text", 20),
+        ("Day of the item", "day", 12),
+        ("State of the item", "state"),
+        ("Deviation", "long", 36),
+    ),
+)
+REPORTS = Sheet(
+    "Reports",
+    columns(
+        ("Report", "long", 36),
+        ("Provider", "text", 18),
+        ("Series", "text", 16),
+        ("Version", "text", 20),
+        ("From", "day", 12),
+        ("To", "day", 12),
+        ("Issued", "day", 12),
+        ("Opinion", "text", 16),
+        ("State", "state"),
+        ("Counts no more from", "day", 12),
+        ("Relied on", "text", 24),
+        ("Reviewed by", "text", 20),
+        ("Reviewed", "day", 12),
+        ("Letters", "long", 40),
+        ("Controls it is cited for", "number", 12),
+    ),
+)
+# All of a control whose proof reaches into the window or later, one row for each file.
+INDEX = """
+SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
+       rev.period_until, rev.collected_on, f.name, b.size_bytes, b.sha256,
+       r.reviewer_name AS reviewer
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  LEFT JOIN evidence_evidencefile f ON f.revision_id = rev.id
+  LEFT JOIN evidence_blob b ON b.id = f.blob_id
+  LEFT JOIN LATERAL (
+    SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
+     ORDER BY r.id DESC LIMIT 1) r ON TRUE
+ WHERE p.implementation_id = ANY(%(implementations)s::bigint[])
+   AND p.starts <= %(day)s AND (p.starts >= %(since)s OR p.ends >= %(since)s)
+   AND {holding} AND {proof_standing}
+ ORDER BY array_position(%(implementations)s::bigint[], p.implementation_id),
+       p.starts DESC, p.link_id DESC, p.id, f.position, f.id
+"""
+# Names of people as they were known then.
+PEOPLE = """(
+SELECT id, coalesce(nullif(name, ''), email) AS name FROM controls_user_versions
+ WHERE known_from < %(known_at)s
+   AND (known_until IS NULL OR known_until >= %(known_at)s))"""
+POPULATION_ROWS = """
+SELECT c.label, q.title, o.starts, o.ends, o.source, o.query, o.completeness,
+       o.row_count, o.sha256, drawer.name AS drawn_by, judged.decision,
+       judged.reviewer_name, s.method, s.size, s.seed, sampler.name AS sampled_by,
+       item.key, item.happened_on, link.state AS item_state, d.note AS deviation
+  FROM evidence_population o
+  JOIN {requirement} q ON q.id = o.requirement_id
+  JOIN {implementation} i ON i.id = q.implementation_id
+  JOIN {control} c ON c.id = i.control_id
+  LEFT JOIN {people} drawer ON drawer.id = o.drawn_by_id
+  LEFT JOIN LATERAL (
+    SELECT decision, reviewer_name FROM evidence_populationreview r
+     WHERE r.population_id = o.id AND {before}
+     ORDER BY r.id DESC LIMIT 1) judged ON TRUE
+  LEFT JOIN evidence_sample s ON s.population_id = o.id AND s.known_from < %(known_at)s
+  LEFT JOIN {people} sampler ON sampler.id = s.drawn_by_id
+  LEFT JOIN evidence_sampleitem si ON si.sample_id = s.id
+  LEFT JOIN evidence_populationitem item ON item.id = si.item_id
+  LEFT JOIN LATERAL (
+    SELECT p.state FROM {link} p
+      JOIN evidence_sampleitem other ON other.id = p.sample_item_id
+     WHERE other.item_id = si.item_id
+       AND p.state IN ('accepted', 'submitted', 'rejected')
+     ORDER BY p.state = 'accepted' DESC, p.state = 'submitted' DESC, p.id DESC
+     LIMIT 1) link ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT d.note FROM evidence_deviation d
+      JOIN evidence_sampleitem other ON other.id = d.sample_item_id
+     WHERE other.item_id = si.item_id AND d.known_from < %(known_at)s
+     ORDER BY d.id LIMIT 1) d ON TRUE
+ WHERE o.system_id = %(system)s AND o.known_from < %(known_at)s
+   AND o.starts <= %(until)s AND o.ends >= %(since)s
+   AND q.implementation_id = ANY(%(implementations)s::bigint[])
+ ORDER BY c.sort_order, q.id, o.starts, o.id, s.id, item.position
+"""
+REPORT_ROWS = """
+SELECT a.title, a.provider, a.series, v.label, v.starts, v.until, v.issued_on,
+       v.opinion, v.state, v.ended_on, relied.conclusion, relied.reviewer_name,
+       relied.reviewed_on, letters.days AS letters, cited.controls
+  FROM {artifact_version} v
+  JOIN {artifact} a ON a.id = v.artifact_id
+  JOIN (SELECT n.artifact_id, count(*) AS controls FROM {citation} n
+          JOIN {implementation} i
+            ON i.control_id = n.control_id AND i.system_id = n.system_id
+         WHERE n.system_id = %(system)s
+           AND i.id = ANY(%(implementations)s::bigint[])
+         GROUP BY n.artifact_id) cited ON cited.artifact_id = a.id
+  LEFT JOIN LATERAL (
+    SELECT conclusion, reviewer_name, reviewed_on FROM evidence_reliancereview r
+     WHERE r.artifact_version_id = v.id AND r.system_id = %(system)s AND {before}
+     ORDER BY r.id DESC LIMIT 1) relied ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT string_agg(format('%%s to %%s, issued %%s', k.starts, k.until - 1,
+                             k.issued_on), '; ' ORDER BY k.issued_on, k.id) AS days
+      FROM {letter} k WHERE k.artifact_version_id = v.id) letters ON TRUE
+ ORDER BY a.title, a.id, v.starts, v.id
+"""
+
+
+def evidence_rows(scope: ExportScope, labels: Mapping[int, str]) -> Iterator[Row]:
+    """Each file of the evidence of the window, by control; `labels` are the controls'
+    by their keys, in the order of the sheet."""
+    keys = list(labels)
+    for start in range(0, len(keys), BATCH):
+        some = keys[start : start + BATCH]
+        for row in read_rows(
+            INDEX,
+            scope.moment,
+            implementations=as_bigints(some),
+            since=scope.window[0],
+        ):
+            yield [*_evidence(row, labels), row["name"], row["size_bytes"],
+                   row["sha256"], str(row["uuid"])]  # fmt: skip
+        removed = read_rows(
+            REMOVED, scope.moment, system=scope.system.pk, implementations=some
+        )
+        for row in removed:
+            for sha256 in row["sha256"]:
+                yield [*_evidence(row, labels), "", None, sha256, str(row["uuid"])]
+
+
+def _evidence(row: Mapping[str, Any], labels: Mapping[int, str]) -> Row:
+    return [
+        labels[row["implementation_id"]],
+        row["title"],
+        words(row["state"]),
+        row["performed_on"],
+        row["period_from"],
+        row["period_until"] - dt.timedelta(days=1),
+        row["collected_on"],
+        row["reviewer"] or "",
+    ]
+
+
+def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
+    """Populations about days of the window, one row for each sampled item."""
+    rows = read_rows(
+        POPULATION_ROWS.replace("{people}", PEOPLE),
+        scope.moment,
+        system=scope.system.pk,
+        implementations=as_bigints(keys),
+        since=scope.window[0],
+        until=scope.window[1],
+    )
+    for row in rows:
+        sample = ""
+        if row["method"]:
+            seed = f", seed {row['seed']}" if row["seed"] else ""
+            sample = f"{row['size']} by {words(row['method'])}{seed}"
+        state = "deviation" if row["deviation"] else row["item_state"] or "open"
+        yield [
+            row["label"],
+            row["title"],
+            row["starts"],
+            row["ends"],
+            words(row["decision"] or "submitted"),
+            row["source"],
+            row["query"],
+            row["completeness"],
+            row["row_count"],
+            row["sha256"],
+            row["drawn_by"],
+            row["reviewer_name"] or "",
+            sample,
+            row["sampled_by"] or "",
+            row["key"] or "",
+            row["happened_on"],
+            state if row["key"] else "",
+            row["deviation"] or "",
+        ]
+
+
+def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
+    """Reports of the series that some of the controls cite, every version of them."""
+    rows = read_rows(
+        REPORT_ROWS,
+        scope.moment,
+        system=scope.system.pk,
+        implementations=as_bigints(keys),
+    )
+    for row in rows:
+        last_day = row["until"] - dt.timedelta(days=1) if row["until"] else None
+        yield [
+            row["title"],
+            row["provider"],
+            row["series"],
+            row["label"],
+            row["starts"],
+            last_day,
+            row["issued_on"],
+            row["opinion"],
+            words(row["state"]),
+            row["ended_on"],
+            words(row["conclusion"] or "not yet reviewed").replace("-", " "),
+            row["reviewer_name"] or "",
+            row["reviewed_on"],
+            row["letters"] or "",
+            row["controls"],
+        ]

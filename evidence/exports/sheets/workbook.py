@@ -1,0 +1,64 @@
+"""All sheets of one scope with their rows, in the order of the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from controls.service_names import display_names
+from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.sheets import Sheet, Value
+from evidence.exports.sheets.changes import CHANGES, change_rows
+from evidence.exports.sheets.controls import (
+    GAPS,
+    MATRIX,
+    PERIOD,
+    STATUS,
+    gap_rows,
+    matrix_rows,
+    period_row,
+    status_row,
+)
+from evidence.exports.sheets.records import (
+    EVIDENCE,
+    POPULATIONS,
+    REPORTS,
+    evidence_rows,
+    population_rows,
+    report_rows,
+)
+from evidence.exports.status_rows import answered_documents, counted_keys
+
+SHEETS = (STATUS, PERIOD, GAPS, EVIDENCE, MATRIX, POPULATIONS, REPORTS, CHANGES)
+Add = Callable[[Sheet, list[Value]], None]
+
+
+def fill(scope: ExportScope, add: Add, progress: Progress) -> None:
+    """Hand every row to `add`, each sheet's in their order; several at once are open.
+
+    The progress counts controls.
+    """
+    total, pks = counted_keys(scope)
+    names = display_names()
+    labels: dict[int, str] = {}
+    for document, answer in answered_documents(scope, pks):
+        labels[answer.implementation["id"]] = document["label"]
+        add(STATUS, status_row(document, answer, names))
+        add(PERIOD, period_row(document, answer, names))
+        for row in gap_rows(document, answer, names):
+            add(GAPS, row)
+        for row in matrix_rows(document, names):
+            add(MATRIX, row)
+        progress(len(labels), total)
+    for sheet, rows in _records(scope, labels):
+        for row in rows:
+            add(sheet, row)
+        progress(total, total)
+
+
+def _records(
+    scope: ExportScope, labels: dict[int, str]
+) -> Iterator[tuple[Sheet, Iterator[list[Value]]]]:
+    yield EVIDENCE, evidence_rows(scope, labels)
+    yield POPULATIONS, population_rows(scope, list(labels))
+    yield REPORTS, report_rows(scope, list(labels))
+    yield CHANGES, change_rows(scope, list(labels))

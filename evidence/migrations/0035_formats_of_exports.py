@@ -1,0 +1,22 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("evidence", "0034_views_of_exports")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="export",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("status-csv", "Control status (CSV)"),
+                    ("status-xlsx", "Control status (XLSX)"),
+                    ("status-pdf", "Status report (PDF)"),
+                    ("fedramp-crm", "FedRAMP CIS/CRM workbook"),
+                ],
+                default="status-csv",
+                max_length=20,
+            ),
+        ),
+    ]

@@ -1,0 +1,169 @@
+"""The XLSX workbook: what an auditor finds on its sheets, and that nothing in it runs.
+
+IN-04, R14 to R16, R36, AU-10.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from evidence.exports.sheets.workbook import SHEETS
+from tests.evidence.exports import everything
+from tests.evidence.exports.everything import ARABIC, EVIL, exported
+from tests.evidence.house import TODAY, House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TITLES = ["About", *(sheet.title for sheet in SHEETS)]
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    return everything.build(settings, tmp_path)
+
+
+def opened(content: bytes) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(content))
+
+
+def rows(book: Any, title: str) -> list[dict[str, Any]]:
+    """The rows of a sheet by their headings; empty cells are None."""
+    head, *others = book[title].iter_rows(values_only=True)
+    return [dict(zip(head, row, strict=True)) for row in others]
+
+
+def test_the_first_sheet_says_what_the_file_is_about(house) -> None:
+    book = opened(exported(house, "xlsx"))
+    assert book.sheetnames == TITLES
+    lines = {row[0]: row[1] for row in book["About"].iter_rows(values_only=True)}
+    assert lines["System"] == "Shop (shop)"
+    assert lines["About the day"] == f"{TODAY} (UTC)"
+    start, end = house.system.window_start, house.system.window_end
+    assert lines["Audit window"] == f"{start} to {end}"
+    assert re.match(r"2026-11-23T\d\d:\d\d:\d\d\.\d+\+00:00", lines["Known at"])
+    assert re.match(r"number \d+", lines["Rules"])
+    assert re.match(r"20\d\d\.\d+", lines["Reference data"])
+
+
+def test_its_status_is_that_of_the_csv(house) -> None:
+    """AU-10: the same controls, halves, verdicts and results in both."""
+    book = opened(exported(house, "xlsx"))
+    text = io.StringIO(exported(house, "csv").decode("utf-8-sig"))
+    table = list(csv.DictReader(text))
+    names = ["label", "title", "aws_half", "customer_half", "verdict"]
+    shown = ["Control", "Title", "Providers' half", "Our half", "Verdict"]
+    assert [[row[name].replace("_", " ") for name in names] for row in table] == [
+        [row[name] for name in shown] for row in rows(book, "Status")
+    ]
+    counts = [
+        [row["period_result"], int(row["expected"]), int(row["missed"])]
+        for row in table
+    ]
+    assert counts == [
+        [row["Result"], row["Expected"], row["Missed"]] for row in rows(book, "Period")
+    ]
+    assert len({tuple(row) for row in counts}) > 1
+
+
+def test_nothing_in_it_runs_and_names_stay_as_they_were_typed(house) -> None:
+    """IN-04: `=cmd|...` is text in its cell, and stays text when somebody edits it."""
+    everything.with_population(house)
+    content = exported(house, "xlsx")
+    book = opened(content)
+    titles = [row["Title of the evidence"] for row in rows(book, "Evidence")]
+    assert EVIL in titles
+    assert ARABIC in titles
+    (row,) = rows(book, "Populations and samples")
+    assert row["Query"] == "=type:change"
+    for sheet in book:
+        for line in sheet.iter_rows():
+            for cell in line:
+                assert cell.data_type != "f", (sheet.title, cell.coordinate)
+                if str(cell.value or "").startswith(("=", "+", "-", "@")):
+                    assert cell.quotePrefix, cell.coordinate
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert not [n for n in archive.namelist() if "vba" in n or "external" in n]
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/"):
+                assert b"<f>" not in archive.read(name), name
+                assert b"<hyperlink" not in archive.read(name), name
+
+
+def test_heads_stay_in_sight_and_columns_can_be_filtered(house) -> None:
+    book = opened(exported(house, "xlsx"))
+    for sheet in SHEETS:
+        page = book[sheet.title]
+        assert page.freeze_panes == "B2"
+        assert page.auto_filter.ref.startswith("A1:")
+        assert page.column_dimensions["B"].width > 10
+    assert book["Status"].conditional_formatting
+
+
+def test_gaps_name_what_is_missing_and_what_to_do(house) -> None:
+    gaps = rows(opened(exported(house, "xlsx")), "Gaps")
+    waiting = [row for row in gaps if row["Control"] == "AC-1"]
+    assert any("waits for review" in row["Gap"] for row in waiting)
+    assert any(row["Next step"] for row in waiting)
+    missed = [row for row in gaps if row["Control"] == "CM-8" and row["Due"]]
+    assert missed
+    assert {row["Where"] for row in missed} == {"over the window"}
+    assert all(row["From"] <= row["To"] < row["Due"] for row in missed)
+
+
+def test_populations_reports_and_their_judges_stand_in_it(house) -> None:
+    """R16, R24."""
+    everything.with_population(house)
+    book = opened(exported(house, "xlsx"))
+    (row,) = rows(book, "Populations and samples")
+    assert (row["Control"], row["Item"], row["State of the item"]) == (
+        "CM-8",
+        "CHG-2",
+        "open",
+    )
+    assert (row["Drawn by"], row["Sample drawn by"]) == ("Alice", "Audrey")
+    assert row["Sample"] == "1 by random, seed 4711"
+    (report,) = rows(book, "Reports")
+    assert (report["Relied on"], report["Reviewed by"]) == ("rely", "Rita")
+    assert report["Controls it is cited for"] == 1
+
+
+def test_changes_of_the_window_name_both_persons(house) -> None:
+    """R36: who asked for an override, and who approved it."""
+    before = rows(opened(exported(house, "xlsx")), "Changes")
+    assert not [row for row in before if row["What"] == "override"]
+    everything.change_everything(house)
+    changes = rows(opened(exported(house, "xlsx")), "Changes")
+    (row,) = [row for row in changes if row["What"] == "override"]
+    assert (row["Control"], row["It says"]) == ("PE-3", "shared")
+    assert row["Because"] == "We hold the keys of the cage."
+    assert row["By"] and row["Second person"]
+    assert row["From"].date() == TODAY
+
+
+def test_a_control_with_500_files_has_a_row_for_each(house) -> None:
+    """One cell could not hold their digests."""
+    everything.with_many_files(house, 500)
+    index = rows(opened(exported(house, "xlsx")), "Evidence")
+    files = [row for row in index if row["Control"] == "CM-8"]
+    assert len(files) == 500
+    assert {len(row["sha256"]) for row in files} == {64}
+    for name in ("csv", "pdf", "fedramp-crm"):
+        assert exported(house, name)
+
+
+def test_only_the_controls_of_the_view_are_on_any_sheet(house) -> None:
+    everything.with_population(house)
+    book = opened(exported(house, "xlsx", filters={"family": "ac"}))
+    for sheet in SHEETS:
+        if "Control" in [column.title for column in sheet.columns]:
+            named = {row["Control"] for row in rows(book, sheet.title)}
+            assert named <= {"AC-1", None}, sheet.title
+    assert rows(book, "Reports") == []
+    assert "family AC" in [row[1].value for row in book["About"].iter_rows()]
