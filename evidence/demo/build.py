@@ -20,6 +20,7 @@ from evidence.demo.desks import fill_desks
 from evidence.demo.documents import import_statements, register_reports
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
+from evidence.demo.reports_say import play_remarks, say_a_region_late
 from evidence.demo.systems import (
     describe_analytics,
     describe_payments,
@@ -74,6 +75,8 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     change_terms(payments, people, today)
     join_asks(payments, people, today)
     play_days(analytics, people, today)
+    play_remarks(analytics, people, today)
+    say_a_region_late(desk, people, today)
     for system in (*systems, desk):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     gather_notices(timezone.now())

@@ -1,4 +1,5 @@
-"""What the demo company shows per event: its changes, sampled, and no leavers."""
+"""What the demo company shows per event: its changes, sampled, and no leavers, listed
+month by month with one month left out."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from evidence.demo.clock import DAY, written_on
 from evidence.demo.files import FileSubject, ticket
 from evidence.demo.people import People
 from evidence.models import Population, RequirementControl, Sample
-from evidence.models.confirmed_days import DayConfirmation
+from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
 from evidence.populations import event_list
 from evidence.populations.populations import (
     PopulationStatement,
@@ -20,6 +21,7 @@ from evidence.populations.populations import (
 from evidence.populations.samples import draw_sample, record_deviation
 from evidence.populations.selection import SelectionMethod
 from evidence.requirements.changes import NewTerms, add_requirement
+from evidence.status.cadence import POPULATION_CADENCE, periods
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
@@ -37,23 +39,28 @@ KINDS = (
 
 
 def play_events(system: System, people: People, today: dt.date) -> None:
-    """Changes with a sample drawn by the auditor; leavers of whom there were none."""
+    """Changes with a sample drawn by the auditor; leavers of whom there were none, in
+    the months that somebody listed."""
     start, end = today - 120 * DAY, today - 31 * DAY
     with written_on(start, 10):
         changes = _per_event(
             system, "cm-3", "Changes are approved first", start, people
         )
         leavers = _per_event(
-            system, "ac-2", "Leavers lose their accounts", start, people
+            system,
+            "ac-2",
+            "Leavers lose their accounts",
+            start,
+            people,
+            population_cadence="monthly",
         )
     with written_on(today - 28 * DAY, 9):
         population = _changes(changes, people["paul"], start, end)
-        no_leavers = _no_leavers(leavers, people["sara"], start, end)
     with written_on(today - 27 * DAY, 15):
         # the quarter in which their days begin may have been due before
         stamped = DayConfirmation(confirmed=True, shown_by="Stamp of the export")
-        for listed in (population, no_leavers):
-            decide_population(listed, accept=True, by=people["rita"], day=stamped)
+        decide_population(population, accept=True, by=people["rita"], day=stamped)
+    _list_no_leavers(leavers, start, people, today)
     with written_on(today - 19 * DAY, 11):
         sample = draw_sample(
             population,
@@ -65,7 +72,13 @@ def play_events(system: System, people: People, today: dt.date) -> None:
 
 
 def _per_event(
-    system: System, ref_id: str, title: str, since: dt.date, people: People
+    system: System,
+    ref_id: str,
+    title: str,
+    since: dt.date,
+    people: People,
+    *,
+    population_cadence: str = POPULATION_CADENCE,
 ) -> RequirementControl:
     implementation = ControlImplementation.objects.select_related(
         "system", "control"
@@ -78,6 +91,7 @@ def _per_event(
         guidance="Export every event, then show each sampled one.",
         good_proof="The ticket with who asked, who approved and when.",
         rarer_because="Beside what is asked by the calendar.",
+        population_cadence=population_cadence,
     )
     return add_requirement(implementation, terms, by=people["olivia"])
 
@@ -108,6 +122,18 @@ def _changes(
     )
 
 
+def _list_no_leavers(
+    requirement: RequirementControl, since: dt.date, people: People, today: dt.date
+) -> None:
+    """Each month since then that is over, two days later, but for the last but one."""
+    months = list(periods("monthly", since, today - 5 * DAY))
+    for first, last in (*months[:-2], *months[-1:]):
+        with written_on(last + 2 * DAY, 9):
+            listed = _no_leavers(requirement, people["sara"], max(since, first), last)
+        with written_on(last + 3 * DAY, 15):
+            decide_population(listed, accept=True, by=people["rita"], day=NOT_CONFIRMED)
+
+
 def _no_leavers(
     requirement: RequirementControl, by: User, start: dt.date, end: dt.date
 ) -> Population:
@@ -120,7 +146,7 @@ def _no_leavers(
         none_happened=True,
     )
     return submit_population(
-        requirement, statement, event_list.Events(), by=by, today=end + 3 * DAY
+        requirement, statement, event_list.Events(), by=by, today=end + 2 * DAY
     )
 
 

@@ -7,10 +7,26 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from controls.models import System, User
+from controls.models import (
+    ApplicabilityDecision,
+    AuditEvent,
+    RetrospectiveChange,
+    System,
+    User,
+)
 from evidence.demo import company
 from evidence.demo.build import build
-from evidence.models import EvidenceFile, EvidenceRevision, Review
+from evidence.models import (
+    EvidenceFile,
+    EvidenceRevision,
+    RemarkDecision,
+    RequirementControl,
+    RequirementTerms,
+    Review,
+)
+from evidence.status.control_status import window_of
+from evidence.status.gather import Moment
+from evidence.status.window_counts import results_of
 from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +71,24 @@ def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
             assert page.status_code == 200, url
             shown = page.content.decode()
             assert not [each for each in EMPTY if each in shown], url
+    stories = {
+        "joined": RequirementTerms.objects.exclude(joined=None),
+        "in retrospect": RetrospectiveChange.objects.filter(state="approved"),
+        "left out for a while": ApplicabilityDecision.objects.exclude(ended_on=None),
+        "answered": RemarkDecision.objects.filter(decision="accept"),
+        "expected of us": RequirementControl.objects.exclude(user_control=None),
+        "a region said late": AuditEvent.objects.filter(
+            verb="component.regions-stated"
+        ),
+        "drawn monthly": RequirementControl.objects.filter(
+            population_cadence="monthly"
+        ),
+    }
+    assert [name for name, rows in stories.items() if not rows.exists()] == []
+    days = window_of(system)
+    rows = list(system.implementations.values_list("pk", flat=True))
+    results = results_of(system, rows, Moment(TODAY), days)
+    assert "exceptions" in set().union(*results.values())
     states = set(system.requests.values_list("state", flat=True))
     assert states == {"open", "answered", "accepted", "returned"}
     look_at_the_evidence(client)

@@ -198,8 +198,13 @@ def test_the_demo_shows_a_sample_and_days_without_events(house):
     factories.give_role(house.rita, system, "reviewer")
     factories.let_auditor_in(house.audrey, system)
     play_events(system, people, TODAY)
-    changes, leavers = Population.objects.with_state().order_by("pk")
-    assert [changes.row_count, leavers.row_count] == [60, 0]
+    changes, *leavers = Population.objects.with_state().order_by("pk")
+    assert (changes.row_count, changes.state) == (60, "accepted")
+    assert [(row.row_count, row.state, str(row.ends)) for row in leavers] == [
+        (0, "accepted", "2026-07-31"),
+        (0, "accepted", "2026-08-31"),
+        (0, "accepted", "2026-10-31"),  # nobody listed September
+    ]
     found = [i.state for i in SampleItem.objects.with_state()]
     assert [found.count(s) for s in ("accepted", "open")] == [12, 3]
     assert Deviation.objects.count() == 1
