@@ -2,8 +2,8 @@
 
 Not told here, since the product has no records of them yet: failing observations,
 open findings, the worksheet's row of a part, assessment results in OSCAL. What the pure
-rules say of the first two, and of populations over a year, stands in
-tests/evidence/status/test_scenarios_5_to_10.py.
+rules say of the first two stands in tests/evidence/status/test_scenarios_5_to_10.py;
+populations stand in a file of their own.
 """
 
 from __future__ import annotations

@@ -30,10 +30,10 @@ CONTROL = "ac-4"  # ours alone
 class Leavers:
     """What is asked per event of one control, and how populations of it are brought."""
 
-    def __init__(self) -> None:
+    def __init__(self, control: str = CONTROL) -> None:
         self.past = Past.described(D(2026, 1, 1))
         self.asked = self.past.ask(
-            CONTROL,
+            control,
             "Leavers: access removed",
             cadence="per-event",
             grace_days=30,
@@ -69,11 +69,12 @@ class Leavers:
             items = draw_sample(population, way, reason="Table", by=past.oscar).items
             for number, item in enumerate(items.order_by("pk")):
                 if number < proven:
-                    self._show(item, on)
+                    self.show(item, on)
                 elif number < proven + deviations:
                     record_deviation(item, note="Removed late", by=past.rita)
 
-    def _show(self, item: SampleItem, on: dt.date) -> EvidenceLink:
+    def show(self, item: SampleItem, on: dt.date) -> EvidenceLink:
+        """Evidence of one sampled item, brought and accepted on a day."""
         said = Submission(
             title=f"Leaver {item.pk}",
             performed_on=on,
