@@ -205,6 +205,11 @@ class AskUploadSerializer(serializers.Serializer[Any]):
     collected_on = BodyDayField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
+    again = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Submit it although the same bytes were brought before.",
+    )
 
 
 class BroughtSerializer(serializers.Serializer[Any]):
@@ -393,9 +398,9 @@ class AskViewSet(
     def evidence(self, request: Request, uuid: str) -> Response:
         """Bring files for its oldest open period, and for the controls open in it.
 
-        201; 200 where the same bytes, performed on the same day, were brought before:
-        nothing is recorded again. The address of an ask that was joined goes on: it
-        answers the ask under which it stands now.
+        201; 200 where the same bytes, performed on the same day or for the same period,
+        were brought before: nothing is recorded again, unless `again`. The address of
+        an ask that was joined goes on: it answers the ask under which it stands now.
         """
         self.refuse_unread(request)
         stored = self.get_object()
@@ -410,6 +415,7 @@ class AskViewSet(
             checked_files(body),
             by=actor_of(request),
             today=today,
+            again=body["again"],
         )
         status = 201 if brought.new else 200
         return Response(BroughtSerializer(brought).data, status=status)

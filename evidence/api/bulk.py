@@ -21,7 +21,8 @@ from evidence.api.links import LinkSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import EvidenceLink
 from evidence.status.control_status import today_of
-from evidence.submissions.bulk import Planned, confirm, opened, sealed
+from evidence.submissions.bulk import confirm, opened, sealed
+from evidence.submissions.bulk_plan import Planned
 from evidence.submissions.bulk_request import plan_of
 from evidence.submissions.who_may import submits_in
 from srm_project.file_places import take_upload_place
@@ -55,10 +56,24 @@ class PlannedSerializer(serializers.Serializer[Any]):
         return sorted(set(rows))
 
 
+class PlannedTwinSerializer(serializers.Serializer[Any]):
+    """A file whose bytes stand already for the same ask and period."""
+
+    rows = serializers.ListField(child=serializers.IntegerField())
+    file = serializers.CharField(source="twin.file")
+    sha256 = serializers.CharField(source="twin.sha256")
+    state = serializers.CharField(source="twin.link.state")
+    link = serializers.UUIDField(source="twin.link.uuid")
+    text = serializers.CharField(source="sentence")
+
+
 class PlanSerializer(serializers.Serializer[Any]):
     """The plan; `token` confirms it within an hour, empty while a row is wrong."""
 
     planned = PlannedSerializer(many=True)
+    twins = PlannedTwinSerializer(
+        many=True, help_text="Brought before: confirmed with `again` only."
+    )
     errors: Any = RowErrorSerializer(many=True)
     token = serializers.CharField()
 
@@ -74,6 +89,12 @@ class PlanTokenSerializer(serializers.Serializer[Any]):
     """What the plan answered with."""
 
     token = serializers.CharField()
+    again = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Record it although the same bytes stand for the same ask and"
+        " period. Without it that is refused with 409.",
+    )
 
 
 def _opened(view: BulkViewSet, request: Request, slug: str) -> None:
@@ -102,7 +123,12 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
         listed, files = request.FILES.get("list"), request.FILES.getlist("files")
         plan = plan_of(system, listed, files, by=actor_of(request))
         token = "" if plan.errors else sealed(system, plan, by=actor_of(request))
-        answer = {"planned": plan.planned, "errors": plan.errors, "token": token}
+        answer = {
+            "planned": plan.planned,
+            "twins": plan.twins,
+            "errors": plan.errors,
+            "token": token,
+        }
         status = 422 if plan.errors else 200
         return Response(PlanSerializer(answer).data, status=status)
 
@@ -120,6 +146,7 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
             by=actor_of(request),
             today=today_of(system),
             plans=self.opened_plans,
+            again=valid(PlanTokenSerializer, request)["again"],
         )
         rows = EvidenceLink.objects.for_listing().filter(
             pk__in=[link.pk for link in links]

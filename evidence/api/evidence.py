@@ -40,6 +40,7 @@ from evidence.submissions.submit import (
     submit_draft,
     withdraw,
 )
+from evidence.submissions.twins import refuse_twins, twins_of
 from evidence.submissions.uploads import Upload
 from evidence.submissions.who_may import require_withdrawer
 from srm_project.requests import actor_of
@@ -68,6 +69,12 @@ class UploadSerializer(FilesSerializer):
         child=serializers.URLField(max_length=500), required=False, max_length=10
     )
     draft = serializers.BooleanField(required=False, default=False)
+    again = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Submit it although the same bytes stand for the same ask and period."
+        " Without it that is refused with 409.",
+    )
     sample_item = serializers.UUIDField(
         required=False, help_text="the sampled event it shows, where asked per event"
     )
@@ -112,8 +119,15 @@ class LinkViewSet(
     @extend_schema(request=UploadSerializer, responses=LinkSerializer)
     @idempotent(before=_bring)
     def create(self, request: Request) -> Response:
-        """Upload files for a requirement and submit them for review."""
+        """Upload files for a requirement and submit them for review.
+
+        409 where the same bytes stand for the same ask and period, unless `again`.
+        """
         submission, uploads, proving, today = self.brought_upload(request)
+        if not valid(UploadSerializer, request)["again"]:
+            rows = [proving.requirement, *proving.also]
+            twins = twins_of(submission, uploads, filter(None, rows))
+            refuse_twins(twins, by=actor_of(request), today=today)
         link = submit(
             submission,
             uploads,

@@ -51,6 +51,35 @@ PASSING = (
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
 )
+# Of these the person has something to do. What is due is counted by ask, not by notice.
+WORK = (
+    NoticeKind.TO_REVIEW,
+    NoticeKind.TO_APPROVE,
+    NoticeKind.TO_READ,
+    NoticeKind.UNSCANNABLE,
+    NoticeKind.ASKED,
+    NoticeKind.ASKED_OVERDUE,
+    NoticeKind.ANSWERED,
+)
+# Most urgent first. What nobody has to do anything about comes last, and is never
+# counted as waiting.
+INFORMATION = (NoticeKind.ESCALATED, NoticeKind.ACCEPTED)
+URGENCY = (
+    NoticeKind.INFECTED,
+    NoticeKind.ASKED_OVERDUE,
+    NoticeKind.OVERDUE,
+    NoticeKind.REJECTED,
+    NoticeKind.RETURNED,
+    NoticeKind.DUE_SOON,
+    NoticeKind.ASKED,
+    NoticeKind.ASKED_FIRST,
+    NoticeKind.ANSWERED,
+    NoticeKind.TO_REVIEW,
+    NoticeKind.TO_APPROVE,
+    NoticeKind.TO_READ,
+    NoticeKind.UNSCANNABLE,
+    *INFORMATION,
+)
 # The message table: what a notice says, from its parameters.
 SENTENCES = {
     NoticeKind.DUE_SOON: "“{what}” is due on {day}.",
@@ -175,12 +204,20 @@ class NoticeQuerySet(OwnQuerySet):
         return self.filter(read_at=None, ended_at=None)
 
     def for_listing(self) -> Self:
-        """With system and mail, unread first, then the newest."""
+        """With system and mail, unread first and of these the most urgent; then the
+        newest."""
         unread = Q(read_at=None, ended_at=None)
+        ranks = [
+            models.When(unread & Q(kind=kind), then=rank)
+            for rank, kind in enumerate(URGENCY)
+        ]
         return (
             self.select_related("system", "mail")
-            .annotate(is_unread=models.ExpressionWrapper(unread, models.BooleanField()))
-            .order_by("-is_unread", "-pk")
+            .annotate(
+                is_unread=models.ExpressionWrapper(unread, models.BooleanField()),
+                rank=models.Case(*ranks, default=len(URGENCY)),
+            )
+            .order_by("-is_unread", "rank", "-pk")
         )
 
 

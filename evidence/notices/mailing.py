@@ -33,6 +33,7 @@ from evidence.models.notices import (
     NoticeMail,
     NoticePreference,
 )
+from evidence.notices.lines import NoticeLine, lines_of
 from evidence.notices.reading import frequency_of
 
 MAX_ROWS = 50  # of one mail, in full
@@ -178,19 +179,21 @@ def _rows(mail: NoticeMail) -> Any:
 
 
 def message(mail: NoticeMail) -> EmailMultiAlternatives:
-    """The mail as text and HTML: what may still be seen, at most 50 rows in full."""
-    notices = _rows(mail).select_related("system")
-    total = notices.count()
-    rows = list(notices.order_by("system", "pk")[:MAX_ROWS])
+    """The mail as text and HTML: what may still be seen, at most 50 lines in full."""
+    lines = lines_of(_rows(mail).select_related("system").order_by("system", "pk"))
+    waiting = [line for line in lines if not line.only_information]
+    news = [line for line in lines if line.only_information]
+    shown = [(line, settings.SITE_URL + line.path) for line in lines[:MAX_ROWS]]
     context = {
         "user": mail.user,
-        "rows": [(row, link(row)) for row in rows],
-        "more": max(0, total - len(rows)),
+        "waiting": shown[: len(waiting)],
+        "news": shown[len(waiting) :],
+        "more": max(0, len(lines) - MAX_ROWS),
+        "work": settings.SITE_URL + reverse("evidence:work"),
         "all": settings.SITE_URL + reverse("evidence:notices"),
         "settings": settings.SITE_URL + reverse("evidence:notice_settings"),
-        "total": total,
     }
-    subject = rows[0].sentence if total == 1 else f"{total} things wait for you"
+    subject = _subject(waiting, news)
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     mail_message = EmailMultiAlternatives(
         subject=f"SRM: {' '.join(subject.split())}"[:150],
@@ -207,9 +210,13 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
     return mail_message
 
 
-def link(notice: Notice) -> str:
-    """Where the one thing is opened, marked as read on the way."""
-    return settings.SITE_URL + reverse("evidence:notice", args=[notice.uuid])
+def _subject(waiting: list[NoticeLine], news: list[NoticeLine]) -> str:
+    """How many things wait; what it says where it is one. News is not counted."""
+    if len(waiting) > 1:
+        return f"{len(waiting)} things wait for you"
+    if waiting or len(news) == 1:
+        return [*waiting, *news][0].sentence
+    return f"{len(news)} things for your information"
 
 
 # The name is fixed: messages of the version before name it so.

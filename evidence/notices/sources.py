@@ -7,6 +7,7 @@ new, write a source and add it to SOURCES.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from django.db.models import Q
@@ -30,7 +31,7 @@ from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.notices.approvals import changes_back, to_approve
 from evidence.notices.candidates import NoticeCandidate
-from evidence.notices.due import requirements
+from evidence.notices.due import MAX_NAMED, requirements
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 
@@ -39,12 +40,20 @@ UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
 
 
 def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Accepted or rejected: who submitted it."""
-    rows = Review.objects.filter(known_from__gte=instant - RECENT).select_related(
-        "link__revision__evidence", "link__system"
+    """Accepted or rejected: who submitted it, once for what was decided in one act."""
+    rows = (
+        Review.objects.filter(known_from__gte=instant - RECENT)
+        .select_related("link__revision__evidence", "link__system")
+        .order_by("pk")
     )
+    told: set[tuple[object, ...]] = set()
     for row in rows:
         link = row.link
+        act = (link.revision_id, row.decision, row.reviewer_name, row.reason)
+        act += (row.submitter_id, row.known_from)
+        if act in told:
+            continue
+        told.add(act)
         kind = NoticeKind.ACCEPTED if row.decision == "accept" else NoticeKind.REJECTED
         evidence = link.revision.evidence
         yield NoticeCandidate(
@@ -53,35 +62,65 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
             frozenset(people.here(link.system_id, [row.submitter_id])),
             link.system_id,
             reverse("evidence:evidence", args=[evidence.uuid]),
-            {"what": evidence.title, "who": row.reviewer_name, "reason": row.reason},
+            {
+                "what": evidence.title,
+                "who": row.reviewer_name,
+                "reason": row.reason,
+                "act": row.known_from.isoformat(),
+            },
         )
 
 
 def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """What waits for review: those who may decide it."""
+    """What waits for review: those who may decide it, once for each submission.
+
+    Its key is that of the first link of the submission, whether that waits or not.
+    """
     # single columns: tens of thousands may wait
     waiting = list(
         EvidenceLink.objects.awaiting_review().values_list(
             "pk",
-            "uuid",
+            "revision",
             "system_id",
             "revision__evidence__uuid",
             "revision__evidence__title",
             "implementation__control__label",
             "submitted_by__name",
             "submitted_by__email",
+            "submitted_at",
         )
     )
+    revisions = {row[1] for row in waiting}
+    first_links = (
+        EvidenceLink.objects.filter(revision__in=revisions)
+        .order_by("revision", "pk")
+        .distinct("revision")
+    )
+    keys = dict(first_links.values_list("revision", "uuid"))
+    labels: defaultdict[int, list[str]] = defaultdict(list)
+    for row in waiting:
+        labels[row[1]].append(row[5])
     authors = EvidenceLink.objects.filter(pk__in=[row[0] for row in waiting])
     hands = authors.authors_of()
-    for pk, uuid, system, evidence, title, label, name, email in waiting:
+    told: set[int] = set()
+    for pk, revision, system, evidence, title, _, name, email, at in waiting:
+        if revision in told:
+            continue
+        told.add(revision)
+        controls = ", ".join(labels[revision][:MAX_NAMED])
+        if (more := len(labels[revision]) - MAX_NAMED) > 0:
+            controls += f" and {more} more"
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
-            f"to-review:{uuid}",
+            f"to-review:{keys[revision]}",
             frozenset(people.reviewers(system, but=hands[pk])),
             system,
             reverse("evidence:evidence", args=[evidence]),
-            {"what": f"{label} {title}", "who": name or email},
+            {
+                "what": f"{controls} {title}",
+                "who": name or email,
+                "act": f"{email} {at.isoformat()}",
+            },
         )
 
 

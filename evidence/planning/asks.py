@@ -188,14 +188,16 @@ def ask(
     rejected = row.rejected_at and (
         not row.proven_submitted or row.rejected_at > row.proven_submitted
     )
+    state = _state(row, due, today, rejected=bool(rejected))
     return Ask(
         requirement=requirement,
         today=today,
-        state=_state(row, due, today, rejected=bool(rejected)),
+        state=state,
         due=due,
         period=period_due(requirement, unanswered, today),
         open_periods=tuple(unanswered),
-        rejection=row.rejection if rejected else "",
+        # its reason is told only while it is the state
+        rejection=row.rejection if state == "rejected" else "",
         late=due is not None and due < today,
     )
 

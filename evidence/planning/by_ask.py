@@ -24,9 +24,16 @@ ACCEPTED = {"current", "expiring"}
 
 @dataclass(frozen=True)
 class AskRow:
-    """One ask with its controls, each as it stands; of `shown` in catalog order."""
+    """One ask with its controls, each as it stands; of `shown` in catalog order.
+
+    On rows that are shown `drafts` and `rejections` are set by
+    `evidence.planning.last_brought`, `prospect` by `evidence.planning.prospect`.
+    """
 
     controls: Sequence[Ask]
+    drafts: Sequence[Any] = ()
+    rejections: Sequence[Any] = ()
+    prospect: Any = None
 
     @cached_property
     def upload(self) -> NextUpload:
@@ -71,6 +78,14 @@ class AskRow:
     def is_open(self) -> bool:
         """Whether there is something to do, or something waits."""
         return any(row.state != "current" or row.missing for row in self.controls)
+
+    @property
+    def is_to_do(self) -> bool:
+        """Whether somebody of the team has something to bring for it now."""
+        return any(
+            row.state not in {"waiting", "current"} or row.missing
+            for row in self.controls
+        )
 
     @property
     def sentence(self) -> str:

@@ -69,12 +69,13 @@ def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
 
 
 def drafts_of(user: Actor) -> list[EvidenceLink]:
-    """Links of the person's own evidence that nobody has submitted yet."""
+    """Links of the person's own evidence that nobody has submitted yet, with files."""
     own = EvidenceLink.objects.filter(state=LinkState.DRAFT, revision__uploaded_by=user)
     if not own.exists():  # as for most: what they may revise is not asked then
         return []
     drafts = own.filter(revision__evidence__in=Evidence.objects.revisable_by(user))
-    return list(drafts.for_listing().order_by("pk")[:LISTED])
+    listed = drafts.for_listing().prefetch_related("revision__files")
+    return list(listed.order_by("pk")[:LISTED])
 
 
 def overrides_to_decide(user: Actor) -> QuerySet[ResponsibilityOverride]:

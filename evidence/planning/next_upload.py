@@ -27,6 +27,7 @@ from evidence.planning.open_periods import DuePeriod, open_periods_of, period_du
 from evidence.requirements.joined import joined_on
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import Proving, bring, submit
+from evidence.submissions.twins import refuse_twins, twins_of
 from evidence.submissions.uploads import Upload
 
 BROUGHT = (LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED)
@@ -167,26 +168,31 @@ def bring_for_ask(
     *,
     by: Actor,
     today: dt.date,
+    again: bool = False,
 ) -> Brought:
     """Submit files for the oldest open period of an ask, once.
 
     `stated` says who, where and when; its title, where it has one, and its period are
-    replaced. The same bytes performed on the same day are not taken a second time: the
-    earlier link is returned. Raises what `submit` raises.
+    replaced. The same bytes performed on the same day, or for the same period, are not
+    taken a second time unless `again`: the earlier link is returned. Raises what
+    `submit` raises, and AlreadyBrought where only some of the files were brought.
     """
     target = next_upload(rows_asked(ask, today), today)
     submission = _about(stated, target)
     proving = Proving(target.first, also=target.also)
-    if _earlier(ask, submission.performed_on, uploads, today) is None:
+    if again or _earlier(ask, submission.performed_on, uploads, today) is None:
         bring(submission, uploads, proving, by=by, today=today)
     with transaction.atomic():
         EvidenceRequirement.objects.select_for_update().get(pk=ask.pk)
-        earlier = _earlier(ask, submission.performed_on, uploads, today)
-        if earlier is not None:
-            return Brought(earlier, target.period, new=False)
         target = next_upload(rows_asked(ask, today), today)
+        submission = _about(stated, target)
+        earlier = _earlier(ask, submission.performed_on, uploads, today)
+        if not again and earlier is None:
+            earlier = _twin(submission, uploads, target, by, today)
+        if not again and earlier is not None:
+            return Brought(earlier, target.period, new=False)
         link = submit(
-            _about(stated, target),
+            submission,
             uploads,
             requirement=target.first,
             also=target.also,
@@ -203,6 +209,25 @@ def _about(stated: Submission, target: NextUpload) -> Submission:
         period_start=target.period.first,
         period_end=target.period.last,
     )
+
+
+def _twin(
+    submission: Submission,
+    uploads: Sequence[Upload],
+    target: NextUpload,
+    by: Actor,
+    today: dt.date,
+) -> EvidenceLink | None:
+    """The link by which the same bytes stand for the same period; None for no such.
+
+    Raises AlreadyBrought, naming them, where that is so of some of the files only.
+    """
+    twins = twins_of(submission, uploads, target.rows)
+    if not twins:
+        return None
+    if len(twins) < len({upload.stored.sha256 for upload in uploads}):
+        refuse_twins(twins, by=by, today=today)
+    return twins[0].link
 
 
 def _earlier(

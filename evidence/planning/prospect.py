@@ -7,12 +7,14 @@ performance that nobody has brought yet. Days are inclusive.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from controls.grammar import count_of, day_in_words
 from evidence.models import RequirementControl, RequirementTerms
 from evidence.models.asks import Cadence
+from evidence.planning.by_ask import AskRow
 from evidence.planning.open_periods import DuePeriod
 from evidence.status.cadence import (
     DAY,
@@ -103,15 +105,17 @@ def prospect_of(
     *,
     open_periods: Sequence[DuePeriod] = (),
     proven_to: dt.date | None = None,
+    terms: Sequence[RequirementTerms] | None = None,
 ) -> Prospect | None:
     """What a performance brought today, about the days of `period`, would count as.
 
     `proven_to` is the last day that accepted proof reaches: what a yearly performance
-    is due by. None where the days contradict each other, or it is asked per event.
-    One statement.
+    is due by; `terms` are all of its ask, read by one statement where they are not
+    given. None where the days contradict each other, or it is asked per event.
     """
     first, last = period
-    terms = list(RequirementTerms.objects.filter(ask=requirement.ask_id))
+    if terms is None:
+        terms = list(RequirementTerms.objects.filter(ask=requirement.ask_id))
     in_force = next((row for row in terms if today in row.days), None)
     impossible = not first <= performed_on <= today or last < first
     if impossible or in_force is None or in_force.cadence == Cadence.PER_EVENT:
@@ -137,6 +141,38 @@ def prospect_of(
             performed_on,
         ),
         next_period=later[0].name if later else "",
+    )
+
+
+def with_prospects(rows: Iterable[AskRow]) -> list[AskRow]:
+    """Rows of My work, each with what its next upload counts as if performed today.
+
+    One statement, or none.
+    """
+    rows = list(rows)
+    asks = {row.requirement.ask_id for row in rows}
+    terms: defaultdict[int, list[RequirementTerms]] = defaultdict(list)
+    for of_ask in RequirementTerms.objects.filter(ask__in=asks):
+        terms[of_ask.ask_id].append(of_ask)
+    return [replace(row, prospect=_of_row(row, terms)) for row in rows]
+
+
+def _of_row(
+    row: AskRow, terms: Mapping[int, Sequence[RequirementTerms]]
+) -> Prospect | None:
+    (first,) = [
+        control
+        for control in row.controls
+        if control.requirement.pk == row.requirement.pk
+    ]
+    return prospect_of(
+        first.requirement,
+        first.today,
+        (row.period.first, row.period.last),
+        first.today,
+        open_periods=first.open_periods,
+        proven_to=first.due if first.requirement.proven_link else None,  # type: ignore[attr-defined]
+        terms=terms[first.requirement.ask_id],
     )
 
 

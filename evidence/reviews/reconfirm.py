@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from controls.approvals import refuse_stale
 from controls.display_names import layer_name
-from controls.errors import TransitionNotAllowed
+from controls.errors import SrmError, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
@@ -198,3 +198,18 @@ def reconfirm(
         about(stored, "evidence.reconfirmed", by=by, reason=reason.strip())
     )
     return review
+
+
+def reconfirm_each(
+    links: Iterable[EvidenceLink], *, by: Actor, reason: str = ""
+) -> list[tuple[EvidenceLink, str]]:
+    """Each link confirmed by itself; with it what was refused of it, empty for done."""
+    results = []
+    for link in links:
+        try:
+            reconfirm(link, by=by, reason=reason)
+        except SrmError as refusal:
+            results.append((link, " ".join(refusal.messages)))
+        else:
+            results.append((link, ""))
+    return results

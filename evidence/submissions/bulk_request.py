@@ -8,8 +8,8 @@ from typing import Any
 from controls.errors import Refused
 from controls.models import Actor, System
 from evidence.status.control_status import today_of
-from evidence.submissions.bulk import Plan, plan
 from evidence.submissions.bulk_list import MappingRow, read
+from evidence.submissions.bulk_plan import Plan, plan
 from evidence.submissions.uploads import Upload
 from evidence.submissions.waiting_files import WaitingFile
 

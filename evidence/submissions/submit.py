@@ -10,11 +10,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from controls.approvals import refuse_stale
-from controls.errors import NotPermitted, Refused
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, ControlImplementation, System, Team
 from controls.models.audit import Event, about
 from evidence.models import (
     EvidenceLink,
+    EvidenceRevision,
     LinkState,
     Proof,
     RequirementControl,
@@ -160,6 +161,22 @@ def submit_draft(link: EvidenceLink, *, by: Actor, version: int | None = None) -
     if stored.state == LinkState.DRAFT:  # of all others `submit` says what they are
         refuse_stale(stored, version)
     link.submit(by=by)
+
+
+@transaction.atomic
+def submit_drafts(revision: EvidenceRevision, *, by: Actor) -> None:
+    """Submit the drafts of one revision for review, for all its controls at once.
+
+    Raises as `submit_draft`; TransitionNotAllowed too where none of them is a draft.
+    """
+    require_reviser(revision.evidence, by=by)
+    # all are locked before the first event is written, so that nobody waits in a ring
+    links = EvidenceLink.objects.locked().filter(revision=revision)
+    drafts = [link for link in links if link.state == LinkState.DRAFT]
+    if not drafts:
+        raise TransitionNotAllowed("Only a draft can be submitted.")
+    for link in drafts:
+        link.submit(by=by)
 
 
 def withdraw(

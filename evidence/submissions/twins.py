@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from typing import NamedTuple
 
-from django.db.models import F, Q
-
+from controls.errors import SrmError
 from controls.grammar import day_in_words
 from controls.models import Actor
 from evidence.models import EvidenceLink, LinkState, RequirementControl
@@ -20,6 +18,12 @@ from evidence.submissions.submission import Submission
 from evidence.submissions.uploads import Upload
 
 STANDING = [LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED]
+
+
+class AlreadyBrought(SrmError):
+    """The same bytes stand for the same ask and period, and nobody asked to repeat."""
+
+    status_code = 409
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,47 @@ class Twin:
         )
 
 
+class StandingLink(NamedTuple):
+    """A file of a link that counts or waits, and what it was brought for."""
+
+    sha256: str
+    pk: int
+    requirement: int | None
+    occurrence: dt.date | None
+    performed_on: dt.date
+
+
+@dataclass(frozen=True)
+class Bringing:
+    """Files that somebody is about to bring, and what they are to prove."""
+
+    submission: Submission
+    uploads: Sequence[Upload]
+    requirements: Sequence[RequirementControl]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of the files by digest, of those that are large enough to tell."""
+        return {
+            upload.stored.sha256: upload.name
+            for upload in self.uploads
+            if upload.stored.size_bytes > MAX_COMMON_BYTES
+        }
+
+    def is_for_that_too(self, link: StandingLink) -> bool:
+        """Whether a link is for one of the same asks and the same period."""
+        submission = self.submission
+        day = min(submission.period_end, submission.performed_on)
+        for row in self.requirements:
+            if row.pk != link.requirement:
+                continue
+            occurrence = occurrence_of(row.cadence, day)
+            if occurrence is None:
+                return link.performed_on == submission.performed_on
+            return link.occurrence == occurrence
+        return False
+
+
 def twins_of(
     submission: Submission,
     uploads: Sequence[Upload],
@@ -68,35 +113,61 @@ def twins_of(
     Files of at most MAX_COMMON_BYTES say nothing: empty exports are alike. What was
     rejected or withdrawn does not count. None, one or two statements.
     """
-    names = {
-        upload.stored.sha256: upload.name
-        for upload in uploads
-        if upload.stored.size_bytes > MAX_COMMON_BYTES
-    }
-    day = min(submission.period_end, submission.performed_on)
-    same = [
-        Q(requirement=row, occurrence=occurrence_of(row.cadence, day))
-        if occurrence_of(row.cadence, day)
-        else Q(requirement=row, revision__performed_on=submission.performed_on)
-        for row in requirements
-    ]
-    if not names or not same:
-        return []
+    (twins,) = twins_of_each([Bringing(submission, uploads, list(requirements))])
+    return twins
+
+
+def twins_of_each(bringings: Sequence[Bringing]) -> list[list[Twin]]:
+    """The same for many at once, in their order. None, one or two statements."""
+    digests = {digest for bringing in bringings for digest in bringing.names}
+    asked = {row.pk for bringing in bringings for row in bringing.requirements}
+    if not digests or not asked:
+        return [[] for _ in bringings]
     standing = (
         EvidenceLink.objects.filter(
-            reduce(or_, same),
-            revision__files__blob__sha256__in=list(names),
+            requirement__in=asked,
+            revision__files__blob__sha256__in=digests,
             state__in=STANDING,
         )
-        .annotate(same_bytes=F("revision__files__blob__sha256"))
         .order_by("-pk")
+        .values_list(
+            "revision__files__blob__sha256",
+            "pk",
+            "requirement",
+            "occurrence",
+            "revision__performed_on",
+        )
     )
-    newest: dict[str, int] = {}
-    for sha256, pk in standing.values_list("same_bytes", "pk"):
-        newest.setdefault(sha256, pk)
-    if not newest:  # as nearly always
-        return []
+    rows = [StandingLink(*row) for row in standing]
+    newest = [_newest_among(rows, bringing) for bringing in bringings]
+    keys = {key for of_one in newest for key in of_one.values()}
+    if not keys:  # as nearly always
+        return [[] for _ in bringings]
     links = EvidenceLink.objects.select_related(
         "revision__evidence", "requirement", "system", "submitted_by"
-    ).in_bulk(newest.values())
-    return [Twin(names[sha256], sha256, links[pk]) for sha256, pk in newest.items()]
+    ).in_bulk(keys)
+    return [
+        [
+            Twin(bringing.names[sha256], sha256, links[key])
+            for sha256, key in of_one.items()
+        ]
+        for bringing, of_one in zip(bringings, newest, strict=True)
+    ]
+
+
+def _newest_among(rows: Iterable[StandingLink], bringing: Bringing) -> dict[str, int]:
+    """The key of the newest link by which each of the files stands, by its digest."""
+    names = bringing.names
+    newest: dict[str, int] = {}
+    for row in rows:
+        if row.sha256 in names and bringing.is_for_that_too(row):
+            newest.setdefault(row.sha256, row.pk)
+    return newest
+
+
+def refuse_twins(twins: Sequence[Twin], *, by: Actor, today: dt.date) -> None:
+    """Raise AlreadyBrought, naming each, where there are any."""
+    if twins:
+        sentences = [twin.sentence(by, today) for twin in twins]
+        told = "It was not submitted again. Say `again` to submit it a second time."
+        raise AlreadyBrought(" ".join([*sentences, told]))

@@ -100,9 +100,11 @@ def bulk_confirm(request: SignedInRequest, slug: str) -> HttpResponse:
     system = _mine(request, slug)
     token = request.POST.get("token", "")
     before = was_confirmed(request.user, token)
+    again = "again" in request.POST
+    today = today_of(system)
     try:
         take_upload_place(request)  # the store is asked whether all is still there
-        links = confirm(system, token, by=request.user, today=today_of(system))
+        links = confirm(system, token, by=request.user, today=today, again=again)
     except NotPermitted as refusal:
         return refused(request, refusal)
     except ValidationError as refusal:

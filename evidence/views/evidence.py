@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import is_officer
+from controls.errors import Refused
+from controls.grammar import count_of
 from controls.models import Actor
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
@@ -25,14 +27,20 @@ from evidence.models import (
     LinkState,
     RequirementControl,
 )
-from evidence.reviews.reconfirm import reconfirm
+from evidence.reviews.reconfirm import reconfirm, reconfirm_each
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
 from evidence.submissions.submit import withdraw
 from evidence.submissions.who_may import may_revise, require_withdrawer
 from evidence.submissions.withdrawals import withdrawals_of
-from evidence.views.answers import refused, return_to_work, typed_reason
+from evidence.views.answers import (
+    answer_with,
+    refused,
+    return_to_work,
+    typed_reason,
+)
+from evidence.views.upload_target import uuid_or_404
 from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
@@ -126,10 +134,13 @@ def _link(request: SignedInRequest, uuid: Any) -> EvidenceLink:
 
 @require_POST
 def submit_draft(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Hand a draft over for review."""
+    """Hand a draft over for review; with `together`, for all controls it is for."""
     link = _link(request, uuid)
     try:
-        submit.submit_draft(link, by=request.user)
+        if "together" in request.POST:
+            submit.submit_drafts(link.revision, by=request.user)
+        else:
+            submit.submit_draft(link, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
     title = link.revision.evidence.title
@@ -153,6 +164,29 @@ def reconfirm_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     return return_to_work(request) or redirect(
         "evidence:control", link.system.slug, control.ref_id
     )
+
+
+@require_POST
+def reconfirm_several(request: SignedInRequest) -> HttpResponse:
+    """The same for several at once, with one reason; each has a result of its own."""
+    named = [uuid_or_404(text) for text in request.POST.getlist("link")]
+    links = EvidenceLink.objects.visible_to(request.user).for_listing()
+    chosen = links.filter(uuid__in=named).order_by("pk")
+    try:
+        reason = typed_reason(request)
+        if not chosen:
+            raise Refused("Choose at least one that you confirm.")
+    except ValidationError as refusal:
+        return answer_with(request, refusal, redirect("evidence:work"))
+    results = reconfirm_each(chosen, by=request.user, reason=reason)
+    refusals = [sentence for _, sentence in results if sentence]
+    done = count_of(len(results) - len(refusals), "link")
+    if not refusals:
+        messages.success(request, f"{done} confirmed.")
+        return redirect("evidence:work")
+    context = {"results": results, "done": done, "refused": len(refusals)}
+    page = "evidence/evidence/reconfirmed.html"
+    return render(request, page, context, status=409)
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils.functional import SimpleLazyObject
 
+from controls import clock
 from controls.models import Actor
 from evidence.models import Notice
-from evidence.models.notices import PASSING
+from evidence.models.notices import WORK
 from evidence.notices.reading import counts_key
+from evidence.planning.asks import asked_of
+from evidence.planning.by_ask import AskRow, by_ask
 from srm_project.requests import SignedInRequest
 
-SECONDS = 30  # how old a number may be; reading a notice forgets it at once
+SECONDS = 60  # how old a number may be; reading a notice forgets it at once
 
 
 def counts(request: SignedInRequest) -> dict[str, Any]:
-    """`header.work` and `header.unread`; one statement at most every
-    30 seconds, asked when a page shows them.
+    """`header.work` and `header.unread`, counted at most once a minute, when a page
+    shows them.
 
-    Work is what still waits for the person, read or not, as of the last minute.
+    Work is what the person has to do, told or not: asks of their teams that need
+    something brought, and what waits for their decision or answer, each thing once.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -30,17 +35,23 @@ def counts(request: SignedInRequest) -> dict[str, Any]:
 
 
 def _counts(user: Actor) -> dict[str, int]:
-    key = counts_key(user.pk)
-    counts: dict[str, int] | None = cache.get(key)
+    counts: dict[str, int] | None = cache.get(counts_key(user.pk))
     if counts is None:
-        counts = _counted(user)
-        cache.set(key, counts, SECONDS)
+        counts = _kept(user, by_ask(asked_of(user, clock.now())))
     return counts
 
 
-def _counted(user: Actor) -> dict[str, int]:
+def count_anew(user: Actor, asks: Iterable[AskRow]) -> None:
+    """Let the next header say the same as a page that just judged all asks."""
+    _kept(user, asks)
+
+
+def _kept(user: Actor, asks: Iterable[AskRow]) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
-    return mine.aggregate(
-        work=Count("pk", filter=Q(kind__in=PASSING)),
+    counts: dict[str, int] = mine.aggregate(
+        work=Count("path", filter=Q(kind__in=WORK), distinct=True),
         unread=Count("pk", filter=Q(read_at=None)),
     )
+    counts["work"] += sum(ask.is_to_do for ask in asks)
+    cache.set(counts_key(user.pk), counts, SECONDS)
+    return counts

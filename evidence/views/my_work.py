@@ -22,10 +22,13 @@ from evidence.forms.my_work import WorkFilter
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
 from evidence.planning.by_ask import by_ask, counted, to_show
+from evidence.planning.last_brought import with_last_brought
 from evidence.planning.narrowed_asks import narrowed
+from evidence.planning.prospect import with_prospects
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from evidence.systems.regions import systems_without_regions
+from evidence.views.header import count_anew
 from srm_project.requests import SignedInRequest
 
 ASKS_PER_PAGE = 50
@@ -37,6 +40,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     now = clock.now()
     all_asks = by_ask(asks.asked_of(request.user, now))
+    count_anew(request.user, all_asks)
     bringing = my_work.brings_to(request.user)
     work_filter = WorkFilter(request.GET, systems=bringing)
     chosen = work_filter.chosen()
@@ -44,19 +48,22 @@ def work(request: SignedInRequest) -> HttpResponse:
     # what is up to date is no work: shown where it is asked for
     open_asks = [row for row in shown if row.is_open or chosen.state == "current"]
     page = Paginator(open_asks, ASKS_PER_PAGE).get_page(request.GET.get("page"))
+    rows, drafts = with_last_brought(
+        to_show(list(page.object_list)), my_work.drafts_of(request.user)
+    )
     context = {
         "bringing": bringing[: my_work.MAX_SYSTEMS],
         "filter": work_filter,
         "chosen": chosen,
         "number": len(all_asks),
         "page": page,
-        "asks": to_show(list(page.object_list)),
+        "asks": with_prospects(rows),
         "counts": counted(all_asks),
         "waiting": 0,
         "per_event": asks.per_event_of(request.user, now),
         "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user, now),
-        "drafts": my_work.drafts_of(request.user),
+        "drafts": drafts,
     }
     if my_work.decides(request.user):
         context |= _to_review(request.user, now) | _to_decide(request.user)

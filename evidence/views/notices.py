@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from evidence.forms.notices import NoticeFilter, PreferenceForm
 from evidence.models import Notice
+from evidence.notices.lines import NoticeLine, lines_of
 from evidence.notices.reading import choose, frequency_of, mark_read
+from evidence.views.upload_target import uuid_or_404
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -24,7 +26,12 @@ def notices(request: SignedInRequest) -> HttpResponse:
     chosen = NoticeFilter(request.GET)
     mine = Notice.objects.visible_to(request.user).for_listing()
     page = Paginator(chosen.narrow(mine), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "filter": chosen}
+    rows = list(page.object_list)
+    unread = [row for row in rows if row.is_unread]
+    others = [row for row in rows if not row.is_unread]
+    # news of one act is one line; what is over stays in the order of the list
+    lines = [*lines_of(unread), *(NoticeLine([row]) for row in others)]
+    context = {"page": page, "lines": lines, "filter": chosen}
     return render(request, "evidence/notices/list.html", context)
 
 
@@ -50,8 +57,10 @@ def notice_read(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def notices_read(request: SignedInRequest) -> HttpResponse:
-    """Mark all as read."""
+    """Mark as read: those of one line, or all."""
     mine = Notice.objects.visible_to(request.user).unread()
+    if named := request.POST.getlist("notice"):
+        mine = mine.filter(uuid__in=[uuid_or_404(text) for text in named])
     count = mark_read(mine, by=request.user)
     messages.success(request, f"{count} marked as read.")
     return redirect("evidence:notices")

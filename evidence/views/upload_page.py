@@ -24,7 +24,7 @@ from evidence.views.upload_target import Target
 from srm_project.requests import SignedInRequest
 
 OLDEST, NEWEST = 4, 3  # open periods that are offered by name where there are more
-COUNTS = "counts"  # the id of the part that says what it counts as
+COUNTS = "counts"  # how the ids of parts begin that say what it counts as
 DAYS_TYPED = ("performed_on", "period", "period_start", "period_end")
 
 
@@ -115,11 +115,12 @@ def upload_page(
 
     `twins` were brought before with the same bytes: they are shown above it.
     """
-    if request.method == "GET" and request.htmx.target == COUNTS:  # type: ignore[attr-defined]
+    asked_part = str(request.htmx.target or "")  # type: ignore[attr-defined]
+    if request.method == "GET" and asked_part.startswith(COUNTS):
         part = {"prospect": prospect_typed(form, target, today)}
         return render(request, "evidence/evidence/partials/counts_as.html", part)
     picker = _picker(request, form)
-    if request.method == "GET" and request.htmx.target == PART:  # type: ignore[attr-defined]
+    if request.method == "GET" and asked_part == PART:
         return render(request, "evidence/partials/picked.html", {"picker": picker})
     named = str(form["period"].value() or "")[:10]
     offered = periods_offered(target, today, named)

@@ -412,6 +412,7 @@ urlpatterns += [
     path("evidence/<uuid:uuid>/revise/", revisions.revision_new, name="revision_new"),
     path("evidence/<uuid:uuid>/attach/", attach.attach_more, name="attach"),
     path("links/<uuid:uuid>/submit/", evidence.submit_draft, name="submit_draft"),
+    path("links/reconfirm/", evidence.reconfirm_several, name="reconfirm_several"),
     path("links/<uuid:uuid>/reconfirm/", evidence.reconfirm_link, name="reconfirm"),
     path("links/<uuid:uuid>/withdraw/", evidence.withdraw_link, name="withdraw"),
     path("files/<uuid:uuid>/", files.download, name="download"),

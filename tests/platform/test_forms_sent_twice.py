@@ -217,8 +217,9 @@ WITHOUT_EFFECT = """
 component_end control_describe override_decide override_settle na_decide na_end
 roll_forward notices_read notice_read notice_settings request_judge requirement_edit
 requirement_retire population_new population_judge provider_upload bulk rereading
-provider_document_end review_several accept reject submit_draft reconfirm withdraw
-file_clear removal_decide version_end letter_decide citation_remove export_cancel
+provider_document_end review_several accept reject submit_draft reconfirm
+reconfirm_several withdraw file_clear
+removal_decide version_end letter_decide citation_remove export_cancel
 export_delete remark_decide component_days regions system_terms retrospective_decide
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text

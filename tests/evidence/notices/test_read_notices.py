@@ -40,7 +40,7 @@ def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
     client.post(f"/notices/{notice.uuid}/read/")
     page = client.get("/notices/?show=unread").content.decode()
     assert "0 notices" in page
-    assert " waiting</span>" in page
+    assert '1<span class="visually-hidden"> to do</span>' in page
 
 
 def test_all_are_marked_as_read(client, house):

@@ -79,8 +79,9 @@ def bring(client: Any, house: House) -> None:
         r'<form[^>]*action="([^"]*upload/)"[^>]*>(.*?)</form>', page, re.S
     )
     hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form[1])
+    ticked = re.findall(r'type="checkbox"\s+name="([^"]+)"\s+value="(\d+)"', form[1])
     body: dict[str, Any] = {"performed_on": str(TODAY), "files": [file()]}
-    for name, value in hidden:
+    for name, value in [*hidden, *ticked]:
         if name not in {"csrfmiddlewaretoken"}:
             body.setdefault(name, []).append(value)
     answer = client.post(form[0], body)

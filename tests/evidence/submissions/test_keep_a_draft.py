@@ -55,7 +55,7 @@ def test_a_draft_proves_nothing_waits_for_nobody_and_is_handed_over(client, hous
     assert (link.state, link.submitted_at) == ("draft", None)
     assert half(house) == before
     assert AuditEvent.objects.filter(verb="evidence.drafted").count() == 1
-    assert "My drafts" in client.get("/work/").content.decode()
+    assert "Your draft of 23 November" in client.get("/work/").content.decode()
     client.force_login(house.rita)
     assert str(link.uuid) not in client.get("/review/").content.decode()
     accepted = client.post(reverse("evidence:accept", args=[link.uuid]))

@@ -1,0 +1,100 @@
+"""Notices as people read them: one line for one act, most urgent first, news last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.urls import reverse
+
+from controls.models import System
+from evidence.models import Notice
+from evidence.models.notices import INFORMATION, URGENCY, NoticeKind
+
+MAX_NAMED = 3  # things of one act that a line names
+# What a line says of many things that became so by one act; `act` tells them apart.
+OF_MANY = {
+    NoticeKind.TO_REVIEW: "{number} submissions by {who} wait for your review: {named}",
+    NoticeKind.ACCEPTED: "{number} of your submissions were accepted by {who}: {named}",
+    NoticeKind.REJECTED: (
+        "{number} of your submissions were rejected by {who}, “{reason}”: {named}"
+    ),
+}
+WHERE_MANY = {
+    NoticeKind.TO_REVIEW: "evidence:queue",
+    NoticeKind.ACCEPTED: "evidence:work",
+    NoticeKind.REJECTED: "evidence:work",
+}
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """Notices of one act, one for most; `notices` is never empty."""
+
+    notices: Sequence[Notice]
+
+    @property
+    def first(self) -> Notice:
+        """The one that stands for all: kind, system, since when, mail."""
+        return self.notices[0]
+
+    @property
+    def system(self) -> System | None:
+        """The system it is about; None for no single one."""
+        return self.first.system
+
+    @property
+    def only_information(self) -> bool:
+        """Whether there is nothing to do about it."""
+        return self.first.kind in INFORMATION
+
+    @cached_property
+    def sentence(self) -> str:
+        """What it says, in one sentence and on one line."""
+        if len(self.notices) == 1:
+            return self.first.sentence
+        facts = self.first.said
+        sentence = OF_MANY[NoticeKind(self.first.kind)].format(
+            number=len(self.notices),
+            who=facts.get("who", ""),
+            reason=facts.get("reason", ""),
+            named=self._named,
+        )
+        return " ".join(f"{sentence}.".split())
+
+    @property
+    def _named(self) -> str:
+        """Each thing once, the first MAX_NAMED by name."""
+        things = list(dict.fromkeys(row.said.get("what", "") for row in self.notices))
+        named = ", ".join(f"“{thing}”" for thing in things[:MAX_NAMED])
+        more = len(things) - MAX_NAMED
+        return f"{named} and {more} more" if more > 0 else named
+
+    @property
+    def path(self) -> str:
+        """Where it is opened: of one notice its own address, which stands in mails."""
+        if len(self.notices) == 1:
+            return reverse("evidence:notice", args=[self.first.uuid])
+        return reverse(WHERE_MANY[NoticeKind(self.first.kind)])
+
+
+def lines_of(notices: Iterable[Notice]) -> list[NoticeLine]:
+    """One line for each act, most urgent first, the older day before the newer."""
+    acts: dict[tuple[object, ...], list[Notice]] = {}
+    for notice in notices:
+        acts.setdefault(_act(notice), []).append(notice)
+    lines = [NoticeLine(group) for group in acts.values()]
+    return sorted(lines, key=_urgency)
+
+
+def _act(notice: Notice) -> tuple[object, ...]:
+    act = notice.said.get("act")
+    if act is None or notice.kind not in OF_MANY:
+        return (notice.pk,)
+    is_over = notice.read_at is not None or notice.ended_at is not None
+    return (notice.kind, notice.system_id, act, notice.said.get("reason"), is_over)
+
+
+def _urgency(line: NoticeLine) -> tuple[int, str]:
+    return URGENCY.index(NoticeKind(line.first.kind)), line.first.said.get("day", "")

@@ -1,0 +1,100 @@
+"""What the rows of My work go on with: drafts, and what was rejected with its files.
+
+Each list is a constant number of statements, however many rows are shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from evidence.models import (
+    EvidenceLink,
+    EvidenceRevision,
+    LinkState,
+    Review,
+)
+from evidence.planning.by_ask import AskRow
+
+
+@dataclass(frozen=True)
+class BroughtTogether:
+    """Links of one revision that stand alike; `links` is never empty."""
+
+    links: Sequence[EvidenceLink]
+
+    @property
+    def revision(self) -> EvidenceRevision:
+        """What was brought, with its files and its evidence."""
+        revision: EvidenceRevision = self.links[0].revision
+        return revision
+
+    @property
+    def labels(self) -> list[str]:
+        """The controls it was brought for."""
+        return list(
+            dict.fromkeys(link.implementation.control.label for link in self.links)
+        )
+
+    @cached_property
+    def review(self) -> Review | None:
+        """The newest review of the first link; None where there is none."""
+        return max(self.links[0].reviews.all(), key=lambda row: row.pk, default=None)
+
+
+def of_one_revision(links: Iterable[EvidenceLink]) -> list[BroughtTogether]:
+    """The links by revision, in their order."""
+    groups: defaultdict[int, list[EvidenceLink]] = defaultdict(list)
+    for link in links:
+        groups[link.revision_id].append(link)
+    return [BroughtTogether(group) for group in groups.values()]
+
+
+def with_last_brought(
+    rows: Sequence[AskRow], drafts: Sequence[EvidenceLink]
+) -> tuple[list[AskRow], list[BroughtTogether]]:
+    """The rows with their drafts and rejections; and the drafts of no row shown.
+
+    A rejection is shown only while it is the state of its control. At most three
+    statements.
+    """
+    rejected = _rejections(
+        [
+            control.requirement.pk
+            for row in rows
+            for control in row.controls
+            if control.state == "rejected"
+        ]
+    )
+    shown = [
+        replace(
+            row,
+            drafts=of_one_revision(_of_row(drafts, row)),
+            rejections=of_one_revision(_of_row(rejected, row)),
+        )
+        for row in rows
+    ]
+    named = {link.pk for row in shown for group in row.drafts for link in group.links}
+    return shown, of_one_revision(link for link in drafts if link.pk not in named)
+
+
+def _of_row(links: Iterable[EvidenceLink], row: AskRow) -> list[EvidenceLink]:
+    keys = {control.requirement.pk for control in row.controls}
+    return [link for link in links if link.requirement_id in keys]
+
+
+def _rejections(requirements: Sequence[int]) -> list[EvidenceLink]:
+    """The newest rejected link of each, with its files and reviews."""
+    if not requirements:
+        return []
+    newest = (
+        EvidenceLink.objects.filter(
+            requirement__in=requirements, state=LinkState.REJECTED
+        )
+        .for_listing()
+        .order_by("requirement", "-submitted_at", "-pk")
+        .distinct("requirement")
+    )
+    return list(newest.prefetch_related("revision__files", "reviews"))
