@@ -335,7 +335,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
         "srm_project.tokens.ScopedToken",
+        "controls.api.filters.KnownParameters",
     ],
+    "DEFAULT_FILTER_BACKENDS": ["controls.api.filters.NamedFilters"],
     "DEFAULT_SCHEMA_CLASS": "srm_project.schema.AnswersSchema",
     "DEFAULT_PARSER_CLASSES": [
         "controls.api.bodies.KeptJSONParser",

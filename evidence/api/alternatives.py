@@ -19,7 +19,7 @@ from controls.models import AlternativeImplementation
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
 from evidence.api.control_requests import EndRequestSerializer
-from evidence.api.overrides import FILTERS, OfControlSerializer, RequestViewSet
+from evidence.api.overrides import OfControlSerializer, RequestViewSet
 from evidence.requirements.alternatives import request_with_requirements
 from srm_project.requests import actor_of
 
@@ -93,11 +93,6 @@ class AlternativeViewSet(RequestViewSet):
     serializer_class = AlternativeSerializer
     model = AlternativeImplementation
     queryset = AlternativeImplementation.objects.none()
-
-    @extend_schema(parameters=FILTERS)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Alternatives, by system and state."""
-        return super().list(request, *args, **kwargs)
 
     @extend_schema(
         request=AlternativeSerializer, responses={201: AlternativeSerializer}

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, valid
+from controls.api.filters import of_system
 from controls.api.idempotency import idempotent
 from controls.models import System
 from evidence.api.citations import CitationSerializer, NewCitationsSerializer
@@ -51,6 +52,7 @@ class ArtifactViewSet(viewsets.ReadOnlyModelViewSet[Artifact]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Artifact.objects.none()
+    filters = {"system": of_system("citations__system", unique=False)}
 
     def get_queryset(self) -> QuerySet[Artifact]:
         """Only what `visible_to` allows."""

@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from controls.access import require_officer
 from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag, valid
+from controls.api.filters import of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import (
@@ -273,6 +274,14 @@ class AskViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceRequirement.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control(
+            "controls__implementation__control",
+            "joined_controls__implementation__control",
+            unique=False,
+        ),
+    }
     parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[EvidenceRequirement]:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.filters import Filter, in_state, of_control, of_system
 from controls.models import (
     ControlImplementation,
     EndRequest,
@@ -65,13 +66,20 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     lookup_field = "uuid"
     model: Any
 
+    @property
+    def filters(self) -> dict[str, Filter]:
+        """By system, control and the states that this kind of request has."""
+        states = self.model._meta.get_field("state").choices
+        return {
+            "system": of_system("implementation__system"),
+            "control": of_control("implementation__control"),
+            "state": in_state(word for word, _ in states),
+        }
+
     def get_queryset(self) -> QuerySet[Any]:
         """Only what `visible_to` allows."""
-        filters = self.request.query_params
         mine = self.model.objects.visible_to(actor_of(self.request)).for_listing()
-        rows: QuerySet[Any] = mine.matching(
-            system=filters.get("system", ""), state=filters.get("state", "")
-        )
+        rows: QuerySet[Any] = mine
         return rows
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

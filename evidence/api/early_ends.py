@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -18,7 +16,6 @@ from evidence.api.control_requests import (
     EndRequestSerializer,
     RequestViewSet,
 )
-from evidence.api.retrospect import FILTERS
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
@@ -34,11 +31,6 @@ class EndRequestViewSet(RequestViewSet):
         """With what each of them would end."""
         ends: QuerySet[EndRequest] = super().get_queryset()
         return ends.select_related("override", "exclusion", "alternative")
-
-    @extend_schema(parameters=FILTERS)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Early ends, by system and state."""
-        return super().list(request, *args, **kwargs)
 
     @extend_schema(request=None, responses=EndRequestSerializer)
     @action(detail=True, methods=["post"])

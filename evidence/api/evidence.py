@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from evidence.api.clocks import BodyDayField
 from evidence.api.links import LinkSerializer
@@ -29,7 +30,7 @@ from evidence.api.uploads import (
     checked_files,
     submission_of,
 )
-from evidence.models import EvidenceLink, RequirementControl, SampleItem
+from evidence.models import EvidenceLink, LinkState, RequirementControl, SampleItem
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.submission import Submission
@@ -105,6 +106,12 @@ class LinkViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceLink.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control("implementation__control"),
+        "ask": of_ask("requirement__ask", "requirement__joined"),
+        "state": in_state(LinkState.values),
+    }
     parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[EvidenceLink]:

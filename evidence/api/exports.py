@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, WithoutETag
+from controls.api.filters import in_state, of_system
 from controls.api.idempotency import idempotent
 from controls.models import System
 from controls.models.tokens import Scope
@@ -24,6 +25,7 @@ from evidence.exports.ends import delete_export
 from evidence.exports.formats import CHOICES, DEFAULT, FORMATS, format_of_kind
 from evidence.forms.exports import MAX_FILTER
 from evidence.models import Export
+from evidence.models.exports import ExportState
 from evidence.status.clock_parameters import Window
 from evidence.status.control_status import today_of
 from srm_project.downloads import attachment
@@ -119,6 +121,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Export.objects.none()
+    filters = {"system": of_system(), "state": in_state(ExportState.values)}
 
     def get_queryset(self) -> QuerySet[Export]:
         """Only what `visible_to` allows."""

@@ -27,7 +27,7 @@ from evidence.api.control_requests import (
     OfControlSerializer,
     RequestViewSet,
 )
-from evidence.api.retrospect import FILTERS, RetrospectiveChangeSerializer
+from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
@@ -85,11 +85,6 @@ class NotApplicableViewSet(RequestViewSet):
     serializer_class = NotApplicableSerializer
     model = ApplicabilityDecision
     queryset = ApplicabilityDecision.objects.none()
-
-    @extend_schema(parameters=FILTERS)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Requests, by system and state."""
-        return super().list(request, *args, **kwargs)
 
     @extend_schema(
         request=NotApplicableSerializer,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controls.api.conventions import ByKey, WithoutETag, valid
+from controls.api.filters import Filter, of_system
 from evidence.models import Notice
-from evidence.models.notices import Frequency
+from evidence.models.notices import Frequency, NoticeKind
 from evidence.notices.reading import choose, frequency_of, mark_read
 from srm_project.requests import actor_of
 
@@ -63,21 +64,25 @@ class NoticeViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Notice]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Notice.objects.none()
+    filters = {
+        "system": of_system(),
+        "kind": Filter(
+            "Only of this kind.",
+            lambda rows, text: rows.filter(kind=text),
+            words=tuple(NoticeKind.values),
+        ),
+        "unread": Filter(
+            "Only unread ones.",
+            lambda rows, text: rows.unread() if text in {"1", "true"} else rows,
+            words=("1", "true", "0", "false"),
+        ),
+    }
 
     def get_queryset(self) -> QuerySet[Notice]:
-        """One's own; `unread=1` narrows."""
+        """One's own, oldest first."""
         mine = Notice.objects.visible_to(actor_of(self.request)).for_listing()
-        if self.request.query_params.get("unread") in {"1", "true"}:
-            mine = mine.unread()
         notices: QuerySet[Notice] = mine.order_by("pk")
         return notices
-
-    @extend_schema(
-        parameters=[OpenApiParameter("unread", bool, description="Only unread ones.")]
-    )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Notices, oldest first."""
-        return super().list(request, *args, **kwargs)
 
     @extend_schema(request=None, responses=NoticeSerializer)
     @action(detail=True, methods=["post"])

@@ -29,7 +29,7 @@ from evidence.api.control_requests import (
     OfControlSerializer,
     RequestViewSet,
 )
-from evidence.api.retrospect import FILTERS, RetrospectiveChangeSerializer
+from evidence.api.retrospect import RetrospectiveChangeSerializer
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
@@ -83,11 +83,6 @@ class OverrideViewSet(RequestViewSet):
     serializer_class = OverrideSerializer
     model = ResponsibilityOverride
     queryset = ResponsibilityOverride.objects.none()
-
-    @extend_schema(parameters=FILTERS)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Overrides, by system and state."""
-        return super().list(request, *args, **kwargs)
 
     @extend_schema(
         request=OverrideSerializer,

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
+from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from evidence.api.clocks import BodyDayField
@@ -23,6 +24,7 @@ from evidence.api.reviews import AcceptanceSerializer, day_of
 from evidence.api.samples import NewSampleSerializer, SampleSerializer
 from evidence.api.uploads import Streaming
 from evidence.models import Population, PopulationItem, RequirementControl, Sample
+from evidence.models.populations import PopulationState
 from evidence.populations.event_list import Events, of_rows
 from evidence.populations.populations import (
     PopulationStatement,
@@ -118,6 +120,12 @@ class PopulationViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Population.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control("requirement__implementation__control"),
+        "ask": of_ask("requirement__ask", "requirement__joined"),
+        "state": in_state(PopulationState.values),
+    }
     _brought: Brought | None = None
     parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 

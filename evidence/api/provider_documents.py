@@ -15,9 +15,11 @@ from rest_framework.response import Response
 from controls.access import require_officer
 from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag
+from controls.api.filters import in_state
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
+from controls.models.statements import DocumentState
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.api.clocks import BodyDayField
@@ -118,6 +120,7 @@ class ProviderDocumentViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = ProviderDocument.objects.none()
+    filters = {"state": in_state(DocumentState.values)}
     parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
 
     def get_queryset(self) -> QuerySet[ProviderDocument]:

@@ -14,13 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, WithoutETag, valid
+from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.errors import TransitionNotAllowed
 from controls.reasons import MAX_REASON
 from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
-from evidence.models import EvidenceFile, SpillRemoval
+from evidence.models import EvidenceFile, ScanState, SpillRemoval
+from evidence.models.removals import RemovalState
 from srm_project.downloads import attachment
 from srm_project.file_places import take_download_place
 from srm_project.requests import actor_of
@@ -106,6 +108,16 @@ class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceFile.objects.none()
+    filters = {
+        "system": of_system("revision__evidence__system"),
+        "control": of_control("revision__links__implementation__control", unique=False),
+        "ask": of_ask(
+            "revision__links__requirement__ask",
+            "revision__links__requirement__joined",
+            unique=False,
+        ),
+        "state": in_state(ScanState.values, "blob__scan_state"),
+    }
 
     def get_queryset(self) -> QuerySet[EvidenceFile]:
         """Only what `visible_to` allows."""
@@ -152,6 +164,7 @@ class RemovalViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = SpillRemoval.objects.none()
+    filters = {"system": of_system(), "state": in_state(RemovalState.values)}
 
     def get_queryset(self) -> QuerySet[SpillRemoval]:
         """Only what `visible_to` allows."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version, valid
+from controls.api.filters import Filter, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import Role, System, Team, User
@@ -25,6 +26,7 @@ from evidence.models import (
     RequestAnswer,
     RequestJudgement,
 )
+from evidence.models.requests import EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import (
     UNKNOWN_PERSON,
@@ -133,30 +135,21 @@ class EvidenceRequestViewSet(viewsets.ReadOnlyModelViewSet[EvidenceRequest]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = EvidenceRequest.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control("controls__control", unique=False),
+        "state": Filter(
+            "A state, `unsettled`, or `overdue`.",
+            lambda rows, text: rows.matching(state=text, now=clock.now()),
+            words=(*EvidenceRequestState.values, "unsettled", "overdue"),
+        ),
+    }
 
     def get_queryset(self) -> QuerySet[EvidenceRequest]:
         """Only what `visible_to` allows."""
-        filters = self.request.query_params
         mine = EvidenceRequest.objects.visible_to(actor_of(self.request)).for_listing()
-        rows = mine.matching(
-            system=filters.get("system", ""),
-            state=filters.get("state", ""),
-            now=clock.now(),
-        )
         related = ("answers__revision__evidence", "answers__answered_by")
-        return rows.prefetch_related(*related, "judgements__judged_by")
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("system", str, description="Only of this system (slug)."),
-            OpenApiParameter(
-                "state", str, description="A state, `unsettled`, or `overdue`."
-            ),
-        ]
-    )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Requests, by system and state."""
-        return super().list(request, *args, **kwargs)
+        return mine.prefetch_related(*related, "judgements__judged_by")
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One request with its ETag."""

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version
+from controls.api.filters import of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.models import (
     ControlImplementation,
@@ -221,6 +222,11 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = RequirementControl.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control("implementation__control"),
+        "ask": of_ask("ask", "joined"),
+    }
 
     def get_queryset(self) -> QuerySet[RequirementControl]:
         """Only what `visible_to` allows."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import (
-    OpenApiParameter,
     extend_schema,
     extend_schema_field,
 )
@@ -21,14 +20,11 @@ from rest_framework.response import Response
 from controls import retrospect
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version
+from controls.api.filters import in_state, of_system
 from controls.models import RetrospectiveChange
+from controls.models.retrospect import RetrospectiveState
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
-
-FILTERS = [
-    OpenApiParameter("system", str, description="Only of this system (slug)."),
-    OpenApiParameter("state", str, description="Only in this state."),
-]
 
 
 class SaidSerializer(serializers.Serializer[Any]):
@@ -78,19 +74,12 @@ class RetrospectiveChangeViewSet(viewsets.ReadOnlyModelViewSet[RetrospectiveChan
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = RetrospectiveChange.objects.none()
+    filters = {"system": of_system(), "state": in_state(RetrospectiveState.values)}
 
     def get_queryset(self) -> QuerySet[RetrospectiveChange]:
         """Only what `visible_to` allows."""
-        filters = self.request.query_params
         mine = RetrospectiveChange.objects.visible_to(actor_of(self.request))
-        return mine.for_listing().matching(
-            system=filters.get("system", ""), state=filters.get("state", "")
-        )
-
-    @extend_schema(parameters=FILTERS)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Changes in retrospect, by system and state."""
-        return super().list(request, *args, **kwargs)
+        return mine.for_listing()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One change with its ETag."""

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
+from controls.api.filters import of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.reasons import MAX_REASON
 from evidence.models import Sample, SampleItem, SampleMethod
@@ -104,6 +105,13 @@ class SampleViewSet(
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Sample.objects.none()
+    filters = {
+        "system": of_system(),
+        "control": of_control("population__requirement__implementation__control"),
+        "ask": of_ask(
+            "population__requirement__ask", "population__requirement__joined"
+        ),
+    }
 
     def get_queryset(self) -> QuerySet[Sample]:
         """Only what `visible_to` allows."""

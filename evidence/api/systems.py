@@ -19,6 +19,7 @@ from controls.api.catalog import (
     SystemViewSet,
 )
 from controls.api.conventions import ByKey, etag, page_of, valid
+from controls.api.filters import Filter, in_state, of_ask, of_control
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
@@ -27,14 +28,16 @@ from evidence.api.components import UseSerializer, uses_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.api.links import LinkSerializer
 from evidence.exports.status_rows import MAX_EVIDENCE, documents
-from evidence.models import EvidenceLink
+from evidence.models import EvidenceLink, LinkState
 from evidence.status.clock_parameters import Window
-from evidence.status.control_status import NOT_RECORDED
+from evidence.status.control_filter import keys_matching
+from evidence.status.control_status import NOT_RECORDED, listed
 from evidence.status.gather import Moment
 from evidence.systems.describe import create_system, require_creator
 from srm_project.requests import actor_of
 
 NEWEST_IN_LIST = 10  # pieces of evidence of each control in a list of controls
+VERDICTS = ("proven", "partly", "unproven", "not_applicable")
 EVIDENCE_WORDS = ("newest", "none")
 EVIDENCE = OpenApiParameter(
     "evidence",
@@ -137,6 +140,20 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
     """Systems, and the control status of each."""
 
     edit_serializer_class = BoundedSystemEditSerializer
+    filters_of_actions = {
+        "controls": {
+            "control": of_control("control"),
+            "ask": of_ask("requirements__ask", "requirements__joined", unique=False),
+            # narrowed by the action: a verdict is of the day asked about
+            "state": Filter(
+                "Only with this verdict.", lambda rows, text: rows, words=VERDICTS
+            ),
+        },
+        "control_evidence": {
+            "ask": of_ask("requirement__ask", "requirement__joined"),
+            "state": in_state(LinkState.values),
+        },
+    }
 
     def get_serializer_class(self) -> Any:
         """Creation takes components and owners too."""
@@ -174,6 +191,9 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         moment, window = clocks_of(request, system)
         newest = _evidence_asked(request, NEWEST_IN_LIST)
         controls: Any = system.implementations.only("system_id")
+        controls = self.filter_queryset(controls)
+        if verdict := request.query_params.get("state"):
+            controls = controls.filter(pk__in=_with_verdict(system, moment, verdict))
         pks = [row.pk for row in self.paginate_queryset(controls) or ()]
         rows = _documents(request, system, moment, window, pks=pks, newest=newest)
         return self.get_paginated_response(rows)
@@ -203,13 +223,20 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         system = self.get_object()
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         visible = EvidenceLink.objects.visible_to(actor_of(request)).for_listing()
-        return page_of(self, visible.filter(implementation=row), LinkSerializer)
+        links: Any = visible.filter(implementation=row)
+        return page_of(self, self.filter_queryset(links), LinkSerializer)
 
     @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
     @control.mapping.patch
     def describe(self, request: Request, slug: str, ref_id: str) -> Response:
         """Say how far our half or single parts of it are; needs If-Match."""
         return described(request, self.get_object(), ref_id)
+
+
+def _with_verdict(system: System, moment: Moment, verdict: str) -> list[int]:
+    """Keys of the controls that have a verdict: all are judged."""
+    rows = listed(system, moment)
+    return keys_matching(system, moment, rows, {"verdict": verdict})
 
 
 def _evidence_asked(request: Request, newest: int) -> int:

@@ -49,8 +49,8 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
     told: set[tuple[object, ...]] = set()
     for row in rows:
         link = row.link
-        act = (link.revision_id, row.decision, row.reviewer_name, row.reason)
-        act += (row.submitter_id, row.known_from)
+        decided = (row.decision, row.reviewer_name, row.reason, row.known_from)
+        act = (link.revision_id, row.submitter_id, *decided)
         if act in told:
             continue
         told.add(act)
@@ -119,7 +119,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
             {
                 "what": f"{controls} {title}",
                 "who": name or email,
-                "act": f"{email} {at.isoformat()}",
+                "act": f"{email} {at}",
             },
         )
 
