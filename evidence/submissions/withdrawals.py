@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, LinkState
@@ -25,13 +26,20 @@ def withdrawals_of(links: Iterable[EvidenceLink]) -> dict[int, Withdrawal]:
     withdrawn = {
         link.uuid: link.pk for link in links if link.state == LinkState.WITHDRAWN
     }
-    if not withdrawn:
+    found = withdrawals_by_uuid(withdrawn)
+    return {withdrawn[key]: withdrawal for key, withdrawal in found.items()}
+
+
+def withdrawals_by_uuid(links: Iterable[UUID]) -> dict[UUID, Withdrawal]:
+    """Of links known to be withdrawn, by their uuids. One statement, or none."""
+    uuids = list(links)
+    if not uuids:
         return {}
     events = AuditEvent.objects.filter(
-        verb="evidence.withdrawn", subject_uuid__in=list(withdrawn)
+        verb="evidence.withdrawn", subject_uuid__in=uuids
     ).order_by("seq")
     return {
-        withdrawn[event.subject_uuid]: Withdrawal(
+        event.subject_uuid: Withdrawal(
             event.actor_name, event.at, json.loads(event.body).get("reason", "")
         )
         for event in events

@@ -16,9 +16,10 @@ from controls.grammar import count_of
 from evidence.forms.uploads import AttachForm
 from evidence.models import Evidence
 from evidence.status.control_status import today_of
-from evidence.submissions.revise import attach, locked_newest
+from evidence.submissions.revise import attach, locked_newest, newest
 from evidence.submissions.submit import provable_by
 from evidence.submissions.who_may import require_reviser
+from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import explain, refused
 from evidence.views.once import once
 from evidence.views.picker import PART, SEARCH, picker_of
@@ -73,6 +74,13 @@ def _page(
     )
     if request.method == "GET" and request.htmx.target == PART:  # type: ignore[attr-defined]
         return render(request, "evidence/partials/picked.html", {"picker": picker})
-    context = {"evidence": evidence, "form": form, "picker": picker}
+    links = list(newest(evidence).links.for_listing().order_by("pk"))
+    context = {
+        "evidence": evidence,
+        "form": form,
+        "picker": picker,
+        "links": links,
+        "withdrawals": withdrawals_of(links),
+    }
     status = 400 if form.errors else 200
     return render(request, "evidence/evidence/attach.html", context, status=status)

@@ -47,6 +47,7 @@ from evidence.status.control_page import (
 )
 from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.occurrences import lanes, occurrences
+from evidence.submissions.withdrawals import withdrawals_by_uuid
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
 from evidence.views.control_forms import control_forms
@@ -122,6 +123,7 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
     """What the two columns show."""
     basis, names = answer.basis, display_names()
     expected = occurrences(answer, clocks.moment)
+    latest = latest_evidence(answer.implementation["id"], clocks)
     return {
         "answer": answer,
         "service_names": names,
@@ -133,7 +135,10 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
         "requirements": our_requirements(answer, clocks),
         "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),
-        "latest": latest_evidence(answer.implementation["id"], clocks),
+        "latest": latest,
+        "withdrawals": withdrawals_by_uuid(
+            row.link for row in latest if row.state == LinkState.WITHDRAWN
+        ),
     }
 
 

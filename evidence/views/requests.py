@@ -25,7 +25,12 @@ from evidence.forms.requests import (
     RequestDraftForm,
     RequestFilter,
 )
-from evidence.models import Evidence, EvidenceRequest, RequirementControl
+from evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceRequest,
+    RequirementControl,
+)
 from evidence.models.requests import UNSETTLED, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.offered import MAX_OFFERED, answerable, offered
@@ -38,6 +43,7 @@ from evidence.requests.who_may import (
     require_canceller,
     require_requester,
 )
+from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.access import system_or_404
 from evidence.views.answers import explain, refused, return_to_work
 from evidence.views.once import once
@@ -186,12 +192,19 @@ def _page(
     controls = rows.select_related("control").prefetch_related(
         Prefetch("requirements", submittable.order_by("pk"), to_attr="submittable")
     )
+    answers = list(
+        evidence_request.answers.select_related(
+            "revision__evidence", "answered_by"
+        ).prefetch_related(
+            Prefetch("revision__links", EvidenceLink.objects.for_listing())
+        )
+    )
+    links = [link for answer in answers for link in answer.revision.links.all()]
     context = {
         "asked": evidence_request,
         "controls": controls,
-        "answers": evidence_request.answers.select_related(
-            "revision__evidence", "answered_by"
-        ),
+        "answers": answers,
+        "withdrawals": withdrawals_of(links),
         "judgements": evidence_request.judgements.select_related("judged_by"),
         "may_answer": answering,
         "describable": set(

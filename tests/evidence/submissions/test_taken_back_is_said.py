@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from evidence.models import EvidenceLink, LinkState
+from evidence.requests.answers import answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +34,12 @@ def link(house: House) -> EvidenceLink:
 
 
 def test_every_page_of_the_evidence_says_it(client, house, link):
+    asked = request_evidence(
+        house.system,
+        RequestDraft("The report", ["CM-8"], house.team, TODAY),
+        by=house.olivia,
+    )
+    answer(asked, [link.revision.evidence], by=house.alice)
     client.force_login(house.alice)
     client.post(f"/links/{link.uuid}/withdraw/", {"reason": "The wrong account."})
     evidence = link.revision.evidence
@@ -38,7 +47,10 @@ def test_every_page_of_the_evidence_says_it(client, house, link):
     for address in (
         f"/evidence/{evidence.uuid}/",
         f"/evidence/{evidence.uuid}/revise/",
+        f"/evidence/{evidence.uuid}/attach/",
         f"/files/{file.uuid}/preview/",
+        "/systems/shop/controls/cm-8/",
+        f"/requests/{asked.uuid}/",
     ):
         page = " ".join(client.get(address).content.decode().split())
         assert "Withdrawn by Alice, 2026-11-23 09:" in page, address
