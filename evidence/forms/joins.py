@@ -196,10 +196,23 @@ class SplitForm(Form):
 
 
 class AddForm(Form):
-    """One more control of an ask."""
+    """One more control of an ask: an ask that stands alone, or a control that nothing
+    was asked of by it."""
 
+    row = forms.ModelChoiceField(
+        RequirementControl.objects.none(),
+        label="An ask that stands alone",
+        required=False,
+        to_field_name="uuid",
+        empty_label="None of these: name a control below",
+        help_text="It stands under this ask from that day on; its days before stay as"
+        " they are.",
+    )
     control = forms.CharField(
-        label="Control", max_length=40, help_text="Such as AU-10 or au-10."
+        label="Or a control",
+        max_length=40,
+        required=False,
+        help_text="Such as AU-10 or au-10.",
     )
     what_it_shows = forms.CharField(
         label="What in it proves this control", max_length=MAX_LINE
@@ -209,3 +222,27 @@ class AddForm(Form):
         widget=day_input(),
         help_text="What was brought before may be attached to it and reviewed.",
     )
+
+    def __init__(
+        self, *args: Any, alone: Sequence[RequirementControl] = (), **kwargs: Any
+    ) -> None:
+        """`alone` are the asks that stand alone in the system."""
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["row"]
+        field.queryset = RequirementControl.objects.for_listing().filter(
+            pk__in=[row.pk for row in alone]
+        )
+        field.label_from_instance = _label_with_title
+
+    def clean(self) -> dict[str, Any]:
+        """One of both is needed, and not both."""
+        fields = super().clean() or self.cleaned_data
+        if bool(fields.get("row")) == bool(fields.get("control")):
+            sentence = "Choose an ask that stands alone, or name a control."
+            if "row" not in self.errors and "control" not in self.errors:
+                self.add_error("control", sentence)
+        return fields
+
+
+def _label_with_title(row: Any) -> str:
+    return f"{row.implementation.control.label}: {row.title}"

@@ -80,6 +80,21 @@ def burden_now(system: System, day: dt.date) -> Burden:
     return burden_of(rows.values_list("of_ask", "implementation", HOW_OFTEN))
 
 
+def burden_if(
+    system: System, day: dt.date, *, no_longer_ours: set[int], newly_ours: int
+) -> Burden:
+    """What the asks would cost without those of some controls (by their keys), and with
+    one yearly ask for each control that becomes ours (R11). One statement."""
+    rows = _ours(system, day).exclude(implementation__in=no_longer_ours)
+    asked = list(
+        rows.annotate(of_ask=Coalesce("joined", "ask"))
+        .order_by()
+        .values_list("of_ask", "implementation", "cadence")
+    )
+    new = [(f"new {n}", -n - 1, "yearly") for n in range(newly_ours)]
+    return burden_of([*asked, *new])
+
+
 def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
     """What is asked on a day of halves that are ours, of applicable controls."""
     running = Q(operates_until=None) | Q(operates_until__gt=day)

@@ -6,13 +6,15 @@ it once for the ask. Two statements besides those of the answers.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import get_text_list
+
 from evidence.models import EvidenceRequirement, RequirementControl
-from evidence.status.control_status import ControlStatus, Window, control_statuses
+from evidence.status.control_status import Window, control_statuses
 from evidence.status.occurrence_results import OccurrenceResult
 from evidence.status.rows import Moment, Row, as_bigints, read_rows
 
@@ -27,6 +29,7 @@ SELECT r.uuid::text AS requirement, coalesce(j.uuid, a.uuid)::text AS ask,
  WHERE r.implementation_id = ANY(%(implementations)s)
 """
 WORST_FIRST = ("missed", "late", "not_yet_due", "on_time", "waived", "cut_short")
+SHOWN = {"on_time", "late"}
 OUTSIDE_COUNTS = {"waived", "cut_short"}
 
 
@@ -37,6 +40,7 @@ class AskPeriod:
     `controls` are labels with what became of each, in catalog order.
     """
 
+    ask: str  # its uuid
     title: str
     starts: Any
     ends: Any
@@ -54,6 +58,15 @@ class AskPeriod:
         """Labels of the controls that were missed in it."""
         return tuple(label for label, outcome in self.controls if outcome == "missed")
 
+    @property
+    def sentence(self) -> str:
+        """`5 of 6 shown, AU-9 missed`; of one control, that it was missed."""
+        shown = sum(outcome in SHOWN for _, outcome in self.controls)
+        missed = f"{get_text_list(list(self.misses), 'and')} missed"
+        if len(self.controls) == 1:
+            return missed
+        return f"{shown} of {len(self.controls)} shown, {missed}"
+
 
 def periods_of_ask(
     ask: EvidenceRequirement, moment: Moment, window: Window
@@ -64,22 +77,59 @@ def periods_of_ask(
     pks = sorted(set(rows.order_by().values_list("implementation", flat=True)))
     answers = control_statuses(ask.system, moment, pks=pks, window=window)
     by_day = read_rows(ASKS_BY_DAY, moment, implementations=as_bigints(pks))
-    return grouped_by_period(answers, by_day, str(ask.uuid))
+    results = (
+        (answer.implementation["label"], result)
+        for answer in answers
+        for result in (answer.period.occurrences.results if answer.period else ())
+    )
+    uuid = str(ask.uuid)
+    return [row for row in grouped_by_period(results, by_day) if row.ask == uuid]
+
+
+Results = Mapping[int, Sequence[OccurrenceResult]]  # by the key of the control
+
+
+def missed_periods(
+    results: Mapping[int, Results], labels: Mapping[int, str], moment: Moment
+) -> dict[int, list[AskPeriod]]:
+    """The missed periods of the asks of systems by their keys, each once, in order.
+
+    `results` are those of a window, of controls in catalog order with their `labels`.
+    One statement, or none where nothing was missed.
+    """
+    late = [
+        key
+        for key, controls in results.items()
+        if any(row.outcome == "missed" for rows in controls.values() for row in rows)
+    ]
+    if not late:
+        return {}
+    pks = as_bigints(pk for key in late for pk in results[key])
+    by_day = list(read_rows(ASKS_BY_DAY, moment, implementations=pks))
+    periods = {}
+    for key in late:
+        named = ((labels[pk], row) for pk, rows in results[key].items() for row in rows)
+        grouped = grouped_by_period(named, by_day)
+        periods[key] = [row for row in grouped if row.outcome == "missed"]
+    return periods
 
 
 def grouped_by_period(
-    answers: Iterable[ControlStatus], by_day: Iterable[Row], ask: str
+    results: Iterable[tuple[str, OccurrenceResult]], by_day: Iterable[Row]
 ) -> list[AskPeriod]:
-    """The occurrences of controls by the period of the ask that they are of. Pure."""
-    groups: dict[tuple[Any, Any], list[tuple[str, OccurrenceResult]]] = {}
-    days = [row for row in by_day if row["ask"] == ask]
-    for answer in answers:
-        for result in answer.period.occurrences.results if answer.period else ():
-            if any(_holds(row, result) for row in days):
-                key = (result.ends, result.starts)
-                label = answer.implementation["label"]
+    """Occurrences with the labels of their controls by the period of the ask that they
+    are of, in order of their last days. Pure."""
+    groups: dict[tuple[Any, Any, str], list[tuple[str, OccurrenceResult]]] = {}
+    days: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in by_day:
+        days[row["requirement"]].append(row)
+    for label, result in results:
+        for row in days[result.requirement]:
+            if _holds(row, result):
+                key = (result.ends, result.starts, row["ask"])
                 groups.setdefault(key, []).append((label, result))
-    return [_period(groups[key]) for key in sorted(groups)]
+                break
+    return [_period(key[2], groups[key]) for key in sorted(groups)]
 
 
 def counts_of(periods: Iterable[AskPeriod]) -> dict[str, int]:
@@ -94,16 +144,16 @@ def counts_of(periods: Iterable[AskPeriod]) -> dict[str, int]:
 def _holds(row: Mapping[str, Any], result: OccurrenceResult) -> bool:
     """Whether a row stands under the ask on the last day of an occurrence."""
     return bool(
-        row["requirement"] == result.requirement
-        and (row["first"] is None or row["first"] <= result.ends)
+        (row["first"] is None or row["first"] <= result.ends)
         and (row["until"] is None or result.ends < row["until"])
     )
 
 
-def _period(results: list[tuple[str, OccurrenceResult]]) -> AskPeriod:
+def _period(ask: str, results: list[tuple[str, OccurrenceResult]]) -> AskPeriod:
     _, first = results[0]
     outcomes = {result.outcome for _, result in results}
     return AskPeriod(
+        ask=ask,
         title=first.title,
         starts=first.starts,
         ends=first.ends,

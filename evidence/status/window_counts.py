@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from controls.models import ControlImplementation, System
 from evidence.charts import RESULTS, Segment, bar
+from evidence.status.asks_of_window import AskPeriod, missed_periods
 from evidence.status.clock_parameters import Window
 from evidence.status.facts import PeriodFacts
 from evidence.status.gather_window import gather_periods
@@ -27,6 +28,7 @@ class WindowCounts:
 
     `complete` splits the complete ones by whose halves were required in the window:
     both, ours, providers. `on_word` of them have days on the provider's word alone.
+    `missed` are the missed periods of asks, each once with its controls (R11).
     """
 
     system: System
@@ -35,6 +37,7 @@ class WindowCounts:
     results: Counter[str] = field(default_factory=Counter)
     complete: Counter[str] = field(default_factory=Counter)
     on_word: int = 0
+    missed: list[AskPeriod] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -125,26 +128,34 @@ def _counted(
 ) -> list[WindowCounts]:
     rows = ControlImplementation.objects.filter(system__in=systems)
     pks: defaultdict[int, list[int]] = defaultdict(list)
-    for key, pk in rows.values_list("system_id", "pk"):
+    labels: dict[int, str] = {}
+    ordered = rows.order_by("control__sort_order", "pk")
+    for key, pk, label in ordered.values_list("system_id", "pk", "control__label"):
         pks[key].append(pk)
+        labels[pk] = label
     facts = gather_periods(systems, pks, windows, moment)
-    counts = []
+    counts, results = [], {}
     for system in systems:
-        window = windows[system.pk]
-        counted = WindowCounts(system, window, moment.on)
-        for pk in pks[system.pk]:
-            if pk in facts:
-                _count(counted, facts[pk], moment.on)
+        counted = WindowCounts(system, windows[system.pk], moment.on)
+        results[system.pk] = {
+            pk: _count(counted, facts[pk], moment.on).occurrences.results
+            for pk in pks[system.pk]
+            if pk in facts
+        }
         counts.append(counted)
+    missed = missed_periods(results, labels, moment)
+    for counted in counts:
+        counted.missed = missed.get(counted.system.pk, [])
     return counts
 
 
-def _count(counts: WindowCounts, facts: PeriodFacts, day: dt.date) -> None:
+def _count(counts: WindowCounts, facts: PeriodFacts, day: dt.date) -> Period:
     judged = period(facts, *counts.window, today=day)
     counts.results[judged.result] += 1
     if judged.result == "complete":
         counts.complete[_whose(facts, counts.window)] += 1
         counts.on_word += judged.aws_days.asserted > 0
+    return judged
 
 
 def _codes(judged: Period, facts: PeriodFacts, window: Window) -> tuple[str, ...]:

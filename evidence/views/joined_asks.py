@@ -22,6 +22,7 @@ from evidence.forms.joins import AddForm, JoinForm, SplitForm
 from evidence.models import EvidenceRequirement, RequirementControl
 from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.burden import burden_on
+from evidence.requirements.join_checks import NamedControl
 from evidence.requirements.join_offers import (
     Offer,
     join_all,
@@ -29,7 +30,7 @@ from evidence.requirements.join_offers import (
     standing_alone,
 )
 from evidence.requirements.joined import rows_under
-from evidence.requirements.joining import add_control, join, split
+from evidence.requirements.joining import add_control, join, join_to, split
 from evidence.status.asks_of_window import counts_of, periods_of_ask
 from evidence.status.control_status import today_of, window_of
 from evidence.status.rows import Moment
@@ -192,30 +193,43 @@ def ask_add(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Name one more control in an ask."""
     stored = _ask_or_404(request, slug, uuid)
     require_officer_page(request.user, stored.system)
-    form = AddForm(request.POST)
-    if not form.is_valid():
+    today = today_of(stored.system)
+    alone = standing_alone(stored.system, today)
+    form = AddForm(request.POST, alone=alone)
+    label = _added(request, stored, form, today) if form.is_valid() else ""
+    if not label:
         return _ask_page(request, stored, add_form=form, status=422)
-    controls = stored.system.implementations.select_related("control", "owner_team")
-    control = controls.filter(
-        control__ref_id=normalised_id(form.cleaned_data["control"])
-    ).first()
-    if control is None:
-        form.add_error("control", "That is no control of this system.")
-        return _ask_page(request, stored, add_form=form, status=422)
+    messages.success(request, f"{label} is one of its controls now.")
+    return redirect("evidence:ask", slug, uuid)
+
+
+def _added(
+    request: SignedInRequest,
+    stored: EvidenceRequirement,
+    form: AddForm,
+    today: dt.date,
+) -> str:
+    """The label of the control that was added; empty where the form says why not."""
+    fields = form.cleaned_data
+    how: dict[str, Any] = {"from_day": fields["from_day"], "by": request.user}
+    how["today"] = today
     try:
-        add_control(
-            stored,
-            control,
-            form.cleaned_data["what_it_shows"],
-            from_day=form.cleaned_data["from_day"],
-            by=request.user,
-            today=today_of(stored.system),
-        )
+        if row := fields["row"]:
+            named = NamedControl(row.uuid, fields["what_it_shows"])
+            join_to(stored, [named], **how)
+            return str(row.implementation.control.label)
+        controls = stored.system.implementations.select_related("control", "owner_team")
+        control = controls.filter(
+            control__ref_id=normalised_id(fields["control"])
+        ).first()
+        if control is None:
+            form.add_error("control", "That is no control of this system.")
+            return ""
+        add_control(stored, control, fields["what_it_shows"], **how)
     except ValidationError as refusal:
         explain(form, refusal)
-        return _ask_page(request, stored, add_form=form, status=422)
-    messages.success(request, f"{control.control.label} is one of its controls now.")
-    return redirect("evidence:ask", slug, uuid)
+        return ""
+    return str(control.control.label)
 
 
 def _ask_or_404(request: SignedInRequest, slug: str, uuid: Any) -> EvidenceRequirement:
@@ -257,7 +271,17 @@ def _ask_page(
         "counts": counts_of(periods),
         "officer": is_officer(request.user, system),
         "split_form": split_form or SplitForm(rows=rows, initial={"from_day": today}),
-        "add_form": add_form or AddForm(initial={"from_day": today}),
+        "add_form": add_form or _empty_add_form(request, system, today),
         "address": request.build_absolute_uri(f"/api/v1/asks/{stored.uuid}/evidence/"),
     }
     return render(request, "evidence/requirements/ask.html", context, status=status)
+
+
+def _empty_add_form(
+    request: SignedInRequest, system: System, today: dt.date
+) -> AddForm | None:
+    """For officers, who alone may send it."""
+    if not is_officer(request.user, system):
+        return None
+    alone = standing_alone(system, today)
+    return AddForm(initial={"from_day": today}, alone=alone)

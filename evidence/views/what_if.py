@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +12,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls.models import ControlImplementation, System
+from controls.responsibility.derive import Derivation
 from controls.responsibility.what_if import Difference
 from controls.responsibility.what_if_system import suppose
 from controls.service_names import variant_label
 from evidence.charts import CLASSES, Segment, bar
 from evidence.forms.what_if import WhatIfForm
+from evidence.requirements.burden import burden_if, burden_now
 from evidence.status.control_status import today_of
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
+
+OURS = ("shared", "customer")  # classes of which a half is ours
 
 
 @require_GET
@@ -33,11 +38,36 @@ def what_if(request: SignedInRequest, slug: str) -> HttpResponse:
         difference = _supposed(form, system)
         status = 200 if difference else 422
         if difference:
-            context |= _shown(difference) | {
-                "ending": [variant_label(variant) for variant in form.chosen("end")],
-                "adding": [variant_label(variant) for variant in form.chosen("add")],
-            }
+            context |= (
+                _shown(difference)
+                | _work(system, today, difference)
+                | {
+                    "ending": [
+                        variant_label(variant) for variant in form.chosen("end")
+                    ],
+                    "adding": [
+                        variant_label(variant) for variant in form.chosen("add")
+                    ],
+                }
+            )
     return render(request, "evidence/what_if/page.html", context, status=status)
+
+
+def _work(
+    system: System, today: dt.date, difference: Difference[ControlImplementation]
+) -> dict[str, Any]:
+    """A year's work of our halves, as it is and as it would be (R11)."""
+    turned = [change for change in difference.changes if change.turns]
+    gone = {row.control.pk for row in turned if _is_ours(row.before, row.after)}
+    gained = sum(_is_ours(row.after, row.before) for row in turned)
+    then = burden_if(system, today, no_longer_ours=gone, newly_ours=gained)
+    now = burden_now(system, today)
+    return {"work_now": now, "work_then": then, "gained": gained}
+
+
+def _is_ours(one: Derivation, other: Derivation) -> bool:
+    """Whether our half is needed by the one class and not by the other."""
+    return one.responsibility in OURS and other.responsibility not in OURS
 
 
 def _supposed(
