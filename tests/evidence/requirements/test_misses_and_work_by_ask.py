@@ -68,7 +68,6 @@ def words_of(client: Any, url: str) -> str:
 
 def test_r11_a_missed_period_is_one_miss_with_its_controls(client, house, ask):
     """R11: before the join each row misses alone; from then on both are one."""
-    RequirementControl.objects.filter(joined=ask)
     client.force_login(house.alice)
     later = {"on": "2027-02-01"}
     window = reverse("evidence:window", args=["shop"])
