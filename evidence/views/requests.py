@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from controls import clock
 from controls.errors import NotPermitted, Refused
 from controls.grammar import day_in_words
-from controls.models import ControlImplementation
+from controls.models import ControlImplementation, Role, System
 from evidence.forms.requests import (
     AnswerDecisionForm,
     AnswerForm,
@@ -51,6 +51,7 @@ from evidence.views.picker import SEARCH
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
+MAX_SYSTEMS = 3  # in which something may be asked right from the list
 OFFERED = "offered"  # the id of the part that a search fetches again
 
 
@@ -61,9 +62,13 @@ def requests(request: SignedInRequest) -> HttpResponse:
     mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
     rows = mine.matching(**chosen.filters(), now=clock.now())
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(
-        request, "evidence/requests/list.html", {"page": page, "filter": chosen}
-    )
+    asking = System.objects.held_as(request.user, [Role.OFFICER, Role.AUDITOR])
+    context = {
+        "page": page,
+        "filter": chosen,
+        "asking": asking.order_by("name", "pk")[:MAX_SYSTEMS],
+    }
+    return render(request, "evidence/requests/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
