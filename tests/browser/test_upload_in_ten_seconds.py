@@ -83,10 +83,11 @@ def test_three_actions_lead_from_my_work_to_a_submission(page_of, house):
     house.requirement()
     window = page_of(house.alice)
     window.goto("/work/")
-    row = window.locator("tr", has_text="CM-8").first
+    row = window.locator("tr.here", has_text="CM-8").first
     row.locator("summary").click()
     row.locator("input[type=file]").set_input_files(REPORT)
-    row.locator("form button").click()
+    assert "Late by" in row.locator("[role=status]").inner_text()
+    row.locator("form button", has_text="Submit").click()
     window.wait_for_selector("text=was submitted")
     link = EvidenceLink.objects.get()
     assert link.state == "submitted"
