@@ -1,5 +1,5 @@
-"""Many files in the browser: a folder, a drop, progress; only what is wrong is asked for
-again, 500 in one go (UP-01)."""
+"""Many files in the browser: a folder, a drop, progress; only what is wrong is asked
+for again, 500 in one go (UP-01)."""
 
 from __future__ import annotations
 
