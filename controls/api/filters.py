@@ -105,15 +105,25 @@ class NamedFilters(BaseFilterBackend):
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: Any
     ) -> QuerySet[Any]:
-        """Rows that fit all that was said. Raises Refused."""
-        for name, known in _filters_of(view).items():
-            if text := request.query_params.get(name, ""):
-                queryset = known.narrow(queryset, known.read(name, text))
-        return queryset
+        """Rows of a list that fit all that was said. Raises Refused.
+
+        Of other actions the rows of the viewset are those in the address.
+        """
+        if getattr(view, "action", None) != "list":
+            return queryset
+        return narrowed(request, queryset, view)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """The filters of a list, for the schema."""
         return [known.parameter(name) for name, known in _filters_of(view).items()]
+
+
+def narrowed(request: Request, rows: QuerySet[Any], view: Any) -> QuerySet[Any]:
+    """Rows that fit all that was said, by the filters of the action. Raises Refused."""
+    for name, known in _filters_of(view).items():
+        if text := request.query_params.get(name, ""):
+            rows = known.narrow(rows, known.read(name, text))
+    return rows
 
 
 def _filters_of(view: Any) -> dict[str, Filter]:

@@ -19,7 +19,7 @@ from controls.api.catalog import (
     SystemViewSet,
 )
 from controls.api.conventions import ByKey, etag, page_of, valid
-from controls.api.filters import Filter, in_state, of_ask, of_control
+from controls.api.filters import Filter, in_state, narrowed, of_ask, of_control
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import System, Team
@@ -191,7 +191,7 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         moment, window = clocks_of(request, system)
         newest = _evidence_asked(request, NEWEST_IN_LIST)
         controls: Any = system.implementations.only("system_id")
-        controls = self.filter_queryset(controls)
+        controls = narrowed(request, controls, self)
         if verdict := request.query_params.get("state"):
             controls = controls.filter(pk__in=_with_verdict(system, moment, verdict))
         pks = [row.pk for row in self.paginate_queryset(controls) or ()]
@@ -223,8 +223,8 @@ class DescribedSystemViewSet(mixins.CreateModelMixin, SystemViewSet):
         system = self.get_object()
         row = get_object_or_404(system.implementations, control__ref_id=ref_id)
         visible = EvidenceLink.objects.visible_to(actor_of(request)).for_listing()
-        links: Any = visible.filter(implementation=row)
-        return page_of(self, self.filter_queryset(links), LinkSerializer)
+        links = narrowed(request, visible.filter(implementation=row), self)
+        return page_of(self, links, LinkSerializer)
 
     @extend_schema(request=DescribeSerializer, responses=DescribeSerializer)
     @control.mapping.patch

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
@@ -210,7 +209,7 @@ def as_known(rows: QuerySet[M], known_at: dt.datetime | None) -> list[M]:
 
 
 EVIDENCE = """
-SELECT e.uuid, l.uuid AS link, e.title, p.state, p.starts, p.ends, rev.performed_on,
+SELECT e.uuid, e.title, p.state, p.starts, p.ends, rev.performed_on,
        rev.period_from, rev.period_until, rev.collected_on, rev.digest,
        u.name AS uploader, u.email,
        r.reviewer_name AS reviewer, r.reason AS review_reason, q.title AS requirement
@@ -234,7 +233,6 @@ class EvidenceShown:
     """One evidence offered for the control, as known at the moment. Days inclusive."""
 
     uuid: Any
-    link: UUID
     title: str
     state: str
     requirement: str
@@ -259,7 +257,6 @@ def _evidence(implementation: int, clocks: Clocks) -> Iterator[EvidenceShown]:
     for row in rows:
         yield EvidenceShown(
             uuid=row["uuid"],
-            link=row["link"],
             title=row["title"],
             state=row["state"],
             requirement=row["requirement"] or "",

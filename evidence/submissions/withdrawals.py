@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, LinkState
@@ -26,22 +25,36 @@ def withdrawals_of(links: Iterable[EvidenceLink]) -> dict[int, Withdrawal]:
     withdrawn = {
         link.uuid: link.pk for link in links if link.state == LinkState.WITHDRAWN
     }
-    found = withdrawals_by_uuid(withdrawn)
-    return {withdrawn[key]: withdrawal for key, withdrawal in found.items()}
-
-
-def withdrawals_by_uuid(links: Iterable[UUID]) -> dict[UUID, Withdrawal]:
-    """Of links known to be withdrawn, by their uuids. One statement, or none."""
-    uuids = list(links)
-    if not uuids:
-        return {}
     events = AuditEvent.objects.filter(
-        verb="evidence.withdrawn", subject_uuid__in=uuids
+        verb="evidence.withdrawn", subject_uuid__in=list(withdrawn)
     ).order_by("seq")
     return {
-        event.subject_uuid: Withdrawal(
+        withdrawn[event.subject_uuid]: Withdrawal(
             event.actor_name, event.at, json.loads(event.body).get("reason", "")
         )
         for event in events
         if event.subject_uuid is not None
     }
+
+
+def withdrawn_from(
+    implementation: int, known_at: dt.datetime | None, limit: int
+) -> list[tuple[EvidenceLink, Withdrawal]]:
+    """What was taken back of one control by then (None: now), the newest link first.
+
+    At most `limit`. Two statements, or one.
+    """
+    links = (
+        EvidenceLink.objects.filter(
+            implementation=implementation, state=LinkState.WITHDRAWN
+        )
+        .for_listing()
+        .order_by("-pk")[:limit]
+    )
+    withdrawals = withdrawals_of(links)
+    return [
+        (link, withdrawals[link.pk])
+        for link in links
+        if link.pk in withdrawals
+        and (known_at is None or withdrawals[link.pk].at < known_at)
+    ]

@@ -37,6 +37,7 @@ from evidence.requests.who_may import may_request
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import (
+    RECENT,
     as_known,
     aws_days,
     basis_groups,
@@ -47,7 +48,7 @@ from evidence.status.control_page import (
 )
 from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.occurrences import lanes, occurrences
-from evidence.submissions.withdrawals import withdrawals_by_uuid
+from evidence.submissions.withdrawals import withdrawn_from
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
 from evidence.views.control_forms import control_forms
@@ -123,7 +124,6 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
     """What the two columns show."""
     basis, names = answer.basis, display_names()
     expected = occurrences(answer, clocks.moment)
-    latest = latest_evidence(answer.implementation["id"], clocks)
     return {
         "answer": answer,
         "service_names": names,
@@ -135,9 +135,9 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
         "requirements": our_requirements(answer, clocks),
         "lanes": lanes(expected, clocks.window, clocks.moment.on),
         "marks": marks([answer.implementation["id"]], clocks.moment),
-        "latest": latest,
-        "withdrawals": withdrawals_by_uuid(
-            row.link for row in latest if row.state == LinkState.WITHDRAWN
+        "latest": latest_evidence(answer.implementation["id"], clocks),
+        "withdrawn": withdrawn_from(
+            answer.implementation["id"], clocks.moment.known_at, RECENT
         ),
     }
 
@@ -161,6 +161,7 @@ def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
     """
     occurrences = [row for lane in halves["lanes"].rows for row in lane.occurrences]
     evidence = {row.uuid for row in halves["latest"]}
+    evidence |= {link.revision.evidence.uuid for link, _ in halves["withdrawn"]}
     evidence |= {row.evidence for row in occurrences if row.evidence}
     results = [row.result for row in occurrences]
     results += [row for shown in halves["requirements"] for row in shown.results]

@@ -20,7 +20,6 @@ from evidence.requirements.joining import join
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
-from tests.evidence.reviews import hands
 from tests.one_day import TODAY
 
 SEPTEMBER = dt.date(2026, 9, 1)
@@ -91,7 +90,7 @@ def test_r11_the_state_of_the_ask_is_its_worst_controls(client, house, ask):
         joined=ask, implementation__control__ref_id="ac-1"
     )
     link = factories.make_evidence(row, by=house.alice, performed_on=TODAY)
-    hands.accepted(link)
+    link.accept(by=house.rita)
     client.force_login(house.alice)
     words = words_of(
         client, reverse("evidence:window", args=["shop"]) + "?on=2027-02-01"
