@@ -1,4 +1,4 @@
-"""Notices as people read them: one line for one act, most urgent first, news last."""
+"""Notices as people read them: a line for an ask or an act, most urgent first."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ OF_MANY = {
         "{number} of your submissions were rejected by {who}, “{reason}”: {named}"
     ),
 }
+# What is due of one ask is one line, on however many days and for whichever controls.
+OF_AN_ASK = (NoticeKind.OVERDUE, NoticeKind.DUE_SOON)
 WHERE_MANY = {
     NoticeKind.TO_REVIEW: "evidence:queue",
     NoticeKind.ACCEPTED: "evidence:work",
@@ -30,14 +32,19 @@ WHERE_MANY = {
 
 @dataclass(frozen=True)
 class NoticeLine:
-    """Notices of one act, one for most; `notices` is never empty."""
+    """Notices of one ask or act, one for most; `notices` is never empty, most urgent
+    first."""
 
     notices: Sequence[Notice]
 
     @property
     def first(self) -> Notice:
-        """The one that stands for all: kind, system, since when, mail."""
+        """The most urgent one, which stands for all: kind, system, mail."""
         return self.notices[0]
+
+    @property
+    def _of_one_ask(self) -> bool:
+        return self.first.kind in OF_AN_ASK
 
     @property
     def system(self) -> System | None:
@@ -54,6 +61,12 @@ class NoticeLine:
         """What it says, in one sentence and on one line."""
         if len(self.notices) == 1:
             return self.first.sentence
+        if self._of_one_ask:
+            told = [notice.sentence for notice in self.notices]
+            more = len(told) - MAX_NAMED
+            return " ".join(
+                told[:MAX_NAMED] + ([f"And {more} more."] if more > 0 else [])
+            )
         facts = self.first.said
         sentence = OF_MANY[NoticeKind(self.first.kind)].format(
             number=len(self.notices),
@@ -74,27 +87,29 @@ class NoticeLine:
     @property
     def path(self) -> str:
         """Where it is opened: of one notice its own address, which stands in mails."""
-        if len(self.notices) == 1:
+        if len(self.notices) == 1 or self._of_one_ask:
             return reverse("evidence:notice", args=[self.first.uuid])
         return reverse(WHERE_MANY[NoticeKind(self.first.kind)])
 
 
 def lines_of(notices: Iterable[Notice]) -> list[NoticeLine]:
-    """One line for each act, most urgent first, the older day before the newer."""
+    """A line for each ask or act, most urgent first, the older day before the newer."""
     acts: dict[tuple[object, ...], list[Notice]] = {}
     for notice in notices:
         acts.setdefault(_act(notice), []).append(notice)
-    lines = [NoticeLine(group) for group in acts.values()]
-    return sorted(lines, key=_urgency)
+    lines = [NoticeLine(sorted(group, key=_urgency)) for group in acts.values()]
+    return sorted(lines, key=lambda line: _urgency(line.first))
 
 
 def _act(notice: Notice) -> tuple[object, ...]:
+    is_over = notice.read_at is not None or notice.ended_at is not None
+    if notice.kind in OF_AN_ASK:  # `overdue:the ask's uuid:the day`
+        return ("ask", notice.key.split(":")[1], is_over)
     act = notice.said.get("act")
     if act is None or notice.kind not in OF_MANY:
         return (notice.pk,)
-    is_over = notice.read_at is not None or notice.ended_at is not None
     return (notice.kind, notice.system_id, act, notice.said.get("reason"), is_over)
 
 
-def _urgency(line: NoticeLine) -> tuple[int, str]:
-    return URGENCY.index(NoticeKind(line.first.kind)), line.first.said.get("day", "")
+def _urgency(notice: Notice) -> tuple[int, str]:
+    return URGENCY.index(NoticeKind(notice.kind)), notice.said.get("day", "")

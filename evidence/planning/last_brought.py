@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from controls.grammar import day_in_words
 from evidence.models import (
     EvidenceLink,
     EvidenceRevision,
@@ -42,6 +43,14 @@ class BroughtTogether:
     def review(self) -> Review | None:
         """The newest review of the first link; None where there is none."""
         return max(self.links[0].reviews.all(), key=lambda row: row.pk, default=None)
+
+    @property
+    def by_whom(self) -> str:
+        """`by Rita Reviewer on 24 November 2026`; empty where nobody reviewed it."""
+        if self.review is None:
+            return ""
+        at = self.review.known_from.astimezone(self.links[0].system.zone)
+        return f"by {self.review.reviewer_name} on {day_in_words(at.date())}"
 
 
 def of_one_revision(links: Iterable[EvidenceLink]) -> list[BroughtTogether]:

@@ -64,7 +64,7 @@ def test_r17_a_rejection_stands_with_its_file_only_while_it_is_the_state(client,
     link.reject(by=house.rita, reason=REASON)
     client.force_login(house.alice)
     words = words_of(client)
-    assert f"CM-8 was rejected by Rita on 23 November: “{REASON}”" in words
+    assert f"CM-8 was rejected by Rita on 23 November 2026: “{REASON}”" in words
     assert f"File: {brought.name}" in words
     page = client.get(WORK).content.decode()
     correction = reverse("evidence:revision_new", args=[link.revision.evidence.uuid])

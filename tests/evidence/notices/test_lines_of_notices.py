@@ -1,0 +1,116 @@
+"""Notices and mails are read by ask and by act, most urgent first; what is only
+information comes last and is never counted as waiting (R31)."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controls import clock
+from evidence.models import EvidenceLink, Notice, NoticeMail
+from evidence.notices import mailing
+from evidence.notices.gathering import gather_notices
+from evidence.notices.lines import lines_of
+from evidence.reviews.decide import Decision, decide_all
+from evidence.submissions.submit import submit
+from tests.evidence import house as houses
+from tests.evidence.house import House, submitted
+from tests.evidence.notices import telling
+from tests.one_day import TODAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(settings, tmp_path: Path) -> House:
+    return telling.build(settings, tmp_path)
+
+
+def mine(house: House, name: str) -> Any:
+    return Notice.objects.visible_to(house.people[name]).filter(ended_at=None)
+
+
+def words_of(client: Any, url: str = "/notices/") -> str:
+    page = client.get(url).content.decode().partition("<main")[2]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
+def submitted_for_both(house: House) -> list[EvidenceLink]:
+    """One upload for two controls."""
+    first, other = house.requirement("cm-8"), house.requirement("si-2")
+    link = submit(
+        houses.patch_report(),
+        [houses.store("both.txt", [b"both"])],
+        requirement=first,
+        also=[other],
+        by=house.alice,
+        today=TODAY,
+    )
+    return list(EvidenceLink.objects.filter(revision=link.revision).order_by("pk"))
+
+
+def test_r11_one_submission_is_one_line_for_its_reviewer(client, house):
+    """R11: with its controls; it waits until the last of them is decided."""
+    first, second = submitted_for_both(house)
+    gather_notices(clock.now())
+    (notice,) = mine(house, "rita").filter(kind="to-review")
+    assert notice.said["what"].startswith("CM-8, SI-2 ")
+    first.accept(by=house.rita)
+    gather_notices(clock.now())
+    assert mine(house, "rita").filter(kind="to-review").get().pk == notice.pk
+    second.accept(by=house.rita)
+    gather_notices(clock.now())
+    assert not mine(house, "rita").filter(kind="to-review").exists()
+
+
+def test_r11_one_act_of_review_is_one_line_for_who_submitted(client, house):
+    """R11: several submissions decided at once, and their controls."""
+    links = [*submitted_for_both(house), submitted(house, "another")]
+    decide_all([Decision(link.uuid, True, "") for link in links], by=house.rita)
+    gather_notices(clock.now())
+    (line,) = lines_of(mine(house, "alice").filter(kind="accepted"))
+    assert len(line.notices) == 2
+    assert line.sentence.startswith("2 of your submissions were accepted by Rita: “")
+    assert line.only_information
+    client.force_login(house.alice)
+    assert line.sentence in words_of(client)
+
+
+def test_r31_the_most_urgent_comes_first_and_news_is_not_counted(client, house):
+    """R31: overdue before rejected before accepted; the mail counts what waits."""
+    telling.asked_since(house, 400)
+    accepted = submitted(house, "one", requirement=house.requirement("si-2"))
+    accepted.accept(by=house.rita)
+    gather_notices(clock.now())
+    lines = lines_of(mine(house, "alice"))
+    kinds = [line.first.kind for line in lines]
+    assert kinds == ["overdue", "accepted"]
+    client.force_login(house.alice)
+    words = words_of(client)
+    assert words.index("was due on") < words.index("was accepted by")
+    mail = NoticeMail.objects.create(user=house.alice, rows=2)
+    Notice.objects.filter(user=house.alice).update(mail=mail)
+    message = mailing.message(mail)
+    assert "was due on" in message.subject  # the one thing that waits, and not two
+    text = str(message.body)
+    assert text.count("/work/") == 1
+    assert text.index("was due on") < text.index("For your information:")
+    assert text.index("For your information:") < text.index("was accepted by")
+
+
+def test_a_line_of_several_is_marked_as_read_at_once(client, house):
+    links = [submitted(house, "one"), submitted(house, "two")]
+    decide_all([Decision(link.uuid, True, "") for link in links], by=house.rita)
+    gather_notices(clock.now())
+    client.force_login(house.alice)
+    page = client.get("/notices/").content.decode()
+    named = re.findall(r'name="notice"\s+value="([^"]+)"', page)
+    assert len(named) == len(set(named)) >= 2
+    accepted = mine(house, "alice").filter(kind="accepted")
+    client.post("/notices/read/", {"notice": [row.uuid for row in accepted]})
+    assert not accepted.unread().exists()
+    assert client.post("/notices/read/", {"notice": "none"}).status_code == 404
