@@ -68,6 +68,27 @@ class AskPeriod:
         return f"{shown} of {len(self.controls)} shown, {missed}"
 
 
+@dataclass(frozen=True)
+class MissedAsk:
+    """The missed periods of one ask in order; never empty."""
+
+    periods: Sequence[AskPeriod]
+
+    @property
+    def last(self) -> AskPeriod:
+        """The newest of them, whose words and controls are shown."""
+        return self.periods[-1]
+
+
+def missed_asks(periods: Iterable[AskPeriod]) -> list[MissedAsk]:
+    """Missed periods by their ask, those with the most first."""
+    groups: defaultdict[str, list[AskPeriod]] = defaultdict(list)
+    for period in periods:
+        groups[period.ask].append(period)
+    asks = [MissedAsk(group) for group in groups.values()]
+    return sorted(asks, key=lambda ask: (-len(ask.periods), ask.last.title))
+
+
 def periods_of_ask(
     ask: EvidenceRequirement, moment: Moment, window: Window
 ) -> list[AskPeriod]:

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 
 from controls.models import ControlImplementation, System
 from evidence.charts import RESULTS, Segment, bar
-from evidence.status.asks_of_window import AskPeriod, missed_periods
+from evidence.status.asks_of_window import (
+    AskPeriod,
+    MissedAsk,
+    missed_asks,
+    missed_periods,
+)
 from evidence.status.clock_parameters import Window
 from evidence.status.facts import PeriodFacts
 from evidence.status.gather_window import gather_periods
@@ -38,6 +43,11 @@ class WindowCounts:
     complete: Counter[str] = field(default_factory=Counter)
     on_word: int = 0
     missed: list[AskPeriod] = field(default_factory=list)
+
+    @property
+    def missed_asks(self) -> list[MissedAsk]:
+        """The same by ask, those with the most missed periods first."""
+        return missed_asks(self.missed)
 
     @property
     def total(self) -> int:
