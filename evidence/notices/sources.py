@@ -36,7 +36,28 @@ from evidence.notices.people import People
 from evidence.notices.requests import requests
 
 RECENT = dt.timedelta(days=14)  # older decisions are no news
+PAUSE = dt.timedelta(minutes=1)  # what follows after a longer one is another act
 UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
+
+
+class Acts:
+    """Which rows became so by one act: what one person did without a longer pause.
+
+    Rows of one bulk act bear instants of their own; they come in their order.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[object, tuple[dt.datetime, dt.datetime]] = {}
+
+    def begun(self, who: object, at: dt.datetime | None) -> str:
+        """When the act began to which something belongs that `who` did at an instant."""
+        if at is None:
+            return ""
+        first, last = self._running.get(who, (at, at))
+        if at - last > PAUSE:
+            first = at
+        self._running[who] = first, at
+        return first.isoformat()
 
 
 def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
@@ -46,14 +67,16 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
         .select_related("link__revision__evidence", "link__system")
         .order_by("pk")
     )
+    acts = Acts()
     told: set[tuple[object, ...]] = set()
     for row in rows:
         link = row.link
-        decided = (row.decision, row.reviewer_name, row.reason, row.known_from)
-        act = (link.revision_id, row.submitter_id, *decided)
-        if act in told:
+        who = (row.submitter_id, row.reviewer_name, row.decision, row.reason)
+        act = acts.begun(who, row.known_from)
+        decided = (link.revision_id, *who, act)
+        if decided in told:
             continue
-        told.add(act)
+        told.add(decided)
         kind = NoticeKind.ACCEPTED if row.decision == "accept" else NoticeKind.REJECTED
         evidence = link.revision.evidence
         yield NoticeCandidate(
@@ -66,7 +89,7 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
                 "what": evidence.title,
                 "who": row.reviewer_name,
                 "reason": row.reason,
-                "act": row.known_from.isoformat(),
+                "act": f"{row.reviewer_name} {act}",
             },
         )
 
@@ -102,6 +125,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
         labels[row[1]].append(row[5])
     authors = EvidenceLink.objects.filter(pk__in=[row[0] for row in waiting])
     hands = authors.authors_of()
+    acts = Acts()
     told: set[int] = set()
     for pk, revision, system, evidence, title, _, name, email, at in waiting:
         if revision in told:
@@ -119,7 +143,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
             {
                 "what": f"{controls} {title}",
                 "who": name or email,
-                "act": f"{email} {at}",
+                "act": f"{email} {acts.begun((system, email), at)}",
             },
         )
 
