@@ -50,7 +50,7 @@ class Acts:
         self._running: dict[object, tuple[dt.datetime, dt.datetime]] = {}
 
     def begun(self, who: object, at: dt.datetime | None) -> str:
-        """When the act began to which something belongs that `who` did at an instant."""
+        """When the act began to which what `who` did at an instant belongs."""
         if at is None:
             return ""
         first, last = self._running.get(who, (at, at))
