@@ -116,15 +116,13 @@ def missed_periods(
     """The missed periods of the asks of systems by their keys, each once, in order.
 
     `results` are those of a window, of controls in catalog order with their `labels`.
-    One statement, or none where nothing was missed.
+    One statement.
     """
     late = [
         key
         for key, controls in results.items()
         if any(row.outcome == "missed" for rows in controls.values() for row in rows)
     ]
-    if not late:
-        return {}
     pks = as_bigints(pk for key in late for pk in results[key])
     by_day = list(read_rows(ASKS_BY_DAY, moment, implementations=pks))
     periods = {}
