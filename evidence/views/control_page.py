@@ -1,4 +1,7 @@
-"""One control with both its halves, its record and what the person may do."""
+"""One control with both its halves, its record and what the person may do.
+
+One file: the parts of one page are gathered and shown together.
+"""
 
 from __future__ import annotations
 
