@@ -82,10 +82,10 @@ def hand_over(folder: Path) -> None:
 
 def environment_of_programs(env: Mapping[str, str], account: Account) -> dict[str, str]:
     """What the programs get: that there is an owner role, not its password."""
-    given = {k: v for k, v in env.items() if k != "DATABASE_OWNER_URL_FILE"}
-    if owner := given.get("DATABASE_OWNER_URL"):
-        given["DATABASE_OWNER_URL"] = secrets.without_password(owner)
-    return given if account == OURSELVES else with_secrets_read(given)
+    shown = {k: v for k, v in env.items() if k != "DATABASE_OWNER_URL_FILE"}
+    if owner := shown.get("DATABASE_OWNER_URL"):
+        shown["DATABASE_OWNER_URL"] = secrets.without_password(owner)
+    return shown if account == OURSELVES else with_secrets_read(shown)
 
 
 def with_secrets_read(env: Mapping[str, str]) -> dict[str, str]:

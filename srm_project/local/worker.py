@@ -42,12 +42,12 @@ def become_worker(here: State) -> NoReturn:
     except StaysRoot as reason:
         sys.stderr.write(f"The worker runs as root: {reason}\n")
         sys.stderr.flush()
-    given = environment_of_programs(env, account) | {"SRM_PROCESS": "worker"}
+    environment = environment_of_programs(env, account) | {"SRM_PROCESS": "worker"}
     _become(account)
     os.chdir(PROJECT)
     name = f"--hostname=beside-{os.getpid()}@%h"
     command = [sys.executable, *WORKER.split(), name]
-    os.execve(sys.executable, command, given)  # noqa: S606 - our own program
+    os.execve(sys.executable, command, environment)  # noqa: S606 - our own program
 
 
 def _become(account: Account) -> None:
