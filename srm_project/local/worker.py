@@ -43,14 +43,14 @@ def become_worker(here: State) -> NoReturn:
         sys.stderr.write(f"The worker runs as root: {reason}\n")
         sys.stderr.flush()
     environment = environment_of_programs(env, account) | {"SRM_PROCESS": "worker"}
-    _become(account)
+    _drop_to(account)
     os.chdir(PROJECT)
     name = f"--hostname=beside-{os.getpid()}@%h"
     command = [sys.executable, *WORKER.split(), name]
     os.execve(sys.executable, command, environment)  # noqa: S606 - our own program
 
 
-def _become(account: Account) -> None:
+def _drop_to(account: Account) -> None:
     """Give up root for good, groups first."""
     if account.uid is None or account.gid is None:
         return

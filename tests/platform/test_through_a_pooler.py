@@ -112,6 +112,6 @@ def test_jobs_and_commands_go_through_it(client, house, address) -> None:
     export.refresh_from_db()
     assert (export.state, export.failure) == ("done", "")
     assert "Every chain verifies." in run(address, "manage.py", "verify_audit_log")
-    assert "1 blobs checked" in run(address, "manage.py", "evidence_fsck")
+    assert "1 blob checked" in run(address, "manage.py", "evidence_fsck")
     run(address, "manage.py", "proof_check")
     run(address, "manage.py", "evidence_sweep")
