@@ -10,6 +10,8 @@ from controls.models import (
     ApplicabilityDecision,
     AuditEvent,
     Basis,
+    Crosswalk,
+    CrosswalkNumber,
     EndRequest,
     ImplementationStatement,
     ProviderDocument,
@@ -208,6 +210,26 @@ class ProviderDocumentAdmin(ReadOnlyAdmin):
     list_select_related = ("system", "imported_by")
     search_fields = ("title", "reference", "sha256")
     date_hierarchy = "starts_on"
+
+
+@admin.register(Crosswalk)
+class CrosswalkAdmin(ReadOnlyAdmin):
+    """The regime's own numbers, imported on their own page."""
+
+    list_display = ("title", "system", "starts_on", "ended_on", "imported_by")
+    list_filter = (("system", RelatedScopeFilter),)
+    list_select_related = ("system", "imported_by")
+    search_fields = ("title", "sha256")
+    date_hierarchy = "starts_on"
+
+
+@admin.register(CrosswalkNumber)
+class CrosswalkNumberAdmin(ReadOnlyAdmin):
+    """Which number stands beside which control."""
+
+    list_display = ("number", "implementation", "crosswalk")
+    list_select_related = ("crosswalk", "implementation__control")
+    search_fields = ("number", "=implementation__control__ref_id")
 
 
 @admin.register(ProviderStatement)

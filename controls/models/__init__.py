@@ -14,6 +14,7 @@ from controls.models.catalog import (
     ReferenceVersion,
 )
 from controls.models.control_texts import ControlText, ControlTextEdition
+from controls.models.crosswalks import Crosswalk, CrosswalkNumber
 from controls.models.decisions import (
     Basis,
     ResponsibilityDecision,
@@ -61,6 +62,8 @@ __all__ = [
     "ControlMapping",
     "ControlText",
     "ControlTextEdition",
+    "Crosswalk",
+    "CrosswalkNumber",
     "EndRequest",
     "Engagement",
     "IdempotencyKey",

@@ -106,6 +106,10 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     basis = serializers.ListField(child=serializers.DictField())
     owner = serializers.CharField()
     implementation_status = serializers.CharField()
+    regime_numbers = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The regime's own numbers beside the control on the day: CC6.1.",
+    )
     applicability = serializers.CharField()
     applicability_reason = serializers.CharField()
     override = serializers.DictField(allow_null=True)

@@ -194,6 +194,7 @@ def document(
         "on": moment.on.isoformat(),
         "known_at": moment.known_at.isoformat() if moment.known_at else None,
         "reference_version": row["reference_version"] or "",
+        "regime_numbers": list(row["regime_numbers"]),
         "rules": RULES,
         "rules_then": rules_then(moment.known_at),
     }

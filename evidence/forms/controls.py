@@ -17,6 +17,7 @@ from controls.models.implementation_statements import STATEABLE
 from evidence.charts import PROVEN, RESULTS
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
+from evidence.status.criteria import numbers_among
 
 Rows = Sequence[Mapping[str, Any]]
 CLASSES = [
@@ -108,7 +109,9 @@ class ControlFilter(Form):
     q = forms.CharField(
         label="Control",
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
+        widget=forms.TextInput(
+            attrs={"placeholder": "AC-2(1), CC6.1 or words of its title"}
+        ),
     )
     family = forms.ChoiceField(label="Family", required=False, widget=OneGoSelect)
     responsibility = forms.ChoiceField(
@@ -127,6 +130,9 @@ class ControlFilter(Form):
     sort = forms.ChoiceField(
         label="In order of", required=False, choices=ORDERS, widget=OneGoSelect
     )
+    number = forms.ChoiceField(
+        label="Regime's number", required=False, widget=OneGoSelect
+    )
 
     def __init__(self, *args: Any, rows: Rows, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -134,6 +140,10 @@ class ControlFilter(Form):
         teams = sorted({row["owner"] or "" for row in rows} - {""})
         self._choices("family", "Any family", [(f, f.upper()) for f in families])
         self._choices("team", "Any owner", [(team, team) for team in teams])
+        numbers = numbers_among(rows)
+        self._choices("number", "Any number", [(number, number) for number in numbers])
+        if not numbers:
+            del self.fields["number"]
 
     def _choices(self, name: str, anything: str, pairs: list[tuple[str, str]]) -> None:
         field = self.fields[name]

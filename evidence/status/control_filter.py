@@ -29,8 +29,9 @@ CLASS_ORDER = ("unclassified", "customer", "shared", "inherited", "none")
 
 def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
     """Rows of `listed` that are of a family, a class, a team (name), as far as
-    `status` (their worst part's), and named by an id or by words of their title or of
-    what they ask (`q`); what is not named is any. With words one statement."""
+    `status` (their worst part's), that answer to a `number` of the regime, and named by
+    an id, by such a number, or by words of their title or of what they ask (`q`); what
+    is not named is any. With words one statement."""
     if not any(filters.values()):
         return list(rows)
     text = filters.get("q", "").strip()
@@ -137,12 +138,16 @@ def _matches(row: Row, filters: Mapping[str, str], by_summary: Set[int]) -> bool
     }
     if filters.get("status"):
         has["status"] = _worst_status(row)
+    number = filters.get("number")
+    if number and number not in row["regime_numbers"]:
+        return False
     if any(filters.get(name) and filters[name] != value for name, value in has.items()):
         return False
     text = filters.get("q", "")
     return (
         not text
         or row["control_id"] in by_summary
+        or text.strip().lower() in {n.lower() for n in row["regime_numbers"]}
         or matches(text, ref_id=row["ref_id"], label=row["label"], title=row["title"])
     )
 

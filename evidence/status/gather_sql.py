@@ -17,6 +17,7 @@ TABLES = {
     "system_terms": "controls_systemterms",
     "implementation": "controls_controlimplementation",
     "control": "controls_control",
+    "crosswalk": "controls_crosswalk",
     "statement": "controls_implementationstatement",
     "team": "controls_team",
     "applicability": "controls_applicabilitydecision",
@@ -116,10 +117,17 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
        a.state AS na_state, a.basis_id AS na_basis,
        CASE WHEN a.absent_layers IS NULL THEN a.basis_id IS DISTINCT FROM d.basis_id
             ELSE coalesce(a.voided_from <= %(day)s, FALSE) END AS na_void,
-       a.review_by AS na_review_by, a.justification AS na_justification
+       a.review_by AS na_review_by, a.justification AS na_justification,
+       coalesce(own.numbers, '{{}}') AS regime_numbers
   FROM {implementation} i
   JOIN {control} c ON c.id = i.control_id
   LEFT JOIN {team} t ON t.id = i.owner_team_id
+  LEFT JOIN LATERAL (
+    SELECT array_agg(DISTINCT n.number ORDER BY n.number) AS numbers
+      FROM controls_crosswalknumber n
+      JOIN {crosswalk} w ON w.id = n.crosswalk_id AND w.starts_on <= %(day)s
+       AND (w.ended_on IS NULL OR w.ended_on > %(day)s)
+     WHERE n.implementation_id = i.id) own ON TRUE
   LEFT JOIN (
     SELECT DISTINCT system_id FROM {engagement} g
      WHERE g.kind = 'type2' AND %(day)s BETWEEN g.window_start AND g.window_end

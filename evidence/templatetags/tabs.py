@@ -16,10 +16,13 @@ TABS = (
     ("Components", "evidence:components"),
     ("Requirements", "evidence:requirements"),
     ("Calendar", "evidence:calendar"),
+    ("Regime's numbers", "evidence:numbers"),
     ("Provider's documents", "evidence:provider"),
     ("People", "evidence:people"),
 )
-WITH_CLOCKS = frozenset({"Overview", "Controls"})  # pages about any day
+WITH_CLOCKS = frozenset(
+    {"Overview", "Controls", "Regime's numbers"}
+)  # pages about any day
 
 
 @register.inclusion_tag("evidence/systems/partials/tabs.html", takes_context=True)

@@ -120,6 +120,8 @@ PAGES: dict[str, Address] = {
         lambda item: reverse("evidence:sample", args=[item.sample.uuid]),
         "sample",
     ),
+    "numbers_upload": _page("numbers", "slug"),
+    "numbers_adopt": _page("numbers_preview", "slug", "token"),
     "provider_upload": _page("provider", "slug"),
     "provider_adopt": _page("provider_preview", "slug", "token"),
     "provider_document_end": _page("provider_document", "uuid"),

@@ -35,6 +35,7 @@ from evidence.systems.regions import without_region
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
 from evidence.views.once import once
+from evidence.views.what_changed import controls_now, say_what_changed
 from srm_project.requests import SignedInRequest
 
 SYSTEMS_PER_PAGE = 25
@@ -203,7 +204,7 @@ def component_add(request: SignedInRequest, slug: str) -> HttpResponse:
     form = AddComponentForm(request.POST, system=system)
     if not form.is_valid():
         return _components_page(request, system, adding=form, status=422)
-    before, today = classes_of(system), system.day_of(clock.now())
+    before, today = controls_now(system), system.day_of(clock.now())
     reason = form.cleaned_data["reason"]
     try:
         made = ask_component(
@@ -232,7 +233,7 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     if not form.is_valid():
         sentence = "Say the last day on which it is in use."
         return answer_with(request, Refused(sentence), back)
-    before, today = classes_of(system), system.day_of(clock.now())
+    before, today = controls_now(system), system.day_of(clock.now())
     try:
         change = ask_end(component, by=request.user, today=today, **form.cleaned_data)
     except ValidationError as refusal:
@@ -264,27 +265,3 @@ def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
         return answer_with(request, refusal, back)
     messages.success(request, ASKED_BACK)
     return redirect("evidence:retrospective", change.uuid)
-
-
-def classes_of(system: System) -> dict[str, str]:
-    """Label -> today's class of every control."""
-    rows = system.implementations.order_by("control__sort_order")
-    return dict(rows.values_list("control__label", "responsibility"))
-
-
-def say_what_changed(
-    request: SignedInRequest, system: System, before: dict[str, str]
-) -> None:
-    """Name the controls whose class is another one today than before the change."""
-    after = classes_of(system)
-    moved = [
-        f"{label} {before[label]} → {after[label]}"
-        for label in after
-        if before.get(label) and before[label] != after[label]
-    ]
-    if not moved:
-        messages.success(request, "Saved. No control has another class today.")
-        return
-    shown = ", ".join(moved[:12]) + (", …" if len(moved) > 12 else "")
-    controls = count_of(len(moved), "control", "has")
-    messages.success(request, f"Saved. {controls} another class: {shown}.")

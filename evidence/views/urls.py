@@ -15,6 +15,7 @@ from evidence.views import (
     control_page,
     control_text,
     controls,
+    crosswalks,
     dashboard,
     desk,
     doors,
@@ -337,6 +338,36 @@ urlpatterns += [
         name="sample_download",
     ),
     path("sampled/<uuid:uuid>/deviates/", samples.deviation_new, name="deviation_new"),
+]
+
+# The regime's own numbers: import with a preview, each number with its controls.
+urlpatterns += [
+    path("systems/<slug:slug>/numbers/", crosswalks.numbers, name="numbers"),
+    path(
+        "systems/<slug:slug>/numbers/upload/",
+        crosswalks.numbers_upload,
+        name="numbers_upload",
+    ),
+    path(
+        "systems/<slug:slug>/numbers/template.csv",
+        crosswalks.numbers_template,
+        name="numbers_template",
+    ),
+    path(
+        "systems/<slug:slug>/numbers/preview/<uuid:token>/",
+        crosswalks.numbers_preview,
+        name="numbers_preview",
+    ),
+    path(
+        "systems/<slug:slug>/numbers/preview/<uuid:token>/adopt/",
+        crosswalks.numbers_adopt,
+        name="numbers_adopt",
+    ),
+    path(
+        "systems/<slug:slug>/numbers/of/<path:number>/",
+        crosswalks.number,
+        name="number",
+    ),
 ]
 
 # The provider's own documents: import with a preview, differences, end.

@@ -399,6 +399,12 @@ VERBS = (
         ("evidence:provider",),
     ),
     Verb(
+        "import the regime's numbers",
+        _officer,
+        ("evidence:numbers_upload",),
+        ("evidence:numbers",),
+    ),
+    Verb(
         "describe a system",
         lambda world, by: access.may_describe_systems(by),
         ("evidence:system_new", "system-list"),

@@ -17,6 +17,8 @@ from knox.models import AuthToken
 from controls.accounts.invitations import invite
 from controls.alternatives import AlternativeDraft
 from controls.applicability import request_not_applicable
+from controls.crosswalks.adopt import adopt as adopt_numbers
+from controls.crosswalks.rows import read_crosswalk
 from controls.memberships import RoleOffer
 from controls.models import (
     Control,
@@ -386,8 +388,18 @@ def _provider(world: World) -> None:
     )
     _name(world, document, "provider_document", "provider_document_end")
     _name(world, document, "provider-document-detail", "provider-document-end")
-    for view in ("provider_preview", "provider_adopt"):
+    for view in ("provider_preview", "provider_adopt", "numbers_preview",
+                 "numbers_adopt"):  # fmt: skip
         world.named[view] = {"token": uuid.uuid4()}
+    numbers = b"Control,Number\nPE-3,CC6.4\n"
+    adopt_numbers(
+        house.system,
+        read_crosswalk(_upload(numbers), "numbers.csv"),
+        title="SOC 2",
+        starts_on=TODAY,
+        by=house.olivia,
+    )
+    world.named["number"] = {"number": "CC6.4"}
 
 
 def _upload(body: bytes) -> Any:

@@ -211,7 +211,7 @@ def forms(world: World) -> dict[str, Form]:
 
 
 # They have no page with the form of a `GET`, or the token of a preview.
-PREVIEWS = {"bulk_confirm", "population_confirm", "provider_adopt"}
+PREVIEWS = {"bulk_confirm", "population_confirm", "provider_adopt", "numbers_adopt"}
 # A decision, an end, a preview: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
 component_end control_describe override_decide override_settle na_decide na_end
@@ -225,6 +225,7 @@ end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm
 role_days role_end role_hand_over invitation_send invitation_withdraw
+numbers_upload
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """

@@ -69,6 +69,7 @@ COLUMNS = (
     "system_name",
     "window_start",
     "window_end",
+    "regime_numbers",
 )
 # What stands in each row and is the same in all of them.
 OF_THE_FILE = ("marks", "system", "system_name", "window_start", "window_end")
@@ -130,6 +131,7 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     """Each column's text for one control."""
     flat = {**document, **_period_cells(document["period"])}
     flat["basis"] = "; ".join(_basis_text(row, names) for row in document["basis"])
+    flat["regime_numbers"] = "; ".join(document["regime_numbers"])
     flat["override"] = _override_text(document["override"])
     flat["reasons"] = _reasons_text(document["reasons"], names)
     flat["period_reasons"] = _reasons_text(document["period"].get("reasons", ()), names)

@@ -1,0 +1,165 @@
+"""A crosswalk held against a system's controls, and adopted from a day on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from controls.access import require_officer
+from controls.crosswalks.rows import CrosswalkFile, CrosswalkRowError
+from controls.errors import Refused
+from controls.models import (
+    Actor,
+    AuditEvent,
+    Control,
+    ControlImplementation,
+    Crosswalk,
+    CrosswalkNumber,
+    System,
+)
+from controls.models.audit import Event, about
+
+SHOWN_ERRORS = 100
+
+
+@dataclass(frozen=True)
+class NumberedControl:
+    """One control with the numbers that stand beside it, in order."""
+
+    implementation: ControlImplementation
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CrosswalkPreview:
+    """What adopting would say. `outside`: ids of controls not in the baseline."""
+
+    stated: tuple[NumberedControl, ...]
+    outside: tuple[str, ...]
+    errors: tuple[CrosswalkRowError, ...]
+
+    @property
+    def criteria(self) -> int:
+        """How many different numbers it names."""
+        return len({number for row in self.stated for number in row.numbers})
+
+
+def preview(system: System, read: CrosswalkFile) -> CrosswalkPreview:
+    """A file held against the system's controls. Writes nothing.
+
+    A control that the catalog does not know is an error; one that the baseline leaves
+    out is put aside. The same pair twice is one.
+    """
+    ours = {
+        implementation.control.ref_id: implementation
+        for implementation in system.implementations.in_catalog_order().select_related(
+            "control"
+        )
+    }
+    known = set(
+        Control.objects.filter(catalog__baselines=system.baseline_id).values_list(
+            "ref_id", flat=True
+        )
+    )
+    numbers: defaultdict[str, set[str]] = defaultdict(set)
+    errors = list(read.errors)
+    for row in read.rows:
+        if row.control_id in known:
+            numbers[row.control_id].add(row.number)
+        else:
+            message = f"there is no control {row.control_id.upper()} in the catalog."
+            errors.append(CrosswalkRowError(row.place, message))
+    return CrosswalkPreview(
+        tuple(
+            NumberedControl(implementation, tuple(sorted(numbers[ref])))
+            for ref, implementation in ours.items()
+            if ref in numbers
+        ),
+        tuple(ref for ref in numbers if ref not in ours),
+        tuple(errors),
+    )
+
+
+@transaction.atomic
+def adopt(
+    system: System,
+    read: CrosswalkFile,
+    *,
+    title: str,
+    starts_on: dt.date,
+    by: Actor,
+    leave_out: bool = False,
+) -> Crosswalk:
+    """Let the numbers stand beside the controls from `starts_on`.
+
+    The version of the same title before it ends on that day. All of it or nothing,
+    unless lines may be left out. Raises NotPermitted for all but officers, Refused
+    where a line is wrong or the version before starts no earlier.
+    """
+    locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    require_officer(locked, by)
+    compared = preview(locked, read)
+    if compared.errors and not leave_out:
+        raise Refused({"file": [str(e) for e in compared.errors[:SHOWN_ERRORS]]})
+    if not compared.stated:
+        raise Refused({"file": "The file speaks of no control of this system."})
+    crosswalk = Crosswalk(
+        system=locked,
+        imported_by=by,
+        title=title.strip(),
+        starts_on=starts_on,
+        file_name=read.name[-200:],
+        sha256=read.sha256,
+    )
+    events = _end_earlier(crosswalk, by)
+    crosswalk.full_clean(exclude=["system", "imported_by"])
+    crosswalk.save(force_insert=True)
+    CrosswalkNumber.objects.bulk_create(
+        [
+            CrosswalkNumber(
+                crosswalk=crosswalk, implementation=row.implementation, number=number
+            )
+            for row in compared.stated
+            for number in row.numbers
+        ],
+        batch_size=1000,
+    )
+    events.append(
+        about(
+            crosswalk,
+            "crosswalk.imported",
+            by=by,
+            sha256=crosswalk.sha256,
+            starts_on=str(starts_on),
+            controls=len(compared.stated),
+            criteria=compared.criteria,
+            left_out=len(compared.errors),
+        )
+    )
+    AuditEvent.objects.append_all(events)
+    return crosswalk
+
+
+def _end_earlier(crosswalk: Crosswalk, by: Actor) -> list[Event]:
+    earlier = (
+        Crosswalk.objects.select_for_update(of=("self",))
+        .filter(system=crosswalk.system, ended_on=None)
+        .titled(crosswalk.title)
+        .first()
+    )
+    if earlier is None:
+        return []
+    if crosswalk.starts_on <= earlier.starts_on:
+        raise Refused(
+            {
+                "starts_on": f"“{earlier.title}” holds from {earlier.starts_on}: this"
+                " version must start later."
+            }
+        )
+    earlier.ended_on = crosswalk.starts_on
+    earlier.save(update_fields=["ended_on"])
+    on = str(earlier.ended_on)
+    return [about(earlier, "crosswalk.ended", by=by, on=on)]
