@@ -121,12 +121,16 @@ def _read(
             message = f"“{text[:60]}” is not the id of a control, such as AC-2(1)."
             errors.append(CrosswalkRowError(line.place(control), message))
             continue
-        for each in numbers:
-            if not NUMBER.fullmatch(each) or len(each) > MAX_NUMBER:
-                message = f"“{each[:60]}” is no number such as CC6.1 or A.5.15."
+        for regime_number in numbers:
+            if not NUMBER.fullmatch(regime_number) or len(regime_number) > MAX_NUMBER:
+                message = (
+                    f"“{regime_number[:60]}” is no number such as CC6.1 or A.5.15."
+                )
                 errors.append(CrosswalkRowError(line.place(number), message))
             else:
-                rows.append(CrosswalkRow(line.place(control), control_id, each))
+                rows.append(
+                    CrosswalkRow(line.place(control), control_id, regime_number)
+                )
 
 
 def _several(cell: str) -> list[str]:

@@ -17,7 +17,11 @@ from controls.reference.updates import adopt, digest_of, preview
 from evidence.demo.clock import DAY, instant_of, written_on
 from evidence.demo.days import DESCRIBED, describe_payout_desk, play_days
 from evidence.demo.desks import fill_desks
-from evidence.demo.documents import import_statements, register_reports
+from evidence.demo.documents import (
+    import_numbers,
+    import_statements,
+    register_reports,
+)
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
 from evidence.demo.reports_say import play_remarks, say_a_region_late
@@ -58,6 +62,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     System.objects.filter(pk__in=[system.pk for system in systems]).update(demo=True)
     register_reports(people, systems, today)
     import_statements(people, payments, today - 120 * DAY)
+    import_numbers(people, analytics, today - 120 * DAY)
     desk = describe_payout_desk(people, teams, today)
     with written_on(today - DAY * DESCRIBED, 9):
         state_controls(desk, people, _chance(desk), today - DAY * DESCRIBED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from controls.crosswalks.adopt import adopt
+from controls.crosswalks.rows import read_crosswalk
 from controls.models import Control, System
 from controls.provider_documents.rows import read_statements
 from controls.provider_names import AWS
@@ -18,6 +20,7 @@ from evidence.demo.people import People
 from evidence.models import Artifact, ArtifactVersion
 from evidence.systems.provider_documents import adopt_document
 
+NUMBERS = Path(__file__).parent / "soc2_numbers.csv"
 STATEMENTS = Path(__file__).parent / "provider_statements.csv"
 Systems = tuple[System, ...]
 
@@ -157,3 +160,11 @@ def import_statements(people: People, system: System, day: dt.date) -> None:
             by=people["olivia"],
             today=day,
         )
+
+
+def import_numbers(people: People, system: System, day: dt.date) -> None:
+    """Import the numbers of SOC 2 that the company's own table has for its controls."""
+    with NUMBERS.open("rb") as file:
+        read = read_crosswalk(file, NUMBERS.name)
+    with written_on(day, 11):
+        adopt(system, read, title="SOC 2 criteria", starts_on=day, by=people["olivia"])

@@ -37,6 +37,8 @@ PAGES = {
         "/systems/payments/controls/",
         "/systems/payments/requirements/",
         "/systems/payments/provider/",
+        "/systems/ledger-analytics/numbers/",
+        "/systems/ledger-analytics/numbers/of/CC6.1/",
         "/requests/",
         "/artifacts/",
         "/work/",
