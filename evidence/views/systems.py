@@ -110,7 +110,7 @@ def _with_tally(form: NewSystemForm) -> dict[str, Any]:
 def first_steps(request: SignedInRequest, slug: str) -> HttpResponse:
     """What did the services make of it, and what comes next?"""
     system = system_or_404(request, slug)
-    classes = Counter(classes_of(system).values())
+    classes = Counter(controls_now(system).classes.values())
     rows = RequirementControl.objects.filter(system=system, operates_until=None)
     context = {
         "system": system,

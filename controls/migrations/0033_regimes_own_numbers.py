@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("controls", "0030_what_a_document_left_out"),
+        ("controls", "0032_invitations"),
     ]
 
     operations = [
