@@ -19,7 +19,7 @@ from controls.crosswalks.rows import CrosswalkFile, read_crosswalk
 from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.models import Crosswalk, IdempotencyKey, System
-from evidence.exports.status_csv import EXCEL_MARK
+from evidence.exports.formats.status_csv import EXCEL_MARK
 from evidence.forms.clocks import clocks_of
 from evidence.forms.crosswalks import CrosswalkForm
 from evidence.status.criteria import criteria, criterion
