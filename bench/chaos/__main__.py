@@ -42,7 +42,7 @@ def main() -> int:
         instance.start()
         company = build_company()
         until = max(
-            time.monotonic() + len(PARTS) * KILL_EVERY,
+            time.monotonic() + (len(PARTS) + 2) * KILL_EVERY,  # each part once
             began + options.minutes * 60 - FOR_THE_REST,
         )
         if options.without_kills:
