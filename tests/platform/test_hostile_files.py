@@ -20,6 +20,7 @@ from django.conf import settings
 
 from controls.confined import readers_without_network
 from controls.errors import Refused
+from controls.oscal.texts import read_texts
 from controls.provider_documents.rows import read_statements
 from evidence.files.checks import ALLOWED, check
 from evidence.files.previews import kind_of, render_preview
@@ -103,6 +104,8 @@ def test_no_process_that_serves_grows_and_what_only_hurts_is_refused(
         grown["preview"] = growth(
             read(lambda body: render_preview(body, ALLOWED[ending]))
         )
+    if ending == "json":
+        grown["official text"] = growth(read(read_texts))
     # megabytes of styles are read in ten seconds and more: once is enough
     kinds = list(LISTS)[: 1 if name == "styles.xlsx" else None]
     if ending in {"csv", "xlsx"}:
