@@ -56,6 +56,9 @@ def test_a_system_is_added_with_what_each_service_means(live_server, page_of, wi
     below = page.locator("li:has([name=use_ec2]) + li").bounding_box()
     assert top and below
     assert below["y"] >= top["y"] + top["height"]  # one service a line
+    means = page.locator("#id_use_ec2_means").bounding_box()
+    assert means
+    assert means["width"] >= (300 if width == 1280 else 150)  # not a word a line
     looked_at(page, width)
     page.click("text=Add the system")
     page.wait_for_url("**/systems/card-vault/first-steps/")
