@@ -144,12 +144,14 @@ class KnownParameters(BasePermission):
         known = parameters_of(view)
         unknown = sorted(request.query_params.keys() - known)
         if unknown:
-            told = (
+            known_names = (
                 f"Known here: {get_text_list(sorted(known), 'and')}."
                 if known
                 else "This address takes none."
             )
-            raise Refused(dict.fromkeys(unknown, f"There is no such parameter. {told}"))
+            raise Refused(
+                dict.fromkeys(unknown, f"There is no such parameter. {known_names}")
+            )
         return True
 
 

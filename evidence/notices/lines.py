@@ -62,10 +62,10 @@ class NoticeLine:
         if len(self.notices) == 1:
             return self.first.sentence
         if self._of_one_ask:
-            told = [notice.sentence for notice in self.notices]
-            more = len(told) - MAX_NAMED
+            sentences = [notice.sentence for notice in self.notices]
+            more = len(sentences) - MAX_NAMED
             return " ".join(
-                told[:MAX_NAMED] + ([f"And {more} more."] if more > 0 else [])
+                sentences[:MAX_NAMED] + ([f"And {more} more."] if more > 0 else [])
             )
         facts = self.first.said
         sentence = OF_MANY[NoticeKind(self.first.kind)].format(
@@ -79,9 +79,9 @@ class NoticeLine:
     @property
     def _named(self) -> str:
         """Each thing once, the first MAX_NAMED by name."""
-        things = list(dict.fromkeys(row.said.get("what", "") for row in self.notices))
-        named = ", ".join(f"“{thing}”" for thing in things[:MAX_NAMED])
-        more = len(things) - MAX_NAMED
+        names = list(dict.fromkeys(row.said.get("what", "") for row in self.notices))
+        named = ", ".join(f"“{name}”" for name in names[:MAX_NAMED])
+        more = len(names) - MAX_NAMED
         return f"{named} and {more} more" if more > 0 else named
 
     @property

@@ -68,15 +68,15 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
         .order_by("pk")
     )
     acts = Acts()
-    told: set[tuple[object, ...]] = set()
+    decided_before: set[tuple[object, ...]] = set()
     for row in rows:
         link = row.link
         who = (row.submitter_id, row.reviewer_name, row.decision, row.reason)
         act = acts.begun(who, row.known_from)
         decided = (link.revision_id, *who, act)
-        if decided in told:
+        if decided in decided_before:
             continue
-        told.add(decided)
+        decided_before.add(decided)
         kind = NoticeKind.ACCEPTED if row.decision == "accept" else NoticeKind.REJECTED
         evidence = link.revision.evidence
         yield NoticeCandidate(
@@ -126,11 +126,11 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
     authors = EvidenceLink.objects.filter(pk__in=[row[0] for row in waiting])
     hands = authors.authors_of()
     acts = Acts()
-    told: set[int] = set()
+    revisions_named: set[int] = set()
     for pk, revision, system, evidence, title, _, name, email, at in waiting:
-        if revision in told:
+        if revision in revisions_named:
             continue
-        told.add(revision)
+        revisions_named.add(revision)
         controls = ", ".join(labels[revision][:MAX_NAMED])
         if (more := len(labels[revision]) - MAX_NAMED) > 0:
             controls += f" and {more} more"

@@ -109,8 +109,8 @@ def unstated_of(user: Actor, now: dt.datetime) -> list[dict[str, Any]]:
     expected = Q(pk__in=[])
     held = System.objects.filter(pk__in=unstated.filter(nobodys).values("system"))
     for today, systems in systems_by_day(held, now).items():
-        asked = RequirementControl.objects.expected_of_us(systems, today)
-        expected |= Q(pk__in=asked.values("implementation"))
+        expecting_rows = RequirementControl.objects.expected_of_us(systems, today)
+        expected |= Q(pk__in=expecting_rows.values("implementation"))
     ours = unstated.filter(~nobodys | expected)
     applicable = ours.exclude(applicability=Applicability.NOT_APPLICABLE)
     rows = applicable.order_by("system__name").values("system__slug", "system__name")

@@ -86,13 +86,13 @@ def burden_if(
     """What the asks would cost without those of some controls (by their keys), and with
     one yearly ask for each control that becomes ours (R11). One statement."""
     rows = _ours(system, day).exclude(implementation__in=no_longer_ours)
-    asked = list(
+    current_rows = list(
         rows.annotate(of_ask=Coalesce("joined", "ask"))
         .order_by()
         .values_list("of_ask", "implementation", "cadence")
     )
     new = [(f"new {n}", -n - 1, "yearly") for n in range(newly_ours)]
-    return burden_of([*asked, *new])
+    return burden_of([*current_rows, *new])
 
 
 def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:

@@ -120,12 +120,14 @@ def twins_of(
 def twins_of_each(bringings: Sequence[Bringing]) -> list[list[Twin]]:
     """The same for many at once, in their order. None, one or two statements."""
     digests = {digest for bringing in bringings for digest in bringing.names}
-    asked = {row.pk for bringing in bringings for row in bringing.requirements}
-    if not digests or not asked:
+    requirement_keys = {
+        row.pk for bringing in bringings for row in bringing.requirements
+    }
+    if not digests or not requirement_keys:
         return [[] for _ in bringings]
     standing = (
         EvidenceLink.objects.filter(
-            requirement__in=asked,
+            requirement__in=requirement_keys,
             revision__files__blob__sha256__in=digests,
             state__in=STANDING,
         )
@@ -169,5 +171,7 @@ def refuse_twins(twins: Sequence[Twin], *, by: Actor, today: dt.date) -> None:
     """Raise AlreadyBrought, naming each, where there are any."""
     if twins:
         sentences = [twin.sentence(by, today) for twin in twins]
-        told = "It was not submitted again. Say `again` to submit it a second time."
-        raise AlreadyBrought(" ".join([*sentences, told]))
+        what_to_do = (
+            "It was not submitted again. Say `again` to submit it a second time."
+        )
+        raise AlreadyBrought(" ".join([*sentences, what_to_do]))
