@@ -48,7 +48,7 @@ class Server:
             *("--worker-class", "gthread", "--log-level", "error"),
         ]
         self.process = subprocess.Popen(command, env=env)
-        for _ in range(200):
+        for _ in range(1200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
