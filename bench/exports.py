@@ -49,7 +49,9 @@ def main() -> None:
     for name in FORMATS:
         command = [sys.executable, "-m", "bench.exports", "--one", name]
         runs = [
-            subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
             for _ in range(options.times)
         ]
         figures = [[float(figure) for figure in run.split()] for run in runs]
