@@ -69,7 +69,7 @@ def _measure(name: str) -> None:
     django.setup()
     from controls.models import System
     from evidence.exports.formats import FORMATS
-    from evidence.exports.scope import no_progress, one_snapshot, scope_of
+    from evidence.exports.rows.scope import no_progress, one_snapshot, scope_of
     from evidence.status.control_status import today_of
 
     system = System.objects.latest("pk")

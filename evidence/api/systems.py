@@ -27,7 +27,7 @@ from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.components import UseSerializer, uses_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.api.links import LinkSerializer
-from evidence.exports.status_rows import MAX_EVIDENCE, documents
+from evidence.exports.rows.status_rows import MAX_EVIDENCE, documents
 from evidence.models import EvidenceLink, LinkState
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching

@@ -26,7 +26,7 @@ from evidence.exports.files import (
     write_file,
 )
 from evidence.exports.formats import DEFAULT, FORMATS, format_of_kind
-from evidence.exports.scope import (
+from evidence.exports.rows.scope import (
     ExportScope,
     is_complete,
     one_snapshot,

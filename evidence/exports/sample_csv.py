@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from evidence.exports.cells import EXCEL_MARK, inert
+from evidence.exports.rows.cells import EXCEL_MARK, inert
 from evidence.models import Sample
 
 ITEM = ("position", "key", "day")

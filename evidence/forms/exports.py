@@ -10,7 +10,7 @@ from django import forms
 from controls.base_form import Form
 from controls.models import Actor, System
 from evidence.exports.formats import CHOICES, DEFAULT
-from evidence.exports.scope import FILTERS
+from evidence.exports.rows.scope import FILTERS
 from evidence.forms.clocks import DayField
 from evidence.forms.upload_fields import DayInput
 from evidence.status.clock_parameters import Window, read_clocks

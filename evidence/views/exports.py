@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export
-from evidence.exports.heading import view_text
-from evidence.exports.scope import FILTERS
+from evidence.exports.rows.heading import view_text
+from evidence.exports.rows.scope import FILTERS
 from evidence.forms.exports import MAX_FILTER, OF_A_VIEW, ExportForm
 from evidence.models import Export, ExportState
 from evidence.views.answers import refused

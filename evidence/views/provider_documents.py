@@ -25,7 +25,7 @@ from controls.models import (
 )
 from controls.provider_documents.adopt import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
-from evidence.exports.cells import EXCEL_MARK
+from evidence.exports.rows.cells import EXCEL_MARK
 from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import (

@@ -13,9 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from evidence.exports import status_rows
 from evidence.exports.formats.status_csv import lines
-from evidence.exports.status_rows import documents
+from evidence.exports.rows import status_rows
+from evidence.exports.rows.status_rows import documents
 from evidence.models import EvidenceLink
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from evidence.exports.formats import fedramp_crm, pdf, status_csv, xlsx
-from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.models import ExportKind
 
 Writer = Callable[[ExportScope, BinaryIO, Progress], None]

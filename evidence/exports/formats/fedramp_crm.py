@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 
 from controls.service_names import display_names
 from evidence.exports.formats.xlsx import Workbook, opened
-from evidence.exports.heading import heading_of
-from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.rows.heading import heading_of
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.exports.rows.status_rows import counted_keys
 from evidence.exports.sheets.fedramp import CRM, ORIGINS, STATUSES, PartRow, part_rows
-from evidence.exports.status_rows import counted_keys
 
 NOTES = (
     ("One row", "is one part of a control, such as AC-2(a)"),

@@ -21,8 +21,9 @@ from controls.grammar import count_of
 from controls.models.engagements import EngagementKind
 from controls.service_names import display_names
 from evidence.charts import CLASSES, RESULTS, Segment, proof_segments
-from evidence.exports.heading import Heading, heading_of
-from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.rows.heading import Heading, heading_of
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.exports.rows.status_rows import answered_documents, counted_keys
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
@@ -33,7 +34,6 @@ from evidence.exports.sheets.controls import (
     status_row,
     summed_exceptions,
 )
-from evidence.exports.status_rows import answered_documents, counted_keys
 from evidence.status.control_status import ControlStatus, proven_by
 from evidence.status.rows import read_rows
 from evidence.status.window_counts import results_of

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 
 from controls.display_names import PARTIES, layer_name
 from controls.service_names import component_name, display_names
-from evidence.exports.cells import EXCEL_MARK, inert
-from evidence.exports.heading import heading_of
-from evidence.exports.scope import ExportScope, Progress
-from evidence.exports.status_rows import counted_documents
+from evidence.exports.rows.cells import EXCEL_MARK, inert
+from evidence.exports.rows.heading import heading_of
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.exports.rows.status_rows import counted_documents
 from evidence.status.reasons import ABOUT_SERVICES
 
 Names = Mapping[str, str]  # display names by slug

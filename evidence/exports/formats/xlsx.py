@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from evidence.exports.cells import LIVE
-from evidence.exports.heading import Heading, heading_of
-from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.rows.cells import LIVE
+from evidence.exports.rows.heading import Heading, heading_of
+from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.sheets import Column, Sheet, Value
 from evidence.exports.sheets.workbook import SHEETS, fill
 from evidence.storage import refuse_full_disk

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from controls.display_names import IMPLEMENTATION_STATUSES, REGIMES
-from evidence.exports.scope import ExportScope
+from evidence.exports.rows.scope import ExportScope
 from evidence.exports.sheets import Sheet, Value, columns, words
 from evidence.exports.sheets.records import PEOPLE
 from evidence.status.rows import as_bigints, read_rows

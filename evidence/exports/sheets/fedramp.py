@@ -15,8 +15,8 @@ from controls.display_names import layer_name
 from controls.models import ImplementationStatus
 from controls.models.implementations import worst_of
 from controls.service_names import component_name
-from evidence.exports.scope import ExportScope
-from evidence.exports.status_rows import answered_documents
+from evidence.exports.rows.scope import ExportScope
+from evidence.exports.rows.status_rows import answered_documents
 from evidence.status.control_status import ControlStatus
 from evidence.status.half import GOOD
 from evidence.status.rows import as_bigints, as_json, read_rows

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evidence.exports.scope import ExportScope
+from evidence.exports.rows.scope import ExportScope
+from evidence.exports.rows.status_rows import REMOVED
 from evidence.exports.sheets import Sheet, Value, columns, words
-from evidence.exports.status_rows import REMOVED
 from evidence.status.rows import as_bigints, read_rows
 
 Row = list[Value]

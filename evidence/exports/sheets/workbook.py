@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from controls.service_names import display_names
-from evidence.exports.scope import ExportScope, Progress
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.exports.rows.status_rows import answered_documents, counted_keys
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
@@ -26,7 +27,6 @@ from evidence.exports.sheets.records import (
     population_rows,
     report_rows,
 )
-from evidence.exports.status_rows import answered_documents, counted_keys
 
 SHEETS = (STATUS, PERIOD, GAPS, EVIDENCE, MATRIX, POPULATIONS, REPORTS, CHANGES)
 Add = Callable[[Sheet, list[Value]], None]

@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 
 from controls.models import System
 from evidence.exports.formats.status_csv import columns_of, lines
-from evidence.exports.scope import ExportScope
-from evidence.exports.status_rows import documents
+from evidence.exports.rows.scope import ExportScope
+from evidence.exports.rows.status_rows import documents
 from evidence.management.asked_moment import AskedMoment
 
 

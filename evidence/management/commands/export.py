@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from controls.errors import Refused
 from evidence.exports.files import write_durably
 from evidence.exports.formats import FORMATS
-from evidence.exports.scope import (
+from evidence.exports.rows.scope import (
     ExportScope,
     is_complete,
     no_progress,

@@ -21,7 +21,7 @@ from controls import clock
 from controls.crosswalks.rows import read_crosswalk
 from controls.models import AuditEvent, Crosswalk, CrosswalkNumber
 from evidence.exports.formats.status_csv import lines
-from evidence.exports.status_rows import documents
+from evidence.exports.rows.status_rows import documents
 from evidence.status.control_status import control_statuses, moment_of, window_of
 from evidence.status.criteria import in_order
 from tests import factories

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.exports.cells import LIVE, inert
 from evidence.exports.jobs import make_export
+from evidence.exports.rows.cells import LIVE, inert
 from evidence.models import Export
 from tests.access import world as worlds
 from tests.evidence import house as houses

@@ -9,7 +9,7 @@ import io
 import pytest
 
 from evidence.exports.formats.status_csv import COLUMNS, lines
-from evidence.exports.status_rows import documents
+from evidence.exports.rows.status_rows import documents
 from evidence.status.gather import Moment
 from tests import factories
 

@@ -21,10 +21,11 @@ from django.conf import settings as configured
 from controls import clock
 from controls.history.clock import knowledge_now, wait_for_older_writers
 from controls.models import AuditEvent
-from evidence.exports import jobs, scope
+from evidence.exports import jobs
 from evidence.exports.files import folder, sweep_files
 from evidence.exports.formats import status_csv
 from evidence.exports.jobs import EXPORTS, make_export
+from evidence.exports.rows import scope
 from evidence.jobs import heartbeat
 from evidence.jobs.work import sweep
 from evidence.models import Export

@@ -11,7 +11,7 @@ from controls.models import ImplementationStatus
 from controls.models.decisions import Responsibility
 from controls.models.systems import ImpactLevel, Regime
 from evidence.charts import PROVEN, RESULTS, VERDICTS
-from evidence.exports.scope import ExportScope, named_filters
+from evidence.exports.rows.scope import ExportScope, named_filters
 from evidence.status import gather_sql
 from evidence.status.rows import read_rows
 from evidence.status.rules import RULES, rules_then

@@ -12,7 +12,7 @@ from typing import Any
 
 from controls.models import System
 from controls.models.implementations import worst_of
-from evidence.exports.scope import ExportScope
+from evidence.exports.rows.scope import ExportScope
 from evidence.status.control_status import (
     ControlStatus,
     Window,

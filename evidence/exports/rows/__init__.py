@@ -1,0 +1,1 @@
+"""What every format is written from: the rows, their scope and what is said of them."""
