@@ -2,7 +2,8 @@
 
     python -m bench.house            this checkout
     python -m bench.house FOLDER     another one, for example an older commit
-    python -m bench.house --check    exit 1 where files outside models form a circle
+    python -m bench.house --check    exit 1 where an arrow leads back up, or where
+                                     files outside models form a circle
 
 A room is a folder of modules; a module that lies directly in an app is a room of its
 own. An arrow leads from a room to one it imports. The floor of a room is one above the
@@ -137,7 +138,7 @@ def outside_models(groups: Iterable[list[str]]) -> list[list[str]]:
 
 
 def main() -> int:
-    """Print the figures; 1 with `--check` where there is a circle outside models."""
+    """Print the figures; with `--check`, 1 for an arrow back up or a circle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=Path.cwd())
     parser.add_argument("--check", action="store_true")
@@ -156,12 +157,12 @@ def main() -> int:
     )
     for group in wrong:
         print("  circle:", ", ".join(group))
+    for room, imported in sorted(back_up):
+        print("  back up:", room, "->", imported)
     if options.list:
         for level in sorted(set(levels.values()), reverse=True):
             print(level, *sorted(room for room in levels if levels[room] == level))
-        for room, imported in sorted(back_up):
-            print("  back up:", room, "->", imported)
-    return 1 if options.check and wrong else 0
+    return 1 if options.check and (wrong or back_up) else 0
 
 
 if __name__ == "__main__":
