@@ -76,23 +76,24 @@ def burden_of(asks: Iterable[tuple[object, int, str]]) -> Burden:
 
 def burden_now(system: System, day: dt.date) -> Burden:
     """What the asks of a system cost as they are. One statement."""
-    rows = _ours(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
-    return burden_of(rows.values_list("of_ask", "implementation", HOW_OFTEN))
+    return burden_of(_rows_now(system, day))
 
 
 def burden_if(
     system: System, day: dt.date, *, no_longer_ours: set[int], newly_ours: int
-) -> Burden:
-    """What the asks would cost without those of some controls (by their keys), and with
-    one yearly ask for each control that becomes ours (R11). One statement."""
-    rows = _ours(system, day).exclude(implementation__in=no_longer_ours)
-    current_rows = list(
-        rows.annotate(of_ask=Coalesce("joined", "ask"))
-        .order_by()
-        .values_list("of_ask", "implementation", "cadence")
-    )
-    new = [(f"new {n}", -n - 1, "yearly") for n in range(newly_ours)]
-    return burden_of([*current_rows, *new])
+) -> tuple[Burden, Burden]:
+    """What the asks cost as they are, and what they would without those of some
+    controls (by their keys) and with one yearly ask for each control that becomes ours
+    (R11). One statement."""
+    current_rows = _rows_now(system, day)
+    kept_rows = [row for row in current_rows if row[1] not in no_longer_ours]
+    new_rows = [(f"new {n}", -n - 1, "yearly") for n in range(newly_ours)]
+    return burden_of(current_rows), burden_of([*kept_rows, *new_rows])
+
+
+def _rows_now(system: System, day: dt.date) -> list[tuple[object, int, str]]:
+    rows = _ours(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
+    return list(rows.values_list("of_ask", "implementation", HOW_OFTEN))
 
 
 def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:

@@ -46,6 +46,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
     page = _page(request, clocks, rows, filters)
+    officer = clocks.now and is_officer(request.user, system)
     context = {
         "system": system,
         "clocks": clocks,
@@ -55,9 +56,9 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "kept_filters": filters,
         "list_query": list_query(filters, clocks),
         "total": len(rows),
-        "may_bring": clocks.now and submits_in(system, by=request.user),
-        "status_form": _status_form(request, clocks),
-        "owner_form": _owner_form(request, clocks),
+        "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
+        "status_form": _status_form(request, clocks, officer=officer),
+        "owner_form": OwnerOfManyForm() if officer else None,
     }
     name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
@@ -78,18 +79,13 @@ def _page(
     return page
 
 
-def _status_form(request: SignedInRequest, clocks: Clocks) -> StatusOfManyForm | None:
+def _status_form(
+    request: SignedInRequest, clocks: Clocks, *, officer: bool
+) -> StatusOfManyForm | None:
     """For whoever may say how far some control of the system is; never of the past."""
     if not clocks.now:
         return None
     mine = ControlImplementation.objects.describable_by(request.user)
-    if not mine.filter(system=clocks.system).exists():
+    if not officer and not mine.filter(system=clocks.system).exists():
         return None
     return StatusOfManyForm(today=clocks.today)
-
-
-def _owner_form(request: SignedInRequest, clocks: Clocks) -> OwnerOfManyForm | None:
-    """For officers of the system; nobody changes the past."""
-    if clocks.now and is_officer(request.user, clocks.system):
-        return OwnerOfManyForm()
-    return None

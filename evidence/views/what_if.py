@@ -18,7 +18,7 @@ from controls.responsibility.what_if_system import suppose
 from controls.service_names import variant_label
 from evidence.charts import CLASSES, Segment, bar
 from evidence.forms.what_if import WhatIfForm
-from evidence.requirements.burden import burden_if, burden_now
+from evidence.requirements.burden import burden_if
 from evidence.status.control_status import today_of
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
@@ -60,8 +60,7 @@ def _work(
     turned = [change for change in difference.changes if change.turns]
     gone = {row.control.pk for row in turned if _is_ours(row.before, row.after)}
     gained = sum(_is_ours(row.after, row.before) for row in turned)
-    then = burden_if(system, today, no_longer_ours=gone, newly_ours=gained)
-    now = burden_now(system, today)
+    now, then = burden_if(system, today, no_longer_ours=gone, newly_ours=gained)
     return {"work_now": now, "work_then": then, "gained": gained}
 
 

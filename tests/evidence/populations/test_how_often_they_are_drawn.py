@@ -337,3 +337,12 @@ def test_what_a_year_of_it_costs(house, asked):
         RequirementControl.objects.filter(pk=asked.pk), population_cadence="monthly"
     )
     assert burden_now(house.system, TODAY).uploads == quarterly + 8
+
+
+def test_what_if_counts_populations_of_a_year(client, house, asked):
+    """R11, R16: beside the page of asks, the page of supposed services too."""
+    client.force_login(house.olivia)
+    year = burden_now(house.system, TODAY)
+    url = reverse("evidence:what_if", args=[house.system.slug])
+    page = client.get(url, {"end": "ec2:standard"})
+    assert (page.status_code, page.context["work_now"]) == (200, year)
