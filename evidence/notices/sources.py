@@ -95,7 +95,8 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
 
 
 def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """What waits for review: those who may decide it, once for each submission.
+    """What waits for review: those who may decide some of it (R17), once for each
+    submission.
 
     Its key is that of the first link of the submission, whether that waits or not.
     """
@@ -121,13 +122,16 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
     )
     keys = dict(first_links.values_list("revision", "uuid"))
     labels: defaultdict[int, list[str]] = defaultdict(list)
-    for row in waiting:
-        labels[row[1]].append(row[5])
     authors = EvidenceLink.objects.filter(pk__in=[row[0] for row in waiting])
     hands = authors.authors_of()
+    # who attached it to one control may decide another
+    reviewers: defaultdict[int, frozenset[int]] = defaultdict(frozenset)
+    for row in waiting:
+        labels[row[1]].append(row[5])
+        reviewers[row[1]] |= frozenset(people.reviewers(row[2], but=hands[row[0]]))
     acts = Acts()
     revisions_named: set[int] = set()
-    for pk, revision, system, evidence, title, _, name, email, at in waiting:
+    for _, revision, system, evidence, title, _, name, email, at in waiting:
         if revision in revisions_named:
             continue
         revisions_named.add(revision)
@@ -137,7 +141,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"to-review:{keys[revision]}",
-            frozenset(people.reviewers(system, but=hands[pk])),
+            reviewers[revision],
             system,
             reverse("evidence:evidence", args=[evidence]),
             {

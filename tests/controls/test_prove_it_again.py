@@ -202,7 +202,7 @@ def test_az_12_an_export_asks_on_its_page_and_over_the_api(
 
 
 def test_a_token_that_was_made_after_proof_exports(system: System, oscar: User) -> None:
-    token = make(oscar, scope="write")["token"]
+    token = make(oscar, scope="export")["token"]
     answer = Client().post(
         reverse("export-list"),
         {"system": system.slug},
