@@ -227,6 +227,7 @@ class CrosswalkAdmin(ReadOnlyAdmin):
 class CrosswalkNumberAdmin(ReadOnlyAdmin):
     """Which number stands beside which control."""
 
+    scope_path = "implementation"
     list_display = ("number", "implementation", "crosswalk")
     list_select_related = ("crosswalk", "implementation__control")
     search_fields = ("number", "=implementation__control__ref_id")

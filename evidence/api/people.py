@@ -243,10 +243,12 @@ class PeopleViewSet(viewsets.ReadOnlyModelViewSet[Membership]):
         """Hand over what waits for this person alone; answers what is left. Needs
         If-Match."""
         membership = self._officers_row(request)
-        expected_version(request, membership)
+        version = expected_version(request, membership)
         address = valid(SuccessorSerializer, request)["to"]
         to = _member(membership.system, address)
-        hand_over(membership, to, by=actor_of(request), now=clock.now())
+        hand_over(
+            membership, to, by=actor_of(request), now=clock.now(), version=version
+        )
         return Response(OpenWorkSerializer(open_work(membership)).data)
 
     def _officers_row(self, request: Request) -> Membership:

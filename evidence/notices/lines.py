@@ -104,7 +104,8 @@ def lines_of(notices: Iterable[Notice]) -> list[NoticeLine]:
 def _act(notice: Notice) -> tuple[object, ...]:
     is_over = notice.read_at is not None or notice.ended_at is not None
     if notice.kind in OF_AN_ASK:  # `overdue:the ask's uuid:the day`
-        return ("ask", notice.key.split(":")[1], is_over)
+        _, _, rest = notice.key.partition(":")
+        return ("ask", rest.split(":")[0] or notice.key, is_over)
     act = notice.said.get("act")
     if act is None or notice.kind not in OF_MANY:
         return (notice.pk,)

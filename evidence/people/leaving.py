@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from controls.access import require_officer
+from controls.approvals import refuse_stale
 from controls.errors import Refused
 from controls.memberships import RoleOffer, take_role
 from controls.models import (
@@ -185,12 +186,26 @@ def plan_hand_over(
 
 @transaction.atomic
 def hand_over(
-    membership: Membership, to: User, *, by: Actor, now: dt.datetime
+    membership: Membership,
+    to: User,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    version: int | None = None,
 ) -> HandOver:
     """Do what `plan_hand_over` shows: `to` becomes contributor of the teams that would
-    have nobody, and the requests are addressed to `to`. Raises as it does."""
+    have nobody, and the requests are addressed to `to`.
+
+    `version` is the one of the role that the caller has seen. Raises as
+    `plan_hand_over` does, and StaleVersion.
+    """
     system = System.objects.select_for_update(of=("self",)).get(pk=membership.system_id)
-    stored = Membership.objects.select_related("system", "user").get(pk=membership.pk)
+    stored = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("system", "user")
+        .get(pk=membership.pk)
+    )
+    refuse_stale(stored, version)
     plan = plan_hand_over(stored, to, by=by, now=now)
     events: list[Event] = []
     for work in plan.teams:

@@ -260,6 +260,8 @@ def test_the_tag_that_the_api_told_lets_the_change_through(world) -> None:
     found = statuses(world, of_kind("needed", "heeded"), '"other", TAG')
     # these need files or an id besides; that they ask for them shows that it matched
     further = {"POST evidence-attach": 400, "POST evidence-revise": 400}
+    # nothing waits for this person
+    further |= {"POST person-hand-over": 400}
     # another officer decides
     waits = (
         "component-days",

@@ -289,7 +289,7 @@ def test_every_form_that_makes_something_has_a_token() -> None:
         if door.view.startswith("evidence:") and answers["POST", door.view] != 405
     }
     marked = {view for view, callback in posted.items() if hasattr(callback, "once")}
-    assert marked | INSIDE == set(NAMES) | {"provider_adopt"}
+    assert marked | INSIDE == set(NAMES) | {"provider_adopt", "numbers_adopt"}
     assert posted.keys() == set(NAMES) | PREVIEWS | MAKE_NOTHING
 
 
