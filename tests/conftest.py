@@ -23,11 +23,19 @@ from django.core.cache import caches
 from django.core.management import call_command, get_commands
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 # a hook and a fixture of every test besides
 from tests.one_day import machine_time, move_the_clock_of, pytest_configure  # noqa: F401
 
 pytest_plugins = ["tests.people", "tests.clamd", "tests.smtp", "tests.seaweed"]
+
+# Tests do not time: a busy machine makes examples slowly, and that is no fault.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 TEMPLATE = "srm_template"
 ONE_AT_A_TIME = 20_261_123  # advisory lock: one process makes the template
