@@ -10,9 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from django.core import signing
+from typing import Literal
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
@@ -31,9 +29,10 @@ from controls.models.implementation_statements import STATEABLE
 from controls.models.implementations import ImplementationStatus, worst_of
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of
+from controls.sealed_previews import seal, unseal
 
 SALT = "controls.implementation-status"
-HOUR = 3600  # seconds that a preview may be confirmed
+AGAIN = "Choose the controls again."
 
 Outcome = Literal["first", "change", "same", "refused"]
 
@@ -130,13 +129,11 @@ def sealed(
     if not _effective(proposals):
         raise Refused("Nothing of this would change anything.")
     body = {
-        "system": system.pk,
-        "by": by.pk,
         "status": status,
         "first_day": str(first_day),
         "shown": _shown(proposals),
     }
-    return signing.dumps(body, salt=SALT, compress=True)
+    return seal(SALT, system.pk, body, by=by)
 
 
 def confirm(
@@ -157,7 +154,7 @@ def confirm(
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
         if key.answered:
             return int(json.loads(key.body))
-        body = _opened(system, token, by)
+        body = unseal(SALT, token, system.pk, by=by, again=AGAIN)
         first_day = dt.date.fromisoformat(body["first_day"])
         proposals = propose(
             system,
@@ -207,16 +204,3 @@ def _effective(proposals: Iterable[Proposal]) -> list[Proposal]:
 def _shown(proposals: Iterable[Proposal]) -> list[list[object]]:
     """What a person saw of each control, as JSON gives it back."""
     return [[row.control.pk, row.outcome, row.before] for row in proposals]
-
-
-def _opened(system: System, token: str, by: Actor) -> dict[str, Any]:
-    try:
-        body = signing.loads(token, salt=SALT, max_age=HOUR)
-    except signing.BadSignature as broken:
-        raise TransitionNotAllowed(
-            "This preview is too old. Choose the controls again."
-        ) from broken
-    if (body["system"], body["by"]) != (system.pk, by.pk):
-        raise TransitionNotAllowed("This preview is somebody else's.")
-    opened: dict[str, Any] = body
-    return opened

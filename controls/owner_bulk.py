@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.core import signing
 from django.db.models import F
 
 from controls.access import require_officer
@@ -19,9 +18,10 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, AuditEvent, ControlImplementation, System, Team
 from controls.models.audit import Event, about
+from controls.sealed_previews import seal, unseal
 
 SALT = "controls.owner"
-HOUR = 3600  # seconds that a preview may be confirmed
+AGAIN = "Choose the controls again."
 
 OwnerOutcome = Literal["change", "same"]
 
@@ -76,13 +76,8 @@ def sealed_owner(
     """
     if not _changing(proposals):
         raise Refused("Nothing of this would change anything.")
-    body = {
-        "system": system.pk,
-        "by": by.pk,
-        "team": team.pk if team else None,
-        "shown": _shown(proposals),
-    }
-    return signing.dumps(body, salt=SALT, compress=True)
+    body = {"team": team.pk if team else None, "shown": _shown(proposals)}
+    return seal(SALT, system.pk, body, by=by)
 
 
 def confirm_owner(system: System, token: str, *, by: Actor) -> int:
@@ -95,7 +90,7 @@ def confirm_owner(system: System, token: str, *, by: Actor) -> int:
     with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
         if key.answered:
             return int(json.loads(key.body))
-        body = _opened(system, token, by)
+        body = unseal(SALT, token, system.pk, by=by, again=AGAIN)
         team = _team(body["team"])
         keys = [shown[0] for shown in body["shown"]]
         proposals = propose_owner(system, keys, team, by=by, lock=True)
@@ -146,15 +141,3 @@ def _events(
         )
         for row in proposals
     ]
-
-
-def _opened(system: System, token: str, by: Actor) -> dict[str, Any]:
-    try:
-        body: dict[str, Any] = signing.loads(token, salt=SALT, max_age=HOUR)
-    except signing.BadSignature as broken:
-        raise TransitionNotAllowed(
-            "This preview is too old. Choose the controls again."
-        ) from broken
-    if (body["system"], body["by"]) != (system.pk, by.pk):
-        raise TransitionNotAllowed("This preview is somebody else's.")
-    return body

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.grammar import size_in_words
 from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor
+from controls.sealed_previews import seal, unseal
 from evidence.files.checks import Checked
 from evidence.models import Arrival, Population, RequirementControl
 from evidence.populations import event_list
@@ -30,7 +30,6 @@ from evidence.populations.populations import (
 )
 from evidence.populations.who_may import require_population_submitter
 from evidence.storage import StoredBytes, open_store, refuse_broken_off
-from evidence.submissions.bulk import HOUR
 from evidence.submissions.quotas import count_preview
 from evidence.submissions.uploads import (
     Upload,
@@ -40,6 +39,7 @@ from evidence.submissions.uploads import (
 )
 
 SALT = "evidence.population"
+AGAIN = "Send the list again."
 SHOWN = 10  # events that a preview lists
 PASTED = "pasted.csv"
 
@@ -77,13 +77,11 @@ def preview(
         settle_all([upload])
     body = {
         "preview": secrets.token_hex(8),  # two within one second are two
-        "requirement": requirement.pk,
-        "by": by.pk,
         "said": {name: str(value) for name, value in asdict(statement).items()},
         "none_happened": statement.none_happened,
         "file": _packed(upload),
     }
-    return PopulationPreview(events, signing.dumps(body, salt=SALT, compress=True))
+    return PopulationPreview(events, seal(SALT, requirement.pk, body, by=by))
 
 
 def read(
@@ -161,13 +159,7 @@ def _opened(
 
     Raises TransitionNotAllowed for a token that counts not.
     """
-    try:
-        body = signing.loads(token, salt=SALT, max_age=HOUR)
-    except signing.BadSignature as broken:
-        sentence = "This preview is too old. Send the list again."
-        raise TransitionNotAllowed(sentence) from broken
-    if (body["requirement"], body["by"]) != (requirement.pk, by.pk):
-        raise TransitionNotAllowed("This preview is somebody else's.")
+    body = unseal(SALT, token, requirement.pk, by=by, again=AGAIN)
     statement, upload = _statement(body), _unpacked(body["file"])
     if upload is not None:
         Arrival.objects.expect([upload.stored.sha256])

@@ -11,12 +11,11 @@ import datetime as dt
 import json
 from typing import Any
 
-from django.core import signing
-
 from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.idempotency import KeyedRequest, first_use, was_confirmed
 from controls.models import Actor, AuditEvent, System
+from controls.sealed_previews import seal, unseal
 from evidence.files.checks import Checked
 from evidence.models import Arrival, EvidenceLink, RequirementControl
 from evidence.storage import StoredBytes, open_store
@@ -29,7 +28,7 @@ from evidence.submissions.uploads import Upload, lock_blobs, refuse_removed, set
 
 SALT = "evidence.bulk"
 NOT_LISTED = ("collected_by", "draft", "addresses")  # a list says none of them
-HOUR = 3600  # seconds that a preview may be confirmed
+AGAIN = "Upload the files again."
 
 
 def sealed(system: System, whole: Plan, *, by: Actor) -> str:
@@ -48,12 +47,8 @@ def sealed(system: System, whole: Plan, *, by: Actor) -> str:
     ]
     count_preview(brought, knowledge_now())
     settle_all(planned.upload for planned in whole.planned)
-    body = {
-        "system": system.pk,
-        "by": by.pk,
-        "planned": [_packed(planned) for planned in whole.planned],
-    }
-    return signing.dumps(body, salt=SALT, compress=True)
+    body = {"planned": [_packed(planned) for planned in whole.planned]}
+    return seal(SALT, system.pk, body, by=by)
 
 
 def _packed(planned: Planned) -> dict[str, Any]:
@@ -139,13 +134,7 @@ def opened(system: System, token: str, by: Actor) -> list[Planned]:
     Asks the store: call it before a transaction begins. Raises TransitionNotAllowed for
     a token that does not count, or where bytes are gone.
     """
-    try:
-        body = signing.loads(token, salt=SALT, max_age=HOUR)
-    except signing.BadSignature as broken:
-        reason = "This preview is too old. Upload the files again."
-        raise TransitionNotAllowed(reason) from broken
-    if (body["system"], body["by"]) != (system.pk, by.pk):
-        raise TransitionNotAllowed("This preview is somebody else's.")
+    body = unseal(SALT, token, system.pk, by=by, again=AGAIN)
     pks = {pk for packed in body["planned"] for pk in packed["asked"]}
     requirements = RequirementControl.objects.for_listing().in_bulk(pks)
     Arrival.objects.expect(packed["sha256"] for packed in body["planned"])
