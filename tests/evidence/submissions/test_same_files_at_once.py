@@ -154,7 +154,7 @@ def test_whom_the_database_breaks_off_is_served_at_the_second_time(
     other_one.execute("SELECT FROM evidence_blob FOR UPDATE")
     with caplog.at_level(logging.WARNING, "srm.request"):
         thread = in_thread(lambda: send(house, kept), answers)
-        for _ in range(80):  # its own look for a circle comes after a second
+        for _ in range(3000):  # its own look for a circle comes a second after it waits
             if other_one.execute(WAITS_FOR_A_LOCK).fetchone() != (0,):
                 break
             time.sleep(0.01)
