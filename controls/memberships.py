@@ -96,9 +96,6 @@ def take_role(
     Returns the row and its event, to be written last. Raises NotPermitted where
     `given_by` may no longer give it or is the person, and ValidationError.
     """
-    require_officer(system, given_by)
-    if given_by.pk == user.pk:
-        raise NotPermitted(TO_ONESELF)
     membership = Membership(
         system=system,
         user=user,
@@ -108,8 +105,7 @@ def take_role(
         starts_at=first_instant(system, offer.starts_on, now),
         ends_at=system.end_of_day(offer.last_day) if offer.last_day else None,
     )
-    membership.full_clean(exclude=["known_from"])
-    membership.save(force_insert=True)
+    _give(membership, given_by)
     event = about(
         membership,
         "membership.created",
@@ -120,6 +116,33 @@ def take_role(
         last_day=str(offer.last_day or ""),
     )
     return membership, event
+
+
+@transaction.atomic
+def give_role_at_once(
+    membership: Membership, *, by: Actor, now: dt.datetime
+) -> Membership:
+    """Insert a role that is given without an invitation, as administrators do.
+
+    `membership` is new; it begins at its own instant, but not before now. Raises as
+    `take_role` does, and Refused where it would begin before today.
+    """
+    system = membership.system
+    if system.day_of(membership.starts_at) < system.day_of(now):
+        raise Refused({"starts_at": "A role begins today or later."})
+    membership.starts_at = max(now, membership.starts_at)
+    _give(membership, by)
+    AuditEvent.objects.append(about(membership, "membership.created", by=by))
+    return membership
+
+
+def _give(membership: Membership, given_by: Actor) -> None:
+    """Insert a role that an officer gives to somebody else."""
+    require_officer(membership.system, given_by)
+    if given_by.pk == membership.user_id:
+        raise NotPermitted(TO_ONESELF)
+    membership.full_clean(exclude=["known_from"])
+    membership.save(force_insert=True)
 
 
 def first_instant(system: System, day: dt.date, now: dt.datetime) -> dt.datetime:
@@ -159,9 +182,32 @@ def change_days(
             raise Refused({"starts_on": "A role begins today or later."})
         begins = first_instant(system, starts_on, now)
     ends = system.end_of_day(last_day) if last_day is not None else None
-    if stored.user_id == by.pk and (begins < stored.starts_at or _longer(stored, ends)):
-        raise NotPermitted(TO_ONESELF)
     return _save(stored, begins, ends, by=by, reason=reason)
+
+
+@transaction.atomic
+def change_end(
+    membership: Membership,
+    *,
+    ends_at: dt.datetime | None,
+    by: Actor,
+    now: dt.datetime,
+    reason: str = "",
+    version: int | None = None,
+) -> Membership:
+    """Let a role end at another instant, exclusive (None: open end).
+
+    An instant of today that is gone by means now. Raises as `change_days` does.
+    """
+    stored = _locked(membership, by)
+    refuse_stale(stored, version)
+    _refuse_ended(stored, now)
+    ends = ends_at
+    if ends is not None:
+        if stored.system.day_of(ends) < stored.system.day_of(now):
+            raise Refused({"ends_at": "A role ends today or later, never before."})
+        ends = max(now, ends)
+    return _save(stored, stored.starts_at, ends, by=by, reason=reason)
 
 
 @transaction.atomic
@@ -213,6 +259,8 @@ def _save(
     by: Actor,
     reason: str,
 ) -> Membership:
+    if stored.user_id == by.pk and (begins < stored.starts_at or _longer(stored, ends)):
+        raise NotPermitted(TO_ONESELF)
     last = stored.role == Role.OFFICER and ends and not _other_officer(stored, ends)
     if last and not reason.strip():
         raise Refused({"reason": LAST_OFFICER})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from controls import clock
 from controls.access import require_officer
 from controls.accounts.address_mails import mail_change
 from controls.accounts.credentials import end_tokens
@@ -23,8 +25,7 @@ from controls.admin.scoped import (
     RelatedScopeFilter,
     VersionedForm,
 )
-from controls.errors import NotPermitted
-from controls.memberships import TO_ONESELF
+from controls.memberships import change_end, give_role_at_once
 from controls.models import (
     AddressChange,
     AuditEvent,
@@ -37,6 +38,7 @@ from controls.models import (
     User,
 )
 from controls.models.audit import about
+from controls.reasons import MAX_REASON
 from srm_project.recent_proof import require_recent_proof_of_form
 from srm_project.requests import actor_of
 
@@ -165,10 +167,25 @@ class OfSystemAdmin(AuditedAdmin):
         require_officer(obj.system, actor_of(request))
 
 
-@admin.register(Membership)
-class MembershipAdmin(FarReachingAdmin, OfSystemAdmin):
-    """Who is what in which system, and until when. Ended, not deleted."""
+class RoleForm(VersionedForm):
+    """A role, and why its end is what it is."""
 
+    reason = forms.CharField(
+        required=False,
+        max_length=MAX_REASON,
+        help_text="Needed where the last officer of a system goes.",
+    )
+
+
+@admin.register(Membership)
+class MembershipAdmin(FarReachingAdmin):
+    """Who is what in which system, and until when. Ended, not deleted.
+
+    Nobody gives a role to themselves or makes their own longer, and the last officer
+    goes only with a reason.
+    """
+
+    form = RoleForm
     list_display = ("user", "system", "role", "team", "starts_at", "ends_at")
     list_filter = ("role", ("system", RelatedScopeFilter), "team")
     list_select_related = ("user", "system", "team", "engagement")
@@ -181,11 +198,23 @@ class MembershipAdmin(FarReachingAdmin, OfSystemAdmin):
             return ()
         return ("user", "system", "role", "team", "engagement", "starts_at")
 
-    def require_right(self, request: HttpRequest, obj: Any) -> None:
-        """Officers of the system; nobody gives a role to themselves."""
-        super().require_right(request, obj)
-        if obj.pk is None and obj.user_id == actor_of(request).pk:
-            raise NotPermitted(TO_ONESELF)
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Through the verbs, which lock, decide and record."""
+        if not change:
+            give_role_at_once(obj, by=actor_of(request), now=clock.now())
+            return
+        if "ends_at" not in form.changed_data:
+            return
+        change_end(
+            obj,
+            ends_at=obj.ends_at,
+            by=actor_of(request),
+            now=clock.now(),
+            reason=form.cleaned_data["reason"],
+            version=form.cleaned_data.get("seen_version"),
+        )
 
 
 @admin.register(Invitation)
