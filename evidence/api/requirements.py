@@ -175,6 +175,12 @@ class ChangedSerializer(AskedSerializer):
     place of another wait for a second officer and need a `reason`.
     """
 
+    population_cadence = serializers.ChoiceField(
+        choices=PopulationCadence.choices,
+        required=False,
+        help_text="Per event only: for which periods populations are drawn. Not named:"
+        " as it is.",
+    )
     from_day = BodyDayField(required=False)
     reason = serializers.CharField(
         required=False, allow_blank=True, max_length=MAX_REASON
@@ -277,6 +283,8 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         stored = self.get_object()
         body = _valid(ChangedSerializer, request)
         version = expected_version(request, stored)
+        # A script that has never heard of it must not make populations rarer.
+        body.setdefault("population_cadence", stored.population_cadence)
         waits = change_requirement(
             stored,
             from_day=body.pop("from_day", None),

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from controls.errors import Refused
+from controls.models import AuditEvent
+from controls.models.audit import about
 from evidence.exports.files import write_durably
 from evidence.exports.formats import FORMATS
 from evidence.exports.rows.scope import (
@@ -30,7 +33,8 @@ class Command(AskedMoment):
     """`export SYSTEM FORMAT --output PATH [--as-of DAY] [--known-at INSTANT]`.
 
     `--as-of` alone means as it was known then. The file is there whole or not at all;
-    one of the same name is replaced. Exit 2 on wrong use, 1 where it cannot be written.
+    one of the same name is replaced. One audit event
+    says what was written. Exit 2 on wrong use, 1 where it cannot be written.
     """
 
     help = "Write the control status of a system into a file."
@@ -74,7 +78,9 @@ def _write(scope: ExportScope, format_name: str, target: Path) -> str:
                 partial,
                 lambda file: FORMATS[format_name].write(scope, file, no_progress),
             )
-        partial.replace(target)
+        with transaction.atomic():
+            partial.replace(target)
+            _record(scope, format_name, sha256)
     except StoreFull as full:
         raise CommandError(
             f"There is no space left for {target}; nothing was written."
@@ -86,3 +92,18 @@ def _write(scope: ExportScope, format_name: str, target: Path) -> str:
     finally:
         partial.unlink(missing_ok=True)
     return sha256
+
+
+def _record(scope: ExportScope, format_name: str, sha256: str) -> None:
+    """Write that a file left, as a download is written (AU-01)."""
+    AuditEvent.objects.append(
+        about(
+            scope.system,
+            "export.written",
+            by=None,
+            on=str(scope.moment.on),
+            known_at=scope.known_at.isoformat(),
+            format=format_name,
+            sha256=sha256,
+        )
+    )

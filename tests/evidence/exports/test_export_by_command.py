@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from controls.models import AuditEvent
 from evidence.exports.formats import FORMATS
 from evidence.exports.jobs import make_export, open_file, request_export
 from tests.disks import small_disk
@@ -113,3 +115,13 @@ def test_a_full_disk_leaves_what_was_there(house, tmp_path, format_name) -> None
         assert str(failure.value) == sentence
         assert target.read_text() == "of last month"
         assert {path.name for path in disk.folder.iterdir()} == {"status", "ballast"}
+
+
+def test_au_01_what_was_written_is_in_the_audit_log(house, folder) -> None:
+    target = folder / "status"
+    call_command("export", "shop", "csv", "--output", str(target))
+    event = AuditEvent.objects.get(verb="export.written")
+    assert (event.chain, event.actor) == (str(house.system.uuid), None)
+    assert json.loads(event.body)["format"] == "csv"
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    assert json.loads(event.body)["sha256"] == digest

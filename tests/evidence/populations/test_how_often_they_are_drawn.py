@@ -275,6 +275,25 @@ def test_rarer_than_the_baseline_and_than_quarterly_needs_a_reason(
     assert answer.status_code == 400
 
 
+def test_a_body_without_a_cadence_of_populations_leaves_it_as_it_is(
+    client, house, asked
+):
+    """R16: a script that only says another title makes no population rarer."""
+    client.force_login(house.olivia)
+    url = f"/api/v1/requirements/{asked.uuid}/"
+    said = {"operates_from": str(asked.operates_from)}
+    for more in ({"population_cadence": "monthly"}, {"title": "Approved changes"}):
+        answer = client.put(
+            url,
+            stated(**said) | more,
+            content_type="application/json",
+            headers={"If-Match": client.get(url)["ETag"]},
+        )
+        assert answer.status_code == 200, answer.content
+        assert answer.json()["population_cadence"] == "monthly"
+    assert answer.json()["title"] == "Approved changes"
+
+
 def test_long_grace_of_a_month_waits_for_a_second_officer(client, house, asked):
     """R12: half of the month that a population covers."""
     client.force_login(house.olivia)
