@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from controls.access import require_officer
 from controls.approvals import refuse_stale
-from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.errors import NotPermitted, Refused, SrmError, TransitionNotAllowed
 from controls.models import (
     Actor,
     AuditEvent,
@@ -94,7 +94,8 @@ def take_role(
     """Let a person hold an offered role, at the earliest from now on.
 
     Returns the row and its event, to be written last. Raises NotPermitted where
-    `given_by` may no longer give it or is the person, and ValidationError.
+    `given_by` may no longer give it or is the person, and Refused where the person
+    holds it at that time already.
     """
     membership = Membership(
         system=system,
@@ -105,7 +106,12 @@ def take_role(
         starts_at=first_instant(system, offer.starts_on, now),
         ends_at=system.end_of_day(offer.last_day) if offer.last_day else None,
     )
-    _give(membership, given_by)
+    try:
+        _give(membership, given_by)
+    except SrmError:
+        raise
+    except ValidationError as refusal:  # of the row's own rules
+        raise Refused(refusal.messages) from None
     event = about(
         membership,
         "membership.created",

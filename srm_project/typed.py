@@ -11,7 +11,7 @@ from django.http import HttpRequest
 # What every page puts into its forms, and whoever sends them again gets anew.
 TOKENS = frozenset({"csrfmiddlewaretoken", "form_token"})
 # What a page puts into some of its forms.
-HIDDEN = frozenset({"token", "version", "seen_version", "next"})
+HIDDEN = frozenset({"token", "version", "seen_version", "next", "shown"})
 # What is chosen from a list, whatever the words for it.
 LISTED = frozenset(
     {"method", "kind", "sensitivity", "responsibility", "cadence", "purpose"}

@@ -169,7 +169,7 @@ def send_again(
     """Mail a new link; that of the mail before counts no more.
 
     Raises NotPermitted, TransitionNotAllowed (accepted or withdrawn), StaleVersion,
-    Refused (too many mails).
+    Refused (too many mails; a link that nobody could accept).
     """
     stored = _locked_open(invitation, by, version)
     if stored.mails >= MAX_MAILS:
@@ -177,6 +177,9 @@ def send_again(
             f"This invitation was mailed {MAX_MAILS} times. Withdraw it and invite"
             " the person under another address."
         )
+    reason = _useless(stored, now)
+    if reason:
+        raise Refused(f"{reason} Withdraw this invitation and make another.")
     _mail(stored, now)
     return _kept(stored, "invitation.sent-again", by)
 
@@ -233,8 +236,8 @@ def find_invitation(key: str, *, now: dt.datetime, lock: bool = False) -> Invita
 
 
 def _refuse_over(invitation: Invitation, mails: int, now: dt.datetime) -> None:
-    system, inviter = invitation.system, invitation.invited_by
-    day = day_in_words(system.day_of(invitation.ended_at or now))
+    inviter = invitation.invited_by
+    day = day_in_words(invitation.system.day_of(invitation.ended_at or now))
     if invitation.state == InvitationState.ACCEPTED:
         raise LinkOver(f"This invitation was used on {day}. Sign in.")
     if invitation.state == InvitationState.WITHDRAWN:
@@ -247,14 +250,19 @@ def _refuse_over(invitation: Invitation, mails: int, now: dt.datetime) -> None:
             "This invitation is too old: its link worked for seven days. Ask"
             f" {inviter} to send it again."
         )
+    reason = _useless(invitation, now)
+    if reason:
+        raise LinkOver(f"{reason} Ask an officer of the system to invite you again.")
+
+
+def _useless(invitation: Invitation, now: dt.datetime) -> str:
+    """Why no link of this invitation could be accepted, in a sentence; else ""."""
+    system, inviter = invitation.system, invitation.invited_by
     if invitation.last_day and invitation.last_day < system.day_of(now):
-        ended = day_in_words(invitation.last_day)
-        raise LinkOver(f"The role was offered until {ended}. Ask {inviter}.")
+        return f"The role was offered until {day_in_words(invitation.last_day)}."
     if not is_officer(inviter, system):
-        raise LinkOver(
-            f"{inviter} may no longer give roles in {system}. Ask another officer to"
-            " invite you."
-        )
+        return f"{inviter} may no longer give roles in {system}."
+    return ""
 
 
 def account_of(invitation: Invitation) -> User | None:

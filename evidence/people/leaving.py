@@ -7,6 +7,7 @@ the team has nobody else who uploads for it. Requests may be addressed to a pers
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from django.db.models.functions import Coalesce
 
 from controls.access import require_officer
 from controls.approvals import refuse_stale
-from controls.errors import Refused
-from controls.memberships import RoleOffer, take_role
+from controls.errors import Refused, StaleVersion
+from controls.memberships import RoleOffer, held_already, take_role
 from controls.models import (
     Actor,
     AuditEvent,
@@ -33,6 +34,8 @@ from controls.models.audit import Event, about
 from evidence.models import EvidenceLink, EvidenceRequest, RequirementControl
 from evidence.models.link_queries import LinkState
 from evidence.models.requests import UNANSWERED
+
+STALE = "Something changed since this was shown. Look at it again."
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,15 @@ class HandOver:
     def roles(self) -> list[TeamWork]:
         """The teams that the person becomes a contributor of."""
         return self.teams
+
+    @property
+    def digest(self) -> str:
+        """Who gets which team and which request, in 64 characters: another digest is
+        another hand-over."""
+        teams = sorted(str(work.team.pk) for work in self.teams)
+        requests = sorted(str(request.uuid) for request in self.requests)
+        text = "|".join([str(self.to.uuid), *teams, *requests])
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def open_work(membership: Membership) -> OpenWork:
@@ -181,7 +193,27 @@ def plan_hand_over(
                 " nobody gives a role to themselves."
             }
         )
-    return HandOver(to, work.requests, teams, system.day_of(now))
+    plan = HandOver(to, work.requests, teams, system.day_of(now))
+    _refuse_held(plan, work, system, now)
+    return plan
+
+
+def _refuse_held(
+    plan: HandOver, work: OpenWork, system: System, now: dt.datetime
+) -> None:
+    """Raise Refused where the person has the role of a team to a day, or from a day
+    on: its days are changed, no second one is given."""
+    teams = plan.teams or ([] if plan.requests else work.teams)
+    for one in teams:
+        offer = RoleOffer(Role.CONTRIBUTOR, plan.starts_on, team=one.team)
+        until = held_already(system, plan.to, offer, now)
+        if until:
+            raise Refused(
+                {
+                    "to": f"{plan.to} has a role for {one.team} already, {until}."
+                    " Change the days of that role instead."
+                }
+            )
 
 
 @transaction.atomic
@@ -192,12 +224,13 @@ def hand_over(
     by: Actor,
     now: dt.datetime,
     version: int | None = None,
+    shown: str | None = None,
 ) -> HandOver:
     """Do what `plan_hand_over` shows: `to` becomes contributor of the teams that would
     have nobody, and the requests are addressed to `to`.
 
-    `version` is the one of the role that the caller has seen. Raises as
-    `plan_hand_over` does, and StaleVersion.
+    `version` is the one of the role that the caller has seen, `shown` the digest of the
+    plan. Raises as `plan_hand_over` does, and StaleVersion.
     """
     system = System.objects.select_for_update(of=("self",)).get(pk=membership.system_id)
     stored = (
@@ -207,6 +240,8 @@ def hand_over(
     )
     refuse_stale(stored, version)
     plan = plan_hand_over(stored, to, by=by, now=now)
+    if shown is not None and shown != plan.digest:
+        raise StaleVersion(STALE)
     events: list[Event] = []
     for work in plan.teams:
         offer = RoleOffer(Role.CONTRIBUTOR, plan.starts_on, team=work.team)
@@ -216,6 +251,8 @@ def hand_over(
         locked = EvidenceRequest.objects.select_for_update(of=("self",)).get(
             pk=request.pk
         )
+        if locked.state not in UNANSWERED or locked.person_id != stored.user_id:
+            raise StaleVersion(STALE)
         locked.person, locked.version = to, F("version") + 1
         locked.save(update_fields=["person", "version"])
         before = str(stored.user.uuid)

@@ -287,7 +287,13 @@ def role_hand_over(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
         return answer_with(request, Refused("Choose who takes it over."), back)
     to = form.cleaned_data["to"]
     try:
-        done = hand_over(membership, to, by=request.user, now=clock.now())
+        done = hand_over(
+            membership,
+            to,
+            by=request.user,
+            now=clock.now(),
+            shown=request.POST.get("shown"),
+        )
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
     messages.success(request, _handed_over(done))
