@@ -10,6 +10,7 @@ from controls.base_form import ModelForm
 from controls.grammar import size_in_words
 from controls.models import Crosswalk
 from controls.spreadsheets import MAX_BYTES
+from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
 
 
@@ -25,6 +26,7 @@ class CrosswalkForm(ModelForm):
     class Meta:
         model = Crosswalk
         fields = ["title", "starts_on"]
+        field_classes = {"starts_on": DayField}
         widgets = {"starts_on": day_input()}
         labels = {"title": "Whose numbers", "starts_on": "They stand from"}
         help_texts = {

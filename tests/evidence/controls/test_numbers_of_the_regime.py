@@ -172,6 +172,13 @@ def test_a_version_that_starts_no_later_is_refused(system, oscar, as_user):
     assert Crosswalk.objects.count() == 1
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "2201-01-01", "9999-12-31"])
+def test_a_day_outside_all_clocks_is_refused(system, oscar, as_user, day):
+    answer = send(as_user(oscar), system, starts_on=day)
+    assert answer.status_code == 422
+    assert f"“{day}” lies outside 1990-01-01 to 2200-12-31." in answer.content.decode()
+
+
 def test_lines_that_cannot_be_placed_are_named_and_left_out(system, oscar, as_user):
     browser = as_user(oscar)
     text = f"{TABLE}ZZ-9,CC1.1\nwhat,CC1.2\nAC-1,=1+1\n"
