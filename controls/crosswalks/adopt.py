@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -40,6 +41,24 @@ class CrosswalkPreview:
     stated: tuple[NumberedControl, ...]
     outside: tuple[str, ...]
     errors: tuple[CrosswalkRowError, ...]
+
+    def left_by(self, earlier: Crosswalk | None) -> tuple[NumberedControl, ...]:
+        """What an earlier version says and this one does not, in catalog order."""
+        if earlier is None:
+            return ()
+        kept = {
+            (row.implementation.pk, number)
+            for row in self.stated
+            for number in row.numbers
+        }
+        rows = earlier.numbers.select_related("implementation__control").order_by(
+            "implementation__control__sort_order", "implementation", "number"
+        )
+        left: dict[ControlImplementation, list[str]] = defaultdict(list)
+        for row in rows:
+            if (row.implementation_id, row.number) not in kept:
+                left[row.implementation].append(row.number)
+        return tuple(NumberedControl(row, tuple(left[row])) for row in left)
 
     @property
     def criteria(self) -> int:
@@ -91,13 +110,15 @@ def adopt(
     title: str,
     starts_on: dt.date,
     by: Actor,
+    today: dt.date,
     leave_out: bool = False,
 ) -> Crosswalk:
     """Let the numbers stand beside the controls from `starts_on`.
 
-    The version of the same title before it ends on that day. All of it or nothing,
-    unless lines may be left out. Raises NotPermitted for all but officers, Refused
-    where a line is wrong or the version before starts no earlier.
+    The version of the same title before it ends on that day, which is not before
+    `today`, the system's day: what was said of a day gone by stays (R31). All of it or
+    nothing, unless lines may be left out. Raises NotPermitted for all but officers,
+    Refused where a line is wrong or the version before starts no earlier.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
@@ -114,7 +135,9 @@ def adopt(
         file_name=read.name[-200:],
         sha256=read.sha256,
     )
-    events = _end_earlier(crosswalk, by)
+    earlier = _earlier(crosswalk)
+    left = compared.left_by(earlier)
+    events = _end_earlier(earlier, crosswalk, left, by=by, today=today)
     crosswalk.full_clean(exclude=["system", "imported_by"])
     crosswalk.save(force_insert=True)
     CrosswalkNumber.objects.bulk_create(
@@ -143,13 +166,25 @@ def adopt(
     return crosswalk
 
 
-def _end_earlier(crosswalk: Crosswalk, by: Actor) -> list[Event]:
-    earlier = (
+def _earlier(crosswalk: Crosswalk) -> Crosswalk | None:
+    """The version of the same title that holds, locked."""
+    return (
         Crosswalk.objects.select_for_update(of=("self",))
         .filter(system=crosswalk.system, ended_on=None)
         .titled(crosswalk.title)
         .first()
     )
+
+
+def _end_earlier(
+    earlier: Crosswalk | None,
+    crosswalk: Crosswalk,
+    left: Iterable[NumberedControl],
+    *,
+    by: Actor,
+    today: dt.date,
+) -> list[Event]:
+    """End the version before, saying which numbers no control answers to any more."""
     if earlier is None:
         return []
     if crosswalk.starts_on <= earlier.starts_on:
@@ -159,7 +194,17 @@ def _end_earlier(crosswalk: Crosswalk, by: Actor) -> list[Event]:
                 " version must start later."
             }
         )
+    if crosswalk.starts_on < today:
+        raise Refused(
+            {
+                "starts_on": "A new version holds from today or a later day: on days"
+                f" gone by the one from {earlier.starts_on} held."
+            }
+        )
     earlier.ended_on = crosswalk.starts_on
     earlier.save(update_fields=["ended_on"])
-    on = str(earlier.ended_on)
-    return [about(earlier, "crosswalk.ended", by=by, on=on)]
+    body = {
+        "on": str(earlier.ended_on),
+        "left": {row.implementation.control.label: list(row.numbers) for row in left},
+    }
+    return [about(earlier, "crosswalk.ended", by=by, **body)]

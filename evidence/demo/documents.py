@@ -167,4 +167,11 @@ def import_numbers(people: People, system: System, day: dt.date) -> None:
     with NUMBERS.open("rb") as file:
         read = read_crosswalk(file, NUMBERS.name)
     with written_on(day, 11):
-        adopt(system, read, title="SOC 2 criteria", starts_on=day, by=people["olivia"])
+        adopt(
+            system,
+            read,
+            title="SOC 2 criteria",
+            starts_on=day,
+            by=people["olivia"],
+            today=day,
+        )

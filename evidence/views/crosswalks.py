@@ -22,6 +22,7 @@ from controls.models import Crosswalk, IdempotencyKey, System
 from evidence.exports.formats.status_csv import EXCEL_MARK
 from evidence.forms.clocks import clocks_of
 from evidence.forms.crosswalks import CrosswalkForm
+from evidence.status.control_status import today_of
 from evidence.status.criteria import criteria, criterion
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.once import SAME_AGAIN, once
@@ -148,14 +149,17 @@ def numbers_preview(request: SignedInRequest, slug: str, token: Any) -> HttpResp
     if kept is None:
         return _gone(request, system, token)
     facts, read = kept
-    earlier = Crosswalk.objects.filter(system=system, ended_on=None)
+    current = Crosswalk.objects.filter(system=system, ended_on=None)
+    earlier = current.titled(facts["title"]).first()
+    compared = preview(system, read)
     page = {
         "system": system,
         "token": token,
         "facts": facts,
         "read": read,
-        "compared": preview(system, read),
-        "earlier": earlier.titled(facts["title"]).first(),
+        "compared": compared,
+        "left": compared.left_by(earlier),
+        "earlier": earlier,
     }
     return render(request, "evidence/crosswalks/preview.html", page)
 
@@ -186,7 +190,14 @@ def numbers_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespon
     facts, read = kept
     leave_out = request.POST.get("leave_out") == "yes"
     try:
-        crosswalk = adopt(system, read, **facts, by=request.user, leave_out=leave_out)
+        crosswalk = adopt(
+            system,
+            read,
+            **facts,
+            by=request.user,
+            today=today_of(system),
+            leave_out=leave_out,
+        )
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -177,6 +178,32 @@ def test_a_day_outside_all_clocks_is_refused(system, oscar, as_user, day):
     answer = send(as_user(oscar), system, starts_on=day)
     assert answer.status_code == 422
     assert f"“{day}” lies outside 1990-01-01 to 2200-12-31." in answer.content.decode()
+
+
+def test_r31_a_new_version_leaves_days_gone_by_as_they_were(system, oscar, as_user):
+    browser = as_user(oscar)
+    adopted(browser, system)
+    page = adopted(browser, system, starts_on=str(TODAY - DAY))
+    assert page.status_code == 422
+    assert "A new version holds from today or a later day" in page.content.decode()
+    assert Crosswalk.objects.get().ended_on is None
+
+
+def test_what_a_new_version_leaves_out_is_shown_and_recorded(system, oscar, as_user):
+    """A control that is left out no longer pulls its number down: nobody misses it."""
+    browser = as_user(oscar)
+    adopted(browser, system)
+    fewer = "Control,Number\nAC-2,CC6.1\nPE-3,CC6.4\n"
+    sent = send(browser, system, fewer, starts_on=str(TODAY))
+    page = browser.get(sent.url)
+    left = {
+        row.implementation.control.label: row.numbers for row in page.context["left"]
+    }
+    assert left == {"AC-2": ("CC6.2",), "AC-4": ("CC6.1",)}
+    assert "What stands no more" in page.content.decode()
+    browser.post(f"{sent.url}adopt/")
+    event = AuditEvent.objects.get(verb="crosswalk.ended")
+    assert json.loads(event.body)["left"] == {"AC-2": ["CC6.2"], "AC-4": ["CC6.1"]}
 
 
 def test_lines_that_cannot_be_placed_are_named_and_left_out(system, oscar, as_user):
