@@ -107,7 +107,9 @@ class SuccessorForm(Form):
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         here = Membership.objects.active().filter(system=membership.system_id)
+        auditors = here.filter(role=Role.AUDITOR)  # they only read
         people = User.objects.filter(pk__in=here.values("user"))
+        people = people.exclude(pk__in=auditors.values("user"))
         others = people.exclude(pk=membership.user_id).order_by("name", "email")
         self.fields["to"].queryset = others  # type: ignore[attr-defined]
         self.fields["to"].to_field_name = "uuid"  # type: ignore[attr-defined]

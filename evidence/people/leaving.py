@@ -169,8 +169,8 @@ def plan_hand_over(
     """What handing the open work of a role to `to` would do; nothing is changed.
 
     Raises NotPermitted (no officer), Refused (nothing to hand over; `to` is the
-    person, or no member of the system; an officer who would give a role to
-    themselves).
+    person, no member of the system or its auditor, who only reads (AC-06); an officer
+    who would give a role to themselves).
     """
     system = membership.system
     require_officer(system, by)
@@ -180,6 +180,10 @@ def plan_hand_over(
     here = Membership.objects.active(now).filter(system=system, user=to)
     if to.pk == membership.user_id or not here.exists():
         raise Refused({"to": "Choose somebody else who holds a role in this system."})
+    if here.filter(role=Role.AUDITOR).exists():
+        raise Refused(
+            {"to": f"{to} audits this system, and only reads. Choose somebody else."}
+        )
     uploads = here.filter(role=Role.CONTRIBUTOR)
     own_teams = set(uploads.values_list("team_id", flat=True))
     teams = [row for row in work.teams if row.team.pk not in own_teams]

@@ -127,6 +127,23 @@ def test_nobody_hands_over_to_themselves_to_outsiders_or_to_the_leaver(
     assert EvidenceRequest.objects.get().person == alice
 
 
+def test_ac_06_an_auditor_only_reads_and_takes_nothing_over(
+    officer, leaver, system, oscar, alice, audrey
+):
+    page = reverse("evidence:role", args=[system.slug, leaver.uuid])
+    assert str(audrey.uuid) not in text_of(officer.get(page))
+    door = reverse("person-hand-over", args=[system.slug, leaver.uuid])
+    one = reverse("person-detail", args=[system.slug, leaver.uuid])
+    tag = {"If-Match": officer.get(one)["ETag"]}
+    body = {"to": audrey.email}
+    kind = {"content_type": "application/json", "headers": tag}
+    answer = officer.post(door, body, **kind)
+    assert answer.status_code == 400
+    assert "Audrey audits this system, and only reads." in str(answer.json())
+    assert EvidenceRequest.objects.get().person == alice
+    assert audrey.memberships.get().role == Role.AUDITOR
+
+
 def test_somebody_of_the_team_takes_over_without_another_role(
     officer, leaver, system, platform
 ):
