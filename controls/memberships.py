@@ -2,6 +2,8 @@
 
 Given by the officers of the system to others, by an invitation that the person accepts
 (`controls.accounts.invitations`). Days are those of the system; both ends count.
+
+One file: every step of a role keeps the same rules about its days and its giver.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ LAST_OFFICER = (
     "Then nobody is an officer of this system: nobody can describe it, approve or give"
     " roles. Invite another officer first, or say why it has to be so."
 )
+MAX_YEAR = 2200  # of the end of a role, as of all days that are typed
+TOO_FAR = f"A role ends in {MAX_YEAR} at the latest. Leave it empty for an open end."
 INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -134,12 +138,24 @@ def give_role_at_once(
     `take_role` does, and Refused where it would begin before today.
     """
     system = membership.system
+    # its year first: no zone can reckon with the first and the last of the calendar
+    if membership.starts_at.year < now.year - 1:
+        raise Refused({"starts_at": "A role begins today or later."})
+    for instant in (membership.starts_at, membership.ends_at):
+        if instant is not None:
+            _refuse_far(instant)
     if system.day_of(membership.starts_at) < system.day_of(now):
         raise Refused({"starts_at": "A role begins today or later."})
     membership.starts_at = max(now, membership.starts_at)
     _give(membership, by)
     AuditEvent.objects.append(about(membership, "membership.created", by=by))
     return membership
+
+
+def _refuse_far(instant: dt.datetime) -> None:
+    """Raise Refused for an instant that the zone of a system may not reckon with."""
+    if instant.year > MAX_YEAR:
+        raise Refused({"ends_at": TOO_FAR})
 
 
 def _give(membership: Membership, given_by: Actor) -> None:
@@ -210,6 +226,7 @@ def change_end(
     _refuse_ended(stored, now)
     ends = ends_at
     if ends is not None:
+        _refuse_far(ends)
         if stored.system.day_of(ends) < stored.system.day_of(now):
             raise Refused({"ends_at": "A role ends today or later, never before."})
         ends = max(now, ends)

@@ -102,3 +102,26 @@ def test_a_role_is_given_from_today_on_and_to_others_only(desk, oscar, mallory, 
     page = give(desk, oscar, system, TODAY)
     assert "Nobody gives a role to themselves" in page
     assert Membership.objects.filter(user=oscar).count() == 1
+
+
+@pytest.mark.parametrize("year", [2201, 9999])
+def test_a_role_ends_within_the_days_that_every_zone_knows(desk, rita, system, year):
+    system.time_zone = "Europe/Berlin"
+    system.save(update_fields=["time_zone"])
+    row = held_by(rita)
+    page = change(desk, row, dt.date(year, 12, 31), ends_at_1="23:59:59")
+    assert "A role ends in 2200 at the latest." in page
+    assert row.ends_at is None
+    people = desk.get(reverse("evidence:people", args=[system.slug]))
+    assert people.status_code == 200
+
+
+def test_a_role_is_not_given_at_either_end_of_the_calendar(desk, mallory, system):
+    system.time_zone = "America/New_York"
+    system.save(update_fields=["time_zone"])
+    assert "A role begins today or later." in give(
+        desk, mallory, system, dt.date(1, 1, 1)
+    )
+    late = give(desk, mallory, system, dt.date(9999, 12, 31))
+    assert "A role ends in 2200 at the latest." in late
+    assert not mallory.memberships.exists()
