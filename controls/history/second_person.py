@@ -1,9 +1,9 @@
 """Triggers that keep the second person another one, where a row alone cannot tell.
 
 A constraint compares columns of one row; these look at the rows beside it: who brought
-an earlier revision, who gave an answer, who drew the list. They say the same as the
-`who_may` of each room, which answers first and with a sentence. Source: rules R16, R17,
-R20, R24 and R32.
+an earlier revision, who gave an answer, who drew the list, who invited. They say the
+same as the `who_may` of each room, which answers first and with a sentence. Source:
+rules R16, R17, R20, R24 and R32.
 """
 
 from __future__ import annotations
@@ -72,6 +72,12 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " ON b.remark_id = a.remark_id AND b.system_id = a.system_id"
         " WHERE a.id = NEW.answer_id"
         " AND NEW.reviewer_id IN (r.registered_by_id, b.answered_by_id)",
+    ),
+    "srm_invitation_accepted_by_another": (
+        "controls_invitation",
+        "INSERT OR UPDATE",
+        "SELECT FROM controls_membership m WHERE m.id = NEW.membership_id"
+        " AND m.user_id = NEW.invited_by_id",
     ),
 }
 

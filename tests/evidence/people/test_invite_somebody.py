@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -272,6 +273,23 @@ def test_nobody_gives_a_role_to_themselves(officer, system, oscar, mailoutbox):
     assert answer.status_code == 403
     assert "Nobody gives a role to themselves" in text_of(answer)
     assert not Invitation.objects.exists()
+
+
+def test_r32_the_database_refuses_ones_own_invitation(
+    officer, system, oscar, mailoutbox
+):
+    """Also where the person has taken the invited address as their own meanwhile."""
+    send(officer, system)
+    User.objects.filter(pk=oscar.pk).update(email=NEW)
+    oscar.refresh_from_db()
+    answer = sign_in_just_now(Client(), oscar).post(link(), follow=True)
+    assert "Nobody gives a role to themselves" in text_of(answer)
+    own = oscar.memberships.get()
+    accepted = {"state": "accepted", "membership": own, "ended_at": clock.now()}
+    refusal = "the second person is another one"
+    with pytest.raises(IntegrityError, match=refusal), transaction.atomic():
+        Invitation.objects.update(**accepted)
+    assert oscar.memberships.count() == 1
 
 
 @pytest.mark.parametrize("who", ["rita", "alice"])
