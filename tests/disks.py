@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,14 @@ def small_disk(folder: Path, megabytes: int = 4) -> Iterator[SmallDisk]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def open_files() -> int:
-    """Descriptors that this process holds."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_files_below(folder: Path) -> list[str]:
+    """What this process holds open below a folder, by name; deleted files too.
+
+    Sockets and files elsewhere are left out: pools and loggers open theirs when
+    they are first needed, and that says nothing of the disk.
+    """
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            names.append(str(descriptor.readlink()))
+    return [name for name in names if name.startswith(f"{folder}/")]

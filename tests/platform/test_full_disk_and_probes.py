@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import resource
 import signal
-from pathlib import Path
 
 import pytest
 from django.core.cache import caches
 from redis import Redis
 
 from evidence.storage import LocalStore, StoreFull
+from tests.disks import open_files_below
 
 pytestmark = pytest.mark.django_db
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture
@@ -32,13 +28,13 @@ def tiny_disk():
 
 def test_a_full_disk_leaves_no_file_and_no_descriptor(tmp_path, tiny_disk):
     """RE-07."""
-    store, before = LocalStore(tmp_path), open_files()
+    store = LocalStore(tmp_path)
     for _ in range(3):
         with pytest.raises(StoreFull) as full:
             store.put([b"x" * 150_000] * 2, limit=10**6)
         assert full.value.status_code == 507
     assert list(store.incoming.iterdir()) == []
-    assert open_files() == before
+    assert open_files_below(tmp_path) == []
     assert store.put([b"it fits"], limit=10).size_bytes == 7
 
 
