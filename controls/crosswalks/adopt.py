@@ -115,10 +115,11 @@ def adopt(
 ) -> Crosswalk:
     """Let the numbers stand beside the controls from `starts_on`.
 
-    The version of the same title before it ends on that day, which is not before
-    `today`, the system's day: what was said of a day gone by stays (R31). All of it or
+    The version of the same title that holds then ends on that day; one from the same
+    day or a later one never holds. The day is not before `today`, the system's day,
+    where there is a version: what was said of a day gone by stays (R31). All of it or
     nothing, unless lines may be left out. Raises NotPermitted for all but officers,
-    Refused where a line is wrong or the version before starts no earlier.
+    Refused where a line is wrong or the day has gone by.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
@@ -135,9 +136,8 @@ def adopt(
         file_name=read.name[-200:],
         sha256=read.sha256,
     )
-    earlier = _earlier(crosswalk)
-    left = compared.left_by(earlier)
-    events = _end_earlier(earlier, crosswalk, left, by=by, today=today)
+    followed = _later_than(crosswalk)
+    events = _end_earlier(followed, crosswalk, compared, by=by, today=today)
     crosswalk.full_clean(exclude=["system", "imported_by"])
     crosswalk.save(force_insert=True)
     CrosswalkNumber.objects.bulk_create(
@@ -166,45 +166,46 @@ def adopt(
     return crosswalk
 
 
-def _earlier(crosswalk: Crosswalk) -> Crosswalk | None:
-    """The version of the same title that holds, locked."""
-    return (
+def _later_than(crosswalk: Crosswalk) -> list[Crosswalk]:
+    """Versions of the title that hold on its first day or begin later, locked."""
+    return list(
         Crosswalk.objects.select_for_update(of=("self",))
-        .filter(system=crosswalk.system, ended_on=None)
+        .filter(system=crosswalk.system)
         .titled(crosswalk.title)
-        .first()
+        .reaching(crosswalk.starts_on)
+        .order_by("starts_on", "pk")
     )
 
 
 def _end_earlier(
-    earlier: Crosswalk | None,
+    earlier: Iterable[Crosswalk],
     crosswalk: Crosswalk,
-    left: Iterable[NumberedControl],
+    compared: CrosswalkPreview,
     *,
     by: Actor,
     today: dt.date,
 ) -> list[Event]:
-    """End the version before, saying which numbers no control answers to any more."""
-    if earlier is None:
-        return []
-    if crosswalk.starts_on <= earlier.starts_on:
-        raise Refused(
-            {
-                "starts_on": f"“{earlier.title}” holds from {earlier.starts_on}: this"
-                " version must start later."
-            }
-        )
-    if crosswalk.starts_on < today:
-        raise Refused(
-            {
-                "starts_on": "A new version holds from today or a later day: on days"
-                f" gone by the one from {earlier.starts_on} held."
-            }
-        )
-    earlier.ended_on = crosswalk.starts_on
-    earlier.save(update_fields=["ended_on"])
-    body = {
-        "on": str(earlier.ended_on),
-        "left": {row.implementation.control.label: list(row.numbers) for row in left},
-    }
-    return [about(earlier, "crosswalk.ended", by=by, **body)]
+    """End each version that it follows or replaces, saying what stands no more.
+
+    One that would have begun no earlier never holds: it ends on its own first day.
+    """
+    events = []
+    for version in earlier:
+        if crosswalk.starts_on < today:
+            raise Refused(
+                {
+                    "starts_on": "A new version holds from today or a later day: on"
+                    f" days gone by the one from {version.starts_on} held."
+                }
+            )
+        left = compared.left_by(version)
+        version.ended_on = max(version.starts_on, crosswalk.starts_on)
+        version.save(update_fields=["ended_on"])
+        body = {
+            "on": str(version.ended_on),
+            "left": {
+                row.implementation.control.label: list(row.numbers) for row in left
+            },
+        }
+        events.append(about(version, "crosswalk.ended", by=by, **body))
+    return events

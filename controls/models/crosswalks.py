@@ -29,6 +29,12 @@ class CrosswalkQuerySet(models.QuerySet["Crosswalk"]):
         """Of this title, in any mix of capitals."""
         return self.filter(title__iexact=title.strip())
 
+    def reaching(self, day: dt.date) -> Self:
+        """Those that hold on a day or begin after it; not those that never hold."""
+        return self.filter(Q(ended_on=None) | Q(ended_on__gt=day)).exclude(
+            ended_on=F("starts_on")
+        )
+
     def for_listing(self) -> Self:
         """With who imported it and how much it says; the latest first."""
         return (
@@ -45,7 +51,7 @@ class Crosswalk(models.Model):
     """One version of a table of controls and a regime's numbers, for one system.
 
     It holds from `starts_on` to before `ended_on`, the day from which the next version
-    of its title holds.
+    of its title holds; one that was replaced before it began ends on its first day.
     """
 
     keeps_history = True
@@ -81,7 +87,7 @@ class Crosswalk(models.Model):
             ),
             models.CheckConstraint(
                 name="crosswalk_ends_after_it_starts",
-                condition=Q(ended_on=None) | Q(ended_on__gt=F("starts_on")),
+                condition=Q(ended_on=None) | Q(ended_on__gte=F("starts_on")),
                 violation_error_message="A crosswalk cannot end before it starts.",
             ),
             models.CheckConstraint(
@@ -92,6 +98,11 @@ class Crosswalk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}, from {self.starts_on}"
+
+    @property
+    def never_holds(self) -> bool:
+        """Whether another version replaced it before its first day was over."""
+        return self.ended_on == self.starts_on
 
     def holds_on(self, day: dt.date) -> bool:
         """Whether its numbers stand beside the controls on a day."""

@@ -149,8 +149,8 @@ def numbers_preview(request: SignedInRequest, slug: str, token: Any) -> HttpResp
     if kept is None:
         return _gone(request, system, token)
     facts, read = kept
-    current = Crosswalk.objects.filter(system=system, ended_on=None)
-    earlier = current.titled(facts["title"]).first()
+    versions = Crosswalk.objects.filter(system=system).titled(facts["title"])
+    followed = versions.reaching(facts["starts_on"]).order_by("starts_on", "pk")
     compared = preview(system, read)
     page = {
         "system": system,
@@ -158,8 +158,8 @@ def numbers_preview(request: SignedInRequest, slug: str, token: Any) -> HttpResp
         "facts": facts,
         "read": read,
         "compared": compared,
-        "left": compared.left_by(earlier),
-        "earlier": earlier,
+        "left": compared.left_by(followed.first()),
+        "followed": followed,
     }
     return render(request, "evidence/crosswalks/preview.html", page)
 

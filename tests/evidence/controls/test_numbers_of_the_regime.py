@@ -164,13 +164,38 @@ def test_two_tables_stand_side_by_side(system, oscar, as_user):
     assert "CC6.1" in page.content.decode()
 
 
-def test_a_version_that_starts_no_later_is_refused(system, oscar, as_user):
+def test_a_wrong_file_is_replaced_on_the_same_day(system, oscar, as_user):
+    """Sent at ten, mended at five past: the wrong one holds on no day."""
+    browser = as_user(oscar)
+    adopted(browser, system, starts_on=str(TODAY))
+    mended = "Control,Number\nAC-2,CC6.3\n"
+    sent = send(browser, system, mended, starts_on=str(TODAY))
+    page = browser.get(sent.url).content.decode()
+    assert f"the version from {TODAY}, which holds on no day" in page
+    page = browser.post(f"{sent.url}adopt/", follow=True)
+    assert [c.number for c in page.context["criteria"]] == ["CC6.3"]
+    assert f"none: replaced before {TODAY} was over" in page.content.decode()
+    wrong, right = Crosswalk.objects.order_by("pk")
+    assert (wrong.ended_on, right.ended_on) == (TODAY, None)
+    assert not wrong.holds_on(TODAY)
+    assert right.holds_on(TODAY)
+
+
+def test_a_version_far_ahead_blocks_no_earlier_one(system, oscar, as_user):
+    """What would begin in a year is replaced by what begins tomorrow; today stays."""
     browser = as_user(oscar)
     adopted(browser, system)
-    page = adopted(browser, system)
-    assert page.status_code == 422
-    assert "this version must start later" in page.content.decode()
-    assert Crosswalk.objects.count() == 1
+    later = "Control,Number\nAC-2,CC9.9\n"
+    adopted(browser, system, later, starts_on=str(TODAY + 365 * DAY))
+    sooner = "Control,Number\nAC-2,CC6.3\n"
+    page = adopted(browser, system, sooner, starts_on=str(TODAY + DAY))
+    assert page.status_code == 200
+    first, far, soon = Crosswalk.objects.order_by("pk")
+    assert first.holds_on(TODAY)
+    assert first.ended_on == soon.starts_on == TODAY + DAY
+    assert far.never_holds
+    assert soon.holds_on(far.starts_on)
+    assert AuditEvent.objects.filter(verb="crosswalk.ended").count() == 3
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "2201-01-01", "9999-12-31"])
