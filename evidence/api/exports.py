@@ -160,8 +160,15 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, uuid: str) -> Response:
-        """Delete the file of an export of one's own; what was asked stays on record."""
-        delete_export(self.get_object(), by=actor_of(request))
+        """Delete the file of an export of one's own, or stop one that is not finished.
+
+        What was asked stays on record.
+        """
+        export = self.get_object()
+        if export.state in jobs.UNFINISHED:
+            jobs.cancel(export, by=actor_of(request))
+        else:
+            delete_export(export, by=actor_of(request))
         return Response(status=204)
 
     @extend_schema(responses={(200, media): bytes for media in MEDIA_TYPES})

@@ -7,8 +7,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
+
 from controls.models import AuditEvent
 from evidence.models import EvidenceLink, LinkState
+
+WITHDRAWN = "evidence.withdrawn"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ def withdrawals_of(links: Iterable[EvidenceLink]) -> dict[int, Withdrawal]:
         link.uuid: link.pk for link in links if link.state == LinkState.WITHDRAWN
     }
     events = AuditEvent.objects.filter(
-        verb="evidence.withdrawn", subject_uuid__in=list(withdrawn)
+        verb=WITHDRAWN, subject_uuid__in=list(withdrawn)
     ).order_by("seq")
     return {
         withdrawn[event.subject_uuid]: Withdrawal(
@@ -42,19 +46,16 @@ def withdrawn_from(
 ) -> list[tuple[EvidenceLink, Withdrawal]]:
     """What was taken back of one control by then (None: now), the newest link first.
 
-    At most `limit`. Two statements, or one.
+    At most `limit` of those known. Two statements, or one.
     """
-    links = (
-        EvidenceLink.objects.filter(
-            implementation=implementation, state=LinkState.WITHDRAWN
-        )
-        .for_listing()
-        .order_by("-pk")[:limit]
+    links = EvidenceLink.objects.filter(
+        implementation=implementation, state=LinkState.WITHDRAWN
     )
-    withdrawals = withdrawals_of(links)
-    return [
-        (link, withdrawals[link.pk])
-        for link in links
-        if link.pk in withdrawals
-        and (known_at is None or withdrawals[link.pk].at < known_at)
-    ]
+    if known_at is not None:
+        known = AuditEvent.objects.filter(
+            verb=WITHDRAWN, subject_uuid=OuterRef("uuid"), at__lt=known_at
+        )
+        links = links.filter(Exists(known))
+    shown = links.for_listing().order_by("-pk")[:limit]
+    withdrawals = withdrawals_of(shown)
+    return [(link, withdrawals[link.pk]) for link in shown if link.pk in withdrawals]

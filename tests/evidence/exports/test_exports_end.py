@@ -123,6 +123,19 @@ def test_people_delete_their_own(house, method, door) -> None:
         assert "was deleted. Ask for the export again." in answer.content.decode()
 
 
+def test_a_program_stops_one_that_is_not_finished(house) -> None:
+    """It has no other door: DELETE stops what waits, and stopped it has no file."""
+    export = asked_for(house, "ray")
+    client = signed_in(house, "ray")
+    assert client.delete(f"/api/v1/exports/{export.uuid}/").status_code == 204
+    export.refresh_from_db()
+    assert export.state == "cancelled"
+    assert verbs()[-1] == "export.cancelled"
+    again = client.delete(f"/api/v1/exports/{export.uuid}/")
+    assert again.status_code == 409
+    assert "This export has no file." in again.content.decode()
+
+
 @pytest.mark.parametrize(("method", "door"), DELETIONS)
 def test_nobody_else_takes_or_deletes_it(house, method, door) -> None:
     """AC-11: an officer sees that it was made; others do not see it at all."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from controls.history.clock import knowledge_now
 from evidence.models import EvidenceLink, LinkState
 from evidence.requests.answers import answer
 from evidence.requests.requests import RequestDraft, request_evidence
+from evidence.submissions.withdrawals import withdrawn_from
 from tests.evidence import house as houses
 from tests.evidence.house import House, submitted
 from tests.one_day import TODAY
@@ -69,3 +71,17 @@ def test_a_correction_shows_what_it_turns_and_changes_nothing(client, house, lin
     assert link.state == LinkState.ACCEPTED
     again = client.get(address)
     assert [row.label for row in again.context["turns"]] == ["CM-8"]
+
+
+def test_as_known_then_what_was_taken_back_later_takes_no_place(house):
+    """Many withdrawn since hide none of those that were known to be withdrawn."""
+    first = submitted(house)
+    first.withdraw(reason="The wrong account.", by=house.alice)
+    then = knowledge_now()
+    for _ in range(2):
+        later = submitted(house)
+        later.withdraw(reason="Sent twice.", by=house.alice)
+    control = first.implementation_id
+    assert [link.pk for link, _ in withdrawn_from(control, then, limit=2)] == [first.pk]
+    assert len(withdrawn_from(control, None, limit=2)) == 2
+    assert first.pk not in {link.pk for link, _ in withdrawn_from(control, None, 2)}
