@@ -99,7 +99,11 @@ class OwnerOfManyForm(Form):
     """Whose all the controls of a list are, or those that are ticked."""
 
     owner_team = forms.ModelChoiceField(
-        Team.objects.all(), label="Owner team", required=False, empty_label="Nobody"
+        Team.objects.all(),
+        label="Owner team",
+        required=False,
+        empty_label="Nobody",
+        widget=OneGoSelect,
     )
 
 

@@ -13,6 +13,7 @@ from evidence.status.clock_parameters import Window
 from evidence.status.control_status import (
     ControlStatus,
     control_statuses,
+    listed,
     proven_by,
     window_of,
 )
@@ -25,6 +26,9 @@ Row = Mapping[str, Any]
 VERDICT_ORDER = ("unproven", "partly", "not_applicable", "proven")
 STATUS_ORDER = ("not-stated", "planned", "partial", "alternative", "implemented")
 CLASS_ORDER = ("unclassified", "customer", "shared", "inherited", "none")
+# Filters and orders that look at how a control stands, not only at what names it.
+STANDING_FILTERS = ("responsibility", "verdict", "status")
+STANDING_ORDERS = ("class", "status", "verdict")
 
 
 def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
@@ -44,9 +48,15 @@ def matching_rows(rows: Sequence[Row], filters: Mapping[str, str]) -> list[Row]:
 
 def judged(system: System, moment: Moment, rows: Sequence[Row]) -> list[ControlStatus]:
     """The rows with their verdicts, in their order; none of a system that was not
-    recorded by then."""
+    recorded by then. Rows of `named_controls` are read whole by one statement more."""
+    whole = all("basis_id" in row for row in rows)
     try:
-        answers = control_statuses(system, moment, known=rows)
+        answers = control_statuses(
+            system,
+            moment,
+            pks=[row["id"] for row in rows],
+            known=rows if whole else None,
+        )
     except LookupError:
         return []
     by_key = {answer.implementation["id"]: answer for answer in answers}
@@ -84,11 +94,17 @@ def in_list_order(
     filters: Mapping[str, str],
     window: Window | None = None,
 ) -> list[Row] | list[ControlStatus]:
-    """What all filters mean, in the order that `sort` names: `class`, `verdict`,
-    `status` (the worst first), `owner` (nobody first); else that of the catalog.
+    """What all filters mean of the rows of `named_controls`, in the order that `sort`
+    names: `class`, `verdict`, `status` (the worst first), `owner` (nobody first); else
+    that of the catalog.
 
-    With their verdicts where these are looked at, else as rows.
+    With their verdicts where these are looked at, else as rows. One statement more
+    where filters or order look at how controls stand.
     """
+    if filters.get("sort") in STANDING_ORDERS or any(
+        map(filters.get, STANDING_FILTERS)
+    ):
+        rows = listed(system, moment)
     matching = matching_rows(rows, filters)
     order = filters.get("sort", "")
     answers: list[ControlStatus] | None = None
@@ -133,9 +149,10 @@ def keys_matching(
 def _matches(row: Row, filters: Mapping[str, str], by_summary: Set[int]) -> bool:
     has = {
         "family": row["family"],
-        "responsibility": row["responsibility"] or "unclassified",
         "team": row["owner"] or "",
     }
+    if filters.get("responsibility"):
+        has["responsibility"] = row["responsibility"] or "unclassified"
     if filters.get("status"):
         has["status"] = _worst_status(row)
     number = filters.get("number")

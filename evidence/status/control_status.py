@@ -19,7 +19,13 @@ from evidence.status.clock_parameters import (
 )
 from evidence.status.day import Status, statuses
 from evidence.status.facts import ControlFacts
-from evidence.status.gather import Moment, gather, implementations, read_of_aws
+from evidence.status.gather import (
+    Moment,
+    gather,
+    implementations,
+    named_controls,
+    read_of_aws,
+)
 from evidence.status.gather_window import gather_period
 from evidence.status.rows import as_bigints
 from evidence.status.window import Period, period
@@ -192,6 +198,11 @@ def control_statuses(
 def listed(system: System, moment: Moment) -> list[Mapping[str, Any]]:
     """The system's controls as rows without their proof, in catalog order."""
     return implementations(system, moment)
+
+
+def named(system: System, moment: Moment) -> list[Mapping[str, Any]]:
+    """What names the system's controls and whose they are, in catalog order."""
+    return named_controls(system, moment)
 
 
 def _all(system: System) -> list[int]:

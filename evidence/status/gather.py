@@ -25,7 +25,14 @@ from evidence.status.rows import (
     read_rows,
 )
 
-__all__ = ["Gathered", "Moment", "gather", "gather_many", "implementations"]
+__all__ = [
+    "Gathered",
+    "Moment",
+    "gather",
+    "gather_many",
+    "implementations",
+    "named_controls",
+]
 
 
 @dataclass
@@ -43,6 +50,13 @@ def implementations(system: System, moment: Moment) -> list[Row]:
     """The rows of all controls without their proof, in catalog order. One statement."""
     statement = gather_sql.IMPLEMENTATIONS_OF_SYSTEM
     return read_rows(statement, moment, system=system.pk)
+
+
+def named_controls(system: System, moment: Moment) -> list[Row]:
+    """What names each control and whose it is (`ref_id`, `label`, `title`, `family`,
+    `owner`, `regime_numbers`), in catalog order. One statement, a quarter of the price
+    of `implementations`."""
+    return read_rows(gather_sql.NAMED_CONTROLS, moment, system=system.pk)
 
 
 def gather(

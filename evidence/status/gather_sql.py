@@ -160,6 +160,26 @@ IMPLEMENTATIONS_OF_SYSTEM = (
     _IMPLEMENTATION_ROWS + "i.system_id = %(system)s" + _IN_CATALOG_ORDER
 )
 
+# What names the controls of a system, without how they stand: most of a list is chosen
+# by it, and only the rows of one page are read whole.
+NAMED_CONTROLS = """
+SELECT i.id, i.control_id, c.ref_id, c.label, c.title, c.family, t.name AS owner,
+       coalesce(own.numbers, '{{}}') AS regime_numbers
+  FROM {implementation} i
+  JOIN {control} c ON c.id = i.control_id
+  LEFT JOIN {team} t ON t.id = i.owner_team_id
+  LEFT JOIN (
+    SELECT n.implementation_id,
+           array_agg(DISTINCT n.number ORDER BY n.number) AS numbers
+      FROM controls_crosswalknumber n
+      JOIN {crosswalk} w ON w.id = n.crosswalk_id AND w.starts_on <= %(day)s
+       AND (w.ended_on IS NULL OR w.ended_on > %(day)s)
+     WHERE w.system_id = %(system)s
+     GROUP BY n.implementation_id) own ON own.implementation_id = i.id
+ WHERE i.system_id = %(system)s
+ ORDER BY c.sort_order
+"""
+
 BASES = "SELECT digest, body FROM controls_basis WHERE digest = ANY(%(digests)s)"
 
 # Whether its day was confirmed matters only of what was brought after the day.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 
 from controls.access import is_officer
@@ -14,6 +17,20 @@ def system_or_404(request: SignedInRequest, slug: str) -> System:
     """The system if the person may read it; to all others it does not exist."""
     mine = System.objects.visible_to(request.user).select_related("baseline")
     return get_object_or_404(mine, slug=slug)
+
+
+def system_with_office_or_404(
+    request: SignedInRequest, slug: str
+) -> tuple[System, bool]:
+    """The same, and whether the person is an officer there, by one statement."""
+    officered = System.objects.officered_by(request.user).filter(pk=OuterRef("pk"))
+    mine = (
+        System.objects.visible_to(request.user)
+        .select_related("baseline")
+        .annotate(officered=Exists(officered))
+    )
+    system: Any = get_object_or_404(mine, slug=slug)
+    return system, system.officered
 
 
 def implementation_or_404(

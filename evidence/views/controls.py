@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.access import is_officer
 from controls.models import ControlImplementation
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import (
@@ -21,9 +20,9 @@ from evidence.forms.controls import (
 )
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, judged
-from evidence.status.control_status import ControlStatus, listed
+from evidence.status.control_status import ControlStatus, named
 from evidence.submissions.who_may import submits_in
-from evidence.views.access import system_or_404
+from evidence.views.access import system_with_office_or_404
 from evidence.views.list_place import list_query
 from srm_project.requests import SignedInRequest
 
@@ -40,13 +39,13 @@ class HtmxRequest(SignedInRequest):
 @require_GET
 def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     """Which controls are how far, and why?"""
-    system = system_or_404(request, slug)
+    system, officer = system_with_office_or_404(request, slug)
     clocks = clocks_of(request, system)
-    rows = listed(system, clocks.moment)
+    rows = named(system, clocks.moment)
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
     page = _page(request, clocks, rows, filters)
-    officer = clocks.now and is_officer(request.user, system)
+    officer = clocks.now and officer
     context = {
         "system": system,
         "clocks": clocks,

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from evidence.forms.controls import ControlFilter
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, row_of
-from evidence.status.control_status import listed
+from evidence.status.control_status import named
 from srm_project.requests import SignedInRequest
 
 Row = Mapping[str, Any]
@@ -42,9 +42,10 @@ def place_in_list(
 ) -> ListPlace:
     """The place of a control by the filters in the address of its page.
 
-    One statement; filters for verdicts judge the controls that the others leave.
+    One statement, two where filters look at how controls stand; those for verdicts
+    judge the controls that the others leave.
     """
-    rows = listed(clocks.system, clocks.moment)
+    rows = named(clocks.system, clocks.moment)
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
     ordered = [
