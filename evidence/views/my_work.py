@@ -31,7 +31,7 @@ from evidence.systems.regions import systems_without_regions
 from evidence.views.header import count_anew
 from srm_project.requests import SignedInRequest
 
-ASKS_PER_PAGE = 50
+ASKS_PER_PAGE = 25
 REVIEWED_HERE = 5  # submissions; the desk holds the rest
 
 
