@@ -68,6 +68,8 @@ def refuse_impossible_offer(
         return
     if offer.engagement is None or offer.engagement.system_id != system.pk:
         raise Refused({"engagement": "Choose the engagement of the auditor."})
+    if offer.engagement.ended_at is not None:
+        raise Refused({"engagement": "This engagement has ended. Choose another one."})
     if offer.last_day is None:
         raise Refused({"last_day": "An auditor is let in until a set day."})
     first = system.end_of_day(offer.starts_on - dt.timedelta(days=1))
@@ -111,7 +113,7 @@ def take_role(
         ends_at=system.end_of_day(offer.last_day) if offer.last_day else None,
     )
     try:
-        _give(membership, given_by)
+        insert_role(membership, given_by)
     except SrmError:
         raise
     except ValidationError as refusal:  # of the row's own rules
@@ -147,7 +149,7 @@ def give_role_at_once(
     if system.day_of(membership.starts_at) < system.day_of(now):
         raise Refused({"starts_at": "A role begins today or later."})
     membership.starts_at = max(now, membership.starts_at)
-    _give(membership, by)
+    insert_role(membership, by)
     AuditEvent.objects.append(about(membership, "membership.created", by=by))
     return membership
 
@@ -158,13 +160,27 @@ def _refuse_far(instant: dt.datetime) -> None:
         raise Refused({"ends_at": TOO_FAR})
 
 
-def _give(membership: Membership, given_by: Actor) -> None:
-    """Insert a role that an officer gives to somebody else."""
+def insert_role(membership: Membership, given_by: Actor) -> None:
+    """Insert a role that an officer gives to somebody else, in a transaction.
+
+    Raises NotPermitted, TransitionNotAllowed (its engagement is over) and
+    ValidationError of the row's own rules.
+    """
     require_officer(membership.system, given_by)
     if given_by.pk == membership.user_id:
         raise NotPermitted(TO_ONESELF)
+    if membership.engagement_id:
+        _refuse_ended_engagement(membership.engagement_id)
     membership.full_clean(exclude=["known_from"])
     membership.save(force_insert=True)
+
+
+def _refuse_ended_engagement(engagement: int) -> None:
+    """Raise TransitionNotAllowed where an engagement is over; it waits for an end that
+    is being written. Callers are in a transaction."""
+    stored = Engagement.objects.select_for_update(of=("self",)).get(pk=engagement)
+    if stored.ended_at is not None:
+        raise TransitionNotAllowed("This engagement has ended: it lets nobody in.")
 
 
 def first_instant(system: System, day: dt.date, now: dt.datetime) -> dt.datetime:

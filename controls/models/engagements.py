@@ -8,7 +8,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 
-from controls.models.people import Actor
+from controls.models.people import Actor, Role
 
 
 class EngagementKind(models.TextChoices):
@@ -16,9 +16,12 @@ class EngagementKind(models.TextChoices):
 
     TYPE1 = "type1", "SOC 2 Type I"
     TYPE2 = "type2", "SOC 2 Type II"
+    FEDRAMP_INITIAL = "fr-initial", "FedRAMP initial assessment"
+    FEDRAMP_ANNUAL = "fr-annual", "FedRAMP annual assessment"
     FEDRAMP = "fedramp", "FedRAMP assessment"
     ISO = "iso", "ISO 27001 audit"
     PCI = "pci", "PCI DSS assessment"
+    INTERNAL = "internal", "Internal audit"
     OTHER = "other", "Other"
 
 
@@ -31,9 +34,31 @@ class EngagementQuerySet(models.QuerySet["Engagement"]):
 
         return self.filter(system__in=System.objects.visible_to(user))
 
+    def audited_by(self, user: Actor) -> Self:
+        """Those that the user audits now; superusers audit none."""
+        grants = user.memberships.active().filter(role=Role.AUDITOR)
+        return self.filter(pk__in=grants.values("engagement"), ended_at=None)
+
+    def open_to(self, user: Actor) -> Self:
+        """Those whose audit pages the user may read: auditors their own, while let in,
+        and officers all of their systems."""
+        if user.is_superuser:
+            return self
+        from controls.models.systems import System
+
+        audited = Engagement.objects.audited_by(user)
+        officered = System.objects.officered_by(user)
+        return self.filter(
+            Q(pk__in=audited.values("pk")) | Q(system__in=officered.values("pk"))
+        )
+
 
 class Engagement(models.Model):
-    """One audit of one system. The window's days are both inclusive."""
+    """One audit of one system. The window's days are both inclusive.
+
+    Made, renewed and ended by `controls.engagements`. Who audits is told by its
+    memberships, each for at most 90 days.
+    """
 
     keeps_history = True
 
@@ -46,6 +71,8 @@ class Engagement(models.Model):
     firm = models.CharField(max_length=200)
     window_start = models.DateField()
     window_end = models.DateField()
+    # null: it runs; nobody is let in or marks anything after it
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

@@ -49,7 +49,7 @@ class InviteForm(Form):
         self, *args: Any, system: System, today: dt.date, role: str = "", **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        engagements = system.engagements.order_by("title")
+        engagements = system.engagements.filter(ended_at=None).order_by("title")
         self.fields["engagement"].queryset = engagements  # type: ignore[attr-defined]
         if not engagements.exists():
             del self.fields["engagement"]

@@ -19,6 +19,7 @@ from evidence.views import (
     dashboard,
     desk,
     doors,
+    engagements,
     evidence,
     exports,
     files,
@@ -128,6 +129,33 @@ urlpatterns += [
         "systems/<slug:slug>/invitations/<uuid:uuid>/withdraw/",
         people.invitation_withdraw,
         name="invitation_withdraw",
+    ),
+]
+
+# Engagements: audits of a system, who is let in until when.
+urlpatterns += [
+    path(
+        "systems/<slug:slug>/engagements/", engagements.engagements, name="engagements"
+    ),
+    path(
+        "systems/<slug:slug>/engagements/new/",
+        engagements.engagement_new,
+        name="engagement_new",
+    ),
+    path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/",
+        engagements.engagement_access,
+        name="engagement_access",
+    ),
+    path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/renew/",
+        engagements.engagement_renew,
+        name="engagement_renew",
+    ),
+    path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/end/",
+        engagements.engagement_end,
+        name="engagement_end",
     ),
 ]
 

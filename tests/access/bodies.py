@@ -54,6 +54,15 @@ def bodies_of(world: World) -> dict[str, Any]:
         "people_invite": {
             "address": "dan@example.test", "role": "reader", "starts_on": today,
         },
+        "engagement_new": {
+            "title": "SOC 2 2026", "kind": "type2", "firm": "Audit & Sons",
+            "window_start": today, "window_end": later,
+        },
+        "engagement_renew": {
+            "people": world.house.audrey.uuid, "version": 1,
+            "last_day": str(TODAY + 60 * DAY),
+        },
+        "engagement_end": {"version": 1},
         "role_days": {"version": 1, "last_day": later},
         "role_end": {"version": 1},
         "system_terms": why | {

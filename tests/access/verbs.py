@@ -203,6 +203,12 @@ VERBS = (
          "PATCH person-detail", "person-end", "person-hand-over"),
     ),
     Verb(
+        "record an audit, renew and end it",
+        _officer,
+        ("evidence:engagement_new", "evidence:engagement_renew",
+         "evidence:engagement_end"),
+    ),
+    Verb(
         "ask for evidence",
         lambda world, by: requests.may_request(world.house.system, by),
         ("evidence:request_new", "request-list"),

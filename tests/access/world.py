@@ -229,6 +229,8 @@ def _officers(world: World) -> None:
 
 def _people(world: World) -> None:
     house = world.house
+    audit = house.audrey.memberships.get(role=Role.AUDITOR).engagement
+    _name(world, audit, "engagement_access", "engagement_renew", "engagement_end")
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")
     for verb in ("detail", "end", "hand-over", "open-work"):

@@ -46,6 +46,8 @@ DATED = [
     "roll_forward",
     "people_invite",
     "role_days",
+    "engagement_new",
+    "engagement_renew",
 ]
 
 
@@ -72,6 +74,8 @@ def sent_to(world: World, view: str) -> tuple[str, Form]:
         "population_new": {"starts": today, "ends": today, "source": "s",
                            "query": "q", "completeness": "c"},
         "role_days": {"version": 1, "last_day": today},
+        "engagement_renew": {"version": 1, "last_day": today,
+                             "people": world.house.audrey.uuid},
         "roll_forward": {"window_from": today, "window_to": today},
     }  # fmt: skip
     named = f"evidence:{view}"

@@ -99,6 +99,13 @@ def forms(world: World) -> dict[str, Form]:
             {"address": "eve@example.test"},
             "/systems/shop/people/",
         ),
+        "engagement_new": Form(
+            "olivia",
+            {"title": "SOC 2", "kind": "type2", "firm": "Audit & Sons",
+             "window_start": TODAY, "window_end": LATER},
+            {"title": "ISO"},
+            "/systems/shop/engagements/",
+        ),
         "request_new": Form(
             "olivia",
             {"title": "Show", "control_ids": "CM-8", "due_on": LATER,
@@ -226,6 +233,7 @@ status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm
 role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload
+engagement_renew engagement_end
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
@@ -234,7 +242,7 @@ request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
-people_invite
+people_invite engagement_new
 """
 NAMES = MAKERS.split()
 INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read

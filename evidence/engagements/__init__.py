@@ -1,0 +1,1 @@
+"""Engagements: where an audit stands, what is new, what its auditors marked."""

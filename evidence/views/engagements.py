@@ -1,0 +1,171 @@
+"""Engagements of a system, as its officers keep them: made, renewed, ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from controls import clock
+from controls.engagements import end_engagement, make_engagement, renew_engagement
+from controls.models import Engagement, System
+from evidence.engagements.auditors import (
+    auditors_of,
+    engagements_of,
+    open_invitations,
+)
+from evidence.forms.engagements import EndEngagementForm, EngagementForm, RenewForm
+from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.answers import answer_with, explain
+from evidence.views.once import once
+from srm_project.recent_proof import recent_proof_required
+from srm_project.requests import SignedInRequest
+
+
+def _officers_system(request: SignedInRequest, slug: str) -> System:
+    system = system_or_404(request, slug)
+    require_officer_page(request.user, system)
+    return system
+
+
+@require_GET
+def engagements(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Which audits of this system are there, and who is let in until when?"""
+    return _list(request, _officers_system(request, slug))
+
+
+def _list(
+    request: SignedInRequest, system: System, form: EngagementForm | None = None
+) -> HttpResponse:
+    window = {"window_start": system.window_start, "window_end": system.window_end}
+    context = {
+        "system": system,
+        "listed": engagements_of(system, clock.now()),
+        "form": form or EngagementForm(initial=window),
+    }
+    status = 422 if form else 200
+    return render(request, "evidence/engagements/list.html", context, status=status)
+
+
+@require_POST
+@recent_proof_required
+@once
+def engagement_new(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Record an audit."""
+    system = _officers_system(request, slug)
+    form = EngagementForm(request.POST)
+    if not form.is_valid():
+        return _list(request, system, form)
+    today = system.day_of(clock.now())
+    try:
+        made = make_engagement(system, form.draft(), by=request.user, today=today)
+    except ValidationError as refusal:
+        explain(form, refusal)
+        return _list(request, system, form)
+    messages.success(
+        request, f"“{made.title}” is recorded. Next, invite its auditors on People."
+    )
+    return redirect("evidence:engagement_access", system.slug, made.uuid)
+
+
+def _engagement_or_404(request: SignedInRequest, slug: str, uuid: Any) -> Engagement:
+    system = _officers_system(request, slug)
+    rows = system.engagements.select_related("system")
+    engagement: Engagement = get_object_or_404(rows, uuid=uuid)
+    return engagement
+
+
+@require_GET
+def engagement_access(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Who audits in this engagement, and until when?"""
+    return _access(request, _engagement_or_404(request, slug, uuid))
+
+
+def _access(
+    request: SignedInRequest,
+    engagement: Engagement,
+    renewal: RenewForm | None = None,
+) -> HttpResponse:
+    system, now = engagement.system, clock.now()
+    auditors = auditors_of([engagement], now)[engagement.pk]
+    initial = {
+        "people": [auditor.user.uuid for auditor in auditors if auditor.let_in],
+        "version": engagement.version,
+    }
+    context = {
+        "system": system,
+        "engagement": engagement,
+        "auditors": auditors,
+        "invitations": open_invitations(engagement),
+        "renewal": renewal
+        or RenewForm(
+            auditors=[auditor.user for auditor in auditors],
+            today=system.day_of(now),
+            initial=initial,
+        ),
+        "end": EndEngagementForm(initial=initial, auto_id="end_%s"),
+    }
+    status = 422 if renewal else 200
+    return render(request, "evidence/engagements/access.html", context, status=status)
+
+
+def _to_access(engagement: Engagement) -> HttpResponse:
+    return redirect(
+        "evidence:engagement_access", engagement.system.slug, engagement.uuid
+    )
+
+
+@require_POST
+@recent_proof_required
+def engagement_renew(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
+    """Let its auditors read to a later day."""
+    engagement = _engagement_or_404(request, slug, uuid)
+    now = clock.now()
+    auditors = auditors_of([engagement], now)[engagement.pk]
+    people = [auditor.user for auditor in auditors]
+    today = engagement.system.day_of(now)
+    form = RenewForm(request.POST, auditors=people, today=today)
+    if not form.is_valid():
+        return _access(request, engagement, form)
+    last_day = form.cleaned_data["last_day"]
+    try:
+        grants = renew_engagement(
+            engagement,
+            list(form.cleaned_data["people"]),
+            last_day=last_day,
+            by=request.user,
+            now=now,
+            version=form.cleaned_data["version"],
+        )
+    except ValidationError as refusal:
+        if getattr(refusal, "status_code", 400) != 400:
+            return answer_with(request, refusal, _to_access(engagement))
+        explain(form, refusal)
+        return _access(request, engagement, form)
+    names = ", ".join(str(grant.user) for grant in grants)
+    messages.success(request, f"Let in to {last_day}, that day included: {names}.")
+    return _to_access(engagement)
+
+
+@require_POST
+@recent_proof_required
+def engagement_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
+    """End it: nobody is let in by it any more."""
+    engagement = _engagement_or_404(request, slug, uuid)
+    form = EndEngagementForm(request.POST)
+    back = _to_access(engagement)
+    version = form.cleaned_data["version"] if form.is_valid() else None
+    try:
+        end_engagement(engagement, by=request.user, now=clock.now(), version=version)
+    except ValidationError as refusal:
+        return answer_with(request, refusal, back)
+    messages.success(
+        request,
+        f"“{engagement.title}” has ended: its auditors read nothing any more."
+        " What they marked stays.",
+    )
+    return back
