@@ -400,6 +400,7 @@ def _provider(world: World) -> None:
         title="SOC 2",
         starts_on=TODAY,
         by=house.olivia,
+        today=TODAY,
     )
     world.named["number"] = {"number": "CC6.4"}
 
