@@ -240,6 +240,8 @@ EVIDENCE_S3_REGION = env("EVIDENCE_S3_REGION")
 EVIDENCE_S3_RETENTION_MODE = env("EVIDENCE_S3_RETENTION_MODE").upper()
 EVIDENCE_S3_RETENTION_DAYS = env_int("EVIDENCE_S3_RETENTION_DAYS", 0)
 WORK_FOLDER = env("WORK_FOLDER")
+# PEM of the Ed25519 key that signs packages and checkpoints; absent: one is made.
+SIGNING_KEY = env_secret("SIGNING_KEY").replace("\\n", "\n")
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted by our upload handler, with a sentence
 # Forms are short, unless a view sets the handler that streams into the store.
 FILE_UPLOAD_HANDLERS = [

@@ -1,4 +1,4 @@
-"""Work on the whole store that only one process does at a time."""
+"""Work on the whole installation that only one process does at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from controls.errors import TransitionNotAllowed
 
 LOCK_CLASS = 9432
-CHECKING, SWEEPING = 1, 2
+CHECKING, SWEEPING, ROTATING, CHECKPOINTING = 1, 2, 3, 4
 log = logging.getLogger("srm.store")
 
 

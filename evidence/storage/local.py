@@ -21,7 +21,8 @@ from evidence.storage.base import (
 )
 from evidence.storage.failpoints import failpoint
 
-OURS = frozenset({"incoming", "exports"})  # folders in the root that hold no blobs
+# Folders in the root that hold no blobs.
+OURS = frozenset({"incoming", "exports", "keys", "checkpoints"})
 
 
 class LocalStore(Store):
@@ -75,7 +76,7 @@ class LocalStore(Store):
         return "The bytes were deleted from the store."
 
     def everything(self) -> Iterator[StoredObject]:
-        """All files outside `incoming` and `exports`, in the order of their names."""
+        """All files outside the folders of OURS, in the order of their names."""
         for path in sorted(self.root.iterdir()):
             if path.name in OURS:
                 continue

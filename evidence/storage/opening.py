@@ -51,7 +51,7 @@ _client = cache(client_of)  # making one takes longer than most uploads
 
 
 def work_folder(name: str) -> Path:
-    """A folder for what is no evidence: exports, and uploads on their way to S3."""
+    """A folder for what is no evidence: exports, keys, uploads on their way to S3."""
     path = Path(settings.WORK_FOLDER or settings.EVIDENCE_STORE) / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path

@@ -20,6 +20,7 @@ NAME = "srm-web"
 # Secrets that root may name by a file which the account cannot read.
 IN_FILES = (
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "BROKER_URL", "EMAIL_URL"),
+    "SIGNING_KEY",
 )
 CANNOT_IMPORT, CANNOT_WRITE = 3, 4
 # What the account tries: the programs, our code, and each folder with what lies in it.
