@@ -19,6 +19,7 @@ from evidence.jobs.work import sweep as sweep_jobs
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
 from evidence.notices.settled import forget_settled
+from evidence.signing import checkpoints
 from evidence.storage import sweep as store_sweep
 
 # A new kind of job is added here; its module registers its own task with Celery.
@@ -54,6 +55,13 @@ def sweep_store() -> None:
     sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=clock.now())
+
+
+@shared_task(ignore_result=True)
+def write_checkpoints() -> None:
+    """Hourly: what the audit log is at this moment, signed; one process at a time."""
+    with suppress(TransitionNotAllowed):
+        checkpoints.write_checkpoints()
 
 
 @shared_task(ignore_result=True)

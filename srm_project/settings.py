@@ -242,6 +242,13 @@ EVIDENCE_S3_RETENTION_DAYS = env_int("EVIDENCE_S3_RETENTION_DAYS", 0)
 WORK_FOLDER = env("WORK_FOLDER")
 # PEM of the Ed25519 key that signs packages and checkpoints; absent: one is made.
 SIGNING_KEY = env_secret("SIGNING_KEY").replace("\\n", "\n")
+# Where signed checkpoints of the audit log are kept, and how many minutes lie between.
+CHECKPOINT_FOLDER = env("CHECKPOINT_FOLDER")
+if "://" in CHECKPOINT_FOLDER:
+    raise ImproperlyConfigured("CHECKPOINT_FOLDER is a folder of this machine.")
+CHECKPOINT_MINUTES = env_int("CHECKPOINT_MINUTES", 60)
+if not 1 <= CHECKPOINT_MINUTES <= 24 * 60:
+    raise ImproperlyConfigured("CHECKPOINT_MINUTES is from 1 to 1440.")
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted by our upload handler, with a sentence
 # Forms are short, unless a view sets the handler that streams into the store.
 FILE_UPLOAD_HANDLERS = [
@@ -321,6 +328,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Hourly: files of exports that expired or whose owners may not read any more.
     "exports": {"task": "evidence.tasks.end_exports", "schedule": crontab(minute=37)},
+    # Every hour, unless set otherwise: what the audit log is, kept outside of it.
+    "checkpoints": {
+        "task": "evidence.tasks.write_checkpoints",
+        "schedule": CHECKPOINT_MINUTES * 60.0,
+    },
     # Just after midnight UTC and hourly for other zones: classes of the new day.
     "classes": {
         "task": "evidence.tasks.show_todays_classes",

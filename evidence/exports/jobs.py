@@ -28,6 +28,7 @@ from evidence.exports.files import (
 from evidence.exports.formats import DEFAULT, FORMATS, format_of_kind
 from evidence.exports.rows.scope import (
     ExportScope,
+    NotWhole,
     is_complete,
     one_snapshot,
     refuse_empty,
@@ -44,7 +45,7 @@ from evidence.status.clock_parameters import Window
 from evidence.status.control_status import now
 from evidence.status.gather import Moment
 from evidence.status.rules import RULES
-from evidence.storage import StoreFull
+from evidence.storage import StoreFull, StoreUnreachable
 from evidence.storage.failpoints import failpoint
 
 NO_SPACE = (
@@ -147,6 +148,10 @@ class ExportJob(JobKind[Export]):
                 written = write_file(lease.job, lease.token, ending, write)
         except StoreFull as full:
             raise MustWait(NO_SPACE) from full
+        except StoreUnreachable as away:
+            raise MustWait(" ".join(away.messages)) from away
+        except NotWhole as refusal:
+            raise CannotBeDone(" ".join(refusal.messages)) from refusal
         try:
             _finish(lease, written)
         except (
@@ -187,6 +192,7 @@ def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
         Moment(on=export.on, known_at=export.known_at),
         (export.window_start, export.window_end),
         export.filters,
+        export.requested_by,
     )
     if not is_complete(scope):
         raise MustWait("Waiting until what was begun before that instant is recorded.")

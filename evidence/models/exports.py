@@ -21,6 +21,7 @@ class ExportKind(models.TextChoices):
     STATUS_XLSX = "status-xlsx", "Control status (XLSX)"
     STATUS_PDF = "status-pdf", "Status report (PDF)"
     FEDRAMP_CRM = "fedramp-crm", "FedRAMP CIS/CRM workbook"
+    PACKAGE = "evidence-package", "Evidence package"
 
 
 class ExportState(models.TextChoices):

@@ -128,6 +128,14 @@ def rotate() -> PublicKey:
     return after
 
 
+def fingerprint_shown() -> str:
+    """Today's fingerprint in groups, for pages; empty while there is no usable key."""
+    try:
+        return in_groups(signing_key().public.fingerprint)
+    except (KeyUnusable, OSError):
+        return ""
+
+
 def in_groups(fingerprint: str) -> str:
     """A fingerprint as people compare it: groups of eight."""
     return " ".join(fingerprint[at : at + 8] for at in range(0, len(fingerprint), 8))

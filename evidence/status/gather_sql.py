@@ -30,6 +30,7 @@ TABLES = {
     "letter": "evidence_continuityletter",
     "citation": "evidence_citation",
     "removal": "evidence_spillremoval",
+    "request": "evidence_evidencerequest",
 }
 
 # Of the rows of one link, `p`, the one whose end is right for the day asked about.

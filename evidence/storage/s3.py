@@ -43,6 +43,8 @@ READ_BYTES = 1 << 16  # at a time: what a reader waits for before the first byte
 SECONDS, IMPATIENT_SECONDS = 28.0, 3.0
 SLOWEST = 100_000
 TRIES = 3  # when S3 says that somebody stores the same bytes at this moment
+# Under this name in the bucket lie signed checkpoints of the audit log, no blobs.
+CHECKPOINTS = "checkpoints/"
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 # Missing rights to one object, to its key, or an object moved to an archive.
 WITHHELD = frozenset({"403", "AccessDenied", "KMS.AccessDenied", "InvalidObjectState"})
@@ -200,12 +202,13 @@ class S3Store(Store):
             return delete_versions(self.client, self._at(sha256))
 
     def everything(self) -> Iterator[StoredObject]:
-        """All current objects under the prefix, in the order of their names."""
+        """All current objects under the prefix but checkpoints, in order of name."""
         pages = self.client.get_paginator("list_objects_v2")
         with explained():
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
                 for entry in page.get("Contents", []):
-                    yield self._stored_object(entry)
+                    if not entry["Key"].startswith(f"{self.prefix}{CHECKPOINTS}"):
+                        yield self._stored_object(entry)
 
     def _stored_object(self, entry: dict[str, Any]) -> StoredObject:
         name = entry["Key"].removeprefix(self.prefix)

@@ -17,6 +17,7 @@ from evidence.exports.rows.heading import view_text
 from evidence.exports.rows.scope import FILTERS
 from evidence.forms.exports import MAX_FILTER, OF_A_VIEW, ExportForm
 from evidence.models import Export, ExportState
+from evidence.signing.keys import fingerprint_shown
 from evidence.views.answers import refused
 from evidence.views.once import once
 from srm_project.downloads import attachment
@@ -114,6 +115,7 @@ def _page(
         "form": form,
         "view": view_text(filters) if any(filters.values()) else "",
         "known_at": form["known_at"].value() or "",
+        "fingerprint": fingerprint_shown(),
     }
     page = "evidence/exports/list.html"
     if request.headers.get("HX-Request") and request.method == "GET":

@@ -40,6 +40,7 @@ AS_OWNER = {"migrate", "load_reference", "load_demo", "flush"}
 WITHOUT_DATABASE = {
     *("help", "version", "check", "makemigrations", "collectstatic", "findstatic"),
     *("spectacular", "diffsettings", "startapp", "sqlmigrate", "build_reference"),
+    "verify_package",
 }
 # These make, show or empty the tables themselves.
 WITHOUT_TABLES = {

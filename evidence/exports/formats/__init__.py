@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from evidence.exports.formats import fedramp_crm, pdf, status_csv, xlsx
+from evidence.exports.formats import fedramp_crm, package, pdf, status_csv, xlsx
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.models import ExportKind
 
@@ -76,6 +76,15 @@ FORMATS = {
             media_type=WORKBOOK,
             write=fedramp_crm.write,
             stem="cis-crm",
+        ),
+        Format(
+            name="package",
+            kind=ExportKind.PACKAGE,
+            title="Evidence package: files, lists, exports and audit log, signed",
+            ending=".zip",
+            media_type="application/zip",
+            write=package.write,
+            stem="evidence-package",
         ),
     )
 }

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
-from controls.errors import Refused
+from controls.errors import Refused, SrmError
 from controls.history.clock import wait_for_older_writers
-from controls.models import System
+from controls.models import Actor, System
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import (
@@ -31,17 +31,28 @@ NOT_COME_YET = "That day has not come yet. Ask about today or an earlier day."
 Progress = Callable[[int, int], None]
 
 
+class NotWhole(SrmError):
+    """Something that belongs into the file is not as recorded, so no file is made.
+
+    The sentence names it. Trying again is of no use before somebody looked.
+    """
+
+    status_code = 409
+
+
 @dataclass(frozen=True)
 class ExportScope:
     """What somebody asked a file about. `moment.known_at` is always an instant.
 
-    `filters` are those of the page of controls; what is not named is any.
+    `filters` are those of the page of controls; what is not named is any. `reader` is
+    who will have the file; None: whoever runs commands here, an officer's equal.
     """
 
     system: System
     moment: Moment
     window: Window
     filters: Mapping[str, str] = field(default_factory=dict)
+    reader: Actor | None = None
 
     @property
     def known_at(self) -> dt.datetime:

@@ -77,13 +77,15 @@ REPORTS = Sheet(
 INDEX = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
        rev.period_until, rev.collected_on, f.name, b.size_bytes, b.sha256,
-       r.reviewer_name AS reviewer
+       r.reviewer_name AS reviewer, l.uuid AS link, f.id AS file, item.key AS item
   FROM evidence_proof p
   JOIN evidence_evidencelink l ON l.id = p.link_id
   JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
   JOIN {evidence} e ON e.id = rev.evidence_id
   LEFT JOIN evidence_evidencefile f ON f.revision_id = rev.id
   LEFT JOIN evidence_blob b ON b.id = f.blob_id
+  LEFT JOIN evidence_sampleitem si ON si.id = l.sample_item_id
+  LEFT JOIN evidence_populationitem item ON item.id = si.item_id
   LEFT JOIN LATERAL (
     SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
      ORDER BY r.id DESC LIMIT 1) r ON TRUE

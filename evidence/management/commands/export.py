@@ -16,13 +16,14 @@ from evidence.exports.files import write_durably
 from evidence.exports.formats import FORMATS
 from evidence.exports.rows.scope import (
     ExportScope,
+    NotWhole,
     is_complete,
     no_progress,
     one_snapshot,
     scope_of,
 )
 from evidence.management.asked_moment import AskedMoment
-from evidence.storage import StoreFull
+from evidence.storage import StoreFull, StoreUnreachable
 
 UNFINISHED = (
     "What was begun before that instant is not recorded yet. Try again in a minute."
@@ -85,6 +86,8 @@ def _write(scope: ExportScope, format_name: str, target: Path) -> str:
         raise CommandError(
             f"There is no space left for {target}; nothing was written."
         ) from full
+    except (NotWhole, StoreUnreachable) as refusal:
+        raise CommandError(" ".join(refusal.messages)) from refusal
     except OSError as failure:
         raise CommandError(
             f"{target} was not written: {failure.strerror or failure}."

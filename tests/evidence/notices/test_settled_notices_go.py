@@ -54,7 +54,9 @@ def test_news_goes_once_it_was_read_and_waits_until_then(client, house):
     assert kinds_of(house, "alice") == ["accepted"]
     forget_settled(clock.now() + 91 * DAY)
     assert kinds_of(house, "alice") == []
-    assert "There are no notices for you yet." in client.get("/notices/").content.decode()
+    assert (
+        "There are no notices for you yet." in client.get("/notices/").content.decode()
+    )
 
 
 def test_what_waits_stays_though_it_was_read_long_ago(house):

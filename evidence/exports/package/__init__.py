@@ -1,0 +1,1 @@
+"""What an evidence package is made of; `formats/package.py` puts it together."""

@@ -1,0 +1,102 @@
+"""Writes the zip of a package: streamed, in a form that `verify.py` recomputes."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from evidence.exports.package.verify import (
+    BLOCK,
+    archive_end,
+    block_head,
+    directory_entry,
+    local_head,
+    local_tail,
+)
+
+TOO_LARGE = "“{name}” is too large for a package: a file in it holds less than 4 GiB."
+
+
+class TooLarge(Exception):
+    """A member of 4 GiB or more."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of the package: its hex sha256 and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class BagArchive:
+    """A zip with one folder, written from its first byte to its last.
+
+    `members` are its files by their names in the folder. The same files in the same
+    order give the same bytes: no time is kept and nothing is compressed.
+    """
+
+    def __init__(self, file: BinaryIO, folder: str) -> None:
+        self._file, self._folder, self._at = file, folder, 0
+        self._directory: list[bytes] = []
+        self._folded: set[str] = set()
+        self.members: dict[str, Member] = {}
+
+    def add(self, name: str, pieces: Iterable[bytes]) -> Member:
+        """Write a file of the package from its pieces, of any size each.
+
+        Raises ValueError for a name that some disk would take for another one here,
+        TooLarge, and whatever the pieces raise.
+        """
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        if folded in self._folded:
+            raise ValueError(f"{name!r} is in the package already.")
+        self._folded.add(folded)
+        whole, begins = f"{self._folder}/{name}", self._at
+        self._write(local_head(whole))
+        digest, checksum, size = hashlib.sha256(), 0, 0
+        for piece, last in _blocks(pieces):
+            self._write(block_head(len(piece), last))
+            self._write(piece)
+            digest.update(piece)
+            checksum = zlib.crc32(piece, checksum)
+            size += len(piece)
+        try:
+            self._write(local_tail(checksum, size))
+        except OverflowError as overflow:
+            raise TooLarge(TOO_LARGE.format(name=name)) from overflow
+        self._directory.append(directory_entry(whole, checksum, size, begins))
+        self.members[name] = Member(digest.hexdigest(), size)
+        return self.members[name]
+
+    def close(self) -> None:
+        """Write the directory at the end; nothing is added after."""
+        begins = self._at
+        for entry in self._directory:
+            self._write(entry)
+        size = self._at - begins
+        self._write(archive_end(len(self._directory), size, begins))
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._at += len(data)
+
+
+def _blocks(pieces: Iterable[bytes]) -> Iterable[tuple[bytes, bool]]:
+    """The same bytes in blocks of BLOCK, each with whether it is the last one.
+
+    Without any bytes there is one empty block.
+    """
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        at = 0
+        while len(held) - at > BLOCK:
+            yield bytes(memoryview(held)[at : at + BLOCK]), False
+            at += BLOCK
+        del held[:at]
+    yield bytes(held), True

@@ -1,0 +1,137 @@
+"""The files of evidence in a package: which its reader gets, and their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from controls.models import Actor
+from evidence.exports.package.archive import BagArchive
+from evidence.exports.package.names import file_name
+from evidence.exports.rows.scope import ExportScope, NotWhole
+from evidence.files.clearance import reason_withheld
+from evidence.files.who_may import may_open
+from evidence.models import Blob, EvidenceFile, Population
+from evidence.models.evidence import Sensitivity
+from evidence.models.files import UNSCANNED, ScanState
+from evidence.storage import Store, Withheld, open_store, refuse_broken_off
+
+PIECE = 1 << 20  # bytes read at once
+NOT_VISIBLE = "Not for you: the evidence belongs to a team you are not in."
+RESTRICTED = "Withheld: the evidence is restricted."
+MISSING = (
+    "The package was not made: “{name}” ({sha256}) is not in the evidence store. Ask an"
+    " administrator to run evidence_fsck."
+)
+CORRUPT = (
+    "The package was not made: “{name}” is not what was uploaded; its sha256 should be"
+    " {sha256}. Ask an administrator to run evidence_fsck."
+)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a file lies in the package; without a path, why it does not."""
+
+    path: str
+    withheld: str = ""
+
+
+@dataclass
+class Files:
+    """Writes each file once, however many controls rest on it.
+
+    `withheld` holds name, sha256 and reason of those that are not in the package.
+    """
+
+    scope: ExportScope
+    archive: BagArchive
+    withheld: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    _store: Store = field(default_factory=open_store)
+    _placed: dict[str, str] = field(default_factory=dict)  # path by digest
+
+    def place(self, keys: Collection[int], folder: str) -> Mapping[int, Placed]:
+        """Put files of evidence, by their keys, into the folder; where each lies.
+
+        Raises NotWhole for bytes that are missing or are not what was uploaded.
+        """
+        chosen = EvidenceFile.objects.for_opening().filter(pk__in=keys)
+        files = {file.pk: file for file in chosen.order_by("pk")}
+        reasons = self._reasons(files)
+        return {
+            key: self._put(file.blob, file.name, folder, reasons.get(key, ""))
+            for key, file in files.items()
+        }
+
+    def place_population(self, population: Population) -> Placed | None:
+        """The file that a population was read from; None where it was typed in."""
+        blob, reader = population.blob, self.scope.reader
+        if blob is None:
+            return None
+        name = f"population-{population.starts}-{population.ends}"
+        reason = ""
+        visible = Population.objects.filter(pk=population.pk)
+        if reader and not visible.visible_to(reader).exists():
+            reason = NOT_VISIBLE
+        elif blob.is_removed_in(self.scope.system.pk):
+            reason = f"“{name}” was removed as a spill; its digest and record remain."
+        elif settings.CLAMAV_URL and blob.scan_state in UNSCANNED:
+            reason = f"“{name}” {UNSCANNED[ScanState(blob.scan_state)]}."
+        ending = ".xlsx" if "spreadsheet" in blob.media_type else ".csv"
+        return self._put(blob, f"{name}{ending}", "data/populations", reason)
+
+    def _reasons(self, files: Mapping[int, EvidenceFile]) -> dict[int, str]:
+        """Why some of them are withheld from the reader, by their keys."""
+        reader = self.scope.reader
+        if reader is None:
+            return {key: file.obstacle() for key, file in files.items()}
+        visible = set(
+            EvidenceFile.objects.visible_to(reader)
+            .filter(pk__in=files)
+            .values_list("pk", flat=True)
+        )
+        return {
+            key: _reason(file, reader) if key in visible else NOT_VISIBLE
+            for key, file in files.items()
+        }
+
+    def _put(self, blob: Blob, name: str, folder: str, reason: str) -> Placed:
+        if reason:
+            self.withheld[blob.sha256] = name, blob.sha256, reason
+            return Placed("", reason)
+        if blob.sha256 in self._placed:
+            return Placed(self._placed[blob.sha256])
+        path = f"{folder}/{file_name(name, blob.sha256)}"
+        if path in self.archive.members:
+            path = f"{folder}/{file_name(name, blob.sha256, whole_digest=True)}"
+        self.archive.add(path, self._pieces(blob, name))
+        self._placed[blob.sha256] = path
+        return Placed(path)
+
+    def _pieces(self, blob: Blob, name: str) -> Iterator[bytes]:
+        """The bytes, held against their digest on the way."""
+        named = {"name": name, "sha256": blob.sha256}
+        digest = hashlib.sha256()
+        with refuse_broken_off():
+            try:
+                body = self._store.open(blob.sha256)
+            except Withheld:
+                raise
+            except OSError as missing:
+                raise NotWhole(MISSING.format(**named)) from missing
+            with body:
+                while piece := body.read(PIECE):
+                    digest.update(piece)
+                    yield piece
+        if digest.hexdigest() != blob.sha256:
+            raise NotWhole(CORRUPT.format(**named))
+
+
+def _reason(file: EvidenceFile, reader: Actor) -> str:
+    restricted = file.revision.evidence.sensitivity == Sensitivity.RESTRICTED
+    if restricted and not may_open(file, reader):
+        return RESTRICTED
+    return reason_withheld(reader, file)
