@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Case, Count, Expression, F, Func, Q, TextField, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, JSONArray
 from django.urls import reverse
 
 from controls.models import System
@@ -110,6 +113,32 @@ def _act(notice: Notice) -> tuple[object, ...]:
     if act is None or notice.kind not in OF_MANY:
         return (notice.pk,)
     return (notice.kind, notice.system_id, act, notice.said.get("reason"), is_over)
+
+
+def lines_counted(which: Q) -> Count:
+    """How many lines `lines_of` makes of such notices, an aggregate.
+
+    They are to be alike in being over or not.
+    """
+    of_ask = Func(
+        F("key"),
+        Value(":"),
+        Value(2),
+        function="split_part",
+        output_field=TextField(),
+    )
+    of_act = [F("kind"), F("system"), KT("said__act"), KT("said__reason")]
+    told_apart = Case(
+        When(kind__in=OF_AN_ASK, then=_as_text(Value("ask"), of_ask)),
+        When(kind__in=OF_MANY, said__act__isnull=False, then=_as_text(*of_act)),
+        default=_as_text(F("pk")),
+    )
+    return Count(told_apart, distinct=True, filter=which)
+
+
+def _as_text(*expressions: Expression | F) -> Cast:
+    """Expressions as one that can be told apart."""
+    return Cast(JSONArray(*expressions), TextField())
 
 
 def _urgency(notice: Notice) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from controls import clock
 from controls.models import Actor
 from evidence.models import Notice
 from evidence.models.notices import WORK
+from evidence.notices.lines import lines_counted
 from evidence.notices.reading import counts_key
 from evidence.planning.asks import asked_of
 from evidence.planning.by_ask import AskRow, by_ask
@@ -27,6 +28,7 @@ def counts(request: SignedInRequest) -> dict[str, Any]:
 
     Work is what the person has to do, told or not: asks of their teams that need
     something brought, and what waits for their decision or answer, each thing once.
+    Unread are lines as the page of notices shows them, one for an ask or an act.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -50,7 +52,7 @@ def _kept(user: Actor, asks: Iterable[AskRow]) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
     counts: dict[str, int] = mine.aggregate(
         work=Count("path", filter=Q(kind__in=WORK), distinct=True),
-        unread=Count("pk", filter=Q(read_at=None)),
+        unread=lines_counted(Q(read_at=None)),
     )
     counts["work"] += sum(ask.is_to_do for ask in asks)
     cache.set(counts_key(user.pk), counts, SECONDS)

@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.db.models import Q
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controls import clock
+from controls.models import User
 from evidence.models import EvidenceLink, Notice, NoticeMail
+from evidence.models.notices import NoticeKind
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
-from evidence.notices.lines import lines_of
+from evidence.notices.lines import lines_counted, lines_of
 from evidence.reviews.decide import Decision, decide_all
 from evidence.submissions.submit import submit
 from tests.evidence import house as houses
@@ -115,3 +121,36 @@ def test_a_line_of_several_is_marked_as_read_at_once(client, house):
     client.post("/notices/read/", {"notice": [row.uuid for row in accepted]})
     assert not accepted.unread().exists()
     assert client.post("/notices/read/", {"notice": "none"}).status_code == 404
+
+
+def test_the_number_beside_notices_is_that_of_their_lines(client, house):
+    links = [submitted(house, "one"), submitted(house, "two")]
+    decide_all([Decision(link.uuid, True, "") for link in links], by=house.rita)
+    telling.asked_since(house, 22)
+    gather_notices(clock.now())
+    client.force_login(house.alice)
+    shown = client.get("/notices/").context
+    unread = [line for line in shown["lines"] if line.first.is_unread]
+    assert shown["header"]["unread"] == len(unread)
+    assert mine(house, "alice").unread().count() > len(unread)
+
+
+KEYS = st.sampled_from(["a:1", "a:2", "b:1", "c"])
+TOLD = st.fixed_dictionaries(
+    {}, optional={"act": st.sampled_from("xy"), "reason": st.sampled_from(["", "old"])}
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(NoticeKind), KEYS, TOLD), max_size=12))
+def test_lines_are_counted_as_they_are_made(rows):
+    """Of any notices the database counts as many lines as the page shows."""
+    with transaction.atomic():
+        person, _ = User.objects.get_or_create(email="lines@example.com")
+        Notice.objects.bulk_create(
+            Notice(user=person, kind=kind, key=f"{kind}:{key}:{n}", said=told, path="/")
+            for n, (kind, key, told) in enumerate(rows)
+        )
+        notices = Notice.objects.filter(user=person)
+        counted = notices.aggregate(lines=lines_counted(Q(read_at=None)))["lines"]
+        assert counted == len(lines_of(notices))
+        transaction.set_rollback(True)
