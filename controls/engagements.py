@@ -8,7 +8,7 @@ of the system; both ends count.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -169,8 +169,8 @@ def _end_of_last_grant(engagement: Engagement, person: User) -> dt.datetime:
             {"people": f"{person} is no auditor of this engagement: invite them."}
         )
     of_system = grants.filter(system=engagement.system_id).order_by("-ends_at")
-    ends_at: dt.datetime = of_system.values_list("ends_at", flat=True)[0]
-    return ends_at
+    ends_at = of_system.values_list("ends_at", flat=True)[0]
+    return ends_at or dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @transaction.atomic
@@ -242,7 +242,7 @@ def _keep(
     verb: str,
     by: Actor,
     events: list[Event],
-    change: dict[str, object],
+    change: Mapping[str, object],
 ) -> None:
     """One version on; then all events of the act, the engagement's last."""
     Engagement.objects.filter(pk=stored.pk).update(version=F("version") + 1)

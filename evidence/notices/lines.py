@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Case, Count, Expression, F, Func, Q, TextField, Value, When
+from django.db.models import Case, Count, F, Func, Q, TextField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, JSONArray
 from django.urls import reverse
@@ -136,7 +137,7 @@ def lines_counted(which: Q) -> Count:
     return Count(told_apart, distinct=True, filter=which)
 
 
-def _as_text(*expressions: Expression | F) -> Cast:
+def _as_text(*expressions: Any) -> Cast:
     """Expressions as one that can be told apart."""
     return Cast(JSONArray(*expressions), TextField())
 
