@@ -126,6 +126,7 @@ def _judge(
         outcome = "late" if counts_from(link, due) > due else "on_time"
     if period.cut_short:
         outcome = "cut_short"
+    in_time = link if outcome == "on_time" else None
     result = OccurrenceResult(
         requirement=history.uuid,
         title=period.terms.title,
@@ -135,23 +136,15 @@ def _judge(
         outcome=outcome,
         asked_days=period.asked_days,
         counts_from=None if period.calendar else _first_day_of(period),
-    )
-    if link is None:
-        return result, None
-    confirmed_late = outcome == "on_time" and link.uploaded_on > due
-    return (
-        replace(
-            result,
-            performed_on=link.performed_on,
-            late_days=max(0, (counts_from(link, due) - due).days),
-            recorded_late_days=(link.uploaded_on - due).days if confirmed_late else 0,
-            collected_late=bool(
-                outcome == "on_time" and link.collected_on and link.collected_on > due
-            ),
-            link=link.link,
+        performed_on=link.performed_on if link else None,
+        late_days=max(0, (counts_from(link, due) - due).days) if link else 0,
+        recorded_late_days=(max(0, (in_time.uploaded_on - due).days) if in_time else 0),
+        collected_late=bool(
+            in_time and in_time.collected_on and in_time.collected_on > due
         ),
-        link,
+        link=link.link if link else "",
     )
+    return result, link
 
 
 def counts_from(link: LinkFacts, due: dt.date) -> dt.date:

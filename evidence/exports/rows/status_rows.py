@@ -27,14 +27,15 @@ from evidence.status.rows import grouped, read_rows
 from evidence.status.rules import RULES, rules_then
 from evidence.status.window import Period
 
+ONE_DAY = dt.timedelta(days=1)
 _ByControl = defaultdict[Any, list[Mapping[str, Any]]]
 BATCH = 200  # controls
 MAX_EVIDENCE = 100  # pieces of one control in one answer; the rest has its own address
 
 # The newest of each control whose proof reaches into the window or later.
 EVIDENCE = """
-SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
-       rev.period_until, rev.collected_on, rev.uploaded_at, rev.digest, l.uuid AS link,
+SELECT p.implementation_id, p.state, e.uuid::text, e.title, rev.performed_on,
+       rev.period_from, rev.period_until, rev.collected_on, l.uuid::text AS link,
        (SELECT array_agg(b.sha256 ORDER BY f.position)
           FROM evidence_evidencefile f JOIN evidence_blob b ON b.id = f.blob_id
          WHERE f.revision_id = rev.id) AS sha256,
@@ -56,9 +57,9 @@ SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.peri
 """
 
 REMOVED = """
-SELECT l.implementation_id, 'removed' AS state, e.uuid, e.title, rev.performed_on,
-       rev.period_from, rev.period_until, rev.collected_on, rev.uploaded_at, rev.digest,
-       l.uuid AS link, array_agg(b.sha256) AS sha256, '' AS reviewer
+SELECT l.implementation_id, 'removed' AS state, e.uuid::text, e.title,
+       rev.performed_on, rev.period_from, rev.period_until, rev.collected_on,
+       l.uuid::text AS link, array_agg(b.sha256) AS sha256, '' AS reviewer
   FROM {removal} s
   JOIN evidence_evidencefile f ON f.id = s.file_id
   JOIN evidence_blob b ON b.id = f.blob_id
@@ -305,13 +306,13 @@ def reason_row(reason: Reason) -> dict[str, str]:
 def evidence_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """One piece of evidence with exactly the published keys."""
     return {
-        "uuid": str(row["uuid"]),
-        "link": str(row["link"]),
+        "uuid": row["uuid"],
+        "link": row["link"],
         "title": row["title"],
         "state": row["state"],
         "performed_on": row["performed_on"].isoformat(),
         "period_start": row["period_from"].isoformat(),
-        "period_end": (row["period_until"] - dt.timedelta(days=1)).isoformat(),
+        "period_end": (row["period_until"] - ONE_DAY).isoformat(),
         "collected_on": row["collected_on"].isoformat(),
         "sha256": list(row["sha256"] or []),
         "reviewer": row["reviewer"] or "",
@@ -319,7 +320,7 @@ def evidence_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _report(row: Mapping[str, Any]) -> dict[str, Any]:
-    end = row["until"] - dt.timedelta(days=1) if row["until"] else None
+    end = row["until"] - ONE_DAY if row["until"] else None
     return {
         "title": row["title"],
         "series": row["series"],

@@ -178,7 +178,7 @@ def evidence_rows(scope: ExportScope, labels: Mapping[int, str]) -> Iterator[Row
         )
         for row in removed:
             for sha256 in row["sha256"]:
-                yield [*_evidence(row, labels), "", None, sha256, str(row["uuid"])]
+                yield [*_evidence(row, labels), "", None, sha256, row["uuid"]]
 
 
 def _evidence(row: Mapping[str, Any], labels: Mapping[int, str]) -> Row:
