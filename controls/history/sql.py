@@ -47,8 +47,10 @@ BEGIN
     ends := greatest(srm_now(), OLD.known_from + interval '1 microsecond');
   END IF;
   EXECUTE format(
-    'INSERT INTO %1$I SELECT (jsonb_populate_record(NULL::%1$I,'
-    ' to_jsonb($1) || jsonb_build_object(''known_until'', $2))).*',
+    -- From a function that stands in FROM: in the list of columns, as (f(…)).*, it
+    -- would be called once for each of them.
+    'INSERT INTO %1$I SELECT kept.* FROM jsonb_populate_record(NULL::%1$I,'
+    ' to_jsonb($1) || jsonb_build_object(''known_until'', $2)) AS kept',
     TG_TABLE_NAME || '_history') USING OLD, ends;
   RETURN NULL;
 END $$;
