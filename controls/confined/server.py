@@ -31,10 +31,10 @@ from controls.confined import limits
 MAX_ORDER = 65_536
 LOOK_AGAIN = 0.2  # seconds between two looks at readers that work
 SPACE = [0]  # bytes of address space before a reader begins
-# The kernel's own fork. Python's runs in each child what modules registered for programs
-# with threads (locks made anew, `random` seeded): half of what a reader costs, since it
-# writes to pages that are shared until then. This program has one thread, and readers
-# that need a name or a number nobody guesses ask the kernel for it.
+# The kernel's own fork. Python's runs in each child what modules registered for
+# programs with threads (locks made anew, `random` seeded): half of what a reader costs,
+# since it writes to pages that are shared until then. This program has one thread, and
+# readers that need a name nobody guesses ask the kernel for it.
 FORK = ctypes.PyDLL(None).fork
 GRACE = 2  # seconds after which a reader that outlived its alarm is killed
 

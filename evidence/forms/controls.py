@@ -49,8 +49,11 @@ ORDERS = [
 ]
 
 
+SELECTED = SafeString(" selected")
+
+
 class OneGoSelect(forms.Select):
-    """A drop-down written in one go; without groups.
+    """A drop-down written in one go; without groups, of which one is chosen.
 
     Django's own renders three templates for each option: a fifth of the whole page
     where a list of 100 controls has forty choices above it.
@@ -60,21 +63,16 @@ class OneGoSelect(forms.Select):
         self, name: str, value: Any, attrs: Any = None, renderer: Any = None
     ) -> SafeString:
         """The element, with what is chosen marked."""
-        widget = self.get_context(name, value, attrs)["widget"]
+        chosen = set(self.format_value(value))
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
             (
-                (
-                    option["value"],
-                    " selected" if option["selected"] else "",
-                    option["label"],
-                )
-                for _, options, _ in widget["optgroups"]
-                for option in options
+                (code, SELECTED if str(code) in chosen else "", label)
+                for code, label in self.choices
             ),
         )
-        shown = flatatt({"name": widget["name"], **widget["attrs"]})
+        shown = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
         return format_html("<select{}>{}</select>", shown, options)
 
 

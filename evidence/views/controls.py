@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from controls.models import ControlImplementation
+from controls.models import ControlImplementation, System
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import (
     ControlFilter,
@@ -84,7 +84,11 @@ def _status_form(
     """For whoever may say how far some control of the system is; never of the past."""
     if not clocks.now:
         return None
-    mine = ControlImplementation.objects.describable_by(request.user)
-    if not officer and not mine.filter(system=clocks.system).exists():
+    if not officer and not _describes_some(request, clocks.system):
         return None
     return StatusOfManyForm(today=clocks.today)
+
+
+def _describes_some(request: SignedInRequest, system: System) -> bool:
+    mine = ControlImplementation.objects.describable_by(request.user)
+    return bool(mine.filter(system=system).exists())
