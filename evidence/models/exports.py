@@ -22,6 +22,12 @@ class ExportKind(models.TextChoices):
     STATUS_PDF = "status-pdf", "Status report (PDF)"
     FEDRAMP_CRM = "fedramp-crm", "FedRAMP CIS/CRM workbook"
     PACKAGE = "evidence-package", "Evidence package"
+    OSCAL_SSP = "oscal-ssp", "OSCAL system security plan"
+    OSCAL_COMPONENT = "oscal-component", "OSCAL component definition"
+    OSCAL_ASSESSMENT_RESULTS = (
+        "oscal-assessment-results",
+        "OSCAL assessment results",
+    )
 
 
 class ExportState(models.TextChoices):
@@ -72,7 +78,7 @@ class Export(LeasedJob):
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(
-        max_length=20, choices=ExportKind, default=ExportKind.STATUS_CSV
+        max_length=30, choices=ExportKind, default=ExportKind.STATUS_CSV
     )
     on = models.DateField()
     known_at = models.DateTimeField()

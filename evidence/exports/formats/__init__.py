@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from evidence.exports.formats import fedramp_crm, package, pdf, status_csv, xlsx
+from evidence.exports.formats.oscal import components, plan, results
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.models import ExportKind
 
@@ -39,6 +40,7 @@ class Format:
         return f"{slug}-{self.stem}-{on}{self.ending}"
 
 
+JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
     made.name: made
@@ -76,6 +78,33 @@ FORMATS = {
             media_type=WORKBOOK,
             write=fedramp_crm.write,
             stem="cis-crm",
+        ),
+        Format(
+            name="oscal-ssp",
+            kind=ExportKind.OSCAL_SSP,
+            title="OSCAL system security plan: both halves of each control",
+            ending=".json",
+            media_type=JSON,
+            write=plan.write,
+            stem="oscal-ssp",
+        ),
+        Format(
+            name="oscal-component",
+            kind=ExportKind.OSCAL_COMPONENT,
+            title="OSCAL component definition: the customer's side by service",
+            ending=".json",
+            media_type=JSON,
+            write=components.write,
+            stem="oscal-component",
+        ),
+        Format(
+            name="oscal-assessment-results",
+            kind=ExportKind.OSCAL_ASSESSMENT_RESULTS,
+            title="OSCAL assessment results: evidence with its hashes",
+            ending=".json",
+            media_type=JSON,
+            write=results.write,
+            stem="oscal-assessment-results",
         ),
         Format(
             name="package",

@@ -13,8 +13,12 @@ from typing import Any
 from controls.control_parts import Part, labelled_parts
 from controls.display_names import layer_name
 from controls.models import ImplementationStatus
-from controls.models.implementations import worst_of
 from controls.service_names import component_name
+from evidence.exports.rows.part_status import (
+    NOT_APPLICABLE,
+    PROVIDERS_ALONE,
+    part_status,
+)
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.rows.status_rows import answered_documents
 from evidence.status.control_status import ControlStatus
@@ -34,11 +38,12 @@ ORIGINS = (
     "Inherited from Pre-Existing  Authorization",  # two blanks, as FedRAMP writes it
 )
 CONFIGURED, PROVIDED, SHARED, INHERITED = ORIGINS[3:]
-COLUMN_OF_STATUS = {
+COLUMN_OF_STATUS: Mapping[str, str] = {
     ImplementationStatus.IMPLEMENTED: STATUSES[0],
     ImplementationStatus.PARTIAL: STATUSES[1],
     ImplementationStatus.PLANNED: STATUSES[2],
     ImplementationStatus.ALTERNATIVE: STATUSES[3],
+    NOT_APPLICABLE: STATUSES[4],
 }
 CRM = ("Control ID", "Can Be Inherited from CSP",
        "Specific Inheritance and Customer Agency/CSP Responsibilities")  # fmt: skip
@@ -112,22 +117,10 @@ def _status(answer: ControlStatus, part: Part | None) -> str:
     Of what providers alone carry nobody of ours states it: it is implemented where
     their proof holds.
     """
-    row = answer.implementation
-    if row["applicability"] == "not-applicable" or not (
-        answer.facts.aws_required or answer.facts.customer_required
-    ):
-        return STATUSES[4]
-    if not answer.facts.customer_required:
+    status = part_status(answer, part)
+    if status == PROVIDERS_ALONE:
         return STATUSES[0] if answer.status.aws_half in GOOD else ""
-    whole = answer.facts.implementation_status
-    by_part = as_json(row["part_statuses"])
-    if part is None:
-        own = [whole, *by_part.values()]
-    else:
-        own = [by_part.get(part.statement_id, whole)]
-        below = f"{part.statement_id}."
-        own += [status for key, status in by_part.items() if key.startswith(below)]
-    return COLUMN_OF_STATUS.get(ImplementationStatus(worst_of(own)), "")
+    return COLUMN_OF_STATUS.get(status, "")
 
 
 def _origins(

@@ -1,0 +1,78 @@
+"""The system security plan: every control of the system, each half by component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from evidence.exports.formats.oscal import system as systems
+from evidence.exports.formats.oscal.halves import Requirement, texts_of
+from evidence.exports.formats.oscal.head import Head, head_of
+from evidence.exports.formats.oscal.writing import Node, write_document
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.rows import Row, as_bigints, as_json, read_rows
+
+TEXTS = """
+SELECT i.id, i.control_id, i.customer_statement, c.statements
+  FROM {implementation} i JOIN {control} c ON c.id = i.control_id
+ WHERE i.id = ANY(%(implementations)s::bigint[])
+"""
+PARAMETERS = """
+SELECT control_id, parameters FROM controls_baselinecontrol
+ WHERE baseline_id = %(baseline)s AND parameters <> '{{}}'
+"""
+DESCRIPTION = (
+    "Each control by component: what providers run, what is inherited of it, and what"
+    " is ours. Classes are derived from the services in use; template rows are to be"
+    " confirmed for your use."
+)
+
+
+def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
+    """The whole plan, a line for each control. A constant number of statements."""
+    head = head_of(scope)
+    answers = control_statuses(scope.system, scope.moment, pks=scope.keys())
+    around = systems.surroundings(scope, answers)
+    plan: Node = {
+        "uuid": head.document("system-security-plan"),
+        "metadata": head.metadata(
+            "System security plan", systems.parties(head, around)
+        ),
+        "import-profile": {"href": head.profile_href},
+        "system-characteristics": systems.characteristics(head, around),
+        "system-implementation": systems.implementation(head, around),
+        "control-implementation": {
+            "description": DESCRIPTION,
+            "implemented-requirements": _requirements(head, around, answers, progress),
+        },
+        "back-matter": {"resources": [head.profile()]},
+    }
+    write_document(file, "system-security-plan", plan)
+
+
+def _requirements(
+    head: Head,
+    around: systems.Surroundings,
+    answers: Sequence[ControlStatus],
+    progress: Progress,
+) -> Iterator[Node]:
+    texts = control_texts(head, answers)
+    parameters = baseline_parameters(head)
+    for done, answer in enumerate(answers, start=1):
+        row = texts[answer.implementation["id"]]
+        yield Requirement(head, around, answer, texts_of(row, parameters)).node()
+        progress(done, len(answers))
+
+
+def control_texts(head: Head, answers: Sequence[ControlStatus]) -> Mapping[int, Row]:
+    """What people wrote of each control, and its parts, by key. One statement."""
+    keys = as_bigints(answer.implementation["id"] for answer in answers)
+    rows = read_rows(TEXTS, head.scope.moment, implementations=keys)
+    return {row["id"]: row for row in rows}
+
+
+def baseline_parameters(head: Head) -> Mapping[int, Mapping[str, str]]:
+    """What the baseline sets for the parameters of each control. One statement."""
+    rows = read_rows(PARAMETERS, head.scope.moment, baseline=head.system["baseline_id"])
+    return {row["control_id"]: as_json(row["parameters"]) for row in rows}

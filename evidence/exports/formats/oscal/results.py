@@ -1,0 +1,202 @@
+"""Assessment results: what evidence was observed, until when it counts, and its hashes.
+
+Observations only. *Satisfied* is an auditor's word: a finding would come from a mark of
+an auditor, and no marks are kept yet (R29). `_Results.findings` is where they go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
+from urllib.parse import quote
+
+from evidence.exports.formats.oscal.head import Head, head_of
+from evidence.exports.formats.oscal.system import this_system
+from evidence.exports.formats.oscal.texts import one_line, prop
+from evidence.exports.formats.oscal.writing import (
+    Node,
+    end_of,
+    start_of,
+    write_document,
+)
+from evidence.exports.rows.scope import ExportScope, Progress
+from evidence.exports.rows.status_rows import REMOVED
+from evidence.models.proof import NO_END
+from evidence.status.control_status import listed
+from evidence.status.rows import Row, as_bigints, as_json, read_rows
+
+BATCH = 50  # controls whose evidence is in memory at once
+PLAN = "assessment-plan"
+# Every piece of a control whose proof reaches into the window or later, with its files.
+OBSERVED = """
+SELECT p.implementation_id, p.state, p.ends, l.uuid AS link, l.half, e.uuid, e.title,
+       rev.performed_on, rev.period_from, rev.period_until, rev.collected_on,
+       r.reviewer_name AS reviewer, files.body AS files
+  FROM evidence_proof p
+  JOIN evidence_evidencelink l ON l.id = p.link_id
+  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
+  JOIN {evidence} e ON e.id = rev.evidence_id
+  LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_array(f.name, b.sha256, b.media_type)
+                    ORDER BY f.position, f.id) AS body
+      FROM evidence_evidencefile f JOIN evidence_blob b ON b.id = f.blob_id
+     WHERE f.revision_id = rev.id) files ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
+     ORDER BY r.id DESC LIMIT 1) r ON TRUE
+ WHERE p.implementation_id = ANY(%(implementations)s::bigint[])
+   AND p.starts <= %(day)s AND (p.starts >= %(since)s OR p.ends >= %(since)s)
+   AND {holding} AND {proof_standing}
+ ORDER BY array_position(%(implementations)s::bigint[], p.implementation_id),
+       p.starts DESC, p.link_id DESC, p.id
+"""
+
+
+def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
+    """The whole document, a line for each observation."""
+    head = head_of(scope)
+    keys = scope.keys()
+    wanted = None if keys is None else set(keys)
+    controls = {
+        row["id"]: row["ref_id"]
+        for row in listed(scope.system, scope.moment)
+        if wanted is None or row["id"] in wanted
+    }
+    results = _Results(head, controls)
+    last_day = min(scope.window[1], scope.moment.on)
+    document: Node = {
+        "uuid": head.document("assessment-results"),
+        "metadata": head.metadata("Evidence", []),
+        "import-ap": {"href": f"#{head.names.of(PLAN)}"},
+        "results": [
+            {
+                "uuid": head.names.of("result", *map(str, scope.window)),
+                "title": f"Evidence from {scope.window[0]} to {scope.window[1]}",
+                "description": "What was brought, and how far it was reviewed. Whether"
+                " a control is satisfied is for an auditor to say.",
+                "start": start_of(scope.system, scope.window[0]),
+                "end": end_of(scope.system, max(last_day, scope.window[0])),
+                "local-definitions": {"components": [this_system(head)]},
+                "reviewed-controls": {
+                    "control-selections": [
+                        {
+                            "include-controls": [
+                                {"control-id": ref_id} for ref_id in controls.values()
+                            ]
+                        }
+                    ]
+                },
+                "observations": results.observations(progress),
+                "findings": results.findings(),
+            }
+        ],
+        "back-matter": {"resources": results.resources()},
+    }
+    write_document(file, "assessment-results", document)
+
+
+class _Results:
+    """Observations, and the files that were met in them."""
+
+    def __init__(self, head: Head, controls: Mapping[int, str]) -> None:
+        self.head, self.controls = head, controls
+        self.files: dict[str, tuple[str, str]] = {}  # name and media type by sha256
+
+    def observations(self, progress: Progress) -> Iterator[Node]:
+        """One for each link of a piece of evidence to a control: it is reviewed by
+        itself, and counts to an end of its own."""
+        scope, keys = self.head.scope, list(self.controls)
+        for start in range(0, len(keys), BATCH):
+            some = keys[start : start + BATCH]
+            for row in read_rows(
+                OBSERVED,
+                scope.moment,
+                implementations=as_bigints(some),
+                since=scope.window[0],
+            ):
+                yield self._observation(row, as_json(row["files"]) or [])
+            removed = read_rows(
+                REMOVED, scope.moment, system=scope.system.pk, implementations=some
+            )
+            for row in removed:
+                files = [("", sha256, "") for sha256 in row["sha256"]]
+                yield self._observation({**row, "ends": None, "half": ""}, files)
+            progress(min(start + BATCH, len(keys)), len(keys))
+
+    def _observation(self, row: Row, files: Sequence[Sequence[str]]) -> Node:
+        system, of = self.head.scope.system, self.head.names.of
+        last_day = row["period_until"] - dt.timedelta(days=1)
+        counts = row["state"] == "accepted" and row["ends"] not in {None, NO_END}
+        return {
+            "uuid": of(*self._key(row)),
+            "title": one_line(row["title"]),
+            "description": self._description(row, last_day),
+            "props": [
+                prop("control-id", self.controls[row["implementation_id"]]),
+                prop("state", row["state"]),
+                prop("half", row["half"]),
+                prop("performed-on", row["performed_on"]),
+                prop("period-start", row["period_from"]),
+                prop("period-end", last_day),
+                prop("evidence", row["uuid"]),
+                prop("reviewer", row["reviewer"] or ""),
+            ],
+            "methods": ["EXAMINE"],
+            "types": ["control-objective"],
+            "subjects": [
+                {"subject-uuid": of("component", "this-system"), "type": "component"}
+            ],
+            "relevant-evidence": [self._evidence(*file) for file in files],
+            "collected": start_of(system, row["collected_on"]),
+            "expires": end_of(system, row["ends"]) if counts else "",
+        }
+
+    @staticmethod
+    def _key(row: Row) -> tuple[str, ...]:
+        """One name for a link, whatever becomes of it; another for what was removed."""
+        link = str(row["link"])
+        return ("removed" if row["state"] == "removed" else "observation", link)
+
+    def _description(self, row: Row, last_day: dt.date) -> str:
+        control = self.controls[row["implementation_id"]].upper()
+        return (
+            f"Evidence for {control}, performed on {row['performed_on']}, about"
+            f" {row['period_from']} to {last_day}; {row['state']}."
+        )
+
+    def _evidence(self, name: str, sha256: str, media_type: str) -> Node:
+        self.files.setdefault(sha256, (name, media_type))
+        shown = one_line(name) or "A file that was removed"
+        return {
+            "href": f"#{self.head.names.of('file', sha256)}",
+            "description": f"{shown}, sha256 {sha256}",
+        }
+
+    def findings(self) -> list[Node]:
+        """None: they come from an auditor's marks only, and none are kept yet."""
+        return []
+
+    def resources(self) -> Iterator[Node]:
+        """The plan, then each file that was met, once; read after the observations."""
+        yield {
+            "uuid": self.head.names.of(PLAN),
+            "title": "No assessment plan in OSCAL",
+            "description": "What is asked for, how often and by when stands in the"
+            " record of the system; it was not written as an assessment plan.",
+        }
+        for sha256, (name, media_type) in self.files.items():
+            title = one_line(name)
+            removed = {"description": "Removed; only its hash is kept."}
+            yield {
+                "uuid": self.head.names.of("file", sha256),
+                "title": title,
+                **({} if title else removed),
+                "rlinks": [
+                    {
+                        "href": f"evidence/{sha256}/{quote(title or 'removed')}",
+                        "media-type": media_type,
+                        "hashes": [{"algorithm": "SHA-256", "value": sha256}],
+                    }
+                ],
+            }
