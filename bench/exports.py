@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--baseline", default="fedramp-high")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--formats", nargs="+", metavar="NAME", help="these only")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -45,8 +46,8 @@ def main() -> None:
     company = Company(1, options.baseline)
     company.grow(options.rows)
     print(f"{options.baseline}, {options.rows:,} rows; load {os.getloadavg()[0]:.1f}")
-    print(f"{'format':<14}{'s':>8}{'s of CPU':>10}{'MB':>7}{'kB of file':>12}")
-    for name in FORMATS:
+    print(f"{'format':<26}{'s':>8}{'s of CPU':>10}{'MB':>7}{'kB of file':>12}")
+    for name in options.formats or FORMATS:
         command = [sys.executable, "-m", "bench.exports", "--one", name]
         runs = [
             subprocess.run(
@@ -58,7 +59,7 @@ def main() -> None:
         seconds, cpu, megabytes, size = (
             min(column) for column in zip(*figures, strict=True)
         )
-        print(f"{name:<14}{seconds:>8.2f}{cpu:>10.2f}{megabytes:>7.0f}{size:>12,.0f}")
+        print(f"{name:<26}{seconds:>8.2f}{cpu:>10.2f}{megabytes:>7.0f}{size:>12,.0f}")
     print(f"load {os.getloadavg()[0]:.1f}")
 
 

@@ -7,33 +7,13 @@ them hold such faults, NIST's own pair of examples among them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import orjson
+from controls.oscal.documents import Document, Node, Path, cut, nodes_of
 
-from controls.oscal.catalog import OscalProblem
-
-MAX_BYTES = 50_000_000  # of one document
-MAX_DEPTH = 60  # of lists and groups in each other
-MAX_VALUES = 5_000_000  # of one document
-MAX_SHOWN = 80  # characters of a text of the document, in a sentence
-ROOTS = frozenset(
-    {
-        "assessment-plan",
-        "assessment-results",
-        "catalog",
-        "component-definition",
-        "mapping-collection",
-        "plan-of-action-and-milestones",
-        "profile",
-        "system-security-plan",
-    }
-)
 UUID = re.compile(
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[45][0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}-"
     r"[0-9A-Fa-f]{12}"
@@ -89,8 +69,6 @@ CALLED = {
     "tasks": "a task",
     "users": "a user",
 }
-Path = tuple[str | int, ...]
-Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, order=True)
@@ -115,70 +93,6 @@ class CatalogIds:
     params: frozenset[str] | None = None
 
 
-@dataclass
-class Document:
-    """A document below its root key, and what it holds by UUID."""
-
-    name: str
-    kind: str
-    body: Node
-    kinds: dict[str, str] = field(default_factory=dict)
-    roles: set[str] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
-
-
-def read_document(name: str, content: bytes) -> Document:
-    """A document of at most MAX_BYTES bytes. Raises OscalProblem: what is wrong, where.
-
-    Nothing of it is run or fetched; one that is nested deeper than MAX_DEPTH or holds
-    more than MAX_VALUES values is refused.
-    """
-    if len(content) > MAX_BYTES:
-        raise OscalProblem(f"{name}: larger than {MAX_BYTES // 1_000_000} MB.")
-    try:
-        parsed = orjson.loads(content)
-    except orjson.JSONDecodeError as fault:
-        raise OscalProblem(f"{name}: not JSON: {fault}.") from None
-    roots = sorted(ROOTS & set(parsed)) if isinstance(parsed, dict) else []
-    if len(roots) != 1 or not isinstance(parsed[roots[0]], dict):
-        raise OscalProblem(f"{name}: holds no OSCAL document of a kind that is known.")
-    document = Document(name, roots[0], parsed[roots[0]])
-    for number, (path, key, node) in enumerate(_nodes(document)):
-        if number > MAX_VALUES:
-            raise OscalProblem(f"{name}: more than {MAX_VALUES:,} values.")
-        if len(path) > MAX_DEPTH:
-            raise OscalProblem(f"{name}: more than {MAX_DEPTH} levels.")
-        if isinstance(node, dict):
-            _index(document, key, node)
-    _refuse_twins(name, content)
-    return document
-
-
-def _refuse_twins(name: str, content: bytes) -> None:
-    """Raise OscalProblem where a key stands twice in one object: readers differ in
-    which of the two they take."""
-
-    def of_object(pairs: list[tuple[str, Any]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            twin = next(key for key in keys if keys.count(key) > 1)
-            raise OscalProblem(f"{name}: “{_cut(twin)}” stands twice in one object.")
-
-    try:
-        json.loads(content, object_pairs_hook=of_object, parse_int=str)
-    except RecursionError:  # in what the other reader dropped for its twin
-        raise OscalProblem(f"{name}: more than {MAX_DEPTH} levels.") from None
-
-
-def _index(document: Document, key: str, node: Node) -> None:
-    if isinstance(node.get("uuid"), str):
-        document.kinds.setdefault(node["uuid"].lower(), key)
-    if isinstance(node.get("id"), str):
-        document.ids.add(node["id"])
-        if key == "roles":
-            document.roles.add(node["id"])
-
-
 def faults(
     documents: Sequence[Document], catalog: CatalogIds | None = None
 ) -> list[Fault]:
@@ -193,32 +107,11 @@ def faults(
     ]
 
 
-def _nodes(document: Document) -> Iterator[tuple[Path, str, Any]]:
-    """Each value with its place and the key it, or the list it is in, stands under."""
-    waiting: list[tuple[Path, str, Any]] = [
-        ((document.kind,), document.kind, document.body)
-    ]
-    while waiting:
-        path, key, value = waiting.pop()
-        yield path, key, value
-        if isinstance(value, dict):
-            below: Iterable[Any] = (
-                ((*path, name), name, member) for name, member in value.items()
-            )
-        elif isinstance(value, list):
-            below = (
-                ((*path, number), key, member) for number, member in enumerate(value)
-            )
-        else:
-            continue
-        waiting.extend(reversed(list(below)))
-
-
 def _shown(path: Path) -> str:
     """`system-security-plan/metadata/parties[0]/uuid`, numbers counted from nought."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f"/{_cut(step)}"
+        text += f"[{step}]" if isinstance(step, int) else f"/{cut(step)}"
     return text.lstrip("/")
 
 
@@ -242,7 +135,7 @@ class _Check:
                 ),
             )
             self.catalog = None
-        for path, key, value in _nodes(self.document):
+        for path, key, value in nodes_of(self.document):
             if value in ("", []):
                 yield path, "it is empty; OSCAL wants it left out."
             elif isinstance(value, dict):
@@ -256,13 +149,13 @@ class _Check:
         uuid = node.get("uuid")
         if isinstance(uuid, str):
             if not UUID.fullmatch(uuid):
-                yield f"{_cut(uuid)} is no UUID of version 4 or 5."
+                yield f"{cut(uuid)} is no UUID of version 4 or 5."
             first = self.seen.setdefault(uuid.lower(), path)
             if first != path:
-                yield f"the UUID {_cut(uuid)} stands at {_shown(first)} as well."
+                yield f"the UUID {cut(uuid)} stands at {_shown(first)} as well."
         if key == "props" and str(node.get("name")) in PROPERTIES:
-            wanted = PROPERTIES[str(node["name"])]
-            yield from self._leads(str(node.get("value")), wanted)
+            target_lists = PROPERTIES[str(node["name"])]
+            yield from self._leads(str(node.get("value")), target_lists)
         if key == "implemented-requirements":
             yield from self._of_requirement(node)
         yield from self._twice(node)
@@ -277,39 +170,39 @@ class _Check:
                     counted[str(member.get(key))] += 1
             for text, number in counted.items():
                 if number > 1:
-                    yield f"{_cut(text)} stands {number} times in {name}."
+                    yield f"{cut(text)} stands {number} times in {name}."
 
     def _of_text(self, path: Path, key: str, text: str) -> Iterator[str]:
         if key in REFERENCES:
             yield from self._leads(text, REFERENCES[key])
         elif key in ROLE_KEYS and text not in self.document.roles:
-            yield f"there is no role {_cut(text)} in the metadata."
+            yield f"there is no role {cut(text)} in the metadata."
         elif key == "href" and text.startswith("#"):
             yield from self._fragment(text[1:])
         elif key == "oscal-version" and not VERSION.fullmatch(text):
-            yield f"{_cut(text)} is no version of OSCAL that is known."
+            yield f"{cut(text)} is no version of OSCAL that is known."
         elif self.catalog is not None:
             yield from self._of_catalog(path, key, text, self.catalog)
 
-    def _leads(self, uuid: str, wanted: frozenset[str]) -> Iterator[str]:
-        """Nothing where the UUID is that of one of the wanted."""
+    def _leads(self, uuid: str, target_lists: frozenset[str]) -> Iterator[str]:
+        """Nothing where the UUID is that of one of the target_lists."""
         there = self.kinds.get(uuid.lower())
-        names = " or ".join(CALLED.get(name, name) for name in sorted(wanted))
+        names = " or ".join(CALLED.get(name, name) for name in sorted(target_lists))
         if there is None:
-            wants = f"; it should be that of {names}" if wanted else ""
-            yield f"{_cut(uuid)} is the UUID of nothing in these documents{wants}."
-        elif wanted and there not in wanted:
+            wants = f"; it should be that of {names}" if target_lists else ""
+            yield f"{cut(uuid)} is the UUID of nothing in these documents{wants}."
+        elif target_lists and there not in target_lists:
             is_one = CALLED.get(there, f"an entry of {there}")
-            yield f"{_cut(uuid)} is the UUID of {is_one}, not of {names}."
+            yield f"{cut(uuid)} is the UUID of {is_one}, not of {names}."
 
     def _fragment(self, name: str) -> Iterator[str]:
         if name.lower() not in self.document.kinds and name not in self.document.ids:
-            yield f"#{_cut(name)} leads to nothing in this document."
+            yield f"#{cut(name)} leads to nothing in this document."
 
     def _is_of_another_catalog(self) -> bool:
         texts = [
             value.lower()
-            for _, key, value in _nodes(self.document)
+            for _, key, value in nodes_of(self.document)
             if key == "control-id" and isinstance(value, str)
         ]
         known = self.catalog.controls if self.catalog else frozenset()
@@ -319,14 +212,14 @@ class _Check:
         self, path: Path, key: str, text: str, catalog: CatalogIds
     ) -> Iterator[str]:
         if key == "control-id" and text.lower() not in catalog.controls:
-            yield f"there is no control {_cut(text)} in {catalog.title}."
+            yield f"there is no control {cut(text)} in {catalog.title}."
         elif key == "param-id" and catalog.params is not None:
             if text not in catalog.params:
-                yield f"there is no parameter {_cut(text)} in {catalog.title}."
+                yield f"there is no parameter {cut(text)} in {catalog.title}."
         elif key == "statement-ids" and not any(
             text in ids for ids in catalog.statements.values()
         ):
-            yield f"there is no statement {_cut(text)} in {catalog.title}."
+            yield f"there is no statement {cut(text)} in {catalog.title}."
 
     def _of_requirement(self, node: Node) -> Iterator[str]:
         """Statements are those of the requirement's own control."""
@@ -340,10 +233,4 @@ class _Check:
             if name not in own:
                 near = name.replace("_stmt", "_smt")
                 hint = f" Is {near} meant?" if near in own else ""
-                yield f"control {control} has no statement {_cut(name)}.{hint}"
-
-
-def _cut(text: str) -> str:
-    """A stranger's text, short enough for a sentence and fit for a terminal."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[: MAX_SHOWN + 1])
-    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
+                yield f"control {control} has no statement {cut(name)}.{hint}"

@@ -10,13 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from controls.grammar import count_of
 from controls.oscal.catalog import OscalProblem
-from controls.oscal.references import (
-    MAX_BYTES,
-    CatalogIds,
-    Document,
-    faults,
-    read_document,
-)
+from controls.oscal.documents import MAX_BYTES, Document, read_document
+from controls.oscal.references import CatalogIds, faults
 from controls.reference.catalog_ids import ids_of_file, shipped_ids
 
 FAULTY, WRONG_USE = 1, 2

@@ -15,7 +15,7 @@ import pytest
 from django.core.management import call_command
 
 from controls.oscal.catalog import OscalProblem
-from controls.oscal.references import MAX_DEPTH, read_document
+from controls.oscal.documents import MAX_DEPTH, read_document
 
 PROVIDED = "5b30a0d6-bcc5-5b71-915a-181aea4cd6eb"
 LEFT = "feaeba9d-69b5-5c17-bd75-53cc89e98cac"
@@ -245,7 +245,7 @@ def test_strange_shapes_do_not_end_it_with_an_error(checked, body) -> None:
 
 
 def test_a_document_too_large_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr("controls.oscal.references.MAX_BYTES", 10)
+    monkeypatch.setattr("controls.oscal.documents.MAX_BYTES", 10)
     with pytest.raises(OscalProblem, match="larger than"):
         read_document("a.json", b'{"profile": {}}')
 

@@ -17,7 +17,8 @@ import jsonschema_rs
 import pytest
 
 from controls.models import BaselineControl, ControlImplementation, SystemComponent
-from controls.oscal.references import faults, read_document
+from controls.oscal.documents import read_document
+from controls.oscal.references import faults
 from controls.reference.catalog_ids import shipped_ids
 from evidence.exports.formats import FORMATS
 from evidence.models import Evidence, EvidenceLink

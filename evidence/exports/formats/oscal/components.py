@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from controls.service_names import component_name
-from evidence.exports.formats.oscal.head import Head, head_of
+from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.plan import baseline_parameters, control_texts
 from evidence.exports.formats.oscal.texts import (
     duties,
@@ -74,7 +74,7 @@ class _Definition:
 
     def __init__(
         self,
-        head: Head,
+        head: DocumentHead,
         texts: Mapping[int, Mapping[str, Any]],
         parameters: Mapping[int, Mapping[str, str]],
     ) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controls.control_parts import Part, labelled_parts
-from evidence.exports.formats.oscal.head import CONTROL_OWNER, Head
+from evidence.exports.formats.oscal.head import CONTROL_OWNER, DocumentHead
 from evidence.exports.formats.oscal.system import Surroundings, needed_on
 from evidence.exports.formats.oscal.texts import (
     FEDRAMP,
@@ -60,7 +60,11 @@ class Requirement:
     """One control of the system as an implemented requirement."""
 
     def __init__(
-        self, head: Head, around: Surroundings, answer: ControlStatus, texts: Texts
+        self,
+        head: DocumentHead,
+        around: Surroundings,
+        answer: ControlStatus,
+        texts: Texts,
     ) -> None:
         self.head, self.around, self.answer, self.texts = head, around, answer, texts
         self.control = answer.implementation["ref_id"]

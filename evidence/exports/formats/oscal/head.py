@@ -52,7 +52,7 @@ ROLES = {
 
 
 @dataclass(frozen=True)
-class Head:
+class DocumentHead:
     """The scope of a document and what it says of itself, as it was known then."""
 
     scope: ExportScope
@@ -145,11 +145,11 @@ class Head:
         return f"fips-199-{'low' if code == 'li-saas' else code}"
 
 
-def head_of(scope: ExportScope) -> Head:
+def head_of(scope: ExportScope) -> DocumentHead:
     """The head of a document, to be read in the snapshot of its rows. Four statements.
 
     Raises LookupError when the system was not recorded by then.
     """
     heading = heading_of(scope)
     (row,) = read_rows(SYSTEM, scope.moment, system=scope.system.pk)
-    return Head(scope, heading, Names(scope.system), row)
+    return DocumentHead(scope, heading, Names(scope.system), row)

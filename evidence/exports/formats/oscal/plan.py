@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from evidence.exports.formats.oscal import system as systems
 from evidence.exports.formats.oscal.halves import Requirement, texts_of
-from evidence.exports.formats.oscal.head import Head, head_of
+from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.writing import Node, write_document
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.status.control_status import ControlStatus, control_statuses
@@ -52,7 +52,7 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
 
 
 def _requirements(
-    head: Head,
+    head: DocumentHead,
     around: systems.Surroundings,
     answers: Sequence[ControlStatus],
     progress: Progress,
@@ -65,14 +65,16 @@ def _requirements(
         progress(done, len(answers))
 
 
-def control_texts(head: Head, answers: Sequence[ControlStatus]) -> Mapping[int, Row]:
+def control_texts(
+    head: DocumentHead, answers: Sequence[ControlStatus]
+) -> Mapping[int, Row]:
     """What people wrote of each control, and its parts, by key. One statement."""
     keys = as_bigints(answer.implementation["id"] for answer in answers)
     rows = read_rows(TEXTS, head.scope.moment, implementations=keys)
     return {row["id"]: row for row in rows}
 
 
-def baseline_parameters(head: Head) -> Mapping[int, Mapping[str, str]]:
+def baseline_parameters(head: DocumentHead) -> Mapping[int, Mapping[str, str]]:
     """What the baseline sets for the parameters of each control. One statement."""
     rows = read_rows(PARAMETERS, head.scope.moment, baseline=head.system["baseline_id"])
     return {row["control_id"]: as_json(row["parameters"]) for row in rows}

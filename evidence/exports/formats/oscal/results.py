@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 from urllib.parse import quote
 
-from evidence.exports.formats.oscal.head import Head, head_of
+from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.system import this_system
 from evidence.exports.formats.oscal.texts import one_line, prop
 from evidence.exports.formats.oscal.writing import (
@@ -57,11 +57,11 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole document, a line for each observation."""
     head = head_of(scope)
     keys = scope.keys()
-    wanted = None if keys is None else set(keys)
+    chosen = None if keys is None else set(keys)
     controls = {
         row["id"]: row["ref_id"]
         for row in listed(scope.system, scope.moment)
-        if wanted is None or row["id"] in wanted
+        if chosen is None or row["id"] in chosen
     }
     results = _Results(head, controls)
     last_day = min(scope.window[1], scope.moment.on)
@@ -99,7 +99,7 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
 class _Results:
     """Observations, and the files that were met in them."""
 
-    def __init__(self, head: Head, controls: Mapping[int, str]) -> None:
+    def __init__(self, head: DocumentHead, controls: Mapping[int, str]) -> None:
         self.head, self.controls = head, controls
         self.files: dict[str, tuple[str, str]] = {}  # name and media type by sha256
 

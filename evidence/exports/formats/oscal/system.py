@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controls.service_names import component_name
-from evidence.exports.formats.oscal.head import PROVIDER, Head
+from evidence.exports.formats.oscal.head import PROVIDER, DocumentHead
 from evidence.exports.formats.oscal.texts import names_of_components, one_line, prop
 from evidence.exports.formats.oscal.writing import Node
 from evidence.exports.rows.scope import ExportScope
@@ -127,7 +127,7 @@ def _stands(version: ArtifactVersionFacts, day: dt.date) -> bool:
     return relied and accepted and not ended and version.starts <= day
 
 
-def parties(head: Head, around: Surroundings) -> list[Node]:
+def parties(head: DocumentHead, around: Surroundings) -> list[Node]:
     """Providers and the teams that own controls."""
     return [
         *(
@@ -149,7 +149,7 @@ def parties(head: Head, around: Surroundings) -> list[Node]:
     ]
 
 
-def characteristics(head: Head, around: Surroundings) -> Node:
+def characteristics(head: DocumentHead, around: Surroundings) -> Node:
     """What the system is, as far as it is recorded."""
     level = head.fips_level
     objectives = ("confidentiality", "integrity", "availability")
@@ -178,7 +178,7 @@ def characteristics(head: Head, around: Surroundings) -> Node:
     }
 
 
-def implementation(head: Head, around: Surroundings) -> Node:
+def implementation(head: DocumentHead, around: Surroundings) -> Node:
     """Authorizations that the system leans on, roles, and its components."""
     return {
         "leveraged-authorizations": [_leveraged(head, row) for row in around.reports],
@@ -191,7 +191,7 @@ def implementation(head: Head, around: Surroundings) -> Node:
     }
 
 
-def this_system(head: Head) -> Node:
+def this_system(head: DocumentHead) -> Node:
     """The component that stands for the system itself."""
     return {
         "uuid": head.names.of("component", "this-system"),
@@ -202,7 +202,7 @@ def this_system(head: Head) -> Node:
     }
 
 
-def _leveraged(head: Head, row: Mapping[str, Any]) -> Node:
+def _leveraged(head: DocumentHead, row: Mapping[str, Any]) -> Node:
     """A provider's report that is cited and relied on; dated by its issue."""
     last_day = row["until"] - dt.timedelta(days=1) if row["until"] else ""
     return {
@@ -220,11 +220,11 @@ def _leveraged(head: Head, row: Mapping[str, Any]) -> Node:
     }
 
 
-def _of_report(head: Head, row: Mapping[str, Any]) -> str:
+def _of_report(head: DocumentHead, row: Mapping[str, Any]) -> str:
     return head.names.of("report", str(row["uuid"]))
 
 
-def _provider(head: Head, around: Surroundings, slug: str) -> Node:
+def _provider(head: DocumentHead, around: Surroundings, slug: str) -> Node:
     """A provider as a component of its own, which by-components refer to."""
     reports = [row for row in around.reports if row["provider_slug"] == slug]
     return {
@@ -247,7 +247,7 @@ def _provider(head: Head, around: Surroundings, slug: str) -> Node:
 
 
 def _leans_on(
-    head: Head, reports: Iterable[Mapping[str, Any]]
+    head: DocumentHead, reports: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, str] | None]:
     return [
         prop("leveraged-authorization-uuid", _of_report(head, row), ns="")
@@ -255,7 +255,9 @@ def _leans_on(
     ]
 
 
-def _component(head: Head, around: Surroundings, row: Mapping[str, Any]) -> Node:
+def _component(
+    head: DocumentHead, around: Surroundings, row: Mapping[str, Any]
+) -> Node:
     of_aws = row["offered_by"] == AWS
     ours = row["offered_by"] == "customer"
     title = component_name(around.names, row["service"], row["variant"])

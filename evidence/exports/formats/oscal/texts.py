@@ -48,14 +48,14 @@ def duties(basis: Iterable[Mapping[str, Any]], names: Names) -> str:
     layers: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for row in basis:
         if row["party"] == "customer":
-            of, asked = layers.setdefault((row["layer"], row["kind"]), ({}, {}))
+            of, tasks = layers.setdefault((row["layer"], row["kind"]), ({}, {}))
             of[component_name(names, row["component"], row["variant"])] = None
             if row.get("duty"):
-                asked[row["duty"]] = None
+                tasks[row["duty"]] = None
     return "\n".join(
         f"- {layer_name(layer)} of {_and(of)} ({kind})"
-        + (f": {'; '.join(asked)}" if asked else "")
-        for (layer, kind), (of, asked) in layers.items()
+        + (f": {'; '.join(tasks)}" if tasks else "")
+        for (layer, kind), (of, tasks) in layers.items()
     )
 
 
