@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 
 from evidence.exports import package
 from evidence.exports.formats import pdf, status_csv, xlsx
+from evidence.exports.formats.oscal import components, plan, results
 from evidence.exports.package import verify
 from evidence.exports.package.archive import BagArchive, TooLarge
 from evidence.exports.package.audit_log import AuditLog
@@ -60,6 +61,9 @@ EXPORTS = (
     ("control-status.csv", status_csv.write),
     ("control-status.xlsx", xlsx.write),
     ("status-report.pdf", pdf.write),
+    ("oscal-system-security-plan.json", plan.write),
+    ("oscal-component-definition.json", components.write),
+    ("oscal-assessment-results.json", results.write),
 )
 Rows = Iterable[Iterable[object]]
 

@@ -96,7 +96,14 @@ def test_it_holds_files_by_control_lists_exports_and_the_chain(house, tmp_path) 
     assert "<script" not in page
     assert "http" not in page
     exports = {path.name for path in (folder / "data" / "exports").iterdir()}
-    assert exports == {"control-status.csv", "control-status.xlsx", "status-report.pdf"}
+    assert exports == {
+        "control-status.csv",
+        "control-status.xlsx",
+        "status-report.pdf",
+        "oscal-system-security-plan.json",
+        "oscal-component-definition.json",
+        "oscal-assessment-results.json",
+    }
     assert [row["Item"] for row in listed(folder, "populations.csv")] == ["CHG-2"]
     events = (folder / "data" / "audit" / "log.jsonl").read_text().splitlines()
     head = json.loads((folder / "data" / "audit" / "head.json").read_text())

@@ -6,10 +6,10 @@ an auditor, and no marks are kept yet (R29). `_Results.findings` is where they g
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
-from urllib.parse import quote
 
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.system import this_system
@@ -56,13 +56,7 @@ SELECT p.implementation_id, p.state, p.ends, l.uuid AS link, l.half, e.uuid, e.t
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole document, a line for each observation."""
     head = head_of(scope)
-    keys = scope.keys()
-    chosen = None if keys is None else set(keys)
-    controls = {
-        row["id"]: row["ref_id"]
-        for row in listed(scope.system, scope.moment)
-        if chosen is None or row["id"] in chosen
-    }
+    controls = chosen_controls(scope)
     results = _Results(head, controls)
     last_day = min(scope.window[1], scope.moment.on)
     document: Node = {
@@ -96,6 +90,17 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     write_document(file, "assessment-results", document)
 
 
+def chosen_controls(scope: ExportScope) -> dict[int, str]:
+    """Ids of the controls that a scope means, by key, in catalog order."""
+    keys = scope.keys()
+    chosen = None if keys is None else set(keys)
+    return {
+        row["id"]: row["ref_id"]
+        for row in listed(scope.system, scope.moment)
+        if chosen is None or row["id"] in chosen
+    }
+
+
 class _Results:
     """Observations, and the files that were met in them."""
 
@@ -120,7 +125,7 @@ class _Results:
                 REMOVED, scope.moment, system=scope.system.pk, implementations=some
             )
             for row in removed:
-                files = [("", sha256, "") for sha256 in row["sha256"]]
+                files = [("", sha256, "") for sha256 in sorted(row["sha256"])]
                 yield self._observation({**row, "ends": None, "half": ""}, files)
             progress(min(start + BATCH, len(keys)), len(keys))
 
@@ -194,9 +199,15 @@ class _Results:
                 **({} if title else removed),
                 "rlinks": [
                     {
-                        "href": f"evidence/{sha256}/{quote(title or 'removed')}",
+                        "href": _named_by_digest(sha256),
                         "media-type": media_type,
                         "hashes": [{"algorithm": "SHA-256", "value": sha256}],
                     }
                 ],
             }
+
+
+def _named_by_digest(sha256: str) -> str:
+    """The name of these very bytes, wherever they lie (RFC 6920)."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
+    return f"ni:///sha-256;{digest}"
