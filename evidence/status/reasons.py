@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from controls.display_names import IMPACT_LEVELS, IMPLEMENTATION_STATUSES, REGIMES
@@ -282,6 +283,7 @@ def reason_for(code: str, subject: str = "", **params: Any) -> Reason:
     return Reason(code, subject, _rendered(MESSAGES[code][1], subject, texts), texts)
 
 
+@lru_cache(maxsize=4096)  # the same few sentences stand beside many controls
 def _rendered(text: str, subject: str, params: tuple[tuple[str, str], ...]) -> str:
     """The text with its holes filled: codes by names, numbers with their nouns."""
     values = {name: _value(name, value) for name, value in params}
