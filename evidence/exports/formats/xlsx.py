@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from evidence.exports.formats.text_cells import TextSheet
 from evidence.exports.rows.cells import LIVE
 from evidence.exports.rows.heading import Heading, heading_of
 from evidence.exports.rows.scope import ExportScope, Progress
@@ -161,6 +162,7 @@ def opened(file: BinaryIO, scope: ExportScope, heading: Heading) -> Iterator[Wor
     """
     with refuse_full_disk(), TemporaryDirectory(prefix="srm-xlsx-") as folder:
         workbook = xlsxwriter.Workbook(file, OPTIONS | {"tmpdir": folder})
+        workbook.worksheet_class = TextSheet
         created = scope.known_at.astimezone(dt.UTC).replace(tzinfo=None)
         title = f"Control status of {heading.system}"
         workbook.set_properties({"title": title, "created": created})

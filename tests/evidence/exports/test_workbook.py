@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 
 from evidence.exports.sheets.workbook import SHEETS
+from evidence.models import Evidence
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
 from tests.evidence.house import TODAY, House
@@ -94,6 +95,21 @@ def test_nothing_in_it_runs_and_names_stay_as_they_were_typed(house) -> None:
             if name.startswith("xl/worksheets/"):
                 assert b"<f>" not in archive.read(name), name
                 assert b"<hyperlink" not in archive.read(name), name
+
+
+def test_a_text_that_looks_like_markup_of_a_workbook_is_text(house) -> None:
+    """IN-04: neither a formula nor a cell of its own comes with a title."""
+    markup = (
+        '<r><t>A</t></r></is></c><c r="Z9"><f>1+1</f></c>'
+        '<c r="Y9" t="inlineStr"><is><r><t> & B</t></r>'
+    )
+    Evidence.objects.filter(title=EVIL).update(title=markup)
+    content = exported(house, "xlsx")
+    titles = [r["Title of the evidence"] for r in rows(opened(content), "Evidence")]
+    assert markup in titles
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            assert b"<f>" not in archive.read(name), name
 
 
 def test_heads_stay_in_sight_and_columns_can_be_filtered(house) -> None:
