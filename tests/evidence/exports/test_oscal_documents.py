@@ -16,7 +16,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from controls.models import BaselineControl, ControlImplementation, SystemComponent
+from controls.models import (
+    ApplicabilityDecision,
+    BaselineControl,
+    ControlImplementation,
+    SystemComponent,
+)
 from controls.oscal.documents import read_document
 from controls.oscal.references import faults
 from controls.reference.catalog_ids import shipped_ids
@@ -204,6 +209,42 @@ def test_a_control_of_a_provider_alone_is_inherited_and_asks_nothing(house) -> N
     assert "responsibilities" not in aws["export"]
     assert "satisfied" not in ours
     assert ours["description"] == "Inherited from AWS."
+
+
+def test_what_is_left_out_stays_a_row_with_its_reason(house) -> None:
+    """R10: of a provider too, whose half is then not spoken of."""
+    implementation = factories.implementation(house.system, "pe-3")
+    boss = factories.make_user("boss")
+    factories.give_role(boss, house.system, "officer")
+    ApplicabilityDecision.objects.create(
+        implementation=implementation,
+        basis=implementation.decision.basis,
+        requested_by=house.olivia,
+        decided_by=boss,
+        state="approved",
+        justification="There is no site of ours.",
+        absent_layers=[],
+        starts_on=TODAY,
+        review_by=TODAY + everything.DAY,
+    )
+    plan = document(house, "oscal-ssp")
+    for statement in requirement(plan, "pe-3")["statements"]:
+        (ours,) = statement["by-components"]
+        assert ours["implementation-status"] == {
+            "state": "not-applicable",
+            "remarks": "There is no site of ours.",
+        }
+    assert props(requirement(plan, "pe-3"), ns="") == {}
+
+
+@pytest.mark.parametrize("format_name", ROOTS)
+def test_a_view_holds_its_controls_and_says_so(house, format_name) -> None:
+    content = exported(house, format_name, filters={"family": "si"})
+    body = json.loads(content)[ROOTS[format_name]]
+    assert set(values(body, "control-id")) == {"si-2"}
+    assert props(body["metadata"])["controls"] == "family SI"
+    read = read_document("export.json", content)
+    assert [str(fault) for fault in faults([read], shipped_ids())] == []
 
 
 def test_classes_and_verdicts_are_those_of_the_screen(house) -> None:

@@ -141,7 +141,7 @@ class Requirement:
         inherited, ours is the organisation's or the system's own."""
         if self.is_left_out:
             return
-        if self.providers:
+        if self.answer.facts.aws_required:
             yield "inherited"
         if self.answer.facts.customer_required:
             ours = {
