@@ -169,11 +169,26 @@ def confirm(
         if _shown(proposals) != body["shown"]:
             raise TransitionNotAllowed("Something changed since. Look at it again.")
         effective = _effective(proposals)
-        statement = Statement(body["status"], {}, first_day, today, by, in_bulk=True)
-        _write(effective, statement, today)
         key.answer_with(200, body=json.dumps(len(effective)))
-        AuditEvent.objects.append_all(_events(effective, statement))
+        state_of_many(
+            proposals, status=body["status"], first_day=first_day, by=by, today=today
+        )
     return len(effective)
+
+
+def state_of_many(
+    proposals: Iterable[Proposal],
+    *,
+    status: str,
+    first_day: dt.date,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Say it of those that would change, locked before, and record it last."""
+    effective = _effective(proposals)
+    statement = Statement(status, {}, first_day, today, by, in_bulk=True)
+    _write(effective, statement, today)
+    AuditEvent.objects.append_all(_events(effective, statement))
 
 
 def _write(proposals: Iterable[Proposal], statement: Statement, today: dt.date) -> None:

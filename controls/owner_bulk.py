@@ -97,12 +97,20 @@ def confirm_owner(system: System, token: str, *, by: Actor) -> int:
         if _shown(proposals) != body["shown"]:
             raise TransitionNotAllowed("Something changed since. Look at it again.")
         changing = _changing(proposals)
-        ControlImplementation.objects.filter(
-            pk__in=[row.control.pk for row in changing]
-        ).update(owner_team=team, version=F("version") + 1)
         key.answer_with(200, body=json.dumps(len(changing)))
-        AuditEvent.objects.append_all(_events(changing, team, by))
+        give_to(proposals, team, by=by)
     return len(changing)
+
+
+def give_to(
+    proposals: Sequence[OwnerProposal], team: Team | None, *, by: Actor
+) -> None:
+    """Name the owner of those that would change, locked before, and record it last."""
+    changing = _changing(proposals)
+    ControlImplementation.objects.filter(
+        pk__in=[row.control.pk for row in changing]
+    ).update(owner_team=team, version=F("version") + 1)
+    AuditEvent.objects.append_all(_events(changing, team, by))
 
 
 def _team(key: int | None) -> Team | None:

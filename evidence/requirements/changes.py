@@ -10,6 +10,7 @@ One file: what is said when something is added is what is changed later.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -234,6 +235,40 @@ def change_requirement(
         by=by,
         today=today,
         more=proposed.as_body(),
+    )
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a change would do: `waits` for a second officer; the days of grace from
+    then on; ids of controls that stand under the same ask and change with it."""
+
+    waits: bool
+    grace_days: int
+    companions: Sequence[str]
+
+
+def outlook_of_change(
+    requirement: RequirementControl, terms: NewTerms, *, today: dt.date
+) -> Outlook | None:
+    """What `change_requirement` would do from today on; None: nothing. Writes nothing.
+
+    Raises Refused as it does.
+    """
+    _refuse_less_frequent(requirement.implementation, terms)
+    proposed = _difference(requirement, terms, today)
+    if not (proposed.terms or proposed.row):
+        return None
+    _refuse_stricter_companions(requirement, proposed)
+    first_day = proposed.alters_from(requirement)
+    waits = bool(first_day and first_day < today)
+    waits = waits or bool(proposed.terms and _grows_long(requirement, proposed))
+    _refuse_invalid(requirement, proposed)
+    rows = companions_of(requirement, today)
+    return Outlook(
+        waits=waits,
+        grace_days=int(terms.of_ask()["grace_days"]),
+        companions=[row.implementation.control.label for row in rows],
     )
 
 

@@ -33,7 +33,7 @@ ROW = """
 </tr>"""
 TICK = (
     '<input type="checkbox" form="status-of-many" name="ticked" value="{}"'
-    ' aria-label="Say it of {}"> '
+    ' aria-label="Choose {}"> '
 )
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from controls.models import ControlImplementation, System
+from evidence.bulk_acts.acts import allowed
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import (
     ControlFilter,
@@ -27,6 +28,12 @@ from evidence.views.list_place import list_query
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
+# Acts on all controls of the list, or those ticked, beside status and owner.
+OF_MANY = {
+    "cadence": "Change how often",
+    "request": "Request evidence",
+    "not-applicable": "Mark as not applicable",
+}
 Row = Mapping[str, Any]
 
 
@@ -46,6 +53,8 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     filters = chosen.filters()
     page = _page(request, clocks, rows, filters)
     officer = clocks.now and officer
+    status_form = _status_form(request, clocks, officer=officer)
+    acts = _acts(request, clocks, officer=officer)
     context = {
         "system": system,
         "clocks": clocks,
@@ -56,13 +65,27 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "list_query": list_query(filters, clocks),
         "total": len(rows),
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
-        "status_form": _status_form(request, clocks, officer=officer),
+        "status_form": status_form,
         "owner_form": OwnerOfManyForm() if officer else None,
+        "acts": acts,
+        "may_tick": bool(status_form or acts),
     }
     name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
         name = "evidence/controls/partials/control_rows.html"
     return render(request, name, context)
+
+
+def _acts(
+    request: SignedInRequest, clocks: Clocks, *, officer: bool
+) -> list[tuple[str, str]]:
+    """What else the person may do of many controls, with the words of its button."""
+    if not clocks.now:
+        return []
+    names = (
+        list(OF_MANY) if officer else allowed(["request"], clocks.system, request.user)
+    )
+    return [(name, OF_MANY[name]) for name in names]
 
 
 def _page(

@@ -95,6 +95,8 @@ PAGES: dict[str, Address] = {
     "status_in_retrospect": _of_control,
     "status_of_many": _controls,
     "status_of_many_confirm": _controls,
+    "bulk_choose": _controls,
+    "bulk_act_confirm": _controls,
     "owner_of_many": _controls,
     "owner_of_many_confirm": _controls,
     "alternative_request": _of_control,

@@ -10,6 +10,7 @@ from evidence.views import (
     artifacts,
     attach,
     bulk,
+    bulk_acts,
     calendar,
     citations,
     control_page,
@@ -188,6 +189,17 @@ urlpatterns += [
         "systems/<slug:slug>/owner/confirm/",
         owner_of_many.owner_of_many_confirm,
         name="owner_of_many_confirm",
+    ),
+    path("systems/<slug:slug>/many/", bulk_acts.bulk_choose, name="bulk_choose"),
+    path(
+        "systems/<slug:slug>/many/<slug:act>/",
+        bulk_acts.bulk_act,
+        name="bulk_act",
+    ),
+    path(
+        "systems/<slug:slug>/many/<slug:act>/confirm/",
+        bulk_acts.bulk_act_confirm,
+        name="bulk_act_confirm",
     ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/",

@@ -285,7 +285,8 @@ VERBS = (
     Verb(
         "name the owner of many controls",
         _officer,
-        ("evidence:owner_of_many", "evidence:owner_of_many_confirm"),
+        ("evidence:owner_of_many", "evidence:owner_of_many_confirm",
+         "evidence:bulk_choose", "evidence:bulk_act", "evidence:bulk_act_confirm"),
         ("evidence:controls",),
     ),
     Verb(

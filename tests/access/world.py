@@ -85,7 +85,7 @@ class World:
 
     def parts(self, view: str, wanted: set[str]) -> dict[str, Any]:
         """Arguments of the address of a view: of an object that is there."""
-        given = {"slug": self.house.system.slug, "ref_id": "cm-8"}
+        given = {"slug": self.house.system.slug, "ref_id": "cm-8", "act": "owner"}
         given |= self.named.get(view.partition(":")[2] or view, {})
         return {name: given[name] for name in wanted}
 

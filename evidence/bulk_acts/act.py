@@ -1,0 +1,184 @@
+"""What every act on many rows is: rows chosen, each seen, then all of it or nothing.
+
+Source: every door shows the preview before anything is written; its token counts once,
+for who asked, for an hour, and only while nothing it showed has changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from controls.errors import Refused, TransitionNotAllowed
+from controls.idempotency import KeyedRequest, first_use
+from controls.models import Actor, Control, System
+from controls.sealed_previews import seal, unseal
+
+CHOICE = "evidence.bulk-act.choice"
+PREVIEW = "evidence.bulk-act.preview"
+AGAIN = "Choose the rows again."
+MAX_ROWS = 500  # rows of one act
+
+Values = Mapping[str, Any]
+Outcome = Literal["change", "same", "refused"]
+
+
+@dataclass(frozen=True)
+class ActRow:
+    """What would become of one row: of `change` what `follows`, else why not.
+
+    `key` is the row's own; `control` is the one that it is or is about.
+    """
+
+    key: int
+    control: Control
+    outcome: Outcome
+    before: str
+    after: str
+    follows: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How many rows an act changed and how many it refused; the sentence that says so,
+    and the address where the rows were chosen, as its preview had them."""
+
+    changed: int
+    refused: int
+    sentence: str
+    back: str
+
+
+class Act(Protocol):
+    """One kind of act. `name` stands in its address."""
+
+    name: str
+
+    def require_right(self, system: System, *, by: Actor) -> None:
+        """Raise NotPermitted where the person may do it of no row of the system."""
+
+    def rows(
+        self,
+        system: System,
+        keys: Collection[int],
+        values: Values,
+        *,
+        by: Actor,
+        today: dt.date,
+        lock: bool = False,
+    ) -> list[ActRow]:
+        """What would become of each of these rows, in catalog order; writes nothing.
+
+        Keys of other systems are left out. With `lock` the rows, and what the verb
+        locks before them, are locked in the order of their keys.
+        """
+
+    def carry_out(
+        self,
+        system: System,
+        keys: Sequence[int],
+        values: Values,
+        *,
+        by: Actor,
+        today: dt.date,
+    ) -> None:
+        """Do it of these rows, all of which would change, and record it."""
+
+
+def sealed_choice(
+    act_name: str, system: System, keys: Collection[int], back: str, *, by: Actor
+) -> str:
+    """Rows that a person chose for an act, and the address they chose them at.
+
+    Raises Refused for none or more than MAX_ROWS.
+    """
+    if not keys:
+        raise Refused("Choose at least one row.")
+    if len(keys) > MAX_ROWS:
+        raise Refused(f"At most {MAX_ROWS} rows in one act.")
+    body = {"act": act_name, "keys": sorted(keys), "back": back}
+    return seal(CHOICE, system.pk, body, by=by)
+
+
+def opened_choice(
+    act_name: str, system: System, token: str, *, by: Actor
+) -> tuple[list[int], str]:
+    """The keys and the address of a choice. Raises TransitionNotAllowed where it is
+    too old, another person's or of another act."""
+    body = unseal(CHOICE, token, system.pk, by=by, again=AGAIN)
+    if body["act"] != act_name:
+        raise TransitionNotAllowed(f"This was chosen for something else. {AGAIN}")
+    return list(body["keys"]), str(body["back"])
+
+
+def changing(rows: Iterable[ActRow]) -> list[ActRow]:
+    """Those of the rows that would change."""
+    return [row for row in rows if row.outcome == "change"]
+
+
+def sealed_act(
+    act: Act,
+    system: System,
+    rows: Sequence[ActRow],
+    values: Values,
+    *,
+    sentence: str,
+    back: str,
+    by: Actor,
+) -> str:
+    """What was shown as a signed text that who asked may confirm within an hour.
+
+    `sentence` and `back` as in `Done`. Raises Refused where nothing would change.
+    """
+    if not changing(rows):
+        raise Refused("Nothing of this would change anything.")
+    body = {
+        "act": act.name,
+        "values": dict(values),
+        "keys": [row.key for row in rows],
+        "shown": _digest(rows),
+        "sentence": sentence,
+        "back": back,
+    }
+    return seal(PREVIEW, system.pk, body, by=by)
+
+
+def confirm_act(
+    act: Act, system: System, token: str, *, by: Actor, today: dt.date
+) -> Done:
+    """Do what the preview of this token showed, all of it or nothing.
+
+    Confirmed again it is the same answer. Raises TransitionNotAllowed when the token
+    is too old, another person's, or shows what is not so any more.
+    """
+    act.require_right(system, by=by)
+    verb = f"{act.name} of many rows of system {system.pk}"
+    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
+        if key.answered:
+            return Done(**json.loads(key.body))
+        body = unseal(PREVIEW, token, system.pk, by=by, again=AGAIN)
+        if body["act"] != act.name:
+            raise TransitionNotAllowed(f"This is a preview of something else. {AGAIN}")
+        values = body["values"]
+        rows = act.rows(system, body["keys"], values, by=by, today=today, lock=True)
+        if _digest(rows) != body["shown"]:
+            raise TransitionNotAllowed("Something changed since. Look at it again.")
+        effective = changing(rows)
+        refused = [row for row in rows if row.outcome == "refused"]
+        done = Done(len(effective), len(refused), body["sentence"], body["back"])
+        key.answer_with(200, body=json.dumps(done.__dict__))
+        act.carry_out(
+            system, [row.key for row in effective], values, by=by, today=today
+        )
+    return done
+
+
+def _digest(rows: Iterable[ActRow]) -> str:
+    """What a person saw of each row, as 64 characters."""
+    shown = [[row.key, row.outcome, row.before, row.after, row.follows] for row in rows]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
