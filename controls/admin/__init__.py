@@ -8,7 +8,6 @@ from controls.admin import (
     people,
     record,
     signins,
-    systems,
 )
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "people",
     "record",
     "signins",
-    "systems",
 ]
 
 admin.site.site_header = "SRM administration"

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import HiddenInput, IntegerField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
 
+from controls.admin.change_history import change_history
 from controls.errors import StaleVersion
 from controls.models import Actor, AuditEvent, Membership, Role
 from controls.models.audit import about
@@ -74,9 +75,19 @@ class ScopedAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """What our audit log says about the row, instead of Django's own log."""
         obj = self.get_object(request, object_id)
-        url = reverse("admin:controls_auditevent_changelist")
-        uuid = getattr(obj, "uuid", None)
-        return redirect(f"{url}?subject_uuid={uuid}" if uuid else url)
+        if obj is None or not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        if not hasattr(obj, "uuid"):
+            return redirect("admin:controls_auditevent_changelist")
+        page = self.admin_site.each_context(request) | {
+            "title": f"History of {obj}",
+            "history": change_history(obj, actor_of(request)),
+            "object": obj,
+            "opts": self.opts,
+            "module_name": self.opts.verbose_name_plural,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/object_history.html", page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of what the person may read."""

@@ -1,9 +1,15 @@
-"""The operators' door: Django's admin for `evidence`, and for systems.
+"""The operators' door: Django's admin for `evidence`, for systems and their controls.
 
-Systems are here because a change of what they use asks for new evidence.
+These are here because a change of what a system uses asks for new evidence, and since
+acts on many controls know what is asked of them.
 """
 
+from typing import cast
+
+from django.contrib import admin
+
 from evidence.admin import (
+    controls,
     evidence,
     notices,
     populations,
@@ -13,8 +19,11 @@ from evidence.admin import (
     storage,
     systems,
 )
+from evidence.admin.desk import desk_of
+from srm_project.operators import OperatorsSite
 
 __all__ = [
+    "controls",
     "evidence",
     "notices",
     "populations",
@@ -24,3 +33,5 @@ __all__ = [
     "storage",
     "systems",
 ]
+
+cast(OperatorsSite, admin.site).desk_of = desk_of

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from controls.models import System
+from evidence.admin.choosing import choosers
+from evidence.artifacts.citation_decisions import waiting_citations
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
@@ -18,6 +25,7 @@ from evidence.models import (
     RemarkDecision,
     ReportRemark,
 )
+from srm_project.requests import actor_of
 
 
 @admin.register(Artifact)
@@ -72,16 +80,46 @@ class ArtifactCoverageAdmin(ReadOnlyAdmin):
     date_hierarchy = "known_from"
 
 
+class StandingFilter(admin.SimpleListFilter):
+    """Citations that wait for a second person."""
+
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What waits, for whoever."""
+        return [("waiting", "Waits for a second person")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that wait in the systems that the person reads."""
+        if self.value() != "waiting":
+            return queryset
+        systems = System.objects.visible_to(actor_of(request))
+        waiting = waiting_citations(systems)
+        return queryset.filter(pk__in=[one.citation.pk for one in waiting])
+
+
 @admin.register(Citation)
 class CitationAdmin(ReadOnlyAdmin):
     """What systems cite series for."""
 
     scope_path = "system"
-    list_display = ("system", "artifact", "control", "citation", "cited_by")
-    list_filter = (("system", RelatedScopeFilter), "artifact", "control__family")
+    list_per_page = 100
+    ordering = ("system__name", "control__sort_order", "pk")
+    list_display = ("control_label", "artifact", "citation", "cited_by", "system")
+    list_filter = (
+        ("system", RelatedScopeFilter),
+        StandingFilter,
+        ("artifact", RelatedScopeFilter),
+    )
+    actions = choosers(["citations"])
     list_select_related = ("system", "artifact", "control", "cited_by")
     search_fields = ("control__label", "citation")
-    date_hierarchy = "known_from"
+
+    @admin.display(description="control", ordering="control__sort_order")
+    def control_label(self, row: Citation) -> str:
+        """The id of the control."""
+        return row.control.label
 
 
 @admin.register(RelianceReview)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from controls import clock
 from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from evidence.admin.choosing import choosers
 from evidence.models import (
     EvidenceRequirement,
     RequirementControl,
@@ -26,15 +27,19 @@ class RequirementControlAdmin(OfSystemAdmin):
     cadence, grace and days are set where the reason for them is given."""
 
     verb_noun = "requirement"
+    list_per_page = 100
+    ordering = ("system__name", "implementation__control__sort_order", "pk")
     list_display = (
+        "control",
         "title",
-        "implementation",
         "cadence",
         "purpose",
         "owner_team",
-        "operates_from",
         "operates_until",
+        "system",
     )
+    autocomplete_fields = ("owner_team",)
+    actions = choosers(["cadence"])
     list_filter = (
         ("system", RelatedScopeFilter),
         "cadence",
@@ -43,12 +48,17 @@ class RequirementControlAdmin(OfSystemAdmin):
         "owner_team",
     )
     list_select_related = (
+        "system",
         "implementation__control",
         "implementation__system",
         "owner_team",
     )
-    search_fields = ("title", "implementation__control__label")
-    date_hierarchy = "operates_from"
+    search_fields = (
+        "title",
+        "implementation__control__label",
+        "implementation__control__ref_id",
+    )
+    search_help_text = "An id such as AC-2, or words of what is asked"
     fields = (
         "system",
         "implementation",
@@ -74,6 +84,13 @@ class RequirementControlAdmin(OfSystemAdmin):
         "operates_from",
         "operates_until",
     )
+
+    @admin.display(
+        description="control", ordering="implementation__control__sort_order"
+    )
+    def control(self, row: RequirementControl) -> str:
+        """The id of its control."""
+        return row.implementation.control.label
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: ModelForm, change: bool

@@ -27,6 +27,15 @@ OFFERED = [
 ]
 
 
+def asks_of_controls(
+    system: System, controls: Collection[int], today: dt.date
+) -> list[int]:
+    """The keys of what is asked today of our halves of these controls."""
+    rows = RequirementControl.objects.in_operation(system, today)
+    ours = rows.filter(implementation__in=controls).of_our_half()
+    return list(ours.values_list("pk", flat=True))
+
+
 class Cadences:
     """Keys are of what is asked. Values: `cadence`, `rarer_because`."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-from django.db.models import Q
 
 from controls.grammar import count_of, day_in_words
 from controls.models import (
@@ -235,14 +234,23 @@ def _teams_alone(teams: list[TeamWork]) -> list[Warning]:
 
 def approvals_waiting(system: System) -> int:
     """How many requests of a system wait for a second officer. One statement."""
+    return approvals_waiting_by_system([system.pk])[system.pk]
+
+
+def approvals_waiting_by_system(systems: Iterable[int]) -> Counter[int]:
+    """By the key of each of these systems, how many requests wait for a second
+    officer. One statement."""
+    keys = list(systems)
     waiting: list[Any] = [
         model.objects.filter(
-            implementation__system=system, state=ApprovalState.REQUESTED
-        ).order_by()
+            implementation__system__in=keys, state=ApprovalState.REQUESTED
+        )
+        .order_by()
+        .values_list("implementation__system_id")
         for model in OF_CONTROLS
     ]
     back = RetrospectiveChange.objects.filter(
-        Q(system=system), state=ApprovalState.REQUESTED
-    ).order_by()
-    first, *others = (rows.values_list("uuid") for rows in [*waiting, back])
-    return int(first.union(*others, all=True).count())
+        system__in=keys, state=ApprovalState.REQUESTED
+    )
+    rows = back.order_by().values_list("system_id").union(*waiting, all=True)
+    return Counter(key for (key,) in rows)

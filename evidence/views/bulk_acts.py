@@ -26,9 +26,9 @@ from evidence.bulk_acts.act import (
     sealed_choice,
 )
 from evidence.bulk_acts.acts import ACTS
+from evidence.bulk_acts.cadences import asks_of_controls
 from evidence.forms.bulk_acts import FORMS, BulkActForm
 from evidence.forms.controls import ControlFilter
-from evidence.models import RequirementControl
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import listed, moment_of
 from evidence.views.access import system_or_404
@@ -62,9 +62,7 @@ def bulk_choose(request: SignedInRequest, slug: str) -> HttpResponse:
         named = {row["id"] for row in rows if row["ref_id"] in ticked}
         keys = [key for key in keys if key in named]
     if act.name == "cadence":
-        asked = RequirementControl.objects.in_operation(system, moment.on)
-        asked = asked.filter(implementation__in=keys).of_our_half()
-        keys = list(asked.values_list("pk", flat=True))
+        keys = asks_of_controls(system, keys, moment.on)
     back = reverse("evidence:controls", args=[system.slug])
     if query := request.GET.urlencode():
         back = f"{back}?{query}"

@@ -258,7 +258,8 @@ def test_added_component_goes_through_the_verb(desk, house):
 
 def test_history_is_our_log(root, house):
     answer = root.get(url(System, "history", house.system.pk), follow=True)
-    assert "system.created" in answer.content.decode()
+    assert "History of Shop" in answer.content.decode()
+    assert "Created" in answer.content.decode()
 
 
 def test_role_choice_is_closed(desk, house):
