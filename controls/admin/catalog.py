@@ -33,6 +33,7 @@ from srm_project.requests import actor_of
 class ReferenceVersionAdmin(ReadOnlyAdmin):
     """Which reference data was loaded when."""
 
+    plumbing = True
     list_display = ("version", "digest", "loaded_at")
     search_fields = ("version", "digest")
     date_hierarchy = "loaded_at"
@@ -42,6 +43,7 @@ class ReferenceVersionAdmin(ReadOnlyAdmin):
 class CatalogAdmin(ReadOnlyAdmin):
     """Published sets of controls."""
 
+    plumbing = True
     list_display = ("slug", "title", "version", "source")
     search_fields = ("slug", "title")
 
@@ -70,6 +72,7 @@ class BaselineAdmin(ReadOnlyAdmin):
 class BaselineControlAdmin(ReadOnlyAdmin):
     """Which baseline selects which control, with which values."""
 
+    plumbing = True
     list_display = ("baseline", "control")
     list_filter = ("baseline",)
     list_select_related = ("baseline", "control")
@@ -80,6 +83,7 @@ class BaselineControlAdmin(ReadOnlyAdmin):
 class ControlMappingAdmin(ReadOnlyAdmin):
     """Links between catalogs."""
 
+    plumbing = True
     list_display = ("source", "relationship", "target")
     list_filter = ("relationship",)
     list_select_related = ("source", "target")
@@ -108,6 +112,7 @@ class ControlTextEditionAdmin(ReadOnlyAdmin):
 class ControlTextAdmin(ReadOnlyAdmin):
     """What an edition says of a control."""
 
+    plumbing = True
     list_display = ("control", "edition")
     list_filter = ("edition",)
     list_select_related = ("control", "edition")
@@ -188,6 +193,7 @@ class ServiceAdmin(ReadOnlyAdmin):
 class ServiceVariantAdmin(ReadOnlyAdmin):
     """Ways to use a service."""
 
+    plumbing = True
     list_display = ("name", "service", "slug", "is_default")
     list_filter = ("is_default",)
     list_select_related = ("service",)

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 
 from controls.models import Actor, AuditEvent
+from srm_project.requests import actor_of
 
 MAX_SHOWN = 200  # newest events of one row
 MAX_TEXT = 300  # characters of one value
@@ -26,6 +31,28 @@ class HistoryRow:
     who: str
     what: str
     facts: list[tuple[str, str]]
+
+
+def history_page(
+    model_admin: ModelAdmin, request: HttpRequest, object_id: str
+) -> HttpResponse:
+    """The page of a row's history; of a row without one, the whole log.
+
+    Raises PermissionDenied for a row that the person may not see.
+    """
+    row = model_admin.get_object(request, object_id)
+    if row is None or not model_admin.has_view_permission(request, row):
+        raise PermissionDenied
+    if not hasattr(row, "uuid"):
+        return redirect("admin:controls_auditevent_changelist")
+    page = model_admin.admin_site.each_context(request) | {
+        "title": f"History of {row}",
+        "history": change_history(row, actor_of(request)),
+        "object": row,
+        "opts": model_admin.opts,
+        "module_name": model_admin.opts.verbose_name_plural,
+    }
+    return TemplateResponse(request, "admin/object_history.html", page)
 
 
 def change_history(row: Any, reader: Actor) -> list[HistoryRow]:

@@ -243,6 +243,7 @@ class EngagementAdmin(OfSystemAdmin):
 class TokenScopeAdmin(ReadOnlyAdmin):
     """API tokens by name and scope; their secrets are nowhere."""
 
+    plumbing = True
     list_display = ("name", "scope", "token")
     list_filter = ("scope",)
     list_select_related = ("token__user",)

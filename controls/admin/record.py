@@ -134,6 +134,7 @@ class AlternativeImplementationAdmin(RequestAdmin):
 class ImplementationStatementAdmin(ReadOnlyAdmin):
     """How far controls were, on which days, and who said it when."""
 
+    plumbing = True
     scope_path = "implementation"
     list_display = (
         "implementation",
@@ -237,6 +238,7 @@ class CrosswalkNumberAdmin(ReadOnlyAdmin):
 class ProviderStatementAdmin(ReadOnlyAdmin):
     """What documents say of controls, beside what the template said then."""
 
+    plumbing = True
     list_display = ("implementation", "responsibility", "template_class", "document")
     list_filter = (
         "responsibility",
@@ -255,6 +257,7 @@ class ProviderStatementAdmin(ReadOnlyAdmin):
 class SystemTermsAdmin(ReadOnlyAdmin):
     """What systems are judged by, on which days, and who said it when."""
 
+    plumbing = True
     scope_path = "system"
     list_display = (
         "system",

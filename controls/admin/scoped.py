@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import HiddenInput, IntegerField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 
-from controls.admin.change_history import change_history
+from controls.admin.change_history import history_page
 from controls.errors import StaleVersion
 from controls.models import Actor, AuditEvent, Membership, Role
 from controls.models.audit import about
@@ -59,9 +58,13 @@ class ScopedAdmin(admin.ModelAdmin):
     # Where visibility is that of a related row: the path to it, such as "system".
     scope_path = ""
     superuser_only = False
+    # Rows behind what officers work with: not in the index, but of superusers.
+    plumbing = False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Shown in the index to whom it may be shown at all."""
+        """Shown in the index to whom it may be shown at all, plumbing to superusers."""
+        if self.plumbing and not actor_of(request).is_superuser:
+            return False
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -74,20 +77,7 @@ class ScopedAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """What our audit log says about the row, instead of Django's own log."""
-        obj = self.get_object(request, object_id)
-        if obj is None or not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        if not hasattr(obj, "uuid"):
-            return redirect("admin:controls_auditevent_changelist")
-        page = self.admin_site.each_context(request) | {
-            "title": f"History of {obj}",
-            "history": change_history(obj, actor_of(request)),
-            "object": obj,
-            "opts": self.opts,
-            "module_name": self.opts.verbose_name_plural,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/object_history.html", page)
+        return history_page(self, request, object_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows of what the person may read."""

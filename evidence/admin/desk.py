@@ -9,13 +9,11 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.urls import reverse
 
 from controls import clock
-from controls.access import may_describe_systems, may_keep_register
 from controls.grammar import count_of, verb_for
 from controls.models import (
     Actor,
@@ -24,12 +22,10 @@ from controls.models import (
     Membership,
     Role,
     System,
-    SystemComponent,
 )
 from evidence.admin.controls import NEEDED, without_owner
+from evidence.admin.desk_tasks import CONTROLS, Task, list_address, task_groups
 from evidence.artifacts.citation_decisions import citations_to_decide
-from evidence.models import EvidenceRequest, RequirementControl
-from evidence.models.requests import UNSETTLED
 from evidence.people.roster import approvals_waiting_by_system
 from evidence.planning.my_work import exclusions_to_decide, unread_reports
 
@@ -50,15 +46,6 @@ class Attention:
     url: str
     step: str
     urgent: bool = True
-
-
-@dataclass(frozen=True)
-class Task:
-    """Something an officer does, and what there is of it."""
-
-    name: str
-    url: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +109,7 @@ def desk_of(user: Actor) -> Desk:
     return Desk(
         systems,
         attention,
-        _groups(user, by_key, numbers, now),
+        task_groups(user, by_key, numbers, now),
         list(AuditEvent.objects.visible_to(user).order_by("-at", "-seq")[:MAX_CHANGES]),
     )
 
@@ -130,15 +117,6 @@ def desk_of(user: Actor) -> Desk:
 def _word(number: int, noun: str) -> str:
     """The noun as it follows the number, without it."""
     return count_of(number, noun).split(" ", 1)[1]
-
-
-def _list(model: str, **filters: object) -> str:
-    """The address of a list of the admin."""
-    query = f"?{urlencode(filters)}" if filters else ""
-    return f"{reverse(f'admin:{model}_changelist')}{query}"
-
-
-CONTROLS = "controls_controlimplementation"
 
 
 def _unowned(systems: Mapping[int, System]) -> Counter[tuple[int, str]]:
@@ -193,7 +171,7 @@ def _owners_missing(
                 f"{_word(number, 'control')} of {systems[key].name}"
                 f" {verb_for(number, 'has')} no owner.",
                 f"{', '.join(named)}.",
-                _list(CONTROLS, owner=NEEDED, system__id__exact=key),
+                list_address(CONTROLS, owner=NEEDED, system__id__exact=key),
                 "Assign owners",
             )
         )
@@ -229,139 +207,3 @@ def _teams_alone(systems: Mapping[int, System], now: dt.datetime) -> list[Attent
         )
         if (system, team) not in here
     ]
-
-
-def _groups(
-    user: Actor,
-    systems: Mapping[int, System],
-    numbers: Mapping[str, int],
-    now: dt.datetime,
-) -> list[tuple[str, list[Task]]]:
-    today = now.date()
-    running = Q(operates_until=None) | Q(operates_until__gt=today)
-    asks = RequirementControl.objects.filter(running, system__in=systems).count()
-    theirs = Q(responsibility__in=["inherited", "none"])
-    unstated = ControlImplementation.objects.filter(
-        ~theirs, implementation_status="not-stated", system__in=systems
-    ).exclude(applicability="not-applicable")
-    in_use = SystemComponent.objects.filter(system__in=systems, used_until=None)
-    requests = EvidenceRequest.objects.filter(system__in=systems, state__in=UNSETTLED)
-    people = Membership.objects.active(now).filter(system__in=systems)
-    people_number = people.order_by().values("user").distinct().count()
-    not_stated = unstated.count()
-    first = next(iter(systems.values()), None)
-    groups = [
-        (
-            "Systems",
-            [
-                Task("Systems", _list("controls_system"), str(len(systems))),
-                Task(
-                    "Services and components in use",
-                    _list("controls_systemcomponent"),
-                    str(in_use.count()),
-                ),
-                Task("Engagements", _list("controls_engagement")),
-                Task("Audit windows", reverse("evidence:windows")),
-            ],
-        ),
-        (
-            "Controls",
-            [
-                Task(
-                    "Assign owners",
-                    _list(CONTROLS, owner=NEEDED),
-                    f"{numbers['unowned']} without",
-                ),
-                Task(
-                    "State implementation",
-                    _list(CONTROLS, implementation_status__exact="not-stated"),
-                    f"{not_stated} not stated",
-                ),
-                Task(
-                    "Mark not applicable",
-                    _list(CONTROLS, applicability__exact="applicable"),
-                ),
-                Task(
-                    "Decide on not applicable",
-                    reverse("evidence:work"),
-                    f"{numbers['exclusions']} for you",
-                ),
-            ],
-        ),
-        (
-            "Evidence",
-            [
-                Task(
-                    "Asks: cadence, team, controls",
-                    _list("evidence_requirementcontrol"),
-                    str(asks),
-                ),
-                Task("Request evidence", _list(CONTROLS)),
-                Task(
-                    "Requests for evidence",
-                    reverse("evidence:requests"),
-                    f"{requests.count()} open",
-                ),
-                Task("Review evidence", reverse("evidence:queue")),
-            ],
-        ),
-        (
-            "Providers",
-            [
-                Task(
-                    "Read and decide",
-                    reverse("evidence:artifacts"),
-                    f"{numbers['unread']} unread",
-                ),
-                Task(
-                    "Confirm citations",
-                    _list("evidence_citation", standing="waiting"),
-                    f"{numbers['citations']} for you",
-                ),
-                Task(
-                    "What reports expect of us",
-                    _list("evidence_reportremark"),
-                ),
-            ],
-        ),
-        (
-            "People",
-            [
-                Task(
-                    "Roles and teams",
-                    _list("controls_membership"),
-                    count_of(people_number, "person,people"),
-                ),
-                Task("Invitations", _list("controls_invitation")),
-                Task("Teams", _list("controls_team")),
-            ],
-        ),
-        (
-            "Reference",
-            [
-                Task("Controls of the catalog", _list("controls_control")),
-                Task("The regime's own numbers", _list("controls_crosswalknumber")),
-                Task("Readings of controls", _list("controls_controllayer")),
-                Task("Services", _list("controls_service")),
-                Task("Audit log", _list("controls_auditevent")),
-            ],
-        ),
-    ]
-    tasks = dict(groups)
-    if may_describe_systems(user):
-        tasks["Systems"].insert(0, Task("Add a system", reverse("evidence:system_new")))
-        text = Task("Official text of controls", reverse("evidence:control_text"))
-        tasks["Reference"].insert(0, text)
-    if may_keep_register(user):
-        page = reverse("evidence:artifact_new")
-        tasks["Providers"].insert(0, Task("Register a report or letter", page))
-    if len(systems) == 1 and first is not None:
-        page = reverse("evidence:people", args=[first.slug])
-        tasks["People"].insert(0, Task("Invite somebody, hand over work", page))
-        page = reverse("evidence:what_if", args=[first.slug])
-        tasks["Systems"].append(Task("Compare: what if", page))
-        page = reverse("evidence:join_asks", args=[first.slug])
-        tasks["Evidence"].append(Task("Join asks", page))
-    if user.is_superuser:
-        tasks["People"].append(Task("Accounts", _list("controls_user")))
-    return groups

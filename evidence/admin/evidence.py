@@ -38,6 +38,7 @@ class EvidenceAdmin(ReadOnlyAdmin):
 class EvidenceRevisionAdmin(ReadOnlyAdmin):
     """Files and dates at one time."""
 
+    plumbing = True
     scope_path = "evidence"
     list_display = ("evidence", "number", "kind", "performed_on", "uploaded_by")
     list_filter = ("kind",)
@@ -112,6 +113,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 class ProofAdmin(ReadOnlyAdmin):
     """What status reads."""
 
+    plumbing = True
     scope_path = "system"
     list_display = ("implementation", "half", "state", "starts", "ends", "known_from")
     list_filter = (("system", RelatedScopeFilter), "state", "half")

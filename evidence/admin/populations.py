@@ -42,6 +42,7 @@ class PopulationReviewAdmin(ReadOnlyAdmin):
 class PopulationItemAdmin(ReadOnlyAdmin):
     """Single events."""
 
+    plumbing = True
     scope_path = "population"
     list_display = ("key", "happened_on", "position", "population")
     list_select_related = ("population__requirement",)
@@ -63,6 +64,7 @@ class SampleAdmin(ReadOnlyAdmin):
 class SampleItemAdmin(ReadOnlyAdmin):
     """Sampled events."""
 
+    plumbing = True
     scope_path = "sample"
     list_display = ("item", "sample")
     list_select_related = ("item", "sample__population__requirement")

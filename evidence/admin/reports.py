@@ -72,6 +72,7 @@ class ContinuityLetterAdmin(ReadOnlyAdmin):
 class ArtifactCoverageAdmin(ReadOnlyAdmin):
     """What series speak to."""
 
+    plumbing = True
     scope_path = "artifact"
     list_display = ("artifact", "control", "citation", "cited_by")
     list_filter = ("artifact", "control__family")

@@ -115,6 +115,7 @@ class RequirementControlAdmin(OfSystemAdmin):
 class EvidenceRequirementAdmin(ReadOnlyAdmin):
     """Asks: what they say stands in their terms, whom they name in their rows."""
 
+    plumbing = True
     list_display = ("uuid", "system", "known_from")
     list_filter = (("system", RelatedScopeFilter),)
     list_select_related = ("system",)
@@ -126,6 +127,7 @@ class EvidenceRequirementAdmin(ReadOnlyAdmin):
 class RequirementTermsAdmin(ReadOnlyAdmin):
     """What asks say on which days; changed on the page of what is asked."""
 
+    plumbing = True
     scope_path = "ask__system"
     list_display = ("title", "cadence", "grace_days", "days", "owner_team", "change")
     list_filter = ("cadence", "purpose")

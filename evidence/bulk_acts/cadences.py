@@ -57,13 +57,15 @@ class Cadences:
     ) -> list[ActRow]:
         """Each thing asked with how often it is asked now."""
         self.require_right(system, by=by)
-        asked = _asked(system, keys, today)
+        requirements = _requirements(system, keys, today)
         if lock:
             System.objects.select_for_update(of=("self",)).get(pk=system.pk)
-            list(asked.order_by("pk").select_for_update(of=("self",)))
+            list(requirements.order_by("pk").select_for_update(of=("self",)))
         return [
             self._row(row, values, today)
-            for row in asked.order_by("implementation__control__sort_order", "pk")
+            for row in requirements.order_by(
+                "implementation__control__sort_order", "pk"
+            )
         ]
 
     def _row(self, row: RequirementControl, values: Values, today: dt.date) -> ActRow:
@@ -90,13 +92,13 @@ class Cadences:
         today: dt.date,
     ) -> None:
         """Change each; controls under one ask change with the first of them."""
-        for row in _asked(system, keys, today).order_by("pk"):
+        for row in _requirements(system, keys, today).order_by("pk"):
             change_requirement(
                 row, _terms(row, values), version=None, by=by, today=today
             )
 
 
-def _asked(
+def _requirements(
     system: System, keys: Collection[int], today: dt.date
 ) -> RequirementControlQuerySet:
     rows: RequirementControlQuerySet = RequirementControl.objects.in_operation(

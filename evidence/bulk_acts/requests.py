@@ -39,15 +39,15 @@ class Requests:
         chosen = system.implementations.filter(pk__in=keys)
         if lock:
             list(chosen.order_by("pk").select_for_update(of=("self",)))
-        asked = Counter[int]()
+        named = Counter[int]()
         uploading = _uploading_teams(system)
         rows = []
         for control in chosen.for_listing():
             team = _team_of(control, values, uploading)
             refusal = _refusal(control, team, uploading)
             if not refusal and team is not None:
-                asked[team.pk] += 1
-                if asked[team.pk] > MAX_CONTROLS:
+                named[team.pk] += 1
+                if named[team.pk] > MAX_CONTROLS:
                     refusal = f"One request names at most {MAX_CONTROLS} controls."
             outcome: Outcome = "refused" if refusal else "change"
             rows.append(

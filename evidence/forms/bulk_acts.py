@@ -193,12 +193,12 @@ class RequestForm(BulkActForm):
 
     def values(self) -> dict[str, Any]:
         """The title under the name that a request has."""
-        said = self.cleaned_data
+        fields = self.cleaned_data
         return {
-            "title": said["title_of_request"],
-            "what": said["what"],
-            "team": said["team"].pk if said["team"] else None,
-            "due_on": str(said["due_on"]),
+            "title": fields["title_of_request"],
+            "what": fields["what"],
+            "team": fields["team"].pk if fields["team"] else None,
+            "due_on": str(fields["due_on"]),
         }
 
     def promise(self, number: int) -> str:
@@ -208,7 +208,7 @@ class RequestForm(BulkActForm):
         return f"Evidence of {count_of(number, self.noun)} is requested."
 
 
-class NotApplicableForm(BulkActForm):
+class LeaveOutForm(BulkActForm):
     """Why there is nothing here that they could be about."""
 
     heading = "Mark as not applicable:"
@@ -274,6 +274,6 @@ FORMS: Mapping[str, type[BulkActForm]] = {
     "status": StatusForm,
     "cadence": CadenceForm,
     "request": RequestForm,
-    "not-applicable": NotApplicableForm,
+    "not-applicable": LeaveOutForm,
     "citations": CitationForm,
 }

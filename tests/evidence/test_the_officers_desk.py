@@ -83,6 +83,16 @@ def test_what_is_done_is_no_more_said(desk, system, olga, alice):
     assert "Nothing needs you now." in text
 
 
+def test_plumbing_is_out_of_sight_of_officers(desk, system):
+    texts = [desk.get("/admin/").content.decode()]
+    boss = sign_in_just_now(Client(), factories.administrator())
+    texts.append(boss.get("/admin/").content.decode())
+    for name in ("requirementterms", "baselinecontrol", "populationitem", "blob"):
+        assert [f"/{name}/" in text for text in texts] == [False, True], name
+    for name in ("controlimplementation", "requirementcontrol", "evidencerequest"):
+        assert f"/{name}/" in texts[0]
+
+
 def test_officers_of_nothing_and_others(desk, oscar, alice, client):
     client.force_login(alice)
     assert client.get("/admin/").status_code == 403
