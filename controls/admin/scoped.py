@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.forms import HiddenInput, IntegerField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 
 from controls.admin.change_history import history_page
 from controls.errors import StaleVersion
@@ -72,6 +73,13 @@ class ScopedAdmin(admin.ModelAdmin):
         if self.superuser_only and not actor_of(request).is_superuser:
             return False
         return actor_of(request).is_superuser or bool(roles_of(request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list under the name of what it lists."""
+        name = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, name | (extra_context or {}))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -30,6 +30,7 @@ class BulkActForm(Form):
 
     noun: ClassVar[str] = "control"
     heading: ClassVar[str]  # "Assign an owner to": the number follows
+    step: ClassVar[str]  # the act alone, as a breadcrumb names it
     hint: ClassVar[str] = ""
     column: ClassVar[str]  # what the table shows of before and after
 
@@ -71,6 +72,7 @@ class OwnerForm(BulkActForm):
     """The team that owns them."""
 
     heading = "Assign an owner to"
+    step = "Assign an owner"
     column = "Owner"
 
     owner_team = forms.ModelChoiceField(
@@ -107,6 +109,7 @@ class StatusForm(BulkActForm):
     """How far they are, and from which day on."""
 
     heading = "State the implementation of"
+    step = "State implementation"
     column = "Status"
 
     implementation_status = forms.ChoiceField(label="Status", choices=STATEABLE)
@@ -133,6 +136,7 @@ class CadenceForm(BulkActForm):
 
     noun = "ask"
     heading = "Change how often to perform"
+    step = "Change how often"
     column = "How often"
     hint = "It holds from today; days before keep their cadence."
 
@@ -158,6 +162,7 @@ class RequestForm(BulkActForm):
     """What is to be shown, by whom and by when."""
 
     heading = "Request evidence of"
+    step = "Request evidence"
     column = "Request"
     hint = "Each team gets one request that names its controls."
 
@@ -212,6 +217,7 @@ class LeaveOutForm(BulkActForm):
     """Why there is nothing here that they could be about."""
 
     heading = "Mark as not applicable:"
+    step = "Mark as not applicable"
     column = "Applies"
     hint = "It is a request: another officer decides on each control."
 
@@ -240,6 +246,7 @@ class CitationForm(BulkActForm):
 
     noun = "citation"
     heading = "Decide on"
+    step = "Confirm or reject citations"
     column = "Citation"
     hint = "Somebody other than who cited or registered the report decides."
 

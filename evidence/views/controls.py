@@ -12,13 +12,13 @@ from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from controls.models import ControlImplementation, System
-from evidence.bulk_acts.acts import allowed
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import (
     ControlFilter,
     OwnerOfManyForm,
     StatusOfManyForm,
 )
+from evidence.requests.who_may import engagement_of
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, judged
 from evidence.status.control_status import ControlStatus, named
@@ -82,10 +82,10 @@ def _acts(
     """What else the person may do of many controls, with the words of its button."""
     if not clocks.now:
         return []
-    names = (
-        list(OF_MANY) if officer else allowed(["request"], clocks.system, request.user)
-    )
-    return [(name, OF_MANY[name]) for name in names]
+    if officer:
+        return list(OF_MANY.items())
+    audits = engagement_of(clocks.system, request.user) is not None
+    return [("request", OF_MANY["request"])] if audits else []
 
 
 def _page(
