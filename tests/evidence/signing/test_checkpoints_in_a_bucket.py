@@ -1,4 +1,4 @@
-"""AU-05: with an S3 store the bucket gets the checkpoints as well, and tells by them."""
+"""AU-05: with an S3 store the bucket gets the checkpoints too, and tells by them."""
 
 from __future__ import annotations
 
