@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -42,6 +43,8 @@ WITHOUT_SECOND_FACTOR = (
     "/livez",
     "/readyz",
 )
+# An engagement's pages, with its id.
+OF_AUDIT = re.compile(r"^/audits/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 # Addresses under which reading writes its own record, or a session.
 RECORDS = re.compile(
     r"^/accounts/|^/files/[^/]+/|^/exports/[^/]+/download/$"
@@ -183,10 +186,18 @@ def _reader(request: HttpRequest) -> Any:
 
 
 def _record_reading(request: HttpRequest, reader: Any) -> None:
-    """An auditor's reading is an event of its own, committed before the page."""
+    """An auditor's reading is an event of its own, committed before the page.
+
+    That of an engagement's page is about the engagement: it tells when the person was
+    there last.
+    """
     from controls.models import AuditEvent
     from controls.models.audit import Event
 
-    AuditEvent.objects.append(
-        Event("auditor.read", actor=reader, body={"path": request.path})
-    )
+    audit = OF_AUDIT.match(request.path_info)
+    event = Event("auditor.read", actor=reader, body={"path": request.path})
+    if audit:
+        event = replace(
+            event, subject_type="controls.engagement", subject_uuid=uuid.UUID(audit[1])
+        )
+    AuditEvent.objects.append(event)

@@ -6,13 +6,19 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from controls.models import System
+from controls.models import Role, System
 from srm_project.requests import SignedInRequest
 
 
 @require_GET
 def first_page(request: SignedInRequest) -> HttpResponse:
-    """The only system's dashboard, else the list of systems."""
+    """An auditor's engagements, the only system's dashboard, else the list of systems.
+
+    Who holds another role beside that of an auditor begins at the systems.
+    """
+    roles = set(request.user.memberships.active().values_list("role", flat=True))
+    if roles == {Role.AUDITOR} and not request.user.is_superuser:
+        return redirect("evidence:audits")
     systems = System.objects.visible_to(request.user)
     mine = list(systems.values_list("slug", flat=True)[:2])
     if len(mine) == 1:

@@ -12,7 +12,12 @@ from django.http import QueryDict
 from controls import clock
 from controls.base_form import Form
 from controls.models import System
-from evidence.status.clock_parameters import ClockError, parse_day, read_clocks
+from evidence.status.clock_parameters import (
+    ClockError,
+    Window,
+    parse_day,
+    read_clocks,
+)
 from evidence.status.clocks import Clocks, moment_from, window_from
 from evidence.status.control_status import window_of
 from srm_project.requests import SignedInRequest
@@ -63,9 +68,12 @@ class PageClocks(Clocks):
     form: ClockForm = field(kw_only=True)
 
 
-def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
+def clocks_of(
+    request: SignedInRequest, system: System, *, own: Window | None = None
+) -> PageClocks:
     """The clocks a request asks for; what is no day is named on the form.
 
+    `own` is the window of a page where none is named, other than the system's.
     The outermost reader of the clock: nothing below a view looks at it.
     """
     today = system.day_of(clock.now())
@@ -73,8 +81,9 @@ def clocks_of(request: SignedInRequest, system: System) -> PageClocks:
     named = read_clocks(dict(request.GET.lists()))
     form.is_valid()
     moment = moment_from(system, named, today=today)
-    window = window_from(system, named, moment)
-    own_window = named.window is None or window == window_of(system, moment.known_at)
+    of_system = window_of(system, moment.known_at)
+    window = named.window or own or window_from(system, named, moment)
+    own_window = window == of_system and own in (None, of_system)
     known_at_text = named.known.isoformat() if named.known else ""
     if named.as_known_then and named.on:
         known_at_text = str(named.on)

@@ -21,6 +21,7 @@ from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
 from evidence.models.links import EvidenceLink, Half, LinkState
+from evidence.models.marks import ControlMark, TestedItem
 from evidence.models.notices import Notice, NoticeMail, NoticePreference
 from evidence.models.populations import (
     Population,
@@ -63,6 +64,7 @@ __all__ = [
     "Cadence",
     "Citation",
     "ContinuityLetter",
+    "ControlMark",
     "Deviation",
     "Evidence",
     "EvidenceFile",
@@ -107,4 +109,5 @@ __all__ = [
     "SpillRemoval",
     "StoreCheck",
     "TeamDay",
+    "TestedItem",
 ]

@@ -88,6 +88,8 @@ PAGES: dict[str, Address] = {
     "engagement_new": _page("engagements", "slug"),
     "engagement_renew": _page("engagement_access", "slug", "uuid"),
     "engagement_end": _page("engagement_access", "slug", "uuid"),
+    "item_result": _page("audit_samples", "uuid"),
+    "marks_save": _page("audit_controls", "uuid"),
     "role_days": _page("role", "slug", "uuid"),
     "role_end": _page("role", "slug", "uuid"),
     "role_hand_over": _page("role", "slug", "uuid"),

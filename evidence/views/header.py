@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils.functional import SimpleLazyObject
 
 from controls import clock
-from controls.models import Actor
+from controls.models import Actor, Engagement
 from evidence.models import Notice
 from evidence.models.notices import WORK
 from evidence.notices.lines import lines_counted
@@ -23,8 +23,8 @@ SECONDS = 60  # how old a number may be; reading a notice forgets it at once
 
 
 def counts(request: SignedInRequest) -> dict[str, Any]:
-    """`header.work` and `header.unread`, counted at most once a minute, when a page
-    shows them.
+    """`header.work`, `header.unread` and `header.audits` (engagements that the person
+    audits), counted at most once a minute, when a page shows them.
 
     Work is what the person has to do, told or not: asks of their teams that need
     something brought, and what waits for their decision or answer, each thing once.
@@ -55,5 +55,6 @@ def _kept(user: Actor, asks: Iterable[AskRow]) -> dict[str, int]:
         unread=lines_counted(Q(read_at=None)),
     )
     counts["work"] += sum(ask.is_to_do for ask in asks)
+    counts["audits"] = Engagement.objects.audited_by(user).count()
     cache.set(counts_key(user.pk), counts, SECONDS)
     return counts

@@ -9,6 +9,8 @@ from evidence.views import (
     alternatives,
     artifacts,
     attach,
+    audit_samples,
+    audits,
     bulk,
     bulk_acts,
     calendar,
@@ -157,6 +159,31 @@ urlpatterns += [
         "systems/<slug:slug>/engagements/<uuid:uuid>/end/",
         engagements.engagement_end,
         name="engagement_end",
+    ),
+]
+
+# Audits: what auditors read and mark; officers see the same pages.
+urlpatterns += [
+    path("audits/", audits.audits, name="audits"),
+    path("audits/<uuid:uuid>/", audits.audit, name="audit"),
+    path("audits/<uuid:uuid>/new/", audits.audit_news, name="audit_news"),
+    path("audits/<uuid:uuid>/controls/", audits.audit_controls, name="audit_controls"),
+    path("audits/<uuid:uuid>/marks/", audits.marks_save, name="marks_save"),
+    path("audits/<uuid:uuid>/controls/<str:ref_id>/", audits.mark, name="mark"),
+    path(
+        "audits/<uuid:uuid>/samples/",
+        audit_samples.audit_samples,
+        name="audit_samples",
+    ),
+    path(
+        "audits/<uuid:uuid>/samples/<uuid:sample>/",
+        audit_samples.audit_sample,
+        name="audit_sample",
+    ),
+    path(
+        "audits/<uuid:uuid>/sampled/<uuid:item>/",
+        audit_samples.item_result,
+        name="item_result",
     ),
 ]
 

@@ -12,6 +12,7 @@ from controls.models import (
     ApplicabilityDecision,
     ControlImplementation,
     EndRequest,
+    Engagement,
     ResponsibilityOverride,
     RetrospectiveChange,
     System,
@@ -21,6 +22,7 @@ from evidence.artifacts.citation_decisions import require_citation_reviewer
 from evidence.artifacts.letters import require_letter_reviewer
 from evidence.artifacts.reliance import require_reliance_reviewer
 from evidence.artifacts.remarks import require_decider
+from evidence.engagements import who_may as audits
 from evidence.files import who_may as files
 from evidence.models import (
     ArtifactVersion,
@@ -207,6 +209,13 @@ VERBS = (
         _officer,
         ("evidence:engagement_new", "evidence:engagement_renew",
          "evidence:engagement_end"),
+    ),
+    Verb(
+        "mark controls and test samples in an audit",
+        lambda world, by: audits.may_mark(
+            Engagement.objects.get(uuid=world.named["mark"]["uuid"]), by=by
+        ),
+        ("evidence:mark", "evidence:marks_save", "evidence:item_result"),
     ),
     Verb(
         "ask for evidence",

@@ -231,6 +231,9 @@ def _people(world: World) -> None:
     house = world.house
     audit = house.audrey.memberships.get(role=Role.AUDITOR).engagement
     _name(world, audit, "engagement_access", "engagement_renew", "engagement_end")
+    for view in ("audit", "audit_news", "audit_controls", "marks_save", "mark",
+                 "audit_samples", "audit_sample", "item_result"):  # fmt: skip
+        _name(world, audit, view)
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")
     for verb in ("detail", "end", "hand-over", "open-work"):
@@ -314,7 +317,10 @@ def _events(world: World) -> None:
     _name(world, waiting, "population-reject", "population-withdraw")
     _name(world, sample, "sample", "sample_download", "sample-detail")
     _name(world, sample, "sample-deviations", "sample-items")
-    _name(world, sample.items.order_by("pk")[0], "deviation_new")
+    item = sample.items.order_by("pk")[0]
+    _name(world, item, "deviation_new")
+    _name(world, item, "item_result", part="item")
+    _name(world, sample, "audit_sample", part="sample")
 
 
 def _reports(world: World) -> None:

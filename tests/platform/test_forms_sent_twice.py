@@ -233,7 +233,7 @@ status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
 role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload
-engagement_renew engagement_end
+engagement_renew engagement_end marks_save mark item_result
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """

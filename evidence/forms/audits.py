@@ -1,0 +1,133 @@
+"""What an auditor types: the filters of the table, a mark, a result of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from controls.base_form import Form
+from controls.models import ControlImplementation
+from evidence.charts import RESULTS
+from evidence.engagements.marks import MarkDraft, SeenState
+from evidence.forms.controls import CLASSES, OneGoSelect
+from evidence.forms.reasons import ReasonField
+from evidence.models import ControlMark
+from evidence.models.marks import (
+    MAX_REFERENCE,
+    AssessmentMethod,
+    ItemResult,
+    MarkState,
+)
+from evidence.status.criteria import numbers_among
+
+NOTE = forms.Textarea(attrs={"rows": 3})
+RESULT_CHOICES = [
+    ("", "Any result"),
+    ("complete", "Complete"),
+    *((code, title) for code, title, _ in RESULTS if "-" not in code),
+]
+
+
+class TableFilter(Form):
+    """Narrow the auditor's table."""
+
+    number = forms.ChoiceField(label="Criterion", required=False, widget=OneGoSelect)
+    q = forms.CharField(
+        label="Control",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "AC-2"}),
+    )
+    responsibility = forms.ChoiceField(
+        label="Class", required=False, choices=CLASSES, widget=OneGoSelect
+    )
+    result = forms.ChoiceField(
+        label="Window", required=False, choices=RESULT_CHOICES, widget=OneGoSelect
+    )
+    mark = forms.ChoiceField(
+        label="Mark",
+        required=False,
+        choices=[("", "Any"), *MarkState.choices],
+        widget=OneGoSelect,
+    )
+
+    def __init__(self, *args: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(*args)
+        numbers = numbers_among(rows)
+        choices = [("", "Any"), *((number, number) for number in numbers)]
+        self.fields["number"].choices = choices  # type: ignore[attr-defined]
+        if not numbers:
+            del self.fields["number"]
+
+    def filters(self) -> dict[str, str]:
+        """What was chosen and is a choice, by name; without what is empty."""
+        self.is_valid()
+        return {name: text for name, text in self.cleaned_data.items() if text}
+
+
+class MarkForm(Form):
+    """What an auditor says of one control."""
+
+    state = forms.ChoiceField(
+        label="State", choices=MarkState, widget=forms.RadioSelect
+    )
+    methods = forms.MultipleChoiceField(
+        label="How you looked at it",
+        choices=AssessmentMethod,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reference = forms.CharField(
+        label="Your reference",
+        max_length=MAX_REFERENCE,
+        required=False,
+        help_text="Such as the number of your working paper.",
+    )
+    note = ReasonField(label="Note", required=False, widget=NOTE)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def about(cls, mark: ControlMark | None) -> MarkForm:
+        """Filled in with what stands there."""
+        if mark is None:
+            return cls(initial={"state": MarkState.NOT_STARTED, "version": 0})
+        names = ("state", "methods", "reference", "note", "version")
+        return cls(initial={name: getattr(mark, name) for name in names})
+
+    def draft(self) -> MarkDraft:
+        """What was typed."""
+        typed = self.cleaned_data
+        return MarkDraft(
+            typed["state"], tuple(typed["methods"]), typed["reference"], typed["note"]
+        )
+
+
+class ItemResultForm(Form):
+    """What was found of one sampled event."""
+
+    result = forms.ChoiceField(label="Result", choices=ItemResult)
+    note = ReasonField(label="Note", required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def states_typed(
+    typed: Mapping[str, str], controls: Sequence[ControlImplementation]
+) -> dict[ControlImplementation, SeenState]:
+    """The states of a table that a person changed, each with the version it was
+    chosen on.
+
+    Fields are `state-` and `seen-` with the control's id; the latter holds the state
+    and the version that were shown.
+    What is no state or was not changed is left out.
+    """
+    changed = {}
+    for control in controls:
+        state = typed.get(f"state-{control.control.ref_id}", "")
+        before, _, version = typed.get(f"seen-{control.control.ref_id}", "").partition(
+            ":"
+        )
+        if state != before and state in MarkState.values and version.isdecimal():
+            changed[control] = SeenState(state, int(version))
+    return changed
