@@ -49,7 +49,7 @@ def sample(house: Any) -> Any:
         houses.patch_report(),
         [store("approval.txt", [b"approved by Ann"])],
         requirement=asked,
-        sample_item=drawn.items.order_by("pk")[0],
+        item=drawn.items.order_by("pk")[0],
         by=house.alice,
         today=TODAY,
     )
@@ -114,7 +114,7 @@ def test_from_an_item_to_its_file_on_one_page(house, audit, sample) -> None:
 
 
 def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> None:
-    first, second = sample.items.order_by("pk")
+    first, _ = sample.items.order_by("pk")
     hers = browser_of(house.audrey)
     answer = record(hers, audit, first)
     assert "CHG-1 is tested: as it should be." in text_of(answer)
