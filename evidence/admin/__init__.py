@@ -11,6 +11,7 @@ from django.contrib import admin
 from evidence.admin import (
     controls,
     evidence,
+    marks,
     notices,
     populations,
     reports,
