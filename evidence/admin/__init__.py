@@ -26,6 +26,7 @@ from srm_project.operators import OperatorsSite
 __all__ = [
     "controls",
     "evidence",
+    "marks",
     "notices",
     "populations",
     "reports",

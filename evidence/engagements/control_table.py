@@ -181,10 +181,10 @@ def ours_in_words(ours: Occurrences) -> str:
         (ours.not_yet_due, "ahead"),
         (ours.waived, "waived"),
     )
-    said = ", ".join(f"{number} {word}" for number, word in parts if number)
+    counted = ", ".join(f"{number} {word}" for number, word in parts if number)
     sentences = []
-    if ours.expected or said:
-        sentences.append(f"{ours.expected} expected: {said or 'none so far'}")
+    if ours.expected or counted:
+        sentences.append(f"{ours.expected} expected: {counted or 'none so far'}")
     if ours.sampled:
         sentences.append(
             f"{ours.sampled} sampled: {ours.proven} proven,"
@@ -194,7 +194,7 @@ def ours_in_words(ours: Occurrences) -> str:
 
 
 @dataclass(frozen=True)
-class Progress:
+class MarkedControls:
     """How many controls are in which state of the auditors' marks."""
 
     by_state: list[tuple[str, Segment]]
@@ -216,11 +216,11 @@ class Progress:
         return bar(self.segments)
 
 
-def progress_of(marks: Mapping[int, ControlMark], total: int) -> Progress:
+def progress_of(marks: Mapping[int, ControlMark], total: int) -> MarkedControls:
     """The marks counted; what has none is not started."""
     counts = Counter(mark.state for mark in marks.values())
     counts[MarkState.NOT_STARTED] += total - len(marks)
-    return Progress(
+    return MarkedControls(
         [
             (state, Segment(code, MarkState(state).label, counts[state], note))
             for state, code, note in SHARES

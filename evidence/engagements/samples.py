@@ -112,8 +112,10 @@ def items_to_test(
     for event, revision in links.values_list("sample_item__item", "revision"):
         revisions[event].add(revision)
     shown: dict[int, list[ShownFile]] = defaultdict(list)
-    wanted = {revision for found in revisions.values() for revision in found}
-    files = EvidenceFile.objects.filter(revision__in=wanted).for_opening()
+    shown_revisions = {
+        revision for of_event in revisions.values() for revision in of_event
+    }
+    files = EvidenceFile.objects.filter(revision__in=shown_revisions).for_opening()
     for file in files.order_by("revision", "position"):
         obstacle = file.obstacle()
         if not obstacle and not may_open(file, reader):

@@ -86,6 +86,6 @@ def item_result(request: SignedInRequest, uuid: Any, item: Any) -> HttpResponse:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:
         return refused(request, refusal, back=back)
-    said = saved.get_result_display().lower()
-    messages.success(request, f"{row.item.key} is tested: {said}.")
+    result = saved.get_result_display().lower()
+    messages.success(request, f"{row.item.key} is tested: {result}.")
     return redirect(f"{back}#item-{row.pk}")

@@ -9,6 +9,7 @@ from evidence.views import (
     alternatives,
     artifacts,
     attach,
+    audit_marks,
     audit_samples,
     audits,
     bulk,
@@ -168,8 +169,8 @@ urlpatterns += [
     path("audits/<uuid:uuid>/", audits.audit, name="audit"),
     path("audits/<uuid:uuid>/new/", audits.audit_news, name="audit_news"),
     path("audits/<uuid:uuid>/controls/", audits.audit_controls, name="audit_controls"),
-    path("audits/<uuid:uuid>/marks/", audits.marks_save, name="marks_save"),
-    path("audits/<uuid:uuid>/controls/<str:ref_id>/", audits.mark, name="mark"),
+    path("audits/<uuid:uuid>/marks/", audit_marks.marks_save, name="marks_save"),
+    path("audits/<uuid:uuid>/controls/<str:ref_id>/", audit_marks.mark, name="mark"),
     path(
         "audits/<uuid:uuid>/samples/",
         audit_samples.audit_samples,

@@ -120,7 +120,7 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
     assert "CHG-1 is tested: as it should be." in text_of(answer)
     typed = {"result": "exception", "note": "Approved too late.", "version": 1}
     text = text_of(record(hers, audit, first, **typed))
-    assert "Exception, by Audrey on 2026-11-23 : Approved too late." in text
+    assert "Exception, by Audrey on 2026-11-23: Approved too late." in text
     listed = hers.get(reverse("evidence:audit_samples", args=[audit.uuid]))
     assert "1 of 2 tested, 1 exception" in text_of(listed)
     assert "Not tested yet." in text
