@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from controls.models import System, User
 from controls.reference.updates import adopt, digest_of, preview
+from evidence.demo.audit import play_audit
 from evidence.demo.clock import DAY, instant_of, written_on
 from evidence.demo.days import DESCRIBED, describe_payout_desk, play_days
 from evidence.demo.desks import fill_desks
@@ -86,6 +87,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     gather_notices(timezone.now())
     play_events(payments, people, today)
+    play_audit(payments, people, today)
     return list(people.values())
 
 

@@ -77,7 +77,7 @@ def engage_auditor(system: System, people: People, today: dt.date) -> None:
     engagement = Engagement.objects.create(
         system=system,
         title=f"FedRAMP annual assessment {today.year}",
-        kind="fedramp",
+        kind="fr-annual",
         firm="Harbour & Stone Assessors",
         window_start=system.window_start,
         window_end=system.window_end,
