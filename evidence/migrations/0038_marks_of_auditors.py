@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0035_engagements_end"),
-        ("evidence", "0036_evidence_packages"),
+        ("evidence", "0037_oscal_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
