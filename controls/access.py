@@ -16,6 +16,7 @@ from controls.models import (
     InstallationRoleName,
     Role,
     System,
+    Team,
 )
 
 
@@ -41,6 +42,13 @@ def may_describe(implementation: ControlImplementation, by: Actor) -> bool:
     return team is not None and bool(
         roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
     )
+
+
+def may_acknowledge(system: System, team: Team, by: Actor) -> bool:
+    """Whether a person contributes for a team in a system: duties are acknowledged by
+    those who have them, by nobody in their place."""
+    roles = by.memberships.active().filter(system=system, team=team)
+    return bool(roles.filter(role=Role.CONTRIBUTOR).exists())
 
 
 def require_describer(implementation: ControlImplementation, by: Actor) -> None:

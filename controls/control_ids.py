@@ -19,6 +19,12 @@ def normalised_id(text: str) -> str:
     return f"{base}.{match['enhancement']}" if match["enhancement"] else base
 
 
+def label_of(ref_id: str) -> str:
+    """The label of a control by its id: `AC-2(1)` of `ac-2.1`."""
+    base, _, enhancement = ref_id.upper().partition(".")
+    return f"{base}({enhancement})" if enhancement else base
+
+
 def matches(text: str, *, ref_id: str, label: str, title: str) -> bool:
     """Whether a control is meant by what somebody typed: its id first, then words.
 

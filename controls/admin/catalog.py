@@ -18,8 +18,10 @@ from controls.models import (
     ControlMapping,
     ControlText,
     ControlTextEdition,
+    PublishedService,
     ReferenceVersion,
     Service,
+    ServiceImport,
     ServiceLayer,
     ServiceVariant,
 )
@@ -187,6 +189,25 @@ class ServiceAdmin(ReadOnlyAdmin):
     list_display = ("name", "slug", "provider", "category", "is_global")
     list_filter = ("provider", "category", "is_global")
     search_fields = ("name", "slug")
+
+
+@admin.register(PublishedService)
+class PublishedServiceAdmin(ReadOnlyAdmin):
+    """What AWS's own files say of its services, imported on their own page."""
+
+    list_display = ("title", "aws_id", "service", "stage", "file")
+    list_filter = ("stage",)
+    list_select_related = ("service",)
+    search_fields = ("title", "aws_id", "service__slug")
+
+
+@admin.register(ServiceImport)
+class ServiceImportAdmin(ReadOnlyAdmin):
+    """Which files about AWS's services were imported, by whom."""
+
+    list_display = ("source", "services", "added", "changed", "known_from")
+    list_select_related = ("imported_by",)
+    search_fields = ("source",)
 
 
 @admin.register(ServiceVariant)

@@ -12,6 +12,7 @@ from controls.models import (
     Basis,
     Crosswalk,
     CrosswalkNumber,
+    DutyAcknowledgement,
     EndRequest,
     ImplementationStatement,
     ProviderDocument,
@@ -232,6 +233,17 @@ class CrosswalkNumberAdmin(ReadOnlyAdmin):
     list_display = ("number", "implementation", "crosswalk")
     list_select_related = ("crosswalk", "implementation__control")
     search_fields = ("number", "=implementation__control__ref_id")
+
+
+@admin.register(DutyAcknowledgement)
+class DutyAcknowledgementAdmin(ReadOnlyAdmin):
+    """Which team has read its duties in a system, and who said so."""
+
+    list_display = ("team", "system", "acknowledged_by", "known_from")
+    list_filter = (("system", RelatedScopeFilter),)
+    list_select_related = ("team", "system", "acknowledged_by")
+    search_fields = ("team__name",)
+    date_hierarchy = "known_from"
 
 
 @admin.register(ProviderStatement)

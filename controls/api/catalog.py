@@ -13,7 +13,14 @@ from rest_framework.response import Response
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version
 from controls.approvals import refuse_stale
-from controls.models import AuditEvent, Baseline, Service, System, SystemComponent
+from controls.models import (
+    AuditEvent,
+    Baseline,
+    PublishedService,
+    Service,
+    System,
+    SystemComponent,
+)
 from controls.models.audit import about
 from srm_project.requests import actor_of
 
@@ -127,11 +134,34 @@ class SystemViewSet(
         return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
 
 
+class PublishedServiceSerializer(serializers.ModelSerializer[PublishedService]):
+    """What AWS's own files say of a service."""
+
+    class Meta:
+        model = PublishedService
+        fields = [
+            "aws_id",
+            "title",
+            "names",
+            "iam_prefixes",
+            "prefixes",
+            "availability",
+            "stage",
+            "regions",
+            "config_rules",
+            "hub_controls",
+        ]
+
+
 class ServiceSerializer(serializers.ModelSerializer[Service]):
     """A service or component one can tick, with its variants."""
 
     variants: Any = serializers.SlugRelatedField(
         slug_field="slug", many=True, read_only=True
+    )
+
+    published = PublishedServiceSerializer(
+        many=True, read_only=True, help_text="what AWS publishes of it"
     )
 
     class Meta:
@@ -144,6 +174,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "is_global",
             "variants",
             "source",
+            "published",
         ]
 
 
@@ -153,7 +184,7 @@ class ServiceViewSet(viewsets.ReadOnlyModelViewSet[Service]):
     serializer_class = ServiceSerializer
     pagination_class = ByKey
     lookup_field = "slug"
-    queryset = Service.objects.prefetch_related("variants")
+    queryset = Service.objects.prefetch_related("variants", "published")
 
 
 class BaselineSerializer(serializers.ModelSerializer[Baseline]):

@@ -1,5 +1,6 @@
 """The public face of the models of `controls`."""
 
+from controls.models.acknowledgements import DutyAcknowledgement
 from controls.models.addresses import AddressChange
 from controls.models.alternatives import AlternativeImplementation
 from controls.models.applicability import ApplicabilityDecision, EndRequest
@@ -38,6 +39,7 @@ from controls.models.people import (
     Team,
     User,
 )
+from controls.models.published_services import PublishedService, ServiceImport
 from controls.models.retrospect import RetrospectiveChange
 from controls.models.services import Service, ServiceLayer, ServiceVariant
 from controls.models.statements import ProviderDocument, ProviderStatement
@@ -64,6 +66,7 @@ __all__ = [
     "ControlTextEdition",
     "Crosswalk",
     "CrosswalkNumber",
+    "DutyAcknowledgement",
     "EndRequest",
     "Engagement",
     "IdempotencyKey",
@@ -75,12 +78,14 @@ __all__ = [
     "Membership",
     "ProviderDocument",
     "ProviderStatement",
+    "PublishedService",
     "ReferenceVersion",
     "ResponsibilityDecision",
     "ResponsibilityOverride",
     "RetrospectiveChange",
     "Role",
     "Service",
+    "ServiceImport",
     "ServiceLayer",
     "ServiceVariant",
     "System",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from controls.models import Control, ControlLayer, SystemComponent
 from controls.models.catalog import Origin
-from controls.models.services import PartyChoice, ServiceLayer
+from controls.models.services import PartyChoice, Provider, ServiceLayer
 from controls.responsibility.derive import ComponentInUse, LayerParty, organisation
 
 
@@ -42,16 +42,49 @@ def layers_of_controls(controls: Iterable[Control]) -> dict[int, frozenset[str] 
     }
 
 
+# What a service of AWS may have. Of one that nobody has read all of it counts as ours.
+LAYERS_OF_SERVICES = (
+    "facilities",
+    "hardware",
+    "network",
+    "virtualization",
+    "host-os",
+    "guest-os",
+    "platform",
+    "service-configuration",
+    "firewall",
+    "traffic-protection",
+    "server-side-encryption",
+    "client-side-encryption",
+    "identity",
+    "customer-data",
+)
+UNREAD_SERVICE = (
+    "Not classified: nobody has read who runs this part of the service, so it counts as"
+    " yours"
+)
+UNREAD: Mapping[str, tuple[LayerParty, ...]] = {
+    layer: (LayerParty("customer", "provided", "", UNREAD_SERVICE),)
+    for layer in LAYERS_OF_SERVICES
+}
+
+
 def component_in_use(
     service: str, variant: str, provider: str, layers: Iterable[ServiceLayer]
 ) -> ComponentInUse:
-    """One component as `derive` takes it; local layer rows shadow shipped ones."""
+    """One component as `derive` takes it; local layer rows shadow shipped ones.
+
+    A service of AWS that nobody has read is never inherited: whatever it may have is
+    ours, and says so (R6).
+    """
     rows: dict[str, ServiceLayer] = {}
     for row in sorted(layers, key=lambda row: row.origin == Origin.LOCAL):
         rows[row.layer] = row
     parties: Mapping[str, tuple[LayerParty, ...]] = {
         layer: _parties(row, provider) for layer, row in rows.items()
     }
+    if not parties and provider == Provider.AWS:
+        parties = UNREAD
     return ComponentInUse(
         component=service, variant=variant, provider=provider, layers=parties
     )

@@ -16,6 +16,7 @@ from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
 from evidence.api.implementation_status import ImplementationStatusViewSet
 from evidence.api.letters import LetterViewSet
+from evidence.api.matrix import AcknowledgementsView, MatrixViewSet
 from evidence.api.not_applicable import NotApplicableViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
 from evidence.api.occurrences import OccurrencesView
@@ -23,6 +24,7 @@ from evidence.api.overrides import OverrideViewSet
 from evidence.api.people import InvitationViewSet, PeopleViewSet
 from evidence.api.populations import PopulationViewSet
 from evidence.api.provider_documents import ProviderDocumentViewSet
+from evidence.api.provider_window import ProviderWindowView
 from evidence.api.remarks import RemarkAnswerViewSet, RemarkViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
 from evidence.api.reports import ArtifactVersionViewSet
@@ -91,10 +93,21 @@ router.register(
     ProviderDocumentViewSet,
     basename="provider-document",
 )
+router.register(r"systems/(?P<slug>[-\w]+)/matrix", MatrixViewSet, basename="matrix")
 
 urlpatterns = [
     path("systems/<slug:slug>/trend/", TrendView.as_view(), name="api_trend"),
+    path(
+        "systems/<slug:slug>/acknowledgements/",
+        AcknowledgementsView.as_view(),
+        name="api_acknowledgements",
+    ),
     path("systems/<slug:slug>/window/", WindowView.as_view(), name="api_window"),
+    path(
+        "systems/<slug:slug>/window/providers/",
+        ProviderWindowView.as_view(),
+        name="api_provider_window",
+    ),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from controls.models import System, User
 from controls.reference.updates import adopt, digest_of, preview
+from evidence.demo.acknowledged import acknowledge_duties
 from evidence.demo.audit import play_audit
 from evidence.demo.clock import DAY, instant_of, written_on
 from evidence.demo.days import DESCRIBED, describe_payout_desk, play_days
@@ -85,6 +86,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     say_a_region_late(desk, people, today)
     for system in (*systems, desk):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
+    acknowledge_duties((payments, analytics), people, teams, today)
     gather_notices(timezone.now())
     play_events(payments, people, today)
     play_audit(payments, people, today)

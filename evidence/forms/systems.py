@@ -315,6 +315,8 @@ def _variant(service: Service, slug: str) -> ServiceVariant:
 def _meaning(service: Service) -> str:
     """What using it means, told from its default variant."""
     variants = list(service.variants.all())
+    if service.provider == Provider.AWS and not _variant(service, "").layers.all():
+        return "Not classified: all of it counts as yours until somebody reads it"
     layers = {
         row.layer: LayerSaid(row.party, row.duty)
         for row in sorted(_variant(service, "").layers.all(), key=_shipped_first)

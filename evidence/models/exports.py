@@ -28,6 +28,8 @@ class ExportKind(models.TextChoices):
         "oscal-assessment-results",
         "OSCAL assessment results",
     )
+    MATRIX_CSV = "matrix-csv", "Responsibility matrix (CSV)"
+    MATRIX_XLSX = "matrix-xlsx", "Responsibility matrix (XLSX)"
 
 
 class ExportState(models.TextChoices):

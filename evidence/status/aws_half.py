@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from evidence.status.facts import ArtifactVersionFacts, AwsFacts, NeededService
 from evidence.status.half import (
@@ -20,7 +21,7 @@ from evidence.status.half import (
 )
 from evidence.status.reasons import Reason, reason_for
 from evidence.status.reports import may_speak_for, named, proves_under
-from evidence.status.series import NEWEST_COUNTS_NOT, judge_cited
+from evidence.status.series import NEWEST_COUNTS_NOT, counted_report, judge_cited
 
 __all__ = ["HalfResult", "ProviderResult", "aws_half", "needed_on", "worst"]
 
@@ -68,6 +69,41 @@ def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
         tuple(reasons),
         providers,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NeedProof:
+    """How one need stands on a day, and the report it rests on: "" for none."""
+
+    need: NeededService
+    result: HalfResult
+    report: str
+
+
+def need_proofs(aws: AwsFacts, day: dt.date) -> tuple[NeedProof, ...]:
+    """Each need of a day with its state, and the report that it stands by: of the
+    series with the best state the newest that is relied on, its citation accepted."""
+    return tuple(_proof_of(need, aws, day) for need in needed_on(aws, day))
+
+
+def _proof_of(need: NeededService, aws: AwsFacts, day: dt.date) -> NeedProof:
+    proving = [
+        version
+        for version in aws.versions
+        if version.provider == need.provider
+        and proves_under(version, aws.regime)
+        and may_speak_for(version, need)
+    ]
+    if not proving:
+        why = reason_for("no_artifact", need.provider_name)
+        return NeedProof(need, HalfResult("missing", None, (why,)), "")
+    judged = _judge_need(need, proving, aws, day)
+    for name in dict.fromkeys(version.series for version in proving):
+        series = [v for v in proving if v.series == name and v.citation == "accepted"]
+        counted = counted_report(need, series, aws, day)
+        if counted and _judge_series(need, series, aws, day).state == judged.state:
+            return NeedProof(need, judged, named(counted, need.provider_name))
+    return NeedProof(need, judged, "")
 
 
 def _proving(aws: AwsFacts) -> list[ArtifactVersionFacts]:

@@ -146,7 +146,7 @@ def _of_services(group: list[NeedDays], clocks: Clocks, names: Names) -> Service
         for first, last in getattr(group[0], f"{code}_ranges")
     ]
     title = f"{group[0].provider_name}: days of {', '.join(shown)}"
-    timeline = _timeline(title, ranges, clocks)
+    timeline = timeline_of(title, ranges, clocks)
     return ServiceDays(shown, group[0], timeline)
 
 
@@ -154,7 +154,8 @@ def _need_name(need: NeedDays, names: Names) -> str:
     return ", ".join((names.get(need.slug, need.slug), *need.sites))
 
 
-def _timeline(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
+def timeline_of(title: str, ranges: list[Any], clocks: Clocks) -> Timeline:
+    """Ranges (code, title, first, last day) over the window, with its months."""
     window = clocks.window
     here = stretches(window, [("today", "", clocks.moment.on, clocks.moment.on)])
     today = here[0].x if here else None

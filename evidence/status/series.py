@@ -66,13 +66,32 @@ def judge_cited(
     ]
     if not relied:
         return _without_reliance(need, fit, refused, gaps)
-    newest = relied[-1]
+    newest = relied[-1]  # as `counted_report` says
     unread = [v for v in fit if v.reliance is None and end_of(v) > end_of(newest)]
     notes = [reason_for("newer_version_unreviewed", v.label) for v in unread]
     notes += _newest_counts_not(need, newest, started)
     notes += _notes_of(newest, need)
     until = series_current_to(relied, refused, aws)
     return _currency(newest, until, need, day, [*gaps[-1:], *notes])
+
+
+def counted_report(
+    need: NeededService,
+    versions: Sequence[ArtifactVersionFacts],
+    aws: AwsFacts,
+    day: dt.date,
+) -> ArtifactVersionFacts | None:
+    """The version of a series that is looked at for a need: the newest in scope that is
+    relied on; None where there is none."""
+    relied = [
+        version
+        for version in versions
+        if version.starts <= day
+        and version.reliance in RELIED_ON
+        and not unfit_for(version, aws)
+        and not gap_in_scope(version, need, aws.regime)
+    ]
+    return max(relied, key=end_of, default=None)
 
 
 def _newest_counts_not(

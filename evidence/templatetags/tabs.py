@@ -13,6 +13,7 @@ register = template.Library()
 TABS = (
     ("Overview", "evidence:dashboard"),
     ("Controls", "evidence:controls"),
+    ("Responsibilities", "evidence:matrix"),
     ("Components", "evidence:components"),
     ("Requirements", "evidence:requirements"),
     ("Calendar", "evidence:calendar"),
@@ -21,7 +22,7 @@ TABS = (
     ("People", "evidence:people"),
 )
 WITH_CLOCKS = frozenset(
-    {"Overview", "Controls", "Regime's numbers"}
+    {"Overview", "Controls", "Responsibilities", "Regime's numbers"}
 )  # pages about any day
 
 

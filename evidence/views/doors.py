@@ -127,6 +127,7 @@ PAGES: dict[str, Address] = {
         lambda item: reverse("evidence:sample", args=[item.sample.uuid]),
         "sample",
     ),
+    "duties_acknowledge": _page("matrix", "slug"),
     "numbers_upload": _page("numbers", "slug"),
     "numbers_adopt": _page("numbers_preview", "slug", "token"),
     "provider_upload": _page("provider", "slug"),

@@ -31,6 +31,7 @@ from evidence.views import (
     implementation_status,
     joined_asks,
     letters,
+    matrix,
     my_work,
     notices,
     overrides,
@@ -38,6 +39,8 @@ from evidence.views import (
     people,
     populations,
     provider_documents,
+    provider_window,
+    published_services,
     regions,
     remarks,
     removals,
@@ -66,6 +69,11 @@ urlpatterns += [
     path("help/verdict/", help.verdict_help, name="verdict_help"),
     path("kept-form/let-go/", doors.kept_form_let_go, name="kept_form_let_go"),
     path("search/", search.results, name="search"),
+    path(
+        "aws-services/",
+        published_services.published_services,
+        name="published_services",
+    ),
     path("control-text/", control_text.control_text, name="control_text"),
 ]
 
@@ -77,6 +85,11 @@ urlpatterns += [
     path("systems/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("systems/<slug:slug>/first-steps/", systems.first_steps, name="first_steps"),
     path("systems/<slug:slug>/window/", windows.window, name="window"),
+    path(
+        "systems/<slug:slug>/window/providers/",
+        provider_window.provider_window,
+        name="provider_window",
+    ),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
@@ -99,6 +112,16 @@ urlpatterns += [
         "systems/<slug:slug>/components/<uuid:uuid>/days/",
         systems.component_days,
         name="component_days",
+    ),
+]
+
+# The matrix: who answers for what, and which team has read its duties.
+urlpatterns += [
+    path("systems/<slug:slug>/matrix/", matrix.matrix, name="matrix"),
+    path(
+        "systems/<slug:slug>/matrix/acknowledge/",
+        matrix.duties_acknowledge,
+        name="duties_acknowledge",
     ),
 ]
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from evidence.systems.acknowledgements import duties_today
 from tests.evidence import house as houses
 from tests.one_day import TODAY
 
 if TYPE_CHECKING:
+    from controls.models import System
     from tests.access.world import World
 
 DAY = dt.timedelta(days=1)
+
+
+def platforms_duties(system: System) -> str:
+    """The digest of what team Platform has to do today."""
+    of_teams = {row.team.slug: row.digest for row in duties_today(system)}
+    return of_teams["platform"]
 
 
 def bodies_of(world: World) -> dict[str, Any]:
@@ -21,6 +29,7 @@ def bodies_of(world: World) -> dict[str, Any]:
     ahead = str(TODAY + 210 * DAY)
     here = {"system": "shop"}
     why = {"reason": "Because."}
+    duties = platforms_duties(world.house.system)
     of_control = here | {"control_id": "si-2"}
     decide = why | {"decision": "reject"}
     asked = {"title": "New", "cadence": "monthly", "purpose": "operation",
@@ -51,6 +60,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
         "component_days": why | {"never": "on", "version": 1},
+        "duties_acknowledge": {"team": "platform", "duties": duties},
         "people_invite": {
             "address": "dan@example.test", "role": "reader", "starts_on": today,
         },
@@ -81,6 +91,7 @@ def bodies_of(world: World) -> dict[str, Any]:
             "impact_level": "moderate", "window_start": today, "window_end": later,
             "components": [{"service": "s3", "used_from": today}],
         },
+        "POST api_acknowledgements": {"team": "platform", "digest": duties},
         "POST request-list": here | {
             "control_ids": ["cm-8"], "title": "Show", "team": "platform",
             "due_on": later,

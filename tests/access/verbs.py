@@ -415,6 +415,14 @@ VERBS = (
         ("evidence:provider",),
     ),
     Verb(
+        "acknowledge a team's duties",
+        lambda world, by: access.may_acknowledge(
+            world.house.system, world.house.team, by
+        ),
+        ("evidence:duties_acknowledge", "api_acknowledgements"),
+        ("evidence:matrix",),
+    ),
+    Verb(
         "import the regime's numbers",
         _officer,
         ("evidence:numbers_upload",),
@@ -430,6 +438,12 @@ VERBS = (
         "import the official text of the controls",
         lambda world, by: access.is_installation_officer(by),
         ("evidence:control_text",),
+        ("evidence:systems",),
+    ),
+    Verb(
+        "import what AWS publishes about its services",
+        lambda world, by: access.is_installation_officer(by),
+        ("evidence:published_services",),
         ("evidence:systems",),
     ),
     Verb(

@@ -23,6 +23,7 @@ WHO = {
     "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
     "evidence-revise": "alice", "artifact-version-reliance": "rita",
     "bulk-upload-confirm": "alice", "ask-evidence": "alice",
+    "api_acknowledgements": "alice",
 }  # fmt: skip
 
 

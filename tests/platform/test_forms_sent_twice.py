@@ -21,6 +21,7 @@ from controls.models import IdempotencyKey, Team
 from evidence.models import Evidence, RequirementControl, SpillRemoval
 from evidence.views.once import SAME_AGAIN
 from tests.access import world as worlds
+from tests.access.bodies import platforms_duties
 from tests.access.walking import doors, said_in_table
 from tests.access.world import World
 from tests.api.keyed import monthly, rows
@@ -92,6 +93,12 @@ def forms(world: World) -> dict[str, Form]:
             {"variant": variant("rds").pk, "used_from": TODAY, "regions": "us-east-1"},
             {"regions": "eu-west-1"},
             "/systems/shop/components/",
+        ),
+        "duties_acknowledge": Form(
+            "alice",
+            {"team": "platform", "duties": platforms_duties(world.house.system)},
+            {"team": "data"},
+            "/systems/shop/matrix/",
         ),
         "people_invite": Form(
             "olivia",
@@ -231,6 +238,7 @@ export_delete remark_decide component_days regions system_terms retrospective_de
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
+published_services
 role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload
 engagement_renew engagement_end marks_save mark item_result
@@ -242,7 +250,7 @@ request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
-people_invite engagement_new
+people_invite duties_acknowledge engagement_new
 """
 NAMES = MAKERS.split()
 INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read

@@ -35,6 +35,7 @@ PAGES = {
         "/systems/",
         "/systems/payments/",
         "/systems/payments/controls/",
+        "/systems/payments/matrix/",
         "/systems/payments/requirements/",
         "/systems/payments/provider/",
         "/systems/ledger-analytics/numbers/",

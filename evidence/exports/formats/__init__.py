@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from evidence.exports.formats import fedramp_crm, package, pdf, status_csv, xlsx
+from evidence.exports.formats import (
+    fedramp_crm,
+    matrix,
+    package,
+    pdf,
+    status_csv,
+    xlsx,
+)
 from evidence.exports.formats.oscal import components, plan, results
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.models import ExportKind
@@ -105,6 +112,24 @@ FORMATS = {
             media_type=JSON,
             write=results.write,
             stem="oscal-assessment-results",
+        ),
+        Format(
+            name="matrix-csv",
+            kind=ExportKind.MATRIX_CSV,
+            title="Responsibility matrix, CSV: one row per control and service",
+            ending=".csv",
+            media_type="text/csv; charset=utf-8",
+            write=matrix.write_csv,
+            stem="responsibility-matrix",
+        ),
+        Format(
+            name="matrix-xlsx",
+            kind=ExportKind.MATRIX_XLSX,
+            title="Responsibility matrix, XLSX: one row per control and service",
+            ending=".xlsx",
+            media_type=WORKBOOK,
+            write=matrix.write_xlsx,
+            stem="responsibility-matrix",
         ),
         Format(
             name="package",
