@@ -73,7 +73,7 @@ def test_only_those_that_are_ticked(olivia, house) -> None:
     olivia.post(f"{DOOR}confirm/", {"token": token_of(page)})
     assert owned_by(house, "data") == ["ac-1", "cm-8"]
     again = preview(olivia, house, ticked=["cm-8", "si-2"]).content.decode()
-    assert "Are so already: 1" in again
+    assert "Unchanged: 1" in again
 
 
 def test_confirmed_twice_it_is_done_once(olivia, house) -> None:

@@ -163,7 +163,7 @@ def test_a_status_is_said_of_what_was_ticked_alone(olivia, house) -> None:
     body = {"implementation_status": "planned", "stated_from": str(TODAY)}
     preview = olivia.post(there, body | {"ticked": ["cm-8", "si-2", "zz-9"]})
     shown = preview.content.decode()
-    assert "Say it of 2 controls" in shown
+    assert "State it for 2 controls" in shown
     token = re.findall(r'name="token" value="([^"]+)"', shown)[0]
     confirm = unescape(re.findall(r'action="(/systems/shop/[^"]*)"', shown)[-1])
     olivia.post(confirm, {"token": token})
