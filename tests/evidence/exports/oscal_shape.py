@@ -75,6 +75,9 @@ SHAPES = {
     "observations": "uuid! title description! props methods! types subjects"
     " relevant-evidence collected! expires",
     "subjects": "subject-uuid! type!",
+    "findings": "uuid! title! description! props target! related-observations",
+    "target": "type! target-id! status!",
+    "related-observations": "observation-uuid!",
     "relevant-evidence": "href description!",
 }
 OF_ONE_LINE = {"title", "value", "name", "version", "system-name"}

@@ -20,11 +20,13 @@ from controls.models import (
     ApplicabilityDecision,
     BaselineControl,
     ControlImplementation,
+    Engagement,
     SystemComponent,
 )
 from controls.oscal.documents import read_document
 from controls.oscal.references import faults
 from controls.reference.catalog_ids import shipped_ids
+from evidence.engagements.marks import MarkDraft, mark_control
 from evidence.exports.formats import FORMATS
 from evidence.models import Evidence, EvidenceLink
 from evidence.models.proof import Proof
@@ -34,6 +36,7 @@ from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
 from tests.evidence.exports.oscal_shape import misshapen
 from tests.evidence.house import TODAY, House
+from tests.one_day import BEGINS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,6 +116,12 @@ def by_component(statement: dict[str, Any], title: str, plan: Any) -> dict[str, 
     return found
 
 
+def official(format_name: str) -> Any:
+    """NIST's schema of a format, ready to validate."""
+    schema = json.loads((Path(SCHEMAS) / SCHEMA_OF[format_name]).read_text())
+    return jsonschema_rs.validator_for(schema)
+
+
 @pytest.mark.parametrize("format_name", ROOTS)
 def test_nothing_in_it_is_empty_unknown_or_misshapen(house, format_name) -> None:
     body = document(house, format_name)
@@ -129,8 +138,7 @@ def test_every_uuid_and_id_leads_to_what_it_names(house, format_name) -> None:
 @pytest.mark.skipif(not SCHEMAS, reason="SRM_TEST_OSCAL_SCHEMAS is not given")
 @pytest.mark.parametrize("format_name", ROOTS)
 def test_it_is_valid_by_the_schema_of_nist(house, format_name) -> None:
-    schema = json.loads((Path(SCHEMAS) / SCHEMA_OF[format_name]).read_text())
-    validator = jsonschema_rs.validator_for(schema)
+    validator = official(format_name)
     body = json.loads(exported(house, format_name))
     assert [error.message for error in validator.iter_errors(body)] == []
     body[ROOTS[format_name]]["metadata"]["remark"] = "No such key."
@@ -334,6 +342,48 @@ def test_evidence_is_observed_with_its_hashes_and_nobody_finds_anything(house) -
         ]
         assert node["collected"][:10] == str(link.revision.collected_on)
         assert ("expires" in node) is (props(node)["state"] == "accepted")
+
+
+def test_findings_are_marks_of_auditors_for_who_may_read_them(house) -> None:
+    """R29: nothing else makes one; a contributor's or reader's file has none."""
+    audit = Engagement.objects.get()
+    for control, state, note in (
+        ("cm-8", "satisfied", ""),
+        ("si-2", "other_than_satisfied", "Two hosts\nlate."),
+        ("pe-3", "in_progress", "Not read yet."),
+    ):
+        implementation = factories.implementation(house.system, control)
+        draft = MarkDraft(state, ("examine",), "W-7", note)
+        mark_control(audit, implementation, draft, by=house.audrey, now=BEGINS)
+
+    (result,) = document(house, "oscal-assessment-results")["results"]
+    assert "findings" not in result, "ray reads no marks"
+    for reader in (house.audrey, house.olivia):
+        house.people["ray"] = reader
+        content = exported(house, "oscal-assessment-results")
+        read = read_document("export.json", content)
+        assert [str(fault) for fault in faults([read], shipped_ids())] == []
+        body = json.loads(content)
+        assert list(misshapen("assessment-results", body["assessment-results"])) == []
+        if SCHEMAS:
+            assert list(official("oscal-assessment-results").iter_errors(body)) == []
+        (result,) = body["assessment-results"]["results"]
+        cm8, si2 = result["findings"]
+        assert cm8["target"] == {
+            "type": "statement-id",
+            "target-id": "cm-8_smt",
+            "status": {"state": "satisfied"},
+        }
+        accepted = [
+            n for n in result["observations"] if props(n)["state"] == "accepted"
+        ]
+        assert [node["observation-uuid"] for node in cm8["related-observations"]] == [
+            node["uuid"] for node in accepted
+        ]
+        assert si2["target"]["status"] == {"state": "not-satisfied"}
+        assert si2["description"] == "Two hosts\nlate."
+        assert props(si2)["auditor-reference"] == "W-7"
+        assert "related-observations" not in si2
 
 
 def test_names_stay_the_same_from_day_to_day_and_differ_between_systems(house) -> None:

@@ -1,7 +1,7 @@
 """Assessment results: what evidence was observed, until when it counts, and its hashes.
 
-Observations only. *Satisfied* is an auditor's word: a finding would come from a mark of
-an auditor, and no marks are kept yet (R29). `_Results.findings` is where they go.
+Evidence makes observations. *Satisfied* is an auditor's word: findings come from the
+marks of auditors alone, for whoever may read those (R29).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from controls.models import Engagement
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.system import this_system
-from evidence.exports.formats.oscal.texts import one_line, prop
+from evidence.exports.formats.oscal.texts import lines, one_line, prop
 from evidence.exports.formats.oscal.writing import (
     Node,
     end_of,
+    instant,
     start_of,
     write_document,
 )
@@ -51,6 +53,23 @@ SELECT p.implementation_id, p.state, p.ends, l.uuid AS link, l.half, e.uuid, e.t
  ORDER BY array_position(%(implementations)s::bigint[], p.implementation_id),
        p.starts DESC, p.link_id DESC, p.id
 """
+# What auditors of the system's engagements that touch the window say, by control.
+MARKS = """
+SELECT m.implementation_id, m.uuid::text AS uuid, m.state, m.methods, m.reference,
+       m.note, m.marked_at, e.firm, e.uuid::text AS engagement, c.statements
+  FROM (SELECT * FROM evidence_controlmark_versions
+         WHERE known_from < %(known_at)s
+           AND (known_until IS NULL OR known_until >= %(known_at)s)) m
+  JOIN {engagement} e ON e.id = m.engagement_id
+  JOIN {implementation} i ON i.id = m.implementation_id
+  JOIN {control} c ON c.id = i.control_id
+ WHERE m.implementation_id = ANY(%(implementations)s::bigint[])
+   AND m.state IN ('satisfied', 'other_than_satisfied')
+   AND m.engagement_id = ANY(%(engagements)s::bigint[])
+   AND e.window_start <= %(until)s AND e.window_end >= %(since)s
+ ORDER BY array_position(%(implementations)s::bigint[], m.implementation_id), m.id
+"""
+STATES = {"satisfied": "satisfied", "other_than_satisfied": "not-satisfied"}
 
 
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
@@ -107,6 +126,7 @@ class _Results:
     def __init__(self, head: DocumentHead, controls: Mapping[int, str]) -> None:
         self.head, self.controls = head, controls
         self.files: dict[str, tuple[str, str]] = {}  # name and media type by sha256
+        self.accepted: dict[int, list[str]] = {}  # UUIDs of observations by control
 
     def observations(self, progress: Progress) -> Iterator[Node]:
         """One for each link of a piece of evidence to a control: it is reviewed by
@@ -132,9 +152,13 @@ class _Results:
     def _observation(self, row: Row, files: Sequence[Sequence[str]]) -> Node:
         system, of = self.head.scope.system, self.head.names.of
         last_day = row["period_until"] - dt.timedelta(days=1)
-        counts = row["state"] == "accepted" and row["ends"] not in {None, NO_END}
+        is_accepted = row["state"] == "accepted"
+        counts = is_accepted and row["ends"] not in {None, NO_END}
+        uuid = of(*self._key(row))
+        if is_accepted:
+            self.accepted.setdefault(row["implementation_id"], []).append(uuid)
         return {
-            "uuid": of(*self._key(row)),
+            "uuid": uuid,
             "title": one_line(row["title"]),
             "description": self._description(row, last_day),
             "props": [
@@ -178,9 +202,51 @@ class _Results:
             "description": f"{shown}, sha256 {sha256}",
         }
 
-    def findings(self) -> list[Node]:
-        """None: they come from an auditor's marks only, and none are kept yet."""
-        return []
+    def findings(self) -> Iterator[Node]:
+        """One for each control that an auditor found satisfied or not, where the reader
+        may read the marks; read after the observations."""
+        scope = self.head.scope
+        engagements = Engagement.objects.filter(system=scope.system)
+        if scope.reader is not None:
+            engagements = engagements.open_to(scope.reader)
+        since, until = scope.window
+        for row in read_rows(
+            MARKS,
+            scope.moment,
+            implementations=as_bigints(self.controls),
+            engagements=as_bigints(engagements.values_list("pk", flat=True)),
+            since=since,
+            until=until,
+        ):
+            yield self._finding(row)
+
+    def _finding(self, row: Row) -> Node:
+        """What an auditor marked; the control as a whole is its first statement."""
+        control = self.controls[row["implementation_id"]]
+        whole = next((part["id"] for part in as_json(row["statements"])), control)
+        state = STATES[row["state"]]
+        by = one_line(row["firm"])
+        title = f"{control.upper()}: {row['state'].replace('_', ' ')}"
+        seen = self.accepted.get(row["implementation_id"], [])
+        return {
+            "uuid": self.head.names.of("mark", row["uuid"]),
+            "title": title,
+            "description": lines(row["note"]) or f"Marked by the auditors of {by}.",
+            "props": [
+                prop("control-id", control),
+                prop("auditor", by),
+                prop("auditor-reference", row["reference"]),
+                *(prop("method", method) for method in row["methods"]),
+                prop("marked-at", instant(row["marked_at"])),
+                prop("engagement", row["engagement"]),
+            ],
+            "target": {
+                "type": "statement-id",
+                "target-id": whole,
+                "status": {"state": state},
+            },
+            "related-observations": [{"observation-uuid": uuid} for uuid in seen],
+        }
 
     def resources(self) -> Iterator[Node]:
         """The plan, then each file that was met, once; read after the observations."""
