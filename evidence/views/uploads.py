@@ -53,8 +53,9 @@ AGAIN = "again"  # the button that submits the same file a second time
 @require_http_methods(["GET", "POST"])
 def upload(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
-    visible = RequirementControl.objects.visible_to(request.user).for_listing()
+    visible = RequirementControl.objects.visible_to(request.user).for_upload()
     requirement = get_object_or_404(visible, uuid=uuid, system__slug=slug)
+    requirement.implementation.system = requirement.system
     target = Target(
         requirement.implementation,
         requirement,
