@@ -59,7 +59,7 @@ def record_result(
     AuditEvent.objects.append(
         about(
             tested,
-            "sample_item.tested",
+            "sample-item.tested",
             by=by,
             engagement=str(stored.uuid),
             result=tested.result,

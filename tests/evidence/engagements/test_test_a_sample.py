@@ -125,7 +125,7 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
     assert "1 of 2 tested, 1 exception" in text_of(listed)
     assert "Not tested yet." in text
     assert TestedItem.objects.get().version == 2
-    event = AuditEvent.objects.filter(verb="sample_item.tested").latest("seq")
+    event = AuditEvent.objects.filter(verb="sample-item.tested").latest("seq")
     assert "Approved too late." in event.body
     assert not hasattr(first, "deviation")
 
