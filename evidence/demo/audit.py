@@ -17,7 +17,7 @@ from evidence.engagements.marks import (
 )
 from evidence.models import SampleItem
 
-LAST_VISIT = 6  # days ago
+LAST_VISIT = 13  # days ago
 # Marked in one act, by state: so many controls from the top of the catalog.
 IN_ONE_ACT = (("satisfied", 24), ("in_progress", 9))
 WITH_A_NOTE = (
@@ -39,7 +39,7 @@ def play_audit(system: System, people: People, today: dt.date) -> None:
         for row in rows.order_by("control__sort_order")
         if row.control.ref_id not in named
     ]
-    for ago, (state, number) in zip((9, LAST_VISIT), IN_ONE_ACT, strict=True):
+    for ago, (state, number) in zip((16, LAST_VISIT), IN_ONE_ACT, strict=True):
         marked, controls = controls[:number], controls[number:]
         with written_on(today - DAY * ago, 14):
             mark_several(
