@@ -79,7 +79,10 @@ class TableRow:
 
 def marks_of(engagement: Engagement) -> dict[int, ControlMark]:
     """The marks of an engagement, by the key of the control's row."""
-    return {mark.implementation_id: mark for mark in engagement.marks.all()}
+    return {
+        mark.implementation_id: mark
+        for mark in ControlMark.objects.filter(engagement=engagement)
+    }
 
 
 def matching_controls(
