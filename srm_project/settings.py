@@ -382,6 +382,8 @@ SPECTACULAR_SETTINGS = {
         ),
         "ResponsibilityEnum": "controls.models.decisions.Responsibility",
         "EvidenceRequestStateEnum": "evidence.models.requests.EvidenceRequestState",
+        "DispositionKindEnum": "evidence.models.findings.DispositionKind",
+        "ItemKindEnum": "evidence.models.responses.ItemKind",
         "RequestStateEnum": "controls.models.requests.ApprovalState",
         "ExclusionStateEnum": "controls.models.requests.ExclusionState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",

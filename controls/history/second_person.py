@@ -73,6 +73,36 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " WHERE a.id = NEW.answer_id"
         " AND NEW.reviewer_id IN (r.registered_by_id, b.answered_by_id)",
     ),
+    "srm_disposition_decided_by_another": (
+        "evidence_dispositiondecision",
+        "INSERT",
+        "SELECT FROM evidence_disposition q"
+        " JOIN evidence_disposition earlier"
+        " ON earlier.finding_id = q.finding_id"
+        " OR earlier.observation_id = q.observation_id"
+        " LEFT JOIN evidence_finding f ON f.id = q.finding_id"
+        " LEFT JOIN evidence_failingobservation o"
+        " ON o.id IN (q.observation_id, f.observation_id)"
+        " WHERE q.id = NEW.disposition_id AND NEW.reviewer_id IN"
+        " (earlier.requested_by_id, f.recorded_by_id, o.recorded_by_id)",
+    ),
+    "srm_response_decided_by_another": (
+        "evidence_responsedecision",
+        "INSERT",
+        "SELECT FROM evidence_itemresponse r JOIN evidence_itemresponse earlier"
+        " ON earlier.implementation_id = r.implementation_id AND earlier.key = r.key"
+        " WHERE r.id = NEW.response_id AND earlier.responded_by_id = NEW.reviewer_id",
+    ),
+    "srm_closure_decided_by_another": (
+        "evidence_dispositiondecision",
+        "INSERT",
+        "SELECT FROM evidence_disposition q"
+        " JOIN evidence_evidencelink k ON k.id = q.link_id"
+        " JOIN evidence_evidencerevision kr ON kr.id = k.revision_id"
+        " WHERE q.id = NEW.disposition_id AND EXISTS ("
+        + _AUTHORED.format(evidence="kr.evidence_id", person="NEW.reviewer_id")
+        + ")",
+    ),
     "srm_invitation_accepted_by_another": (
         "controls_invitation",
         "INSERT OR UPDATE",

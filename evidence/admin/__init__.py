@@ -11,6 +11,7 @@ from django.contrib import admin
 from evidence.admin import (
     controls,
     evidence,
+    findings,
     marks,
     notices,
     populations,
@@ -26,6 +27,7 @@ from srm_project.operators import OperatorsSite
 __all__ = [
     "controls",
     "evidence",
+    "findings",
     "marks",
     "notices",
     "populations",

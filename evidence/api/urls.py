@@ -14,6 +14,11 @@ from evidence.api.components import ComponentViewSet
 from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
+from evidence.api.findings import (
+    DispositionViewSet,
+    FindingViewSet,
+    ObservationViewSet,
+)
 from evidence.api.implementation_status import ImplementationStatusViewSet
 from evidence.api.letters import LetterViewSet
 from evidence.api.matrix import AcknowledgementsView, MatrixViewSet
@@ -31,6 +36,7 @@ from evidence.api.reports import ArtifactVersionViewSet
 from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
+from evidence.api.responses import ItemsView, ResponseViewSet
 from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
 from evidence.api.system_terms import SystemTermsViewSet
@@ -84,6 +90,10 @@ router.register(
     r"systems/(?P<slug>[-\w]+)/invitations", InvitationViewSet, basename="invitation"
 )
 router.register("report-remarks", RemarkViewSet, basename="remark")
+router.register("observations", ObservationViewSet, basename="observation")
+router.register("findings", FindingViewSet, basename="finding")
+router.register("dispositions", DispositionViewSet, basename="disposition")
+router.register("responses", ResponseViewSet, basename="response")
 router.register("remark-answers", RemarkAnswerViewSet, basename="remark-answer")
 router.register(
     r"systems/(?P<slug>[-\w]+)/terms", SystemTermsViewSet, basename="system-terms"
@@ -117,6 +127,7 @@ urlpatterns = [
         OccurrencesView.as_view(),
         name="api_occurrences",
     ),
+    path("systems/<slug:slug>/responses/", ItemsView.as_view(), name="api_responses"),
     path("systems/<slug:slug>/calendar/", CalendarView.as_view(), name="api_calendar"),
     path(
         "systems/<slug:slug>/roll-forward/",

@@ -20,9 +20,17 @@ from evidence.models.clearances import FileClearance
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
+from evidence.models.findings import (
+    Disposition,
+    DispositionDecision,
+    DispositionKind,
+    Finding,
+    Severity,
+)
 from evidence.models.links import EvidenceLink, Half, LinkState
 from evidence.models.marks import ControlMark, TestedItem
 from evidence.models.notices import Notice, NoticeMail, NoticePreference
+from evidence.models.observations import FailingObservation
 from evidence.models.populations import (
     Population,
     PopulationItem,
@@ -50,6 +58,7 @@ from evidence.models.requests import (
     RequestJudgement,
 )
 from evidence.models.requirements import RequirementControl
+from evidence.models.responses import ItemKind, ItemResponse, ResponseDecision
 from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
@@ -66,6 +75,9 @@ __all__ = [
     "ContinuityLetter",
     "ControlMark",
     "Deviation",
+    "Disposition",
+    "DispositionDecision",
+    "DispositionKind",
     "Evidence",
     "EvidenceFile",
     "EvidenceLink",
@@ -75,8 +87,12 @@ __all__ = [
     "Export",
     "ExportKind",
     "ExportState",
+    "FailingObservation",
     "FileClearance",
+    "Finding",
     "Half",
+    "ItemKind",
+    "ItemResponse",
     "LetterAcceptance",
     "LinkState",
     "Notice",
@@ -100,12 +116,14 @@ __all__ = [
     "RequestJudgement",
     "RequirementControl",
     "RequirementTerms",
+    "ResponseDecision",
     "Review",
     "Sample",
     "SampleItem",
     "SampleMethod",
     "ScanState",
     "Sensitivity",
+    "Severity",
     "SpillRemoval",
     "StoreCheck",
     "TeamDay",

@@ -1,4 +1,4 @@
-"""Days of a window on which our half could not count, whatever was performed. Pure.
+"""Days of a window on which proof could not count, whatever was performed. Pure.
 
 Days are inclusive. Source: rules R15, R28 and R30.
 """
@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from operator import itemgetter
 
 from evidence.status.day import DONE
 from evidence.status.day_ranges import Days, both, clip, subtract, united
 from evidence.status.facts import PeriodFacts
+from evidence.status.finding_days import open_days
 from evidence.status.reasons import Reason, reason_for
+
+# First and last day, code of the reason, its subject and its parameters.
+Row = tuple[dt.date, dt.date, str, str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class BlockedDays:
-    """Days of the window on which our half could not count, and why (R28, R30)."""
+    """Days of the window on which proof could not count, and why (R28, R30)."""
 
     first: dt.date
     last: dt.date
     reason: Reason
 
 
-def blocked_days(facts: PeriodFacts, required: list[Days]) -> tuple[BlockedDays, ...]:
-    """Days on which our half was required and could not count (R28, R30)."""
+def blocked_days(
+    facts: PeriodFacts, required: list[Days], applicable: list[Days]
+) -> tuple[BlockedDays, ...]:
+    """Days on which our half was `required` and could not count, and days on which the
+    control was `applicable` and a finding or an observation stood against it."""
     done = DONE | ({"alternative"} if facts.alternative_approved else set())
     blocked = []
     stated: list[Days] = []
@@ -37,16 +45,43 @@ def blocked_days(facts: PeriodFacts, required: list[Days]) -> tuple[BlockedDays,
         blocked.append((piece, "blocked_by_status", "not-stated"))
     for piece in _only_design(facts, required):
         blocked.append((piece, "blocked_by_design", ""))
+    rows: list[Row] = [
+        (first, last, code, "", {"status": status})
+        for (first, last), code, status in blocked
+    ]
+    rows += _seen_to_fail(facts, applicable)
     return tuple(
         BlockedDays(
             first,
             last,
             reason_for(
-                code, days=(last - first).days + 1, start=first, end=last, status=status
+                code,
+                subject,
+                days=(last - first).days + 1,
+                start=first,
+                end=last,
+                **params,
             ),
         )
-        for (first, last), code, status in sorted(blocked)
+        for first, last, code, subject, params in sorted(rows, key=itemgetter(0, 1, 2))
     )
+
+
+def _seen_to_fail(facts: PeriodFacts, applicable: list[Days]) -> list[Row]:
+    """Days of open findings, one row for each, and of observations together (R28)."""
+    if not applicable:
+        return []
+    first, last = applicable[0][0], applicable[-1][1]
+    rows: list[Row] = [
+        (*days, "blocked_by_finding", finding.title, {})
+        for finding in facts.findings
+        for days in both(applicable, open_days(finding, first, last))
+    ]
+    if facts.contradicted:
+        since = max(first, min(facts.contradicted))
+        for days in clip(applicable, since, last):
+            rows.append((*days, "blocked_by_observation", "", {}))
+    return rows
 
 
 def _only_design(facts: PeriodFacts, required: list[Days]) -> list[Days]:

@@ -1,6 +1,6 @@
 """Is proof of a control current on a day? The specification, free of Django.
 
-Source: rules R10 to R14, R16, R19 and R28 to R30.
+Source: rules R10 to R14, R16, R19, R28 to R30 and R36.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from evidence.status.aws_half import aws_half
 from evidence.status.facts import ControlFacts, HalfState, Verdict
+from evidence.status.finding_days import is_overdue, open_on
 from evidence.status.half import GOOD, HalfResult, ProviderResult
 from evidence.status.our_half import customer_half
 from evidence.status.population_state import current_deviations
@@ -130,13 +131,27 @@ def blockers(facts: ControlFacts, day: dt.date) -> tuple[Reason, ...]:
         reasons += _deviations(facts, day)
     if facts.customer_required and (left := _unfinished(facts)):
         reasons.append(_unfinished_because(left))
-    if facts.open_findings:
-        reasons.append(reason_for("open_finding"))
-    if facts.contradicted:
-        reasons.append(reason_for("contradicted"))
+    reasons += _findings(facts, day)
     if facts.cuec_open:
         reasons.append(reason_for("cuec_open"))
     return tuple(reasons)
+
+
+def _findings(facts: ControlFacts, day: dt.date) -> list[Reason]:
+    """Findings that are open that day, those that are overdue, and failing observations
+    that nothing was made of (R28, R36)."""
+    reasons = []
+    if still_open := open_on(facts.findings, day):
+        titles = ", ".join(f"“{finding.title}”" for finding in still_open)
+        reasons.append(reason_for("open_finding", titles))
+    for finding in still_open:
+        if finding.due_on and is_overdue(finding, day):
+            days = (day - finding.due_on).days
+            due = {"due": finding.due_on, "days": days}
+            reasons.append(reason_for("poam_overdue", finding.title, **due))
+    if observed := [first for first in facts.contradicted if first <= day]:
+        reasons.append(reason_for("contradicted", observed=min(observed)))
+    return reasons
 
 
 def _deviations(facts: ControlFacts, day: dt.date) -> list[Reason]:

@@ -285,14 +285,32 @@ class ApplicabilityFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingFacts:
+    """A finding that was not decided to be none.
+
+    `due_on` is its last day in time, None where it stays open as an operational
+    requirement; `closed_on` the day on which its closing was accepted, None while it is
+    open, or once the evidence that closed it is accepted no more.
+    """
+
+    uuid: str
+    title: str
+    severity: str
+    found_on: dt.date
+    due_on: dt.date | None
+    closed_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
 class ControlFacts:
     """Everything `status` needs to judge one control on one day.
 
     `aws_required` and `customer_required` are the parties in force that day, already
     united with the derived ones when an override has expired. `worst_part` is the
     worst implementation status of the control's parts (None: no parts differ).
-    `cuec_open` counts complementary controls that ask for nothing yet. `contradicted`
-    counts failing observations without a disposition.
+    `cuec_open` counts complementary controls that ask for nothing yet. `findings` are
+    those of its system found by the day, closed ones too; `contradicted` are the days
+    of failing observations that nothing was made of, up to the day.
     """
 
     control_id: str
@@ -307,8 +325,8 @@ class ControlFacts:
     requirements: tuple[RequirementFacts, ...]
     aws: AwsFacts | None
     type2: bool
-    open_findings: int
-    contradicted: int
+    findings: tuple[FindingFacts, ...]
+    contradicted: tuple[dt.date, ...]
     cuec_open: int
     supplementary: int
 
@@ -372,7 +390,8 @@ class PeriodFacts:
     `required` are the days of the window, and of the periods that end in it, on which
     our half was required by class; `not_applicable` those on which it was found not
     applicable; on days of which no `stated` speaks the status is not stated. `type2`
-    are days of Type II engagements. `at_end` are the facts of the window's last day,
+    are days of Type II engagements; `findings` and `contradicted` as in `ControlFacts`,
+    up to the window's last day. `at_end` are the facts of the window's last day,
     None while the window runs. `former` has one entry for each retrospective change
     of the control, oldest first. `aws_required`: on any day of the window.
     """
@@ -386,6 +405,8 @@ class PeriodFacts:
     stated: tuple[StatedDays, ...]
     alternative_approved: bool
     type2: tuple[Days, ...]
+    findings: tuple[FindingFacts, ...]
+    contradicted: tuple[dt.date, ...]
     former: tuple[FormerFacts, ...]
     at_end: ControlFacts | None
     aws: AwsFacts | None

@@ -20,6 +20,7 @@ from evidence.status.facts import (
     StatedDays,
     TermsFacts,
 )
+from evidence.status.findings_from_rows import SeenToFail
 from evidence.status.not_gathered import not_gathered
 from evidence.status.rows import Row, as_json
 
@@ -69,6 +70,7 @@ def control_facts(
     supplementary: int,
     aws: AwsSide,
     answers: Answers,
+    seen_to_fail: SeenToFail,
 ) -> ControlFacts:
     """A control on a day; `requirements` are their rows, `supplementary` the
     number of its accepted links without one."""
@@ -101,6 +103,8 @@ def control_facts(
         type2=row["type2"],
         supplementary=supplementary,
         cuec_open=_user_controls_open(row, requirements, aws),
+        findings=seen_to_fail.findings,
+        contradicted=seen_to_fail.contradicted,
         **_NOT_GATHERED,
     )
 

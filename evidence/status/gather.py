@@ -16,6 +16,7 @@ from evidence.status.day_ranges import Days, clip
 from evidence.status.duty import asked_days, event_days, standing_days
 from evidence.status.facts import ControlFacts, PopulationFacts, TermsFacts
 from evidence.status.facts_from_rows import Answers, control_facts, populations
+from evidence.status.findings_from_rows import read_findings
 from evidence.status.rows import (
     Moment,
     Row,
@@ -67,7 +68,7 @@ def gather(
     known: Iterable[Row] | None = None,
     aws: ReadOfAws | None = None,
 ) -> Gathered:
-    """Facts about the implementations `pks`, for `status`. At most eight statements,
+    """Facts about the implementations `pks`, for `status`. At most nine statements,
     and one more where something was brought late, four where something is asked per
     event.
 
@@ -105,6 +106,7 @@ def gather_many(
         row["implementation_id"]: row["links"]
         for row in read_rows(gather_sql.SUPPLEMENTARY, moment, **every)
     }
+    seen_to_fail = read_findings(every, moment.on, moment)
     sides = aws_sides(about, bases, aws or read_of_aws(systems, moment, every))
     system_of = {pk: system.pk for system in systems for pk in pks[system.pk]}
     rows_of: defaultdict[int, dict[int, Row]] = defaultdict(dict)
@@ -119,7 +121,12 @@ def gather_many(
                 rows=own,
                 facts={
                     pk: control_facts(
-                        row, by_control[pk], further.get(pk, 0), side, answers
+                        row,
+                        by_control[pk],
+                        further.get(pk, 0),
+                        side,
+                        answers,
+                        seen_to_fail[pk],
                     )
                     for pk, row in own.items()
                 },

@@ -27,6 +27,7 @@ from evidence.status.facts_from_rows import (
     populations,
     stated_days,
 )
+from evidence.status.findings_from_rows import read_findings
 from evidence.status.gather import (
     ReadOfAws,
     about_systems,
@@ -110,6 +111,7 @@ def gather_periods(
     )
     events = _events(asked_of_controls, start, end, moment, every)
     stated = _stated(start, end, moment, every)
+    seen_to_fail = read_findings(every, end, moment)
     engagements = grouped(
         read_rows(window_sql.TYPE_TWO_DAYS, moment, **keys, **days), "system_id"
     )
@@ -132,6 +134,8 @@ def gather_periods(
                 (of_system["window_start"], of_system["window_end"])
                 for of_system in engagements[system_of[pk]]
             ),
+            findings=seen_to_fail[pk].findings,
+            contradicted=seen_to_fail[pk].contradicted,
             former=tuple(
                 _former_facts(change, before, pk, answers, events, window_of[pk])
                 for change, before in former

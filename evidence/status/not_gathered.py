@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.status.facts import ControlFacts
-
 
 @dataclass(frozen=True, slots=True)
 class NotGathered:
@@ -19,12 +17,7 @@ class NotGathered:
     source: str
 
 
-NOT_GATHERED = (
-    NotGathered(ControlFacts, "open_findings", 0, "findings and what became of them"),
-    NotGathered(
-        ControlFacts, "contradicted", 0, "observations that fail, with dispositions"
-    ),
-)
+NOT_GATHERED: tuple[NotGathered, ...] = ()
 
 
 def not_gathered(facts: type) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Codes of reasons, and the one table of sentences and next steps for them."""
+"""Codes of reasons, and the one table of sentences and next steps for them.
+
+One file: what a code says is looked up in one table.
+"""
 
 from __future__ import annotations
 
@@ -160,8 +163,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nobody has said how far it is implemented.",
         "Say how far it is implemented, and since when.",
     ),
-    "open_finding": ("A finding is open.", "Close it."),
-    "contradicted": ("A check fails without a disposition.", "Record a disposition."),
+    "open_finding": (
+        "Found and not closed: {subject}.",
+        "Mend it, and have somebody else accept the evidence.",
+    ),
+    "poam_overdue": (
+        "“{subject}”: the finding was to be closed by {due}, {days} overdue.",
+        "Close it, or ask for a deviation.",
+    ),
+    "contradicted": (
+        "It was seen to fail on {observed}, and nothing was made of that.",
+        "Write a finding, or explain it to a second person.",
+    ),
     "cuec_open": (
         "A provider's report expects a control of us that is not shown yet.",
         "Ask for it with a requirement, and prove that.",
@@ -216,6 +229,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "blocked_by_design": (
         "{days} from {start} to {end}: everything asked shows design only.",
         "Ask for proof that it operated.",
+    ),
+    "blocked_by_finding": (
+        "{days} from {start} to {end}: “{subject}” was open.",
+        "Explain to the auditor what was done about it.",
+    ),
+    "blocked_by_observation": (
+        "{days} from {start} to {end}: it was seen to fail, and nothing was made of"
+        " that.",
+        "Write a finding, or explain it to a second person.",
     ),
     "not_proven_at_end": (
         "It is not proven on the window's last day, {end}.",

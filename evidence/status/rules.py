@@ -130,6 +130,7 @@ RULE_OF_REASON: Mapping[str, str] = {
     "implementation_partial": "R28",
     "not_stated": "R28",
     "open_finding": "R28",
+    "poam_overdue": "R36",
     "contradicted": "R28",
     "cuec_open": "R26",
     "override_expired": "R9",
@@ -154,6 +155,8 @@ RULE_OF_REASON: Mapping[str, str] = {
     "asked_from": "R11",
     "blocked_by_status": "R28",
     "blocked_by_design": "R30",
+    "blocked_by_finding": "R28",
+    "blocked_by_observation": "R28",
     "not_proven_at_end": "R34",
     "letter_beyond_issue": "R21",
 }

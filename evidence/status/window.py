@@ -61,7 +61,7 @@ class Period:
 
     `unasked_days` of the window nothing was asked although our half was required;
     `asked_from` is the first day of it on which something was (None: never, or no
-    day is unasked).
+    day is unasked), `unasked` are those days.
     """
 
     result: Result
@@ -71,6 +71,7 @@ class Period:
     unasked_days: int = 0
     asked_from: dt.date | None = None
     blocked: tuple[BlockedDays, ...] = ()
+    unasked: tuple[Days, ...] = ()
 
 
 def period(
@@ -89,7 +90,8 @@ def period(
     standing = standing_days(facts.required, facts.not_applicable)
     required = both(standing, window)
     unasked = subtract(required, [d for r in facts.requirements for d in r.named])
-    blocked = blocked_days(facts, required)
+    applicable = subtract(window, list(facts.not_applicable))
+    blocked = blocked_days(facts, required, applicable)
     aws = AwsDays()
     if facts.aws_required:
         aws = _aws_days(facts.aws, start, end, today)
@@ -120,6 +122,7 @@ def period(
         count(unasked),
         days_asked[0][0] if days_asked else None,
         blocked,
+        tuple(unasked),
     )
 
 

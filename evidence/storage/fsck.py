@@ -40,7 +40,7 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Finding:
+class StoreFault:
     """One thing that is not as recorded, and the evidence (uuids) that rests on it."""
 
     kind: str
@@ -54,7 +54,7 @@ class StoreReport:
     """What a check found; `resumed_after` is the digest an earlier one came to."""
 
     checked: int
-    findings: list[Finding]
+    findings: list[StoreFault]
     resumed_after: str = ""
 
     def counts(self) -> dict[str, int]:
@@ -93,7 +93,7 @@ def check_store(
         progress, store = StoreCheck.objects.begun(resume=resume), open_store()
         resumed_after = progress.last_sha256
         _read_all(store, progress, pace or Pace())
-        findings = [Finding(**row) for row in progress.findings]
+        findings = [StoreFault(**row) for row in progress.findings]
         findings += unexpected(store, instant if all_ages else instant - DAY)
         report = StoreReport(progress.checked, findings, resumed_after)
         progress.delete()
@@ -125,23 +125,23 @@ def _blobs(last: str) -> Iterator[Blob]:
         last = page[-1].sha256
 
 
-def examine(store: Store, blob: Blob, pace: Pace) -> Finding | None:
+def examine(store: Store, blob: Blob, pace: Pace) -> StoreFault | None:
     """What is wrong with the bytes of one blob, if anything."""
     try:
         with store.open(blob.sha256) as body:
             digest, size = _digest_of(body, pace)
     except FileNotFoundError:
-        return _finding(blob, Kind.MISSING, "The bytes are not in the store.")
+        return _fault(blob, Kind.MISSING, "The bytes are not in the store.")
     except Withheld as refusal:
-        return _finding(blob, Kind.UNREADABLE, " ".join(refusal.messages))
+        return _fault(blob, Kind.UNREADABLE, " ".join(refusal.messages))
     except OSError as failure:
         finding_text = f"The bytes cannot be read: {failure.strerror or failure}."
-        return _finding(blob, Kind.UNREADABLE, finding_text)
+        return _fault(blob, Kind.UNREADABLE, finding_text)
     if size != blob.size_bytes:
         finding_text = f"There are {size} bytes instead of {blob.size_bytes}."
-        return _finding(blob, Kind.WRONG_SIZE, finding_text)
+        return _fault(blob, Kind.WRONG_SIZE, finding_text)
     if digest != blob.sha256:
-        return _finding(blob, Kind.CORRUPT, f"The bytes have the digest {digest}.")
+        return _fault(blob, Kind.CORRUPT, f"The bytes have the digest {digest}.")
     return None
 
 
@@ -154,25 +154,25 @@ def _digest_of(body: BinaryIO, pace: Pace) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _finding(blob: Blob, kind: Kind, what: str) -> Finding | None:
+def _fault(blob: Blob, kind: Kind, what: str) -> StoreFault | None:
     """None when the bytes were removed as a spill while we looked."""
     if not Blob.objects.in_store().filter(pk=blob.pk).exists():
         return None
     uuids = EvidenceFile.objects.filter(blob=blob).values_list(
         "revision__evidence__uuid", flat=True
     )
-    return Finding(kind, what, blob.sha256, sorted({str(uuid) for uuid in uuids}))
+    return StoreFault(kind, what, blob.sha256, sorted({str(uuid) for uuid in uuids}))
 
 
-def unexpected(store: Store, before: dt.datetime) -> Iterator[Finding]:
+def unexpected(store: Store, before: dt.datetime) -> Iterator[StoreFault]:
     """What lies in the store since before an instant and should not."""
     for stored, purged_at in unneeded(store.everything()):
         if purged_at and purged_at < before:
             finding_text = "They were removed as a spill and lie in the store."
-            yield Finding(Kind.RETURNED, finding_text, stored.sha256)
+            yield StoreFault(Kind.RETURNED, finding_text, stored.sha256)
         elif purged_at is None and stored.since < before:
             finding_text = f"No record names “{stored.name}”."
-            yield Finding(Kind.ORPHAN, finding_text, stored.sha256)
+            yield StoreFault(Kind.ORPHAN, finding_text, stored.sha256)
 
 
 def unneeded(

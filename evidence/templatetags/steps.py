@@ -23,6 +23,9 @@ SECTIONS = {
     "proposed_not_applicable": "#applies",
     "aws_only": "#our-half",
     "nothing_asked": "#our-half",
+    "open_finding": "#findings",
+    "poam_overdue": "#findings",
+    "contradicted": "#findings",
 }
 PERFORMED = {"never_performed", "not_yet_due", "overdue", "expiring", "newer_rejected"}
 WAITING = {"submitted_unreviewed", "sample_waiting", "population_unreviewed"}

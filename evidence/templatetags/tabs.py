@@ -16,13 +16,22 @@ TABS = (
     ("Responsibilities", "evidence:matrix"),
     ("Components", "evidence:components"),
     ("Requirements", "evidence:requirements"),
+    ("Findings", "evidence:findings"),
+    ("Responses", "evidence:responses"),
     ("Calendar", "evidence:calendar"),
     ("Regime's numbers", "evidence:numbers"),
     ("Provider's documents", "evidence:provider"),
     ("People", "evidence:people"),
 )
 WITH_CLOCKS = frozenset(
-    {"Overview", "Controls", "Responsibilities", "Regime's numbers"}
+    {
+        "Overview",
+        "Controls",
+        "Responsibilities",
+        "Findings",
+        "Responses",
+        "Regime's numbers",
+    }
 )  # pages about any day
 
 

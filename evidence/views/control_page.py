@@ -54,6 +54,10 @@ from evidence.status.occurrences import lanes, occurrences
 from evidence.submissions.withdrawals import withdrawn_from
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
+from evidence.views.control_findings import (
+    findings_of_control,
+    responses_of_control,
+)
 from evidence.views.control_forms import control_forms
 from evidence.views.list_place import place_in_list
 from srm_project.requests import SignedInRequest
@@ -92,6 +96,8 @@ def control_page(
         page |= _halves(answer, clocks)
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
+        page |= findings_of_control(request.user, implementation, clocks)
+        page |= responses_of_control(request.user, implementation, answer, clocks)
         page |= control_forms(request.user, implementation, clocks, page["marks"])
         page |= forms
         if page["words"] and "describe_form" in page:

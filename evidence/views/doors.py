@@ -22,8 +22,10 @@ from controls.models import (
 from evidence.models import (
     Citation,
     ContinuityLetter,
+    Disposition,
     EvidenceFile,
     EvidenceLink,
+    ItemResponse,
     RemarkAnswer,
     SampleItem,
 )
@@ -65,6 +67,11 @@ def _artifact(artifact: Any) -> str:
 
 def _evidence(row: Any) -> str:
     return reverse("evidence:evidence", args=[row.revision.evidence.uuid])
+
+
+def _disposition(disposition: Any) -> str:
+    view = "finding" if disposition.finding else "observation"
+    return reverse(f"evidence:{view}", args=[disposition.subject.uuid])
 
 
 OF_CONTROL = ("implementation__system", "implementation__control")
@@ -154,6 +161,17 @@ PAGES: dict[str, Address] = {
         RemarkAnswer,
         lambda answer: _artifact(answer.remark.artifact_version.artifact),
         "remark__artifact_version__artifact",
+    ),
+    "disposition_decide": _page_of(
+        Disposition,
+        _disposition,
+        "finding",
+        "observation",
+    ),
+    "response_decide": _page_of(
+        ItemResponse,
+        lambda response: reverse("evidence:responses", args=[response.system.slug]),
+        "system",
     ),
     "export_request": _page("exports"),
     "export_cancel": _page("exports"),

@@ -18,6 +18,8 @@ from evidence.artifacts.citation_decisions import (
 )
 from evidence.artifacts.letters import letters_to_decide
 from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
+from evidence.findings.responses import responses_to_decide
+from evidence.findings.standing import dispositions_to_decide
 from evidence.forms.my_work import WorkFilter
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
@@ -99,6 +101,8 @@ def _to_decide(user: Actor) -> dict[str, Any]:
         "without_regions": systems_without_regions(user),
         "remarks": remarks_to_answer(user),
         "answers": answers_to_decide(user),
+        "dispositions": dispositions_to_decide(user),
+        "responses": responses_to_decide(user),
         "letters": letters_to_decide(user),
         "citations": citations_by_series(citations_to_decide(user)).items(),
         "unread": my_work.unread_reports(user),

@@ -34,6 +34,11 @@ def bodies_of(world: World) -> dict[str, Any]:
     decide = why | {"decision": "reject"}
     asked = {"title": "New", "cadence": "monthly", "purpose": "operation",
              "operates_from": today, "grace_days": 5}  # fmt: skip
+    observation = {"observed_on": today, "source": "Test", "text": "Failed."}
+    finding = {"title": "Gap", "severity": "low", "found_on": today,
+               "source": "Test", "text": "Failed."}  # fmt: skip
+    response = {"cause": "Ill.", "effect": "None.", "measures": "Two persons now.",
+                "owner": "Platform"}  # fmt: skip
     days = {"performed_on": today, "period_start": today, "period_end": today}
     pages = {
         "control_describe": {"implementation_status": "planned", "version": 1},
@@ -56,6 +61,13 @@ def bodies_of(world: World) -> dict[str, Any]:
         "file_clear": why,
         "letter_decide": decide,
         "remark_decide": decide,
+        "disposition_decide": decide,
+        "response_decide": decide,
+        "response_new": response,
+        "observation_new": observation,
+        "finding_new": finding,
+        "observation_dispose": {"kind": "explained", "text": "Not so."},
+        "finding_dispose": {"kind": "false-positive", "text": "Not so."},
         "remark_answer": {"choice": "not-needed", "text": "Nobody."},
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
@@ -152,6 +164,15 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST letter-decisions": here | decide,
         "POST remark-answers": here | {"choice": "not-needed", "text": "Nobody."},
         "POST remark-answer-decide": decide,
+        "POST disposition-decide": decide,
+        "POST response-decide": decide,
+        "POST api_responses": response | {
+            "control_id": "cm-8", "item": world.named["response_new"]["key"],
+        },
+        "POST observation-list": of_control | observation,
+        "POST finding-list": of_control | finding,
+        "POST observation-dispositions": {"kind": "explained", "text": "Not so."},
+        "POST finding-dispositions": {"kind": "false-positive", "text": "Not so."},
         "POST citation-decisions": here | decide | {
             "citations": [world.late_citation],
         },

@@ -24,15 +24,21 @@ from evidence.artifacts.reliance import require_reliance_reviewer
 from evidence.artifacts.remarks import require_decider
 from evidence.engagements import who_may as audits
 from evidence.files import who_may as files
+from evidence.findings import who_may as findings
+from evidence.findings.responses import may_decide_response
 from evidence.models import (
     ArtifactVersion,
     Citation,
     ContinuityLetter,
+    Disposition,
     Evidence,
     EvidenceFile,
     EvidenceLink,
     EvidenceRequest,
     Export,
+    FailingObservation,
+    Finding,
+    ItemResponse,
     Population,
     RemarkAnswer,
     RequirementControl,
@@ -335,6 +341,50 @@ VERBS = (
             _row(RemarkAnswer, "remark_decide")(world), by=by
         ),
         ("evidence:remark_decide", "remark-answer-decide"),
+    ),
+    Verb(
+        "record what was seen to fail",
+        lambda world, by: findings.may_record(world.house.system, by),
+        ("evidence:observation_new", "observation-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "write a finding",
+        lambda world, by: findings.may_record(world.house.system, by),
+        ("evidence:finding_new", "finding-list"),
+        ("evidence:control cm-8",),
+    ),
+    Verb(
+        "explain an observation",
+        lambda world, by: findings.may_ask_for(
+            _row(FailingObservation, "observation")(world), by
+        ),
+        ("evidence:observation_dispose", "observation-dispositions"),
+        ("evidence:observation",),
+    ),
+    Verb(
+        "ask to close a finding",
+        lambda world, by: findings.may_ask_for(_row(Finding, "finding")(world), by),
+        ("evidence:finding_dispose", "finding-dispositions"),
+        ("evidence:finding",),
+    ),
+    Verb(
+        "decide what is made of a finding",
+        _of(findings.may_decide, _row(Disposition, "disposition_decide")),
+        ("evidence:disposition_decide", "disposition-decide"),
+    ),
+    Verb(
+        "respond to an item",
+        lambda world, by: access.may_describe(
+            factories.implementation(world.house.system, "cm-8"), by
+        ),
+        ("evidence:response_new", "api_responses"),
+        ("evidence:responses", "evidence:control cm-8"),
+    ),
+    Verb(
+        "decide on a response",
+        _of(may_decide_response, _row(ItemResponse, "response_decide")),
+        ("evidence:response_decide", "response-decide"),
     ),
     Verb(
         "review reliance",

@@ -37,6 +37,9 @@ from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import answer_remark, register_remark
 from evidence.exports.jobs import request_export
 from evidence.files.spill_removal import request_removal
+from evidence.findings.dispositions import request_disposition
+from evidence.findings.recording import record_finding, record_observation
+from evidence.findings.responses import items_answered, respond
 from evidence.models import ArtifactVersion, Notice
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
@@ -50,6 +53,7 @@ from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.requirements.alternatives import request_with_requirements
 from evidence.requirements.join_checks import AskTerms, NamedControl
 from evidence.requirements.joining import join
+from evidence.status.rows import Moment
 from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
 from tests import factories
@@ -66,10 +70,8 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "ask", "citation", "export", "file", "letter", "notice", "population", "remark",
-    "removal",
-    "sample",
-    "token",
+    "ask", "citation", "disposition", "export", "file", "finding", "letter", "notice",
+    "observation", "population", "remark", "removal", "response", "sample", "token",
 }  # fmt: skip
 
 
@@ -107,7 +109,8 @@ def build(key: str = "CHG") -> World:
     world = World(house, key)
     for make in (
         _proof, _officers,
-        _people, _asked, _joined, _events, _reports, _provider, _rest,
+        _people, _asked, _joined, _events, _reports, _findings, _responses,
+        _provider, _rest,
     ):  # fmt: skip
         make(world)
     world.bodies = bodies_of(world)
@@ -378,6 +381,65 @@ def _remarks(world: World, report: ArtifactVersion) -> None:
     )
     _name(world, answer, "remark_decide", "remark-answer-detail")
     _name(world, answer, "remark-answer-decide")
+
+
+def _findings(world: World) -> None:
+    """An observation and a finding, an explanation of another one that waits."""
+    house = world.house
+    control = _control(house.system, "si-2")
+    seen, waits = (
+        record_observation(
+            control,
+            source=f"Test {number}",
+            text="It failed.",
+            observed_on=TODAY - DAY,
+            by=house.oscar,
+        )
+        for number in (1, 2)
+    )
+    finding = record_finding(
+        control,
+        title="Patches late",
+        text="By a week.",
+        source="Scan",
+        severity="low",
+        found_on=TODAY - DAY,
+        by=house.oscar,
+    )
+    _name(world, seen, "observation", "observation_dispose", "observation-detail")
+    _name(world, seen, "observation-dispositions")
+    _name(world, finding, "finding", "finding_dispose", "finding-detail")
+    _name(world, finding, "finding-dispositions")
+    asked = request_disposition(
+        waits, kind="explained", text="A test account.", by=house.oscar
+    )
+    _name(world, asked, "disposition_decide", "disposition-detail")
+    _name(world, asked, "disposition-decide")
+
+
+def _responses(world: World) -> None:
+    """A response that waits, and an item that nobody has responded to."""
+    system = world.house.system
+    window = (system.window_start, system.window_end)
+    control = _control(system, "cm-8")
+    answered, open_one = (
+        row.item
+        for row in items_answered(
+            system, Moment(TODAY), window, implementations=[control]
+        )[:2]
+    )
+    response = respond(
+        control,
+        answered.key,
+        window,
+        cause="The tool was down.",
+        effect="None.",
+        measures="It was mended.",
+        owner="Platform",
+        by=world.house.oscar,
+    )
+    _name(world, response, "response_decide", "response-detail", "response-decide")
+    world.named["response_new"] = {"ref_id": "cm-8", "key": open_one.key}
 
 
 def _provider(world: World) -> None:

@@ -37,7 +37,8 @@ file-clear removal-approve removal-refuse artifact-version-end component-end
 override-approve override-refuse override-settle not-applicable-approve
 not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload-plan
 provider-document-preview provider-document-end api_rereading api_roll_forward
-component-days component-regions remark-answer-decide
+component-days component-regions remark-answer-decide disposition-decide
+response-decide
 end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
 implementation-status-preview system-terms-list ask-split

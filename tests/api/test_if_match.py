@@ -141,6 +141,8 @@ VERBS = {
     "POST file-remove": Verb("without", "olivia"),
     "POST letter-decisions": Verb("without", "olivia"),
     "POST remark-answer-decide": Verb("without", "olivia"),
+    "POST disposition-decide": Verb("without", "olivia"),
+    "POST response-decide": Verb("without", "olivia"),
     "POST removal-approve": Verb("without", "olivia"),
     "POST removal-refuse": Verb("without", "olivia"),
     "POST notice-read": Verb("without", "oscar", told),
@@ -160,6 +162,8 @@ ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
 artifact-version-remarks remark-answers
+api_responses observation-list finding-list observation-dispositions
+finding-dispositions
 citation-decisions
 implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list

@@ -206,6 +206,29 @@ def forms(world: World) -> dict[str, Form]:
             {"choice": "not-needed", "text": "Nobody."},
             {"text": "Else."},
         ),
+        "observation_new": Form(
+            "olivia",
+            {"observed_on": TODAY, "source": "Test", "text": "Failed."},
+            {"text": "Else."},
+        ),
+        "finding_new": Form(
+            "olivia",
+            {"title": "Gap", "severity": "low", "found_on": TODAY, "source": "Test",
+             "text": "Failed."},
+            {"title": "Else."},
+        ),
+        "observation_dispose": Form(
+            "olivia", {"kind": "explained", "text": "Not so."}, {"text": "Else."}
+        ),
+        "finding_dispose": Form(
+            "olivia", {"kind": "false-positive", "text": "Not so."}, {"text": "Else."}
+        ),
+        "response_new": Form(
+            "olivia",
+            {"cause": "Ill.", "effect": "None.", "measures": "Two persons now.",
+             "owner": "Platform"},
+            {"cause": "Else."},
+        ),
         "letter_new": Form(
             "olivia", {"issued_on": TODAY, "ends": TODAY}, {"ends": LATER}
         ),
@@ -234,7 +257,8 @@ requirement_retire population_new population_judge provider_upload bulk rereadin
 provider_document_end review_several accept reject submit_draft reconfirm
 reconfirm_several withdraw file_clear
 removal_decide version_end letter_decide citation_remove export_cancel
-export_delete remark_decide component_days regions system_terms retrospective_decide
+export_delete remark_decide disposition_decide response_decide
+component_days regions system_terms retrospective_decide
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
@@ -250,6 +274,8 @@ request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
+observation_new finding_new observation_dispose finding_dispose
+response_new
 people_invite duties_acknowledge engagement_new
 """
 NAMES = MAKERS.split()

@@ -1,9 +1,8 @@
 """Sign-off scenario 10: proof alone is not enough.
 
-Not told here, since the product has no records of them yet: failing observations,
-open findings, the worksheet's row of a part, assessment results in OSCAL. What the pure
-rules say of the first two stands in tests/evidence/status/test_scenarios_5_to_10.py;
-populations stand in a file of their own.
+Not told here, since the product writes no OSCAL assessment results yet: observations in
+them, and no finding until the auditor marks one. Populations stand in a file of their
+own.
 """
 
 from __future__ import annotations
@@ -13,12 +12,14 @@ import datetime as dt
 import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from controls.models import ApplicabilityDecision, System, User
+from evidence.models import FailingObservation
 from evidence.systems.describe import Use, add_component
 from tests import factories
 from tests.evidence.scenarios.stage import ask_only, bring, codes, told
@@ -133,3 +134,83 @@ def test_aws_does_it_is_no_reason(system, browser):
     assert answer.status_code in {400, 409, 422}
     assert "This is inherited" in answer.content.decode()
     assert not ApplicabilityDecision.objects.exists()
+
+
+def test_a_failing_observation_without_a_disposition(
+    system, browser, audrey, oscar, olga, as_user
+):
+    """R28, R32: partly, `contradicted`; explained and accepted, proven again."""
+    page = reverse("evidence:observation_new", args=[system.slug, "ac-12"])
+    seen = {"observed_on": TODAY, "source": "Test 4", "text": "No session ended."}
+    assert as_user(audrey).post(page, seen).status_code == 302
+    browser = as_user(oscar)
+    answer = told(browser, system, "ac-12", TODAY)
+    assert (answer["customer_half"], answer["verdict"]) == ("proven", "partly")
+    assert "contradicted" in codes(answer)
+    observation = FailingObservation.objects.get()
+    explain = reverse("evidence:observation_dispose", args=[observation.uuid])
+    why = {"kind": "explained", "text": "The test account never times out."}
+    assert browser.post(explain, why).status_code == 302
+    assert told(browser, system, "ac-12", TODAY)["verdict"] == "partly"
+    disposition = observation.dispositions.get()
+    decide = reverse("evidence:disposition_decide", args=[disposition.uuid])
+    accept = {"decision": "accept"}
+    assert browser.post(decide, accept).status_code == 403
+    assert as_user(olga).post(decide, accept).status_code == 302
+    assert told(browser, system, "ac-12", TODAY)["verdict"] == "proven"
+
+
+def test_an_open_finding(system, browser, alice, rita, oscar, olga, as_user):
+    """R28, R36: partly, `open_finding`, until a second person accepts what closes it;
+    it stands in the export meanwhile."""
+    browser = as_user(oscar)
+    body = {
+        "system": system.slug,
+        "control_id": "ac-12",
+        "title": "Sessions never end",
+        "severity": "moderate",
+        "found_on": str(TODAY),
+        "source": "Walk-through",
+        "text": "Three of five stayed open.",
+    }
+    made = browser.post(reverse("finding-list"), body, "application/json")
+    assert made.status_code == 201, made.content
+    answer = told(browser, system, "ac-12", TODAY)
+    assert (answer["customer_half"], answer["verdict"]) == ("proven", "partly")
+    assert "open_finding" in codes(answer)
+    assert exported(system)["ac-12"]["verdict"] == "partly"
+    asked = factories.requirement(system, "ac-12")
+    days = (TODAY.replace(day=1), TODAY)
+    link = bring(asked, about=days, performed_on=TODAY, by=alice)
+    link.accept(by=rita)
+    uuid = made.json()["uuid"]
+    closure = {"kind": "closure", "text": "Mended.", "link": str(link.uuid)}
+    ask = reverse("finding-dispositions", args=[uuid])
+    waits = browser.post(ask, closure, "application/json")
+    assert waits.status_code == 201, waits.content
+    decide = reverse("disposition-decide", args=[waits.json()["uuid"]])
+    accept = {"decision": "accept"}
+    closed = as_user(olga).post(decide, accept, "application/json")
+    assert closed.status_code == 200, closed.content
+    assert told(browser, system, "ac-12", TODAY)["verdict"] == "proven"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worksheets_row_of_a_planned_part(system, browser, tmp_path):
+    """R5: of AC-2 part (j) is Planned in the CIS worksheet, the others Implemented."""
+    describe(browser, system, "ac-2", part_statuses={"ac-2_smt.j": "planned"})
+    path = tmp_path / "crm.xlsx"
+    call_command("export", system.slug, "fedramp-crm", output=str(path))
+    book = openpyxl.load_workbook(path)
+    sheet = next(book[name] for name in book.sheetnames if "CIS" in name)
+    rows = list(sheet.iter_rows(values_only=True))
+    marked = {
+        row[0]: {
+            name for name, cell in zip(rows[2][1:6], row[1:6], strict=True) if cell
+        }
+        for row in rows[3:]
+        if row[0] and row[0].startswith("AC-2(")
+    }
+    assert marked.pop("AC-2(j)") == {"Planned"}
+    assert len(marked) > 5
+    assert all(statuses == {"Implemented"} for statuses in marked.values())

@@ -104,6 +104,11 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "basis_changed": False,
         "review_by": None,
     },
+    facts.FindingFacts: {
+        "title": "",
+        "due_on": None,
+        "closed_on": None,
+    },
     facts.ControlFacts: {
         "responsibility": "unclassified",
         "aws_required": False,
@@ -116,8 +121,8 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "requirements": (),
         "aws": None,
         "type2": False,
-        "open_findings": 0,
-        "contradicted": 0,
+        "findings": (),
+        "contradicted": (),
         "cuec_open": 0,
         "supplementary": 0,
     },
@@ -149,6 +154,8 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "stated": ALWAYS_IMPLEMENTED,
         "alternative_approved": False,
         "type2": (),
+        "findings": (),
+        "contradicted": (),
         "former": (),
         "at_end": None,
         "aws": None,
@@ -174,6 +181,7 @@ version_facts = builder(facts.ArtifactVersionFacts)
 aws_facts = builder(facts.AwsFacts)
 applicability_facts = builder(facts.ApplicabilityFacts)
 control_facts = builder(facts.ControlFacts)
+finding_facts = builder(facts.FindingFacts)
 terms_facts = builder(facts.TermsFacts)
 former_facts = builder(facts.FormerFacts)
 history_facts = builder(facts.RequirementHistory)

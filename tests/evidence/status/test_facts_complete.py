@@ -26,7 +26,11 @@ from controls.models import (
 from controls.responsibility import derive
 from evidence.models import (
     ArtifactVersion,
+    Disposition,
+    DispositionDecision,
     EvidenceLink,
+    FailingObservation,
+    Finding,
     LinkState,
     Proof,
     RemarkAnswer,
@@ -121,6 +125,7 @@ def rich(system: System, oscar: User, rita: User, seed: int) -> None:
     _excluded(rows, oscar, rita)
     _supplementary(rows[0], oscar)
     _confirmed(system, rita)
+    _seen_to_fail(rows, oscar, rita)
     factories.make_engagement(system)
     _changed_in_retrospect(rows[2], oscar, rita)
 
@@ -246,6 +251,39 @@ def _confirmed(system: System, by: User) -> None:
         review = Review.of(link, decision="accept", by=by, reason="")
         review.day_confirmed, review.day_shown_by = True, "Ticket"
         review.save(force_insert=True)
+
+
+def _seen_to_fail(rows: list[ControlImplementation], oscar: User, rita: User) -> None:
+    """One control was seen to fail; another one's findings are closed and open."""
+    of = {"recorded_by": oscar, "source": "Test", "text": "It failed."}
+    for row in rows:
+        FailingObservation.objects.create(
+            system=row.system, implementation=row, observed_on=START, **of
+        )
+    made = {"title": "Gap", "severity": "low", "found_on": START}
+    link = EvidenceLink.objects.filter(state=LinkState.ACCEPTED)[0]
+    for row in rows:
+        finding = Finding.objects.create(
+            system=row.system, implementation=row, **made, **of
+        )
+        disposition = Disposition.objects.create(
+            system=row.system,
+            finding=finding,
+            requested_by=oscar,
+            kind="closure",
+            text="Mended.",
+            link=link,
+            requested_on=START,
+        )
+        DispositionDecision.objects.create(
+            disposition=disposition,
+            system=row.system,
+            reviewer=User.objects.get(email="third@example.org"),
+            requested_by=oscar,
+            recorded_by=oscar,
+            decision="accept",
+            decided_on=DAY,
+        )
 
 
 def _changed_in_retrospect(row: ControlImplementation, oscar: User, rita: User) -> None:

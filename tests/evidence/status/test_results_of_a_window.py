@@ -20,10 +20,15 @@ from tests.evidence.scenarios.pure import (
     since,
     terms,
 )
-from tests.evidence.status.neutral import requirement_facts, terms_facts
+from tests.evidence.status.neutral import (
+    finding_facts,
+    requirement_facts,
+    terms_facts,
+)
 
 D = dt.date
 LATER = D(2027, 2, 1)
+FOUND = finding_facts("f", severity="low", found_on=D(2026, 5, 4))
 MONTHLY = terms("monthly", 5)
 ELEVEN = tuple(
     performed("monthly", D(2026, number, 28), D(2026, number, 28), 5)
@@ -63,8 +68,8 @@ def test_running_until_the_last_due_day():
     "change",
     [
         {"implementation_status": "planned"},
-        {"open_findings": 1},
-        {"contradicted": 1},
+        {"findings": (FOUND,)},
+        {"contradicted": (D(2026, 5, 4),)},
         {"aws_required": True, "aws": None},
     ],
 )
@@ -89,7 +94,7 @@ def test_what_came_within_its_grace_counts_as_shown():
     assert (result.result, counts(result)) == ("complete", (1, 1, 0, 0, 0))
     assert result.occurrences.within_grace == 1
     assert result.occurrences.after_window_within_grace == 1
-    open_finding = at_end(None, open_findings=1)
+    open_finding = at_end(None, findings=(FOUND,))
     capped = over(first, today=LATER, **facts | {"at_end": open_finding})
     assert codes(capped) == ["not_proven_at_end"]
 

@@ -25,6 +25,7 @@ from tests.evidence.status.neutral import (
     applicability_facts,
     aws_facts,
     control_facts,
+    finding_facts,
     former_facts,
     needed_service,
     period_facts,
@@ -35,6 +36,7 @@ from tests.evidence.status.neutral import (
 
 D = dt.date
 NEXT_YEAR = D(2027, 2, 1)
+FOUND = finding_facts("f", severity="low", found_on=D(2026, 5, 4))
 ALWAYS = (since(D.min),)
 MONTHS = [D(2026, month, 28) for month in range(1, 13)]
 ON_TIME = tuple(performed("monthly", day, day, 5) for day in MONTHS)
@@ -150,7 +152,7 @@ def test_r31_what_was_waived_left_no_row():
 
 
 def test_r34_the_last_day_was_not_looked_at():
-    open_finding = replace(done(SHOWN), open_findings=1)
+    open_finding = replace(done(SHOWN), findings=(FOUND,))
     found = compared(MONTHLY, at_end=open_finding)
     assert told(found) == ("complete", "exceptions", ("R34",))
 
@@ -158,7 +160,7 @@ def test_r34_the_last_day_was_not_looked_at():
 def test_two_amendments_are_both_named():
     late = ask(terms("monthly", 5), since(D(2026, 8, 20)), *ON_TIME[7:])
     day = replace(done(SHOWN), implementation_status="not-stated")
-    found = compared(late, day=day, at_end=replace(done(SHOWN), open_findings=1))
+    found = compared(late, day=day, at_end=replace(done(SHOWN), findings=(FOUND,)))
     assert set(found.rules) >= {"R28"}
     assert (found.before.result, found.today.result) == ("complete", "exceptions")
 

@@ -13,6 +13,7 @@ from evidence.status.facts import (
 from tests.evidence.status.neutral import (
     applicability_facts,
     control_facts,
+    finding_facts,
     population_facts,
 )
 from tests.evidence.status.scenarios import (
@@ -37,6 +38,8 @@ from tests.evidence.status.scenarios import (
     soc2,
     year,
 )
+
+FOUND = finding_facts("f", severity="low", found_on=D(2026, 5, 4))
 
 # Scenario 5
 
@@ -120,8 +123,8 @@ def test_scenario_8_an_unanswered_exception_keeps_the_half_pending() -> None:
     [
         ({"implementation_status": "partial"}, "implementation_partial"),
         ({"worst_part": "planned"}, "implementation_partial"),
-        ({"contradicted": 1}, "contradicted"),
-        ({"open_findings": 1}, "open_finding"),
+        ({"contradicted": (D(2026, 5, 4),)}, "contradicted"),
+        ({"findings": (FOUND,)}, "open_finding"),
         ({"cuec_open": 1}, "cuec_open"),
     ],
 )

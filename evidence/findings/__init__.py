@@ -1,0 +1,1 @@
+"""Failing observations, findings, and what second persons decide about them."""

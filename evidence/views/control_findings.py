@@ -1,0 +1,58 @@
+"""What was found of one control, and what the company responds, for its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controls.access import may_describe
+from controls.models import Actor, ControlImplementation
+from evidence.findings.responses import answered
+from evidence.findings.standing import (
+    finding_standings,
+    known,
+    observation_standings,
+)
+from evidence.findings.who_may import may_record
+from evidence.models import FailingObservation, Finding
+from evidence.status.clocks import Clocks
+from evidence.status.control_status import ControlStatus
+
+
+def findings_of_control(
+    user: Actor, implementation: ControlImplementation, clocks: Clocks
+) -> dict[str, Any]:
+    """Findings and observations up to the day asked about, newest first, and whether
+    the person may record more."""
+    moment = clocks.moment
+    found_by_then = Finding.objects.filter(
+        implementation=implementation, found_on__lte=moment.on
+    )
+    observed = FailingObservation.objects.filter(
+        implementation=implementation, observed_on__lte=moment.on
+    )
+    findings = finding_standings(known(found_by_then, moment).for_listing(), moment)
+    observations = observation_standings(known(observed, moment).for_listing(), moment)
+    return {
+        "findings": sorted(findings, key=lambda row: row.finding.found_on)[::-1],
+        "observations": [row for row in observations if row.state != "finding"],
+        "may_record": clocks.now and may_record(implementation.system, user),
+    }
+
+
+def responses_of_control(
+    user: Actor,
+    implementation: ControlImplementation,
+    answer: ControlStatus,
+    clocks: Clocks,
+) -> dict[str, Any]:
+    """What an auditor will ask about in the window, with the responses, and whether
+    the person may respond."""
+    if answer.period is None:
+        return {"items": [], "answerable": set()}
+    rows = answered(
+        {implementation.pk: implementation},
+        {implementation.pk: answer.period},
+        clocks.moment,
+    )
+    may_respond = clocks.now and may_describe(implementation, user)
+    return {"items": rows, "answerable": {implementation.pk} if may_respond else set()}
