@@ -21,7 +21,7 @@ from controls.models.audit import about
 from evidence.exports.package import verify
 from evidence.files.download import record_opening
 from evidence.models import Blob, Evidence, EvidenceFile, EvidenceLink
-from evidence.signing.keys import rotate, signing_key
+from evidence.signing.keys import in_groups, rotate, signing_key
 from evidence.storage import open_store
 from evidence.tasks import write_checkpoints
 from tests.evidence.exports import everything, packages
@@ -383,3 +383,11 @@ def test_nothing_at_the_path_is_wrong_use(capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command("verify_package", "/no/such/file")
     assert ended.value.code == 2
+
+
+def test_the_page_offers_it_and_shows_whose_key_it_is(house, client) -> None:
+    client.force_login(house.ray)
+    page = client.get("/exports/").content.decode()
+    assert "Evidence package: files, lists, exports and audit log, signed" in page
+    assert in_groups(signing_key().public.fingerprint) in page
+    assert "python3 verify.py" in page
