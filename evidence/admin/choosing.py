@@ -27,6 +27,7 @@ BUTTONS: Mapping[str, str] = {
     "owner": "Assign an owner",
     "status": "State implementation",
     "cadence": "Change how often",
+    "team": "Change the team",
     "request": "Request evidence",
     "not-applicable": "Mark as not applicable",
     "citations": "Confirm or reject",

@@ -39,7 +39,7 @@ class RequirementControlAdmin(OfSystemAdmin):
         "system",
     )
     autocomplete_fields = ("owner_team",)
-    actions = choosers(["cadence"])
+    actions = choosers(["cadence", "team"])
     list_filter = (
         ("system", RelatedScopeFilter),
         "cadence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evidence.bulk_acts.act import Act
+from evidence.bulk_acts.ask_teams import AskTeams
 from evidence.bulk_acts.cadences import Cadences
 from evidence.bulk_acts.citations import Citations
 from evidence.bulk_acts.exclusions import Exclusions
@@ -16,6 +17,7 @@ ALL: tuple[Act, ...] = (
     Owners(),
     Statuses(),
     Cadences(),
+    AskTeams(),
     Requests(),
     Exclusions(),
     Citations(),

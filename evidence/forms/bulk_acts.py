@@ -75,9 +75,16 @@ class OwnerForm(BulkActForm):
     step = "Assign an owner"
     column = "Owner"
 
-    owner_team = forms.ModelChoiceField(
-        Team.objects.all(), label="Owner", required=False, empty_label="Nobody"
-    )
+    nobody: ClassVar[str] = "Nobody"
+
+    owner_team = forms.ModelChoiceField(Team.objects.all(), required=False)
+
+    def prepare(self) -> None:
+        """The field under the name of what it fills."""
+        self.fields["owner_team"].label = self.column
+        self.fields["owner_team"].empty_label = (  # type: ignore[attr-defined]
+            self.nobody
+        )
 
     def quick(self) -> tuple[str, list[tuple[str, str]]] | None:
         """A button for each team, where they are few."""
@@ -156,6 +163,25 @@ class CadenceForm(BulkActForm):
         word = str(Cadence(self.cleaned_data["cadence"]).label).lower()
         changed = count_of(number, "ask", "is")
         return f"{changed} performed {word} from today."
+
+
+class AskTeamForm(OwnerForm):
+    """The team that is asked."""
+
+    noun = "ask"
+    heading = "Choose the team for"
+    step = "Change the team"
+    column = "Team"
+    nobody = "The owner of each control"
+    hint = "It holds from today; what was brought before stays as it is."
+
+    def promise(self, number: int) -> str:
+        team = self.cleaned_data["owner_team"] or "the owner of the control"
+        return f"Give {count_of(number, self.noun)} to {team}"
+
+    def sentence(self, number: int) -> str:
+        team = self.cleaned_data["owner_team"] or "the owner of the control"
+        return f"{count_of(number, 'ask', 'is')} asked of {team} from today."
 
 
 class RequestForm(BulkActForm):
@@ -280,6 +306,7 @@ FORMS: Mapping[str, type[BulkActForm]] = {
     "owner": OwnerForm,
     "status": StatusForm,
     "cadence": CadenceForm,
+    "team": AskTeamForm,
     "request": RequestForm,
     "not-applicable": LeaveOutForm,
     "citations": CitationForm,

@@ -15,8 +15,9 @@ from controls import clock
 from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.idempotency import was_confirmed
-from controls.models import System
+from controls.models import System, Team
 from evidence.bulk_acts.act import (
+    MAX_ROWS,
     Act,
     ActRow,
     changing,
@@ -26,6 +27,7 @@ from evidence.bulk_acts.act import (
     sealed_choice,
 )
 from evidence.bulk_acts.acts import ACTS
+from evidence.bulk_acts.ask_teams import asks_of_team
 from evidence.bulk_acts.cadences import asks_of_controls
 from evidence.forms.bulk_acts import FORMS, BulkActForm
 from evidence.forms.controls import ControlFilter
@@ -72,6 +74,31 @@ def bulk_choose(request: SignedInRequest, slug: str) -> HttpResponse:
         return refused(request, refusal, back=back)
     place = reverse("evidence:bulk_act", args=[system.slug, act.name])
     return redirect(f"{place}?chosen={chosen}")
+
+
+def moves_of_team(
+    request: SignedInRequest, system: System, team: Team
+) -> list[tuple[str, str]]:
+    """Where an officer gives what a team is asked, and what it owns, to another team:
+    the words and the address of each."""
+    today = system.day_of(clock.now())
+    owned = system.implementations.filter(owner_team=team).order_by()
+    choices = [
+        ("team", "Move its asks to another team", asks_of_team(system, team, today)),
+        (
+            "owner",
+            "Move its controls to another team",
+            list(owned.values_list("pk", flat=True)),
+        ),
+    ]
+    links = []
+    for act, words, keys in choices:
+        if 0 < len(keys) <= MAX_ROWS:
+            back = request.get_full_path()
+            chosen = sealed_choice(act, system, keys, back, by=request.user)
+            page = reverse("evidence:bulk_act", args=[system.slug, act])
+            links.append((words, f"{page}?chosen={chosen}"))
+    return links
 
 
 @require_http_methods(["GET", "POST"])

@@ -31,6 +31,7 @@ from evidence.people.leaving import HandOver, hand_over, open_work, plan_hand_ov
 from evidence.people.roster import INSTANT, roster_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
+from evidence.views.bulk_acts import moves_of_team
 from evidence.views.once import once
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
@@ -182,7 +183,7 @@ def _role_page(
     status: int = 200,
 ) -> HttpResponse:
     system, now = membership.system, clock.now()
-    ends_at = membership.ends_at
+    ends_at, work = membership.ends_at, open_work(membership)
     last_day = system.day_of(ends_at - INSTANT) if ends_at else None
     held = {
         "starts_on": system.day_of(membership.starts_at),
@@ -198,7 +199,10 @@ def _role_page(
         "first_day": held["starts_on"],
         "over": ends_at is not None and ends_at <= now,
         "begun": membership.starts_at <= now,
-        "work": open_work(membership),
+        "work": work,
+        "teams": [
+            (one, moves_of_team(request, system, one.team)) for one in work.teams
+        ],
         "days": days or RoleDaysForm(initial=held, auto_id="days_%s"),
         "end": end or EndRoleForm(initial=held, auto_id="end_%s"),
         "successor": successor or SuccessorForm(membership=membership),

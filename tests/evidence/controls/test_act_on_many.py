@@ -239,3 +239,29 @@ def test_the_list_offers_its_acts_to_who_may(officer, system, alice, audrey):
     contributor = sign_in_just_now(Client(), alice)
     page = contributor.get("/systems/payments/controls/").content.decode()
     assert 'name="act"' not in page
+
+
+def test_what_a_leaver_is_asked_goes_to_another_team(officer, system, alice, platform):
+    """R31: what was asked and brought before today stays as it was."""
+    data = factories.make_team("Data")
+    place = f"/systems/payments/people/{alice.memberships.get().uuid}/"
+    html = officer.get(place).content.decode()
+    links = re.findall(r'href="([^"]+)">Move its (asks|controls) to another team', html)
+    pages = {what: unescape(link) for link, what in links}
+    seen = officer.post(pages["asks"], {"owner_team": data.pk})
+    assert "Platform Data will change Asked of Data from today" in results(seen)["AC-2"]
+    done = confirm(officer, "team", seen)
+    assert "asked of Data from today." in words(done)
+    assert done.request["PATH_INFO"] == place
+    moved = RequirementControl.objects.filter(system=system, owner_team=data)
+    assert (
+        moved.count() == RequirementControl.objects.asked_of_team(data, TODAY).count()
+    )
+    asked = factories.requirement(system, "ac-2")
+    yesterday = asked.ask.terms.get(days__contains=TODAY - DAY)
+    assert (asked.owner_team, yesterday.owner_team) == (data, None)
+    seen = officer.post(pages["controls"], {"owner_team": data.pk})
+    confirm(officer, "owner", seen)
+    assert not Control.objects.filter(system=system, owner_team=platform).exists()
+    text = words(officer.get(place))
+    assert "Move its asks" not in text
