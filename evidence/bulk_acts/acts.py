@@ -10,7 +10,7 @@ from evidence.bulk_acts.cadences import Cadences
 from evidence.bulk_acts.citations import Citations
 from evidence.bulk_acts.exclusions import Exclusions
 from evidence.bulk_acts.owners import Owners
-from evidence.bulk_acts.requests import Requests
+from evidence.bulk_acts.requests import RequestsForEvidence
 from evidence.bulk_acts.statuses import Statuses
 
 ALL: tuple[Act, ...] = (
@@ -18,7 +18,7 @@ ALL: tuple[Act, ...] = (
     Statuses(),
     Cadences(),
     AskTeams(),
-    Requests(),
+    RequestsForEvidence(),
     Exclusions(),
     Citations(),
 )

@@ -14,7 +14,7 @@ from evidence.requests.who_may import require_requester
 NOTHING, ASKED = "Not asked", "Asked"
 
 
-class Requests:
+class RequestsForEvidence:
     """Values: `title`, `what`; `team`, the key of one, None for each control's owner;
     `due_on`, a day as text."""
 

@@ -1,4 +1,7 @@
-"""What is said of many rows in one act, and the words its page says it with."""
+"""What is said of many rows in one act, and the words its page says it with.
+
+One file: the forms of the acts, short each, share the words around them.
+"""
 
 from __future__ import annotations
 
