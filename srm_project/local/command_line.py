@@ -36,7 +36,7 @@ from srm_project.local.programs_account import hand_over
 COULD_NOT = 2
 READER_GONE = 141  # as a shell says of programs that SIGPIPE ended
 OUR_APPS = {"controls", "evidence"}
-AS_OWNER = {"migrate", "load_reference", "load_demo", "flush"}
+AS_OWNER = {"migrate", "load_reference", "load_demo", "flush", "backup", "restore"}
 WITHOUT_DATABASE = {
     *("help", "version", "check", "makemigrations", "collectstatic", "findstatic"),
     *("spectacular", "diffsettings", "startapp", "sqlmigrate", "build_reference"),
@@ -45,7 +45,7 @@ WITHOUT_DATABASE = {
 # These make, show or empty the tables themselves.
 WITHOUT_TABLES = {
     *("migrate", "showmigrations", "squashmigrations", "optimizemigration"),
-    *("flush", "sqlflush", "sqlsequencereset", "inspectdb", "dbshell"),
+    *("flush", "sqlflush", "sqlsequencereset", "inspectdb", "dbshell", "restore"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Database and evidence as one verified set, and back again."""
