@@ -131,6 +131,50 @@ def take_role(
 
 
 @transaction.atomic
+def take_by_group(
+    system: System, user: User, offer: RoleOffer, *, group: str, now: dt.datetime
+) -> Membership:
+    """Let a person hold a role from now on because of a group at the identity provider.
+
+    The configuration gives it, no person. Raises Refused as `take_role` does.
+    """
+    refuse_impossible_offer(system, offer, today=system.day_of(now))
+    membership = Membership(
+        system=system, user=user, role=offer.role, team=offer.team, starts_at=now
+    )
+    try:
+        _insert(membership)
+    except ValidationError as refusal:  # of the row's own rules
+        raise Refused(refusal.messages) from None
+    team = offer.team.slug if offer.team else ""
+    AuditEvent.objects.append(
+        about(
+            membership,
+            "membership.created",
+            by=None,
+            role=offer.role,
+            team=team,
+            group=group,
+        )
+    )
+    return membership
+
+
+@transaction.atomic
+def end_by_group(membership: Membership, *, group: str, now: dt.datetime) -> None:
+    """End a role now that a group gave and gives no more; nothing where it has ended.
+
+    The last officer of a system goes as well: the reason is in the event.
+    """
+    stored = _rows_with_officers(membership)[membership.pk]
+    if stored.ends_at is not None and stored.ends_at <= now:
+        return
+    ends = max(now, stored.starts_at + INSTANT)
+    reason = f"No longer in the group {group}."
+    _save(stored, stored.starts_at, ends, by=None, reason=reason)
+
+
+@transaction.atomic
 def give_role_at_once(
     membership: Membership, *, by: Actor, now: dt.datetime
 ) -> Membership:
@@ -171,6 +215,10 @@ def insert_role(membership: Membership, given_by: Actor) -> None:
         raise NotPermitted(TO_ONESELF)
     if membership.engagement_id:
         _refuse_ended_engagement(membership.engagement_id)
+    _insert(membership)
+
+
+def _insert(membership: Membership) -> None:
     membership.full_clean(exclude=["known_from"])
     membership.save(force_insert=True)
 
@@ -267,16 +315,20 @@ def end_membership(
 
 
 def _locked(membership: Membership, by: Actor) -> Membership:
+    """The row under a lock, for an officer of its system."""
+    stored = _rows_with_officers(membership)[membership.pk]
+    require_officer(stored.system, by)
+    return stored
+
+
+def _rows_with_officers(membership: Membership) -> dict[int, Membership]:
     """The row under a lock, and with it those of all officers, in one order: two who
     end each other's role wait here."""
     rows = Membership.objects.select_for_update(of=("self",)).select_related(
         "system", "user", "team"
     )
     both = Q(pk=membership.pk) | Q(system=membership.system_id, role=Role.OFFICER)
-    locked = {row.pk: row for row in rows.filter(both).order_by("pk")}
-    stored: Membership = locked[membership.pk]
-    require_officer(stored.system, by)
-    return stored
+    return {row.pk: row for row in rows.filter(both).order_by("pk")}
 
 
 def _refuse_ended(stored: Membership, now: dt.datetime) -> None:
@@ -295,10 +347,11 @@ def _save(
     begins: dt.datetime,
     ends: dt.datetime | None,
     *,
-    by: Actor,
+    by: Actor | None,
     reason: str,
 ) -> Membership:
-    if stored.user_id == by.pk and (begins < stored.starts_at or _longer(stored, ends)):
+    own = by is not None and stored.user_id == by.pk
+    if own and (begins < stored.starts_at or _longer(stored, ends)):
         raise NotPermitted(TO_ONESELF)
     last = stored.role == Role.OFFICER and ends and not _other_officer(stored, ends)
     if last and not reason.strip():

@@ -23,6 +23,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from srm_project.accounts import exceeds_lifetime
 from srm_project.auditors import reads_as_auditor
 from srm_project.request_limits import refuse_nul
+from srm_project.sign_on import second_factor_elsewhere
 from srm_project.tokens import OwnersToken
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -137,7 +138,7 @@ def second_factor_middleware(following: Handler) -> Handler:
             return following(request)
         if request.path.startswith(WITHOUT_SECOND_FACTOR):
             return following(request)
-        if is_mfa_enabled(request.user):
+        if is_mfa_enabled(request.user) or second_factor_elsewhere(request):
             return following(request)
         return redirect(reverse("mfa_index"))
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from allauth.account.views import LoginView, LogoutView
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -28,10 +29,22 @@ log = logging.getLogger("srm.csp")
 class SignIn(LoginView):
     """allauth's sign-in; refused for too many attempts it answers 429 (AZ-01)."""
 
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page, whose form may lead to the identity provider."""
+        response: HttpResponse = super().dispatch(*args, **kwargs)
+        if settings.SIGN_ON_PROVIDER:
+            policy = {"form-action": [settings.SIGN_ON_PROVIDER.origin]}
+            response._csp_update = policy  # type: ignore[attr-defined]
+        return response
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With how the first account is made, as long as nobody can begin."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"officer_needed": officer_needed()}
+        provider = settings.SIGN_ON_PROVIDER
+        return context | {
+            "officer_needed": officer_needed(),
+            "sign_on_name": provider.name if provider else "",
+        }
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """The form with its errors: 429 when the limit is what refused."""

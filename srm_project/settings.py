@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from srm_project.database_settings import database_entry
 from srm_project.mail_settings import mail_settings
+from srm_project.sign_on_settings import sign_on_provider
 from srm_project.store_settings import refuse_impossible_store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -120,6 +121,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "csp",
     "django_htmx",
@@ -224,6 +226,20 @@ if NOTICES_KEPT_DAYS < MIN_NOTICES_KEPT_DAYS:
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_REQUIRED = env_bool("MFA_REQUIRED", not DEMO)
+# None: people sign in with address and password only.
+SIGN_ON_PROVIDER = sign_on_provider(
+    issuer=env("OIDC_ISSUER"),
+    client_id=env("OIDC_CLIENT_ID"),
+    client_secret=env_secret("OIDC_CLIENT_SECRET"),
+    name=env("OIDC_NAME", "single sign-on"),
+    scopes=env("OIDC_SCOPES", "openid profile email"),
+    groups_claim=env("OIDC_GROUPS_CLAIM", "groups"),
+    roles=env_secret("OIDC_ROLES"),
+    second_factors=env("OIDC_SECOND_FACTORS"),
+    link_by_email=env_bool("OIDC_LINK_BY_EMAIL", False),
+)
+SOCIALACCOUNT_ADAPTER = "srm_project.sign_on.OneProvider"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from controls.views import addresses, invitations
-from srm_project import health, public_views
+from srm_project import health, public_views, sign_on
 
 urlpatterns = [
     path("", include("controls.urls")),
@@ -24,9 +24,18 @@ urlpatterns = [
         invitations.invitation,
         name="invitation",
     ),
+    path("accounts/sign-on/", sign_on.sign_on, name="sign_on"),
+    path(
+        "accounts/sign-on/callback/",
+        sign_on.sign_on_callback,
+        name="sign_on_callback",
+    ),
     path("csp-report/", public_views.csp_report, name="csp_report"),
     path("favicon.ico", public_views.icon),
-    path("accounts/", include("allauth.urls")),
+    # Not allauth.urls: single sign-on has the two doors above and no others.
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("admin/login/", health.admin_sign_in),
     path("admin/", admin.site.urls),
     path("api/v1/", include("evidence.api.urls")),

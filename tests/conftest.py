@@ -29,7 +29,13 @@ from hypothesis import settings as hypothesis_settings
 # a hook and a fixture of every test besides
 from tests.one_day import machine_time, move_the_clock_of, pytest_configure  # noqa: F401
 
-pytest_plugins = ["tests.people", "tests.clamd", "tests.smtp", "tests.seaweed"]
+pytest_plugins = [
+    "tests.people",
+    "tests.clamd",
+    "tests.smtp",
+    "tests.seaweed",
+    "tests.identity_provider",
+]
 
 # Tests do not time: a busy machine makes examples slowly, and that is no fault.
 hypothesis_settings.register_profile(

@@ -22,6 +22,7 @@ from controls.models.decisions import (
     ResponsibilityOverride,
 )
 from controls.models.engagements import Engagement
+from controls.models.group_roles import GroupRole
 from controls.models.idempotency import IdempotencyKey
 from controls.models.implementation_statements import ImplementationStatement
 from controls.models.implementations import (
@@ -69,6 +70,7 @@ __all__ = [
     "DutyAcknowledgement",
     "EndRequest",
     "Engagement",
+    "GroupRole",
     "IdempotencyKey",
     "ImplementationStatement",
     "ImplementationStatus",

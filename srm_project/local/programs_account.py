@@ -21,6 +21,7 @@ NAME = "srm-web"
 IN_FILES = (
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "BROKER_URL", "EMAIL_URL"),
     "SIGNING_KEY",
+    *("OIDC_CLIENT_SECRET", "OIDC_ROLES"),
 )
 CANNOT_IMPORT, CANNOT_WRITE = 3, 4
 # What the account tries: the programs, our code, and each folder with what lies in it.
