@@ -18,12 +18,16 @@ from evidence.jobs.wake import wake
 from evidence.jobs.work import sweep as sweep_jobs
 from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
+from evidence.notices.invitations import INVITATION_MAILS
 from evidence.notices.settled import forget_settled
 from evidence.signing import checkpoints
 from evidence.storage import sweep as store_sweep
 
 # A new kind of job is added here; its module registers its own task with Celery.
-KINDS: tuple[JobKind[Any], ...] = (EXPORTS, SCANS, REMOVALS, mailing.MAILS)
+KINDS: tuple[JobKind[Any], ...] = (
+    *(EXPORTS, SCANS, REMOVALS, mailing.MAILS),
+    INVITATION_MAILS,
+)
 
 
 @shared_task(ignore_result=True)

@@ -10,7 +10,6 @@ One file: every state of one link, from the mail to its use.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import uuid
 
 from django.contrib.auth.password_validation import validate_password
@@ -21,7 +20,7 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import is_officer, require_officer
-from controls.accounts.invitation_mails import mail_invitation
+from controls.accounts.invitation_mails import mail_wanted
 from controls.approvals import refuse_stale
 from controls.errors import (
     LinkOver,
@@ -51,7 +50,6 @@ OTHER_PERSON = (
     " with. Sign out, then open the link again."
 )
 CLOSED = "The account of this address is closed. Ask an administrator to open it again."
-log = logging.getLogger("srm.mail")
 
 
 class UnknownInvitation(SrmError):
@@ -76,9 +74,9 @@ def link_key(invitation: Invitation) -> str:
 def invite(
     system: System, address: str, offer: RoleOffer, *, by: Actor, now: dt.datetime
 ) -> Invitation:
-    """Offer a role to an address and mail the link.
+    """Offer a role to an address and have the link mailed after commit.
 
-    Where the mail cannot be sent the invitation is kept, with `mailed_at` empty, and
+    Where no mail server takes it the invitation is kept, with `mailed_at` empty, and
     may be sent again. Raises NotPermitted (no officer; oneself), Refused by field (an
     impossible offer; invited or a member already; too many mails a day).
     """
@@ -151,15 +149,11 @@ def _refuse_flood(system: System, now: dt.datetime) -> None:
 
 
 def _mail(invitation: Invitation, now: dt.datetime) -> None:
-    """Try to send the link, and keep whether that was possible."""
+    """Have the link sent after commit; where that fails, `mailed_at` is emptied."""
     invitation.mails += 1
     invitation.mailed_at = now
-    try:
-        mail_invitation(invitation, link_key(invitation))
-    except OSError as failure:  # of the network, and all that smtplib raises
-        log.warning("An invitation was not sent: %s", failure)
-        invitation.mailed_at = None
     invitation.save(update_fields=["mails", "mailed_at"])
+    mail_wanted.send(sender=Invitation, invitation=invitation, now=now)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from controls.admin.scoped import ReadOnlyAdmin
-from evidence.models import Notice, NoticeMail, NoticePreference
+from evidence.models import InvitationMail, Notice, NoticeMail, NoticePreference
 
 
 @admin.register(Notice)
@@ -29,6 +29,18 @@ class NoticeMailAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("user",)
     search_fields = ("user__email", "error")
+    date_hierarchy = "created_at"
+
+
+@admin.register(InvitationMail)
+class InvitationMailAdmin(ReadOnlyAdmin):
+    """Mails of invitations and whether the server took them."""
+
+    superuser_only = True
+    list_display = ("created_at", "invitation", "number", "state", "attempts", "error")
+    list_filter = ("state",)
+    list_select_related = ("invitation__system",)
+    search_fields = ("invitation__address", "error")
     date_hierarchy = "created_at"
 
 

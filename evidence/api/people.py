@@ -131,7 +131,7 @@ class SuccessorSerializer(serializers.Serializer[Any]):
 class InvitationSerializer(serializers.ModelSerializer[Invitation]):
     """A role offered to an address; nothing tells whether it has an account.
 
-    `mailed_at` is null where the newest mail could not be sent.
+    `mailed_at` is null once the newest mail was given up.
     """
 
     team: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)

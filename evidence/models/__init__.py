@@ -27,6 +27,7 @@ from evidence.models.findings import (
     Finding,
     Severity,
 )
+from evidence.models.invitation_mails import InvitationMail
 from evidence.models.links import EvidenceLink, Half, LinkState
 from evidence.models.marks import ControlMark, TestedItem
 from evidence.models.notices import Notice, NoticeMail, NoticePreference
@@ -91,6 +92,7 @@ __all__ = [
     "FileClearance",
     "Finding",
     "Half",
+    "InvitationMail",
     "ItemKind",
     "ItemResponse",
     "LetterAcceptance",

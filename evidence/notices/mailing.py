@@ -1,52 +1,36 @@
 """Digests: one mail per person and run, as often as the person wants.
 
-At least once: a worker that dies between the server's yes and our record sends the
-mail again, under the same Message-ID. Whether the person may still be told, and still
-wants mail, is asked when the mail is made and again before it leaves (AC-03).
+How a mail leaves: `evidence.notices.sending`. Whether the person may still be told, and
+still wants mail, is asked when the mail is made and again before it leaves (AC-03).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import smtplib
-import socket
 from typing import Any
-from urllib.parse import urlsplit
 
 from celery import shared_task
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from controls.models import User
-from evidence.jobs.kinds import AttemptFailed, Backoff, JobKind, MustWait
-from evidence.jobs.leases import Lease
 from evidence.jobs.work import work_on
 from evidence.models.notices import (
     Frequency,
-    MailState,
     Notice,
     NoticeMail,
     NoticePreference,
 )
 from evidence.notices.lines import NoticeLine, lines_of
 from evidence.notices.reading import frequency_of
+from evidence.notices.sending import OVER, MailKind, headers_of
 
 MAX_ROWS = 50  # of one mail, in full
 HOUR = 7  # UTC, of daily and weekly mails
-OVER = (MailState.SENT, MailState.DROPPED)
-# Of the way to the server, before it has seen the mail: not its answer to a mail.
-AWAY = (
-    ConnectionError,
-    TimeoutError,
-    socket.gaierror,
-    smtplib.SMTPConnectError,
-    smtplib.SMTPServerDisconnected,
-)
 
 
 def slot(frequency: str, instant: dt.datetime) -> dt.datetime | None:
@@ -111,19 +95,8 @@ def _queue(user: int, since: dt.datetime, instant: dt.datetime) -> list[int]:
     return [mail.pk]
 
 
-class MailJob(JobKind[NoticeMail]):
+class MailJob(MailKind[NoticeMail]):
     """Sends one mail, unless its person may not be told or wants no mail any more."""
-
-    lease = dt.timedelta(minutes=10)  # longer than a server may be silent
-    max_attempts = 6
-    backoff = Backoff(dt.timedelta(minutes=5), dt.timedelta(hours=1))
-    patience_backoff = Backoff(dt.timedelta(minutes=1), dt.timedelta(minutes=30))
-    max_wait = dt.timedelta(days=4)  # as long as mail servers keep trying
-    max_swept = 500
-    while_leased = {"state": MailState.SENDING}
-    while_waiting = {"state": MailState.QUEUED}
-    after_failure = {"state": MailState.FAILED}
-    when_given_up = after_failure
 
     @property
     def task(self) -> Any:
@@ -134,44 +107,23 @@ class MailJob(JobKind[NoticeMail]):
         """Neither sent nor dropped."""
         return NoticeMail.objects.exclude(state__in=OVER).select_related("user")
 
-    def perform(self, lease: Lease[NoticeMail]) -> None:
-        """Connect, send, record that the server took it."""
-        if not _still_wanted(lease.job):
-            lease.finish(state=MailState.DROPPED)
-            return
-        connection = get_connection()
-        try:
-            connection.open()
-        except AWAY as away:
-            raise MustWait(f"The mail server does not answer: {away}") from away
-        try:
-            lease.renew()  # somebody else may have sent it while we connected
-            _send(lease.job, connection)
-        finally:
-            connection.close()
-        lease.finish(state=MailState.SENT, sent_at=lease.now())
+    def is_wanted(self, mail: NoticeMail) -> bool:
+        """Whether the person is still here, wants mail, and may see any row of it."""
+        wants_mail = frequency_of(mail.user) != Frequency.OFF
+        return mail.user.is_active and wants_mail and _rows(mail).exists()
+
+    def message(self, mail: NoticeMail) -> EmailMultiAlternatives:
+        """What may still be seen, at most 50 lines in full."""
+        return message(mail)
 
 
 MAILS = MailJob()
-
-
-def _send(mail: NoticeMail, connection: BaseEmailBackend) -> None:
-    try:
-        connection.send_messages([message(mail)])
-    except OSError as failure:  # of the network, and all that smtplib raises
-        raise AttemptFailed(f"The mail server refused: {failure}") from failure
 
 
 def send(pk: int, instant: dt.datetime) -> str:
     """Send one mail unless somebody else does; returns its state afterwards."""
     work_on(MAILS, pk, lambda: instant)
     return str(NoticeMail.objects.values_list("state", flat=True).get(pk=pk))
-
-
-def _still_wanted(mail: NoticeMail) -> bool:
-    """Whether the person is still here, wants mail, and may see any row of it."""
-    wants_mail = frequency_of(mail.user) != Frequency.OFF
-    return mail.user.is_active and wants_mail and _rows(mail).exists()
 
 
 def _rows(mail: NoticeMail) -> Any:
@@ -194,15 +146,11 @@ def message(mail: NoticeMail) -> EmailMultiAlternatives:
         "settings": settings.SITE_URL + reverse("evidence:notice_settings"),
     }
     subject = _subject(waiting, news)
-    host = urlsplit(settings.SITE_URL).hostname or "localhost"
     mail_message = EmailMultiAlternatives(
         subject=f"SRM: {' '.join(subject.split())}"[:150],
         body=render_to_string("emails/notices.txt", context),
         to=[mail.user.email],
-        headers={
-            "Message-ID": f"<{mail.uuid}@{host}>",
-            "Auto-Submitted": "auto-generated",
-        },
+        headers=headers_of(mail.uuid),
     )
     mail_message.attach_alternative(
         render_to_string("emails/notices.html", context), "text/html"

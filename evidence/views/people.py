@@ -36,11 +36,6 @@ from evidence.views.once import once
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
 
-NOT_MAILED = (
-    "The mail could not be sent, so nobody can accept yet. Send the invitation again"
-    " below once mail works, or tell an administrator."
-)
-
 
 @require_GET
 def people(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -93,9 +88,6 @@ def people_invite(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _tell_of_mail(request: SignedInRequest, made: Invitation) -> None:
-    if made.mailed_at is None:
-        messages.error(request, NOT_MAILED)
-        return
     messages.success(
         request,
         f"An invitation is on its way to {made.address}. Its link works once, for seven"

@@ -13,6 +13,7 @@ from tests import factories
 from tests.browser.test_read_every_page import obstacles
 from tests.factories import PASSWORD
 from tests.one_day import TODAY
+from tests.waiting_mails import send_waiting_mails
 
 WIDTHS = (1280, 320)
 
@@ -82,6 +83,7 @@ def test_somebody_is_invited_accepts_and_leaves(
     page.click("text=Send the invitation")
     page.wait_for_selector("text=An invitation is on its way to dan@example.com")
     looked_at(page, width)
+    send_waiting_mails()
     found = re.search(r"https?://[^/]+(/accounts/invitations/\S+)", mail.outbox[0].body)
     assert found
     page.context.clear_cookies()

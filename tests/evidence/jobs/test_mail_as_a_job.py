@@ -13,7 +13,7 @@ from controls import clock
 from evidence.jobs.work import sweep
 from evidence.models import NoticeMail
 from evidence.models.notices import NoticePreference
-from evidence.notices import mailing
+from evidence.notices import sending
 from evidence.notices.mailing import MAILS, send_mail
 from evidence.tasks import tell_people
 from tests.evidence import house as houses
@@ -82,7 +82,7 @@ def test_a_server_that_refuses_is_given_up_with_its_words(client, house, mail, p
 def test_whose_lease_was_taken_while_connecting_sends_nothing(
     mail, postbox, monkeypatch
 ):
-    get_connection = mailing.get_connection
+    get_connection = sending.get_connection
 
     def connect_slowly() -> Any:
         assert not connection.in_atomic_block
@@ -91,7 +91,7 @@ def test_whose_lease_was_taken_while_connecting_sends_nothing(
         in_another_connection(lambda: send_mail(mail.pk) or True)
         return get_connection()
 
-    monkeypatch.setattr(mailing, "get_connection", connect_slowly)
+    monkeypatch.setattr(sending, "get_connection", connect_slowly)
     send_mail(mail.pk)
     assert len(postbox.mails) == 1
     assert (stored().state, stored().attempts) == ("sent", 2)
