@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,9 +14,14 @@ from django.views.decorators.http import require_safe
 from redis import Redis
 from redis.exceptions import RedisError
 
+from controls import clock
 from controls.confined import ReadersAway, readers_without_network
+from controls.history.clock import knowledge_now
 from evidence.exports.files import folder as export_folder
 from evidence.storage import StoreUnreachable, open_store, probe_folder
+
+MAX_DIFFERENCE = 5.0  # seconds between the clocks of this machine and the database
+log = logging.getLogger("srm.clock")
 
 
 @require_safe
@@ -43,6 +49,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "ready": ready,
         "audit_log_protected_by": protection,
         "files_are_read": _readers(),
+        "clock_ahead_seconds": _seconds_ahead(),
     }
     answer = JsonResponse(body, status=200 if ready else 503)
     if not ready:
@@ -57,6 +64,19 @@ def _database() -> bool:
     except OperationalError:
         return False
     return True
+
+
+def _seconds_ahead() -> int | None:
+    """By how much our clock is ahead of the database's, which says since when something
+    is known; more than MAX_DIFFERENCE is in the log (RE-08). None: it does not answer.
+    """
+    try:
+        ahead = (clock.now() - knowledge_now()).total_seconds()
+    except DatabaseError:
+        return None
+    if abs(ahead) > MAX_DIFFERENCE:
+        log.warning("The clock is %.0f s ahead of the database's: set one.", ahead)
+    return round(ahead)
 
 
 def _export_folder() -> bool:

@@ -1,4 +1,7 @@
-"""Old code goes on reading the past while a migration changes tables under it."""
+"""RE-12: old code goes on reading while a migration changes filled tables under it.
+
+A migration that others hold up gives way after some seconds, whole, and says so.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,13 @@ Owner = Callable[[], AbstractContextManager[None]]
 TEAMS, SYSTEMS = (
     f"SELECT count(*) FROM controls_{name}_versions" for name in ("team", "system")
 )
+
+
+MANY_TEAMS = """
+INSERT INTO controls_team (uuid, slug, name, version)
+SELECT gen_random_uuid(), 'team-' || n, 'Team ' || n, 1
+  FROM generate_series(1, 10000) AS n
+"""
 
 
 @pytest.fixture
@@ -149,6 +159,8 @@ def test_a_migration_gives_way_to_a_long_reader(
     as_owner: Owner, state: ProjectState, app_dsn: str, settings: Any, undone: None
 ) -> None:
     settings.MIGRATION_LOCK_TIMEOUT = 0.3
+    with psycopg.connect(app_dsn) as writer:
+        writer.execute(MANY_TEAMS)
     with as_owner(), psycopg.connect(app_dsn) as reader:
         reader.execute(TEAMS)  # its transaction stays open
         began = time.monotonic()
@@ -161,6 +173,7 @@ def test_a_migration_gives_way_to_a_long_reader(
         assert "motto" not in columns("controls_team_versions")
         migrate(state, migrations.AddField("team", "motto", motto()))
         assert "motto" in columns("controls_team_versions")
+    assert Team.objects.count() == 10_000
 
 
 def test_a_migrate_that_changes_nothing_waits_for_no_reader(
