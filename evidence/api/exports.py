@@ -165,6 +165,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
         What was asked stays on record.
         """
         export = self.get_object()
+        jobs.require_owner(export, actor_of(request))
         if export.state in jobs.UNFINISHED:
             jobs.cancel(export, by=actor_of(request))
         else:

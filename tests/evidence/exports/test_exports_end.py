@@ -126,6 +126,8 @@ def test_people_delete_their_own(house, method, door) -> None:
 def test_a_program_stops_one_that_is_not_finished(house) -> None:
     """It has no other door: DELETE stops what waits, and stopped it has no file."""
     export = asked_for(house, "ray")
+    officer = signed_in(house, "olivia")
+    assert officer.delete(f"/api/v1/exports/{export.uuid}/").status_code == 403
     client = signed_in(house, "ray")
     assert client.delete(f"/api/v1/exports/{export.uuid}/").status_code == 204
     export.refresh_from_db()
