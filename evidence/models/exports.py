@@ -30,6 +30,7 @@ class ExportKind(models.TextChoices):
     )
     MATRIX_CSV = "matrix-csv", "Responsibility matrix (CSV)"
     MATRIX_XLSX = "matrix-xlsx", "Responsibility matrix (XLSX)"
+    OSCAL_POAM = "oscal-poam", "OSCAL plan of action and milestones"
 
 
 class ExportState(models.TextChoices):

@@ -17,7 +17,7 @@ from evidence.exports.formats import (
     status_csv,
     xlsx,
 )
-from evidence.exports.formats.oscal import components, plan, results
+from evidence.exports.formats.oscal import components, milestones, plan, results
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.models import ExportKind
 
@@ -112,6 +112,15 @@ FORMATS = {
             media_type=JSON,
             write=results.write,
             stem="oscal-assessment-results",
+        ),
+        Format(
+            name="oscal-poam",
+            kind=ExportKind.OSCAL_POAM,
+            title="OSCAL plan of action and milestones: findings and their due days",
+            ending=".json",
+            media_type=JSON,
+            write=milestones.write,
+            stem="oscal-poam",
         ),
         Format(
             name="matrix-csv",

@@ -9,6 +9,7 @@ from typing import Any
 from controls.models import System, Team, User
 from controls.responsibility.overrides import decide_override, request_override
 from evidence.exports.jobs import make_export, open_file, request_export
+from evidence.findings.recording import record_finding
 from evidence.models import (
     Artifact,
     Blob,
@@ -50,6 +51,15 @@ def build(settings: Any, tmp_path: Path) -> House:
     artifact = factories.make_artifact(house.olivia, ["pe-3"])
     report = factories.make_report(artifact, TODAY - 300 * DAY, TODAY - 20 * DAY)
     factories.rely_on(report, house.system, by=house.rita)
+    record_finding(
+        factories.implementation(house.system, "ac-1"),
+        title=EVIL,
+        text="The policy is of 2019.",
+        severity="moderate",
+        source="Walk-through",
+        found_on=TODAY - 10 * DAY,
+        by=house.olivia,
+    )
     return house
 
 

@@ -22,6 +22,15 @@ SHAPES = {
     " system-implementation! control-implementation! back-matter",
     "component-definition": "uuid! metadata! components back-matter",
     "assessment-results": "uuid! metadata! import-ap! results! back-matter",
+    "plan-of-action-and-milestones": "uuid! metadata! system-id local-definitions"
+    " observations risks poam-items!",
+    "system-id": "identifier-type id!",
+    "risks": "uuid! title! description! statement! props status! deadline risk-log"
+    " related-observations",
+    "risk-log": "entries!",
+    "entries": "uuid! title description start! remarks",
+    "related-risks": "risk-uuid!",
+    "poam-items": "uuid title! description! props related-observations related-risks",
     "metadata": "title! last-modified! version! oscal-version! props roles parties",
     "props": "name! value! ns",
     "roles": "id! title!",
@@ -81,7 +90,7 @@ SHAPES = {
     "relevant-evidence": "href description!",
 }
 OF_ONE_LINE = {"title", "value", "name", "version", "system-name"}
-INSTANTS = {"last-modified", "start", "end", "collected", "expires"}
+INSTANTS = {"last-modified", "start", "end", "collected", "expires", "deadline"}
 TOKENS = {"control-id", "statement-id", "param-id", "role-id"}
 
 

@@ -28,9 +28,13 @@ from controls.oscal.references import faults
 from controls.reference.catalog_ids import shipped_ids
 from evidence.engagements.marks import MarkDraft, mark_control
 from evidence.exports.formats import FORMATS
-from evidence.models import Evidence, EvidenceLink
+from evidence.exports.jobs import make_export, request_export
+from evidence.findings.dispositions import decide_disposition, request_disposition
+from evidence.findings.recording import record_finding, record_observation
+from evidence.models import Evidence, EvidenceLink, Finding
 from evidence.models.proof import Proof
 from evidence.status.control_status import control_statuses, moment_of
+from evidence.status.finding_days import due_day
 from tests import factories
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
@@ -44,12 +48,14 @@ ROOTS = {
     "oscal-ssp": "system-security-plan",
     "oscal-component": "component-definition",
     "oscal-assessment-results": "assessment-results",
+    "oscal-poam": "plan-of-action-and-milestones",
 }
 SCHEMAS = os.environ.get("SRM_TEST_OSCAL_SCHEMAS", "")
 SCHEMA_OF = {
     "oscal-ssp": "oscal_ssp_schema.json",
     "oscal-component": "oscal_component_schema.json",
     "oscal-assessment-results": "oscal_assessment-results_schema.json",
+    "oscal-poam": "oscal_poam_schema.json",
 }
 STATEMENT = "=We patch every guest\r\nwithin 30 days.\x07  "
 
@@ -247,9 +253,21 @@ def test_what_is_left_out_stays_a_row_with_its_reason(house) -> None:
 
 @pytest.mark.parametrize("format_name", ROOTS)
 def test_a_view_holds_its_controls_and_says_so(house, format_name) -> None:
+    record_finding(
+        factories.implementation(house.system, "si-2"),
+        title="Old kernel",
+        text="One host.",
+        severity="low",
+        source="Scan",
+        found_on=TODAY,
+        by=house.olivia,
+    )
     content = exported(house, format_name, filters={"family": "si"})
     body = json.loads(content)[ROOTS[format_name]]
-    assert set(values(body, "control-id")) == {"si-2"}
+    shown = set(values(body, "control-id")) or {
+        props(node)["control-id"] for node in body["poam-items"]
+    }
+    assert shown == {"si-2"}
     assert props(body["metadata"])["controls"] == "family SI"
     read = read_document("export.json", content)
     assert [str(fault) for fault in faults([read], shipped_ids())] == []
@@ -384,6 +402,73 @@ def test_findings_are_marks_of_auditors_for_who_may_read_them(house) -> None:
         assert si2["description"] == "Two hosts\nlate."
         assert props(si2)["auditor-reference"] == "W-7"
         assert "related-observations" not in si2
+
+
+def test_what_was_seen_to_fail_is_observed_until_it_is_explained(house) -> None:
+    """R28: it contradicts the evidence; a second person agrees that it was nothing."""
+    implementation = factories.implementation(house.system, "cm-8")
+    observation = record_observation(
+        implementation,
+        source="Scan",
+        text="Two hosts are not listed.",
+        observed_on=TODAY,
+        by=house.olivia,
+    )
+
+    def states() -> list[str]:
+        (result,) = document(house, "oscal-assessment-results")["results"]
+        titled = [n for n in result["observations"] if "Seen" in n["title"]]
+        return [props(node)["state"] for node in titled]
+
+    assert states() == ["failing"]
+    explained = request_disposition(
+        observation, kind="explained", text="They were listed late.", by=house.olivia
+    )
+    assert states() == ["failing"]
+    boss = factories.make_user("boss")
+    factories.give_role(boss, house.system, "officer")
+    decide_disposition(explained, decision="accept", by=boss)
+    assert states() == ["explained"]
+
+
+def test_a_finding_is_an_item_with_its_risk_until_it_is_closed(house) -> None:
+    """R36: due by its severity; what is asked of it stands in its log."""
+    boss = factories.make_user("boss")
+    factories.give_role(boss, house.system, "officer")
+    finding = Finding.objects.get()
+    plan = document(house, "oscal-poam")
+    (item,), (risk,) = plan["poam-items"], plan["risks"]
+    assert item["title"] == EVIL
+    assert props(item)["control-id"] == "ac-1"
+    assert [node["risk-uuid"] for node in item["related-risks"]] == [risk["uuid"]]
+    assert (risk["status"], "risk-log" in risk) == ("open", False)
+    due = due_day("moderate", finding.found_on)
+    assert props(item)["due-on"] == str(due)
+    assert risk["deadline"] == f"{due + everything.DAY}T00:00:00Z"
+    deviation = request_disposition(
+        finding, kind="risk-adjustment", text="Nobody reads it.", severity="low",
+        by=house.olivia,
+    )  # fmt: skip
+    (risk,) = document(house, "oscal-poam")["risks"]
+    assert risk["status"] == "deviation-requested"
+    decide_disposition(deviation, decision="accept", by=boss)
+    (risk,) = document(house, "oscal-poam")["risks"]
+    assert risk["status"] == "deviation-approved"
+    assert props(risk)["severity"] == "low"
+    (entry,) = risk["risk-log"]["entries"]
+    assert entry["description"] == "Nobody reads it."
+    assert entry["remarks"].startswith("Accepted on ")
+
+
+def test_without_a_finding_there_is_no_plan_of_action_and_why_is_said(house) -> None:
+    export = request_export(
+        house.system, by=house.ray, on=TODAY, format_name="oscal-poam",
+        filters={"family": "pe"},
+    )  # fmt: skip
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert export.state == "failed"
+    assert export.failure.startswith("No finding of this system was recorded by then")
 
 
 def test_names_stay_the_same_from_day_to_day_and_differ_between_systems(house) -> None:

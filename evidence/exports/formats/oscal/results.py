@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from controls.models import Engagement
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
+from evidence.exports.formats.oscal.results_sql import FAILED, MARKS, OBSERVED
 from evidence.exports.formats.oscal.system import this_system
 from evidence.exports.formats.oscal.texts import lines, one_line, prop
 from evidence.exports.formats.oscal.writing import (
@@ -30,45 +31,6 @@ from evidence.status.rows import Row, as_bigints, as_json, read_rows
 
 BATCH = 50  # controls whose evidence is in memory at once
 PLAN = "assessment-plan"
-# Every piece of a control whose proof reaches into the window or later, with its files.
-OBSERVED = """
-SELECT p.implementation_id, p.state, p.ends, l.uuid AS link, l.half, e.uuid, e.title,
-       rev.performed_on, rev.period_from, rev.period_until, rev.collected_on,
-       r.reviewer_name AS reviewer, files.body AS files
-  FROM evidence_proof p
-  JOIN evidence_evidencelink l ON l.id = p.link_id
-  JOIN evidence_evidencerevision rev ON rev.id = l.revision_id
-  JOIN {evidence} e ON e.id = rev.evidence_id
-  LEFT JOIN LATERAL (
-    SELECT json_agg(json_build_array(f.name, b.sha256, b.media_type)
-                    ORDER BY f.position, f.id) AS body
-      FROM evidence_evidencefile f JOIN evidence_blob b ON b.id = f.blob_id
-     WHERE f.revision_id = rev.id) files ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT reviewer_name FROM evidence_review r WHERE r.link_id = l.id AND {before}
-     ORDER BY r.id DESC LIMIT 1) r ON TRUE
- WHERE p.implementation_id = ANY(%(implementations)s::bigint[])
-   AND p.starts <= %(day)s AND (p.starts >= %(since)s OR p.ends >= %(since)s)
-   AND {holding} AND {proof_standing}
- ORDER BY array_position(%(implementations)s::bigint[], p.implementation_id),
-       p.starts DESC, p.link_id DESC, p.id
-"""
-# What auditors of the system's engagements that touch the window say, by control.
-MARKS = """
-SELECT m.implementation_id, m.uuid::text AS uuid, m.state, m.methods, m.reference,
-       m.note, m.marked_at, e.firm, e.uuid::text AS engagement, c.statements
-  FROM (SELECT * FROM evidence_controlmark_versions
-         WHERE known_from < %(known_at)s
-           AND (known_until IS NULL OR known_until >= %(known_at)s)) m
-  JOIN {engagement} e ON e.id = m.engagement_id
-  JOIN {implementation} i ON i.id = m.implementation_id
-  JOIN {control} c ON c.id = i.control_id
- WHERE m.implementation_id = ANY(%(implementations)s::bigint[])
-   AND m.state IN ('satisfied', 'other_than_satisfied')
-   AND m.engagement_id = ANY(%(engagements)s::bigint[])
-   AND e.window_start <= %(until)s AND e.window_end >= %(since)s
- ORDER BY array_position(%(implementations)s::bigint[], m.implementation_id), m.id
-"""
 STATES = {"satisfied": "satisfied", "other_than_satisfied": "not-satisfied"}
 
 
@@ -129,8 +91,8 @@ class _Results:
         self.accepted: dict[int, list[str]] = {}  # UUIDs of observations by control
 
     def observations(self, progress: Progress) -> Iterator[Node]:
-        """One for each link of a piece of evidence to a control: it is reviewed by
-        itself, and counts to an end of its own."""
+        """One for each link of a piece of evidence to a control, which is reviewed by
+        itself and counts to an end of its own; then what was seen to fail."""
         scope, keys = self.head.scope, list(self.controls)
         for start in range(0, len(keys), BATCH):
             some = keys[start : start + BATCH]
@@ -148,6 +110,32 @@ class _Results:
                 files = [("", sha256, "") for sha256 in sorted(row["sha256"])]
                 yield self._observation({**row, "ends": None, "half": ""}, files)
             progress(min(start + BATCH, len(keys)), len(keys))
+        for row in read_rows(
+            FAILED,
+            scope.moment,
+            implementations=as_bigints(keys),
+            since=scope.window[0],
+        ):
+            yield self._failure(row)
+
+    def _failure(self, row: Row) -> Node:
+        """What somebody saw fail."""
+        of = self.head.names.of
+        return {
+            "uuid": of("failure", row["uuid"]),
+            "title": one_line(f"Seen to fail: {row['source']}"),
+            "description": lines(row["text"]),
+            "props": [
+                prop("control-id", self.controls[row["implementation_id"]]),
+                prop("statement-id", row["part"]),
+                prop("state", "explained" if row["is_explained"] else "failing"),
+            ],
+            "methods": ["UNKNOWN"],
+            "subjects": [
+                {"subject-uuid": of("component", "this-system"), "type": "component"}
+            ],
+            "collected": start_of(self.head.scope.system, row["observed_on"]),
+        }
 
     def _observation(self, row: Row, files: Sequence[Sequence[str]]) -> Node:
         system, of = self.head.scope.system, self.head.names.of
