@@ -30,7 +30,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "verb", "subject_label", "actor_name", "chain", "seq")
     list_select_related = ("actor",)
-    search_help_text = "A verb such as citation.accepted, a subject or a person"
     search_fields = ("verb", "subject_label", "actor_name", "subject_uuid__exact")
     date_hierarchy = "at"
     ordering = ("-at", "-seq")

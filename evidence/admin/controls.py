@@ -93,7 +93,6 @@ class ControlImplementationAdmin(OfSystemAdmin):
     )
     list_select_related = ("control", "system", "owner_team")
     search_fields = ("control__label", "control__ref_id", "control__title")
-    search_help_text = "An id such as AC-2, or words of the title"
     autocomplete_fields = ("owner_team",)
     actions = choosers(OF_CONTROLS)
     fields = (

@@ -58,7 +58,6 @@ class RequirementControlAdmin(OfSystemAdmin):
         "implementation__control__label",
         "implementation__control__ref_id",
     )
-    search_help_text = "An id such as AC-2, or words of what is asked"
     fields = (
         "system",
         "implementation",

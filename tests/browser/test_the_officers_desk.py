@@ -17,6 +17,7 @@ from controls.models import ApplicabilityDecision
 from controls.models import ControlImplementation as Control
 from evidence.models import EvidenceRequest, LetterAcceptance, RequirementControl
 from tests import factories
+from tests.browser.test_read_every_page import obstacles as what_keeps_out
 from tests.one_day import TODAY
 
 THEMES = ("light", "dark")
@@ -95,7 +96,10 @@ def test_all_of_a_family_without_owner_go_to_a_team_in_six_clicks(hand, system):
     needed = rows.exclude(responsibility__in=["inherited", "none"])
     assert set(needed.values_list("owner_team__name", flat=True)) == {"Platform"}
     assert "family=ac" in page.url
-    readable(page)
+    for theme in THEMES:  # a page of Django's own, held to what keeps somebody out
+        page.emulate_media(color_scheme=theme)
+        page.reload()  # colours of links fade from theme to theme
+        assert what_keeps_out(page) == [], theme
 
 
 def test_the_status_of_all_that_is_not_stated(hand, system):
