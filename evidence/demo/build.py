@@ -24,6 +24,7 @@ from evidence.demo.documents import (
     import_statements,
     register_reports,
 )
+from evidence.demo.findings import play_findings, play_responses
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
 from evidence.demo.reports_say import play_remarks, say_a_region_late
@@ -89,6 +90,8 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     acknowledge_duties((payments, analytics), people, teams, today)
     gather_notices(timezone.now())
     play_events(payments, people, today)
+    play_findings(payments, people, today)
+    play_responses(payments, people, today)
     play_audit(payments, people, today)
     return list(people.values())
 

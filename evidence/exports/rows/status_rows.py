@@ -59,7 +59,8 @@ SELECT p.implementation_id, p.state, e.uuid::text, e.title, rev.performed_on,
 REMOVED = """
 SELECT l.implementation_id, 'removed' AS state, e.uuid::text, e.title,
        rev.performed_on, rev.period_from, rev.period_until, rev.collected_on,
-       l.uuid::text AS link, array_agg(b.sha256 ORDER BY f.position) AS sha256, '' AS reviewer
+       l.uuid::text AS link, array_agg(b.sha256 ORDER BY f.position) AS sha256,
+       '' AS reviewer
   FROM {removal} s
   JOIN evidence_evidencefile f ON f.id = s.file_id
   JOIN evidence_blob b ON b.id = f.blob_id
