@@ -103,7 +103,8 @@ def test_one_control_costs_as_many_queries_as_a_hundred(oscar, as_user):
         ]
         counts.append(len(own))
     assert counts[0] == counts[1]
-    assert counts[1] <= 12, counts
+    # twelve, and one for what was seen to fail and found since R28 reads it
+    assert counts[1] <= 13, counts
     assert len(found(browser, system)) == 100
     assert len(found(browser, system, page=2)) == 30
 

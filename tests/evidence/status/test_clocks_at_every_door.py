@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import uuid
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +13,10 @@ from django.conf import settings as project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evidence.models import EvidenceRequirement, Export
+from evidence.findings.recording import record_finding, record_observation
+from evidence.models import EvidenceRequirement, Export, FailingObservation, Finding
+from tests import factories
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 SYSTEM = "/api/v1/systems/payments/"
@@ -21,6 +25,9 @@ PAGES = {
     "/systems/payments/": CLOCKS,
     "/systems/payments/controls/": CLOCKS,
     "/systems/payments/controls/si-2/": CLOCKS,
+    "/systems/payments/matrix/": CLOCKS,
+    "/systems/payments/responses/": CLOCKS,
+    "/systems/payments/window/providers/": CLOCKS,
     "/systems/payments/calendar/": ("month",),
     "/calendar/": ("month",),
     "/systems/payments/roll-forward/": ("window_from", "window_to"),
@@ -32,8 +39,13 @@ API = {
     f"{SYSTEM}calendar/": ("from", "to"),
     f"{SYSTEM}roll-forward/": ("window_from", "window_to"),
 }
+RECORDS = ("findings", "observations")  # of each there is one, named as the ask is
 ASK = "0a5b0000-0000-4000-8000-000000000001"
 API[f"/api/v1/asks/{ASK}/occurrences/"] = CLOCKS
+API |= dict.fromkeys([f"/api/v1/{noun}/{ASK}/" for noun in RECORDS], CLOCKS)
+API |= dict.fromkeys(
+    [f"{SYSTEM}{noun}/" for noun in ("matrix", "responses", "window/providers")], CLOCKS
+)
 API[f"{SYSTEM}window/"] = CLOCKS
 DOORS = list((PAGES | API).items())
 ODD = [
@@ -68,10 +80,17 @@ def test_every_route_of_the_api_that_takes_days_is_tried_here():
 
 
 @pytest.fixture(autouse=True)
-def one_ask(system):
-    """One of the system's asks is known by a name that addresses can hold."""
+def one_of_each(system, oscar, monkeypatch):
+    """An ask, a finding and what was seen to fail, of names that we know."""
     first = EvidenceRequirement.objects.filter(system=system).order_by("pk")[:1]
     EvidenceRequirement.objects.filter(pk__in=first).update(uuid=ASK)
+    for model in (FailingObservation, Finding):
+        named = model._meta.get_field("uuid")
+        monkeypatch.setattr(named, "_get_default", lambda: uuid.UUID(ASK))
+    control = factories.implementation(system, "si-2")
+    seen = {"source": "Scan", "text": "A patch is missing.", "by": oscar}
+    record_observation(control, observed_on=TODAY, **seen)
+    record_finding(control, title="No patch", severity="low", found_on=TODAY, **seen)
 
 
 @pytest.mark.parametrize(("path", "names"), list(API.items()))
@@ -191,7 +210,10 @@ def test_links_of_a_page_ask_for_the_same_moment(parameters, system, alice, as_u
 @pytest.mark.parametrize("path", [p for p, names in DOORS if names == CLOCKS])
 def test_before_the_system_was_recorded_there_is_nothing(path, system, alice, as_user):
     answer = as_user(alice).get(path, {"known_at": "2000-01-01T00:00:00Z"})
-    assert answer.status_code == (400 if path in API else 200)
+    # a finding was not yet there to be named; of a system it is said
+    of_one = path.endswith(f"/{ASK}/") and path.split("/")[3] in RECORDS
+    expected = 404 if of_one else 400 if path in API else 200
+    assert answer.status_code == expected
 
 
 @pytest.mark.parametrize(
