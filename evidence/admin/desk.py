@@ -100,11 +100,13 @@ def desk_of(user: Actor) -> Desk:
                 urgent=False,
             )
         )
+    exclusions = exclusions_to_decide(user).count()
+    attention += _decisions(waiting, exclusions)
     numbers = {
         "unowned": sum(unowned.values()),
         "unread": len(unread),
         "citations": waiting,
-        "exclusions": exclusions_to_decide(user).count(),
+        "exclusions": exclusions,
     }
     return Desk(
         systems,
@@ -112,6 +114,22 @@ def desk_of(user: Actor) -> Desk:
         task_groups(user, by_key, numbers, now),
         list(AuditEvent.objects.visible_to(user).order_by("-at", "-seq")[:MAX_CHANGES]),
     )
+
+
+def _decisions(citations: int, exclusions: int) -> list[Attention]:
+    """What waits until this person decides as the second one."""
+    kinds = ((citations, "citation"), (exclusions, "request to leave a control out"))
+    return [
+        Attention(
+            str(number),
+            f"{_word(number, noun)} {verb_for(number, 'waits')} for your decision.",
+            "",
+            reverse("evidence:work"),
+            "Decide",
+        )
+        for number, noun in kinds
+        if number
+    ]
 
 
 def _word(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ same few statements for one row and for many.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html import unescape
 from typing import Any
@@ -17,9 +18,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from controls.applicability import request_not_applicable
 from controls.models import AuditEvent
 from controls.models import ControlImplementation as Control
 from tests import factories
+from tests.one_day import TODAY
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +84,19 @@ def test_what_is_done_is_no_more_said(desk, system, olga, alice):
     text = words(desk.get("/admin/"))
     assert "second officer" not in text
     assert "Nobody uploads for" not in text
-    assert "Nothing needs you now." in text
+    assert "Nobody and nothing is missing." in text
+
+
+def test_what_waits_for_a_second_officer_is_said(desk, system, olga, alice):
+    request_not_applicable(
+        factories.implementation(system, "ac-1"),
+        justification="No people.",
+        review_by=TODAY + dt.timedelta(days=90),
+        by=olga,
+    )
+    text = words(desk.get("/admin/"))
+    assert "1 request to leave a control out waits for your decision." in text
+    assert "Nobody and nothing is missing" not in text
 
 
 def test_plumbing_is_out_of_sight_of_officers(desk, system):
