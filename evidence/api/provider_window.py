@@ -15,7 +15,7 @@ from controls.errors import Refused
 from controls.models import System
 from evidence.api.clocks import CLOCKS, clocks_of
 from evidence.status.control_status import NOT_RECORDED
-from evidence.status.provider_window import Gap, provider_windows
+from evidence.status.provider_window import ProviderGap, provider_windows
 from srm_project.requests import actor_of
 
 
@@ -53,7 +53,7 @@ class GapSerializer(serializers.Serializer[Any]):
     services = serializers.SerializerMethodField()
     controls = serializers.ListField(child=serializers.CharField())
 
-    def get_services(self, gap: Gap) -> list[str]:
+    def get_services(self, gap: ProviderGap) -> list[str]:
         """The services that share it, by slug."""
         slugs = (service.need.slug for service in gap.services)
         return list(dict.fromkeys(slugs))

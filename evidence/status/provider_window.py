@@ -87,7 +87,7 @@ def _asserted(days: NeedDays) -> str:
 
 
 @dataclass(frozen=True)
-class Gap:
+class ProviderGap:
     """Days that no report and no letter of a provider covers, for some services.
 
     `ahead`: it begins on the day asked about or later, or reaches beyond it.
@@ -117,7 +117,7 @@ class ProviderWindow:
     slug: str
     name: str
     services: list[ServiceWindow] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[ProviderGap] = field(default_factory=list)
 
     @property
     def worst(self) -> ServiceWindow:
@@ -200,11 +200,11 @@ def _worst_first(service: ServiceWindow) -> tuple[int, str, str]:
     return -service.to_end.open_days, service.need.slug, service.need.scope
 
 
-def _gaps(services: Sequence[ServiceWindow], day: dt.date) -> Iterable[Gap]:
+def _gaps(services: Sequence[ServiceWindow], day: dt.date) -> Iterable[ProviderGap]:
     """Each range of open days once, with the services that share it; earliest first."""
     by_days: dict[Days, list[ServiceWindow]] = {}
     for service in services:
         for days in service.to_end.open_ranges:
             by_days.setdefault(days, []).append(service)
     for (first, last), sharing in sorted(by_days.items(), key=lambda item: item[0]):
-        yield Gap(first, last, tuple(sharing), ahead=last >= day)
+        yield ProviderGap(first, last, tuple(sharing), ahead=last >= day)

@@ -37,7 +37,7 @@ DUTIES = ("ours", "configured", "provided", "theirs")
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class MatrixDuty:
     """What we have to do about one layer of a component; "" is all of the control."""
 
     layer: str
@@ -61,7 +61,7 @@ class MatrixRow:
     variant: str
     responsibility: str
     theirs: tuple[str, ...]
-    ours: tuple[Duty, ...]
+    ours: tuple[MatrixDuty, ...]
     sources: tuple[str, ...]
     provider: str = ""
     reports: tuple[str, ...] = ()
@@ -170,7 +170,7 @@ def _row(
     )
     ours = tuple(
         dict.fromkeys(
-            Duty(part["layer"], part["kind"])
+            MatrixDuty(part["layer"], part["kind"])
             for part in parts
             if part["party"] == "customer" and "customer" in parties
         )
@@ -192,7 +192,7 @@ def _whole(row: Row) -> MatrixRow:
         "",
         "unclassified" if unread else "customer",
         (),
-        (Duty("", "provided"),),
+        (MatrixDuty("", "provided"),),
         (UNREAD_CONTROL,) if unread else (),
     )
 

@@ -52,9 +52,9 @@ class Command(BaseCommand):
             self._stop(f"{path} cannot be read: {fault.strerror or fault}.")
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages))
-        self._tell(outcome, dry=options["dry_run"])
+        self._print_outcome(outcome, dry=options["dry_run"])
 
-    def _tell(self, outcome: ImportOutcome, *, dry: bool) -> None:
+    def _print_outcome(self, outcome: ImportOutcome, *, dry: bool) -> None:
         read, difference = outcome.read, outcome.difference
         services = count_of(len(read.services), "service")
         self.stdout.write(f"Read {services} in {count_of(read.files, 'file')}.")
