@@ -19,6 +19,7 @@ from controls.approvals import known_today
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, ControlImplementation, System
 from controls.models.audit import about
+from controls.service_names import display_names
 from evidence.artifacts.second_person import REVIEWING, require_reviewer
 from evidence.findings.recording import lock_control
 from evidence.findings.standing import known
@@ -68,19 +69,23 @@ def items_answered(
     periods = {
         pk: period(facts[pk], *window, today=moment.on) for pk in by_key if pk in facts
     }
-    return answered(by_key, periods, moment)
+    return answered(by_key, periods, moment, display_names())
 
 
 def answered(
     implementations: Mapping[int, ControlImplementation],
     periods: Mapping[int, Period],
     moment: Moment,
+    names: Mapping[str, str],
 ) -> list[AnsweredItem]:
-    """The same for windows that were judged already. One statement."""
+    """The same for windows that were judged already; `names` are `display_names`.
+
+    One statement.
+    """
     responses = _responses(implementations, moment)
     rows = []
     for pk, judged in periods.items():
-        for item in items_of(judged):
+        for item in items_of(judged, names):
             of_item = responses.get((pk, item.key), [])
             decisions = [(row, _decision(row, moment)) for row in of_item]
             accepted = [row for row, was in decisions if was == ReviewDecision.ACCEPT]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +44,14 @@ class WindowItem:
         return hashlib.sha256("\n".join((family, *named)).encode()).hexdigest()[:16]
 
 
-def items_of(period: Period) -> tuple[WindowItem, ...]:
+def items_of(period: Period, names: Mapping[str, str]) -> tuple[WindowItem, ...]:
     """The items of one control over a window, in the order in which they are asked:
-    our half by ask and period, days without an ask, then the providers' open days."""
-    return tuple(
-        dict.fromkeys((*_of_periods(period), *_of_days(period), *_of_providers(period)))
-    )
+    our half by ask and period, days without an ask, then the providers' open days.
+
+    `names` say what to call services, by their slugs.
+    """
+    providers = _of_providers(period, names)
+    return tuple(dict.fromkeys((*_of_periods(period), *_of_days(period), *providers)))
 
 
 def _of_periods(period: Period) -> Iterator[WindowItem]:
@@ -81,9 +83,11 @@ def _of_days(period: Period) -> Iterator[WindowItem]:
         yield WindowItem("unasked", "", "", "Our half", first, last)
 
 
-def _of_providers(period: Period) -> Iterator[WindowItem]:
+def _of_providers(period: Period, names: Mapping[str, str]) -> Iterator[WindowItem]:
     for need in period.aws_days.services:
-        name = ", ".join((need.slug, *need.sites))
-        title = f"{need.provider_name}: {name}"
+        # the key rests on the slug, which no new name changes
+        subject = f"{need.provider_name}: {', '.join((need.slug, *need.sites))}"
+        shown = ", ".join((names.get(need.slug, need.slug), *need.sites))
+        title = f"{need.provider_name}: {shown}"
         for first, last in need.open_ranges:
-            yield WindowItem("open", "", title, title, first, last)
+            yield WindowItem("open", "", subject, title, first, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from controls.access import may_describe
@@ -44,15 +45,17 @@ def responses_of_control(
     implementation: ControlImplementation,
     answer: ControlStatus,
     clocks: Clocks,
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """What an auditor will ask about in the window, with the responses, and whether
-    the person may respond."""
+    the person may respond; `names` are `display_names`."""
     if answer.period is None:
         return {"items": [], "answerable": set()}
     rows = answered(
         {implementation.pk: implementation},
         {implementation.pk: answer.period},
         clocks.moment,
+        names,
     )
     may_respond = clocks.now and may_describe(implementation, user)
     return {"items": rows, "answerable": {implementation.pk} if may_respond else set()}

@@ -97,7 +97,9 @@ def control_page(
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
         page |= findings_of_control(request.user, implementation, clocks)
-        page |= responses_of_control(request.user, implementation, answer, clocks)
+        page |= responses_of_control(
+            request.user, implementation, answer, clocks, page["service_names"]
+        )
         page |= control_forms(request.user, implementation, clocks, page["marks"])
         page |= forms
         if page["words"] and "describe_form" in page:

@@ -37,6 +37,8 @@ Facts = dict[str, Any]
 # Of a window the version before read fewer links and populations: of one occurrence the
 # first link sufficed, and what a window cuts at its start was not looked at.
 MORE_IS_READ_NOW = ("requirements[].links", "requirements[].populations")
+# What the version before did not gather: it wrote 0, and now there is a list of none.
+NOT_GATHERED_BEFORE = (".contradicted",)
 
 
 def plain(value: Any) -> Any:
@@ -108,6 +110,8 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield path, old, new
         for mine, theirs in zip(old, new, strict=False):
             yield from differences(mine, theirs, f"{path}[]")
+    elif path.endswith(NOT_GATHERED_BEFORE) and (old, new) == (0, []):
+        return
     elif old != new:
         yield path, old, new
 
