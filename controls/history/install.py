@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from controls.history import second_person, sql, twin
+from controls.history import auditors, second_person, sql, twin
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
@@ -59,6 +59,9 @@ def install(cursor: Any) -> None:
     for name, (table, _, _) in second_person.GUARDS.items():
         cursor.execute(second_person.function(name))
         twin.keep_trigger(cursor, table, name, second_person.trigger(name))
+    for name, (table, _, _) in auditors.WRITTEN_BY_AUDITORS.items():
+        cursor.execute(auditors.function(name))
+        twin.keep_trigger(cursor, table, name, auditors.trigger(name))
     _grant(cursor)
 
 
