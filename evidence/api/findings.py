@@ -214,10 +214,12 @@ class _SubjectViewSet(WithoutETag, mixins.ListModelMixin, viewsets.GenericViewSe
         return self.get_paginated_response(shown.data)
 
     def retrieve(self, request: Request, uuid: str) -> Response:
-        """One, about the day and the knowledge asked for."""
+        """One, about the day and the knowledge asked for; 404 where it was recorded or
+        seen later."""
         row = self.get_object()
         moment, _ = clocks_of(request, row.system)
-        if moment.known_at and row.known_from >= moment.known_at:
+        unknown = moment.known_at and row.known_from >= moment.known_at
+        if unknown or moment.on < row.first_day:
             raise NotFound
         return self.shown(row, moment)
 

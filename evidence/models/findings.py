@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -83,6 +84,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def first_day(self) -> dt.date:
+        """From which day on there is anything to say of it."""
+        return self.found_on
 
 
 class DispositionKind(models.TextChoices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Self
 
@@ -77,3 +78,8 @@ class FailingObservation(models.Model):
 
     def __str__(self) -> str:
         return f"Failing observation of {self.observed_on}: {self.source}"
+
+    @property
+    def first_day(self) -> dt.date:
+        """From which day on there is anything to say of it."""
+        return self.observed_on

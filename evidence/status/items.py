@@ -16,6 +16,8 @@ from evidence.status.window import Period
 Kind = Literal[
     "late", "missed", "waived", "unasked", "open", "deviation", "sample", "uncovered"
 ]
+# Days in a row that may become more with each day: their first one tells them apart.
+GROWING = frozenset({"unasked", "open", "uncovered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,11 @@ class WindowItem:
     def key(self) -> str:
         """What it is known by among the items of its control: 16 hexadecimal digits.
 
-        A missed period keeps its key once it is performed late, or waived.
+        A missed period keeps its key once it is performed late, or waived, and open
+        days keep theirs while they become more.
         """
-        named = (self.requirement, self.subject, str(self.starts), str(self.ends))
+        ends = "" if self.kind in GROWING else str(self.ends)
+        named = (self.requirement, self.subject, str(self.starts), ends)
         family = "period" if self.kind in {"late", "missed", "waived"} else self.kind
         return hashlib.sha256("\n".join((family, *named)).encode()).hexdigest()[:16]
 

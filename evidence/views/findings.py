@@ -57,6 +57,7 @@ OBSERVED = (
     "It is recorded: the control is not proven until a finding takes its place, or a"
     " second person accepts an explanation."
 )
+SEEN_LATER = "This was seen on {day}: of a day before it there is nothing to say."
 FOUND = "The finding is open, and is to be closed by {due}."
 ASKED = (
     "It is recorded. It counts once somebody who had no hand in it has accepted it: it"
@@ -203,6 +204,8 @@ def _subject_page(request: SignedInRequest, subject: Subject) -> HttpResponse:
     clocks = clocks_of(request, subject.system)
     if clocks.moment.known_at and subject.known_from >= clocks.moment.known_at:
         raise Http404("This was not recorded at that time.")
+    if clocks.moment.on < subject.first_day:
+        raise Http404(SEEN_LATER.format(day=subject.first_day))
     standing = standing_of(subject, clocks.moment)
     waiting = standing.waiting
     subjects = [subject.uuid, *(row.uuid for row in standing.dispositions)]

@@ -25,6 +25,7 @@ from evidence.findings.who_may import may_respond_in
 from evidence.forms.clocks import clocks_of
 from evidence.forms.responses import ResponseDecisionForm, ResponseForm
 from evidence.models import ItemResponse
+from evidence.status.control_status import NOT_RECORDED
 from evidence.views.access import implementation_or_404, system_or_404
 from evidence.views.answers import explanation_page, refused, return_to_work
 from evidence.views.findings import form_page
@@ -75,12 +76,15 @@ def response_new(
     if not may_describe(implementation, request.user):
         raise PermissionDenied("Only an officer or the owner team may respond.")
     clocks = clocks_of(request, implementation.system)
-    rows = items_answered(
-        implementation.system,
-        clocks.moment,
-        clocks.window,
-        implementations=[implementation],
-    )
+    try:
+        rows = items_answered(
+            implementation.system,
+            clocks.moment,
+            clocks.window,
+            implementations=[implementation],
+        )
+    except LookupError:
+        raise Http404(NOT_RECORDED) from None
     item = next((row.item for row in rows if row.item.key == key), None)
     if item is None:
         raise Http404(NO_ITEM)
