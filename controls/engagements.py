@@ -18,7 +18,7 @@ from django.db.models import F
 from controls.access import require_officer
 from controls.approvals import refuse_stale
 from controls.errors import Refused, SrmError, TransitionNotAllowed
-from controls.memberships import INSTANT, MAX_YEAR, insert_role
+from controls.memberships import MAX_YEAR, held_when_ended, insert_role
 from controls.models import (
     Actor,
     AuditEvent,
@@ -195,14 +195,15 @@ def end_engagement(
     rows = Membership.objects.select_for_update(of=("self",)).select_related(
         "system", "user"
     )
-    grants = list(rows.filter(engagement=stored, ends_at__gt=now).order_by("pk"))
+    running = rows.filter(engagement=stored, ends_at__gt=now)
+    # in the order of their rows, as everybody locks them; ended from the first day on
+    grants = sorted(running.order_by("pk"), key=lambda grant: grant.starts_at)
     events = []
     for grant in grants:
-        before = {"ends_at": str(grant.ends_at)}
-        # one that has not begun never does
-        ends = max(now, grant.starts_at + INSTANT)
+        before = {"starts_at": str(grant.starts_at), "ends_at": str(grant.ends_at)}
+        begins, ends = held_when_ended(grant, now)
         Membership.objects.filter(pk=grant.pk).update(
-            ends_at=ends, version=F("version") + 1
+            starts_at=begins, ends_at=ends, version=F("version") + 1
         )
         events.append(
             about(

@@ -29,7 +29,7 @@ from controls.models import (
     User,
 )
 from controls.models.audit import Event, about
-from controls.models.people import MAX_AUDITOR_GRANT
+from controls.models.people import MAX_AUDITOR_GRANT, MembershipQuerySet
 
 TO_ONESELF = "Nobody gives a role to themselves: ask another officer."
 LAST_OFFICER = (
@@ -169,9 +169,9 @@ def end_by_group(membership: Membership, *, group: str, now: dt.datetime) -> Non
     stored = _rows_with_officers(membership)[membership.pk]
     if stored.ends_at is not None and stored.ends_at <= now:
         return
-    ends = max(now, stored.starts_at + INSTANT)
+    begins, ends = held_when_ended(stored, now)
     reason = f"No longer in the group {group}."
-    _save(stored, stored.starts_at, ends, by=None, reason=reason)
+    _save(stored, begins, ends, by=None, reason=reason)
 
 
 @transaction.atomic
@@ -310,8 +310,35 @@ def end_membership(
     stored = _locked(membership, by)
     refuse_stale(stored, version)
     _refuse_ended(stored, now)
-    ends = max(now, stored.starts_at + INSTANT)
-    return _save(stored, stored.starts_at, ends, by=by, reason=reason)
+    begins, ends = held_when_ended(stored, now)
+    return _save(stored, begins, ends, by=by, reason=reason)
+
+
+def held_when_ended(
+    stored: Membership, now: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
+    """From when on and until when a role is held that is ended now.
+
+    One that has not begun never does: an instant is left of it, the first at which the
+    person holds no such role, so that none that is given later runs into it.
+    """
+    if stored.starts_at <= now:
+        return stored.starts_at, max(now, stored.starts_at + INSTANT)
+    begins = now + INSTANT
+    for other in _same_roles(stored).filter(ends_at__gt=begins).order_by("starts_at"):
+        if other.starts_at >= begins + INSTANT:
+            break
+        assert other.ends_at is not None
+        begins = other.ends_at
+    return begins, begins + INSTANT
+
+
+def _same_roles(stored: Membership) -> MembershipQuerySet:
+    """The person's other roles beside which the database takes it at no time."""
+    rows = Membership.objects.filter(
+        system=stored.system_id, user=stored.user_id, role=stored.role
+    ).exclude(pk=stored.pk)
+    return rows.filter(team=stored.team_id) if stored.role != Role.AUDITOR else rows
 
 
 def _locked(membership: Membership, by: Actor) -> Membership:
@@ -351,7 +378,9 @@ def _save(
     reason: str,
 ) -> Membership:
     own = by is not None and stored.user_id == by.pk
-    if own and (begins < stored.starts_at or _longer(stored, ends)):
+    never = ends is not None and ends <= begins + INSTANT
+    earlier = begins < stored.starts_at and not never
+    if own and (earlier or _longer(stored, ends)):
         raise NotPermitted(TO_ONESELF)
     last = stored.role == Role.OFFICER and ends and not _other_officer(stored, ends)
     if last and not reason.strip():
