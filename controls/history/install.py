@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from controls.history import auditors, second_person, sql, twin
+from controls.history import auditors, proof, second_person, sql, twin
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
@@ -56,12 +56,10 @@ def install(cursor: Any) -> None:
         ("evidence_proof", "srm_proof_has_link", sql.PROOF_HAS_LINK),
     ):
         twin.keep_trigger(cursor, table, name, statement)
-    for name, (table, _, _) in second_person.GUARDS.items():
-        cursor.execute(second_person.function(name))
-        twin.keep_trigger(cursor, table, name, second_person.trigger(name))
-    for name, (table, _, _) in auditors.WRITTEN_BY_AUDITORS.items():
-        cursor.execute(auditors.function(name))
-        twin.keep_trigger(cursor, table, name, auditors.trigger(name))
+    for room in (second_person, auditors, proof):
+        for name, (table, when, forbidden) in room.GUARDS.items():
+            cursor.execute(sql.refusing(name, forbidden, room.REFUSAL))
+            twin.keep_trigger(cursor, table, name, sql.before_rows(name, when, table))
     _grant(cursor)
 
 

@@ -110,26 +110,3 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " AND m.user_id = NEW.invited_by_id",
     ),
 }
-
-
-def function(name: str) -> str:
-    """Makes the function of one trigger."""
-    _, _, forbidden = GUARDS[name]
-    return f"""
-CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF EXISTS ({forbidden}) THEN
-    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = '{REFUSAL}';
-  END IF;
-  RETURN NEW;
-END $$;
-"""
-
-
-def trigger(name: str) -> str:
-    """Makes one trigger."""
-    table, when, _ = GUARDS[name]
-    return f"""
-CREATE OR REPLACE TRIGGER {name} BEFORE {when} ON {table}
-  FOR EACH ROW EXECUTE FUNCTION {name}();
-"""

@@ -249,6 +249,29 @@ CREATE OR REPLACE TRIGGER srm_proof_has_link
   EXECUTE FUNCTION srm_proof_has_link();
 """
 
+
+def refusing(name: str, forbidden: str, refusal: str) -> str:
+    """Make the function of a trigger that refuses a row for which the SELECT finds
+    something, with a sentence."""
+    return f"""
+CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS ({forbidden}) THEN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = '{refusal}';
+  END IF;
+  RETURN NEW;
+END $$;
+"""
+
+
+def before_rows(name: str, when: str, table: str) -> str:
+    """Run the function of that name before each row is written."""
+    return f"""
+CREATE OR REPLACE TRIGGER {name} BEFORE {when} ON {table}
+  FOR EACH ROW EXECUTE FUNCTION {name}();
+"""
+
+
 # The application closes or ends these rows, it removes none.
 NEVER_DELETED = (
     "controls_membership",
