@@ -12,6 +12,7 @@ from evidence.bulk_acts.change_of_asks import ChangeOfAsks
 from evidence.models import RequirementControl
 from evidence.models.asks import Cadence
 from evidence.requirements.changes import NewTerms, Outlook
+from evidence.requirements.odp_frequency import less_frequent
 
 # What is asked once or per event is no period: that is set on the page of the ask.
 OFFERED = [
@@ -48,13 +49,19 @@ class Cadences(ChangeOfAsks):
         return f"Grace becomes {outlook.grace_days} days."
 
     def terms(self, row: RequirementControl, values: Values) -> NewTerms:
-        """What the row says, asked so often; its grace becomes the cadence's own."""
+        """What the row says, asked so often; its grace becomes the cadence's own.
+
+        A reason that was given before excuses nothing rarer than it was given for.
+        """
         stated = NewTerms.stated_by(row)
         if row.cadence == values["cadence"]:
             return stated
+        by_events = row.cadence == Cadence.PER_EVENT
+        rarer = by_events or less_frequent(values["cadence"], row.cadence)
         return replace(
             stated,
             cadence=values["cadence"],
             grace_days=None,
-            rarer_because=values["rarer_because"] or stated.rarer_because,
+            rarer_because=values["rarer_because"]
+            or ("" if rarer else stated.rarer_because),
         )

@@ -128,6 +128,22 @@ def test_r18_less_often_than_the_baseline_says_why(officer, system):
     assert (asked.cadence, asked.rarer_because) == ("yearly", "Two hosts in all.")
 
 
+def test_r18_a_reason_excuses_nothing_rarer_than_it_was_given_for(officer, system):
+    BaselineControl.objects.filter(
+        baseline=system.baseline, control__ref_id="si-2"
+    ).update(parameters={"si-02_odp.01": "at least weekly"})
+    page = choose(officer, "cadence", "", "si-2")
+    because = {"cadence": "quarterly", "rarer_because": "Two hosts in all."}
+    confirm(officer, "cadence", officer.post(page, because))
+    rarer = results(officer.post(page, {"cadence": "yearly"}))["SI-2"]
+    assert "refused The baseline says “at least weekly”" in rarer
+    seen = officer.post(page, {"cadence": "monthly"})
+    assert "will change" in results(seen)["SI-2"]
+    confirm(officer, "cadence", seen)
+    asked = factories.requirement(system, "si-2")
+    assert (asked.cadence, asked.rarer_because) == ("monthly", "Two hosts in all.")
+
+
 def test_a_cadence_holds_from_today_with_its_own_grace(officer, system):
     rows = RequirementControl.objects.filter(implementation__control__ref_id="at-2")
     RequirementControl.objects.filter(pk__in=rows).update(rarer_because="few")
