@@ -23,7 +23,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.views.csrf import csrf_failure
 
-from srm_project.typed import field_label, is_typed, typed_fields
+from srm_project.typed import field_label, texts_among, typed_fields
 
 MAX_KEPT_BYTES = 200_000  # bytes of a body that is read for somebody signed out
 MAX_COOKIE_AGE = 24 * 60 * 60  # seconds since the browser was seen signed in
@@ -149,12 +149,10 @@ def _form_of(request: HttpRequest) -> dict[str, Any]:
 
 def _shown(kept: dict[str, Any]) -> dict[str, Any]:
     """The form as the partial shows it: hidden fields, texts to edit, files by name."""
-    texts, hidden = [], []
-    for name, value in kept["fields"]:
-        if is_typed(name, value):
-            texts.append((name, field_label(name), value))
-        else:
-            hidden.append((name, value))
+    fields = [(name, value) for name, value in kept["fields"]]
+    typed = texts_among(fields)
+    texts = [(name, field_label(name), value) for name, value in typed]
+    hidden = [field for field in fields if field not in typed]
     files = [(name, field_label(name)) for name in kept["files"]]
     return {**kept, "texts": texts, "hidden": hidden, "files": files}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,10 +11,14 @@ from django.http import HttpRequest
 # What every page puts into its forms, and whoever sends them again gets anew.
 TOKENS = frozenset({"csrfmiddlewaretoken", "form_token"})
 # What a page puts into some of its forms.
-HIDDEN = frozenset({"token", "version", "seen_version", "next", "shown"})
+HIDDEN = frozenset({"token", "version", "seen_version", "next", "shown", "duties"})
+# Of a table that is changed in one go: beside each `state-X` a hidden `seen-X` with the
+# state that was shown, a colon, and its version.
+OF_TABLE, SEEN = "state-", "seen-"
 # What is chosen from a list, whatever the words for it.
 LISTED = frozenset(
     {"method", "kind", "sensitivity", "responsibility", "cadence", "purpose"}
+    | {"state", "methods", "result", "severity", "part", "team"}
 )
 # A box that was ticked, a button, a row that was chosen: nothing one could copy.
 CHOSEN = re.compile(
@@ -38,16 +42,28 @@ def typed_fields(request: HttpRequest) -> list[tuple[str, str]]:
 
 def typed_texts(request: HttpRequest) -> list[tuple[str, str]]:
     """Of the fields, those whose text one would type again: label and text."""
+    texts = texts_among(typed_fields(request))
+    return [(field_label(name), text) for name, text in texts]
+
+
+def texts_among(fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of the fields of a form, by name, those that somebody typed or chose in a table
+    otherwise than it was shown."""
+    shown = {
+        OF_TABLE + name.removeprefix(SEEN): text.partition(":")[0]
+        for name, text in fields
+        if name.startswith(SEEN)
+    }
     return [
-        (field_label(name), text)
-        for name, text in typed_fields(request)
-        if is_typed(name, text)
+        (name, text)
+        for name, text in fields
+        if is_typed(name, text) and shown.get(name) != text
     ]
 
 
 def is_typed(name: str, text: str) -> bool:
     """Whether a field holds a text that somebody wrote, not what a page put there."""
-    if name in LISTED | HIDDEN or not text.strip():
+    if name in LISTED | HIDDEN or name.startswith(SEEN) or not text.strip():
         return False
     return not CHOSEN.fullmatch(text.strip())
 

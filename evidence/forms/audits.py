@@ -22,6 +22,7 @@ from evidence.models.marks import (
 )
 from evidence.status.criteria import numbers_among
 
+MAX_VERSION_DIGITS = 9
 NOTE = forms.Textarea(attrs={"rows": 3})
 RESULT_CHOICES = [
     ("", "Any result"),
@@ -128,6 +129,7 @@ def states_typed(
         before, _, version = typed.get(f"seen-{control.control.ref_id}", "").partition(
             ":"
         )
-        if state != before and state in MarkState.values and version.isdecimal():
+        known = version.isdecimal() and len(version) <= MAX_VERSION_DIGITS
+        if state != before and state in MarkState.values and known:
             changed[control] = SeenState(state, int(version))
     return changed
