@@ -1,5 +1,6 @@
-"""AZ-08, RE-03: what an auditor chose in a table of marks is told back in few words when
-it was not saved, and kept when the session had ended; nothing else is called typed."""
+"""AZ-08, RE-03: what an auditor chose in a table of marks is told back in few words
+when it was not saved, and kept when the session had ended; nothing else is called
+typed."""
 
 from __future__ import annotations
 
