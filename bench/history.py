@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from bench.chains import copy_events
 from controls.models import System, Team, User
+from controls.models.audit import Event
 from evidence.models import RequirementControl
 from evidence.models.proof import OPEN
 from evidence.status.cadence import DAY, last_day, occurrence_of, proof_end
@@ -45,10 +46,6 @@ REVIEWS = (
     "id, uuid, decision, reason, digest, performed_on, period_from, period_until,"
     " reviewer_name, link_id, reviewer_id, submitter_id, day_confirmed, day_shown_by,"
     " known_from"
-)
-EVENTS = (
-    "id, actor_name, chain, seq, verb, subject_type, subject_uuid, subject_label,"
-    " operation, body, content_hash, prev_hash, hash, at, recorded_at"
 )
 
 
@@ -89,7 +86,7 @@ class Performance:
 def grow(system: System, rows: int, hands: Hands, *, until: dt.date) -> None:
     """Write `rows` pieces of evidence, spread evenly over the asks of the system and
     over the two years to `until`; of each a file, a link, what a review said, and two
-    audit events whose hashes prove nothing.
+    audit events.
 
     As the owner, on an otherwise idle database: keys are counted on from the highest.
     """
@@ -187,7 +184,7 @@ def _write(system: System, done: Sequence[Performance], hands: Hands) -> None:
         ),
     )
     # read before COPY begins: the same connection can do no other thing meanwhile
-    _copy("controls_auditevent", EVENTS, list(_events(system, done)))
+    copy_events(str(system.uuid), _events(system, done))
 
 
 def _link(system: System, p: Performance, uploader: int) -> tuple[Any, ...]:
@@ -202,27 +199,24 @@ def _link(system: System, p: Performance, uploader: int) -> tuple[Any, ...]:
     )
 
 
-def _events(system: System, done: Sequence[Performance]) -> Iterator[tuple[Any, ...]]:
+def _events(
+    system: System, done: Sequence[Performance]
+) -> Iterator[tuple[Event, dt.datetime]]:
     """Two for each row: submitted and, where it was, decided."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM controls_auditevent")
-        (key,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT coalesce(max(seq), 0) FROM controls_auditevent WHERE chain = %s",
-            [str(system.uuid)],
-        )
-        (seq,) = cursor.fetchone()
-    content = hashlib.sha256(b"{}").digest()
     for p in done:
         verbs = ["evidence.submitted"]
         if p.state != "submitted":
             verbs.append(f"evidence.{p.state}")
         for verb in verbs:
-            key, seq = key + 1, seq + 1
             yield (
-                *(key, "Bench", str(system.uuid), seq, verb, "evidencelink", p.uuid),
-                *(f"Evidence {p.number}", p.uuid, "{}", content, content, content),
-                *(p.at, p.at),
+                Event(
+                    verb=verb,
+                    chain=str(system.uuid),
+                    subject_type="evidence.evidencelink",
+                    subject_uuid=p.uuid,
+                    subject_label=f"Evidence {p.number}",
+                ),
+                p.at,
             )
 
 

@@ -12,7 +12,6 @@ from controls.service_names import display_names
 from evidence.exports.formats.xlsx import Workbook, opened
 from evidence.exports.rows.heading import heading_of
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.exports.rows.status_rows import counted_keys
 from evidence.exports.sheets.fedramp import CRM, ORIGINS, STATUSES, PartRow, part_rows
 
 NOTES = (
@@ -38,11 +37,11 @@ TITLES = {
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole workbook. As `xlsx.write`."""
     heading = heading_of(scope)
-    total, pks = counted_keys(scope)
     with opened(file, scope, heading) as book:
         book.about("CIS and CRM workbook", heading, NOTES)
         worksheets = _Worksheets(book, heading.impact_level)
-        for done, rows in enumerate(part_rows(scope, pks, display_names()), start=1):
+        total, controls = part_rows(scope, display_names())
+        for done, rows in enumerate(controls, start=1):
             for row in rows:
                 worksheets.add(row)
             progress(done, total)

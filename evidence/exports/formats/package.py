@@ -18,8 +18,8 @@ from typing import BinaryIO, cast
 from django.template.loader import render_to_string
 
 from evidence.exports import package
-from evidence.exports.formats import pdf, status_csv, xlsx
-from evidence.exports.formats.oscal import components, plan, results
+from evidence.exports.formats import fedramp_crm, matrix, pdf, status_csv, xlsx
+from evidence.exports.formats.oscal import components, milestones, plan, results
 from evidence.exports.package import verify
 from evidence.exports.package.archive import BagArchive, TooLarge
 from evidence.exports.package.audit_log import AuditLog
@@ -42,6 +42,7 @@ from evidence.exports.sheets.records import (
     population_rows,
     report_rows,
 )
+from evidence.exports.sheets.responses import RESPONSES, response_rows
 from evidence.models import Population
 from evidence.signing.checkpoints import NotOurs, contradiction, newest_checkpoint
 from evidence.signing.keys import (
@@ -64,6 +65,10 @@ EXPORTS = (
     ("oscal-system-security-plan.json", plan.write),
     ("oscal-component-definition.json", components.write),
     ("oscal-assessment-results.json", results.write),
+    ("oscal-plan-of-action-and-milestones.json", milestones.write),
+    ("fedramp-cis-crm.xlsx", fedramp_crm.write),
+    ("responsibility-matrix.csv", matrix.write_csv),
+    ("responsibility-matrix.xlsx", matrix.write_xlsx),
 )
 Rows = Iterable[Iterable[object]]
 
@@ -80,6 +85,7 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
 def _write(
     scope: ExportScope, file: BinaryIO, progress: Progress, key: SigningKey
 ) -> None:
+    scope = scope.gathered()
     heading = heading_of(scope)
     folder = f"{heading.slug}-evidence-package-{heading.on}"
     archive = BagArchive(file, folder)
@@ -90,7 +96,7 @@ def _write(
     requests = requests_of(scope, files)
     reports = list(report_rows(scope, controls.keys))
     _add_lists(archive, controls, requests, reports)
-    _add_exports(scope, archive)
+    exports, left_out = _add_exports(scope, archive)
     log = AuditLog(scope)
     archive.add(verify.AUDIT_LOG, log.lines())
     archive.add(verify.AUDIT_HEAD, [log.head_file()])
@@ -102,7 +108,8 @@ def _write(
         "reports": reports,
         "withheld": sorted(files.withheld.values()),
         "log": log,
-        "exports": [name for name, _ in EXPORTS],
+        "exports": exports,
+        "left_out": left_out,
         "fingerprint": in_groups(key.public.fingerprint),
     }
     page = render_to_string("evidence/package/index.html", contents)
@@ -134,10 +141,12 @@ def _add_lists(
 ) -> None:
     request_rows = [cells for request in requests for cells in request.cells()]
     drawn_rows = population_rows(controls.scope, controls.keys)
+    answered_rows = response_rows(controls.scope, controls.keys)
     for name, columns, rows in (
         ("index.csv", INDEX_COLUMNS, controls.index),
         ("requests.csv", REQUEST_COLUMNS, request_rows),
         ("populations.csv", [c.title for c in POPULATIONS.columns], drawn_rows),
+        ("responses.csv", [c.title for c in RESPONSES.columns], answered_rows),
         ("provider-documents.csv", [c.title for c in REPORTS.columns], reports),
     ):
         archive.add(f"data/{name}", _csv(columns, cast("Rows", rows)))
@@ -155,12 +164,22 @@ def _csv(columns: Iterable[str], rows: Rows) -> Iterator[bytes]:
         text.truncate()
 
 
-def _add_exports(scope: ExportScope, archive: BagArchive) -> None:
+def _add_exports(
+    scope: ExportScope, archive: BagArchive
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The names of those that were written, and of those that cannot be, with why."""
+    written, left_out = [], []
     for name, write_export in EXPORTS:
         with refuse_full_disk(), TemporaryFile(dir=work_folder("exports")) as made:
-            write_export(scope, cast("BinaryIO", made), no_progress)
+            try:
+                write_export(scope, cast("BinaryIO", made), no_progress)
+            except milestones.NothingFound as nothing:
+                left_out.append((name, " ".join(nothing.messages)))
+                continue
             made.seek(0)
             archive.add(f"data/exports/{name}", iter(lambda: made.read(PIECE), b""))
+        written.append(name)
+    return written, left_out
 
 
 def _add_checkpoint(scope: ExportScope, archive: BagArchive, log: AuditLog) -> None:

@@ -23,7 +23,7 @@ from controls.service_names import display_names
 from evidence.charts import CLASSES, RESULTS, Segment, proof_segments
 from evidence.exports.rows.heading import Heading, heading_of
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.exports.rows.status_rows import answered_documents, counted_keys
+from evidence.exports.rows.status_rows import answered_documents
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
@@ -71,10 +71,10 @@ SELECT g.title, g.kind, g.firm, g.window_start, g.window_end FROM {engagement} g
 
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole report; its own date is the instant of the scope."""
-    total, pks = counted_keys(scope)
+    total, documents = answered_documents(scope)
     names = display_names()
     report = _Report()
-    for document, answer in answered_documents(scope, pks):
+    for document, answer in documents:
         report.add(document, answer, names)
         progress(len(report.keys), total)
     heading = heading_of(scope)

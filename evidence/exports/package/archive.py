@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from evidence.exports.package.verify import (
     local_tail,
 )
 
+PIECE = 1 << 18  # bytes that are hashed and written at once, at least
 TOO_LARGE = "“{name}” is too large for a package: a file in it holds less than 4 GiB."
 
 
@@ -59,12 +60,13 @@ class BagArchive:
         whole, begins = f"{self._folder}/{name}", self._at
         self._write(local_head(whole))
         digest, checksum, size = hashlib.sha256(), 0, 0
-        for piece, last in _blocks(pieces):
-            self._write(block_head(len(piece), last))
-            self._write(piece)
+        held = b""
+        for piece in _together(pieces):
             digest.update(piece)
             checksum = zlib.crc32(piece, checksum)
             size += len(piece)
+            held = self._write_blocks(held + piece if held else piece)
+        self._write(block_head(len(held), last=True) + held)
         try:
             self._write(local_tail(checksum, size))
         except OverflowError as overflow:
@@ -81,22 +83,32 @@ class BagArchive:
         size = self._at - begins
         self._write(archive_end(len(self._directory), size, begins))
 
+    def _write_blocks(self, data: bytes) -> bytes:
+        """Write the whole blocks in front, by one call; what is left is the last block
+        or the beginning of another: BLOCK bytes at most, some where there were any."""
+        whole = max(0, len(data) - 1) // BLOCK * BLOCK
+        if not whole:
+            return data
+        head, view = block_head(BLOCK, last=False), memoryview(data)
+        parts = (view[at : at + BLOCK] for at in range(0, whole, BLOCK))
+        self._write(b"".join(piece for part in parts for piece in (head, part)))
+        return data[whole:]
+
     def _write(self, data: bytes) -> None:
         self._file.write(data)
         self._at += len(data)
 
 
-def _blocks(pieces: Iterable[bytes]) -> Iterable[tuple[bytes, bool]]:
-    """The same bytes in blocks of BLOCK, each with whether it is the last one.
-
-    Without any bytes there is one empty block.
-    """
-    held = bytearray()
+def _together(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of PIECE at least, but for the last one: a log has many
+    short lines."""
+    held: list[bytes] = []
+    size = 0
     for piece in pieces:
-        held += piece
-        at = 0
-        while len(held) - at > BLOCK:
-            yield bytes(memoryview(held)[at : at + BLOCK]), False
-            at += BLOCK
-        del held[:at]
-    yield bytes(held), True
+        held.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)

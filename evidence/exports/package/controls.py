@@ -17,15 +17,19 @@ from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import (
     REMOVED,
     answered_documents,
-    counted_keys,
 )
 from evidence.exports.sheets import words
 from evidence.exports.sheets.controls import PERIOD, STATUS, matrix_rows, period_row
 from evidence.exports.sheets.controls import status_row as status_row_of
-from evidence.exports.sheets.records import BATCH, INDEX, POPULATIONS, population_rows
+from evidence.exports.sheets.records import (
+    BATCH,
+    POPULATIONS,
+    index_rows,
+    population_rows,
+)
 from evidence.status.control_status import ControlStatus
 from evidence.status.reasons import Reason
-from evidence.status.rows import as_bigints, grouped, read_rows
+from evidence.status.rows import grouped, read_rows
 from evidence.status.window_words import notes_of
 
 DAY = dt.timedelta(days=1)
@@ -94,9 +98,9 @@ class Controls:
 
     def write(self, progress: Progress) -> None:
         """Every control that the scope means. The progress counts them."""
-        total, pks = counted_keys(self.scope)
+        total, documents = answered_documents(self.scope)
         batch: list[tuple[dict[str, Any], ControlStatus]] = []
-        for document, answer in answered_documents(self.scope, pks):
+        for document, answer in documents:
             batch.append((document, answer))
             if len(batch) == BATCH:
                 self._write(batch)
@@ -112,24 +116,16 @@ class Controls:
         for cells in population_rows(self.scope, keys):
             row = {c.title: v for c, v in zip(POPULATIONS.columns, cells, strict=True)}
             drawn[row["Control"]].append(row)
+        placed = self.files.place(_folders(batch, pieces))
         for document, answer in batch:
             key, label = answer.implementation["id"], document["label"]
-            folder = f"data/evidence/{folder_name(label)}"
-            rows = pieces[key]
-            numbers = [row["file"] for row in rows if row.get("file")]
-            placed = self.files.place(numbers, folder)
-            shown = [Piece(row, _placed(row, placed)) for row in rows]
+            shown = [Piece(row, _placed(row, placed)) for row in pieces[key]]
             self.index += [piece.cells(label) for piece in shown]
             self.keys.append(key)
             self._page(document, answer, shown, drawn[label])
 
     def _pieces(self, keys: Sequence[int]) -> Mapping[int, list[Mapping[str, Any]]]:
-        rows = read_rows(
-            INDEX,
-            self.scope.moment,
-            implementations=as_bigints(keys),
-            since=self.scope.window[0],
-        )
+        rows = index_rows(self.scope, keys)
         removed = read_rows(
             REMOVED,
             self.scope.moment,
@@ -185,6 +181,20 @@ class Controls:
                 sum(bool(piece.placed.path) for piece in pieces),
             )
         )
+
+
+def _folders(
+    batch: Sequence[tuple[dict[str, Any], ControlStatus]],
+    pieces: Mapping[int, list[Mapping[str, Any]]],
+) -> dict[int, str]:
+    """The folder of each file by its key: its first control's."""
+    folders: dict[int, str] = {}
+    for document, answer in batch:
+        folder = f"data/evidence/{folder_name(document['label'])}"
+        for row in pieces[answer.implementation["id"]]:
+            if row.get("file"):
+                folders.setdefault(row["file"], folder)
+    return folders
 
 
 def _named(sheet: Any, cells: Sequence[Any]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.conf import settings
 from controls.models import Actor
 from evidence.exports.package.archive import BagArchive
 from evidence.exports.package.names import file_name
+from evidence.exports.rows.readers import NOT_VISIBLE, OTHER_TEAMS_FILE
 from evidence.exports.rows.scope import ExportScope, NotWhole
 from evidence.files.clearance import reason_withheld
 from evidence.files.who_may import may_open
@@ -20,7 +20,6 @@ from evidence.models.files import UNSCANNED, ScanState
 from evidence.storage import Store, Withheld, open_store, refuse_broken_off
 
 PIECE = 1 << 20  # bytes read at once
-NOT_VISIBLE = "Not for you: the evidence belongs to a team you are not in."
 RESTRICTED = "Withheld: the evidence is restricted."
 MISSING = (
     "The package was not made: “{name}” ({sha256}) is not in the evidence store. Ask an"
@@ -53,17 +52,19 @@ class Files:
     _store: Store = field(default_factory=open_store)
     _placed: dict[str, str] = field(default_factory=dict)  # path by digest
 
-    def place(self, keys: Collection[int], folder: str) -> Mapping[int, Placed]:
-        """Put files of evidence, by their keys, into the folder; where each lies.
+    def place(self, folders: Mapping[int, str]) -> Mapping[int, Placed]:
+        """Put files of evidence, by their keys, into their folders; where each lies.
 
-        Raises NotWhole for bytes that are missing or are not what was uploaded.
+        Two statements, however many there are. Raises NotWhole for bytes that are
+        missing or are not what was uploaded.
         """
-        chosen = EvidenceFile.objects.for_opening().filter(pk__in=keys)
-        files = {file.pk: file for file in chosen.order_by("pk")}
+        files = EvidenceFile.objects.for_opening().in_bulk(folders)
         reasons = self._reasons(files)
         return {
-            key: self._put(file.blob, file.name, folder, reasons.get(key, ""))
-            for key, file in files.items()
+            key: self._put(
+                files[key].blob, files[key].name, folder, reasons.get(key, "")
+            )
+            for key, folder in folders.items()
         }
 
     def place_population(self, population: Population) -> Placed | None:
@@ -99,6 +100,8 @@ class Files:
         }
 
     def _put(self, blob: Blob, name: str, folder: str, reason: str) -> Placed:
+        if reason == NOT_VISIBLE:
+            name = OTHER_TEAMS_FILE
         if reason:
             self.withheld[blob.sha256] = name, blob.sha256, reason
             return Placed("", reason)
@@ -107,14 +110,15 @@ class Files:
         path = f"{folder}/{file_name(name, blob.sha256)}"
         if path in self.archive.members:
             path = f"{folder}/{file_name(name, blob.sha256, whole_digest=True)}"
-        self.archive.add(path, self._pieces(blob, name))
+        written = self.archive.add(path, self._pieces(blob, name))
+        if written.sha256 != blob.sha256:  # hashed on its way into the archive
+            raise NotWhole(CORRUPT.format(name=name, sha256=blob.sha256))
         self._placed[blob.sha256] = path
         return Placed(path)
 
     def _pieces(self, blob: Blob, name: str) -> Iterator[bytes]:
-        """The bytes, held against their digest on the way."""
+        """The bytes as they lie in the store."""
         named = {"name": name, "sha256": blob.sha256}
-        digest = hashlib.sha256()
         with refuse_broken_off():
             try:
                 body = self._store.open(blob.sha256)
@@ -124,10 +128,7 @@ class Files:
                 raise NotWhole(MISSING.format(**named)) from missing
             with body:
                 while piece := body.read(PIECE):
-                    digest.update(piece)
                     yield piece
-        if digest.hexdigest() != blob.sha256:
-            raise NotWhole(CORRUPT.format(**named))
 
 
 def _reason(file: EvidenceFile, reader: Actor) -> str:

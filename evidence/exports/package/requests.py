@@ -92,7 +92,7 @@ def requests_of(scope: ExportScope, files: Files) -> list[PackagedRequest]:
     named = {"system": scope.system.pk, "requests": keys}
     rows = read_rows(_people(REQUESTS), scope.moment, **named)
     answers = read_rows(_people(ANSWERS), scope.moment, requests=keys)
-    placed = files.place([row["file"] for row in answers if row["file"]], FOLDER)
+    placed = files.place({row["file"]: FOLDER for row in answers if row["file"]})
     by_request = grouped(answers, "request_id")
     return [
         PackagedRequest(

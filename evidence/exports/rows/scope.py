@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connection, transaction
 
@@ -15,6 +15,8 @@ from controls.models import Actor, System
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import (
+    ControlStatus,
+    control_statuses,
     listed,
     now,
     refuse_unrecorded,
@@ -46,6 +48,8 @@ class ExportScope:
 
     `filters` are those of the page of controls; what is not named is any. `reader` is
     who will have the file; None: whoever runs commands here, an officer's equal.
+    `judged` are its controls over the window, where somebody writes several files of
+    one scope: see `gathered`.
     """
 
     system: System
@@ -53,6 +57,9 @@ class ExportScope:
     window: Window
     filters: Mapping[str, str] = field(default_factory=dict)
     reader: Actor | None = None
+    judged: Sequence[ControlStatus] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     @property
     def known_at(self) -> dt.datetime:
@@ -65,8 +72,28 @@ class ExportScope:
         """The keys of the controls the filters mean; None for all of the system."""
         if not self.filters:
             return None
+        if self.judged is not None:
+            return [answer.implementation["id"] for answer in self.judged]
         rows = listed(self.system, self.moment)
         return keys_matching(self.system, self.moment, rows, self.filters, self.window)
+
+    def answers(self, *, over_window: bool = True) -> Sequence[ControlStatus]:
+        """Its controls judged on the day and over the window, in catalog order.
+
+        Without `over_window` the result over it may be missing, which is a third of
+        the work.
+        """
+        if self.judged is not None:
+            return self.judged
+        window = self.window if over_window else None
+        return control_statuses(
+            self.system, self.moment, pks=self.keys(), window=window
+        )
+
+    def gathered(self) -> ExportScope:
+        """The same scope that holds its judged controls in memory: however many files
+        are written of it, the system is judged once. For one snapshot only."""
+        return replace(self, judged=self.answers())
 
 
 def scope_of(

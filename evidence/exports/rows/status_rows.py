@@ -17,7 +17,6 @@ from evidence.status.control_status import (
     ControlStatus,
     Window,
     control_statuses,
-    listed,
     proven_by,
 )
 from evidence.status.gather import Moment
@@ -95,6 +94,16 @@ def documents(
     `BATCH` controls at a time, and held no longer.
     """
     statuses = control_statuses(system, moment, pks=pks, window=window)
+    return _documents(statuses, system, moment, window, newest)
+
+
+def _documents(
+    statuses: Sequence[ControlStatus],
+    system: System,
+    moment: Moment,
+    window: Window,
+    newest: int,
+) -> Iterator[dict[str, Any]]:
     reports = grouped(read_rows(ARTIFACTS, moment), "artifact_id")
     for start in range(0, len(statuses), BATCH):
         answers = statuses[start : start + BATCH]
@@ -111,26 +120,23 @@ def documents(
             )
 
 
-def counted_keys(scope: ExportScope) -> tuple[int, list[int] | None]:
-    """How many controls a scope means, and their keys (None: all of the system)."""
-    pks = scope.keys()
-    return len(listed(scope.system, scope.moment) if pks is None else pks), pks
-
-
 def counted_documents(scope: ExportScope) -> tuple[int, Iterator[dict[str, Any]]]:
     """How many controls a scope means, and their documents."""
-    total, pks = counted_keys(scope)
-    return total, documents(scope.system, scope.moment, scope.window, pks=pks)
+    answers = scope.answers()
+    return len(answers), _documents(
+        answers, scope.system, scope.moment, scope.window, MAX_EVIDENCE
+    )
 
 
 def answered_documents(
-    scope: ExportScope, pks: Sequence[int] | None
-) -> Iterator[tuple[dict[str, Any], ControlStatus]]:
-    """The documents of controls, without their evidence, each with what it is of."""
-    for answer in control_statuses(
-        scope.system, scope.moment, pks=pks, window=scope.window
-    ):
-        yield document(answer, scope.moment, [], []), answer
+    scope: ExportScope,
+) -> tuple[int, Iterator[tuple[dict[str, Any], ControlStatus]]]:
+    """How many controls a scope means, and their documents, without their evidence,
+    each with what it is of."""
+    answers = scope.answers()
+    return len(answers), (
+        (document(answer, scope.moment, [], []), answer) for answer in answers
+    )
 
 
 def _evidence_of(

@@ -70,17 +70,17 @@ class PartRow:
     text: str
 
 
-def part_rows(
-    scope: ExportScope, pks: Sequence[int] | None, names: Names
-) -> Iterator[list[PartRow]]:
-    """The rows of each control, in catalog order."""
-    answered = list(answered_documents(scope, pks))
+def part_rows(scope: ExportScope, names: Names) -> tuple[int, Iterator[list[PartRow]]]:
+    """How many controls there are, and the rows of each, in catalog order."""
+    total, documents = answered_documents(scope)
+    answered = list(documents)
     keys = [answer.implementation["id"] for _, answer in answered]
     rows = read_rows(TEXTS, scope.moment, implementations=as_bigints(keys))
     texts = {row["id"]: row for row in rows}
-    for document, answer in answered:
-        yield list(_of_control(document, answer, texts[answer.implementation["id"]],
-                               names))  # fmt: skip
+    return total, (
+        list(_of_control(document, answer, texts[answer.implementation["id"]], names))
+        for document, answer in answered
+    )
 
 
 def _of_control(

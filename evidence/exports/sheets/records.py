@@ -6,12 +6,17 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evidence.exports.rows.readers import (
+    NOT_VISIBLE,
+    hidden_evidence,
+    hidden_populations,
+)
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.rows.status_rows import REMOVED
 from evidence.exports.sheets import Sheet, Value, columns, words
-from evidence.status.rows import as_bigints, read_rows
+from evidence.status.rows import Row, as_bigints, read_rows
 
-Row = list[Value]
+Line = list[Value]
 BATCH = 50  # controls whose evidence is in memory at once
 EVIDENCE = Sheet(
     "Evidence",
@@ -101,7 +106,7 @@ SELECT id, coalesce(nullif(name, ''), email) AS name FROM controls_user_versions
  WHERE known_from < %(known_at)s
    AND (known_until IS NULL OR known_until >= %(known_at)s))"""
 POPULATION_ROWS = """
-SELECT c.label, q.title, o.starts, o.ends, o.source, o.query, o.completeness,
+SELECT o.uuid, c.label, q.title, o.starts, o.ends, o.source, o.query, o.completeness,
        o.row_count, o.sha256, drawer.name AS drawn_by, judged.decision,
        judged.reviewer_name, s.method, s.size, s.seed, sampler.name AS sampled_by,
        item.key, item.happened_on, link.state AS item_state, d.note AS deviation
@@ -159,18 +164,13 @@ SELECT a.title, a.provider, a.series, v.label, v.starts, v.until, v.issued_on,
 """
 
 
-def evidence_rows(scope: ExportScope, labels: Mapping[int, str]) -> Iterator[Row]:
+def evidence_rows(scope: ExportScope, labels: Mapping[int, str]) -> Iterator[Line]:
     """Each file of the evidence of the window, by control; `labels` are the controls'
     by their keys, in the order of the sheet."""
     keys = list(labels)
     for start in range(0, len(keys), BATCH):
         some = keys[start : start + BATCH]
-        for row in read_rows(
-            INDEX,
-            scope.moment,
-            implementations=as_bigints(some),
-            since=scope.window[0],
-        ):
+        for row in index_rows(scope, some):
             yield [*_evidence(row, labels), row["name"], row["size_bytes"],
                    row["sha256"], str(row["uuid"])]  # fmt: skip
         removed = read_rows(
@@ -181,7 +181,21 @@ def evidence_rows(scope: ExportScope, labels: Mapping[int, str]) -> Iterator[Row
                 yield [*_evidence(row, labels), "", None, sha256, row["uuid"]]
 
 
-def _evidence(row: Mapping[str, Any], labels: Mapping[int, str]) -> Row:
+def index_rows(scope: ExportScope, keys: Sequence[int]) -> list[Row]:
+    """What INDEX says of some controls; without names and sizes of files, and items of
+    samples, where another team's evidence is not for the reader."""
+    rows = read_rows(
+        INDEX,
+        scope.moment,
+        implementations=as_bigints(keys),
+        since=scope.window[0],
+    )
+    hidden = hidden_evidence(scope, (row["uuid"] for row in rows))
+    nothing = {"name": "", "size_bytes": None, "item": None}
+    return [{**row, **nothing} if str(row["uuid"]) in hidden else row for row in rows]
+
+
+def _evidence(row: Mapping[str, Any], labels: Mapping[int, str]) -> Line:
     return [
         labels[row["implementation_id"]],
         row["title"],
@@ -194,8 +208,9 @@ def _evidence(row: Mapping[str, Any], labels: Mapping[int, str]) -> Row:
     ]
 
 
-def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
-    """Populations about days of the window, one row for each sampled item."""
+def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
+    """Populations about days of the window, one row for each sampled item; of another
+    team's, where its page is not for the reader, one row that says it is there."""
     rows = read_rows(
         POPULATION_ROWS.replace("{people}", PEOPLE),
         scope.moment,
@@ -204,7 +219,14 @@ def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
         since=scope.window[0],
         until=scope.window[1],
     )
+    hidden = hidden_populations(scope, {row["uuid"] for row in rows})
+    told: set[Any] = set()
     for row in rows:
+        if str(row["uuid"]) in hidden:
+            if row["uuid"] not in told:
+                yield _hidden_population(row)
+            told.add(row["uuid"])
+            continue
         sample = ""
         if row["method"]:
             seed = f", seed {row['seed']}" if row["seed"] else ""
@@ -232,7 +254,20 @@ def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
         ]
 
 
-def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
+def _hidden_population(row: Mapping[str, Any]) -> Line:
+    """What the page of the control says of it to everybody."""
+    shown: dict[str, Value] = {
+        "Control": row["label"],
+        "Asked": row["title"],
+        "From": row["starts"],
+        "To": row["ends"],
+        "State": words(row["decision"] or "submitted"),
+        "Source": NOT_VISIBLE,
+    }
+    return [shown.get(column.title, "") for column in POPULATIONS.columns]
+
+
+def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
     """Reports of the series that some of the controls cite, every version of them."""
     rows = read_rows(
         REPORT_ROWS,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from controls.service_names import display_names
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.exports.rows.status_rows import answered_documents, counted_keys
+from evidence.exports.rows.status_rows import answered_documents
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
@@ -27,8 +27,19 @@ from evidence.exports.sheets.records import (
     population_rows,
     report_rows,
 )
+from evidence.exports.sheets.responses import RESPONSES, response_rows
 
-SHEETS = (STATUS, PERIOD, GAPS, EVIDENCE, MATRIX, POPULATIONS, REPORTS, CHANGES)
+SHEETS = (
+    STATUS,
+    PERIOD,
+    GAPS,
+    EVIDENCE,
+    MATRIX,
+    POPULATIONS,
+    REPORTS,
+    RESPONSES,
+    CHANGES,
+)
 Add = Callable[[Sheet, list[Value]], None]
 
 
@@ -37,10 +48,10 @@ def fill(scope: ExportScope, add: Add, progress: Progress) -> None:
 
     The progress counts controls.
     """
-    total, pks = counted_keys(scope)
+    total, documents = answered_documents(scope)
     names = display_names()
     labels: dict[int, str] = {}
-    for document, answer in answered_documents(scope, pks):
+    for document, answer in documents:
         labels[answer.implementation["id"]] = document["label"]
         add(STATUS, status_row(document, answer, names))
         add(PERIOD, period_row(document, answer, names))
@@ -61,4 +72,5 @@ def _records(
     yield EVIDENCE, evidence_rows(scope, labels)
     yield POPULATIONS, population_rows(scope, list(labels))
     yield REPORTS, report_rows(scope, list(labels))
+    yield RESPONSES, response_rows(scope, list(labels))
     yield CHANGES, change_rows(scope, list(labels))

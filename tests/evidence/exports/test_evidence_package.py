@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import subprocess
@@ -14,20 +15,32 @@ import hypothesis
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, strategies
 
 from controls.models import AuditEvent
 from controls.models.audit import about
 from evidence.exports.package import verify
 from evidence.files.download import record_opening
-from evidence.models import Blob, Evidence, EvidenceFile, EvidenceLink
+from evidence.models import (
+    Blob,
+    Evidence,
+    EvidenceFile,
+    EvidenceLink,
+    ItemResponse,
+    ResponseDecision,
+)
 from evidence.signing.keys import in_groups, rotate, signing_key
+from evidence.status import gather_sql
 from evidence.storage import open_store
 from evidence.tasks import write_checkpoints
+from tests import factories
 from tests.evidence.exports import everything, packages
-from tests.evidence.house import House
+from tests.evidence.house import TODAY, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -103,6 +116,10 @@ def test_it_holds_files_by_control_lists_exports_and_the_chain(house, tmp_path) 
         "oscal-system-security-plan.json",
         "oscal-component-definition.json",
         "oscal-assessment-results.json",
+        "oscal-plan-of-action-and-milestones.json",
+        "fedramp-cis-crm.xlsx",
+        "responsibility-matrix.csv",
+        "responsibility-matrix.xlsx",
     }
     assert [row["Item"] for row in listed(folder, "populations.csv")] == ["CHG-2"]
     events = (folder / "data" / "audit" / "log.jsonl").read_text().splitlines()
@@ -174,7 +191,7 @@ def test_a_contributor_gets_the_chain_without_what_other_teams_wrote(
     package = packages.saved(house, tmp_path / "p.zip", by=house.bob)
     folder = packages.unpacked(package, tmp_path / "out")
     assert {r["withheld"] for r in listed(folder, "index.csv")} == {
-        "Not for you: the evidence belongs to a team you are not in."
+        "Not for you: it belongs to a team you are not in."
     }
     lines = (folder / "data" / "audit" / "log.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
@@ -391,3 +408,72 @@ def test_the_page_offers_it_and_shows_whose_key_it_is(house, client) -> None:
     assert "Evidence package: files, lists, exports and audit log, signed" in page
     assert in_groups(signing_key().public.fingerprint) in page
     assert "python3 verify.py" in page
+
+
+def test_it_holds_what_was_said_to_items_of_the_window(house, tmp_path) -> None:
+    """R36: with the second person's word on it; a refused one as well."""
+    for kind, decision in (("missed", "accept"), ("late", "reject"), ("open", "")):
+        response = ItemResponse.objects.create(
+            system=house.system,
+            implementation=factories.implementation(house.system, "cm-8"),
+            responded_by=house.olivia,
+            responder_name="Olivia",
+            kind=kind,
+            key=kind,
+            title="List of components",
+            starts=TODAY - 40 * DAY,
+            ends=TODAY - 10 * DAY,
+            cause="The scanner was down.",
+            effect="None.",
+            measures="Scanned anew.",
+            owner="Platform",
+            responded_on=TODAY,
+        )
+        if decision:
+            ResponseDecision.objects.create(
+                response=response,
+                system=house.system,
+                reviewer=house.rita,
+                responded_by=house.olivia,
+                reviewer_name="Rita",
+                decision=decision,
+                reason="Show the scan.",
+                decided_on=TODAY,
+            )
+    folder = packages.unpacked(
+        packages.saved(house, tmp_path / "p.zip"), tmp_path / "o"
+    )
+    rows = listed(folder, "responses.csv")
+    assert {(r["Item"], r["State"], r["Decided by"]) for r in rows} == {
+        ("Missed", "accepted", "Rita"),
+        ("Late", "rejected", "Rita"),
+        ("No report covers these days", "waits for a decision", ""),
+    }
+    assert {r["Cause"] for r in rows} == {"The scanner was down."}
+
+
+def test_without_a_finding_it_says_why_there_is_no_plan_of_action(
+    house, tmp_path, owner_dsn
+) -> None:
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("DELETE FROM evidence_finding")
+    package = packages.saved(house, tmp_path / "p.zip")
+    folder = packages.unpacked(package, tmp_path / "out")
+    name = "oscal-plan-of-action-and-milestones.json"
+    assert not (folder / "data" / "exports" / name).exists()
+    assert (
+        f"{name}: not written. No finding"
+        in (folder / "data" / "index.html").read_text()
+    )
+    assert packages.faults(folder) == []
+
+
+def test_the_system_is_judged_once_for_all_that_is_in_it(house, tmp_path) -> None:
+    """However many formats there are: what asks a status reads runs for one of them."""
+    with CaptureQueriesContext(connection) as queries:
+        packages.saved(house, tmp_path / "p.zip")
+    asks = gather_sql.render(gather_sql.REQUIREMENTS, as_known_then=True)
+    begins = " ".join(asks.split("%(", 1)[0].split())
+    run = [" ".join(query["sql"].split()) for query in queries.captured_queries]
+    assert sum(begins in sql for sql in run) == 1

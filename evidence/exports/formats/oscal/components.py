@@ -20,7 +20,7 @@ from evidence.exports.formats.oscal.writing import Node, write_document
 from evidence.exports.rows.part_status import NOT_APPLICABLE
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import SOURCES
-from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.control_status import ControlStatus
 
 ORGANISATION = ("organisation", "")
 Basis = list[Mapping[str, Any]]
@@ -29,7 +29,7 @@ Basis = list[Mapping[str, Any]]
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole definition, a line for each component."""
     head = head_of(scope)
-    answers = control_statuses(scope.system, scope.moment, pks=scope.keys())
+    answers = scope.answers(over_window=False)
     texts = control_texts(head, answers)
     by_component: defaultdict[tuple[str, str], list[tuple[ControlStatus, Basis]]]
     by_component = defaultdict(list)

@@ -50,14 +50,18 @@ SELECT f.uuid::text AS finding, q.uuid::text AS uuid, q.kind, q.text, q.requeste
 DEVIATIONS = frozenset({DispositionKind.RISK_ADJUSTMENT, DispositionKind.OPERATIONAL})
 
 
+class NothingFound(NotWhole):
+    """There is no finding, and OSCAL has no plan of action without an item."""
+
+
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
-    """The whole document. Raises NotWhole where there is no finding."""
+    """The whole document. Raises NothingFound."""
     head = head_of(scope)
     controls = chosen_controls(scope)
     by_control = findings_of(list(controls), scope.moment.on, scope.moment)
     facts = [fact for key in controls for fact in by_control[key].findings]
     if not facts:
-        raise NotWhole(NOTHING_FOUND)
+        raise NothingFound(NOTHING_FOUND)
     chosen = {"findings": [fact.uuid for fact in facts]}
     rows = {row["uuid"]: row for row in read_rows(ITEMS, scope.moment, **chosen)}
     dispositions = grouped(read_rows(DISPOSITIONS, scope.moment, **chosen), "finding")

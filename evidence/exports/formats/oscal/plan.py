@@ -10,7 +10,7 @@ from evidence.exports.formats.oscal.halves import Requirement, texts_of
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.writing import Node, write_document
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.control_status import ControlStatus
 from evidence.status.rows import Row, as_bigints, as_json, read_rows
 
 TEXTS = """
@@ -32,7 +32,7 @@ DESCRIPTION = (
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The whole plan, a line for each control. A constant number of statements."""
     head = head_of(scope)
-    answers = control_statuses(scope.system, scope.moment, pks=scope.keys())
+    answers = scope.answers(over_window=False)
     around = systems.surroundings(scope, answers)
     plan: Node = {
         "uuid": head.document("system-security-plan"),

@@ -23,6 +23,7 @@ from evidence.exports.formats.oscal.writing import (
     start_of,
     write_document,
 )
+from evidence.exports.rows.readers import OTHER_TEAMS_FILE, hidden_evidence
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import REMOVED
 from evidence.models.proof import NO_END
@@ -96,13 +97,18 @@ class _Results:
         scope, keys = self.head.scope, list(self.controls)
         for start in range(0, len(keys), BATCH):
             some = keys[start : start + BATCH]
-            for row in read_rows(
+            rows = read_rows(
                 OBSERVED,
                 scope.moment,
                 implementations=as_bigints(some),
                 since=scope.window[0],
-            ):
-                yield self._observation(row, as_json(row["files"]) or [])
+            )
+            hidden = hidden_evidence(scope, (row["uuid"] for row in rows))
+            for row in rows:
+                files = as_json(row["files"]) or []
+                if str(row["uuid"]) in hidden:
+                    files = [(OTHER_TEAMS_FILE, *file[1:]) for file in files]
+                yield self._observation(row, files)
             removed = read_rows(
                 REMOVED, scope.moment, system=scope.system.pk, implementations=some
             )
