@@ -92,7 +92,7 @@ def _text(draft: AlternativeDraft, name: str) -> str:
     text: str = getattr(draft, name).strip()
     refuse_long(text, name)
     if not text:
-        raise Refused({name: "Say it: another officer has to judge by it."})
+        raise Refused({name: "Fill this in: another officer decides by it."})
     return text
 
 
@@ -103,7 +103,8 @@ def _refuse_day(
     if starts_on >= today:
         return
     if stored.alternatives.exclude(state__in=NEVER_HELD).exists():
-        raise Refused({"starts_on": "It begins today or later: it is not the first."})
+        sentence = "Choose today or a later day: only the first one may begin earlier."
+        raise Refused({"starts_on": sentence})
     begins = first_day_of(stored.system)
     if starts_on < begins:
         raise Refused({"starts_on": f"The system's first day is {begins}."})
@@ -122,7 +123,8 @@ def _refuse_others(alternative: AlternativeImplementation) -> None:
             and alternative.starts_on <= other.last_day
         ):
             raise TransitionNotAllowed(
-                f"One holds from {other.starts_on} to {other.last_day} already."
+                f"An alternative holds from {other.starts_on} to {other.last_day}"
+                " already."
             )
 
 

@@ -100,7 +100,10 @@ def unsaved_request(
     if set(chosen) - set(absent):
         present = ", ".join(sorted(set(chosen) - set(absent)))
         raise Refused(
-            {"absent_layers": f"Not absent here on {first}, or not of this: {present}."}
+            {
+                "absent_layers": "The system has these on"
+                f" {first}, or the control is not about them: {present}."
+            }
         )
     _require_free_days(stored, first)
     request = ApplicabilityDecision(
@@ -133,7 +136,8 @@ def _require_none_after(stored: ControlImplementation, first: dt.date) -> None:
     for row in stored.applicability_decisions.filter(state__in=DECIDED):
         if _reaches(row, stored) >= first:
             raise TransitionNotAllowed(
-                f"It is not applicable already; look again by {row.review_by}."
+                "The control is marked as not applicable already, to be looked at again"
+                f" by {row.review_by}."
             )
 
 

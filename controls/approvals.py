@@ -41,8 +41,8 @@ def refuse_decided(
     waits = stored.state == ApprovalState.REQUESTED
     if stored.state == ApprovalState.LAPSED or (waits and late):
         raise TransitionNotAllowed(
-            f"It lapsed: it was to be decided by {last_day_to_decide(requested_on)}."
-            " Ask for it again."
+            "This request lapsed: it was to be decided by"
+            f" {last_day_to_decide(requested_on)}. Ask for it again."
         )
     if stored.state != ApprovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")

@@ -66,7 +66,7 @@ def request_end(
     if not reason.strip():
         raise Refused({"reason": "Say why it ends."})
     if first < today:
-        raise Refused({"ends_from": "An early end never works back before today."})
+        raise Refused({"ends_from": "An early end cannot take effect before today."})
     waiting = stored.end_requests.filter(state=ApprovalState.REQUESTED).first()
     if waiting is not None:
         raise TransitionNotAllowed(f"{waiting.requested_by} has already asked for it.")

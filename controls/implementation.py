@@ -158,7 +158,7 @@ def _status_changes(
     if status == NOT_STATED:
         if parts or old_status != NOT_STATED:
             raise Refused(
-                {"implementation_status": "Say how far the control is as a whole."}
+                {"implementation_status": "Say how far the control itself is."}
             )
         return {}, {}
     status, parts = settled(stored.control, status, parts)

@@ -1,19 +1,16 @@
-"""Saying how far many controls are in one act: seen first, then all of it or nothing.
+"""How far many controls are, in one act: what would become of each, then saying it.
 
-Source: rule R28. Every door shows the preview before anything is written; its token
-counts once, for who asked, for an hour, and only while nothing it showed has changed.
+Source: rule R28. Doors show the proposals before anything is written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from controls.errors import Refused, TransitionNotAllowed
-from controls.idempotency import KeyedRequest, first_use
+from controls.errors import Refused
 from controls.implementation_days import (
     NOT_STATED,
     Statement,
@@ -29,10 +26,6 @@ from controls.models.implementation_statements import STATEABLE
 from controls.models.implementations import ImplementationStatus, worst_of
 from controls.responsibility.rulings import PARTIES
 from controls.retrospect import first_day_of
-from controls.sealed_previews import seal, unseal
-
-SALT = "controls.implementation-status"
-AGAIN = "Choose the controls again."
 
 Outcome = Literal["first", "change", "same", "refused"]
 
@@ -107,73 +100,11 @@ def _refusal(
     """What stands against a person saying anything of a control in bulk."""
     if control.pk not in theirs:
         team = f", {control.owner_team}," if control.owner_team else ""
-        return f"Only an officer or the owner team{team} says this."
+        return f"Only an officer or the owner team{team} may state this."
     by_class = "customer" in PARTIES.get(control.responsibility, {"customer"})
     if not by_class and control.pk not in expected_of_us:
-        return "Nothing of it is ours: how far it is, is not asked."
+        return "No part of it is ours, so no status is asked for."
     return ""
-
-
-def sealed(
-    system: System,
-    proposals: Sequence[Proposal],
-    *,
-    status: str,
-    first_day: dt.date,
-    by: Actor,
-) -> str:
-    """What was shown as a signed text that who asked may confirm within an hour.
-
-    Raises Refused where nothing would change.
-    """
-    if not _effective(proposals):
-        raise Refused("Nothing of this would change anything.")
-    body = {
-        "status": status,
-        "first_day": str(first_day),
-        "shown": _shown(proposals),
-    }
-    return seal(SALT, system.pk, body, by=by)
-
-
-def confirm(
-    system: System,
-    token: str,
-    *,
-    by: Actor,
-    today: dt.date,
-    expected_of_us: Collection[int] = frozenset(),
-) -> int:
-    """Say what the preview of this token showed; returns for how many controls.
-
-    `expected_of_us` as `propose` takes it, read anew. Confirmed again it is the same
-    answer. Raises TransitionNotAllowed when the token is too old, another person's, or
-    shows what is not so any more.
-    """
-    verb = f"say how far controls of system {system.pk} are"
-    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
-        if key.answered:
-            return int(json.loads(key.body))
-        body = unseal(SALT, token, system.pk, by=by, again=AGAIN)
-        first_day = dt.date.fromisoformat(body["first_day"])
-        proposals = propose(
-            system,
-            [shown[0] for shown in body["shown"]],
-            status=body["status"],
-            first_day=first_day,
-            by=by,
-            today=today,
-            expected_of_us=expected_of_us,
-            lock=True,
-        )
-        if _shown(proposals) != body["shown"]:
-            raise TransitionNotAllowed("Something changed since. Look at it again.")
-        effective = _effective(proposals)
-        key.answer_with(200, body=json.dumps(len(effective)))
-        state_of_many(
-            proposals, status=body["status"], first_day=first_day, by=by, today=today
-        )
-    return len(effective)
 
 
 def state_of_many(
@@ -214,8 +145,3 @@ def _events(proposals: Iterable[Proposal], statement: Statement) -> list[Event]:
 
 def _effective(proposals: Iterable[Proposal]) -> list[Proposal]:
     return [row for row in proposals if row.outcome in ("first", "change")]
-
-
-def _shown(proposals: Iterable[Proposal]) -> list[list[object]]:
-    """What a person saw of each control, as JSON gives it back."""
-    return [[row.control.pk, row.outcome, row.before] for row in proposals]

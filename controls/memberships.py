@@ -263,7 +263,7 @@ def change_days(
     begins = stored.starts_at
     if starts_on is not None and starts_on != system.day_of(begins):
         if begins <= now:
-            raise Refused({"starts_on": "It has begun: its first day is a fact."})
+            raise Refused({"starts_on": "The role has begun: its first day stays."})
         if starts_on < today:
             raise Refused({"starts_on": "A role begins today or later."})
         begins = first_instant(system, starts_on, now)

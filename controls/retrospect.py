@@ -222,7 +222,7 @@ def _to_decide(
     ):
         last = last_day_to_decide(stored.requested_on)
         raise TransitionNotAllowed(
-            f"It lapsed: it was to be decided by {last}. Ask for it again."
+            f"This request lapsed: it was to be decided by {last}. Ask for it again."
         )
     if stored.state != RetrospectiveState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")

@@ -188,7 +188,7 @@ def _refuse_invalid(
 ) -> None:
     """Raise what is wrong with terms that are to hold from a day on."""
     if unknown := sorted(set(terms) - set(SYSTEM_TERMS)):
-        raise Refused({unknown[0]: "No such term."})
+        raise Refused({unknown[0]: "A system has no such term."})
     SystemTerms(**terms).clean_fields(
         exclude=["system", "stated_by", "change", "days", "stated_on", "known_from"]
     )
@@ -199,7 +199,7 @@ def _refuse_invalid(
     later = system.terms.filter(days__overlap=DateRange(from_day, None))
     same = terms_on(system, from_day) == dict(terms)
     if same and later.count() < 2:
-        raise TransitionNotAllowed("That is what holds already.")
+        raise TransitionNotAllowed("These terms hold already.")
     partition = Partition(terms["partition"])
     in_use = system.components.filter(Q(used_until=None) | Q(used_until__gt=from_day))
     aws = in_use.filter(variant__service__provider="aws")

@@ -212,7 +212,7 @@ class EndRequest(models.Model):
             models.CheckConstraint(
                 name="end_request_not_back",
                 condition=Q(ends_from__gte=F("requested_on")),
-                violation_error_message="An early end never works back before today.",
+                violation_error_message="An early end cannot take effect before today.",
             ),
             models.UniqueConstraint(
                 fields=["override"],

@@ -195,7 +195,7 @@ class ProviderStatement(models.Model):
             models.CheckConstraint(
                 name="provider_statement_class_known",
                 condition=Q(responsibility__in=STATED_CLASSES),
-                violation_error_message="Say inherited, shared or customer.",
+                violation_error_message="Choose inherited, shared or customer.",
             ),
         ]
 

@@ -118,7 +118,7 @@ def _unsaved(
     """The override as asked, checked. Raises NotPermitted, Refused, ValidationError."""
     require_officer(implementation.system, by)
     if responsibility not in OVERRIDABLE:
-        raise Refused({"responsibility": "Say inherited, shared or customer."})
+        raise Refused({"responsibility": "Choose inherited, shared or customer."})
     current = PARTIES.get(implementation.responsibility, frozenset())
     requested = PARTIES[responsibility]
     if to_aws(current, requested) and not citation.strip():
@@ -257,10 +257,10 @@ def settle_override(
     today = today or known_today(stored.implementation.system)
     if today <= stored.ends_on:
         raise TransitionNotAllowed(
-            f"It runs to {stored.ends_on}: two officers end it before that."
+            f"This override runs to {stored.ends_on}: two officers end it earlier."
         )
     if on < today:
-        raise Refused({"on": "It never works back before today."})
+        raise Refused({"on": "It cannot take effect before today."})
     stored.settled_on = on
     stored.version = F("version") + 1
     stored.save(update_fields=["settled_on", "version"])

@@ -18,6 +18,7 @@ from evidence.admin import (
     reports,
     requests,
     requirements,
+    saved_filters,
     storage,
     systems,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "reports",
     "requests",
     "requirements",
+    "saved_filters",
     "storage",
     "systems",
 ]

@@ -15,18 +15,21 @@ from controls import clock
 from controls.access import require_officer
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
-from controls.errors import NotPermitted, Refused
-from controls.implementation_bulk import confirm, propose, sealed
+from controls.errors import Refused
+from controls.implementation_bulk import propose
 from controls.implementation_in_retrospect import request_status_change
 from controls.models import ControlImplementation, System
 from controls.models.implementation_statements import STATEABLE
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
+from evidence.bulk_acts.act import changing, confirm_act, sealed_act
+from evidence.bulk_acts.statuses import Statuses, rows_of
 from evidence.requirements.expected import controls_expected_of_us
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import listed, moment_of
 from srm_project.requests import actor_of
 
+STATE = Statuses()
 MAX_CONTROLS = 2_000  # in one list; a catalog has about 1,200
 
 
@@ -127,9 +130,11 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
             today=today,
             expected_of_us=controls_expected_of_us(system, today),
         )
+        rows = rows_of(proposals, status, first_day)
         token = ""
-        if any(row.outcome in ("first", "change") for row in proposals):
-            token = sealed(system, proposals, status=status, first_day=first_day, by=by)
+        if changing(rows):
+            values = {"implementation_status": status, "stated_from": str(first_day)}
+            token = sealed_act(STATE, system, rows, values, sentence="", back="", by=by)
         answer = {"controls": proposals, "token": token}
         return Response(StatusPreviewSerializer(answer).data)
 
@@ -143,11 +148,8 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
         system = self._mine(request, slug)
         token = valid(StatusTokenSerializer, request)["token"]
         today = system.day_of(clock.now())
-        expected = controls_expected_of_us(system, today)
-        count = confirm(
-            system, token, by=actor_of(request), today=today, expected_of_us=expected
-        )
-        return Response({"controls": count})
+        done = confirm_act(STATE, system, token, by=actor_of(request), today=today)
+        return Response({"controls": done.changed})
 
     @extend_schema(
         request=EarlierStatusSerializer, responses={201: ChangeAskedSerializer}
@@ -175,9 +177,7 @@ class ImplementationStatusViewSet(viewsets.GenericViewSet[ControlImplementation]
         system: System = get_object_or_404(
             System.objects.visible_to(actor_of(request)), slug=slug
         )
-        mine = ControlImplementation.objects.describable_by(actor_of(request))
-        if not mine.filter(system=system).exists():
-            raise NotPermitted("Only an officer or an owner team says this.")
+        STATE.require_right(system, by=actor_of(request))
         return system
 
 
@@ -188,6 +188,8 @@ def _keys(system: System, body: dict[str, Any], today: Any) -> list[int]:
     ref_ids = body.pop("control_ids", None)
     if ref_ids is not None:
         if unknown := sorted(set(ref_ids) - {row["ref_id"] for row in rows}):
-            raise Refused({"control_ids": f"Not here: {', '.join(unknown)[:200]}."})
+            raise Refused(
+                {"control_ids": f"Not of this system: {', '.join(unknown)[:200]}."}
+            )
         rows = [row for row in rows if row["ref_id"] in set(ref_ids)]
     return keys_matching(system, moment, rows, body)

@@ -26,7 +26,13 @@ from controls.memberships import RoleOffer, change_days, end_membership
 from controls.models import Invitation, Membership, Role, System, Team, User
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
-from evidence.people.leaving import OpenWork, hand_over, open_work
+from evidence.people.leaving import (
+    HandOver,
+    OpenWork,
+    hand_over,
+    open_work,
+    plan_hand_over,
+)
 from evidence.people.roster import INSTANT
 from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
@@ -126,6 +132,29 @@ class SuccessorSerializer(serializers.Serializer[Any]):
     """Who takes it over: the address of somebody who holds a role in the system."""
 
     to = serializers.EmailField()
+
+
+class ConfirmedSuccessorSerializer(SuccessorSerializer):
+    """With `shown` of the preview nothing is done that the preview did not show."""
+
+    shown = serializers.CharField(
+        required=False, allow_null=True, default=None, max_length=64
+    )
+
+
+class HandOverSerializer(serializers.Serializer[Any]):
+    """What handing over would do: teams that `to` becomes a contributor of from
+    `starts_on` on, and requests, by uuid, that are addressed to `to`."""
+
+    to = serializers.EmailField(source="to.email")
+    teams = TeamLeftAloneSerializer(many=True)
+    requests = serializers.SerializerMethodField()
+    starts_on = serializers.DateField()
+    shown = serializers.CharField(source="digest")
+
+    def get_requests(self, plan: HandOver) -> list[str]:
+        """The requests."""
+        return [str(request.uuid) for request in plan.requests]
 
 
 class InvitationSerializer(serializers.ModelSerializer[Invitation]):
@@ -237,17 +266,33 @@ class PeopleViewSet(viewsets.ReadOnlyModelViewSet[Membership]):
         require_officer(membership.system, actor_of(request))
         return Response(OpenWorkSerializer(open_work(membership)).data)
 
-    @extend_schema(request=SuccessorSerializer, responses=OpenWorkSerializer)
+    @extend_schema(request=SuccessorSerializer, responses=HandOverSerializer)
+    @action(detail=True, methods=["post"], url_path="hand-over/preview")
+    def hand_over_preview(self, request: Request, slug: str, uuid: str) -> Response:
+        """What handing over to somebody would do; writes nothing. For officers."""
+        membership = self.get_object()
+        require_officer(membership.system, actor_of(request))
+        to = _member(membership.system, valid(SuccessorSerializer, request)["to"])
+        plan = plan_hand_over(membership, to, by=actor_of(request), now=clock.now())
+        return Response(
+            HandOverSerializer(plan).data, headers={"ETag": etag(membership)}
+        )
+
+    @extend_schema(request=ConfirmedSuccessorSerializer, responses=OpenWorkSerializer)
     @action(detail=True, methods=["post"], url_path="hand-over")
     def hand_over(self, request: Request, slug: str, uuid: str) -> Response:
         """Hand over what waits for this person alone; answers what is left. Needs
-        If-Match."""
+        If-Match; with `shown` of the preview, only what that showed is done."""
         membership = self._officers_row(request)
         version = expected_version(request, membership)
-        address = valid(SuccessorSerializer, request)["to"]
-        to = _member(membership.system, address)
+        body = valid(ConfirmedSuccessorSerializer, request)
         hand_over(
-            membership, to, by=actor_of(request), now=clock.now(), version=version
+            membership,
+            _member(membership.system, body["to"]),
+            by=actor_of(request),
+            now=clock.now(),
+            version=version,
+            shown=body["shown"],
         )
         return Response(OpenWorkSerializer(open_work(membership)).data)
 

@@ -11,6 +11,8 @@ from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.citations import CitationViewSet
 from evidence.api.components import ComponentViewSet
+from evidence.api.control_text import ControlTextView
+from evidence.api.crosswalks import CrosswalkViewSet
 from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
@@ -39,6 +41,8 @@ from evidence.api.rereading import RereadingView
 from evidence.api.responses import ItemsView, ResponseViewSet
 from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
+from evidence.api.saved_filters import SavedFilterViewSet
+from evidence.api.search import SearchView
 from evidence.api.system_terms import SystemTermsViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
@@ -103,9 +107,23 @@ router.register(
     ProviderDocumentViewSet,
     basename="provider-document",
 )
+router.register(
+    r"systems/(?P<slug>[-\w]+)/saved-filters",
+    SavedFilterViewSet,
+    basename="saved-filter",
+)
+router.register(
+    r"systems/(?P<slug>[-\w]+)/crosswalks", CrosswalkViewSet, basename="crosswalk"
+)
 router.register(r"systems/(?P<slug>[-\w]+)/matrix", MatrixViewSet, basename="matrix")
 
 urlpatterns = [
+    path("search/", SearchView.as_view(), name="api_search"),
+    path(
+        "systems/<slug:slug>/controls/<str:ref_id>/text/",
+        ControlTextView.as_view(),
+        name="api_control_text",
+    ),
     path("systems/<slug:slug>/trend/", TrendView.as_view(), name="api_trend"),
     path(
         "systems/<slug:slug>/acknowledgements/",

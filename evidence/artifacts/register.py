@@ -53,7 +53,10 @@ def _refuse_wrong_scheme(artifact: Artifact) -> None:
     own = artifact.kind == AssuranceKind.ASSESSMENT
     if own != (artifact.scheme == Scheme.OWN):
         raise Refused(
-            {"scheme": "“Our own assessment” is the scheme of assessments, and theirs."}
+            {
+                "scheme": "An assessment has the scheme “Our own assessment”, and"
+                " nothing else has it."
+            }
         )
 
 

@@ -93,7 +93,7 @@ def _layers(named: Sequence[str]) -> list[str]:
     if unknown:
         raise Refused({"layers": f"Not a layer: {', '.join(unknown[:5])}."})
     if not named:
-        raise Refused({"layers": "Tick what it runs."})
+        raise Refused({"layers": "Tick what the subservice organisation runs."})
     return [layer for layer in LAYERS if layer in named]
 
 
@@ -175,7 +175,7 @@ def answer_remark(
     stored = ReportRemark.objects.get(pk=remark.pk)
     require_officer(system, by)
     if choice not in CHOICES.get(RemarkKind(stored.kind), ()):
-        raise Refused({"choice": "This is no answer to it."})
+        raise Refused({"choice": "That answer does not fit this remark."})
     if not text.strip():
         raise Refused({"text": "Say why, for whoever decides on it."})
     (standing,) = remark_standings([stored], [system])

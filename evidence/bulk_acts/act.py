@@ -100,7 +100,9 @@ def sealed_choice(
     if not keys:
         raise Refused("Choose at least one row.")
     if len(keys) > MAX_ROWS:
-        raise Refused(f"At most {MAX_ROWS} rows in one act.")
+        raise Refused(
+            f"At most {MAX_ROWS} rows in one act: filter the list, or tick fewer."
+        )
     body = {"act": act_name, "keys": sorted(keys), "back": back}
     return seal(CHOICE, system.pk, body, by=by)
 
@@ -136,7 +138,7 @@ def sealed_act(
     `sentence` and `back` as in `Done`. Raises Refused where nothing would change.
     """
     if not changing(rows):
-        raise Refused("Nothing of this would change anything.")
+        raise Refused("None of these rows would change.")
     body = {
         "act": act.name,
         "values": dict(values),

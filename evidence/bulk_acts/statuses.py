@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from controls.errors import NotPermitted
 from controls.implementation_bulk import Proposal, propose, state_of_many
@@ -21,7 +21,7 @@ class Statuses:
         """Officers, and teams of the controls that they own."""
         mine = ControlImplementation.objects.describable_by(by).filter(system=system)
         if not mine.exists():
-            raise NotPermitted("Only an officer or an owner team says this.")
+            raise NotPermitted("Only an officer or the owner team may state this.")
 
     def rows(
         self,
@@ -34,19 +34,11 @@ class Statuses:
         lock: bool = False,
     ) -> list[ActRow]:
         """Each control with its status on the first day."""
-        proposals = _proposals(system, keys, values, by=by, today=today, lock=lock)
-        after = str(ImplementationStatus(values["implementation_status"]).label)
-        return [
-            ActRow(
-                key=one.control.pk,
-                control=one.control.control,
-                outcome="change" if one.outcome == "first" else one.outcome,
-                before=one.before_label,
-                after=one.before_label if one.outcome == "refused" else after,
-                follows=_what_follows(one, values["stated_from"]),
-            )
-            for one in proposals
-        ]
+        return rows_of(
+            _proposals(system, keys, values, by=by, today=today, lock=lock),
+            values["implementation_status"],
+            dt.date.fromisoformat(values["stated_from"]),
+        )
 
     def carry_out(
         self,
@@ -65,6 +57,24 @@ class Statuses:
             by=by,
             today=today,
         )
+
+
+def rows_of(
+    proposals: Iterable[Proposal], status: str, first_day: dt.date
+) -> list[ActRow]:
+    """What was proposed, as rows of the act."""
+    after = str(ImplementationStatus(status).label)
+    return [
+        ActRow(
+            key=one.control.pk,
+            control=one.control.control,
+            outcome="change" if one.outcome == "first" else one.outcome,
+            before=one.before_label,
+            after=one.before_label if one.outcome == "refused" else after,
+            follows=_what_follows(one, str(first_day)),
+        )
+        for one in proposals
+    ]
 
 
 def _proposals(
@@ -92,7 +102,7 @@ def _what_follows(proposal: Proposal, first_day: str) -> str:
     if proposal.outcome == "refused":
         return proposal.why
     if proposal.outcome == "same":
-        return "It is said already."
+        return "It has this status already."
     if proposal.outcome == "first":
         return f"Said for the first time, from {first_day} on."
     return f"Replaces what was said, from {first_day} on."

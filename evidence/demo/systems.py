@@ -6,9 +6,11 @@ import datetime as dt
 import random
 from typing import Any
 
+from django.db import transaction
+
 from controls.control_parts import parts_of
 from controls.implementation import describe
-from controls.implementation_bulk import confirm, propose, sealed
+from controls.implementation_bulk import propose, state_of_many
 from controls.models import Baseline, ServiceVariant, System, User
 from controls.models.implementations import ControlImplementation
 from evidence.demo import company
@@ -119,8 +121,9 @@ def state_controls(
             _leave_unfinished(implementation, draw, people, day)
     by = people["olivia"]
     statement: dict[str, Any] = {"status": "implemented", "first_day": day, "by": by}
-    proposals = propose(system, implemented, today=day, **statement)
-    confirm(system, sealed(system, proposals, **statement), by=by, today=day)
+    with transaction.atomic():
+        proposals = propose(system, implemented, today=day, lock=True, **statement)
+        state_of_many(proposals, today=day, **statement)
 
 
 def _leave_unfinished(

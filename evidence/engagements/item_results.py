@@ -37,7 +37,7 @@ def record_result(
         raise Refused("This event is of another system.")
     refuse_long(note, "note")
     if result == ItemResult.EXCEPTION and not note.strip():
-        raise Refused({"note": "Say what is the exception."})
+        raise Refused({"note": "Say what the exception is."})
     rows = TestedItem.objects.select_for_update(of=("self",)).select_related(
         "system", "sample_item__item"
     )

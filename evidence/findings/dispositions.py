@@ -98,7 +98,9 @@ def request_disposition(
     standing = standing_of(subject, Moment(today))
     _refuse_over(standing)
     if standing.waiting:
-        raise TransitionNotAllowed("Something waits for a second person already.")
+        raise TransitionNotAllowed(
+            "Another request about this waits for a second person already."
+        )
     if kind not in kinds_for(subject):
         raise Refused({"kind": "Choose what is to be made of it."})
     if not text.strip():
@@ -149,7 +151,7 @@ def _other_severity(standing: Standing, kind: str, severity: str) -> str:
     if severity not in Severity.values:
         raise Refused({"severity": "Name the severity that is asked for."})
     if isinstance(standing, FindingStanding) and severity == standing.severity:
-        raise Refused({"severity": "That is the severity that it has."})
+        raise Refused({"severity": "The finding has that severity already."})
     return severity
 
 

@@ -121,6 +121,10 @@ class StatusForm(BulkActForm):
     heading = "State the implementation of"
     step = "State implementation"
     column = "Status"
+    hint = (
+        "The record of each control shows the day you state it, and that many were"
+        " stated at once."
+    )
 
     implementation_status = forms.ChoiceField(label="Status", choices=STATEABLE)
     stated_from = DayField(
@@ -197,7 +201,7 @@ class RequestForm(BulkActForm):
 
     title_of_request = forms.CharField(label="What you want to see", max_length=200)
     what = forms.CharField(
-        label="In more words",
+        label="Details",
         required=False,
         widget=forms.Textarea(attrs={"rows": 1}),
         help_text="Which days, which systems, what it should show.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,11 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from controls.base_form import Form
-from controls.models import ImplementationStatus, Team
-from controls.models.implementation_statements import STATEABLE
+from controls.models import ImplementationStatus
 from evidence.charts import PROVEN, RESULTS
-from evidence.forms.clocks import DayField
-from evidence.forms.fields import day_input
 from evidence.status.criteria import numbers_among
 
 Rows = Sequence[Mapping[str, Any]]
@@ -76,35 +72,6 @@ class OneGoSelect(forms.Select):
         return format_html("<select{}>{}</select>", shown, options)
 
 
-class StatusOfManyForm(Form):
-    """How far all the controls of a filtered list are, and from which day on."""
-
-    implementation_status = forms.ChoiceField(
-        label="Status", choices=STATEABLE, widget=OneGoSelect
-    )
-    stated_from = DayField(
-        label="From",
-        widget=day_input(),
-        help_text="Earlier than today only where nobody has said anything yet.",
-    )
-
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["stated_from"].initial = today
-
-
-class OwnerOfManyForm(Form):
-    """Whose all the controls of a list are, or those that are ticked."""
-
-    owner_team = forms.ModelChoiceField(
-        Team.objects.all(),
-        label="Owner team",
-        required=False,
-        empty_label="Nobody",
-        widget=OneGoSelect,
-    )
-
-
 class ControlFilter(Form):
     """Narrow the list; choices are those that the system's controls have."""
 
@@ -130,7 +97,7 @@ class ControlFilter(Form):
     )
     team = forms.ChoiceField(label="Owner", required=False, widget=OneGoSelect)
     sort = forms.ChoiceField(
-        label="In order of", required=False, choices=ORDERS, widget=OneGoSelect
+        label="Sort by", required=False, choices=ORDERS, widget=OneGoSelect
     )
     number = forms.ChoiceField(
         label="Regime's number", required=False, widget=OneGoSelect

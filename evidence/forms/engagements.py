@@ -35,7 +35,7 @@ class EngagementForm(Form):
     firm = forms.CharField(label="Firm", max_length=200)
     window_start = DayField(label="Window from", widget=day_input())
     window_end = DayField(
-        label="to",
+        label="Window to",
         widget=day_input(),
         help_text="Both days count. A SOC 2 Type I is about one day: give it twice.",
     )

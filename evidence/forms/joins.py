@@ -195,11 +195,34 @@ class SplitForm(Form):
         return [uuid.UUID(text) for text in self.cleaned_data["rows"]]
 
 
+class SeenRowField(forms.ModelChoiceField):
+    """What is asked, by its uuid and the version that was on the page."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """What the page sends for a row."""
+        if isinstance(value, RequirementControl):
+            return f"{value.uuid}.{value.version}"
+        return value
+
+    def to_python(self, value: Any) -> tuple[RequirementControl, int | None] | None:  # type: ignore[override]
+        """The row, and the version that was seen; None for a row that was named
+        without one."""
+        named, _, seen = str(value or "").partition(".")
+        row = super().to_python(named)
+        if row is None:
+            return None
+        return row, int(seen) if seen.isdecimal() and len(seen) < 10 else None
+
+    def validate(self, value: Any) -> None:
+        """The row is one of the choices; `to_python` has seen to that."""
+        forms.Field.validate(self, value)
+
+
 class AddForm(Form):
     """One more control of an ask: an ask that stands alone, or a control that nothing
     was asked of by it."""
 
-    row = forms.ModelChoiceField(
+    row = SeenRowField(
         RequirementControl.objects.none(),
         label="An ask that stands alone",
         required=False,

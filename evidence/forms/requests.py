@@ -35,7 +35,7 @@ class RequestDraftForm(Form):
 
     title = forms.CharField(label="What you want to see", max_length=200)
     what = forms.CharField(
-        label="In more words",
+        label="Details",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Which days, which systems, what it should show.",
@@ -77,9 +77,7 @@ class AnswerForm(Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose the evidence that answers it."},
     )
-    note = ReasonField(
-        label="A word about it", required=False, widget=forms.Textarea({"rows": 2})
-    )
+    note = ReasonField(label="Note", required=False, widget=forms.Textarea({"rows": 2}))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(

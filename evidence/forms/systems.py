@@ -98,7 +98,7 @@ class NewSystemForm(ModelForm):
         help_text="Owns every family for which no other team is named.",
     )
     new_team = forms.CharField(
-        label="or a new team",
+        label="Or a new team",
         required=False,
         max_length=120,
         help_text="Only if your team is not in the list.",

@@ -63,6 +63,7 @@ from evidence.models.responses import ItemKind, ItemResponse, ResponseDecision
 from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
+from evidence.models.saved_filters import SavedFilter
 
 __all__ = [
     "Arrival",
@@ -123,6 +124,7 @@ __all__ = [
     "Sample",
     "SampleItem",
     "SampleMethod",
+    "SavedFilter",
     "ScanState",
     "Sensitivity",
     "Severity",

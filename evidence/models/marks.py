@@ -143,7 +143,7 @@ class TestedItem(models.Model):
             models.CheckConstraint(
                 name="tested_exception_says_what",
                 condition=~Q(result="exception") | ~Q(note=""),
-                violation_error_message="Say what is the exception.",
+                violation_error_message="Say what the exception is.",
             ),
         ]
 

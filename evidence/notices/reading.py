@@ -39,7 +39,7 @@ def choose(user: Actor, frequency: str) -> None:
     """Record how often a person wants mail. Raises Refused for another word."""
     if frequency not in Frequency.values:
         known = ", ".join(Frequency.values)
-        raise Refused({"frequency": f"One of {known}."})
+        raise Refused({"frequency": f"Choose one of {known}."})
     NoticePreference.objects.update_or_create(
         user=user, defaults={"frequency": frequency}
     )

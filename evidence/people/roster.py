@@ -56,9 +56,17 @@ class Holder:
     @property
     def days(self) -> str:
         """Since when, and until when, in the words of a table."""
+        if never_held(self.membership):
+            return "never in force: ended before it began"
         if self.last_day:
             return f"{self.first_day} to {self.last_day}"
         return f"since {self.first_day}" if self.begun else f"from {self.first_day}"
+
+
+def never_held(membership: Membership) -> bool:
+    """Whether a role was ended before its first day: an instant is left of it."""
+    ends_at = membership.ends_at
+    return ends_at is not None and ends_at - membership.starts_at <= INSTANT
 
 
 @dataclass(frozen=True)

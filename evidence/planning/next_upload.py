@@ -98,7 +98,7 @@ def next_upload(
     where the ask names no control today.
     """
     if not rows:
-        raise Refused("Nothing is asked by this ask today.")
+        raise Refused("Nothing is asked for under this ask today.")
     opened = open_periods_of(rows, today)
     if period is not None and (open_rows := _open_in(rows, opened, period)):
         return NextUpload(period, open_rows)

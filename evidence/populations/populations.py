@@ -73,9 +73,11 @@ def refuse_impossible(
         what = count_of(events.wrong, "line", "is")
         raise Refused(f"{what} wrong, so nothing was imported.")
     if not events.rows and not statement.none_happened:
-        raise Refused({"none_happened": "There are no rows: say that none happened."})
+        sentence = "The list has no rows: say so if no event happened in these days."
+        raise Refused({"none_happened": sentence})
     if events.rows and statement.none_happened:
-        raise Refused({"none_happened": "There are rows, so something happened."})
+        sentence = "The list has rows: take back that no event happened in these days."
+        raise Refused({"none_happened": sentence})
 
 
 def submit_population(

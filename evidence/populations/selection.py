@@ -88,7 +88,7 @@ def _at_random(way: SelectionMethod, total: int) -> tuple[int, ...]:
 def _every_nth(way: SelectionMethod, total: int) -> tuple[int, ...]:
     every, first = way.every or 0, way.first or 0
     if every < 1:
-        raise Refused({"every": "Take every first one at least."})
+        raise Refused({"every": "Choose a whole number of 1 or more."})
     if not 1 <= first <= total:
         raise Refused({"first": f"Begin between 1 and {total:,}."})
     return tuple(range(first, total + 1, every))

@@ -62,7 +62,7 @@ def require_population_reviewer(population: Population, *, by: Actor) -> None:
     rows = Population.objects.filter(pk=population.pk)
     if not rows.independent_of(by).exists():
         raise NotPermitted(
-            "Somebody other than who drew it must review this: you drew it, another"
+            "Somebody else must review this: you drew it, another"
             " one of these days, or brought the same file."
         )
     raise NotPermitted("You are not a reviewer of this system.")

@@ -111,7 +111,7 @@ def _to_be_answered(request: EvidenceRequest, by: Actor) -> EvidenceRequest:
 def _refuse_settled(request: EvidenceRequest, by: Actor) -> None:
     require_answerer(request, by)
     if request.state not in UNSETTLED:
-        raise TransitionNotAllowed(f"It is {request.state} already.")
+        raise TransitionNotAllowed(f"This request is {request.state} already.")
 
 
 def _answered(
@@ -146,7 +146,9 @@ def decide_answer(
     stored = locked(request)
     require_answer_decider(stored, by)
     if stored.state != EvidenceRequestState.ANSWERED:
-        raise TransitionNotAllowed(f"It is {stored.state}: there is nothing to judge.")
+        raise TransitionNotAllowed(
+            f"This request is {stored.state}: there is nothing to judge."
+        )
     refuse_stale(stored, version)
     if not accept and not reason.strip():
         raise Refused({"reason": "Say what is still missing."})

@@ -126,7 +126,7 @@ def cancel(
     stored = locked(request)
     require_canceller(stored, by)
     if stored.state not in UNSETTLED:
-        raise TransitionNotAllowed(f"It is {stored.state} already.")
+        raise TransitionNotAllowed(f"This request is {stored.state} already.")
     refuse_stale(stored, version)
     if not reason.strip():
         raise Refused({"reason": "Say why it is no longer asked."})

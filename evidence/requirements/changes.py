@@ -177,7 +177,7 @@ def add_requirement(
     )
     added.full_clean(exclude=["system", "implementation", "ask"])
     if user_control and user_control.kind != RemarkKind.USER_CONTROL:
-        raise Refused({"user_control": "That is nothing which a report expects of us."})
+        raise Refused({"user_control": "No provider's report expects this of us."})
     RequirementControl.objects.add_with_asks([added])
     AuditEvent.objects.append(
         about(

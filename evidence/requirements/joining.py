@@ -112,7 +112,7 @@ def join_to(
     rows = locked_rows(system, lines, by)
     columns = _terms_of(ask, from_day)
     if from_day < today:
-        raise Refused({"from_day": "From today on, or a later day."})
+        raise Refused({"from_day": "Choose today or a later day."})
     refusals = misfits(rows, columns, from_day) or _of_days_to_come(ask, rows, from_day)
     standing = {row.implementation_id for row in rows_under(ask, from_day)}
     refusals += [

@@ -47,7 +47,7 @@ def retire_requirement(
     if not reason.strip():
         raise Refused({"reason": "Say why it is no longer asked."})
     if stored.operates_until is not None:
-        raise TransitionNotAllowed(f"It already ends on {stored.operates_until}.")
+        raise TransitionNotAllowed(f"This already ends on {stored.operates_until}.")
     refuse_stale(stored, version)
     stored.operates_until = until
     stored.full_clean(exclude=["system", "implementation", "ask", "version"])

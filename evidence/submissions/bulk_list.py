@@ -113,7 +113,7 @@ def rows_of(lines: Iterable[Line]) -> list[MappingRow]:
     lines = require_one_sheet(lines)
     first = next(lines, None)
     if first is None:
-        raise Refused("It has no line.", code="header_missing")
+        raise Refused("The list has no lines.", code="header_missing")
     try:
         heading = _heading(first)
     except Refused as refusal:

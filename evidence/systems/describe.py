@@ -92,7 +92,7 @@ def create_system(
     if not uses:
         raise Refused({"components": "Name at least one component in use."})
     if system.slug in RESERVED_SLUGS:
-        raise Refused({"slug": f"“{system.slug}” has a meaning of its own here."})
+        raise Refused({"slug": f"“{system.slug}” is reserved: choose another."})
     system.full_clean()
     withdrawn = _withdrawn(system.baseline)
     if withdrawn:

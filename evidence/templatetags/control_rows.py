@@ -32,7 +32,7 @@ ROW = """
 <td>{owner}</td>
 </tr>"""
 TICK = (
-    '<input type="checkbox" form="status-of-many" name="ticked" value="{}"'
+    '<input type="checkbox" form="act-on-many" name="ticked" value="{}"'
     ' aria-label="Choose {}"> '
 )
 

@@ -53,9 +53,13 @@ def _act_or_404(request: SignedInRequest, slug: str, name: str) -> tuple[System,
 
 
 @require_POST
-def bulk_choose(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Take all controls of a filtered list, or those ticked, to the page of an act."""
-    system, act = _act_or_404(request, slug, request.POST.get("act", "owner"))
+def bulk_choose(request: SignedInRequest, slug: str, act: str = "") -> HttpResponse:
+    """Take all controls of a filtered list, or those ticked, to the page of an act.
+
+    The act is in the form, or in an address of before there was one for all acts.
+    """
+    name = act or request.POST.get("act", "owner")
+    system, doing = _act_or_404(request, slug, name)
     moment = moment_of(system, system.day_of(clock.now()), None)
     rows = listed(system, moment)
     filters = ControlFilter(request.GET, rows=rows).filters()
@@ -63,16 +67,16 @@ def bulk_choose(request: SignedInRequest, slug: str) -> HttpResponse:
     if ticked := set(request.POST.getlist("ticked")):
         named = {row["id"] for row in rows if row["ref_id"] in ticked}
         keys = [key for key in keys if key in named]
-    if act.name == "cadence":
+    if doing.name == "cadence":
         keys = asks_of_controls(system, keys, moment.on)
     back = reverse("evidence:controls", args=[system.slug])
     if query := request.GET.urlencode():
         back = f"{back}?{query}"
     try:
-        chosen = sealed_choice(act.name, system, keys, back, by=request.user)
+        chosen = sealed_choice(doing.name, system, keys, back, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal, back=back)
-    place = reverse("evidence:bulk_act", args=[system.slug, act.name])
+    place = reverse("evidence:bulk_act", args=[system.slug, doing.name])
     return redirect(f"{place}?chosen={chosen}")
 
 

@@ -13,11 +13,9 @@ from django_htmx.middleware import HtmxDetails
 
 from controls.models import ControlImplementation, System
 from evidence.forms.clocks import clocks_of
-from evidence.forms.controls import (
-    ControlFilter,
-    OwnerOfManyForm,
-    StatusOfManyForm,
-)
+from evidence.forms.controls import ControlFilter
+from evidence.forms.saved_filters import SavedFilterForm
+from evidence.models import SavedFilter
 from evidence.requests.who_may import engagement_of
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, judged
@@ -28,8 +26,10 @@ from evidence.views.list_place import list_query
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
-# Acts on all controls of the list, or those ticked, beside status and owner.
+# Acts on all controls of the list, or those ticked, with the words of their buttons.
 OF_MANY = {
+    "owner": "Assign an owner",
+    "status": "State implementation",
     "cadence": "Change how often",
     "request": "Request evidence",
     "not-applicable": "Mark as not applicable",
@@ -53,7 +53,6 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     filters = chosen.filters()
     page = _page(request, clocks, rows, filters)
     officer = clocks.now and officer
-    status_form = _status_form(request, clocks, officer=officer)
     acts = _acts(request, clocks, officer=officer)
     context = {
         "system": system,
@@ -65,10 +64,11 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "list_query": list_query(filters, clocks),
         "total": len(rows),
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
-        "status_form": status_form,
-        "owner_form": OwnerOfManyForm() if officer else None,
         "acts": acts,
-        "may_tick": bool(status_form or acts),
+        "saved_filters": SavedFilter.objects.visible_to(request.user).filter(
+            system=system
+        ),
+        "filter_form": SavedFilterForm(auto_id="saved_%s") if filters else None,
     }
     name = "evidence/controls/list.html"
     if request.htmx and not request.htmx.history_restore_request:
@@ -79,13 +79,17 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
 def _acts(
     request: SignedInRequest, clocks: Clocks, *, officer: bool
 ) -> list[tuple[str, str]]:
-    """What else the person may do of many controls, with the words of its button."""
+    """What the person may do of many controls, with the words of its button; of the
+    past nothing."""
     if not clocks.now:
         return []
     if officer:
         return list(OF_MANY.items())
-    audits = engagement_of(clocks.system, request.user) is not None
-    return [("request", OF_MANY["request"])] if audits else []
+    allowed = {
+        "status": _describes_some(request, clocks.system),
+        "request": engagement_of(clocks.system, request.user) is not None,
+    }
+    return [(name, words) for name, words in OF_MANY.items() if allowed.get(name)]
 
 
 def _page(
@@ -99,17 +103,6 @@ def _page(
         shown_rows = judged(clocks.system, clocks.moment, shown_rows)
     page.object_list = shown_rows
     return page
-
-
-def _status_form(
-    request: SignedInRequest, clocks: Clocks, *, officer: bool
-) -> StatusOfManyForm | None:
-    """For whoever may say how far some control of the system is; never of the past."""
-    if not clocks.now:
-        return None
-    if not officer and not _describes_some(request, clocks.system):
-        return None
-    return StatusOfManyForm(today=clocks.today)
 
 
 def _describes_some(request: SignedInRequest, system: System) -> bool:

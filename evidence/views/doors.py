@@ -105,6 +105,8 @@ PAGES: dict[str, Address] = {
     "status_of_many": _controls,
     "status_of_many_confirm": _controls,
     "bulk_choose": _controls,
+    "saved_filter_rename": _page("saved_filters", "slug"),
+    "saved_filter_delete": _page("saved_filters", "slug"),
     "bulk_act_confirm": _controls,
     "owner_of_many": _controls,
     "owner_of_many_confirm": _controls,

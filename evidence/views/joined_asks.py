@@ -214,8 +214,9 @@ def _added(
     how: dict[str, Any] = {"from_day": fields["from_day"], "by": request.user}
     how["today"] = today
     try:
-        if row := fields["row"]:
-            named = NamedControl(row.uuid, fields["what_it_shows"])
+        if fields["row"]:
+            row, seen = fields["row"]
+            named = NamedControl(row.uuid, fields["what_it_shows"], seen)
             join_to(stored, [named], **how)
             return str(row.implementation.control.label)
         controls = stored.system.implementations.select_related("control", "owner_team")

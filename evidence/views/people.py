@@ -28,7 +28,7 @@ from evidence.forms.people import (
     SuccessorForm,
 )
 from evidence.people.leaving import HandOver, hand_over, open_work, plan_hand_over
-from evidence.people.roster import INSTANT, roster_of
+from evidence.people.roster import INSTANT, never_held, roster_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
 from evidence.views.bulk_acts import moves_of_team
@@ -191,6 +191,7 @@ def _role_page(
         "first_day": held["starts_on"],
         "over": ends_at is not None and ends_at <= now,
         "begun": membership.starts_at <= now,
+        "never": never_held(membership),
         "work": work,
         "teams": [
             (one, moves_of_team(request, system, one.team)) for one in work.teams

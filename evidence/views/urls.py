@@ -36,7 +36,6 @@ from evidence.views import (
     my_work,
     notices,
     overrides,
-    owner_of_many,
     people,
     populations,
     provider_documents,
@@ -54,6 +53,7 @@ from evidence.views import (
     reviews,
     revisions,
     samples,
+    saved_filters,
     search,
     system_terms,
     systems,
@@ -236,12 +236,31 @@ urlpatterns += [
 urlpatterns += [
     path("systems/<slug:slug>/controls/", controls.controls, name="controls"),
     path(
-        "systems/<slug:slug>/owner/", owner_of_many.owner_of_many, name="owner_of_many"
+        "systems/<slug:slug>/owner/",
+        bulk_acts.bulk_choose,
+        {"act": "owner"},
+        name="owner_of_many",
     ),
     path(
         "systems/<slug:slug>/owner/confirm/",
-        owner_of_many.owner_of_many_confirm,
+        bulk_acts.bulk_act_confirm,
+        {"act": "owner"},
         name="owner_of_many_confirm",
+    ),
+    path(
+        "systems/<slug:slug>/saved-filters/",
+        saved_filters.saved_filters,
+        name="saved_filters",
+    ),
+    path(
+        "systems/<slug:slug>/saved-filters/<uuid:uuid>/rename/",
+        saved_filters.saved_filter_rename,
+        name="saved_filter_rename",
+    ),
+    path(
+        "systems/<slug:slug>/saved-filters/<uuid:uuid>/delete/",
+        saved_filters.saved_filter_delete,
+        name="saved_filter_delete",
     ),
     path("systems/<slug:slug>/many/", bulk_acts.bulk_choose, name="bulk_choose"),
     path(
@@ -266,12 +285,14 @@ urlpatterns += [
     ),
     path(
         "systems/<slug:slug>/implementation-status/",
-        implementation_status.status_of_many,
+        bulk_acts.bulk_choose,
+        {"act": "status"},
         name="status_of_many",
     ),
     path(
         "systems/<slug:slug>/implementation-status/confirm/",
-        implementation_status.status_of_many_confirm,
+        bulk_acts.bulk_act_confirm,
+        {"act": "status"},
         name="status_of_many_confirm",
     ),
     path(

@@ -41,6 +41,7 @@ def bodies_of(world: World) -> dict[str, Any]:
                 "owner": "Platform"}  # fmt: skip
     days = {"performed_on": today, "period_start": today, "period_end": today}
     pages = {
+        "saved_filter_rename": {"name": "Another", "version": 1},
         "control_describe": {"implementation_status": "planned", "version": 1},
         "request_judge": {"decision": "accept", "version": 1},
         "population_judge": decide,
@@ -185,6 +186,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST invitation-list": {"address": "dan@example.test", "role": "reader"},
         "PATCH person-detail": {"last_day": later},
         "POST person-hand-over": {"to": "rita@example.test"},
+        "POST person-hand-over-preview": {"to": "rita@example.test"},
         "POST component-days": why,
         "POST system-terms-list": why | {"currency_days": 60},
         "POST alternative-list": here | {
@@ -200,6 +202,8 @@ def bodies_of(world: World) -> dict[str, Any]:
             "first_day": str(TODAY - DAY),
         },
         "POST export-list": here,
+        "POST saved-filter-list": {"name": "Mine", "filters": {"family": "cm"}},
+        "PATCH saved-filter-detail": {"name": "Another"},
         "POST token-list": {"name": "mine"},
         "POST provider-document-end": {"ended_on": today},
         "POST artifact-list": {

@@ -208,7 +208,8 @@ VERBS = (
         "change the days of a role, end it, hand over what waits",
         _officer,
         ("evidence:role_days", "evidence:role_end", "evidence:role_hand_over",
-         "PATCH person-detail", "person-end", "person-hand-over"),
+         "PATCH person-detail", "person-end", "person-hand-over",
+         "person-hand-over-preview"),
     ),
     Verb(
         "record an audit, renew and end it",
@@ -475,7 +476,7 @@ VERBS = (
     Verb(
         "import the regime's numbers",
         _officer,
-        ("evidence:numbers_upload",),
+        ("evidence:numbers_upload", "crosswalk-list", "crosswalk-preview"),
         ("evidence:numbers",),
     ),
     Verb(

@@ -56,6 +56,7 @@ from evidence.requirements.joining import join
 from evidence.status.rows import Moment
 from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
+from evidence.systems.saved_filters import save_filter
 from tests import factories
 from tests.access.bodies import bodies_of
 from tests.evidence import house as houses
@@ -70,8 +71,9 @@ COLUMNS = (
 
 # Rows of these views of the API bear no version.
 WITHOUT_ETAG = {
-    "ask", "citation", "disposition", "export", "file", "finding", "letter", "notice",
-    "observation", "population", "remark", "removal", "response", "sample", "token",
+    "ask", "citation", "crosswalk", "disposition", "export", "file", "finding",
+    "letter", "notice", "observation", "population", "remark", "removal", "response",
+    "sample", "token",
 }  # fmt: skip
 
 
@@ -239,7 +241,7 @@ def _people(world: World) -> None:
         _name(world, audit, view)
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")
-    for verb in ("detail", "end", "hand-over", "open-work"):
+    for verb in ("detail", "end", "hand-over", "hand-over-preview", "open-work"):
         _name(world, held, f"person-{verb}")
     offer = RoleOffer(Role.READER, TODAY)
     invitation = invite(
@@ -462,7 +464,7 @@ def _provider(world: World) -> None:
                  "numbers_adopt"):  # fmt: skip
         world.named[view] = {"token": uuid.uuid4()}
     numbers = b"Control,Number\nPE-3,CC6.4\n"
-    adopt_numbers(
+    crosswalk = adopt_numbers(
         house.system,
         read_crosswalk(_upload(numbers), "numbers.csv"),
         title="SOC 2",
@@ -470,6 +472,7 @@ def _provider(world: World) -> None:
         by=house.olivia,
         today=TODAY,
     )
+    _name(world, crosswalk, "crosswalk-detail")
     world.named["number"] = {"number": "CC6.4"}
 
 
@@ -486,6 +489,9 @@ def _rest(world: World) -> None:
     notice = Notice.objects.create(user=house.oscar, kind="due-soon", key="walk")
     for view in ("notice", "notice_read", "notice-detail", "notice-read"):
         _name(world, notice, view)
+    saved = save_filter(house.system, "Changes", {"family": "cm"}, by=house.olivia)
+    for view in ("saved_filter_rename", "saved_filter_delete", "saved-filter-detail"):
+        _name(world, saved, view)
     token, _ = AuthToken.objects.create(house.oscar)
     kept = TokenScope.objects.create(token=token, name="cli", scope="read")
     _name(world, kept, "token-detail")

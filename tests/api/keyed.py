@@ -58,6 +58,10 @@ def bodies() -> dict[str, Any]:
         "artifact-version-remarks": {
             "kind": "exception", "title": "CC6.1-1", "control_ids": ["pe-3"],
         },
+        "crosswalk-list": {
+            "title": "Other", "starts_on": TODAY,
+            "file": file("soc2.csv", b"Control,Number\nPE-3,CC6.4\n"),
+        },
         "provider-document-list": {
             "title": "Other", "reference": "R-2", "starts_on": TODAY,
             "file": file(

@@ -41,8 +41,9 @@ component-days component-regions remark-answer-decide disposition-decide
 response-decide
 end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
-implementation-status-preview system-terms-list ask-split
-person-end person-hand-over invitation-send-again invitation-withdraw
+crosswalk-preview implementation-status-preview system-terms-list ask-split
+person-end person-hand-over person-hand-over-preview invitation-send-again
+invitation-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

@@ -115,6 +115,8 @@ VERBS = {
     "PATCH person-detail": Verb("needed", "olivia"),
     "POST person-end": Verb("needed", "olivia"),
     "POST person-hand-over": Verb("needed", "olivia"),
+    "PATCH saved-filter-detail": Verb("needed", "olivia"),
+    "DELETE saved-filter-detail": Verb("needed", "olivia"),
     "POST invitation-send-again": Verb("needed", "olivia"),
     "POST invitation-withdraw": Verb("needed", "olivia"),
     "POST not-applicable-approve": Verb("needed", "olivia"),
@@ -165,6 +167,7 @@ artifact-version-remarks remark-answers
 api_responses observation-list finding-list observation-dispositions
 finding-dispositions
 citation-decisions
+saved-filter-list person-hand-over-preview crosswalk-list crosswalk-preview
 implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list
 override-list not-applicable-list export-list token-list notice-read-all api_rereading

@@ -265,6 +265,7 @@ owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
 published_services
 role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload
+saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.django_db
 SENTENCES = {
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
-    "lapsed": "It lapsed: it was to be decided by",
+    "lapsed": "This request lapsed: it was to be decided by",
     "asked-end": "Oscar has already asked for it.",
     "asked": "Oscar has already asked for this.",
-    "holds": "One holds from 2026-11-23 to 2026-12-23 already.",
+    "holds": "An alternative holds from 2026-11-23 to 2026-12-23 already.",
     "not-approved": "Only what is approved can be ended.",
     "anyway": "It holds to 2026-11-22 anyway.",
     "ended": "It has ended already.",

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 SENTENCES = {
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
-    "lapsed": "It lapsed: it was to be decided by",
+    "lapsed": "This request lapsed: it was to be decided by",
     "waits": "Oscar has already asked for another class of this control.",
     "asked-by": "Oscar has already asked for it.",
     "not-approved": "Only what is approved can be ended.",

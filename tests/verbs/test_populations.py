@@ -19,7 +19,7 @@ from tests.verbs.test_evidence import state_of as state_of_link
 pytestmark = pytest.mark.django_db
 
 SENTENCES = {
-    "own": "Somebody other than who drew it must review this",
+    "own": "Somebody else must review this: you drew it",
     "brought": "Somebody who had no hand in this list draws the sample.",
     "accepted-by": "Rita has already accepted this.",
     "rejected-by": "Rita has already rejected this.",

@@ -19,12 +19,12 @@ SENTENCES = {
     "own": "Somebody other than who answered must judge it.",
     "not-asked": "This is asked of Platform.",
     "of-asker": "Whoever asked",
-    "accepted": "It is accepted already.",
-    "cancelled": "It is cancelled already.",
-    "open-still": "It is open: there is nothing to judge.",
-    "returned-still": "It is returned: there is nothing to judge.",
-    "accepted-before": "It is accepted: there is nothing to judge.",
-    "cancelled-before": "It is cancelled: there is nothing to judge.",
+    "accepted": "This request is accepted already.",
+    "cancelled": "This request is cancelled already.",
+    "open-still": "This request is open: there is nothing to judge.",
+    "returned-still": "This request is returned: there is nothing to judge.",
+    "accepted-before": "This request is accepted: there is nothing to judge.",
+    "cancelled-before": "This request is cancelled: there is nothing to judge.",
     "looked-at": "You may not do this",
 }
 # A cell says where the request stands and how many answers it has.

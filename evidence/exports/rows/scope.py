@@ -109,7 +109,7 @@ def scope_of(
     """
     instant = known_at or now()
     if instant > now():
-        raise Refused({"known_at": "That instant has not come yet."})
+        raise Refused({"known_at": "That time has not come yet."})
     if on > system.day_of(now()):
         raise Refused({"on": NOT_COME_YET})
     refuse_unrecorded(system, known_at)

@@ -307,7 +307,7 @@ def test_what_every_state_refuses(
         request_end(row, reason="x", by=olga, today=TODAY)
     late = ask(as_user(olga), proven, starts_on=str(TODAY - DAY))
     assert late.status_code == 422
-    assert "not the first" in late.content.decode()
+    assert "only the first one may begin earlier" in late.content.decode()
 
 
 def test_nothing_of_an_inherited_control_is_met_otherwise(

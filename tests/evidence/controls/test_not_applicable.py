@@ -210,7 +210,7 @@ def test_two_never_hold_on_a_day(system, oscar, olga, as_user):
     ask(as_user(oscar), system)
     decide(as_user(olga))
     again = ask(as_user(oscar), system).content.decode()
-    assert "It is not applicable already" in again
+    assert "The control is marked as not applicable already" in again
     stored = ApplicabilityDecision.objects.get()
     stored.pk, stored.uuid, stored._state.adding = None, uuid.uuid4(), True
     with pytest.raises(DatabaseError, match="one_in_force"), transaction.atomic():

@@ -49,5 +49,5 @@ def test_a_box_stands_where_somebody_may_say_how_far_it_is(
 
 def test_officers_alone_are_offered_whose_they_are(system, oscar, alice, as_user):
     url = reverse("evidence:controls", args=[system.slug])
-    assert "Show the new owners" in as_user(oscar).get(url).content.decode()
-    assert "Show the new owners" not in as_user(alice).get(url).content.decode()
+    assert "Assign an owner" in as_user(oscar).get(url).content.decode()
+    assert "Assign an owner" not in as_user(alice).get(url).content.decode()

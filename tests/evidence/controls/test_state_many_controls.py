@@ -62,9 +62,13 @@ def statuses(system: System) -> dict[str, str]:
 
 
 def preview_page(browser: Any, system: System, query: str = "", **said: Any) -> Any:
+    """The page of the act for the list, by the address of before there was one for
+    all acts; then what would become of each control."""
     url = reverse("evidence:status_of_many", args=[system.slug]) + query
+    page = browser.post(url)
+    assert page.status_code == 302, page.content
     body = {"implementation_status": "implemented", "stated_from": TODAY}
-    return browser.post(url, body | said)
+    return browser.post(page["Location"], body | said)
 
 
 def confirm_page(browser: Any, system: System, page: Any) -> Any:
@@ -91,17 +95,17 @@ def test_the_page_shows_each_control_and_then_says_it(
     browser = as_user(alice)
     listing = browser.get(reverse("evidence:controls", args=[system.slug]))
     shown = " ".join(listing.content.decode().split())
-    assert "Change the status of all 14, or of those you tick" in shown
+    assert "Of all 14 controls of this list, or of those you tick below" in shown
+    assert ">State implementation</button>" in shown
+    assert ">Assign an owner</button>" not in shown
 
     page = preview_page(browser, system)
 
     text = page.content.decode()
-    assert "Something else is said, and would change: 1" in text
-    assert "planned until now" in text
-    assert f"Nobody has said anything of these days yet: {len(ours(system)) - 1}" in (
-        text
-    )
-    assert "Nothing of it is ours" in text
+    assert re.search(rf"will change</span>\s*<b>{len(ours(system))}</b>", text)
+    assert text.count("Replaces what was said") == 1
+    assert text.count("Said for the first time") == len(ours(system)) - 1
+    assert "No part of it is ours" in text
     assert set(statuses(system).values()) == {"not-stated", "planned"}
 
     answer = confirm_page(browser, system, page)
@@ -184,7 +188,7 @@ def test_another_teams_controls_are_left_as_they_are(
     answer = preview_api(as_user(alice), system, control_ids=["cm-2"]).json()
     (row,) = answer["controls"]
     assert row["outcome"] == "refused"
-    assert "the owner team, Other, says this" in row["why"]
+    assert "the owner team, Other, may state this" in row["why"]
 
 
 def test_unknown_controls_and_statuses_are_named(

@@ -74,9 +74,9 @@ def test_it_is_stated_among_many_on_the_page(vault, oscar, as_user):
     browser = as_user(oscar)
     address = reverse("evidence:status_of_many", args=[vault.slug])
     body = {"implementation_status": "implemented", "stated_from": TODAY}
-    seen = browser.post(address, body)
+    seen = browser.post(browser.post(address)["Location"], body)
     assert seen.status_code == 200, seen.text
-    assert "Nothing of it is ours" in seen.text
+    assert "No part of it is ours" in seen.text
     confirm = reverse("evidence:status_of_many_confirm", args=[vault.slug])
     assert browser.post(confirm, {"token": seen.context["token"]}).status_code == 302
     assert stated(vault) == {"pe-3": "implemented", "pe-13": "not-stated"}

@@ -158,20 +158,23 @@ def test_the_contents_lead_to_what_is_there(olivia) -> None:
 def test_a_status_is_said_of_what_was_ticked_alone(olivia, house) -> None:
     """R28: seen first, and nothing else is touched."""
     page = olivia.get(LIST).content.decode()
-    form = page.partition('id="status-of-many"')[2]
+    form = page.partition('id="act-on-many"')[2]
     there = unescape(re.findall(r'action="([^"]*)"', form)[0])
     body = {"implementation_status": "planned", "stated_from": str(TODAY)}
-    preview = olivia.post(there, body | {"ticked": ["cm-8", "si-2", "zz-9"]})
+    choice = {"act": "status", "ticked": ["cm-8", "si-2", "zz-9"]}
+    preview = olivia.post(olivia.post(there, choice)["Location"], body)
     shown = preview.content.decode()
-    assert "State it for 2 controls" in shown
+    assert "State “Planned” of 2 controls" in shown
     token = re.findall(r'name="token" value="([^"]+)"', shown)[0]
     confirm = unescape(re.findall(r'action="(/systems/shop/[^"]*)"', shown)[-1])
     olivia.post(confirm, {"token": token})
     stated = house.system.implementations.filter(implementation_status="planned")
     labels = stated.order_by("control__sort_order")
     assert list(labels.values_list("control__ref_id", flat=True)) == ["cm-8", "si-2"]
-    faulty = olivia.post(there, body | {"ticked": ["cm-8"], "stated_from": "never"})
-    assert '<input type="hidden" name="ticked" value="cm-8">' in faulty.content.decode()
+    chosen = olivia.post(there, choice | {"ticked": ["cm-8"]})["Location"]
+    faulty = olivia.post(chosen, body | {"stated_from": "never"})
+    assert faulty.status_code == 422
+    assert "State the implementation of 1 control" in faulty.content.decode()
 
 
 @pytest.mark.parametrize("page", [LIST, f"{LIST}pe-3/"])

@@ -133,7 +133,7 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
 @pytest.mark.parametrize(
     ("typed", "status", "sentence"),
     [
-        ({"result": "exception"}, 400, "Say what is the exception."),
+        ({"result": "exception"}, 400, "Say what the exception is."),
         ({"result": "fine"}, 400, "“Result” offers no such choice"),
         ({"version": 4}, 409, "was tested by somebody else since you opened this"),
     ],

@@ -122,7 +122,7 @@ def test_a_view_without_controls_makes_no_file(browser, house) -> None:
     ("more", "sentence"),
     [
         ({"on": "2026-11-24"}, "That day has not come yet"),
-        ({"known_at": "2026-12-01T00:00:00Z"}, "That instant has not come yet"),
+        ({"known_at": "2026-12-01T00:00:00Z"}, "That time has not come yet"),
         ({"known_at": "2020-01-01T00:00:00Z"}, "Nothing of this system was recorded"),
         (
             {"window_from": "2026-11-01", "window_to": "2026-10-01"},

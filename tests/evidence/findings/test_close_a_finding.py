@@ -310,7 +310,7 @@ def test_what_cannot_be_so_is_refused(system, oscar, as_user, said, field):
 
 
 def test_an_adjustment_to_the_same_severity(system, oscar):
-    with pytest.raises(ValidationError, match="severity that it has"):
+    with pytest.raises(ValidationError, match="has that severity already"):
         asked_for(
             found(system, "ac-12", oscar), "risk-adjustment", oscar, severity="high"
         )

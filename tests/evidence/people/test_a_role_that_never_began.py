@@ -60,6 +60,10 @@ def test_an_ended_engagement_leaves_no_access_to_come(
     people = page_of(oscar, "people", system.slug)
     assert "Auditors: read only" not in people
     assert "Roles that have ended (3)" in people
+    assert people.count("never in force: ended before it began") == 2
+    never = audrey.memberships.order_by("starts_at").last()
+    role = page_of(oscar, "role", system.slug, never.uuid)
+    assert "Auditor, never in force: the role was ended before it began." in role
     access = page_of(oscar, "engagement_access", system.slug, renewed.uuid)
     assert f"{TODAY} access has ended" in access
 

@@ -126,7 +126,7 @@ def test_the_first_day_moves_until_it_has_come(oscar, rita, system):
     row, browser = role_of(rita), browser_of(oscar)
     later = str(TODAY + 3 * DAY)
     answer = post(browser, "role_days", row, starts_on=later)
-    assert "It has begun: its first day is a fact." in text_of(answer)
+    assert "The role has begun: its first day stays." in text_of(answer)
     Membership.objects.update_or_create(
         pk=row.pk, defaults={"starts_at": system.end_of_day(TODAY)}
     )

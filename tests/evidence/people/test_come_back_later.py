@@ -144,6 +144,29 @@ def test_a_stale_preview_gives_no_role_that_it_did_not_show(
     assert carol.memberships.count() == 2
 
 
+def test_over_the_api_only_what_the_preview_showed_is_done(
+    officer, leaver, system, alice, rita, oscar, platform
+):
+    """AC-01, R35: the digest of the preview counts as on the page."""
+    api = f"/api/v1/systems/{system.slug}/people/{leaver.uuid}/hand-over/"
+    to = {"to": rita.email}
+    seen = officer.post(f"{api}preview/", to, "application/json")
+    assert seen.status_code == 200, seen.content
+    plan = seen.json()
+    assert (plan["to"], len(plan["requests"])) == (rita.email, 1)
+    ask_of_alice(system, alice, oscar, platform, "And this")
+    as_seen = {"headers": {"If-Match": seen["ETag"]}}
+    body = to | {"shown": plan["shown"]}
+    stale = officer.post(api, body, "application/json", **as_seen)
+    assert stale.status_code == 412, stale.content
+    assert not EvidenceRequest.objects.exclude(person=alice).exists()
+    anew = officer.post(f"{api}preview/", to, "application/json").json()
+    body = to | {"shown": anew["shown"]}
+    done = officer.post(api, body, "application/json", **as_seen)
+    assert (done.status_code, done.json()["requests"]) == (200, []), done.content
+    assert EvidenceRequest.objects.filter(person=rita).count() == 2
+
+
 def test_a_request_of_meanwhile_is_not_handed_over_unseen(
     officer, leaver, system, alice, rita, oscar, platform
 ):

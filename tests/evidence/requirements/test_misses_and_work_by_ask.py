@@ -141,13 +141,17 @@ def test_r11_a_row_that_stands_alone_is_put_under_an_ask_by_page(client, house, 
     assert client.post(address, body | {"row": row.uuid}).status_code == 403
     client.force_login(house.olivia)
     page = client.get(reverse("evidence:ask", args=["shop", ask.uuid]))
-    assert f'value="{row.uuid}"' in page.content.decode()
+    seen = f"{row.uuid}.{row.version}"
+    assert f'value="{seen}"' in page.content.decode()
     for both in ({}, {"row": row.uuid, "control": "CM-8"}):
         refused = client.post(address, body | both)
         assert refused.status_code == 422
         told = "Choose an ask that stands alone, or name a control."
         assert told in refused.content.decode()
-    done = client.post(address, body | {"row": row.uuid}, follow=True)
+    stale = client.post(address, body | {"row": f"{row.uuid}.{row.version + 1}"})
+    assert stale.status_code == 422
+    assert "changed" in stale.context["add_form"].errors.as_text()
+    done = client.post(address, body | {"row": seen}, follow=True)
     assert "CM-8 is one of its controls now." in done.content.decode()
     row.refresh_from_db()
     assert (row.joined_id, row.what_it_shows) == (ask.pk, "The list of hosts")

@@ -320,7 +320,7 @@ def test_what_is_no_remark_or_no_answer_is_refused(desk, as_user, reader):
     for body, sentence in (
         ({"kind": "exception", "title": "X"}, "Name the controls that it touches."),
         ({"kind": "exception", "title": "X", "control_ids": "zz-9"}, "Not a control"),
-        ({"kind": "subservice", "title": "X"}, "Tick what it runs."),
+        ({"kind": "subservice", "title": "X"}, "Tick what the subservice"),
         (
             {"kind": "subservice", "title": "AWS", "layers": ["facilities"]},
             "That is the provider whose report it is.",

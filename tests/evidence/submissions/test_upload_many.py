@@ -195,7 +195,7 @@ ROWS = [["a.txt", "CM-8", str(TODAY), "Inventory"]]
         (xlsx_bytes(sheets={"A": [HEADING, *ROWS], "B": ROWS}), "Sheet “B” holds"),
         (xlsx_bytes([["My list"], HEADING, *ROWS]), "Line 2 names the columns"),
         (xlsx_bytes([[*HEADING, "file"], *ROWS]), "Two columns are called “file”"),
-        (xlsx_bytes([]), "It has no line."),
+        (xlsx_bytes([]), "The list has no lines."),
     ],
     ids=["strict", "empty fill", "two sheets", "title first", "twice", "empty"],
 )
