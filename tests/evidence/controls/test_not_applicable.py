@@ -198,7 +198,7 @@ def test_nobody_decides_after_thirty_days(system, oscar, olga, as_user, on_day):
     ask(as_user(oscar), system)
     on_day(TODAY + dt.timedelta(days=31))
     page = decide(as_user(olga)).content.decode()
-    assert "It lapsed" in page
+    assert "This request lapsed" in page
     assert lapse_requests(system, TODAY + dt.timedelta(days=30)) == 0
     assert lapse_requests(system, TODAY + dt.timedelta(days=31)) == 1
     assert ApplicabilityDecision.objects.get().state == "lapsed"
