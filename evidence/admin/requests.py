@@ -19,7 +19,7 @@ class EvidenceRequestAdmin(ReadOnlyAdmin):
     list_display = ("title", "system", "team", "due_on", "state", "asked_by")
     list_filter = (("system", RelatedScopeFilter), "state", "team")
     list_select_related = ("system", "team", "asked_by")
-    search_fields = ("title", "what", "uuid__exact")
+    search_fields = ("number", "title", "what", "uuid__exact")
     date_hierarchy = "due_on"
 
 

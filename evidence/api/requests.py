@@ -26,7 +26,7 @@ from evidence.models import (
     RequestAnswer,
     RequestJudgement,
 )
-from evidence.models.requests import EvidenceRequestState
+from evidence.models.requests import MAX_NUMBER, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import (
     UNKNOWN_PERSON,
@@ -80,6 +80,7 @@ class EvidenceRequestSerializer(serializers.ModelSerializer[EvidenceRequest]):
             "uuid",
             "system",
             "control_ids",
+            "number",
             "title",
             "what",
             "team",
@@ -105,6 +106,13 @@ class NewRequestSerializer(serializers.Serializer[Any]):
     system = serializers.SlugField()
     control_ids = serializers.ListField(child=serializers.CharField(), min_length=1)
     title = serializers.CharField(max_length=200)
+    number = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=MAX_NUMBER,
+        help_text="The auditor's own, once in an engagement.",
+    )
     what = serializers.CharField(required=False, default="")
     team = serializers.SlugField()
     person = serializers.EmailField(required=False, allow_null=True, default=None)

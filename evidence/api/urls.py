@@ -35,6 +35,7 @@ from evidence.api.provider_window import ProviderWindowView
 from evidence.api.remarks import RemarkAnswerViewSet, RemarkViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
 from evidence.api.reports import ArtifactVersionViewSet
+from evidence.api.request_list import RequestListViewSet
 from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
@@ -52,6 +53,11 @@ from evidence.api.windows import WindowView
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
 router.register("requests", EvidenceRequestViewSet, basename="request")
+router.register(
+    r"engagements/(?P<uuid>[0-9a-f-]{36})/request-list",
+    RequestListViewSet,
+    basename="audit-request-list",
+)
 router.register("requirements", RequirementViewSet, basename="requirement")
 router.register("asks", AskViewSet, basename="ask")
 router.register("populations", PopulationViewSet, basename="population")

@@ -37,10 +37,11 @@ def _request(system: System, people: People, teams: Teams, today: dt.date) -> No
         (12, 3, "audrey", "people-operations", "Signed rules", "pl-4", "no"),
         (6, 12, "olivia", "security", "Alarms of the last quarter", "si-4", ""),
     )
-    for ago, due, by, team, title, ref_id, outcome in requests:
+    for place, (ago, due, by, team, title, ref_id, outcome) in enumerate(requests, 1):
         with written_on(today - DAY * ago, 10):
             draft = RequestDraft(
                 title=title,
+                number=f"PBC-{place:02}" if by == "audrey" else "",
                 control_ids=[ref_id],
                 team=teams[team],
                 due_on=today + DAY * due,

@@ -14,7 +14,7 @@ from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.upload_fields import DayInput
 from evidence.models import Evidence, LinkState
-from evidence.models.requests import EvidenceRequestState
+from evidence.models.requests import MAX_NUMBER, EvidenceRequestState
 from evidence.requests.requests import RequestDraft
 
 STATES = [
@@ -34,6 +34,12 @@ class RequestDraftForm(Form):
     """What, about which controls, of whom, by when."""
 
     title = forms.CharField(label="What you want to see", max_length=200)
+    number = forms.CharField(
+        label="Your number for it",
+        required=False,
+        max_length=MAX_NUMBER,
+        help_text="As it stands in a list of yours, such as PBC-12.",
+    )
     what = forms.CharField(
         label="Details",
         required=False,

@@ -16,6 +16,7 @@ from controls.models import Actor, ControlImplementation, Engagement, Role, Syst
 from evidence.models.revisions import EvidenceRevision
 
 USER = settings.AUTH_USER_MODEL
+MAX_NUMBER = 60  # characters of an auditor's own number
 
 
 class EvidenceRequestState(models.TextChoices):
@@ -134,6 +135,10 @@ class EvidenceRequest(models.Model):
         USER, models.PROTECT, null=True, blank=True, related_name="+"
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # the auditor's own, as it stands in their list; empty: none
+    number = models.CharField(
+        max_length=MAX_NUMBER, blank=True, default="", db_default=""
+    )
     title = models.CharField(max_length=200)
     what = models.TextField(blank=True, default="")
     due_on = models.DateField()
@@ -160,6 +165,12 @@ class EvidenceRequest(models.Model):
                 name="request_says_what",
                 condition=~Q(title=""),
                 violation_error_message="Say what you want to see.",
+            ),
+            models.UniqueConstraint(
+                fields=["engagement", "number"],
+                condition=~Q(number="") & ~Q(state="cancelled"),
+                name="request_number_once_in_engagement",
+                violation_error_message="Something is asked under this number already.",
             ),
         ]
 

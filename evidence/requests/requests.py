@@ -41,7 +41,10 @@ UNKNOWN_PERSON = "No contributor of this system has that address."
 
 @dataclass(frozen=True)
 class RequestDraft:
-    """What is asked, about which controls (ids), of whom, by which day (inclusive)."""
+    """What is asked, about which controls (ids), of whom, by which day (inclusive).
+
+    `number` is the auditor's own, empty for none.
+    """
 
     title: str
     control_ids: Sequence[str]
@@ -49,6 +52,7 @@ class RequestDraft:
     due_on: dt.date
     what: str = ""
     person: Actor | None = None
+    number: str = ""
 
 
 @transaction.atomic
@@ -70,6 +74,7 @@ def request_evidence(
         engagement=None if is_officer(by, system) else engagement_of(system, by),
         team=draft.team,
         person=draft.person,
+        number=draft.number.strip(),
         title=draft.title.strip(),
         what=draft.what.strip(),
         due_on=draft.due_on,

@@ -30,6 +30,21 @@ def engagement_of(system: System, by: Actor) -> Engagement | None:
     return membership.engagement if membership else None
 
 
+def may_list(engagement: Engagement, by: Actor) -> bool:
+    """Whether `by` audits in this engagement now, and so may send its list."""
+    mine = Engagement.objects.audited_by(by)
+    return bool(by.is_active and mine.filter(pk=engagement.pk).exists())
+
+
+def require_lister(engagement: Engagement, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may send the list of the engagement."""
+    if not may_list(engagement, by):
+        raise NotPermitted(
+            "Only the auditors of this engagement send its list of requests, while they"
+            " are let in."
+        )
+
+
 def may_answer(request: EvidenceRequest, by: Actor) -> bool:
     """The person asked, contributors of the team asked, and officers."""
     if is_officer(by, request.system):

@@ -96,6 +96,7 @@ PAGES: dict[str, Address] = {
     "engagement_renew": _page("engagement_access", "slug", "uuid"),
     "engagement_end": _page("engagement_access", "slug", "uuid"),
     "item_result": _page("audit_samples", "uuid"),
+    "request_list_confirm": _page("request_list", "uuid"),
     "marks_save": _page("audit_controls", "uuid"),
     "role_days": _page("role", "slug", "uuid"),
     "role_end": _page("role", "slug", "uuid"),

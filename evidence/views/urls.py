@@ -45,6 +45,7 @@ from evidence.views import (
     remarks,
     removals,
     reports,
+    request_list,
     requests,
     requirements,
     rereading,
@@ -205,6 +206,26 @@ urlpatterns += [
         "audits/<uuid:uuid>/samples/<uuid:sample>/",
         audit_samples.audit_sample,
         name="audit_sample",
+    ),
+    path(
+        "audits/<uuid:uuid>/requests/",
+        request_list.request_list,
+        name="request_list",
+    ),
+    path(
+        "audits/<uuid:uuid>/requests/confirm/",
+        request_list.request_list_confirm,
+        name="request_list_confirm",
+    ),
+    path(
+        "audits/<uuid:uuid>/requests/template/",
+        request_list.request_list_template,
+        name="request_list_template",
+    ),
+    path(
+        "audits/<uuid:uuid>/requests/list.xlsx",
+        request_list.request_list_download,
+        name="request_list_download",
     ),
     path(
         "audits/<uuid:uuid>/sampled/<uuid:item>/",

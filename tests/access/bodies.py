@@ -22,6 +22,11 @@ def platforms_duties(system: System) -> str:
     return of_teams["platform"]
 
 
+def request_list() -> Any:
+    """An auditor's list with one request."""
+    return houses.file("list.csv", b"Number,Request,Controls\nR-1,Show,CM-8\n")
+
+
 def bodies_of(world: World) -> dict[str, Any]:
     """What each request says, by method and view."""
     today = str(TODAY)
@@ -86,6 +91,8 @@ def bodies_of(world: World) -> dict[str, Any]:
             "last_day": str(TODAY + 60 * DAY),
         },
         "engagement_end": {"version": 1},
+        "request_list": {"file": request_list(), "due_on": later},
+        "request_list_confirm": {"token": "none"},
         "marks_save": {"state-cm-8": "satisfied", "seen-cm-8": "not_started:0"},
         "mark": {"state": "satisfied", "version": 0},
         "item_result": {"result": "passed", "version": 0},
@@ -109,6 +116,8 @@ def bodies_of(world: World) -> dict[str, Any]:
             "control_ids": ["cm-8"], "title": "Show", "team": "platform",
             "due_on": later,
         },
+        "POST audit-request-list-plan": {"file": request_list(), "due_on": later},
+        "POST audit-request-list-confirm": {"token": "none"},
         "POST request-answer": {"evidence": [str(world.named["evidence"]["uuid"])]},
         "POST request-send-back": why,
         "PATCH system-detail": {"name": "Renamed"},

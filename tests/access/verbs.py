@@ -225,6 +225,14 @@ VERBS = (
         ("evidence:mark", "evidence:marks_save", "evidence:item_result"),
     ),
     Verb(
+        "send the list of requests of an audit",
+        lambda world, by: requests.may_list(
+            Engagement.objects.get(uuid=world.named["request_list"]["uuid"]), by
+        ),
+        ("POST evidence:request_list", "evidence:request_list_confirm",
+         "audit-request-list-plan", "audit-request-list-confirm"),
+    ),
+    Verb(
         "ask for evidence",
         lambda world, by: requests.may_request(world.house.system, by),
         ("evidence:request_new", "request-list"),

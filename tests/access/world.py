@@ -237,7 +237,11 @@ def _people(world: World) -> None:
     audit = house.audrey.memberships.get(role=Role.AUDITOR).engagement
     _name(world, audit, "engagement_access", "engagement_renew", "engagement_end")
     for view in ("audit", "audit_news", "audit_controls", "marks_save", "mark",
-                 "audit_samples", "audit_sample", "item_result"):  # fmt: skip
+                 "audit_samples", "audit_sample", "item_result", "request_list",
+                 "request_list_confirm", "request_list_template",
+                 "request_list_download", "audit-request-list-plan",
+                 "audit-request-list-confirm",
+                 "audit-request-list-workbook"):  # fmt: skip
         _name(world, audit, view)
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")

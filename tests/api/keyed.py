@@ -23,7 +23,7 @@ WHO = {
     "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
     "evidence-revise": "alice", "artifact-version-reliance": "rita",
     "bulk-upload-confirm": "alice", "ask-evidence": "alice",
-    "api_acknowledgements": "alice",
+    "api_acknowledgements": "alice", "audit-request-list-confirm": "audrey",
 }  # fmt: skip
 
 
@@ -86,6 +86,8 @@ class Asking:
             self.headers["If-Match"] = world.tag(view)
         if view == "bulk-upload-confirm":
             self.body = {"token": planned(self.client)}
+        if view == "audit-request-list-confirm":
+            self.body = {"token": listed(self.client, self.path)}
         if view == "implementation-status-confirm":
             self.body = {"token": previewed(self.client)}
 
@@ -105,6 +107,14 @@ def planned(client: Client) -> str:
     listed = file("list.csv", f"file,control,performed_on\na.csv,cm-8,{TODAY}".encode())
     sent = {"list": listed, "files": [file("a.csv", b"a,b\n")]}
     token: str = client.post("/api/v1/systems/shop/uploads/plan/", sent).json()["token"]
+    return token
+
+
+def listed(client: Client, path: str) -> str:
+    content = b"Number,Request,Controls,Team\nR-1,Show,CM-8,Platform\n"
+    sent = {"file": file("list.csv", content), "due_on": TODAY}
+    answer = client.post(path.replace("/confirm/", "/plan/"), sent)
+    token: str = answer.json()["token"]
     return token
 
 

@@ -36,6 +36,7 @@ evidence-accept evidence-reject evidence-submit evidence-reconfirm evidence-with
 file-clear removal-approve removal-refuse artifact-version-end component-end
 override-approve override-refuse override-settle not-applicable-approve
 not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload-plan
+audit-request-list-plan
 provider-document-preview provider-document-end api_rereading api_roll_forward
 component-days component-regions remark-answer-decide disposition-decide
 response-decide

@@ -172,7 +172,9 @@ implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list
 override-list not-applicable-list export-list token-list notice-read-all api_rereading
 invitation-list api_acknowledgements
-bulk-upload-plan bulk-upload-confirm provider-document-list provider-document-preview
+bulk-upload-plan bulk-upload-confirm
+audit-request-list-plan audit-request-list-confirm
+provider-document-list provider-document-preview
 """
 NO_ROW = {f"POST {view}" for view in MAKERS.split()}
 ODD = {

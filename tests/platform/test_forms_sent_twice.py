@@ -248,7 +248,13 @@ def forms(world: World) -> dict[str, Form]:
 
 
 # They have no page with the form of a `GET`, or the token of a preview.
-PREVIEWS = {"bulk_confirm", "population_confirm", "provider_adopt", "numbers_adopt"}
+PREVIEWS = {
+    "bulk_confirm",
+    "population_confirm",
+    "provider_adopt",
+    "numbers_adopt",
+    "request_list_confirm",
+}
 # A decision, an end, a preview: done twice it is refused, or nothing is made.
 WITHOUT_EFFECT = """
 component_end control_describe override_decide override_settle na_decide na_end
@@ -264,7 +270,7 @@ status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
 published_services
 role_days role_end role_hand_over invitation_send invitation_withdraw
-numbers_upload
+numbers_upload request_list
 saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result
 """

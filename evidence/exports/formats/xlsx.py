@@ -72,10 +72,13 @@ class Workbook:
         self, title: str, heading: Heading, notes: Iterable[tuple[str, str]]
     ) -> None:
         """The first sheet: what the file says of itself, and how to read it."""
+        self.facts([("", title), *heading.lines(), ("", ""), *notes])
+
+    def facts(self, lines: Iterable[tuple[str, str]]) -> None:
+        """A sheet about the file: label and text of each line."""
         page = self.workbook.add_worksheet("About")
         page.set_column(0, 0, 22)
         page.set_column(1, 1, 90)
-        lines = [("", title), *heading.lines(), ("", ""), *notes]
         for number, (label, text) in enumerate(lines):
             page.write_string(number, 0, label, self.head if label else None)
             page.write_string(number, 1, text, self._text("long", text))
@@ -160,11 +163,23 @@ def opened(file: BinaryIO, scope: ExportScope, heading: Heading) -> Iterator[Wor
 
     Raises StoreFull, also where its temporary files find no room.
     """
+    title = f"Control status of {heading.system}"
+    with new_workbook(file, title, scope.known_at) as book:
+        yield book
+
+
+@contextmanager
+def new_workbook(
+    file: BinaryIO, title: str, created: dt.datetime
+) -> Iterator[Workbook]:
+    """A workbook of that title and instant, written to the file on leaving.
+
+    Raises StoreFull, also where its temporary files find no room.
+    """
     with refuse_full_disk(), TemporaryDirectory(prefix="srm-xlsx-") as folder:
         workbook = xlsxwriter.Workbook(file, OPTIONS | {"tmpdir": folder})
         workbook.worksheet_class = TextSheet
-        created = scope.known_at.astimezone(dt.UTC).replace(tzinfo=None)
-        title = f"Control status of {heading.system}"
+        created = created.astimezone(dt.UTC).replace(tzinfo=None)
         workbook.set_properties({"title": title, "created": created})
         yield Workbook(workbook)
         try:
