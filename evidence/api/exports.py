@@ -80,6 +80,12 @@ class FiltersSerializer(serializers.Serializer[Any]):
     verdict = serializers.CharField(required=False, max_length=MAX_FILTER)
     status = serializers.CharField(required=False, max_length=MAX_FILTER)
     team = serializers.CharField(required=False, max_length=MAX_FILTER)
+    number = serializers.CharField(required=False, max_length=MAX_FILTER)
+    mark = serializers.CharField(
+        required=False,
+        max_length=MAX_FILTER,
+        help_text="Of an audit you read: its engagement's uuid, a colon, and a state.",
+    )
 
 
 class NewExportSerializer(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from controls.errors import TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
 from evidence.exports.files import drop_file
-from evidence.exports.jobs import UNFINISHED, require_owner
+from evidence.exports.jobs import NOT_A_READER, UNFINISHED, require_owner
 from evidence.jobs.leases import LET_GO
 from evidence.models import Export, ExportState
 from evidence.status.control_status import now
@@ -27,8 +27,8 @@ OVER = (
     ExportState.EXPIRED,
     ExportState.DELETED,
 )
+MAX_STOPPED_SHOWN = 5
 MAX_FORGOTTEN = 1_000  # rows of one night
-NOT_A_READER = "The requester may no longer read this system."
 
 
 def delete_export(export: Export, *, by: Actor) -> None:
@@ -59,6 +59,15 @@ def end_exports(instant: dt.datetime) -> int:
     chosen = Export.objects.filter(expired | _of_former_readers(instant))
     keys = list(chosen.order_by("pk").values_list("pk", flat=True))
     return sum(_ended(pk, before) for pk in keys)
+
+
+def stopped_for(user: Actor) -> list[Export]:
+    """The newest exports of a person that were stopped since they may no longer read
+    the system; whoever is let in again sees them in the list like any other."""
+    mine = Export.objects.filter(requested_by=user.pk, failure=NOT_A_READER)
+    readable = System.objects.visible_to(user)
+    rows = mine.exclude(system__in=readable.values("pk"))
+    return list(rows.order_by("-pk")[:MAX_STOPPED_SHOWN])
 
 
 @transaction.atomic

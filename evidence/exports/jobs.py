@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from controls.errors import NotPermitted, SrmError, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
+from evidence.engagements.marks_then import refuse_marks_of_others
 from evidence.exports.files import (
     WrittenFile,
     drop_file,
@@ -52,6 +53,10 @@ NO_SPACE = (
     "There is no space left for the files of exports; this one is made once there is."
     " Tell an administrator."
 )
+NOT_A_READER = (
+    "It was stopped: who asked for it may no longer read this system, since the"
+    " engagement or the role has ended."
+)
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 log = logging.getLogger(__name__)
 
@@ -84,7 +89,8 @@ def request_export(
 
     Without `known_at` the export knows what is recorded now, and stores that instant.
     `filters` are those of the page of controls. Raises Refused for a day or an instant
-    that has not come, or before the system was recorded, and where no control is left.
+    that has not come, or before the system was recorded, for marks of an audit that
+    `by` does not read, and where no control is left.
     """
     if key:
         existing = Export.objects.filter(
@@ -92,6 +98,7 @@ def request_export(
         ).first()
         if existing:
             return existing
+    refuse_marks_of_others(system, (filters or {}).get("mark", ""), by=by)
     scope = scope_of(system, on, known_at, window, filters)
     refuse_empty(scope)
     export = Export(
@@ -138,6 +145,10 @@ class ExportJob(JobKind[Export]):
             "system", "requested_by"
         )
 
+    def require_going_on(self, job: Export) -> None:
+        """Raise CannotBeDone once the requester may not read the system any more."""
+        _require_access(job)
+
     def perform(self, lease: Lease[Export]) -> None:
         """Read one snapshot, write the file, record it; else leave no file."""
         _require_access(lease.job)
@@ -175,7 +186,7 @@ def _require_access(export: Export) -> None:
     requester = Actor.objects.get(pk=export.requested_by_id)
     visible = System.objects.visible_to(requester)
     if not visible.filter(pk=export.system_id).exists():
-        raise CannotBeDone("The requester may no longer read this system.")
+        raise CannotBeDone(NOT_A_READER)
 
 
 def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:

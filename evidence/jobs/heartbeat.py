@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections
 
-from evidence.jobs.kinds import LeaseLost
+from evidence.jobs.kinds import CannotBeDone, LeaseLost
 from evidence.jobs.leases import Lease
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ class Heartbeat:
     def __init__(self, lease: Lease[Any]) -> None:
         self._lease = lease
         self._over, self._lost = threading.Event(), threading.Event()
+        self._refusal: CannotBeDone | None = None
         self._changes: dict[str, Any] = {}
 
     def report(self, **changes: Any) -> None:
@@ -32,8 +33,10 @@ class Heartbeat:
 
         Needs no connection, so also for whoever is inside a transaction that cannot
         write. Raises LeaseLost once a renewal found the lease lost: cancelled, above
-        all.
+        all; and CannotBeDone once the kind says that the job must not go on.
         """
+        if self._refusal is not None:
+            raise self._refusal
         if self._lost.is_set():
             raise LeaseLost(f"{self._lease.job._meta.label} {self._lease.job.pk}")
         self._changes = changes  # one assignment: the thread sees it whole
@@ -53,8 +56,12 @@ class Heartbeat:
                 try:
                     self._lease.renew(**changes)
                     looked, written = 0, changes
+                    self._lease.kind.require_going_on(self._lease.job)
                 except LeaseLost:
                     self._lost.set()
+                    return
+                except CannotBeDone as refusal:
+                    self._refusal = refusal
                     return
                 except (DatabaseError, InterfaceError) as failure:  # perhaps back soon
                     log.warning("A lease was not renewed: %s", failure)

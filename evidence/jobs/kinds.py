@@ -92,6 +92,13 @@ class JobKind(ABC, Generic[JobT]):
     def task(self) -> Any:
         """The Celery task that takes the key of a row."""
 
+    def require_going_on(self, job: JobT) -> None:
+        """Raise CannotBeDone where the job is not to be done any more.
+
+        Asked with each renewal by a thread of its own while the work goes on, so that
+        it stops on the way. The default lets it go on.
+        """
+
     def event_of_giving_up(self, job: JobT) -> Event | None:
         """What the audit log keeps of it, in the same transaction; None: nothing."""
         return None

@@ -5,8 +5,10 @@ Officers open the same pages and read only: they see what the auditors see.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
@@ -22,6 +24,7 @@ from evidence.engagements.control_table import (
     progress_of,
     table_rows,
 )
+from evidence.engagements.marks_then import view_of_marks
 from evidence.engagements.news import last_visit, news_of, people_of, requests_of
 from evidence.engagements.who_may import may_mark
 from evidence.forms.audits import TableFilter
@@ -160,8 +163,25 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "page": page,
         "total": len(rows),
         "states": MarkState.choices,
+        "export_view": _export_view(opened, filters) if page.object_list else "",
     }
     return render(request, "evidence/engagements/controls.html", context)
+
+
+def _export_view(opened: Audit, filters: Mapping[str, str]) -> str:
+    """What the page of exports is asked for a file with the rows of the table.
+
+    Empty for marks with an earlier knowledge: those of the table are of now.
+    """
+    query = {**filters, "system": opened.system.slug}
+    if result := query.pop("result", ""):
+        query["verdict"] = result
+    if "mark" in query:
+        if opened.clocks.moment.known_at is not None:
+            return ""
+        query["mark"] = view_of_marks(opened.engagement, query["mark"])
+    clocks = opened.clocks.query
+    return "&".join(filter(None, [urlencode(query), clocks]))
 
 
 def engagement_or_404(request: SignedInRequest, uuid: Any) -> Engagement:

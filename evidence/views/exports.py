@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from evidence.exports import jobs
-from evidence.exports.ends import delete_export
+from evidence.exports.ends import delete_export, stopped_for
 from evidence.exports.rows.heading import view_text
 from evidence.exports.rows.scope import FILTERS
 from evidence.forms.exports import MAX_FILTER, OF_A_VIEW, ExportForm
@@ -115,6 +115,7 @@ def _page(
         "form": form,
         "view": view_text(filters) if any(filters.values()) else "",
         "known_at": form["known_at"].value() or "",
+        "stopped": stopped_for(request.user),
         "fingerprint": fingerprint_shown(),
     }
     page = "evidence/exports/list.html"

@@ -12,6 +12,7 @@ from controls.models.decisions import Responsibility
 from controls.models.systems import ImpactLevel, Regime
 from evidence.charts import PROVEN, RESULTS, VERDICTS
 from evidence.exports.rows.scope import ExportScope, named_filters
+from evidence.models.marks import MarkState
 from evidence.status import gather_sql
 from evidence.status.rows import read_rows
 from evidence.status.rules import RULES, rules_then
@@ -34,11 +35,14 @@ WORDS = {
     "status": "implementation status",
     "team": "owner",
     "q": "named",
+    "number": "criterion",
+    "mark": "the auditors' mark",
 }
 # The words of the choices; what people typed stands between quotation marks.
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "responsibility": {code: str(label) for code, label in Responsibility.choices},
     "status": {code: str(label) for code, label in ImplementationStatus.choices},
+    "mark": {code: str(label) for code, label in MarkState.choices},
     "verdict": {
         **{code: title for code, title, _ in VERDICTS},
         **{f"proven-{code}": title for code, title, _ in PROVEN},
@@ -139,4 +143,6 @@ def view_text(filters: Mapping[str, str]) -> str:
 def _shown(name: str, value: str) -> str:
     if name == "family":
         return value.upper()
+    if name == "mark":
+        value = value.rpartition(":")[2]
     return CHOICES.get(name, {}).get(value, f"“{value}”")

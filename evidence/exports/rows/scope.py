@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from controls.errors import Refused, SrmError
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, System
+from evidence.engagements.marks_then import keys_marked
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import (
@@ -25,8 +26,11 @@ from evidence.status.control_status import (
 )
 from evidence.status.gather import Moment
 
-# What narrows the list of controls, by the names of its page.
-FILTERS = ("q", "family", "responsibility", "verdict", "status", "team")
+# What narrows the list of controls, by the names of its page; `mark` is of the table of
+# an audit: the engagement's uuid, a colon, and a state.
+FILTERS = (
+    "q", "family", "responsibility", "verdict", "status", "team", "number", "mark",
+)  # fmt: skip
 NO_CONTROL = "No control of the system is in this view. Change or leave out its filter."
 NOT_COME_YET = "That day has not come yet. Ask about today or an earlier day."
 # How many rows of the file are written, and how many there are.
@@ -75,7 +79,9 @@ class ExportScope:
         if self.judged is not None:
             return [answer.implementation["id"] for answer in self.judged]
         rows = listed(self.system, self.moment)
-        return keys_matching(self.system, self.moment, rows, self.filters, self.window)
+        keys = keys_matching(self.system, self.moment, rows, self.filters, self.window)
+        mark = self.filters.get("mark")
+        return keys_marked(keys, mark, self.known_at) if mark else keys
 
     def answers(self, *, over_window: bool = True) -> Sequence[ControlStatus]:
         """Its controls judged on the day and over the window, in catalog order.

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from controls import clock
+from controls.engagements import end_engagement
 from controls.models import AuditEvent
 from evidence.exports import ends
 from evidence.exports.files import folder
@@ -177,7 +178,7 @@ def test_what_an_auditor_may_no_longer_read_goes_the_night_after(house, how) -> 
         "cancelled",
         "done",
     )
-    assert waiting.failure == "The requester may no longer read this system."
+    assert "may no longer read this system" in waiting.failure
     assert names() == [others.file_name]
     assert sweep(EXPORTS) == 0
     assert set(verbs()[-2:]) == {"export.expired", "export.cancelled"}
@@ -199,6 +200,32 @@ def test_one_that_is_being_made_then_leaves_no_file(house, monkeypatch) -> None:
     assert "may no longer read this system" in export.failure
     assert len(written) < on_the_way.MAX_LINES
     assert names() == []
+
+
+@pytest.mark.parametrize("how", ["engagement ended", "its last day is over"])
+def test_one_that_is_being_made_stops_by_itself_and_says_so(
+    house, monkeypatch, how
+) -> None:
+    """AC-10: the worker asks on the way; nobody waits for the sweep of the hour."""
+    export = asked_for(house, "audrey")
+
+    def end_on_the_way() -> None:
+        if how == "engagement ended":
+            engagement = house.system.engagements.get()
+            end_engagement(engagement, by=house.olivia, now=clock.now())
+        else:
+            house.audrey.memberships.update(ends_at=clock.now())
+
+    written = on_the_way.without_end(monkeypatch, end_on_the_way)
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.lease_token) == ("failed", None)
+    assert 0 < len(written) < on_the_way.MAX_LINES
+    assert names() == []
+    assert verbs()[-1] == "export.failed"
+    assert "since the engagement or the role has ended" in page(house, "olivia")
+    assert "your access to its system has ended" in page(house, "audrey")
+    assert "Shop" not in page(house, "audrey").partition("<main")[2]
 
 
 def test_killed_between_record_and_file_the_file_goes_later(
