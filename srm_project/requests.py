@@ -13,6 +13,7 @@ class SignedInRequest(HttpRequest):
     """A request behind the sign-in; its user is never anonymous."""
 
     user: Actor
+    clocks_query: str  # of a page that is about a day
 
 
 class HasUser(Protocol):

@@ -156,6 +156,7 @@ MIDDLEWARE = [
     "srm_project.refusals.record_refusals_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
     "evidence.views.doors.PageOfDoorMiddleware",
+    "evidence.views.carried_clocks.CarriedClocksMiddleware",
     "srm_project.once_more.OnceMoreMiddleware",
 ]
 

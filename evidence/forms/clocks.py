@@ -87,7 +87,7 @@ def clocks_of(
     known_at_text = named.known.isoformat() if named.known else ""
     if named.as_known_then and named.on:
         known_at_text = str(named.on)
-    return PageClocks(
+    page_clocks = PageClocks(
         system,
         moment,
         today,
@@ -96,3 +96,6 @@ def clocks_of(
         window_named=not own_window,
         form=form,
     )
+    # `evidence.views.carried_clocks` takes them along the links of the page
+    request.clocks_query = page_clocks.query
+    return page_clocks

@@ -156,8 +156,8 @@ class _Planner:
             return
         title, what = self._words(row)
         controls = self._controls(row)
-        due_on = self._due_on(row)
         team = self._team(row, controls)
+        due_on = self._due_on(row)
         if len(self.faults) > faults_before or team is None or due_on is None:
             return
         self.requests.append(

@@ -44,7 +44,7 @@ def marks_save(request: SignedInRequest, uuid: Any) -> HttpResponse:
     named = [
         name.removeprefix("state-")
         for name in request.POST
-        if name.startswith("state-")
+        if name.startswith("state-") and "\0" not in name
     ]
     rows = ControlImplementation.objects.filter(
         system=engagement.system_id, control__ref_id__in=named

@@ -25,6 +25,8 @@ from evidence.views.once import once
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
 
+UNREAD_VERSION = "Nothing was ended. Look at the engagement again, and end it then."
+
 
 def _officers_system(request: SignedInRequest, slug: str) -> System:
     system = system_or_404(request, slug)
@@ -158,7 +160,10 @@ def engagement_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
     engagement = _engagement_or_404(request, slug, uuid)
     form = EndEngagementForm(request.POST)
     back = _to_access(engagement)
-    version = form.cleaned_data["version"] if form.is_valid() else None
+    if not form.is_valid():
+        messages.error(request, UNREAD_VERSION)
+        return back
+    version = form.cleaned_data["version"]
     try:
         end_engagement(engagement, by=request.user, now=clock.now(), version=version)
     except ValidationError as refusal:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from evidence.forms.keys import keys_among
 from evidence.models import RequirementControl
 
 MAX_OFFERED = 10  # matches shown at a time
@@ -46,7 +47,7 @@ def picker_of(
 
     Two statements at most, and one more where more match than are shown.
     """
-    keys = {int(text) for text in map(str, chosen) if text.isascii() and text.isdigit()}
+    keys = keys_among(chosen)
     query = query.strip()
     picked = list(asks.filter(pk__in=keys)) if keys else []
     if not query:

@@ -18,6 +18,7 @@ from controls import clock
 from controls.errors import NotPermitted, Refused
 from controls.grammar import day_in_words
 from controls.models import ControlImplementation, Role, System
+from evidence.forms.keys import keys_among
 from evidence.forms.requests import (
     AnswerDecisionForm,
     AnswerForm,
@@ -254,7 +255,7 @@ def _offers(
     typed = request.POST if request.method == "POST" else request.GET
     narrowed = OfferedFilter(typed)
     here = _here(request, evidence_request)
-    keys = [text for text in typed.getlist("evidence") if text.isdecimal()]
+    keys = keys_among(typed.getlist("evidence"))
     matching = offered(evidence_request, here, **narrowed.narrowing())
     rows = list(matching.exclude(pk__in=keys)[: MAX_OFFERED + 1])
     chosen = offered(evidence_request, here).filter(pk__in=keys) if keys else []
