@@ -139,8 +139,11 @@ class _Planner:
         self.teams = {team.pk: team for team in teams}
         self.teams_by_name = {team.name.lower(): team for team in teams}
         self.teams_by_name |= {team.slug: team for team in teams}
-        asked = self.engagement.requests.exclude(state=EvidenceRequestState.CANCELLED)
-        self.asked = dict(asked.exclude(number="").values_list("number", "title"))
+        standing = self.engagement.requests.exclude(
+            state=EvidenceRequestState.CANCELLED
+        )
+        titles = standing.exclude(number="").values_list("number", "title")
+        self.titles_by_number = dict(titles)
 
     def take(self, row: ListedRow) -> None:
         """Place a row, or say what is wrong with it."""
@@ -151,8 +154,10 @@ class _Planner:
             return
         faults_before = len(self.faults)
         number = self._number(row)
-        if number in self.asked and len(self.faults) == faults_before:
-            self.before.append(AskedBefore(row.place(), number, self.asked[number]))
+        if number in self.titles_by_number and len(self.faults) == faults_before:
+            self.before.append(
+                AskedBefore(row.place(), number, self.titles_by_number[number])
+            )
             return
         title, what = self._words(row)
         controls = self._controls(row)

@@ -107,9 +107,11 @@ def read_lines(lines: Iterable[Line]) -> RequestFile:
     more than MAX_ROWS rows.
     """
     read = RequestFile()
-    sheets: dict[str, _Sheet] = {}
+    sheets: dict[str, _ListReader] = {}
     for line in lines:
-        sheet = sheets.setdefault(line.sheet, _Sheet(line.sheet, hidden=line.hidden))
+        sheet = sheets.setdefault(
+            line.sheet, _ListReader(line.sheet, hidden=line.hidden)
+        )
         row = sheet.take(line)
         if row is not None:
             read.rows.append(row)
@@ -127,7 +129,7 @@ def several(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-class _Sheet:
+class _ListReader:
     """How far a sheet is read: its columns, once a line has named them."""
 
     def __init__(self, name: str, *, hidden: bool) -> None:

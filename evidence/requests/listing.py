@@ -25,6 +25,7 @@ from evidence.requests.list_plan import ListPlan, contributing_teams
 from evidence.requests.who_may import require_lister
 
 SALT = "evidence.request_list"
+MAX_TOKEN = 2_000_000  # characters, which a form still carries
 AGAIN = "Send the list again."
 CHANGED = "{what} since you saw the preview, so nothing was asked. Send the list again."
 
@@ -32,7 +33,7 @@ CHANGED = "{what} since you saw the preview, so nothing was asked. Send the list
 def sealed_list(engagement: Engagement, plan: ListPlan, *, by: Actor) -> str:
     """The rows that are understood, as a signed text that its author may confirm.
 
-    Raises NotPermitted, and Refused where there is nothing to ask.
+    Raises NotPermitted, and Refused where there is nothing to ask or too much text.
     """
     require_lister(engagement, by)
     if not plan.requests:
@@ -50,7 +51,10 @@ def sealed_list(engagement: Engagement, plan: ListPlan, *, by: Actor) -> str:
     ]
     # two previews within one second are two
     body = {"preview": secrets.token_hex(8), "rows": rows}
-    return seal(SALT, engagement.pk, body, by=by)
+    token = seal(SALT, engagement.pk, body, by=by)
+    if len(token) > MAX_TOKEN:
+        raise Refused("The list holds more text than fits: send it in parts.")
+    return token
 
 
 def confirm_list(
@@ -140,9 +144,9 @@ def _refuse_changed(
     numbers = [row["number"] for row in rows]
     there = engagement.requests.filter(number__in=numbers)
     there = there.exclude(state=EvidenceRequestState.CANCELLED)
-    asked = sorted(there.values_list("number", flat=True))
-    if asked:
-        what = f"Asked by somebody else under the same number: {', '.join(asked[:20])}"
+    taken_numbers = sorted(there.values_list("number", flat=True))
+    if taken_numbers:
+        what = f"Asked by somebody else under the same number: {', '.join(taken_numbers[:20])}"
         raise TransitionNotAllowed(CHANGED.format(what=what))
     if any(row["due_on"] < str(today) for row in rows):
         raise TransitionNotAllowed(CHANGED.format(what="A day to answer by has passed"))

@@ -51,6 +51,7 @@ def request_list(request: SignedInRequest, uuid: Any) -> HttpResponse:
     if not form.is_valid():
         return _page(request, opened, form, status=422)
     file = form.cleaned_data["file"]
+    token = ""
     try:
         plan = plan_list(
             opened.engagement,
@@ -58,12 +59,12 @@ def request_list(request: SignedInRequest, uuid: Any) -> HttpResponse:
             form.defaults(),
             today=opened.clocks.today,
         )
+        if plan.requests:
+            token = sealed_list(opened.engagement, plan, by=request.user)
     except ValidationError as refusal:
         form.add_error("file", refusal.messages)
         return _page(request, opened, form, status=422)
-    more: dict[str, Any] = {"plan": plan, "file_name": file.name}
-    if plan.requests:
-        more["token"] = sealed_list(opened.engagement, plan, by=request.user)
+    more = {"plan": plan, "file_name": file.name, "token": token}
     status = 200 if plan.requests else 422
     return _page(request, opened, form, status=status, **more)
 

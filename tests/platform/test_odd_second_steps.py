@@ -85,7 +85,7 @@ def test_odd_fields_are_refused_without_a_fault(world) -> None:
         for view in views.split():
             place = address(of_view[f"evidence:{view}"], world)
             body = world.bodies.get(f"POST evidence:{view}", {})
-            for name in [*body, "version", "odd-\0"]:
+            for name in [*body, "version", "state-\0"]:
                 for kind, text in ODD.items():
                     status = status_of(client, place, body | {name: text})
                     if status >= 500:

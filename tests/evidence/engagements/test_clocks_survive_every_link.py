@@ -19,6 +19,9 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from controls import clock
+from evidence.models import Evidence
+from evidence.requests.answers import answer
+from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.views.carried_clocks import NAMES
 from tests.access import world as worlds
 from tests.one_day import TODAY
@@ -65,9 +68,14 @@ def clocks_in(link: str) -> dict[str, str]:
     return {name: fields[name][0] for name in NAMES if name in fields}
 
 
-def test_every_link_keeps_the_clocks(world, clocks) -> None:
-    client = sign_in_just_now(Client(), world.house.audrey)
-    audit = world.house.system.engagements.get(title="SOC 2")
+def test_every_link_keeps_the_clocks(world) -> None:
+    house = world.house
+    draft = RequestDraft("Show it", ["cm-8"], house.team, TODAY)
+    request = request_evidence(house.system, draft, by=house.audrey)
+    answer(request, [Evidence.objects.order_by("pk")[0]], by=house.alice)
+    clocks = DAYS | {"known_at": clock.now().isoformat()}
+    client = sign_in_just_now(Client(), house.audrey)
+    audit = house.system.engagements.get(title="SOC 2")
     start = reverse("evidence:audit", args=[audit.uuid])
     waiting, seen = deque([f"{start}?{urlencode(clocks)}"]), Counter[str]()
     lost, walked = set(), set()

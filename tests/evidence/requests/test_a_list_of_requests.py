@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,17 @@ def test_it_goes_out_with_what_became_of_each_and_may_come_in_again(house) -> No
     assert page.text.count("“Inventory”") == 1
     assert any(line.startswith("P-1, “Inventory”") for line in told(page))
     assert not [line for line in told(page) if "column A" in line]
+
+
+def test_a_list_with_more_text_than_a_form_carries_is_sent_in_parts(house) -> None:
+    chance, signs = random.Random(1), [chr(0x4E00 + n) for n in range(3000)]
+    rows = [
+        [f"P-{n}", "Text", "".join(chance.choices(signs, k=3900)), "CM-8", "", "", ""]
+        for n in range(300)
+    ]
+    page = send(house, [HEADINGS, *rows])
+    assert page.status_code == 422
+    assert "send it in parts" in page.text
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
