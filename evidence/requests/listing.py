@@ -73,7 +73,7 @@ def confirm_list(
             made = EvidenceRequest.objects.filter(pk__in=json.loads(key.body))
             return list(made.order_by("pk"))
         rows = unseal(SALT, token, stored.pk, by=by, again=AGAIN)["rows"]
-        requests, events = _asked(stored, rows, by)
+        requests, events = _requests_with_events(stored, rows, by)
         key.answer_with(201, body=json.dumps([request.pk for request in requests]))
         AuditEvent.objects.append_all(events)
     return requests
@@ -89,7 +89,7 @@ def _locked(engagement: Engagement, by: Actor) -> Engagement:
     return stored
 
 
-def _asked(
+def _requests_with_events(
     engagement: Engagement, rows: Sequence[dict[str, Any]], by: Actor
 ) -> tuple[list[EvidenceRequest], list[Event]]:
     """The requests with their events, which are to be written last."""
@@ -146,7 +146,8 @@ def _refuse_changed(
     there = there.exclude(state=EvidenceRequestState.CANCELLED)
     taken_numbers = sorted(there.values_list("number", flat=True))
     if taken_numbers:
-        what = f"Asked by somebody else under the same number: {', '.join(taken_numbers[:20])}"
+        numbers_named = ", ".join(taken_numbers[:20])
+        what = f"Asked by somebody else under the same number: {numbers_named}"
         raise TransitionNotAllowed(CHANGED.format(what=what))
     if any(row["due_on"] < str(today) for row in rows):
         raise TransitionNotAllowed(CHANGED.format(what="A day to answer by has passed"))

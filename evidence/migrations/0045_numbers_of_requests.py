@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0038_roles_by_groups"),
-        ("evidence", "0043_oscal_plans_of_action"),
+        ("evidence", "0044_saved_filters"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
