@@ -31,4 +31,18 @@ class Migration(migrations.Migration):
                 violation_error_message="Something is asked under this number already.",
             ),
         ),
+        # only the sentence of it changed
+        migrations.AlterConstraint(
+            model_name="testeditem",
+            name="tested_exception_says_what",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("result", "exception"), _negated=True),
+                    models.Q(("note", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="tested_exception_says_what",
+                violation_error_message="Say what the exception is.",
+            ),
+        ),
     ]
