@@ -17,5 +17,8 @@ class EvidenceConfig(AppConfig):
             in_retrospect,
             joining_in_retrospect,
         )
-        from evidence.systems import component_days  # noqa: F401 - likewise
+        from evidence.systems import (  # noqa: F401 - likewise
+            component_days,
+            service_changes,
+        )
         from srm_project import checks  # noqa: F401 - registers itself

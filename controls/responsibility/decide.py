@@ -49,12 +49,14 @@ def redecide(
     by: Actor,
     reason: str,
     change: RetrospectiveChange | None = None,
+    part_of_event: bool = False,
 ) -> int:
     """Compare what should hold on every day with the record, and add what differs.
 
     `change` is what alters days before today, if that is what it is for. Returns the
     number of controls whose class or basis changed on some days. Locks the system
-    first; writes decisions with one INSERT and one audit event, last.
+    first; writes decisions with one INSERT and one audit event, last: none where the
+    caller's own event says it (`part_of_event`).
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     spans = [(implementation, span) for implementation, span, _ in pending(system)]
@@ -64,6 +66,8 @@ def redecide(
     changed = {implementation.pk for implementation, _ in spans}
     _show_todays(system, _today(system))
     rest_exclusions(system, _today(system))
+    if part_of_event:
+        return len(changed)
     AuditEvent.objects.append(
         about(
             system,

@@ -47,7 +47,11 @@ from evidence.api.search import SearchView
 from evidence.api.system_terms import SystemTermsViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
-from evidence.api.what_if import WhatIfView
+from evidence.api.what_if import (
+    ServicesConfirmView,
+    ServicesPreviewView,
+    WhatIfView,
+)
 from evidence.api.windows import WindowView
 
 router = SimpleRouter()
@@ -143,6 +147,16 @@ urlpatterns = [
         name="api_provider_window",
     ),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
+    path(
+        "systems/<slug:slug>/what-if/preview/",
+        ServicesPreviewView.as_view(),
+        name="api_services_preview",
+    ),
+    path(
+        "systems/<slug:slug>/what-if/confirm/",
+        ServicesConfirmView.as_view(),
+        name="api_services_confirm",
+    ),
     path(
         "systems/<slug:slug>/rereading/", RereadingView.as_view(), name="api_rereading"
     ),

@@ -35,6 +35,7 @@ class NoticeKind(models.TextChoices):
     ASKED_OVERDUE = "asked-overdue", "Request overdue"
     ANSWERED = "answered", "Your request was answered"
     RETURNED = "returned", "Your answer was returned"
+    DUTIES_CHANGED = "duties-changed", "Your team's duties changed"
 
 
 # These end by themselves once what they say is no longer so.
@@ -50,6 +51,7 @@ PASSING = (
     NoticeKind.ASKED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
+    NoticeKind.DUTIES_CHANGED,
 )
 # Of these the person has something to do. What is due is counted by ask, not by notice.
 WORK = (
@@ -60,6 +62,7 @@ WORK = (
     NoticeKind.ASKED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
+    NoticeKind.DUTIES_CHANGED,
 )
 # Most urgent first. What nobody has to do anything about comes last, and is never
 # counted as waiting.
@@ -77,6 +80,7 @@ URGENCY = (
     NoticeKind.TO_REVIEW,
     NoticeKind.TO_APPROVE,
     NoticeKind.TO_READ,
+    NoticeKind.DUTIES_CHANGED,
     NoticeKind.UNSCANNABLE,
     *INFORMATION,
 )
@@ -99,6 +103,10 @@ SENTENCES = {
     NoticeKind.ASKED_OVERDUE: "“{what}”, asked by {who}, was due on {day}.",
     NoticeKind.ANSWERED: "“{what}” was answered by {who}.",
     NoticeKind.RETURNED: "“{what}” was returned by {who}: {reason}",
+    NoticeKind.DUTIES_CHANGED: (
+        "The duties of {team} changed since it acknowledged them: {new} new, {gone}"
+        " gone."
+    ),
 }
 NOT_RECORDED = "(not recorded)"
 

@@ -32,6 +32,7 @@ from evidence.models.removals import RemovalState
 from evidence.notices.approvals import changes_back, to_approve
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.due import MAX_NAMED, requirements
+from evidence.notices.duties import duties_changed
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 
@@ -290,4 +291,5 @@ SOURCES: tuple[Source, ...] = (
     letters,
     citations,
     requests,
+    duties_changed,
 )

@@ -91,12 +91,45 @@ def burden_if(
     return burden_of(current_rows), burden_of([*kept_rows, *new_rows])
 
 
+@dataclass(frozen=True)
+class FreedAsk:
+    """An ask that nothing would need any more: its title, its uploads of a year, and
+    the controls it proves."""
+
+    title: str
+    uploads: int
+    controls: tuple[str, ...]
+
+
+def asks_freed(system: System, day: dt.date, gone: set[int]) -> list[FreedAsk]:
+    """Asks all of whose controls (by their keys) stop being ours, what is uploaded most
+    often first. One statement."""
+    if not gone:
+        return []
+    by_ask: dict[object, list[RequirementControl]] = {}
+    rows = of_our_halves(system, day).for_listing()
+    for row in rows.order_by("implementation__control__sort_order", "pk"):
+        by_ask.setdefault(row.joined_id or row.ask_id, []).append(row)
+    freed = [
+        FreedAsk(
+            of_ask[0].title,
+            A_YEAR[how_often(of_ask[0])],
+            tuple(row.implementation.control.label for row in of_ask),
+        )
+        for of_ask in by_ask.values()
+        if all(row.implementation_id in gone for row in of_ask)
+    ]
+    return sorted(freed, key=lambda ask: -ask.uploads)
+
+
 def _rows_now(system: System, day: dt.date) -> list[tuple[object, int, str]]:
-    rows = _ours(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
+    rows = (
+        of_our_halves(system, day).annotate(of_ask=Coalesce("joined", "ask")).order_by()
+    )
     return list(rows.values_list("of_ask", "implementation", HOW_OFTEN))
 
 
-def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
+def of_our_halves(system: System, day: dt.date) -> RequirementControlQuerySet:
     """What is asked on a day of halves that are ours, of applicable controls."""
     running = Q(operates_until=None) | Q(operates_until__gt=day)
     return RequirementControl.objects.filter(
@@ -109,12 +142,12 @@ def _ours(system: System, day: dt.date) -> RequirementControlQuerySet:
 def burden_on(system: System, day: dt.date) -> BurdenOfSystem:
     """The burden of a system on a day by today's terms. Two statements."""
     rows = list(
-        _ours(system, day)
+        of_our_halves(system, day)
         .for_listing()
         .order_by("implementation__control__sort_order", "pk")
     )
     now = {
-        row.pk: (row.joined_id or row.ask_id, row.implementation_id, _how_often(row))
+        row.pk: (row.joined_id or row.ask_id, row.implementation_id, how_often(row))
         for row in rows
     }
     alone = [row for row in rows if not row.joined_id and row.cadence != "per-event"]
@@ -128,6 +161,7 @@ def burden_on(system: System, day: dt.date) -> BurdenOfSystem:
     )
 
 
-def _how_often(row: RequirementControl) -> str:
+def how_often(row: RequirementControl) -> str:
+    """The cadence of what is asked; per event that of populations."""
     per_event = row.cadence == Cadence.PER_EVENT
     return row.population_cadence if per_event else row.cadence

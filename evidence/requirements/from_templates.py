@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,8 +59,13 @@ def template_for(ref_id: str, family: str) -> Template | None:
     return known.get(ref_id) or known.get(ref_id.split(".")[0]) or known.get(family)
 
 
-def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
-    """The unsaved requirements that `ask_for_all` would add, in catalog order."""
+def proposed(
+    system: System, *, since: dt.date, classes: Mapping[int, str] | None = None
+) -> list[RequirementControl]:
+    """The unsaved requirements that `ask_for_all` would add, in catalog order.
+
+    `classes` are those of another day than today, by the key of the control there.
+    """
     unasked = (
         system.implementations.filter(requirements=None)
         .select_related("control")
@@ -77,8 +83,16 @@ def proposed(system: System, *, since: dt.date) -> list[RequirementControl]:
             fedramp=slug.startswith("fedramp-"),
         )
         for implementation in unasked
-        if "customer" in PARTIES.get(implementation.responsibility, frozenset())
+        if "customer" in PARTIES.get(_class_of(implementation, classes), frozenset())
     ]
+
+
+def _class_of(
+    implementation: ControlImplementation, classes: Mapping[int, str] | None
+) -> str:
+    if classes is None:
+        return implementation.responsibility
+    return classes.get(implementation.pk, "")
 
 
 @transaction.atomic

@@ -3,7 +3,8 @@ change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,10 +13,21 @@ from controls.access import may_acknowledge
 from controls.control_ids import label_of
 from controls.display_names import layer_name
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
-from controls.models import Actor, AuditEvent, Basis, DutyAcknowledgement, System, Team
+from controls.models import (
+    Actor,
+    AuditEvent,
+    Basis,
+    ControlImplementation,
+    DutyAcknowledgement,
+    System,
+    Team,
+)
 from controls.models.audit import about
 from controls.service_names import component_name
+from evidence.status import gather_sql
 from evidence.status.control_status import listed, moment_of, today_of
+from evidence.status.gather import Moment
+from evidence.status.rows import as_bigints, read_rows
 from evidence.systems.matrix import WHOLE, MatrixControl, Names, of_rows
 
 # By the id of a control its duties, each `component:variant/layer/kind`, in order.
@@ -116,6 +128,36 @@ def teams_with_duties(
         TeamDuties(team, by_owner[team.name], acknowledged.get(team.pk))
         for team in Team.objects.filter(name__in=[name for name in by_owner if name])
     ]
+
+
+def duties_of_systems(
+    systems: Sequence[System], day: dt.date
+) -> dict[System, list[TeamDuties]]:
+    """What `teams_with_duties` says of each of several systems, as of one day. Six
+    statements, however many systems."""
+    by_pk = {system.pk: system for system in systems}
+    moment = Moment(day)
+    pairs = ControlImplementation.objects.filter(system__in=by_pk)
+    system_of = dict(pairs.values_list("pk", "system"))
+    rows = read_rows(
+        gather_sql.IMPLEMENTATIONS, moment, implementations=as_bigints(system_of)
+    )
+    owned: dict[int, list[MatrixControl]] = {pk: [] for pk in by_pk}
+    for control in of_rows(rows, moment, {}):
+        owned[system_of[control.control["id"]]].append(control)
+    by_owner = {pk: duties_by_owner(controls) for pk, controls in owned.items()}
+    latest = DutyAcknowledgement.objects.filter(system__in=by_pk).newest_of_teams()
+    acknowledged = {(row.system_id, row.team_id): row for row in latest}
+    names = {name for duties in by_owner.values() for name in duties if name}
+    teams = list(Team.objects.filter(name__in=names))
+    return {
+        system: [
+            TeamDuties(team, by_owner[pk][team.name], acknowledged.get((pk, team.pk)))
+            for team in teams
+            if team.name in by_owner[pk]
+        ]
+        for pk, system in by_pk.items()
+    }
 
 
 def duties_today(system: System) -> list[TeamDuties]:

@@ -86,6 +86,7 @@ _of_exclusion = _page_of(ApplicabilityDecision, _control, *OF_CONTROL)
 _of_alternative = _page_of(AlternativeImplementation, _control, *OF_CONTROL)
 PAGES: dict[str, Address] = {
     "component_add": _components,
+    "services_change": _page("what_if", "slug"),
     "component_end": _components,
     "component_days": _components,
     "retrospective_decide": _page("retrospective", "uuid"),

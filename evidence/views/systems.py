@@ -175,6 +175,7 @@ def _changes(system: System) -> list[tuple[AuditEvent, str]]:
             "component.added",
             "component.ended",
             "component.regions-stated",
+            "services.changed",
             "responsibility.decided",
         ],
     ).order_by("-seq")[:12]

@@ -14,6 +14,7 @@ from evidence.views import (
     audits,
     bulk,
     bulk_acts,
+    burden,
     calendar,
     citations,
     control_page,
@@ -97,7 +98,19 @@ urlpatterns += [
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
     path("systems/<slug:slug>/components/", systems.components, name="components"),
     path("systems/<slug:slug>/components/regions/", regions.regions, name="regions"),
+    path("systems/<slug:slug>/burden/", burden.burden, name="burden"),
+    path("systems/<slug:slug>/burden/file/", burden.burden_csv, name="burden_csv"),
     path("systems/<slug:slug>/components/what-if/", what_if.what_if, name="what_if"),
+    path(
+        "systems/<slug:slug>/components/what-if/file/",
+        what_if.what_if_csv,
+        name="what_if_csv",
+    ),
+    path(
+        "systems/<slug:slug>/components/what-if/change/",
+        what_if.services_change,
+        name="services_change",
+    ),
     path(
         "systems/<slug:slug>/components/add/",
         systems.component_add,

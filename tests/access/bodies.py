@@ -206,6 +206,8 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST alternative-end": why,
         "POST implementation-status-preview": {"implementation_status": "planned"},
         "POST implementation-status-confirm": {"token": "none"},
+        "POST api_services_preview": {"end": ["ec2"]},
+        "POST api_services_confirm": why | {"token": "none"},
         "POST implementation-status-earlier": why | {
             "control_ids": ["cm-8"], "implementation_status": "partial",
             "first_day": str(TODAY - DAY),

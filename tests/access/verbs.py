@@ -510,7 +510,8 @@ VERBS = (
         _officer,
         ("evidence:component_add", "component-list", "component-end",
          "evidence:component_days", "component-days",
-         "evidence:regions", "component-regions"),
+         "evidence:regions", "component-regions", "evidence:services_change",
+         "api_services_preview", "api_services_confirm"),
         ("evidence:components",),
     ),
     Verb(

@@ -158,7 +158,7 @@ VERBS = {
 ELSEWHERE = {"POST evidence-reconfirm", "POST api_roll_forward"}
 # They make something or many things, take a list, or compare: no row is named.
 MAKERS = """
-component-regions
+component-regions api_services_preview api_services_confirm
 system-list component-list request-list requirement-list population-list evidence-list
 ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
