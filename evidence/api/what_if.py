@@ -31,7 +31,7 @@ from evidence.api.clocks import BodyDayField
 from evidence.forms.components import regions_in_use
 from evidence.status.control_status import today_of
 from evidence.systems.service_changes import confirm, preview
-from evidence.systems.service_uses import ServiceChange
+from evidence.systems.service_uses import ChangeOfServices
 from evidence.systems.what_if_reports import unproven_services
 from srm_project.requests import actor_of
 
@@ -218,11 +218,11 @@ class ServicesPreviewView(APIView):
         require_officer(system, by)
         today = today_of(system)
         change = _change(system, valid(ServicesSerializer, request), today)
-        found, token = preview(system, change, by=by, today=today)
-        shown = vars(found) | {
+        consequences, token = preview(system, change, by=by, today=today)
+        shown = vars(consequences) | {
             "token": token,
-            "ended": [name for _, name, _ in found.ended],
-            "voided": dict(found.voided),
+            "ended": [name for _, name, _ in consequences.ended],
+            "voided": dict(consequences.voided),
         }
         return Response(ConsequencesSerializer(shown).data)
 
@@ -267,9 +267,11 @@ def _system(request: Request, slug: str) -> System:
     return get_object_or_404(mine, slug=slug)
 
 
-def _change(system: System, body: Mapping[str, Any], today: dt.date) -> ServiceChange:
+def _change(
+    system: System, body: Mapping[str, Any], today: dt.date
+) -> ChangeOfServices:
     """What a valid ServicesSerializer says. Raises Refused for an unknown service."""
-    return ServiceChange(
+    return ChangeOfServices(
         tuple(named(body["end"], field="end")),
         tuple(named(body["add"], field="add")),
         body.get("first_day") or today,

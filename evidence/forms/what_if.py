@@ -18,7 +18,7 @@ from evidence.forms.clocks import DayField
 from evidence.forms.components import regions_in_use
 from evidence.forms.fields import RegionsField, day_input
 from evidence.forms.reasons import ReasonField
-from evidence.systems.service_uses import ServiceChange, slug_of
+from evidence.systems.service_uses import ChangeOfServices, slug_of
 
 
 class WhatIfForm(Form):
@@ -73,9 +73,9 @@ class WhatIfForm(Form):
         named = {name: values for name, values in kept.items() if values}
         return urlencode(named, doseq=True)
 
-    def change(self) -> ServiceChange:
+    def change(self) -> ChangeOfServices:
         """The change that the valid form says."""
-        return ServiceChange(
+        return ChangeOfServices(
             tuple(self.chosen("end")),
             tuple(self.chosen("add")),
             self.day,

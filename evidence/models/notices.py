@@ -104,8 +104,7 @@ SENTENCES = {
     NoticeKind.ANSWERED: "“{what}” was answered by {who}.",
     NoticeKind.RETURNED: "“{what}” was returned by {who}: {reason}",
     NoticeKind.DUTIES_CHANGED: (
-        "The duties of {team} changed since it acknowledged them: {new} new, {gone}"
-        " gone."
+        "The duties of {team} changed since it acknowledged them: {what}."
     ),
 }
 NOT_RECORDED = "(not recorded)"

@@ -54,7 +54,6 @@ def _candidate(people: People, system: System, of_team: TeamDuties) -> NoticeCan
         f"{place}?{query}",
         {
             "team": of_team.team.name,
-            "new": count_of(new, "duty", "is"),
-            "gone": count_of(gone, "duty", "is"),
+            "what": f"{count_of(new, 'duty', 'is')} new, {gone} gone",
         },
     )

@@ -109,10 +109,10 @@ def shares(
     system: System, rows: Sequence[Mapping[str, Any]], day: dt.date
 ) -> BurdenShares:
     """Of rows of `listed` of the day. One statement."""
-    asked = of_our_halves(system, day).select_related(
+    of_ours = of_our_halves(system, day).select_related(
         "implementation__control", "implementation__owner_team", "owner_team"
     )
-    asks = list(asked.order_by("pk"))
+    asks = list(of_ours.order_by("pk"))
     by_family: defaultdict[str, list[RequirementControl]] = defaultdict(list)
     by_team: defaultdict[str, list[RequirementControl]] = defaultdict(list)
     for ask in asks:

@@ -1,8 +1,8 @@
 """Services ended and others begun on one day, in one step: what a comparison becomes.
 
 One end, one start, one derivation and one event for all of it. Every door shows what
-follows before anything is written, found by taking the step and rolling it back, so
-that the very rules answer; its token counts once, for who asked, for an hour, and only
+follows before anything is written, by taking the step and rolling it back, so that the
+very rules answer; its token counts once, for who asked, for an hour, and only
 while nothing it showed has changed. Days before today: two officers (R31).
 """
 
@@ -36,7 +36,7 @@ from evidence.models import RequirementControl
 from evidence.requirements.from_templates import proposed
 from evidence.systems.describe import alters_the_past
 from evidence.systems.service_uses import (
-    ServiceChange,
+    ChangeOfServices,
     ending_uses,
     name_of,
     opened,
@@ -64,7 +64,7 @@ class Confirmed:
 
 
 def preview(
-    system: System, change: ServiceChange, *, by: Actor, today: dt.date
+    system: System, change: ChangeOfServices, *, by: Actor, today: dt.date
 ) -> tuple[Consequences, str]:
     """What would follow, and the token to confirm it with. Changes nothing.
 
@@ -73,13 +73,13 @@ def preview(
     with transaction.atomic():
         locked = _locked(system)
         require_officer(locked, by)
-        found = _carry_out(locked, change, by=by, reason=AGAIN, today=today)
+        consequences = _carry_out(locked, change, by=by, reason=AGAIN, today=today)
         transaction.set_rollback(True)
-    body = change.as_json() | {"shown": found.digest}
-    return found, seal(SALT, system.pk, body, by=by)
+    body = change.as_json() | {"shown": consequences.digest}
+    return consequences, seal(SALT, system.pk, body, by=by)
 
 
-def change_of_token(system: System, token: str, *, by: Actor) -> ServiceChange:
+def change_of_token(system: System, token: str, *, by: Actor) -> ChangeOfServices:
     """The change whose preview bears the token. Raises TransitionNotAllowed."""
     return opened(unseal(SALT, token, system.pk, by=by, again=AGAIN))
 
@@ -115,18 +115,18 @@ def _confirmed(
     change = opened(body)
     with transaction.atomic():
         try:
-            found = _carry_out(locked, change, by=by, reason=reason, today=today)
+            consequences = _carry_out(locked, change, by=by, reason=reason, today=today)
         except Refused as refusal:  # it could be done when it was shown
             raise TransitionNotAllowed(
                 f"{' '.join(refusal.messages)} {AGAIN}"
             ) from refusal
-        if found.digest != body["shown"]:
+        if consequences.digest != body["shown"]:
             raise TransitionNotAllowed(CHANGED_MEANWHILE)
-        transaction.set_rollback(found.in_retrospect)
-    if not found.in_retrospect:
-        _record(locked, found, by=by, reason=reason)
-        return Confirmed("", found.decided)
-    asked = request_change(
+        transaction.set_rollback(consequences.in_retrospect)
+    if not consequences.in_retrospect:
+        _record(locked, consequences, by=by, reason=reason)
+        return Confirmed("", consequences.decided)
+    requested = request_change(
         locked,
         kind=KIND,
         body=change.as_json(),
@@ -135,20 +135,22 @@ def _confirmed(
         by=by,
         today=today,
     )
-    return Confirmed(str(asked.uuid), found.decided)
+    return Confirmed(str(requested.uuid), consequences.decided)
 
 
 def _words(change: RetrospectiveChange) -> list[tuple[str, str]]:
     """What a change in retrospect says, in plain words."""
-    asked = opened(change.body)
-    before = asked.first_day - dt.timedelta(days=1)
+    services = opened(change.body)
+    before = services.first_day - dt.timedelta(days=1)
     words = []
-    if asked.ending:
-        words.append((f"In use until {before}", _listed(asked.ending)))
-    if asked.starting:
-        words.append((f"In use from {asked.first_day} on", _listed(asked.starting)))
-    if asked.regions and asked.starting:
-        words.append(("Regions", ", ".join(asked.regions)))
+    if services.ending:
+        words.append((f"In use until {before}", _listed(services.ending)))
+    if services.starting:
+        words.append(
+            (f"In use from {services.first_day} on", _listed(services.starting))
+        )
+    if services.regions and services.starting:
+        words.append(("Regions", ", ".join(services.regions)))
     return words
 
 
@@ -163,7 +165,7 @@ def change_in_retrospect(
 ) -> None:
     """Let the services have been others from an earlier day on; classes follow."""
     system = change.system
-    found = _carry_out(
+    consequences = _carry_out(
         system,
         opened(change.body),
         by=by,
@@ -171,10 +173,12 @@ def change_in_retrospect(
         today=today,
         approved=change,
     )
-    _record(system, found, by=by, reason=change.reason)
+    _record(system, consequences, by=by, reason=change.reason)
 
 
-def _record(system: System, found: Consequences, *, by: Actor, reason: str) -> None:
+def _record(
+    system: System, consequences: Consequences, *, by: Actor, reason: str
+) -> None:
     """The one event of a change."""
     AuditEvent.objects.append(
         about(
@@ -182,12 +186,12 @@ def _record(system: System, found: Consequences, *, by: Actor, reason: str) -> N
             "services.changed",
             by=by,
             reason=reason,
-            first_day=found.first_day,
-            ended=[name for _, name, _ in found.ended],
-            started=found.started,
-            controls=found.decided,
-            requirements=found.asks,
-            voided=[list(row) for row in found.voided],
+            first_day=consequences.first_day,
+            ended=[name for _, name, _ in consequences.ended],
+            started=consequences.started,
+            controls=consequences.decided,
+            requirements=consequences.asks,
+            voided=[list(row) for row in consequences.voided],
         )
     )
 
@@ -198,7 +202,7 @@ def _locked(system: System) -> System:
 
 def _carry_out(
     system: System,
-    change: ServiceChange,
+    change: ChangeOfServices,
     *,
     by: Actor,
     reason: str,

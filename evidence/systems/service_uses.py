@@ -22,7 +22,7 @@ from evidence.systems.describe import Use, component_of
 
 
 @dataclass(frozen=True)
-class ServiceChange:
+class ChangeOfServices:
     """What ends and what begins on `first_day`: the last day of the one is the day
     before. `regions` are those of all AWS services that begin."""
 
@@ -46,11 +46,11 @@ def slug_of(variant: ServiceVariant) -> str:
     return f"{variant.service.slug}:{variant.slug}"
 
 
-def opened(body: Mapping[str, Any]) -> ServiceChange:
+def opened(body: Mapping[str, Any]) -> ChangeOfServices:
     """The change that plain data says. Raises Refused for a service that is gone."""
     ending = named_each(body["ending"], field="end")
     starting = named_each(body["starting"], field="add")
-    return ServiceChange(
+    return ChangeOfServices(
         tuple(ending),
         tuple(starting),
         dt.date.fromisoformat(body["first_day"]),
@@ -64,7 +64,7 @@ def name_of(component: SystemComponent) -> str:
     return f"{label} ({component.name})" if component.name else label
 
 
-def ending_uses(system: System, change: ServiceChange) -> list[SystemComponent]:
+def ending_uses(system: System, change: ChangeOfServices) -> list[SystemComponent]:
     """The uses that end, locked. Raises Refused for what is not in use then, or only
     from that day on."""
     uses = list(
@@ -91,7 +91,7 @@ def ending_uses(system: System, change: ServiceChange) -> list[SystemComponent]:
     return running
 
 
-def starting_uses(system: System, change: ServiceChange) -> list[SystemComponent]:
+def starting_uses(system: System, change: ChangeOfServices) -> list[SystemComponent]:
     """The unsaved uses that begin. Raises Refused for one that is in use by then."""
     begins = []
     for variant in change.starting:

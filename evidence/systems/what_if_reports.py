@@ -13,7 +13,7 @@ from evidence.status.aws_half import NeedProof, need_proofs
 from evidence.status.gather import Moment, about_systems, read_of_aws
 from evidence.status.half import GOOD
 from evidence.status.rows import Row, as_bigints
-from evidence.systems.service_uses import ServiceChange
+from evidence.systems.service_uses import ChangeOfServices
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class UnprovenService:
 
 def unproven_services(
     system: System,
-    change: ServiceChange,
+    change: ChangeOfServices,
     after: Mapping[ControlImplementation, Derivation],
     names: Mapping[str, str],
 ) -> list[UnprovenService]:
@@ -77,7 +77,7 @@ def _lacking(
 
 def _side_then(
     system: System,
-    change: ServiceChange,
+    change: ChangeOfServices,
     after: Mapping[ControlImplementation, Derivation],
 ) -> tuple[AwsSide, Mapping[Derivation, str]]:
     """The providers' side with the other services, and the name of each basis in it."""
@@ -102,7 +102,9 @@ def _slugs(variant: ServiceVariant) -> tuple[str, str]:
     return variant.service.slug, variant.slug
 
 
-def _component(system: System, change: ServiceChange, variant: ServiceVariant) -> Row:
+def _component(
+    system: System, change: ChangeOfServices, variant: ServiceVariant
+) -> Row:
     """A use that begins, as rows of components are read."""
     service = variant.service
     regional = service.provider == "aws" and not service.is_global

@@ -114,12 +114,14 @@ def services_change(request: SignedInRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "evidence/what_if/page.html", context, status=422)
     try:
-        found, fresh = preview(system, form.change(), by=request.user, today=today)
+        consequences, fresh = preview(
+            system, form.change(), by=request.user, today=today
+        )
     except ValidationError as refusal:
         form.add_error(None, refusal.messages)
         context["officer"] = True
         return render(request, "evidence/what_if/page.html", context, status=422)
-    context |= {"found": found, "token": fresh, "confirming": confirming}
+    context |= {"found": consequences, "token": fresh, "confirming": confirming}
     return render(request, "evidence/what_if/change.html", context, status=status)
 
 

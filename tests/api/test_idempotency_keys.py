@@ -42,14 +42,10 @@ component-days component-regions remark-answer-decide disposition-decide
 response-decide
 end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
-<<<<<<< HEAD
-crosswalk-preview implementation-status-preview system-terms-list ask-split
+crosswalk-preview implementation-status-preview api_services_preview
+system-terms-list ask-split
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
-=======
-implementation-status-preview api_services_preview system-terms-list ask-split
-person-end person-hand-over invitation-send-again invitation-withdraw
->>>>>>> e0ec7bec (A comparison of services becomes the real change in one confirmed step; who carries the controls; teams are told of other duties)
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

@@ -46,7 +46,7 @@ def test_the_team_alone_is_told_once_and_it_ends_with_its_word(house):
     assert sentence.startswith(
         "The duties of Platform changed since it acknowledged them: "
     )
-    assert "0 duties are gone." in sentence
+    assert " new, 0 gone." in sentence
     assert told(house, "alice", KIND) == [sentence]
     for name in ("bob", "olivia", "rita"):
         assert told(house, name, KIND) == []
