@@ -12,6 +12,7 @@ class EvidenceConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of settings, which have no app of their own, and what
         two officers may change of asks and components."""
+        from evidence.files import retention  # noqa: F401 - registers its kind
         from evidence.notices import invitations  # noqa: F401 - queues their mails
         from evidence.requirements import (  # noqa: F401 - likewise
             in_retrospect,

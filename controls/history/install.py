@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from controls.history import auditors, proof, second_person, sql, twin
+from controls.history import auditors, proof, retention, second_person, sql, twin
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
@@ -44,6 +44,7 @@ def after_migrate(*, sender: Any, using: str, **kwargs: Any) -> None:
 def install(cursor: Any) -> None:
     """Make database and models agree, in a transaction; may be run at any time."""
     cursor.execute(sql.FUNCTIONS)
+    cursor.execute(retention.FUNCTIONS)
     for model in keeping_history():
         twin.keep(cursor, model._meta.db_table)
     for model in append_only():
@@ -56,7 +57,7 @@ def install(cursor: Any) -> None:
         ("evidence_proof", "srm_proof_has_link", sql.PROOF_HAS_LINK),
     ):
         twin.keep_trigger(cursor, table, name, statement)
-    for room in (second_person, auditors, proof):
+    for room in (second_person, auditors, proof, retention):
         for name, (table, when, forbidden) in room.GUARDS.items():
             cursor.execute(sql.refusing(name, forbidden, room.REFUSAL))
             twin.keep_trigger(cursor, table, name, sql.before_rows(name, when, table))

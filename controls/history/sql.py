@@ -277,6 +277,7 @@ NEVER_DELETED = (
     "controls_membership",
     "controls_user",
     "evidence_evidencelink",
+    "evidence_legalhold",
     "evidence_proof",
 )
 

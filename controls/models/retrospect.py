@@ -14,7 +14,7 @@ from controls.models.systems import System
 
 USER = settings.AUTH_USER_MODEL
 # Kinds that wait for a second officer from whatever day they are to hold (R32).
-TWO_OFFICERS_ON_ANY_DAY = ("long-grace", "retire-last", "system-terms")
+TWO_OFFICERS_ON_ANY_DAY = ("long-grace", "retention", "retire-last", "system-terms")
 
 
 class RetrospectiveState(models.TextChoices):

@@ -40,6 +40,7 @@ from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
 from evidence.api.responses import ItemsView, ResponseViewSet
+from evidence.api.retention import RetentionViewSet
 from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
 from evidence.api.saved_filters import SavedFilterViewSet
@@ -145,6 +146,11 @@ urlpatterns = [
         "systems/<slug:slug>/window/providers/",
         ProviderWindowView.as_view(),
         name="api_provider_window",
+    ),
+    path(
+        "systems/<slug:slug>/retention/",
+        RetentionViewSet.as_view({"get": "retrieve"}),
+        name="api_retention",
     ),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(

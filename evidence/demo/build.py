@@ -25,6 +25,7 @@ from evidence.demo.documents import (
     register_reports,
 )
 from evidence.demo.findings import play_findings, play_responses
+from evidence.demo.kept import keep_evidence
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
 from evidence.demo.reports_say import play_remarks, say_a_region_late
@@ -93,6 +94,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     play_findings(payments, people, today)
     play_responses(payments, people, today)
     play_audit(payments, people, today)
+    keep_evidence(payments, people, today)
     return list(people.values())
 
 

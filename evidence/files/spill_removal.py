@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
+from evidence.files.holders import holders_elsewhere, holders_of, is_held
 from evidence.files.spilled_populations import withdraw_populations
 from evidence.files.who_may import require_removal_decider, require_removal_requester
 from evidence.jobs.kinds import Backoff, JobKind, MustWait
@@ -34,6 +35,10 @@ STANDING = (LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED)
 KEPT = (
     "The bytes stay in the store: records of another system rest on the same ones, and"
     " its officers have not approved yet."
+)
+HELD = (
+    "The bytes stay in the store: they are under a legal hold. They are destroyed once"
+    " it is lifted."
 )
 NOT_HERE_ANY_MORE = "The bytes are removed from this system already."
 
@@ -186,15 +191,17 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
 
     Waits for uploads of the same bytes; those that come later find the mark.
     """
+    # Before the removal, as those who decide lock them; no hold is placed meanwhile.
+    concerned = System.objects.filter(pk__in=holders_of(lease.job.blob))
+    list(concerned.select_for_update(of=("self",)).order_by("pk"))
     lease.lock()
     blob = _remove_here(lease.job)
     holders = holders_elsewhere(blob)
     if holders:
-        ask_events = [_ask(lease.job, system, blob) for system in holders]
-        lease.finish(outcome=KEPT, kept_at=now())
-        body = {**_event_body(lease.job), "outcome": KEPT}
-        events = [about(lease.job, "removal.kept", by=None, **body)]
-        AuditEvent.objects.append_all([*events, *filter(None, ask_events)])
+        _keep(lease, KEPT, *(_ask(lease.job, system, blob) for system in holders))
+        return False
+    if is_held(blob):
+        _keep(lease, HELD)
         return False
     if blob.purged_at is None:
         blob.purged_at = now()
@@ -202,13 +209,12 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     return True
 
 
-def holders_elsewhere(blob: Blob) -> list[int]:
-    """Systems (keys) whose records rest on the bytes and that have not removed them."""
-    files = EvidenceFile.objects.filter(blob=blob).order_by()
-    populations = Population.objects.filter(blob=blob).order_by()
-    holding = set(files.values_list("revision__evidence__system", flat=True))
-    holding |= set(populations.values_list("system", flat=True))
-    return sorted(holding - set(blob.removed_in or ()))
+def _keep(lease: Lease[SpillRemoval], outcome: str, *asked: Event | None) -> None:
+    """Let go of a removal whose bytes stay, with the reason; events come last."""
+    lease.finish(outcome=outcome, kept_at=now())
+    body = {**_event_body(lease.job), "outcome": outcome}
+    kept = about(lease.job, "removal.kept", by=None, **body)
+    AuditEvent.objects.append_all([kept, *filter(None, asked)])
 
 
 def _ask(removal: SpillRemoval, system: int, blob: Blob) -> Event | None:

@@ -60,6 +60,10 @@ from evidence.models.requests import (
 )
 from evidence.models.requirements import RequirementControl
 from evidence.models.responses import ItemKind, ItemResponse, ResponseDecision
+from evidence.models.retention import (
+    LegalHold,
+    RetentionClass,
+)
 from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
@@ -96,6 +100,7 @@ __all__ = [
     "InvitationMail",
     "ItemKind",
     "ItemResponse",
+    "LegalHold",
     "LetterAcceptance",
     "LinkState",
     "Notice",
@@ -120,6 +125,7 @@ __all__ = [
     "RequirementControl",
     "RequirementTerms",
     "ResponseDecision",
+    "RetentionClass",
     "Review",
     "Sample",
     "SampleItem",

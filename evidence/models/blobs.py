@@ -24,11 +24,17 @@ class ScanState(models.TextChoices):
     ERROR = "error", "Scan failed"
 
 
+class PurgedFor(models.TextChoices):
+    """Why bytes are gone, where they were no spill."""
+
+    RETENTION = "retention", "Kept until their end"
+
+
 class BlobQuerySet(models.QuerySet["Blob"]):
     """Blobs."""
 
     def in_store(self) -> Self:
-        """Those whose bytes must be there: not removed as a spill."""
+        """Those whose bytes must be there: not removed as a spill, not purged."""
         return self.filter(purged_at=None)
 
     def after(self, sha256: str) -> Self:
@@ -62,6 +68,15 @@ class Blob(LeasedJob):
     )
     # null: the bytes are there
     purged_at = models.DateTimeField(null=True, blank=True)
+    # why the bytes are gone; empty: as a spill, or they are there
+    purged_for = models.CharField(
+        max_length=10,
+        choices=PurgedFor,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     # null: in no system; set: systems (keys) in which it was removed as a spill
     removed_in = ArrayField(
         models.BigIntegerField(), null=True, blank=True, editable=False
@@ -90,6 +105,16 @@ class Blob(LeasedJob):
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+    def fate(self) -> str:
+        """What became of bytes that are not there for a system, as pages say it."""
+        if self.purged_for == PurgedFor.RETENTION:
+            day = f"{self.purged_at:%Y-%m-%d}"
+            return (
+                f"was purged on {day}, after the end of its retention; its digest and"
+                " record remain."
+            )
+        return "was removed as a spill; its digest and record remain."
 
     def is_removed_in(self, system_pk: int) -> bool:
         """Whether it was removed as a spill from a system, or is gone from the store.

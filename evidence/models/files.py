@@ -79,7 +79,7 @@ class EvidenceFile(models.Model):
 
     @property
     def is_removed(self) -> bool:
-        """Whether its bytes were removed as a spill, here or from the store."""
+        """Whether its bytes were removed here as a spill, or are gone for good."""
         return self.blob.is_removed_in(self.revision.evidence.system_id)
 
     def obstacle(self) -> str:
@@ -90,8 +90,7 @@ class EvidenceFile(models.Model):
         """
         state = self.blob.scan_state
         if self.is_removed:
-            fate = "was removed as a spill; its digest and record remain."
-            return f"“{self.name}” {fate}"
+            return f"“{self.name}” {self.blob.fate()}"
         if state == ScanState.NOT_SCANNED and settings.CLAMAV_URL:
             state = ScanState.PENDING
         if state in UNSCANNED and (settings.CLAMAV_URL or state == ScanState.INFECTED):

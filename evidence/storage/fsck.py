@@ -36,7 +36,7 @@ class Kind(models.TextChoices):
     WRONG_SIZE = "wrong-size", "More or fewer bytes than recorded"
     UNREADABLE = "unreadable", "In the store, cannot be read"
     ORPHAN = "orphan", "In the store, not recorded"
-    RETURNED = "returned", "Removed as a spill, in the store"
+    RETURNED = "returned", "Removed for good, in the store"
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def unexpected(store: Store, before: dt.datetime) -> Iterator[StoreFault]:
     """What lies in the store since before an instant and should not."""
     for stored, purged_at in unneeded(store.everything()):
         if purged_at and purged_at < before:
-            finding_text = "They were removed as a spill and lie in the store."
+            finding_text = "They were removed or purged and lie in the store."
             yield StoreFault(Kind.RETURNED, finding_text, stored.sha256)
         elif purged_at is None and stored.since < before:
             finding_text = f"No record names “{stored.name}”."

@@ -15,6 +15,7 @@ from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
 from evidence.files.scan import ask_for_scan, first_state
 from evidence.models import Arrival, Blob
+from evidence.models.blobs import PurgedFor
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
 from evidence.submissions.quotas import refuse_beyond
@@ -123,7 +124,7 @@ def were_brought(uploads: Sequence[Upload]) -> bool:
 
 
 def refuse_removed(uploads: Sequence[Upload], system: System | None = None) -> None:
-    """Raise Refused for bytes that were removed as a spill: they do not come back.
+    """Raise Refused for bytes removed as a spill or purged: they do not come back.
 
     From the store, or from `system` while records of others rest on them.
     """
@@ -131,11 +132,11 @@ def refuse_removed(uploads: Sequence[Upload], system: System | None = None) -> N
     gone = Q(purged_at__isnull=False)
     if system is not None:
         gone |= Q(removed_in__contains=[system.pk])
-    removed = Blob.objects.filter(gone, sha256__in=digests)
-    removed_digests = set(removed.values_list("sha256", flat=True))
+    rows = Blob.objects.filter(gone, sha256__in=digests)
+    removed = {blob.sha256: blob for blob in rows}
     for upload in uploads:
-        if upload.stored.sha256 in removed_digests:
-            raise _removed_as_a_spill(upload)
+        if upload.stored.sha256 in removed:
+            raise _gone_for_good(upload, removed[upload.stored.sha256])
 
 
 def refuse_twice(uploads: Sequence[Upload]) -> None:
@@ -144,7 +145,13 @@ def refuse_twice(uploads: Sequence[Upload]) -> None:
         raise Refused("The same file is attached twice.")
 
 
-def _removed_as_a_spill(upload: Upload) -> Refused:
+def _gone_for_good(upload: Upload, blob: Blob) -> Refused:
+    if blob.purged_for == PurgedFor.RETENTION:
+        return Refused(
+            f"The same bytes as “{upload.name}” were kept until the end of their"
+            " retention and purged: they do not come back. Add what tells the new file"
+            " apart, such as its date."
+        )
     reason = "was removed as a spill; it may not be uploaded again."
     return Refused(f"“{upload.name}” {reason}")
 
@@ -160,7 +167,7 @@ def blobs_of(uploads: Sequence[Upload], system: System) -> dict[str, Blob]:
     blobs = lock_blobs(uploads)
     for upload in uploads:
         if blobs[upload.stored.sha256].is_removed_in(system.pk):
-            raise _removed_as_a_spill(upload)
+            raise _gone_for_good(upload, blobs[upload.stored.sha256])
     for upload in uploads:
         ask_for_scan(blobs[upload.stored.sha256])
     return blobs

@@ -27,6 +27,8 @@ from evidence.models import (
     LinkState,
     RequirementControl,
 )
+from evidence.models.proof import NO_END
+from evidence.models.retention import IsHeld, KeptUntil
 from evidence.reviews.reconfirm import reconfirm, reconfirm_each
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
@@ -50,9 +52,9 @@ SHOWN = 3  # days of lapse that a page shows
 def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Dates, files, revisions, links with their reviews, and what hangs on it."""
     evidence_row = get_object_or_404(
-        Evidence.objects.visible_to(request.user).select_related(
-            "system", "team", "created_by"
-        ),
+        Evidence.objects.visible_to(request.user)
+        .select_related("system", "team", "created_by")
+        .annotate(kept_until=KeptUntil("pk"), held=IsHeld("pk")),
         uuid=uuid,
     )
     revisions = list(
@@ -72,6 +74,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "withdrawals": withdrawals_of(links),
         "turning": _turning(evidence_row, links, today_of(evidence_row.system)),
         "officer": is_officer(request.user, evidence_row.system),
+        "no_end": NO_END,
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(evidence_row, links, request.user),

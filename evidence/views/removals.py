@@ -10,11 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from evidence.files.spill_removal import (
-    decide_removal,
-    holders_elsewhere,
-    request_removal,
-)
+from evidence.files.holders import holders_elsewhere, is_held
+from evidence.files.spill_removal import decide_removal, request_removal
 from evidence.files.who_may import may_decide_removal
 from evidence.models import EvidenceLink, Population
 from evidence.models.removals import RemovalState, SpillRemoval
@@ -62,6 +59,7 @@ def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "held_elsewhere": bool(
             set(holders_elsewhere(removal_row.blob)) - {removal_row.system_id}
         ),
+        "held": is_held(removal_row.blob),
         "may_decide": waits and may_decide_removal(removal_row, request.user),
     }
     return render(request, "evidence/files/removal.html", context)

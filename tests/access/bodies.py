@@ -77,6 +77,9 @@ def bodies_of(world: World) -> dict[str, Any]:
         "remark_answer": {"choice": "not-needed", "text": "Nobody."},
         "citations_decide": decide | {"citations": world.late_citation},
         "removal_new": why,
+        "retention": why | {"years": 10},
+        "hold_new": why,
+        "hold_lift": why,
         "component_days": why | {"never": "on", "version": 1},
         "duties_acknowledge": {"team": "platform", "duties": duties},
         "people_invite": {

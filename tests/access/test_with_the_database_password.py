@@ -79,6 +79,15 @@ CAN = {
     ),
     "stretch the days of proof": "UPDATE evidence_proof SET ends = '9999-12-31'",
     "end proof": "UPDATE evidence_proof SET known_until = clock_timestamp()",
+    "lift a legal hold in another's name": (
+        "UPDATE evidence_legalhold AS h SET lift_reason = 'x', lifted_at = now(),"
+        " lifted_by_id = (SELECT max(id) FROM controls_user WHERE id <> h.placed_by_id)"
+    ),
+    "approve a shorter retention in another's name": (
+        "UPDATE controls_retrospectivechange AS c SET state = 'approved',"
+        " decided_at = now(), decided_by_id ="
+        " (SELECT max(id) FROM controls_user WHERE id <> c.requested_by_id)"
+    ),
     "end sessions": "DELETE FROM django_session",
 }
 

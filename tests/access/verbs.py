@@ -23,6 +23,7 @@ from evidence.artifacts.letters import require_letter_reviewer
 from evidence.artifacts.reliance import require_reliance_reviewer
 from evidence.artifacts.remarks import require_decider
 from evidence.engagements import who_may as audits
+from evidence.files import legal_holds
 from evidence.files import who_may as files
 from evidence.findings import who_may as findings
 from evidence.findings.responses import may_decide_response
@@ -39,6 +40,7 @@ from evidence.models import (
     FailingObservation,
     Finding,
     ItemResponse,
+    LegalHold,
     Population,
     RemarkAnswer,
     RequirementControl,
@@ -454,6 +456,24 @@ VERBS = (
         _of(files.may_decide_removal, _row(SpillRemoval, "removal_decide")),
         ("evidence:removal_decide", "removal-approve", "removal-refuse"),
         ("evidence:removal",),
+    ),
+    Verb(
+        "keep evidence for another time",
+        _officer,
+        ("evidence:retention",),
+        ("evidence:retention",),
+    ),
+    Verb(
+        "place a legal hold",
+        _officer,
+        ("evidence:hold_new",),
+        ("evidence:retention",),
+    ),
+    Verb(
+        "lift a legal hold",
+        _of(legal_holds.may_lift, _row(LegalHold, "hold_lift")),
+        ("evidence:hold_lift",),
+        ("evidence:retention",),
     ),
     Verb(
         "export",

@@ -36,6 +36,7 @@ from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import answer_remark, register_remark
 from evidence.exports.jobs import request_export
+from evidence.files.legal_holds import place_hold
 from evidence.files.spill_removal import request_removal
 from evidence.findings.dispositions import request_disposition
 from evidence.findings.recording import record_finding, record_observation
@@ -156,6 +157,10 @@ def _proof(world: World) -> None:
     file = link.revision.files.get()
     _name(world, file, "download", "preview", "picture", "file_clear", "removal_new")
     _name(world, file, "file-detail", "file-clear", "file-content", "file-remove")
+    hold = place_hold(
+        evidence.system, evidence=evidence, reason="A suit.", by=house.oscar
+    )
+    _name(world, hold, "hold_lift")
     removal = request_removal(file, reason="A name.", by=house.oscar)
     _name(world, removal, "removal", "removal_decide")
     _name(world, removal, "removal-detail", "removal-approve", "removal-refuse")

@@ -74,6 +74,7 @@ STEPS = [
      {"decision": "refuse", "version": 1}),
     ("removal_decide", "olivia", "olivia", {"decision": "refuse"},
      {"decision": "refuse"}),
+    ("hold_lift", "olivia", "olivia", WHY, WHY),
     ("population_judge", "rita", "raul", {"decision": "accept"},
      WHY | {"decision": "reject"}),
     ("component_end", "olivia", "oscar", {"last_day": TODAY, "version": 1},

@@ -177,6 +177,7 @@ def forms(world: World) -> dict[str, Form]:
             "/systems/shop/controls/cm-8/",
         ),
         "removal_new": Form("olivia", reason, {"reason": "Else."}),
+        "hold_new": Form("olivia", reason, {"reason": "Else."}),
         "sample_draw": Form(
             "olivia",
             reason | {"method": "all"},
@@ -264,7 +265,8 @@ provider_document_end review_several accept reject submit_draft reconfirm
 reconfirm_several withdraw file_clear
 removal_decide version_end letter_decide citation_remove export_cancel
 export_delete remark_decide disposition_decide response_decide
-component_days regions services_change system_terms retrospective_decide
+component_days regions services_change system_terms retention hold_lift
+retrospective_decide
 end_decide alternative_decide alternative_end decide kept_form_let_go
 status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
@@ -279,6 +281,7 @@ MAKERS = """
 upload upload_supplementary revision_new attach system_new component_add request_new
 request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
+hold_new
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
 observation_new finding_new observation_dispose finding_dispose

@@ -46,6 +46,9 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "deviation_new": ("note", {}),
     "file_clear": ("reason", {}),
     "removal_new": ("reason", {}),
+    "retention": ("reason", {"years": 10}),
+    "hold_new": ("reason", {}),
+    "hold_lift": ("reason", {}),
 }
 API = {
     "POST evidence-accept": "reason",

@@ -78,7 +78,7 @@ class Files:
         if reader and not visible.visible_to(reader).exists():
             reason = NOT_VISIBLE
         elif blob.is_removed_in(self.scope.system.pk):
-            reason = f"“{name}” was removed as a spill; its digest and record remain."
+            reason = f"“{name}” {blob.fate()}"
         elif settings.CLAMAV_URL and blob.scan_state in UNSCANNED:
             reason = f"“{name}” {UNSCANNED[ScanState(blob.scan_state)]}."
         ending = ".xlsx" if "spreadsheet" in blob.media_type else ".csv"

@@ -1,0 +1,28 @@
+"""Whose records rest on bytes, and whether a legal hold stands over one of them."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from evidence.models import Blob, EvidenceFile, LegalHold, Population
+
+
+def holders_of(blob: Blob) -> set[int]:
+    """Systems (keys) whose records rest on the bytes."""
+    files = EvidenceFile.objects.filter(blob=blob).order_by()
+    populations = Population.objects.filter(blob=blob).order_by()
+    holding = set(files.values_list("revision__evidence__system", flat=True))
+    return holding | set(populations.values_list("system", flat=True))
+
+
+def holders_elsewhere(blob: Blob) -> list[int]:
+    """Systems (keys) whose records rest on the bytes and that have not removed them."""
+    return sorted(holders_of(blob) - set(blob.removed_in or ()))
+
+
+def is_held(blob: Blob) -> bool:
+    """Whether a legal hold stands over a record of any system that rests on them."""
+    files = EvidenceFile.objects.filter(blob=blob).order_by()
+    evidence = files.values("revision__evidence")
+    over = Q(evidence__in=evidence) | Q(evidence=None, system__in=holders_of(blob))
+    return bool(LegalHold.objects.standing().filter(over).exists())

@@ -1,0 +1,94 @@
+"""Destroy bytes whose retention has ended."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from controls.grammar import count_of
+from controls.models import System
+from evidence.files.purge import (
+    EndedEvidence,
+    bytes_of,
+    ended_evidence,
+    purge,
+    sharing_bytes,
+)
+from evidence.models import Evidence
+
+COULD_NOT = 2
+
+
+class Command(BaseCommand):
+    """Nothing is changed without --remove. Exit 0: done. Exit 2: could not run."""
+
+    help = (
+        "List evidence whose retention has ended and no hold keeps; --remove destroys"
+        " its bytes. Titles, names, digests, days, reviews and the log stay."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """SYSTEM and --remove."""
+        parser.add_argument("system", nargs="?", help="of one system only (its slug)")
+        parser.add_argument(
+            "--remove", action="store_true", help="destroy the bytes; no way back"
+        )
+
+    def handle(
+        self, *args: Any, system: str | None, remove: bool, **options: Any
+    ) -> None:
+        """Print each evidence and its files; with `remove` let their bytes go."""
+        if system and not System.objects.filter(slug=system).exists():
+            raise CommandError(f"No system has the slug “{system}”.")
+        try:
+            ended = ended_evidence(system)
+            self._tell(ended)
+            if remove:
+                self._remove(ended)
+            else:
+                self.stdout.write(f"{_sum(ended)} would go. Nothing was changed.")
+        except ValidationError as refusal:
+            self._stop(" ".join(refusal.messages))
+        except (OSError, DatabaseError) as failure:
+            self._stop(str(failure))
+
+    def _tell(self, ended: list[EndedEvidence]) -> None:
+        keys = [each.evidence for each in ended]
+        rows = Evidence.objects.select_related("system").in_bulk(keys)
+        for each in ended:
+            row = rows[each.evidence]
+            kept = f"kept until {each.kept_until} ({each.years} years)"
+            self.stdout.write(f"{row.system.slug} {row.uuid} {row.title}: {kept}")
+            for file in each.files:
+                size = count_of(file.size_bytes, "byte")
+                self.stdout.write(f"  {file.sha256} {size} {file.name}")
+
+    def _remove(self, ended: list[EndedEvidence]) -> None:
+        gone = []
+        for group in sharing_bytes(ended):
+            outcomes = purge(group)
+            if not outcomes:
+                titles = count_of(len(group), "piece of evidence")
+                self.stdout.write(
+                    f"{titles} changed meanwhile and stayed. Run it again."
+                )
+                continue
+            gone += group
+            for digest, outcome in outcomes.items():
+                self.stdout.write(f"{digest} {outcome}")
+        self.stdout.write(f"{_sum(gone)} purged; the record of it stays.")
+
+    def _stop(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        sys.exit(COULD_NOT)
+
+
+def _sum(ended: list[EndedEvidence]) -> str:
+    files = count_of(len({blob for each in ended for blob in each.blobs}), "file")
+    pieces = count_of(len(ended), "piece of evidence")
+    size = count_of(bytes_of(ended), "byte")
+    return f"{pieces}, {files}, {size}"
