@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check --no-input
 export DJANGO_SETTINGS_MODULE = srm_project.settings
 
-.PHONY: run setup setup-dev test browser lint fmt bench worker clean
+.PHONY: run setup setup-dev test browser lint fmt bench worker sbom audit clean
 run: .venv/.runs       # start everything; Ctrl-C stops it
 	@exec $(PY) -m srm_project.local run
 setup: .venv/.runs     # what `make run` needs
@@ -35,6 +35,10 @@ fmt: .venv/.tests
 	@.venv/bin/djlint --reformat --quiet templates
 bench: .venv/.tests    # measures; ARGS are passed on
 	@$(PY) -m srm_project.local with -m bench $(ARGS)
+sbom: .venv/.tests     # what SRM is made of, as CycloneDX (JSON)
+	@$(PY) .ci/sbom
+audit: .venv/.tests    # known weaknesses of what is pinned; asks pypi.org
+	@$(PY) -m pip_audit --require-hashes --disable-pip --strict -r requirements.txt
 worker: .venv/.runs    # one more worker beside a running `make run`
 	@exec $(PY) -m srm_project.local worker
 clean:                 # caches only; data stays where `make run` said

@@ -19,7 +19,8 @@ from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequi
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from controls.errors import NotPermitted
@@ -31,7 +32,7 @@ NO_WAY = (
     "This asks for your password or second factor, and you have neither. Ask an"
     " administrator to set a password for you."
 )
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def proved_recently(request: HasUser) -> bool:
@@ -87,7 +88,7 @@ def recent_proof_required(view: View) -> View:
     """For views whose every POST is far-reaching."""
 
     @wraps(view)
-    def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST":
             require_recent_proof(request)
         return view(request, *args, **kwargs)

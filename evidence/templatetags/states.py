@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from controls.display_names import layer_name
+from controls.event_words import verb_in_words
 
 register = template.Library()
 SPOKEN = {"none": "no such layer"}
@@ -27,7 +28,7 @@ def state_word(code: str | None) -> SafeString:
 @register.filter
 def verb(code: str) -> str:
     """An event of the audit log in words: `Responsibility decided`."""
-    return code.replace(".", " ").replace("_", " ").capitalize()
+    return verb_in_words(code)
 
 
 @register.filter

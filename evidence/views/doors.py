@@ -90,6 +90,7 @@ PAGES: dict[str, Address] = {
     "component_end": _components,
     "component_days": _components,
     "retrospective_decide": _page("retrospective", "uuid"),
+    "event_log_csv": _page("event_log", "slug"),
     "people_invite": _page("people", "slug"),
     "invitation_send": _page("people", "slug"),
     "invitation_withdraw": _page("people", "slug"),

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controls.access import is_officer
 from controls.errors import Refused
+from controls.event_words import HistoryRow, event_rows
 from controls.grammar import count_of
-from controls.models import Actor
+from controls.models import Actor, AuditEvent
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
 from evidence.forms.clocks import clocks_of
@@ -46,6 +47,7 @@ from evidence.views.upload_target import uuid_or_404
 from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
+MAX_EVENTS = 30  # newest ones that a page shows
 
 
 @require_GET
@@ -75,6 +77,7 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "turning": _turning(evidence_row, links, today_of(evidence_row.system)),
         "officer": is_officer(request.user, evidence_row.system),
         "no_end": NO_END,
+        "events": _events(evidence_row, revisions, links, request.user),
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(evidence_row, links, request.user),
@@ -82,6 +85,19 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "evidence/evidence/detail.html", context)
+
+
+def _events(
+    evidence_row: Evidence,
+    revisions: list[EvidenceRevision],
+    links: list[EvidenceLink],
+    user: Actor,
+) -> list[HistoryRow]:
+    """What the audit log says of it, its revisions and links, newest first."""
+    subjects = [evidence_row.uuid, *(revision.uuid for revision in revisions)]
+    subjects += [link.uuid for link in links]
+    events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
+    return event_rows(events.order_by("-at", "-seq")[:MAX_EVENTS])
 
 
 def _submittable(links: list[EvidenceLink], user: Actor) -> set[int]:
