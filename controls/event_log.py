@@ -40,7 +40,7 @@ class EventFilter:
     first_day: dt.date | None = None
     last_day: dt.date | None = None
 
-    def said(self) -> dict[str, str]:
+    def as_texts(self) -> dict[str, str]:
         """What narrows, by name, for the event of an export."""
         return {name: str(value) for name, value in asdict(self).items() if value}
 

@@ -24,7 +24,7 @@ COLUMNS = (
 )
 
 
-class _Line:
+class _HandedBack:
     """A file for `csv.writer` that hands back what it is given."""
 
     def write(self, text: str) -> str:
@@ -33,7 +33,7 @@ class _Line:
 
 def lines(events: Iterable[AuditEvent]) -> Iterator[bytes]:
     """The heading and a line for each event; times are UTC. Nothing is a formula."""
-    writer = csv.writer(_Line())
+    writer = csv.writer(_HandedBack())
     yield f"{EXCEL_MARK}{writer.writerow(COLUMNS)}".encode()
     for event in events:
         yield str(writer.writerow([inert(cell) for cell in _cells(event)])).encode()

@@ -102,16 +102,16 @@ def ended_evidence(
 
 def bytes_of(ended: Iterable[EndedEvidence]) -> int:
     """How many bytes would go, each file once."""
-    sizes = {file.blob: file.size_bytes for each in ended for file in each.files}
+    sizes = {file.blob: file.size_bytes for piece in ended for file in piece.files}
     return sum(sizes.values())
 
 
 def sharing_bytes(ended: Iterable[EndedEvidence]) -> list[list[EndedEvidence]]:
     """The same in groups that share bytes: each goes as a whole or not at all."""
     group_of: dict[int, list[EndedEvidence]] = {}
-    for each in ended:
-        group = [each]
-        for blob in each.blobs:
+    for piece in ended:
+        group = [piece]
+        for blob in piece.blobs:
             other = group_of.get(blob)
             if other is not None and other is not group:
                 other.extend(group)
@@ -137,15 +137,15 @@ def purge(group: Sequence[EndedEvidence]) -> dict[str, str]:
 @transaction.atomic
 def _record(group: Sequence[EndedEvidence]) -> list[str]:
     """Mark the bytes as gone, with one event for each evidence; their digests."""
-    rows = Evidence.objects.filter(pk__in=[each.evidence for each in group])
+    rows = Evidence.objects.filter(pk__in=[piece.evidence for piece in group])
     systems = System.objects.filter(pk__in=rows.values("system")).order_by("pk")
     list(systems.select_for_update(of=("self",)))  # no hold is placed meanwhile
-    blobs = {blob for each in group for blob in each.blobs}
+    blobs = {blob for piece in group for blob in piece.blobs}
     locked = Blob.objects.select_for_update().filter(pk__in=blobs).order_by("sha256")
     digests = [blob.sha256 for blob in locked]
-    still = {each.evidence: each for each in ended_evidence(blobs=sorted(blobs))}
-    if {key: each.blobs for key, each in still.items()} != {
-        each.evidence: each.blobs for each in group
+    still = {piece.evidence: piece for piece in ended_evidence(blobs=sorted(blobs))}
+    if {key: piece.blobs for key, piece in still.items()} != {
+        piece.evidence: piece.blobs for piece in group
     }:
         return []
     Blob.objects.filter(pk__in=blobs).update(
@@ -154,17 +154,17 @@ def _record(group: Sequence[EndedEvidence]) -> list[str]:
     by_key = rows.select_related("system").in_bulk()
     AuditEvent.objects.append_all(
         about(
-            by_key[each.evidence],
+            by_key[piece.evidence],
             "evidence.purged",
             by=None,
-            kept_until=str(each.kept_until),
-            years=each.years,
+            kept_until=str(piece.kept_until),
+            years=piece.years,
             files=[
                 {"name": file.name, "sha256": file.sha256, "size": file.size_bytes}
-                for file in each.files
+                for file in piece.files
             ],
         )
-        for each in group
+        for piece in group
     )
     return digests
 

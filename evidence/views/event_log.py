@@ -72,7 +72,7 @@ def event_log_csv(request: SignedInRequest, slug: str) -> HttpResponseBase:
             "audit-log.exported",
             by=request.user,
             up_to=last,
-            narrowed_by=form.chosen().said(),
+            narrowed_by=form.chosen().as_texts(),
         )
     )
     response = StreamingHttpResponse(

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"No system has the slug “{system}”.")
         try:
             ended = ended_evidence(system)
-            self._tell(ended)
+            self._print(ended)
             if remove:
                 self._remove(ended)
             else:
@@ -56,14 +56,14 @@ class Command(BaseCommand):
         except (OSError, DatabaseError) as failure:
             self._stop(str(failure))
 
-    def _tell(self, ended: list[EndedEvidence]) -> None:
-        keys = [each.evidence for each in ended]
+    def _print(self, ended: list[EndedEvidence]) -> None:
+        keys = [piece.evidence for piece in ended]
         rows = Evidence.objects.select_related("system").in_bulk(keys)
-        for each in ended:
-            row = rows[each.evidence]
-            kept = f"kept until {each.kept_until} ({each.years} years)"
+        for piece in ended:
+            row = rows[piece.evidence]
+            kept = f"kept until {piece.kept_until} ({piece.years} years)"
             self.stdout.write(f"{row.system.slug} {row.uuid} {row.title}: {kept}")
-            for file in each.files:
+            for file in piece.files:
                 size = count_of(file.size_bytes, "byte")
                 self.stdout.write(f"  {file.sha256} {size} {file.name}")
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
 
 def _sum(ended: list[EndedEvidence]) -> str:
-    files = count_of(len({blob for each in ended for blob in each.blobs}), "file")
+    files = count_of(len({blob for piece in ended for blob in piece.blobs}), "file")
     pieces = count_of(len(ended), "piece of evidence")
     size = count_of(bytes_of(ended), "byte")
     return f"{pieces}, {files}, {size}"

@@ -15,10 +15,11 @@ from django.core.management import CommandError, call_command
 
 from controls import clock
 from controls.models import AuditEvent
-from evidence.models import Blob, EvidenceFile, StoreCheck
+from evidence.models import Blob, EvidenceFile, SpillRemoval, StoreCheck
 from evidence.storage import LocalStore, fsck, open_store
 from evidence.storage.exclusive import CHECKING, LOCK_CLASS
 from evidence.storage.fsck import Pace, StoreReport, check_store
+from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import submitted
 
@@ -137,6 +138,15 @@ def test_exports_and_uploads_under_way_are_no_strays(blobs, folder):
 
 def test_removed_spills_are_no_findings_unless_they_come_back(blobs, folder):
     day_before = clock.now() - fsck.DAY * 2
+    file = EvidenceFile.objects.get(blob=blobs[0])
+    SpillRemoval.objects.create(
+        system=file.revision.evidence.system,
+        file=file,
+        reason="A key",
+        requested_by=factories.make_user("asks"),
+        decided_by=factories.make_user("approves"),
+        state="approved",
+    )
     Blob.objects.filter(pk=blobs[0].pk).update(purged_at=day_before)
     assert kinds(check()) == ["returned"]
     folder.path_of(blobs[0].sha256).unlink()
