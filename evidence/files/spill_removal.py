@@ -209,12 +209,12 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     return True
 
 
-def _keep(lease: Lease[SpillRemoval], outcome: str, *asked: Event | None) -> None:
+def _keep(lease: Lease[SpillRemoval], outcome: str, *requests: Event | None) -> None:
     """Let go of a removal whose bytes stay, with the reason; events come last."""
     lease.finish(outcome=outcome, kept_at=now())
     body = {**_event_body(lease.job), "outcome": outcome}
     kept = about(lease.job, "removal.kept", by=None, **body)
-    AuditEvent.objects.append_all([kept, *filter(None, asked)])
+    AuditEvent.objects.append_all([kept, *filter(None, requests)])
 
 
 def _ask(removal: SpillRemoval, system: int, blob: Blob) -> Event | None:
