@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0039_two_officers_for_retention"),
-        ("evidence", "0045_numbers_of_requests"),
+        ("evidence", "0046_notices_of_duties"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
