@@ -1,4 +1,4 @@
-"""Engagements: made, renewed and ended by the officers of a system (AC-05).
+"""Engagements: made, corrected, renewed and ended by the officers of a system (AC-05).
 
 Who audits is told by memberships, each for at most 90 days. Renewing adds a grant that
 begins where the one before ends, so no person is let in twice at a time. Days are those
@@ -35,6 +35,13 @@ from controls.models.invitations import InvitationState
 from controls.models.people import MAX_AUDITOR_GRANT
 
 MAX_WINDOW = dt.timedelta(days=3 * 366)  # of an audit, first and last day included
+
+SETTLED = ("kind", "window_start", "window_end")  # once an auditor was let in
+DRAFTED = ("title", "firm", *SETTLED)
+LET_IN = (
+    "Its auditors were let in for this kind of audit and this window: both stay. End"
+    " this engagement and make another one."
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,43 @@ def make_engagement(
         )
     )
     return engagement
+
+
+@transaction.atomic
+def correct_engagement(
+    engagement: Engagement,
+    draft: EngagementDraft,
+    *,
+    by: Actor,
+    today: dt.date,
+    version: int | None = None,
+) -> Engagement:
+    """Correct what an officer wrote of an audit.
+
+    Once an auditor was let in, its kind and its window are what the audit is about and
+    what proof of design alone is judged by (R30): only title and firm are corrected.
+    Raises as `make_engagement` does, TransitionNotAllowed (it has ended), StaleVersion.
+    """
+    stored = _locked(engagement, by, version)
+    before = {name: str(getattr(stored, name)) for name in DRAFTED}
+    settled = any(getattr(stored, name) != getattr(draft, name) for name in SETTLED)
+    if settled and stored.memberships.exists():
+        raise Refused(LET_IN)
+    if settled:
+        _refuse_window(draft, today)
+    stored.title, stored.firm = draft.title.strip(), draft.firm.strip()
+    for name in SETTLED:
+        setattr(stored, name, getattr(draft, name))
+    try:
+        stored.full_clean(exclude=["known_from"])
+    except ValidationError as refusal:
+        raise Refused(refusal) from None
+    after = {name: str(getattr(stored, name)) for name in DRAFTED}
+    if after != before:
+        stored.save(update_fields=DRAFTED)
+        change = {"before": before, "after": after}
+        _keep(stored, "engagement.corrected", by, [], change)
+    return stored
 
 
 def _refuse_window(draft: EngagementDraft, today: dt.date) -> None:

@@ -25,6 +25,12 @@ from controls.admin.scoped import (
     RelatedScopeFilter,
     VersionedForm,
 )
+from controls.engagements import (
+    DRAFTED,
+    EngagementDraft,
+    correct_engagement,
+    make_engagement,
+)
 from controls.memberships import change_end, give_role_at_once
 from controls.models import (
     AddressChange,
@@ -230,13 +236,31 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(Engagement)
 class EngagementAdmin(OfSystemAdmin):
-    """Audits."""
+    """Audits: made and corrected by the rules of their own page."""
 
     list_display = ("title", "system", "kind", "firm", "window_start", "window_end")
     list_filter = ("kind", ("system", RelatedScopeFilter))
     list_select_related = ("system",)
     search_fields = ("title", "firm", "system__name")
     date_hierarchy = "window_start"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """An audit is of one system, for good."""
+        return () if obj is None else ("system",)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Through the verbs, which lock, decide and record."""
+        draft = EngagementDraft(**{name: getattr(obj, name) for name in DRAFTED})
+        by, today = actor_of(request), obj.system.day_of(clock.now())
+        if not change:
+            made = make_engagement(obj.system, draft, by=by, today=today)
+            obj.pk, obj.uuid = made.pk, made.uuid
+            obj._state.adding = False
+            return
+        version = form.cleaned_data.get("seen_version")
+        correct_engagement(obj, draft, by=by, today=today, version=version)
 
 
 @admin.register(TokenScope)

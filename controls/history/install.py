@@ -8,7 +8,15 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from controls.history import auditors, proof, retention, second_person, sql, twin
+from controls.history import (
+    auditors,
+    engagements,
+    proof,
+    retention,
+    second_person,
+    sql,
+    twin,
+)
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
 
 CLOCKED_APPS = ("controls", "evidence")
@@ -57,7 +65,7 @@ def install(cursor: Any) -> None:
         ("evidence_proof", "srm_proof_has_link", sql.PROOF_HAS_LINK),
     ):
         twin.keep_trigger(cursor, table, name, statement)
-    for room in (second_person, auditors, proof, retention):
+    for room in (second_person, auditors, engagements, proof, retention):
         for name, (table, when, forbidden) in room.GUARDS.items():
             cursor.execute(sql.refusing(name, forbidden, room.REFUSAL))
             twin.keep_trigger(cursor, table, name, sql.before_rows(name, when, table))

@@ -185,11 +185,14 @@ def test_clocks_and_window_survive_every_link_of_the_audit(house, audit) -> None
         assert not lost
 
 
-def test_the_window_is_the_engagements_where_none_is_named(house, audit) -> None:
+def test_the_window_is_the_engagements_where_none_is_named(house) -> None:
+    audit = factories.make_engagement(house.system)
     Engagement.objects.filter(pk=audit.pk).update(
         window_start=TODAY - 90 * DAY, window_end=TODAY - DAY
     )
-    content = browser_of(house.audrey).get(page(audit)).content.decode()
+    house.people["ann"] = person("ann")
+    give(house, "ann", Role.AUDITOR, engagement=audit, ends_at=BEGINS + 9 * DAY)
+    content = browser_of(house.ann).get(page(audit)).content.decode()
     named = f"window_from={TODAY - 90 * DAY}&amp;window_to={TODAY - DAY}"
     assert f"/systems/{house.system.slug}/?{named}" in content
 
