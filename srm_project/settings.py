@@ -403,6 +403,9 @@ SPECTACULAR_SETTINGS = {
         "ItemKindEnum": "evidence.models.responses.ItemKind",
         "RequestStateEnum": "controls.models.requests.ApprovalState",
         "ExclusionStateEnum": "controls.models.requests.ExclusionState",
+        "ClosingStateEnum": "evidence.models.closings.ClosingState",
+        "ExportKindEnum": "evidence.models.exports.ExportKind",
+        "ExportStateEnum": "evidence.models.exports.ExportState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",
     },
 }

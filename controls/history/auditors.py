@@ -45,4 +45,16 @@ GUARDS: dict[str, tuple[str, str, str]] = {
             " WHERE i.id = NEW.sample_item_id AND s.system_id = e.system_id",
         ),
     ),
+    "srm_closed_by_auditor": (
+        "evidence_windowclosing",
+        "INSERT OR UPDATE",
+        "SELECT WHERE NEW.state IN ('closed', 'refused') AND EXISTS ("
+        + _NOT_LET_IN.format(person="NEW.decided_by_id", subject="SELECT")
+        + ")",
+    ),
+    "srm_closed_stays": (
+        "evidence_windowclosing",
+        "UPDATE",
+        "SELECT WHERE OLD.state <> 'requested'",
+    ),
 }

@@ -9,6 +9,7 @@ from typing import cast
 from django.contrib import admin
 
 from evidence.admin import (
+    closings,
     controls,
     evidence,
     findings,
@@ -27,6 +28,7 @@ from evidence.admin.desk import desk_of
 from srm_project.operators import OperatorsSite
 
 __all__ = [
+    "closings",
     "controls",
     "evidence",
     "findings",

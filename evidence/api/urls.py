@@ -10,6 +10,7 @@ from evidence.api.asks import AskViewSet
 from evidence.api.bulk import BulkViewSet
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.citations import CitationViewSet
+from evidence.api.closings import ClosingViewSet
 from evidence.api.components import ComponentViewSet
 from evidence.api.control_text import ControlTextView
 from evidence.api.crosswalks import CrosswalkViewSet
@@ -86,6 +87,7 @@ router.register(
     basename="retrospective-change",
 )
 router.register("notices", NoticeViewSet, basename="notice")
+router.register("closings", ClosingViewSet, basename="closing")
 router.register("exports", ExportViewSet, basename="export")
 router.register(
     r"systems/(?P<slug>[-\w]+)/uploads", BulkViewSet, basename="bulk-upload"

@@ -17,6 +17,7 @@ from controls.reference.updates import adopt, digest_of, preview
 from evidence.demo.acknowledged import acknowledge_duties
 from evidence.demo.audit import play_audit
 from evidence.demo.clock import DAY, instant_of, written_on
+from evidence.demo.closed_audit import play_closed_audit
 from evidence.demo.days import DESCRIBED, describe_payout_desk, play_days
 from evidence.demo.desks import fill_desks
 from evidence.demo.documents import (
@@ -95,6 +96,7 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     play_responses(payments, people, today)
     play_audit(payments, people, today)
     keep_evidence(payments, people, today)
+    play_closed_audit(analytics, people, today)
     return list(people.values())
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from controls.grammar import count_of
 from controls.models import Engagement
 from evidence.charts import Segment, Stretch, bar, place, stretches
+from evidence.engagements.after_closing import after_closing
 from evidence.models import ControlMark, EvidenceRequest
 from evidence.models.marks import MarkState
+from evidence.status.after_closing import LaterChange
 from evidence.status.clocks import Clocks
 from evidence.status.control_filter import matching_rows, row_of, with_verdict
 from evidence.status.control_status import ControlStatus, control_statuses
@@ -55,6 +57,11 @@ class TableRow:
     ours: str
     requests: Sequence[EvidenceRequest]
     mark: ControlMark | None
+    # what became otherwise since the engagement's window was closed
+    later: Sequence[LaterChange] = ()
+    # what the company answers to items of the window, and whether it answers each
+    responses: Sequence[Any] = ()
+    answered: bool = False
 
     @property
     def row(self) -> Row:
@@ -130,6 +137,8 @@ def table_rows(
         return []
     by_key = {answer.implementation["id"]: answer for answer in answers}
     requests = _requests(engagement, list(by_key))
+    closed = after_closing(engagement, clocks.moment)
+    later = closed.by_control if closed else {}
     return [
         TableRow(
             answer,
@@ -137,6 +146,7 @@ def table_rows(
             ours_in_words(answer.period.occurrences) if answer.period else "",
             requests[key],
             marks.get(key),
+            later.get(key, ()),
         )
         for key in (row["id"] for row in rows)
         if (answer := by_key.get(key))

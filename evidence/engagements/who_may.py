@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from controls.access import is_officer
 from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.models import Actor, Engagement
 
@@ -19,6 +20,11 @@ def may_mark(engagement: Engagement, *, by: Actor) -> bool:
         return False
     mine = Engagement.objects.audited_by(by)
     return bool(mine.filter(pk=engagement.pk).exists())
+
+
+def may_ask_to_close(engagement: Engagement, *, by: Actor) -> bool:
+    """Whether `by` is an officer of the system, while the engagement runs."""
+    return engagement.ended_at is None and is_officer(by, engagement.system)
 
 
 def locked_for_marking(engagement: Engagement, *, by: Actor) -> Engagement:

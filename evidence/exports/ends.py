@@ -1,5 +1,7 @@
 """How files of exports end: expired, deleted by their owner, or with a role (AC-11).
 
+Those that were kept at a closing do not.
+
 The row goes much later; what was asked, made and taken stays in the audit log.
 """
 
@@ -15,7 +17,7 @@ from controls.errors import TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
 from evidence.exports.files import drop_file
-from evidence.exports.jobs import NOT_A_READER, UNFINISHED, require_owner
+from evidence.exports.jobs import KEPT, NOT_A_READER, UNFINISHED, require_owner
 from evidence.jobs.leases import LET_GO
 from evidence.models import Export, ExportState
 from evidence.status.control_status import now
@@ -35,11 +37,13 @@ def delete_export(export: Export, *, by: Actor) -> None:
     """Delete the file of a finished export; the record stays.
 
     Raises NotPermitted for anybody but its owner, TransitionNotAllowed where there is
-    no file.
+    no file or it is kept.
     """
     require_owner(export, by)
     with transaction.atomic():
         stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+        if stored.closing_id:
+            raise TransitionNotAllowed(KEPT)
         if stored.state in UNFINISHED:
             raise TransitionNotAllowed("The export is not finished: cancel it.")
         if stored.state != ExportState.DONE:
@@ -56,7 +60,8 @@ def end_exports(instant: dt.datetime) -> int:
     """
     before = instant - dt.timedelta(days=settings.EXPORT_DAYS)
     expired = Q(state=ExportState.DONE, finished_at__lte=before)
-    chosen = Export.objects.filter(expired | _of_former_readers(instant))
+    ended = expired | _of_former_readers(instant)
+    chosen = Export.objects.filter(ended, closing=None)
     keys = list(chosen.order_by("pk").values_list("pk", flat=True))
     return sum(_ended(pk, before) for pk in keys)
 
@@ -78,7 +83,7 @@ def forget_exports(instant: dt.datetime) -> int:
     Each leaves an event. A constant number of statements.
     """
     before = instant - dt.timedelta(days=settings.EXPORT_ROWS_DAYS)
-    old = Export.objects.filter(state__in=OVER, finished_at__lte=before)
+    old = Export.objects.filter(state__in=OVER, finished_at__lte=before, closing=None)
     locked = old.select_for_update(of=("self",), skip_locked=True).order_by("pk")
     rows = list(locked.select_related("system")[:MAX_FORGOTTEN])
     events = [

@@ -5,15 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from evidence.models import Export
-from evidence.storage import refuse_full_disk, work_folder
+from evidence.models import Arrival, Blob, Export
+from evidence.storage import (
+    open_store,
+    refuse_broken_off,
+    refuse_full_disk,
+    work_folder,
+)
 from evidence.storage.failpoints import failpoint
 
 PIECE = 1 << 20  # bytes read at once
@@ -111,6 +119,43 @@ def write_durably(path: Path, write: Callable[[BinaryIO], None]) -> tuple[str, i
 def open_named(name: str) -> BinaryIO:
     """A finished file for reading. Raises FileNotFoundError."""
     return (folder() / name).open("rb")
+
+
+def keep(written: WrittenFile) -> None:
+    """Put a finished file into the evidence store too, where it is backed up.
+
+    Call it outside of a transaction, before a row names it. Raises StoreFull,
+    StoreUnreachable.
+    """
+    Arrival.objects.expect([written.sha256])
+    with open_named(written.name) as file:
+        pieces = iter(partial(file.read, PIECE), b"")
+        open_store().put(pieces, limit=written.size_bytes)
+
+
+def kept_blob(written: WrittenFile) -> Blob:
+    """The row of its bytes in the store, within the transaction that names it."""
+    row = Blob(
+        sha256=written.sha256,
+        size_bytes=written.size_bytes,
+        media_type="application/octet-stream",
+    )
+    Blob.objects.bulk_create([row], ignore_conflicts=True)
+    rows = Blob.objects.select_for_update(no_key=True).in_store()
+    return rows.get(sha256=written.sha256)
+
+
+def open_kept(blob: Blob) -> BinaryIO:
+    """Bytes of the evidence store as a file that can seek, deleted when it is closed.
+
+    Raises FileNotFoundError, StoreFull, StoreUnreachable.
+    """
+    with refuse_full_disk(), refuse_broken_off():
+        copy = TemporaryFile(dir=folder())  # noqa: SIM115 - the caller closes it
+        with open_store().open(blob.sha256) as body:
+            shutil.copyfileobj(body, copy, PIECE)
+        copy.seek(0)
+    return cast("BinaryIO", copy)
 
 
 def is_as_written(file: BinaryIO, sha256: str) -> bool:

@@ -1,4 +1,7 @@
-"""Exports as jobs: asked for, made from one snapshot, cancelled, taken."""
+"""Exports as jobs: asked for, made from one snapshot, cancelled, taken.
+
+One file: the states of an export and who may take it are read together.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ from evidence.exports.files import (
     drop_file,
     drop_other_files,
     is_as_written,
+    keep,
+    kept_blob,
+    open_kept,
     open_named,
     write_file,
 )
@@ -41,7 +47,7 @@ from evidence.jobs.kinds import Backoff, CannotBeDone, JobKind, LeaseLost, MustW
 from evidence.jobs.leases import LET_GO, Lease
 from evidence.jobs.wake import wake
 from evidence.jobs.work import work_on
-from evidence.models import Export, ExportState
+from evidence.models import Export, ExportState, WindowClosing
 from evidence.status.clock_parameters import Window
 from evidence.status.control_status import now
 from evidence.status.gather import Moment
@@ -57,7 +63,11 @@ NOT_A_READER = (
     "It was stopped: who asked for it may no longer read this system, since the"
     " engagement or the role has ended."
 )
+KEPT = "This export was made when a window closed, and is kept."
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+FOR_OFFICERS_AND_AUDITORS = (
+    "What was kept at a closing is for the officers and the auditors of the engagement."
+)
 log = logging.getLogger(__name__)
 
 
@@ -99,6 +109,36 @@ def request_export(
         if existing:
             return existing
     refuse_marks_of_others(system, (filters or {}).get("mark", ""), by=by)
+    export, event = queue_export(
+        system,
+        by=by,
+        on=on,
+        known_at=known_at,
+        key=key,
+        format_name=format_name,
+        window=window,
+        filters=filters,
+    )
+    AuditEvent.objects.append(event)
+    return export
+
+
+def queue_export(
+    system: System,
+    *,
+    by: Actor,
+    on: dt.date,
+    known_at: dt.datetime | None,
+    key: str,
+    format_name: str,
+    window: Window | None,
+    filters: Mapping[str, str] | None = None,
+    closing: WindowClosing | None = None,
+) -> tuple[Export, Event]:
+    """A queued export, and the event that the caller writes last in its transaction.
+
+    One of a `closing` is kept. Raises as `request_export`.
+    """
     scope = scope_of(system, on, known_at, window, filters)
     refuse_empty(scope)
     export = Export(
@@ -111,14 +151,16 @@ def request_export(
         window_end=scope.window[1],
         filters=scope.filters,
         rules=RULES,
+        closing=closing,
     )
     export.idempotency_key = f"{by.pk}:{key}" if key else str(export.uuid)
     export.save(force_insert=True)
     wake(make_export, export.pk)
     event_body = {"on": str(on), "known_at": export.known_at.isoformat()}
     event_body |= {"format": format_name, **scope.filters}
-    AuditEvent.objects.append(about(export, "export.requested", by=by, **event_body))
-    return export
+    if closing is not None:
+        event_body["closing"] = str(closing.uuid)
+    return export, about(export, "export.requested", by=by, **event_body)
 
 
 class ExportJob(JobKind[Export]):
@@ -150,13 +192,18 @@ class ExportJob(JobKind[Export]):
         _require_access(job)
 
     def perform(self, lease: Lease[Export]) -> None:
-        """Read one snapshot, write the file, record it; else leave no file."""
+        """Read one snapshot, write the file, record it; else leave no file.
+
+        That of a closing goes to the evidence store, before a row names it.
+        """
         _require_access(lease.job)
         ending = format_of_kind(lease.job.kind).ending
         try:
             with kept_alive(lease) as heartbeat:
                 write = partial(_write, lease, heartbeat)
                 written = write_file(lease.job, lease.token, ending, write)
+                if lease.job.closing_id:
+                    keep(written)
         except StoreFull as full:
             raise MustWait(NO_SPACE) from full
         except StoreUnreachable as away:
@@ -172,6 +219,8 @@ class ExportJob(JobKind[Export]):
             drop_file(written.name)
             raise
         drop_other_files(lease.job)
+        if lease.job.closing_id:
+            drop_file(written.name)  # its bytes lie in the evidence store
 
     def event_of_giving_up(self, job: Export) -> Event:
         """Recorded like every other end of an export."""
@@ -182,7 +231,12 @@ EXPORTS = ExportJob()
 
 
 def _require_access(export: Export) -> None:
-    """Raise CannotBeDone unless the requester may read the system at this moment."""
+    """Raise CannotBeDone unless the requester may read the system at this moment.
+
+    One that is kept at a closing is made for the system, whoever leaves meanwhile.
+    """
+    if export.closing_id:
+        return
     requester = Actor.objects.get(pk=export.requested_by_id)
     visible = System.objects.visible_to(requester)
     if not visible.filter(pk=export.system_id).exists():
@@ -217,10 +271,12 @@ def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
 @transaction.atomic
 def _finish(lease: Lease[Export], written: WrittenFile) -> None:
     _require_access(lease.job)
+    kept = kept_blob(written) if lease.job.closing_id else None
     lease.finish(
         state=ExportState.DONE,
         finished_at=now(),
-        file_name=written.name,
+        file_name="" if kept else written.name,
+        blob=kept,
         sha256=written.sha256,
         size_bytes=written.size_bytes,
         rules=RULES,  # an upgrade may lie between asking and making
@@ -236,6 +292,8 @@ def cancel(export: Export, *, by: Actor) -> None:
     stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
     if stored.state not in UNFINISHED:
         raise TransitionNotAllowed("The export is already finished.")
+    if stored.closing_id:
+        raise TransitionNotAllowed(KEPT)
     Export.objects.filter(pk=stored.pk).update(
         **LET_GO | {"state": ExportState.CANCELLED, "finished_at": now()}
     )
@@ -251,7 +309,7 @@ def open_file(export: Export) -> BinaryIO:
     _require_kept(export)
     sentence = "The file of this export is {what}. Ask for the export again."
     try:
-        file = open_named(export.file_name)
+        file = open_kept(export.blob) if export.blob else open_named(export.file_name)
     except FileNotFoundError as missing:
         raise FileDamaged(sentence.format(what="gone")) from missing
     if not is_as_written(file, export.sha256):
@@ -275,7 +333,15 @@ def _require_kept(export: Export) -> None:
 
 
 def require_owner(export: Export, by: Actor) -> None:
-    """Raise NotPermitted for anybody but who asked for the export (AC-11)."""
+    """Raise NotPermitted for anybody but who asked for the export (AC-11).
+
+    One that was kept at a closing is for the officers of its system and the auditors of
+    its engagement, whoever confirmed it.
+    """
+    if export.closing_id:
+        if not Export.objects.kept_for(by).filter(pk=export.pk).exists():
+            raise NotPermitted(FOR_OFFICERS_AND_AUDITORS)
+        return
     if export.requested_by_id != by.pk:
         raise NotPermitted(
             "The file of an export is for who asked for it. Ask for one of your own."

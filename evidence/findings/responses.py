@@ -8,7 +8,7 @@ it, and changes no count and no result.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -82,21 +82,50 @@ def answered(
 
     One statement.
     """
-    responses = _responses(implementations, moment)
-    rows = []
-    for pk, judged in periods.items():
-        for item in items_of(judged, names):
-            of_item = responses.get((pk, item.key), [])
-            decisions = [(row, _decision(row, moment)) for row in of_item]
-            accepted = [row for row, was in decisions if was == ReviewDecision.ACCEPT]
-            waiting = [row for row, was in decisions if was is None]
-            newest = max(accepted, key=lambda row: row.decision.pk, default=None)
-            rows.append(
-                AnsweredItem(
-                    implementations[pk], item, newest, waiting[-1] if waiting else None
-                )
-            )
-    return rows
+    return [
+        AnsweredItem(implementations[pk], row.item, row.accepted, row.waiting)
+        for pk, rows in answers_by_control(periods, moment, names).items()
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class ItemAnswer:
+    """An item of a control with the response that counts, and one that waits."""
+
+    item: WindowItem
+    accepted: ItemResponse | None
+    waiting: ItemResponse | None
+
+
+def answers_by_control(
+    periods: Mapping[int, Period], moment: Moment, names: Mapping[str, str]
+) -> dict[int, list[ItemAnswer]]:
+    """The items of windows that were judged already, by the key of the control, with
+    their responses. One statement; `names` are `display_names`."""
+    responses = _responses(periods, moment)
+    return {
+        pk: [
+            _answer(item, responses.get((pk, item.key), []), moment)
+            for item in items_of(judged, names)
+        ]
+        for pk, judged in periods.items()
+    }
+
+
+def _answer(
+    item: WindowItem, responses: Iterable[ItemResponse], moment: Moment
+) -> ItemAnswer:
+    decisions = [(row, _decision(row, moment)) for row in responses]
+    accepted = [row for row, was in decisions if was == ReviewDecision.ACCEPT]
+    waiting = [row for row, was in decisions if was is None]
+    newest = max(accepted, key=lambda row: row.decision.pk, default=None)
+    return ItemAnswer(item, newest, waiting[-1] if waiting else None)
+
+
+def all_answered(answers: Collection[ItemAnswer]) -> bool:
+    """Whether each item has a response that counts, and there is one (R15)."""
+    return bool(answers) and all(row.accepted for row in answers)
 
 
 def _responses(

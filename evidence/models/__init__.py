@@ -17,6 +17,7 @@ from evidence.models.blobs import Blob, ScanState
 from evidence.models.checks import StoreCheck
 from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
+from evidence.models.closings import ClosingState, WindowClosing
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
@@ -78,6 +79,7 @@ __all__ = [
     "Blob",
     "Cadence",
     "Citation",
+    "ClosingState",
     "ContinuityLetter",
     "ControlMark",
     "Deviation",
@@ -138,4 +140,5 @@ __all__ = [
     "StoreCheck",
     "TeamDay",
     "TestedItem",
+    "WindowClosing",
 ]

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from controls.models import Actor, System
+from controls.models import Actor, Engagement, System
 from evidence.jobs.models import LeasedJob
+from evidence.models.blobs import Blob
+from evidence.models.closings import WindowClosing
 
 
 class ExportKind(models.TextChoices):
@@ -49,7 +51,8 @@ class ExportQuerySet(models.QuerySet["Export"]):
     """Exports."""
 
     def visible_to(self, user: Actor) -> Self:
-        """One's own, and all of a system for its officers."""
+        """One's own, all of a system for its officers, and what was kept when a window
+        closed for the auditors of its engagement."""
         from controls.models import Role
 
         if user.is_superuser:
@@ -57,8 +60,15 @@ class ExportQuerySet(models.QuerySet["Export"]):
         officer_of = System.objects.held_as(user, [Role.OFFICER])
         seen = System.objects.visible_to(user)
         return self.filter(
-            Q(requested_by=user, system__in=seen) | Q(system__in=officer_of)
+            Q(requested_by=user, system__in=seen)
+            | Q(system__in=officer_of)
+            | Q(closing__engagement__in=Engagement.objects.audited_by(user))
         )
+
+    def kept_for(self, user: Actor) -> Self:
+        """Those kept at a closing that the user may take: officers of the system, and
+        the auditors of the engagement while they are let in."""
+        return self.filter(closing__engagement__in=Engagement.objects.open_to(user))
 
     def for_listing(self) -> Self:
         """With system and requester, newest first."""
@@ -70,7 +80,7 @@ class Export(LeasedJob):
 
     Life cycle: queued -> running -> done | failed | cancelled; running -> queued when
     an attempt failed or has to wait. `failure` says why. A done one ends as expired or
-    deleted, without its file (AC-11).
+    deleted, without its file (AC-11). One that was made when a window closed stays.
     """
 
     reason_field: ClassVar[str] = "failure"
@@ -109,6 +119,19 @@ class Export(LeasedJob):
     requested_at = models.DateTimeField(
         db_default=models.functions.Now(), editable=False
     )
+    # null: asked for by somebody; set: made when this window closed, and kept
+    closing = models.ForeignKey(
+        WindowClosing,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="exports",
+    )
+    # null: the file lies among those that end; set: it is kept in the evidence store
+    blob = models.ForeignKey(
+        Blob, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     # null: not finished
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -124,12 +147,27 @@ class Export(LeasedJob):
                 name="export_done_has_digest",
                 condition=~Q(state="done") | Q(sha256__regex=r"^[0-9a-f]{64}$"),
             ),
+            models.CheckConstraint(
+                name="export_of_closing_is_kept",
+                condition=Q(closing=None)
+                | Q(state="done", blob__isnull=False)
+                | Q(state__in=["queued", "running", "failed"]),
+                violation_error_message="What was kept at a closing does not end.",
+            ),
+            models.UniqueConstraint(
+                fields=["closing", "kind"], name="export_once_per_closing"
+            ),
         ]
 
     @property
     def expires_at(self) -> dt.datetime | None:
-        """From when on the file of a finished export is not given out any more."""
-        if self.state != ExportState.DONE or self.finished_at is None:
+        """From when on the file of a finished export is not given out any more; None
+        for one that is kept."""
+        if (
+            self.state != ExportState.DONE
+            or self.finished_at is None
+            or self.closing_id
+        ):
             return None
         return self.finished_at + dt.timedelta(days=settings.EXPORT_DAYS)
 

@@ -36,6 +36,10 @@ class NoticeKind(models.TextChoices):
     ANSWERED = "answered", "Your request was answered"
     RETURNED = "returned", "Your answer was returned"
     DUTIES_CHANGED = "duties-changed", "Your team's duties changed"
+    FINDING = "finding", "Finding to mend"
+    FINDING_DUE = "finding-due", "Finding due soon"
+    FINDING_LATE = "finding-late", "Finding overdue"
+    RESPONSE_BACK = "response-back", "Your response was refused"
 
 
 # These end by themselves once what they say is no longer so.
@@ -52,6 +56,9 @@ PASSING = (
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
     NoticeKind.DUTIES_CHANGED,
+    NoticeKind.FINDING,
+    NoticeKind.FINDING_DUE,
+    NoticeKind.FINDING_LATE,
 )
 # Of these the person has something to do. What is due is counted by ask, not by notice.
 WORK = (
@@ -71,9 +78,13 @@ URGENCY = (
     NoticeKind.INFECTED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.OVERDUE,
+    NoticeKind.FINDING_LATE,
     NoticeKind.REJECTED,
     NoticeKind.RETURNED,
+    NoticeKind.RESPONSE_BACK,
     NoticeKind.DUE_SOON,
+    NoticeKind.FINDING_DUE,
+    NoticeKind.FINDING,
     NoticeKind.ASKED,
     NoticeKind.ASKED_FIRST,
     NoticeKind.ANSWERED,
@@ -105,6 +116,12 @@ SENTENCES = {
     NoticeKind.RETURNED: "“{what}” was returned by {who}: {reason}",
     NoticeKind.DUTIES_CHANGED: (
         "The duties of {team} changed since it acknowledged them: {what}."
+    ),
+    NoticeKind.FINDING: "“{what}” was found by {who} and is to be mended.",
+    NoticeKind.FINDING_DUE: "“{what}” is to be mended by {day}.",
+    NoticeKind.FINDING_LATE: "“{what}” was to be mended by {day}.",
+    NoticeKind.RESPONSE_BACK: (
+        "Your response about “{what}” was refused by {who}: {reason}"
     ),
 }
 NOT_RECORDED = "(not recorded)"

@@ -15,6 +15,7 @@ from controls.models import (
     RetrospectiveChange,
 )
 from controls.models.requests import ApprovalState
+from evidence.models import ClosingState, WindowClosing
 from evidence.models.notices import NoticeKind
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
@@ -63,6 +64,23 @@ def changes_back(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
             reverse("evidence:retrospective", args=[row.uuid]),
             {
                 "what": f"a change of what held from {row.first_day} on",
+                "who": str(row.requested_by),
+            },
+        )
+
+
+def closings(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Windows that officers ask to close: the auditors of the engagement."""
+    rows = WindowClosing.objects.filter(state=ClosingState.REQUESTED)
+    for row in rows.for_listing():
+        yield NoticeCandidate(
+            NoticeKind.TO_APPROVE,
+            f"to-approve:{row.uuid}",
+            frozenset(people.auditors(row.engagement_id)),
+            row.system_id,
+            reverse("evidence:closing", args=[row.engagement.uuid]),
+            {
+                "what": f"that the window of {row.engagement} is closed",
                 "who": str(row.requested_by),
             },
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from evidence.models.notices import NoticeKind
+
+RECENT = dt.timedelta(days=14)  # older decisions are no news
 
 
 @dataclass(frozen=True)

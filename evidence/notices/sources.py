@@ -29,14 +29,14 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
-from evidence.notices.approvals import changes_back, to_approve
-from evidence.notices.candidates import NoticeCandidate
+from evidence.notices.approvals import changes_back, closings, to_approve
+from evidence.notices.candidates import RECENT, NoticeCandidate
 from evidence.notices.due import MAX_NAMED, requirements
 from evidence.notices.duties import duties_changed
+from evidence.notices.findings import findings, refused_responses
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 
-RECENT = dt.timedelta(days=14)  # older decisions are no news
 PAUSE = dt.timedelta(minutes=1)  # what follows after a longer one is another act
 UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
 
@@ -284,6 +284,7 @@ SOURCES: tuple[Source, ...] = (
     to_review,
     to_approve,
     changes_back,
+    closings,
     removals,
     populations,
     scans,
@@ -292,4 +293,6 @@ SOURCES: tuple[Source, ...] = (
     citations,
     requests,
     duties_changed,
+    findings,
+    refused_responses,
 )

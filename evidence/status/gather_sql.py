@@ -11,6 +11,7 @@ from __future__ import annotations
 TABLES = {
     "alternative": "controls_alternativeimplementation",
     "change": "controls_retrospectivechange",
+    "closing": "evidence_windowclosing",
     "engagement": "controls_engagement",
     "system": "controls_system",
     "component": "controls_systemcomponent",

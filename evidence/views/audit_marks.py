@@ -27,6 +27,7 @@ from evidence.models import ControlMark, EvidenceRequest
 from evidence.models.marks import MarkState
 from evidence.status.control_status import listed
 from evidence.views.answers import answer_with, explain
+from evidence.views.audit_responses import with_responses
 from evidence.views.audits import Audit, audit_or_404, engagement_or_404
 from srm_project.requests import SignedInRequest
 
@@ -134,6 +135,7 @@ def _mark_page(
     answers = table_rows(
         opened.engagement, opened.clocks, rows, {control.pk: stored} if stored else {}
     )
+    answers = with_responses(answers, opened.clocks)
     requests = EvidenceRequest.objects.filter(
         engagement=opened.engagement, controls=control
     ).order_by("due_on", "pk")

@@ -27,6 +27,7 @@ from evidence.engagements.control_table import (
 from evidence.engagements.marks_then import view_of_marks
 from evidence.engagements.news import last_visit, news_of, people_of, requests_of
 from evidence.engagements.who_may import may_mark
+from evidence.exports.closing import closed_at_of
 from evidence.forms.audits import TableFilter
 from evidence.forms.clocks import PageClocks, clocks_of
 from evidence.models import Export
@@ -34,6 +35,7 @@ from evidence.models.marks import MarkState
 from evidence.status.control_status import listed
 from evidence.status.criteria import numbers_among
 from evidence.status.window_counts import window_counts
+from evidence.views.audit_responses import with_responses
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
@@ -120,6 +122,7 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "progress": progress_of(marks_of(engagement), len(rows)),
         "officers": people_of(opened.system, now),
         "exports": exports[:EXPORTS_SHOWN],
+        "closed_at": closed_at_of(engagement),
         "days_to_go": (engagement.window_end - clocks.today).days,
     }
     return render(request, "evidence/engagements/audit.html", context)
@@ -154,9 +157,8 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
     filters = chosen.filters()
     matching = matching_controls(clocks, rows, filters, marks)
     page: Page[Any] = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = table_rows(
-        opened.engagement, clocks, list(page.object_list), marks
-    )
+    table = table_rows(opened.engagement, clocks, list(page.object_list), marks)
+    page.object_list = with_responses(table, clocks)
     context = opened.context(request) | {
         "filter": chosen,
         "kept_filters": filters,

@@ -17,6 +17,7 @@ from evidence.views import (
     burden,
     calendar,
     citations,
+    closings,
     control_page,
     control_text,
     controls,
@@ -219,6 +220,22 @@ urlpatterns += [
     path("audits/<uuid:uuid>/", audits.audit, name="audit"),
     path("audits/<uuid:uuid>/new/", audits.audit_news, name="audit_news"),
     path("audits/<uuid:uuid>/controls/", audits.audit_controls, name="audit_controls"),
+    path("audits/<uuid:uuid>/closing/", closings.closing, name="closing"),
+    path(
+        "audits/<uuid:uuid>/closing/request/",
+        closings.closing_request,
+        name="closing_request",
+    ),
+    path(
+        "audits/<uuid:uuid>/closing/decide/",
+        closings.closing_decide,
+        name="closing_decide",
+    ),
+    path(
+        "audits/<uuid:uuid>/closing/withdraw/",
+        closings.closing_withdraw,
+        name="closing_withdraw",
+    ),
     path("audits/<uuid:uuid>/marks/", audit_marks.marks_save, name="marks_save"),
     path("audits/<uuid:uuid>/controls/<str:ref_id>/", audit_marks.mark, name="mark"),
     path(

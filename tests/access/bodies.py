@@ -96,6 +96,8 @@ def bodies_of(world: World) -> dict[str, Any]:
         "engagement_end": {"version": 1},
         "request_list": {"file": request_list(), "due_on": later},
         "request_list_confirm": {"token": "none"},
+        "closing_decide": {"decision": "confirm", "version": 1},
+        "closing_withdraw": {"version": 1},
         "marks_save": {"state-cm-8": "satisfied", "seen-cm-8": "not_started:0"},
         "mark": {"state": "satisfied", "version": 0},
         "item_result": {"result": "passed", "version": 0},
@@ -123,6 +125,8 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST audit-request-list-confirm": {"token": "none"},
         "POST request-answer": {"evidence": [str(world.named["evidence"]["uuid"])]},
         "POST request-send-back": why,
+        "POST closing-list": {"engagement": str(world.named["closing"]["uuid"])},
+        "POST closing-refuse": why,
         "PATCH system-detail": {"name": "Renamed"},
         "PATCH system-control": {"implementation_status": "planned"},
         "POST ask-list": here | {

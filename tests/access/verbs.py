@@ -235,6 +235,19 @@ VERBS = (
          "audit-request-list-plan", "audit-request-list-confirm"),
     ),
     Verb(
+        "ask to close a window, and take that back",
+        _officer,
+        ("evidence:closing_request", "evidence:closing_withdraw", "closing-list",
+         "closing-withdraw"),
+    ),
+    Verb(
+        "close a window, or leave it open",
+        lambda world, by: audits.may_mark(
+            Engagement.objects.get(uuid=world.named["closing"]["uuid"]), by=by
+        ),
+        ("evidence:closing_decide", "closing-confirm", "closing-refuse"),
+    ),
+    Verb(
         "ask for evidence",
         lambda world, by: requests.may_request(world.house.system, by),
         ("evidence:request_new", "request-list"),

@@ -41,7 +41,7 @@ from evidence.files.spill_removal import request_removal
 from evidence.findings.dispositions import request_disposition
 from evidence.findings.recording import record_finding, record_observation
 from evidence.findings.responses import items_answered, respond
-from evidence.models import ArtifactVersion, Notice
+from evidence.models import ArtifactVersion, Notice, WindowClosing
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
     PopulationStatement,
@@ -246,8 +246,17 @@ def _people(world: World) -> None:
                  "request_list_confirm", "request_list_template",
                  "request_list_download", "audit-request-list-plan",
                  "audit-request-list-confirm",
-                 "audit-request-list-workbook"):  # fmt: skip
+                 "audit-request-list-workbook", "closing",
+                 "closing_request", "closing_decide", "closing_withdraw"):  # fmt: skip
         _name(world, audit, view)
+    closing = WindowClosing.objects.create(
+        system=house.system,
+        engagement=audit,
+        requested_by=house.oscar,
+        requested_at=BEGINS,
+    )
+    for verb in ("detail", "confirm", "refuse", "withdraw"):
+        _name(world, closing, f"closing-{verb}")
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")
     for verb in ("detail", "end", "hand-over", "hand-over-preview", "open-work"):

@@ -46,6 +46,7 @@ crosswalk-preview implementation-status-preview api_services_preview
 system-terms-list ask-split
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
+closing-list closing-confirm closing-refuse closing-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

@@ -104,6 +104,9 @@ VERBS = {
     "POST request-accept": Verb("needed", "olivia", answered),
     "POST request-send-back": Verb("needed", "olivia", answered),
     "POST request-cancel": Verb("needed", "olivia", None, WHY),
+    "POST closing-confirm": Verb("needed", "audrey"),
+    "POST closing-refuse": Verb("needed", "audrey", None, WHY),
+    "POST closing-withdraw": Verb("needed", "olivia"),
     "POST override-approve": Verb("needed", "olivia"),
     "POST override-refuse": Verb("needed", "olivia"),
     "POST override-settle": Verb("needed", "olivia", override_runs, WHY),
@@ -158,7 +161,7 @@ VERBS = {
 ELSEWHERE = {"POST evidence-reconfirm", "POST api_roll_forward"}
 # They make something or many things, take a list, or compare: no row is named.
 MAKERS = """
-component-regions api_services_preview api_services_confirm
+component-regions api_services_preview api_services_confirm closing-list
 system-list component-list request-list requirement-list population-list evidence-list
 ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list

@@ -275,6 +275,7 @@ role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload request_list
 saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result event_log_csv
+closing_request closing_decide closing_withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,10 +21,12 @@ from controls.grammar import count_of
 from controls.models.engagements import EngagementKind
 from controls.service_names import display_names
 from evidence.charts import CLASSES, RESULTS, Segment, proof_segments
+from evidence.exports.rows.answers import is_answered, response_sentences
 from evidence.exports.rows.heading import Heading, heading_of
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.exports.rows.status_rows import answered_documents
+from evidence.exports.rows.status_rows import answered_documents, periods_of
 from evidence.exports.sheets import Sheet, Value
+from evidence.exports.sheets.after_closing import AFTER_CLOSING, after_closing_rows
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
     GAPS,
@@ -34,6 +36,7 @@ from evidence.exports.sheets.controls import (
     status_row,
     summed_exceptions,
 )
+from evidence.findings.responses import ItemAnswer, answers_by_control
 from evidence.status.control_status import ControlStatus, proven_by
 from evidence.status.rows import read_rows
 from evidence.status.window_counts import results_of
@@ -61,6 +64,7 @@ FAMILY = ("Control", "Title", "Responsibility", "Providers' half", "Our half",
 GAP = ("Control", "Gap", "Owner", "Next step")
 WHERE = [column.title for column in GAPS.columns].index("Where")
 CHANGE = ("From", "To", "What", "Control", "It says", "By", "Second person")
+LATER = ("Control", "What", "It says", "From", "To", "By", "Recorded")
 ENGAGEMENTS = """
 SELECT g.title, g.kind, g.firm, g.window_start, g.window_end FROM {engagement} g
  WHERE g.system_id = %(system)s AND g.window_start <= %(until)s
@@ -74,9 +78,12 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     total, documents = answered_documents(scope)
     names = display_names()
     report = _Report()
+    periods = periods_of(scope.answers())
+    responses = answers_by_control(periods, scope.moment, names)
     for document, answer in documents:
-        report.add(document, answer, names)
-        progress(len(report.keys), total)
+        items = responses.get(answer.implementation["id"], [])
+        report.add(document, answer, names, items)
+        progress(len(report.labels), total)
     heading = heading_of(scope)
     data = report.data(scope, heading)
     text = json.dumps(data, sort_keys=True, ensure_ascii=False)
@@ -98,7 +105,7 @@ class _Report:
     """What the controls say, gathered one after the other."""
 
     def __init__(self) -> None:
-        self.keys: list[int] = []
+        self.labels: dict[int, str] = {}  # by the control's key
         self.families: dict[str, tuple[str, list[list[Value]]]] = {}
         self.gaps: list[list[Value]] = []
         self.exceptions: list[dict[str, Any]] = []
@@ -113,10 +120,11 @@ class _Report:
         document: Mapping[str, Any],
         answer: ControlStatus,
         names: Mapping[str, str],
+        items: Collection[ItemAnswer],
     ) -> None:
-        """One control more."""
+        """One control more, with the items that the company answers."""
         row = answer.implementation
-        self.keys.append(row["id"])
+        self.labels[row["id"]] = document["label"]
         _, rows = self.families.setdefault(row["family"], (row["family"], []))
         rows.append(status_row(document, answer, names))
         self.classes[answer.facts.responsibility] += 1
@@ -133,8 +141,12 @@ class _Report:
             self.results[answer.period.result] += 1
         if answer.period.result == "exceptions":
             entries = summed_exceptions(answer, names)
-            title = f"{document['label']} {document['title']}"
-            self.exceptions.append({"title": title, "entries": entries})
+            answered = ", answered" if is_answered("exceptions", items) else ""
+            title = f"{document['label']} {document['title']}{answered}"
+            replies = response_sentences(items)
+            self.exceptions.append(
+                {"title": title, "entries": entries, "responses": replies}
+            )
 
     def data(self, scope: ExportScope, heading: Heading) -> dict[str, Any]:
         """All that `report.typ` shows, as plain data."""
@@ -159,7 +171,11 @@ class _Report:
                 for name, rows in self.families.values()
             ],
             "gaps": _sheet(GAPS, GAP, self.gaps),
-            "changes": _sheet(CHANGES, CHANGE, change_rows(scope, self.keys)),
+            "changes": _sheet(CHANGES, CHANGE, change_rows(scope, list(self.labels))),
+            "closed": list(heading.closings),
+            "later": _sheet(
+                AFTER_CLOSING, LATER, after_closing_rows(scope, self.labels)
+            ),
         }
 
     def _charts(self) -> list[dict[str, Any]]:

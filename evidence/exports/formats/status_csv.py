@@ -12,6 +12,9 @@ from evidence.exports.rows.cells import EXCEL_MARK, inert
 from evidence.exports.rows.heading import heading_of
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import counted_documents
+from evidence.exports.sheets.after_closing import changes_of, in_one_cell
+from evidence.status.after_closing import by_control
+from evidence.status.control_status import listed
 from evidence.status.reasons import ABOUT_SERVICES
 
 Names = Mapping[str, str]  # display names by slug
@@ -70,9 +73,20 @@ COLUMNS = (
     "window_start",
     "window_end",
     "regime_numbers",
+    "window_closed",
+    "after_closing",
+    "answered",
+    "responses",
 )
 # What stands in each row and is the same in all of them.
-OF_THE_FILE = ("marks", "system", "system_name", "window_start", "window_end")
+OF_THE_FILE = (
+    "marks",
+    "system",
+    "system_name",
+    "window_start",
+    "window_end",
+    "window_closed",
+)
 
 # In the order of their columns.
 DAY_KINDS = ("audited", "asserted", "awaited", "open")
@@ -88,10 +102,23 @@ class _Line:
 def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
     """The file whole, to be read in one snapshot; each line goes out as it is made."""
     total, documents = counted_documents(scope)
+    documents = with_later_changes(scope, documents)
     file.write(EXCEL_MARK.encode())
     for number, line in enumerate(lines(documents, of_the_file=columns_of(scope))):
         file.write(line)
         progress(number, total)
+
+
+def with_later_changes(
+    scope: ExportScope, documents: Iterable[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The documents with what became otherwise after their window was closed."""
+    later = by_control(changes_of(scope))
+    rows = listed(scope.system, scope.moment) if later else []
+    of_control = {row["ref_id"]: later.get(row["id"], []) for row in rows}
+    for document in documents:
+        changes = of_control.get(document["control_id"], [])
+        yield document | {"after_closing": in_one_cell(changes)}
 
 
 def columns_of(scope: ExportScope) -> dict[str, str]:
@@ -103,6 +130,7 @@ def columns_of(scope: ExportScope) -> dict[str, str]:
         "system_name": heading.system,
         "window_start": heading.window_start,
         "window_end": heading.window_end,
+        "window_closed": "; ".join(heading.closings),
     }
 
 
@@ -149,6 +177,8 @@ def cells_of(document: Mapping[str, Any], names: Names) -> dict[str, str]:
     flat["artifacts"] = "; ".join(
         _report_text(report) for report in document["artifacts"]
     )
+    flat["answered"] = "yes" if document.get("answered") else ""
+    flat["responses"] = "; ".join(map(_response_text, document.get("responses", ())))
     return {
         name: "" if flat.get(name) is None else str(flat[name])
         for name in COLUMNS
@@ -204,3 +234,13 @@ def _evidence_text(row: Mapping[str, Any]) -> str:
 
 def _report_text(row: Mapping[str, Any]) -> str:
     return f"{row['title']} {row['version']} ({row['start']}..{row['end'] or 'open'})"
+
+
+def _response_text(row: Mapping[str, Any]) -> str:
+    """`late Patch report 2026-03-01..2026-03-31: Cause. Effect. Done (owner ...)`."""
+    said = (row["cause"], row["effect"], row["measures"], row["compensating"])
+    sentences = " ".join(f"{text.rstrip('. ')}." for text in said if text)
+    return (
+        f"{row['kind']} {row['title']} {row['from']}..{row['to']}: {sentences}"
+        f" (owner {row['owner']}, accepted by {row['accepted_by']})"
+    )

@@ -8,8 +8,8 @@ from typing import Any
 from evidence.exports.package.files import Files, Placed
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.sheets import words
-from evidence.exports.sheets.records import PEOPLE
 from evidence.models import EvidenceRequest
+from evidence.status.changed_facts import PEOPLE
 from evidence.status.rows import as_bigints, grouped, read_rows
 
 FOLDER = "data/evidence/answers"

@@ -14,6 +14,7 @@ from evidence.charts import PROVEN, RESULTS, VERDICTS
 from evidence.exports.rows.scope import ExportScope, named_filters
 from evidence.models.marks import MarkState
 from evidence.status import gather_sql
+from evidence.status.after_closing import ClosedWindow, closed_windows
 from evidence.status.rows import read_rows
 from evidence.status.rules import RULES, rules_then
 
@@ -74,6 +75,7 @@ class Heading:
     reference_version: str
     view: str
     marks: str
+    closings: tuple[str, ...] = ()  # each closed window that shares days with it
 
     def lines(self) -> list[tuple[str, str]]:
         """Label and text of each line, for people."""
@@ -90,11 +92,13 @@ class Heading:
             ("Reference data", self.reference_version or "none"),
             ("Controls", self.view),
         ]
+        lines += [("Closed window", sentence) for sentence in self.closings]
         return [*lines, ("Marks", self.marks)] if self.marks else lines
 
 
 def heading_of(scope: ExportScope) -> Heading:
-    """The heading, to be read in the snapshot of the rows. Three statements.
+    """The heading, to be read in the snapshot of the rows. Four statements, and one
+    where a window was closed.
 
     Raises LookupError when the system was not recorded by then.
     """
@@ -120,6 +124,21 @@ def heading_of(scope: ExportScope) -> Heading:
         reference_version=versions[0]["version"] if versions else "",
         view=view_text(scope.filters),
         marks=marks_of(scope),
+        closings=tuple(
+            closing_in_words(closed)
+            for closed in closed_windows(system.pk, moment, scope.window)
+        ),
+    )
+
+
+def closing_in_words(closed: ClosedWindow) -> str:
+    """When and by whom a window was closed, and what was kept of it."""
+    first, last = closed.window
+    kept = "".join(f"; {kind} sha256 {sha256}" for kind, sha256 in closed.kept)
+    return (
+        f"{closed.title}, {closed.firm}, {first} to {last}: closed"
+        f" {_utc(closed.closed_at)} by {closed.closed_by}, asked by"
+        f" {closed.asked_by}{kept}"
     )
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from controls.models import System
 from controls.models.implementations import worst_of
+from controls.service_names import display_names
 from evidence.exports.rows.scope import ExportScope
+from evidence.findings.responses import ItemAnswer, all_answered, answers_by_control
 from evidence.status.control_status import (
     ControlStatus,
     Window,
@@ -90,8 +92,9 @@ def documents(
     """One JSON-ready mapping per control (all, or the implementations `pks`).
 
     Each with its evidence of the window, the `newest` pieces of it at most (0: none);
-    `more_evidence` says whether there is more. What they rest on is read for
-    `BATCH` controls at a time, and held no longer.
+    `more_evidence` says whether there is more. `responses` are what the company answers
+    to items of the window (R36), `answered` whether it answers each of an exception
+    (R15). What they rest on is read for `BATCH` controls at a time, and held no longer.
     """
     statuses = control_statuses(system, moment, pks=pks, window=window)
     return _documents(statuses, system, moment, window, newest)
@@ -104,11 +107,13 @@ def _documents(
     window: Window,
     newest: int,
 ) -> Iterator[dict[str, Any]]:
+    names = display_names()
     reports = grouped(read_rows(ARTIFACTS, moment), "artifact_id")
     for start in range(0, len(statuses), BATCH):
         answers = statuses[start : start + BATCH]
         keys = [answer.implementation["id"] for answer in answers]
         proofs, removed = _evidence_of(system, keys, moment, window, newest)
+        responses = answers_by_control(periods_of(answers), moment, names)
         for answer in answers:
             key = answer.implementation["id"]
             yield document(
@@ -117,7 +122,43 @@ def _documents(
                 [*proofs[key][:newest], *removed[key]],
                 [row for artifact in answer.artifacts for row in reports[artifact]],
                 more=len(proofs[key]) > newest,
-            )
+            ) | answers_document(answer, responses.get(key, ()))
+
+
+def periods_of(answers: Iterable[ControlStatus]) -> dict[int, Period]:
+    """The windows that were judged, by the keys of their controls."""
+    return {
+        answer.implementation["id"]: answer.period
+        for answer in answers
+        if answer.period is not None
+    }
+
+
+def answers_document(
+    answer: ControlStatus, items: Collection[ItemAnswer]
+) -> dict[str, Any]:
+    """What the company answers to the items of one control's window."""
+    result = answer.period.result if answer.period else ""
+    return {
+        "answered": result == "exceptions" and all_answered(items),
+        "responses": [
+            {
+                "kind": row.item.kind,
+                "title": row.item.title,
+                "from": row.item.starts.isoformat(),
+                "to": row.item.ends.isoformat(),
+                "cause": row.accepted.cause,
+                "effect": row.accepted.effect,
+                "measures": row.accepted.measures,
+                "compensating": row.accepted.compensating,
+                "owner": row.accepted.owner,
+                "written_by": row.accepted.responder_name,
+                "accepted_by": row.accepted.decision.reviewer_name,
+            }
+            for row in items
+            if row.accepted
+        ],
+    }
 
 
 def counted_documents(scope: ExportScope) -> tuple[int, Iterator[dict[str, Any]]]:

@@ -68,6 +68,7 @@ PERIOD = Sheet(
         ("Event days open", "number", 9),
         ("Blocked", "long", 30),
         ("Why", "long", 60),
+        ("Exceptions answered", "text", 12),
     ),
 )
 GAPS = Sheet(

@@ -14,6 +14,7 @@ from evidence.exports.rows.readers import (
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.rows.status_rows import REMOVED
 from evidence.exports.sheets import Sheet, Value, columns, words
+from evidence.status.changed_facts import PEOPLE
 from evidence.status.rows import Row, as_bigints, read_rows
 
 Line = list[Value]
@@ -100,11 +101,6 @@ SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.peri
  ORDER BY array_position(%(implementations)s::bigint[], p.implementation_id),
        p.starts DESC, p.link_id DESC, p.id, f.position, f.id
 """
-# Names of people as they were known then.
-PEOPLE = """(
-SELECT id, coalesce(nullif(name, ''), email) AS name FROM controls_user_versions
- WHERE known_from < %(known_at)s
-   AND (known_until IS NULL OR known_until >= %(known_at)s))"""
 POPULATION_ROWS = """
 SELECT o.uuid, c.label, q.title, o.starts, o.ends, o.source, o.query, o.completeness,
        o.row_count, o.sha256, drawer.name AS drawn_by, judged.decision,

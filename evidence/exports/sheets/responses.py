@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.sheets import Sheet, Value, columns, words
-from evidence.exports.sheets.records import PEOPLE
 from evidence.models.responses import ItemKind
+from evidence.status.changed_facts import PEOPLE
 from evidence.status.rows import as_bigints, read_rows
 
 RESPONSES = Sheet(

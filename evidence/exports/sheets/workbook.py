@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from controls.service_names import display_names
+from evidence.exports.rows.answers import is_answered
 from evidence.exports.rows.scope import ExportScope, Progress
-from evidence.exports.rows.status_rows import answered_documents
+from evidence.exports.rows.status_rows import answered_documents, periods_of
 from evidence.exports.sheets import Sheet, Value
+from evidence.exports.sheets.after_closing import AFTER_CLOSING, after_closing_rows
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
     GAPS,
@@ -28,6 +30,7 @@ from evidence.exports.sheets.records import (
     report_rows,
 )
 from evidence.exports.sheets.responses import RESPONSES, response_rows
+from evidence.findings.responses import answers_by_control
 
 SHEETS = (
     STATUS,
@@ -39,6 +42,7 @@ SHEETS = (
     REPORTS,
     RESPONSES,
     CHANGES,
+    AFTER_CLOSING,
 )
 Add = Callable[[Sheet, list[Value]], None]
 
@@ -51,10 +55,16 @@ def fill(scope: ExportScope, add: Add, progress: Progress) -> None:
     total, documents = answered_documents(scope)
     names = display_names()
     labels: dict[int, str] = {}
+    periods = periods_of(scope.answers())
+    responses = answers_by_control(periods, scope.moment, names)
     for document, answer in documents:
+        items = responses.get(answer.implementation["id"], [])
         labels[answer.implementation["id"]] = document["label"]
         add(STATUS, status_row(document, answer, names))
-        add(PERIOD, period_row(document, answer, names))
+        period = period_row(document, answer, names)
+        if answer.period is not None:
+            period.append("yes" if is_answered(answer.period.result, items) else "")
+        add(PERIOD, period)
         for row in gap_rows(document, answer, names):
             add(GAPS, row)
         for row in matrix_rows(document, names):
@@ -74,3 +84,4 @@ def _records(
     yield REPORTS, report_rows(scope, list(labels))
     yield RESPONSES, response_rows(scope, list(labels))
     yield CHANGES, change_rows(scope, list(labels))
+    yield AFTER_CLOSING, after_closing_rows(scope, labels)

@@ -1,0 +1,265 @@
+"""R36, AC-11: the exports made when a window closes are kept with their hashes; what is
+recorded later is told apart, on the auditor's pages and in every export.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from controls.engagements import end_engagement
+from controls.history.clock import knowledge_now
+from controls.models import Engagement, Role
+from evidence.exports.closing import (
+    KEPT_FORMATS,
+    confirm_closing,
+    request_closing,
+)
+from evidence.exports.ends import forget_exports
+from evidence.exports.jobs import make_export, open_file, request_export
+from evidence.findings.recording import record_finding
+from evidence.models import Export, Finding, WindowClosing
+from evidence.storage import open_store
+from evidence.tasks import end_exports
+from tests import factories
+from tests.evidence import house as houses
+from tests.evidence.house import House, give, person
+from tests.evidence.reviews.hands import accepted
+from tests.one_day import BEGINS, TODAY
+from tests.sign_ins import sign_in_just_now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def house(settings: Any, tmp_path: Path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    built = houses.build()
+    built.people["ann"] = person("ann")
+    return built
+
+
+@pytest.fixture
+def audit(house: House) -> Engagement:
+    """An audit whose window is over, and into which ann is let in."""
+    engagement = factories.make_engagement(house.system)
+    Engagement.objects.filter(pk=engagement.pk).update(
+        window_start=TODAY - 200 * DAY, window_end=TODAY - DAY
+    )
+    engagement.refresh_from_db()
+    end = BEGINS + 20 * DAY
+    give(house, "ann", Role.AUDITOR, engagement=engagement, ends_at=end)
+    return engagement
+
+
+@pytest.fixture
+def closing(house: House, audit: Engagement) -> WindowClosing:
+    return request_closing(audit, note="All is in.", by=house.olivia, now=BEGINS)
+
+
+@pytest.fixture
+def closed(house: House, closing: WindowClosing) -> WindowClosing:
+    """Closed, with its exports made."""
+    confirm_closing(closing, by=house.ann, now=BEGINS)
+    for export in closing.exports.order_by("pk"):
+        make_export(export.pk)
+    closing.refresh_from_db()
+    return closing
+
+
+def browser_of(house: House, name: str) -> Client:
+    client = Client(raise_request_exception=False)
+    return sign_in_just_now(client, house.people[name])
+
+
+def door(audit: Engagement, view: str, *parts: str) -> str:
+    return reverse(f"evidence:{view}", args=[audit.uuid, *parts])
+
+
+def text_of(answer: Any) -> str:
+    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", text)
+
+
+def body(export: Export) -> bytes:
+    with open_file(export) as file:
+        return file.read()
+
+
+# --- what is kept --------------------------------------------------------------------
+
+
+def test_its_exports_are_kept_with_their_hashes(house, audit, closed) -> None:
+    kept = list(closed.exports.order_by("pk"))
+    assert len(kept) == len(KEPT_FORMATS)
+    page = text_of(browser_of(house, "ann").get(door(audit, "closing")))
+    for export in kept:
+        assert (export.state, export.known_at) == ("done", closed.closed_at)
+        assert export.sha256 in page
+        assert hashlib.sha256(body(export)).hexdigest() == export.sha256
+        assert open_store().has(export.sha256)
+
+
+def test_they_are_taken_by_officers_and_auditors_alone(house, closed) -> None:
+    kept = closed.exports.order_by("pk")[0]
+    for page in (
+        f"/exports/{kept.uuid}/download/",
+        f"/api/v1/exports/{kept.uuid}/file/",
+    ):
+        for name in ("olivia", "ann"):
+            answer = browser_of(house, name).get(page)
+            sent = b"".join(answer.streaming_content)
+            assert hashlib.sha256(sent).hexdigest() == kept.sha256, name
+        for name in ("alice", "rita", "ray", "audrey", "mallory"):
+            assert browser_of(house, name).get(page).status_code == 404, name
+
+
+def test_they_outlive_the_days_of_others_and_their_auditor(
+    house, audit, closed
+) -> None:
+    end_engagement(audit, by=house.olivia, now=BEGINS)
+    with time_machine.travel(BEGINS + 500 * DAY):
+        end_exports()
+        forget_exports(BEGINS + 500 * DAY)
+    for export in closed.exports.all():
+        assert export.state == "done"
+        assert hashlib.sha256(body(export)).hexdigest() == export.sha256
+
+
+def test_nobody_deletes_them(house, closed) -> None:
+    kept = closed.exports.order_by("pk")[0]
+    for name in ("olivia", "ann"):
+        answer = browser_of(house, name).post(f"/exports/{kept.uuid}/delete/")
+        assert answer.status_code == 409
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Export.objects.filter(pk=kept.pk).update(state="expired", file_name="")
+
+
+def test_bytes_that_are_others_are_not_given_out(house, closed, tmp_path) -> None:
+    kept = closed.exports.order_by("pk")[0]
+    path = next(tmp_path.rglob(kept.sha256))
+    path.chmod(0o600)
+    path.write_bytes(b"other")
+    answer = browser_of(house, "ann").get(f"/exports/{kept.uuid}/download/")
+    assert answer.status_code == 410
+
+
+# --- after closing -------------------------------------------------------------------
+
+
+def changed_afterwards(house: House) -> Finding:
+    """Evidence of the window is accepted, and a finding written about it."""
+    accepted(houses.submitted(house, "late"))
+    factories.make_evidence(
+        house.requirement("si-2"), by=house.alice, performed_on=TODAY - 30 * DAY
+    )
+    return record_finding(
+        factories.implementation(house.system, "ac-1"),
+        title="The policy is old",
+        text="It is of 2019.",
+        severity="moderate",
+        source="Walk-through",
+        found_on=TODAY - 10 * DAY,
+        by=house.olivia,
+    )
+
+
+def test_what_changes_later_is_marked_on_the_auditors_pages(
+    house, audit, closed
+) -> None:
+    auditor = browser_of(house, "ann")
+    assert "after closing" not in text_of(auditor.get(door(audit, "audit_controls")))
+    assert "Nothing about the window became otherwise" in text_of(
+        auditor.get(door(audit, "closing"))
+    )
+    changed_afterwards(house)
+    table = text_of(auditor.get(door(audit, "audit_controls")))
+    assert "1 change after closing of AC-1" in table
+    control = text_of(auditor.get(door(audit, "mark", "ac-1")))
+    assert "After closing finding: The policy is old, Olivia" in control
+    assert "After closing" not in text_of(auditor.get(door(audit, "mark", "pe-3")))
+    page = text_of(auditor.get(door(audit, "closing")))
+    assert "AC-1 finding: The policy is old" in page
+    assert "SI-2 evidence" in page
+
+
+def test_as_known_at_the_closing_nothing_is_later(house, audit, closed) -> None:
+    changed_afterwards(house)
+    known = closed.closed_at.isoformat().replace("+00:00", "Z")
+    answer = browser_of(house, "ann").get(
+        door(audit, "audit_controls"), {"known_at": known}
+    )
+    assert "after closing" not in text_of(answer)
+
+
+def test_about_later_days_is_no_change_of_the_window(house, audit, closed) -> None:
+    record_finding(
+        factories.implementation(house.system, "ac-1"),
+        title="Of today",
+        text="Seen today.",
+        severity="low",
+        source="Walk-through",
+        found_on=TODAY,
+        by=house.olivia,
+    )
+    page = text_of(browser_of(house, "ann").get(door(audit, "closing")))
+    assert "Of today" not in page
+
+
+def exported(house: House, audit: Engagement, name: str, known_at: Any = None) -> bytes:
+    export = request_export(
+        house.system,
+        by=house.olivia,
+        on=TODAY,
+        known_at=known_at,
+        format_name=name,
+        window=(audit.window_start, audit.window_end),
+    )
+    make_export(export.pk)
+    export.refresh_from_db()
+    assert export.state == "done", export.failure
+    return body(export)
+
+
+def test_every_export_tells_it_apart(house, audit, closed) -> None:
+    changed_afterwards(house)
+    known_at = knowledge_now()
+    rows = list(
+        csv.DictReader(io.StringIO(exported(house, audit, "csv").decode("utf-8-sig")))
+    )
+    by_id = {row["control_id"]: row for row in rows}
+    assert "finding: The policy is old" in by_id["ac-1"]["after_closing"]
+    assert by_id["pe-3"]["after_closing"] == ""
+    kept = closed.exports.get(kind="status-csv")
+    assert kept.sha256 in by_id["pe-3"]["window_closed"]
+    book = openpyxl.load_workbook(io.BytesIO(exported(house, audit, "xlsx")))
+    lines = list(book["After closing"].iter_rows(values_only=True))
+    assert ("AC-1", "finding", "The policy is old") in [line[:3] for line in lines]
+    about = [line[1] for line in book["About"].iter_rows(values_only=True)]
+    assert any("closed" in str(line) and kept.sha256 in str(line) for line in about)
+    first = exported(house, audit, "pdf", known_at)
+    factories.make_evidence(
+        house.requirement("ac-1"), by=house.alice, performed_on=TODAY - 3 * DAY
+    )
+    assert exported(house, audit, "pdf", known_at) == first
+
+
+def test_the_kept_one_can_be_made_again(house, audit, closed) -> None:
+    """R35: of the closing's instant the same bytes come, whatever happened since."""
+    changed_afterwards(house)
+    kept = closed.exports.get(kind="status-csv")
+    assert exported(house, audit, "csv", closed.closed_at) == body(kept)
