@@ -230,7 +230,11 @@ class CrosswalkNumberAdmin(ReadOnlyAdmin):
 
     scope_path = "implementation"
     list_display = ("number", "implementation", "crosswalk")
-    list_select_related = ("crosswalk", "implementation__control")
+    list_select_related = (
+        "crosswalk",
+        "implementation__control",
+        "implementation__system",
+    )
     search_fields = ("number", "=implementation__control__ref_id")
 
 

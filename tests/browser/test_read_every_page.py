@@ -2,11 +2,13 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.admin import site
 from django.urls import reverse
 
 PAGES = [
     "evidence:dashboard",
     "evidence:controls",
+    "evidence:saved_filters",
     "evidence:people",
     "evidence:first_steps",
     "evidence:components",
@@ -35,16 +37,18 @@ ELSEWHERE = [
     "evidence:artifacts",
     "evidence:exports",
 ]
-BAD = {"serious", "critical"}
+THEMES = ("light", "dark")
+EVERY_SEVERITY = frozenset({"minor", "moderate", "serious", "critical"})
 
 
-def obstacles(page):
-    """What axe finds that keeps somebody out, in words."""
-    found = Axe().run(page).response["violations"]
+def obstacles(page, severities=frozenset({"serious", "critical"})):
+    """What axe finds of these severities, in words; as it comes, what keeps somebody
+    out."""
+    violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {one['nodes'][0]['html']}"
-        for one in found
-        if one["impact"] in BAD
+        for one in violations
+        if one["impact"] in severities
     ]
 
 
@@ -100,6 +104,24 @@ def test_a_page_of_the_admin(name, oscar, page_of):
     sheet = "srm/srm" if name == "admin:index" else "srm/admin"  # the home is ours
     assert page.locator(f"link[href*='{sheet}']").count() == 1
     assert obstacles(page) == []
+
+
+@pytest.mark.slow
+def test_every_list_of_the_admin(system, oscar, alice, rita, page_of):
+    """Django's own pages, held to what ours are held to, in both themes."""
+    oscar.is_staff = oscar.is_superuser = True
+    oscar.save(update_fields=["is_staff", "is_superuser"])
+    page = page_of(oscar)
+    problems = {}
+    for model in site._registry:
+        meta = model._meta
+        name = f"admin:{meta.app_label}_{meta.model_name}_changelist"
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            assert page.goto(reverse(name)).status == 200
+            if seen := obstacles(page, EVERY_SEVERITY):
+                problems[f"{meta.label}, {theme}"] = seen
+    assert problems == {}
 
 
 @pytest.mark.parametrize("name", ["evidence:dashboard", "evidence:controls"])
