@@ -113,13 +113,12 @@ def duties_by_owner(controls: Iterable[MatrixControl]) -> dict[str, Duties]:
 
 
 def teams_with_duties(
-    system: System, controls: Iterable[MatrixControl]
+    system: System, by_owner: Mapping[str, Duties]
 ) -> list[TeamDuties]:
-    """The teams that own some of the controls, by name, with what they acknowledged.
+    """The teams of `duties_by_owner`, by name, with what they acknowledged.
 
     Two statements. A team whose last duty went is asked nothing.
     """
-    by_owner = duties_by_owner(controls)
     acknowledged = {
         row.team_id: row
         for row in DutyAcknowledgement.objects.filter(system=system).newest_of_teams()
@@ -163,7 +162,8 @@ def duties_of_systems(
 def duties_today(system: System) -> list[TeamDuties]:
     """The same of all controls of a system, today. Five statements."""
     moment = moment_of(system, today_of(system), None)
-    return teams_with_duties(system, of_rows(listed(system, moment), moment, {}))
+    controls = of_rows(listed(system, moment), moment, {})
+    return teams_with_duties(system, duties_by_owner(controls))
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +20,7 @@ from evidence.status.clocks import Clocks
 from evidence.status.control_filter import matching_rows
 from evidence.status.control_status import listed
 from evidence.systems.acknowledgements import (
+    Duties,
     acknowledge,
     duties_by_owner,
     in_words,
@@ -58,6 +59,7 @@ def matrix(request: SignedInRequest, slug: str) -> HttpResponse:
     if filters:
         narrowed = matching_rows(rows, filters)
         matching = of_rows(narrowed, clocks.moment, filters)
+    by_owner = duties_by_owner(everything)
     context = {
         "system": system,
         "clocks": clocks,
@@ -67,8 +69,8 @@ def matrix(request: SignedInRequest, slug: str) -> HttpResponse:
         "total": len(rows),
         "kept_filters": filters,
         "list_query": list_query({}, clocks),
-        "teams": _teams(request, clocks, everything, names),
-        "unowned": len(duties_by_owner(everything).get("", {})),
+        "teams": _teams(request, clocks, by_owner, names),
+        "unowned": len(by_owner.get("", {})),
     }
     return render(request, "evidence/matrix/page.html", context)
 
@@ -92,11 +94,11 @@ def _page(
 def _teams(
     request: SignedInRequest,
     clocks: Clocks,
-    controls: Sequence[MatrixControl],
+    by_owner: Mapping[str, Duties],
     names: Names,
 ) -> list[dict[str, Any]]:
-    """Teams with their duties, what has changed, and whether the person may acknowledge
-    them; none of a day gone by."""
+    """Teams with their duties, what has changed since they were acknowledged, and
+    whether the person may acknowledge them; none of a day gone by."""
     if not clocks.now:
         return []
     system = clocks.system
@@ -106,10 +108,10 @@ def _teams(
         {
             "of_team": of_team,
             "may": of_team.team.pk in teams and of_team.state != "acknowledged",
-            "added": in_words(of_team.added, names),
-            "dropped": in_words(of_team.dropped, names),
+            "added": in_words(of_team.added, names) if of_team.latest else [],
+            "dropped": in_words(of_team.dropped, names) if of_team.latest else [],
         }
-        for of_team in teams_with_duties(system, controls)
+        for of_team in teams_with_duties(system, by_owner)
     ]
 
 

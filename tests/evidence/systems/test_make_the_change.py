@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 
 import pytest
 from django.db import connection
@@ -161,6 +162,35 @@ def test_confirmed_it_is_one_end_one_start_and_one_event(system, oscar, as_user)
     assert "submitted before" in again.content.decode()
     assert events_of(system) == after
     assert system.components.filter(variant__service__slug="fargate").count() == 1
+
+
+def hidden_fields(page, action):
+    """What the form that leads to an address sends unseen, without its CSRF token."""
+    form = page.content.decode().split(f'action="{action}"')[1].split("</form>")[0]
+    pairs = re.findall(r'type="hidden"\s+name="(\w+)"\s+value="([^"]*)"', form)
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return {n: v for n, v in fields.items() if n != "csrfmiddlewaretoken"}
+
+
+def test_the_forms_of_the_pages_lead_from_the_comparison_to_the_change(
+    system, oscar, as_user
+):
+    """S9: the address of the comparison says all that the change needs."""
+    browser = as_user(oscar)
+    action = reverse("evidence:services_change", args=[system.slug])
+    day = TODAY + 5 * DAY
+    compared = page_of(browser, system, first_day=day, regions="us-west-2")
+    shown = browser.post(action, hidden_fields(compared, action))
+    assert shown.status_code == 200
+    text = " ".join(shown.content.decode().split())
+    assert "Amazon EC2 ends: the last day is 27 November 2026" in text
+    assert "AWS Fargate begins on 28 November 2026" in text
+    sent = hidden_fields(shown, action) | {"reason": WHY}
+    assert browser.post(action, sent).status_code == 302
+    assert ec2_of(system).used_until == day
+    assert fargate_of(system).regions == ["us-west-2"]
 
 
 def test_without_a_reason_nothing_is_done_and_the_choice_stays(system, oscar, as_user):
