@@ -2,14 +2,17 @@
 
     python -m srm_project.local with -m bench.exports
     python -m srm_project.local with -m bench.exports --baseline nist-all --rows 10000
+    python -m srm_project.local with -m bench.exports --days-ago 365
 
 Each is written by a process of its own, from one snapshot into a file; what is counted
-begins when Django is ready. The best of some runs, since others use the machine.
+begins when Django is ready. With `--days-ago` they are about an earlier day, with
+what is known now. The best of some runs, since others use the machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import resource
 import subprocess
@@ -29,10 +32,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--formats", nargs="+", metavar="NAME", help="these only")
+    parser.add_argument("--days-ago", type=int, default=0)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        _measure(options.one)
+        _measure(options.one, options.days_ago)
         return
     os.environ["SRM_ROLE"] = "owner"  # the past is built by the owner
     for command in ("migrate", "load_reference"):
@@ -41,21 +45,29 @@ def main() -> None:
 
     django.setup()
     from bench.company import Company
-    from evidence.exports.formats import FORMATS
 
     company = Company(1, options.baseline)
     company.grow(options.rows)
-    print(f"{options.baseline}, {options.rows:,} rows; load {os.getloadavg()[0]:.1f}")
+    print(f"{options.baseline}, {options.rows:,} rows, {options.days_ago} days ago")
+    report(options.formats, options.times, options.days_ago)
+
+
+def report(names: list[str] | None, times: int, days_ago: int) -> None:
+    """Measure each format and print a line of it."""
+    from evidence.exports.formats import FORMATS
+
+    print(f"load {os.getloadavg()[0]:.1f}")
     print(f"{'format':<26}{'s':>8}{'s of CPU':>10}{'MB':>7}{'kB of file':>12}")
     # The package needs files, which these rows have none of: bench/packages.py.
     formats = [name for name in FORMATS if name != "package"]
-    for name in options.formats or formats:
-        command = [sys.executable, "-m", "bench.exports", "--one", name]
+    ago = ["--days-ago", str(days_ago)]
+    for name in names or formats:
+        command = [sys.executable, "-m", "bench.exports", "--one", name, *ago]
         runs = [
             subprocess.run(
                 command, check=True, stdout=subprocess.PIPE, text=True
             ).stdout
-            for _ in range(options.times)
+            for _ in range(times)
         ]
         figures = [[float(figure) for figure in run.split()] for run in runs]
         seconds, cpu, megabytes, size = (
@@ -65,7 +77,7 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f}")
 
 
-def _measure(name: str) -> None:
+def _measure(name: str, days_ago: int) -> None:
     """Write the file of one format once; print what it took."""
     import django
 
@@ -76,7 +88,8 @@ def _measure(name: str) -> None:
     from evidence.status.control_status import today_of
 
     system = System.objects.latest("pk")
-    scope = scope_of(system, today_of(system), None, None)
+    day = today_of(system) - dt.timedelta(days=days_ago)
+    scope = scope_of(system, day, None, None)
     started, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryFile() as file:
         with one_snapshot():

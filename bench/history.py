@@ -183,7 +183,6 @@ def _write(system: System, done: Sequence[Performance], hands: Hands) -> None:
             for p in decided
         ),
     )
-    # read before COPY begins: the same connection can do no other thing meanwhile
     copy_events(str(system.uuid), _events(system, done))
 
 

@@ -12,6 +12,7 @@ runs, since others use the machine. Beside the whole, how long the files in it t
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import hashlib
 import json
 import os
@@ -36,13 +37,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--megabytes", type=int, default=MEGABYTES)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--days-ago", type=int, default=0)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--copy", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one or options.copy:
         _set_up()
-        measure = _package if options.one else _plain_copy
-        print(json.dumps(measure(Path(options.one or options.copy))))
+        made = (
+            _package(Path(options.one), options.days_ago)
+            if options.one
+            else _plain_copy(Path(options.copy))
+        )
+        print(json.dumps(made))
         return
     os.environ["SRM_ROLE"] = "owner"  # the past is built by the owner
     with tempfile.TemporaryDirectory() as folder:
@@ -58,14 +64,17 @@ def main() -> None:
 
         Company(1, options.baseline).grow(options.rows)
         give_bytes(options.megabytes * 1_000_000 // options.rows)
-        compare(Path(folder), options.times)
+        compare(Path(folder), options.times, options.days_ago)
 
 
-def compare(folder: Path, times: int) -> None:
+def compare(folder: Path, times: int, days_ago: int = 0) -> None:
     """Package and plain copy, one after the other, some times; then verify it."""
     package, copy = folder / "package.zip", folder / "copy"
     runs = [
-        (_in_own_process("--one", package), _in_own_process("--copy", copy))
+        (
+            _in_own_process("--one", package, "--days-ago", days_ago),
+            _in_own_process("--copy", copy),
+        )
         for _ in range(times)
     ]
     made, plain = (_best(figures) for figures in zip(*runs, strict=True))
@@ -119,7 +128,7 @@ def give_bytes(size: int) -> None:
         cursor.execute("ALTER TABLE evidence_blob ENABLE TRIGGER USER")
 
 
-def _package(target: Path) -> Figures:
+def _package(target: Path, days_ago: int) -> Figures:
     """Write the package once."""
     from controls.models import System
     from evidence.exports.files import write_durably
@@ -140,7 +149,8 @@ def _package(target: Path) -> Figures:
 
     Files._put = timed  # type: ignore[assignment,method-assign]
     system = System.objects.latest("pk")
-    scope = scope_of(system, today_of(system), None, None)
+    day = today_of(system) - dt.timedelta(days=days_ago)
+    scope = scope_of(system, day, None, None)
     write = FORMATS["package"].write
     started, cpu = time.perf_counter(), time.process_time()
     with one_snapshot():

@@ -20,7 +20,7 @@ from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
 from evidence.notices.invitations import INVITATION_MAILS
 from evidence.notices.settled import forget_settled
-from evidence.signing import checkpoints
+from evidence.signing import alarms, checkpoints
 from evidence.storage import sweep as store_sweep
 
 # A new kind of job is added here; its module registers its own task with Celery.
@@ -63,9 +63,18 @@ def sweep_store() -> None:
 
 @shared_task(ignore_result=True)
 def write_checkpoints() -> None:
-    """Hourly: what the audit log is at this moment, signed; one process at a time."""
+    """Hourly: what the audit log is at this moment, signed; one process at a time.
+    Then whether it is what its checkpoints say."""
     with suppress(TransitionNotAllowed):
         checkpoints.write_checkpoints()
+    alarms.check_checkpoints()
+
+
+# As long as it takes: a million events are minutes.
+@shared_task(ignore_result=True, time_limit=6 * 3600)
+def verify_audit_log() -> None:
+    """At night: every event of every chain follows from the one before it."""
+    alarms.verify_chains()
 
 
 @shared_task(ignore_result=True)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, OperationalError, connection
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -18,6 +19,8 @@ from controls import clock
 from controls.confined import ReadersAway, readers_without_network
 from controls.history.clock import knowledge_now
 from evidence.exports.files import folder as export_folder
+from evidence.models import AuditLogCheck
+from evidence.signing.alarms import patience
 from evidence.storage import StoreUnreachable, open_store, probe_folder
 
 MAX_DIFFERENCE = 5.0  # seconds between the clocks of this machine and the database
@@ -48,6 +51,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "export_folder": _export_folder(),
         "ready": ready,
         "audit_log_protected_by": protection,
+        "audit_log": _audit_log(),
         "files_are_read": _readers(),
         "clock_ahead_seconds": _seconds_ahead(),
     }
@@ -77,6 +81,22 @@ def _seconds_ahead() -> int | None:
     if abs(ahead) > MAX_DIFFERENCE:
         log.warning("The clock is %.0f s ahead of the database's: set one.", ahead)
     return round(ahead)
+
+
+def _audit_log() -> str:
+    """Whether an alarm of the audit log is open (AU-05), without saying of what: the
+    administrators' notices do."""
+    try:
+        last = AuditLogCheck.objects.aggregate(at=Max("checked_at"))["at"]
+        if last is None:
+            return "not checked yet"
+        if AuditLogCheck.objects.alarming().exists():
+            return "an alarm is open: see the notices of administrators"
+        if last < knowledge_now() - patience():
+            return "not checked for too long: does beat run?"
+    except DatabaseError:
+        return "not known"
+    return "as its checkpoints say"
 
 
 def _export_folder() -> bool:

@@ -350,6 +350,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "evidence.tasks.write_checkpoints",
         "schedule": CHECKPOINT_MINUTES * 60.0,
     },
+    # At night, UTC: every event of the audit log.
+    "audit-log": {
+        "task": "evidence.tasks.verify_audit_log",
+        "schedule": crontab(hour=2, minute=47),
+    },
     # Just after midnight UTC and hourly for other zones: classes of the new day.
     "classes": {
         "task": "evidence.tasks.show_todays_classes",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controls.oscal.documents import Document, Node, Path, cut, nodes_of
@@ -223,14 +223,26 @@ class _Check:
 
     def _of_requirement(self, node: Node) -> Iterator[str]:
         """Statements are those of the requirement's own control."""
-        control = str(node.get("control-id")).lower()
-        if self.catalog is None or control not in self.catalog.controls:
+        if self.catalog is None:
             return
-        own = self.catalog.statements.get(control, frozenset())
         statements = node.get("statements")
-        for member in statements if isinstance(statements, list) else []:
-            name = str(member.get("statement-id")) if isinstance(member, dict) else ""
-            if name not in own:
-                near = name.replace("_stmt", "_smt")
-                hint = f" Is {near} meant?" if near in own else ""
-                yield f"control {control} has no statement {cut(name)}.{hint}"
+        names = (
+            str(member.get("statement-id")) if isinstance(member, dict) else ""
+            for member in (statements if isinstance(statements, list) else [])
+        )
+        yield from unknown_statements(str(node.get("control-id")), names, self.catalog)
+
+
+def unknown_statements(
+    control_id: str, names: Iterable[str], catalog: CatalogIds
+) -> Iterator[str]:
+    """Sentences about statements that a control of the catalog does not have."""
+    control = control_id.lower()
+    if control not in catalog.controls:
+        return
+    own = catalog.statements.get(control, frozenset())
+    for name in names:
+        if name not in own:
+            near = name.replace("_stmt", "_smt")
+            hint = f" Is {near} meant?" if near in own else ""
+            yield f"control {control} has no statement {cut(name)}.{hint}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from controls.errors import Refused
+from controls.oscal.plans import MAX_PLAN_BYTES
 from controls.provider_documents.classes import MARKS, class_of, union_of, words_of
 from controls.provider_documents.headings import (
     Columns,
@@ -20,51 +21,19 @@ from controls.provider_documents.headings import (
     origins_of,
 )
 from controls.provider_documents.ids import control_and_part
-from controls.spreadsheets import MAX_BYTES, Line, Place, lines_of
+from controls.provider_documents.plans import read_plan_statements
+from controls.provider_documents.statements import (
+    StatementRow,
+    StatementRowError,
+    Statements,
+)
+from controls.spreadsheets import MAX_BYTES, Line, lines_of
 
 MAX_ROWS = 5_000
+PLAN_ENDING = ".json"
 HEADER_WITHIN = 20  # lines in which the names of the columns are looked for
 EXAMPLE = re.compile(r"\b(?:examples?|samples?)\b", re.IGNORECASE)
 MAX_NAMED = 20  # controls that one sentence names
-
-
-@dataclass(frozen=True)
-class StatementRow:
-    """What one line says of one control, or of one of its parts such as “(a)”."""
-
-    place: Place
-    control_id: str
-    responsibility: str
-    text: str
-    part: str = ""
-
-
-@dataclass(frozen=True)
-class StatementRowError:
-    """What is wrong with one line, and where; of which control, if it names one."""
-
-    place: Place
-    message: str
-    control_id: str = ""
-
-    def __str__(self) -> str:
-        place = str(self.place)
-        return f"{place[0].upper()}{place[1:]}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Statements:
-    """A file as read: its name and sha256, its rows, what could not be read.
-
-    `left_out` are sentences about sheets and columns that were not read, and about
-    parts of controls that the file leaves empty.
-    """
-
-    name: str
-    sha256: str
-    rows: tuple[StatementRow, ...]
-    errors: tuple[StatementRowError, ...]
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -106,7 +75,8 @@ class _Sheet:
 
 
 def read_statements(file: BinaryIO, name: str) -> Statements:
-    """Rows of control, class and wording out of a CSV or XLSX file.
+    """Rows of control, class and wording out of a CSV or XLSX file; of a security plan
+    in OSCAL, by a name that ends in .json, see `plans.py`.
 
     The columns are found by words in their headings, in each sheet. Lines that say
     nothing of their control are skipped. Sheets that are hidden, hold examples, have
@@ -117,6 +87,8 @@ def read_statements(file: BinaryIO, name: str) -> Statements:
     no row, since what is left of it may be less than the whole. Raises Refused when
     the file as a whole cannot be read or has more than MAX_ROWS rows.
     """
+    if name.lower().endswith(PLAN_ENDING):
+        return read_plan_statements(file.read(MAX_PLAN_BYTES + 1), name)
     content = file.read(MAX_BYTES + 1)
     sheets: dict[str, _Sheet] = {}
     rows = 0

@@ -7,6 +7,7 @@ from django.contrib import admin
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from evidence.models import (
     Arrival,
+    AuditLogCheck,
     Blob,
     SpillRemoval,
     StoreCheck,
@@ -40,6 +41,21 @@ class StoreCheckAdmin(ReadOnlyAdmin):
 
     superuser_only = True
     list_display = ("last_sha256", "checked", "changed_at")
+
+
+@admin.register(AuditLogCheck)
+class AuditLogCheckAdmin(ReadOnlyAdmin):
+    """What the last checks of each chain of the audit log came to."""
+
+    superuser_only = True
+    list_display = (
+        "chain",
+        "checkpoint_fault",
+        "chain_fault",
+        "checked_at",
+        "verified_at",
+    )
+    search_fields = ("chain",)
 
 
 @admin.register(TeamDay)

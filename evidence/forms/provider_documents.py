@@ -10,6 +10,8 @@ from django import forms
 from controls.base_form import Form, ModelForm
 from controls.grammar import size_in_words
 from controls.models import ProviderDocument
+from controls.oscal.plans import MAX_PLAN_BYTES
+from controls.provider_documents.rows import PLAN_ENDING
 from controls.spreadsheets import MAX_BYTES
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
@@ -20,8 +22,9 @@ class ProviderUploadForm(ModelForm):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV or XLSX, at most 5 MB and 5,000 rows. Columns for the control,"
-        " the responsibility and the description are found by their headings.",
+        help_text="CSV or XLSX, at most 5 MB and 5,000 rows: columns for the control,"
+        " the responsibility and the description are found by their headings. Or the"
+        " provider's security plan as OSCAL in JSON, at most 20 MB.",
     )
 
     class Meta:
@@ -34,9 +37,11 @@ class ProviderUploadForm(ModelForm):
     def clean_file(self) -> Any:
         """Refused by its size before anybody reads it."""
         file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
+        is_plan = file.name.lower().endswith(PLAN_ENDING)
+        limit = MAX_PLAN_BYTES if is_plan else MAX_BYTES
+        if file.size > limit:
             raise forms.ValidationError(
-                f"The file is larger than {size_in_words(MAX_BYTES)}."
+                f"The file is larger than {size_in_words(limit)}."
             )
         return file
 

@@ -13,6 +13,7 @@ from evidence.models.asks import (
     Purpose,
     RequirementTerms,
 )
+from evidence.models.audit_checks import AuditLogCheck
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.checks import StoreCheck
 from evidence.models.citations import ArtifactCoverage, Citation
@@ -76,6 +77,7 @@ __all__ = [
     "ArtifactCoverage",
     "ArtifactVersion",
     "AssuranceKind",
+    "AuditLogCheck",
     "Blob",
     "Cadence",
     "Citation",

@@ -35,6 +35,7 @@ class NoticeKind(models.TextChoices):
     ASKED_OVERDUE = "asked-overdue", "Request overdue"
     ANSWERED = "answered", "Your request was answered"
     RETURNED = "returned", "Your answer was returned"
+    AUDIT_LOG = "audit-log", "Alarm of the audit log"
     DUTIES_CHANGED = "duties-changed", "Your team's duties changed"
     FINDING = "finding", "Finding to mend"
     FINDING_DUE = "finding-due", "Finding due soon"
@@ -55,6 +56,7 @@ PASSING = (
     NoticeKind.ASKED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
+    NoticeKind.AUDIT_LOG,
     NoticeKind.DUTIES_CHANGED,
     NoticeKind.FINDING,
     NoticeKind.FINDING_DUE,
@@ -69,12 +71,14 @@ WORK = (
     NoticeKind.ASKED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.ANSWERED,
+    NoticeKind.AUDIT_LOG,
     NoticeKind.DUTIES_CHANGED,
 )
 # Most urgent first. What nobody has to do anything about comes last, and is never
 # counted as waiting.
 INFORMATION = (NoticeKind.ESCALATED, NoticeKind.ACCEPTED)
 URGENCY = (
+    NoticeKind.AUDIT_LOG,
     NoticeKind.INFECTED,
     NoticeKind.ASKED_OVERDUE,
     NoticeKind.OVERDUE,
@@ -113,6 +117,7 @@ SENTENCES = {
     NoticeKind.ASKED: "{who} asks to see “{what}” by {day}.",
     NoticeKind.ASKED_OVERDUE: "“{what}”, asked by {who}, was due on {day}.",
     NoticeKind.ANSWERED: "“{what}” was answered by {who}.",
+    NoticeKind.AUDIT_LOG: "The audit log of {what}: {reason}",
     NoticeKind.RETURNED: "“{what}” was returned by {who}: {reason}",
     NoticeKind.DUTIES_CHANGED: (
         "The duties of {team} changed since it acknowledged them: {what}."

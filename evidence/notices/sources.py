@@ -29,6 +29,7 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
+from evidence.notices.alarms import audit_log
 from evidence.notices.approvals import changes_back, closings, to_approve
 from evidence.notices.candidates import RECENT, NoticeCandidate
 from evidence.notices.due import MAX_NAMED, requirements
@@ -292,6 +293,7 @@ SOURCES: tuple[Source, ...] = (
     letters,
     citations,
     requests,
+    audit_log,
     duties_changed,
     findings,
     refused_responses,

@@ -216,12 +216,12 @@ def population_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
         until=scope.window[1],
     )
     hidden = hidden_populations(scope, {row["uuid"] for row in rows})
-    told: set[Any] = set()
+    announced: set[Any] = set()
     for row in rows:
         if str(row["uuid"]) in hidden:
-            if row["uuid"] not in told:
+            if row["uuid"] not in announced:
                 yield _hidden_population(row)
-            told.add(row["uuid"])
+            announced.add(row["uuid"])
             continue
         sample = ""
         if row["method"]:

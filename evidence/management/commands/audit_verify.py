@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from controls.grammar import count_of
 from controls.history.chain import verify
-from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
+from evidence.signing.alarms import is_late, no_checkpoint
 from evidence.signing.checkpoints import (
     Checkpoint,
     NotOurs,
@@ -23,14 +21,11 @@ from evidence.signing.checkpoints import (
     contradiction,
     newest_checkpoint,
     read_checkpoint,
-    unproven,
 )
 from evidence.signing.keys import KeyUnusable, PublicKey, known_keys
 from evidence.storage import StoreUnreachable
 
 BROKEN, COULD_NOT, CUT = 1, 2, 3
-# So many intervals without a checkpoint of events are told.
-LATE_INTERVALS = 3
 
 
 @dataclass
@@ -95,11 +90,7 @@ class Command(BaseCommand):
             if report.contradiction:
                 self.stdout.write(f"{report.chain}: {report.contradiction}")
             if report.late:
-                self.stderr.write(
-                    f"{report.chain}: events of more than"
-                    f" {LATE_INTERVALS * settings.CHECKPOINT_MINUTES} minutes ago have"
-                    " no checkpoint. Does beat run, and can its folder be written?"
-                )
+                self.stderr.write(f"{report.chain}: {no_checkpoint()}")
         if any(r.broken_at is not None or r.contradiction for r in reports):
             return
         covered = sum(report.checkpoint_size is not None for report in reports)
@@ -142,12 +133,5 @@ def _report(
         report.contradiction = f"its newest checkpoint: {' '.join(refusal.messages)}"
     if named and named.chain == chain:
         report.contradiction = contradiction(named) or report.contradiction
-    report.late = _is_late(chain, point)
+    report.late = is_late(chain, point)
     return report
-
-
-def _is_late(chain: str, point: Checkpoint | None) -> bool:
-    """Whether an event waits for a checkpoint for longer than it should."""
-    patience = dt.timedelta(minutes=LATE_INTERVALS * settings.CHECKPOINT_MINUTES)
-    oldest = next(unproven(chain, point), None)
-    return oldest is not None and oldest.recorded_at < knowledge_now() - patience

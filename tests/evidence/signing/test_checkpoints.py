@@ -181,9 +181,7 @@ def test_au_05_events_that_wait_too_long_for_one_are_told(
     code, said = verified(capsys)
     assert (code, "have no checkpoint" in said) == (0, False)
     later = checkpoints.knowledge_now() + dt.timedelta(hours=4)
-    monkeypatch.setattr(
-        "evidence.management.commands.audit_verify.knowledge_now", lambda: later
-    )
+    monkeypatch.setattr("evidence.signing.alarms.knowledge_now", lambda: later)
     code, said = verified(capsys)
     assert (code, "have no checkpoint" in said) == (0, True)
     write_checkpoints()
