@@ -238,8 +238,8 @@ def _report_text(row: Mapping[str, Any]) -> str:
 
 def _response_text(row: Mapping[str, Any]) -> str:
     """`late Patch report 2026-03-01..2026-03-31: Cause. Effect. Done (owner ...)`."""
-    said = (row["cause"], row["effect"], row["measures"], row["compensating"])
-    sentences = " ".join(f"{text.rstrip('. ')}." for text in said if text)
+    paragraphs = (row["cause"], row["effect"], row["measures"], row["compensating"])
+    sentences = " ".join(f"{text.rstrip('. ')}." for text in paragraphs if text)
     return (
         f"{row['kind']} {row['title']} {row['from']}..{row['to']}: {sentences}"
         f" (owner {row['owner']}, accepted by {row['accepted_by']})"
