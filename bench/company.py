@@ -9,6 +9,7 @@ from bench.measuring import describe
 from bench.uploads import session_of
 from controls.models import Membership, Role, System, Team, User
 from evidence.notices.gathering import gather_notices
+from evidence.planning.standings import keep_standings
 
 
 class Company:
@@ -39,6 +40,7 @@ class Company:
         )
         for system in self.systems:
             grow(system, rows, hands, until=dt.date.today())
+        keep_standings(dt.datetime.now(dt.UTC))  # as the worker does each minute
         settle()
 
     def gather_notices(self) -> None:

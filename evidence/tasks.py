@@ -20,6 +20,7 @@ from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
 from evidence.notices.invitations import INVITATION_MAILS
 from evidence.notices.settled import forget_settled
+from evidence.planning.standings import keep_standings
 from evidence.signing import alarms, checkpoints
 from evidence.storage import sweep as store_sweep
 
@@ -39,8 +40,10 @@ def sweep() -> None:
 
 @shared_task(ignore_result=True)
 def tell_people() -> None:
-    """Every minute: find what is new or over, make the mails that are due."""
+    """Every minute: keep where asks stand, find what is new or over, make the mails
+    that are due."""
     instant = clock.now()
+    keep_standings(instant)
     gather_notices(instant)
     for pk in mailing.make_mails(instant):
         wake(mailing.send_mail, pk)

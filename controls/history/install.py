@@ -15,6 +15,7 @@ from controls.history import (
     retention,
     second_person,
     sql,
+    standings,
     twin,
 )
 from controls.history.lock_limit import limit_lock_waits, refuse_long_wait
@@ -69,6 +70,10 @@ def install(cursor: Any) -> None:
         for name, (table, when, forbidden) in room.GUARDS.items():
             cursor.execute(sql.refusing(name, forbidden, room.REFUSAL))
             twin.keep_trigger(cursor, table, name, sql.before_rows(name, when, table))
+    for function, triggers in standings.statements():
+        cursor.execute(function)
+        for table, name, statement in triggers:
+            twin.keep_trigger(cursor, table, name, statement)
     _grant(cursor)
 
 

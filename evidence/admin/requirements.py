@@ -13,9 +13,11 @@ from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from evidence.admin.choosing import choosers
 from evidence.models import (
+    AskStanding,
     EvidenceRequirement,
     RequirementControl,
     RequirementTerms,
+    StandingMark,
 )
 from evidence.requirements.changes import NewTerms, change_requirement
 from srm_project.requests import actor_of
@@ -133,3 +135,20 @@ class RequirementTermsAdmin(ReadOnlyAdmin):
     list_select_related = ("owner_team", "change")
     search_fields = ("title",)
     date_hierarchy = "known_from"
+
+
+@admin.register(AskStanding)
+class AskStandingAdmin(ReadOnlyAdmin):
+    """Where each row that is asked stands, as it is kept for lists."""
+
+    list_display = ("requirement", "system", "team", "due", "open_due", "holds_until")
+    list_filter = (("system", RelatedScopeFilter), "waiting", "rejected")
+    list_select_related = ("requirement", "system", "team")
+
+
+@admin.register(StandingMark)
+class StandingMarkAdmin(ReadOnlyAdmin):
+    """Rows whose kept standing is to be made anew."""
+
+    superuser_only = True
+    list_display = ("requirement_id", "written_by")

@@ -70,12 +70,14 @@ from evidence.models.reviews import Review
 from evidence.models.revisions import EvidenceRevision
 from evidence.models.samples import Deviation, Sample, SampleItem, SampleMethod
 from evidence.models.saved_filters import SavedFilter
+from evidence.models.standings import AskStanding, StandingMark
 
 __all__ = [
     "Arrival",
     "Artifact",
     "ArtifactCoverage",
     "ArtifactVersion",
+    "AskStanding",
     "AssuranceKind",
     "AuditLogCheck",
     "Blob",
@@ -139,6 +141,7 @@ __all__ = [
     "Sensitivity",
     "Severity",
     "SpillRemoval",
+    "StandingMark",
     "StoreCheck",
     "TeamDay",
     "TestedItem",

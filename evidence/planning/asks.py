@@ -18,7 +18,7 @@ from controls.models import Actor, Role, System
 from controls.models.systems import systems_by_day
 from evidence.models import Population, RequirementControl, SampleItem
 from evidence.models.asks import Cadence
-from evidence.planning.newest_links import light, newest_links, oldest_period, whole
+from evidence.planning.newest_links import newest_links, oldest_period, whole
 from evidence.planning.open_periods import (
     DuePeriod,
     open_periods_of,
@@ -73,13 +73,17 @@ class Ask:
         return tuple(period for period in self.open_periods if period.overdue)
 
     @cached_property
-    def urgency(self) -> tuple[int, dt.date]:
-        """By what rows are sorted: a missing period is as urgent as overdue proof."""
-        state, due = URGENCY.index(self.state), self.due or dt.date.max
+    def urgency(self) -> tuple[int, dt.date, int]:
+        """By what rows are sorted: a missing period is as urgent as overdue proof.
+
+        `evidence.planning.board` says the same in SQL.
+        """
+        own = URGENCY.index(self.state)
+        state, due = own, self.due or dt.date.max
         if self.missing:
             state = min(state, URGENCY.index("overdue"))
             due = min(due, self.missing[0].due or due)
-        return state, due
+        return state, due, own
 
     @property
     def mark(self) -> str:
@@ -136,23 +140,6 @@ def _of_my_teams(user: Actor, now: dt.datetime) -> QuerySet[RequirementControl]:
     )
 
 
-def asked_of(user: Actor, now: dt.datetime) -> list[Ask]:
-    """What the person's own teams are to prove, most urgent first.
-
-    Only halves that are ours, of applicable controls, in operation on the day that
-    `now` is in their system's zone. As many statements for each such day, of which
-    there are three at most at any instant. Their requirements carry what says where
-    they stand; `to_show` reads the rest.
-    """
-    recurring = _of_my_teams(user, now).exclude(cadence=Cadence.PER_EVENT)
-    asks = [
-        state
-        for today, systems in systems_by_day(_contributed(user), now).items()
-        for state in standing(light(recurring, systems), today)
-    ]
-    return sorted(asks, key=lambda row: row.urgency)
-
-
 def standing(rows: Iterable[Any], today: dt.date) -> list[Ask]:
     """Where each of the rows of `light` stands on a day: for My work and for notices.
 
@@ -184,11 +171,8 @@ def ask(
     `unanswered` are its open periods (`open_periods_of`), where they are shown.
     """
     row: Any = requirement
-    due = row.proven_to if row.proven_link else _first_due(requirement)
-    rejected = row.rejected_at and (
-        not row.proven_submitted or row.rejected_at > row.proven_submitted
-    )
-    state = _state(row, due, today, rejected=bool(rejected))
+    due = due_day(row)
+    state = _state(row, due, today, rejected=is_rejected(row))
     return Ask(
         requirement=requirement,
         today=today,
@@ -199,6 +183,19 @@ def ask(
         # its reason is told only while it is the state
         rejection=row.rejection if state == "rejected" else "",
         late=due is not None and due < today,
+    )
+
+
+def due_day(row: Any) -> dt.date | None:
+    """When its proof runs out, without any the first time; None: never."""
+    return row.proven_to if row.proven_link else _first_due(row)
+
+
+def is_rejected(row: Any) -> bool:
+    """Whether something was rejected, and nothing accepted was submitted later."""
+    return bool(
+        row.rejected_at
+        and (not row.proven_submitted or row.rejected_at > row.proven_submitted)
     )
 
 

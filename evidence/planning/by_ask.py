@@ -6,7 +6,6 @@ Source: rule R11. Pure: the rows come from `evidence.planning.asks`.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,19 +74,6 @@ class AskRow:
         return self.upload.period
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is something to do, or something waits."""
-        return any(row.state != "current" or row.missing for row in self.controls)
-
-    @property
-    def is_to_do(self) -> bool:
-        """Whether somebody of the team has something to bring for it now."""
-        return any(
-            row.state not in {"waiting", "current"} or row.missing
-            for row in self.controls
-        )
-
-    @property
     def sentence(self) -> str:
         """How its controls stand where they do not stand alike: `5 of 6 accepted, AU-9
         rejected: no clock in the picture`. Empty where they do."""
@@ -144,9 +130,3 @@ def to_show(rows: Sequence[AskRow]) -> list[AskRow]:
 def _in_catalog(ask: Ask) -> tuple[int, int]:
     row = ask.requirement
     return row.implementation.control.sort_order, row.pk
-
-
-def counted(rows: Iterable[AskRow]) -> list[tuple[str, str, int]]:
-    """Code, word and number of asks of each state that there are, most urgent first."""
-    counts = Counter(row.worst.state for row in rows)
-    return [(s, WORDS[s], counts[s]) for s in URGENCY if counts[s]]

@@ -6,7 +6,7 @@ A missed period stays askable: what is brought for it is late, and no longer mis
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -97,7 +97,7 @@ def open_periods_of(
     """
     if not requirements:
         return {}
-    asks = _asks_of(
+    asks = asks_of(
         requirements, min(asked_since(row, today) for row in requirements), today
     )
     return {
@@ -116,9 +116,15 @@ def with_gaps(rows: Sequence[Any], today: dt.date) -> list[Any]:
     Where an ask has had one cadence only, a period that is open is one of that cadence
     that nothing was brought for. One statement.
     """
-    several = RequirementTerms.objects.values("ask").annotate(n=Count("pk"))
-    changed = set(several.filter(n__gt=1).values_list("ask", flat=True))
+    changed = with_several_terms(rows)
     return [row for row in rows if row.ask_id in changed or _has_gap(row, today)]
+
+
+def with_several_terms(rows: Iterable[Any]) -> set[int]:
+    """Keys of the asks of rows whose terms changed or will change. One statement."""
+    mine = RequirementTerms.objects.filter(ask__in={row.ask_id for row in rows})
+    several = mine.values("ask").annotate(n=Count("pk"))
+    return set(several.filter(n__gt=1).values_list("ask", flat=True))
 
 
 def _has_gap(row: Any, today: dt.date) -> bool:
@@ -146,11 +152,11 @@ def periods_due(
     """
     if not requirements:
         return {}
-    asks = _asks_of(requirements, first - MAX_GRACE, last)
+    asks = asks_of(requirements, first - MAX_GRACE, last)
     return {
         row.pk: [
             _period(period.terms.cadence, period.begins, period.due_on, today)
-            for period in _expected(*asks[row.pk], first - MAX_GRACE, last)
+            for period in expected_periods(*asks[row.pk], first - MAX_GRACE, last)
             if first <= period.due_on <= last
         ]
         if row.pk in asks
@@ -159,7 +165,7 @@ def periods_due(
     }
 
 
-def _asks_of(
+def asks_of(
     requirements: Sequence[Any], first: dt.date, last: dt.date
 ) -> dict[int, tuple[RequirementHistory, Sequence[Days]]]:
     """What is asked by rows on some days, and the days on which our half stood."""
@@ -198,12 +204,12 @@ def open_periods(
     """
     return [
         _period(period.terms.cadence, period.begins, period.due_on, today)
-        for period in _expected(history, standing, since, today - DAY)
+        for period in expected_periods(history, standing, since, today - DAY)
         if not answered & {(period.begins, period.ends), (period.begins, None)}
     ]
 
 
-def _expected(
+def expected_periods(
     history: RequirementHistory,
     standing: Sequence[Days],
     first: dt.date,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache import cache
@@ -15,8 +14,7 @@ from evidence.models import Notice
 from evidence.models.notices import WORK
 from evidence.notices.lines import lines_counted
 from evidence.notices.reading import counts_key
-from evidence.planning.asks import asked_of
-from evidence.planning.by_ask import AskRow, by_ask
+from evidence.planning.board import AskBoard, board_of
 from srm_project.requests import SignedInRequest
 
 SECONDS = 60  # how old a number may be; reading a notice forgets it at once
@@ -39,22 +37,22 @@ def counts(request: SignedInRequest) -> dict[str, Any]:
 def _counts(user: Actor) -> dict[str, int]:
     counts: dict[str, int] | None = cache.get(counts_key(user.pk))
     if counts is None:
-        counts = _kept(user, by_ask(asked_of(user, clock.now())))
+        counts = _kept(user, board_of(user, clock.now()))
     return counts
 
 
-def count_anew(user: Actor, asks: Iterable[AskRow]) -> None:
-    """Let the next header say the same as a page that just judged all asks."""
-    _kept(user, asks)
+def count_anew(user: Actor, board: AskBoard) -> None:
+    """Let the next header say the same as a page that just counted all asks."""
+    _kept(user, board)
 
 
-def _kept(user: Actor, asks: Iterable[AskRow]) -> dict[str, int]:
+def _kept(user: Actor, board: AskBoard) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
     counts: dict[str, int] = mine.aggregate(
         work=Count("path", filter=Q(kind__in=WORK), distinct=True),
         unread=lines_counted(Q(read_at=None)),
     )
-    counts["work"] += sum(ask.is_to_do for ask in asks)
+    counts["work"] += board.to_do
     counts["audits"] = Engagement.objects.audited_by(user).count()
     cache.set(counts_key(user.pk), counts, SECONDS)
     return counts

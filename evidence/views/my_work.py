@@ -23,9 +23,8 @@ from evidence.findings.standing import dispositions_to_decide
 from evidence.forms.my_work import WorkFilter
 from evidence.models import SpillRemoval
 from evidence.planning import asks, my_work
-from evidence.planning.by_ask import by_ask, counted, to_show
+from evidence.planning.board import board_of
 from evidence.planning.last_brought import with_last_brought
-from evidence.planning.narrowed_asks import narrowed
 from evidence.planning.prospect import with_prospects
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
@@ -41,26 +40,24 @@ REVIEWED_HERE = 5  # submissions; the desk holds the rest
 def work(request: SignedInRequest) -> HttpResponse:
     """What is due, rejected or expiring for my teams, and what waits for me?"""
     now = clock.now()
-    all_asks = by_ask(asks.asked_of(request.user, now))
-    count_anew(request.user, all_asks)
+    board = board_of(request.user, now)
+    count_anew(request.user, board)
     bringing = my_work.brings_to(request.user)
     work_filter = WorkFilter(request.GET, systems=bringing)
     chosen = work_filter.chosen()
-    shown = narrowed(all_asks, chosen)
-    # what is up to date is no work: shown where it is asked for
-    open_asks = [row for row in shown if row.is_open or chosen.state == "current"]
-    page = Paginator(open_asks, ASKS_PER_PAGE).get_page(request.GET.get("page"))
+    fitting: Any = board.fitting(chosen)  # read by slices
+    page = Paginator(fitting, ASKS_PER_PAGE).get_page(request.GET.get("page"))
     rows, drafts = with_last_brought(
-        to_show(list(page.object_list)), my_work.drafts_of(request.user)
+        list(page.object_list), my_work.drafts_of(request.user)
     )
     context = {
         "bringing": bringing[: my_work.MAX_SYSTEMS],
         "filter": work_filter,
         "chosen": chosen,
-        "number": len(all_asks),
+        "number": board.number,
         "page": page,
         "asks": with_prospects(rows),
-        "counts": counted(all_asks),
+        "counts": board.counted(),
         "waiting": 0,
         "per_event": asks.per_event_of(request.user, now),
         "requests": my_work.requests_of(request.user),

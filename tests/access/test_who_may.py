@@ -30,6 +30,8 @@ from evidence.models import (
 )
 from evidence.notices.gathering import gather_notices
 from evidence.planning import asks, my_work
+from evidence.planning.board import board_of
+from evidence.planning.narrowed_asks import AskFilter
 from evidence.requests.answers import answer
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.reviews import desk
@@ -220,8 +222,9 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
         yield "answer a request", "evidence:request_answer", request
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
-    shown = asks.to_show(asks.asked_of(user, clock.now()))
-    requirements = [ask.requirement for ask in shown]
+    board = board_of(user, clock.now())
+    shown = [*board.fitting(AskFilter()), *board.fitting(AskFilter(state="current"))]
+    requirements = [ask.requirement for row in shown for ask in row.controls]
     for requirement in requirements:
         yield "upload", "evidence:upload", requirement
     for requirement in asks.per_event_of(user, clock.now()):

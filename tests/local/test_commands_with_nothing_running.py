@@ -99,6 +99,8 @@ def test_derive_makes_the_database_it_needs(begun: tuple[State, Finished]) -> No
         ("given_up_jobs", 0, "0 jobs given up."),
         ("proof_check", 0, "0 systems checked, 0 differences found."),
         ("proof_check nowhere", 2, "There is no system “nowhere”."),
+        ("due_check", 0, "0 systems checked, 0 differences found."),
+        ("due_check nowhere", 2, "There is no system “nowhere”."),
         ("load_reference", 0, "nothing to change"),
         ("import_control_text /no/such/file", 1, "No such file or directory"),
         ("load_demo --today someday", 2, "“someday” is not a day"),

@@ -16,11 +16,12 @@ from controls import clock
 from controls.models import Role, System
 from controls.responsibility.overrides import request_override
 from evidence.models import Export, RequirementControl
-from evidence.planning.asks import asked_of, to_show, with_newest_links
+from evidence.planning.asks import to_show, with_newest_links
 from evidence.planning.open_periods import open_periods, open_periods_of, period_due
 from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
+from tests.evidence.planning.afresh import asked_of
 from tests.factories import implementation
 from tests.sign_ins import sign_in_just_now
 

@@ -21,6 +21,7 @@ from evidence.requirements.joining import join
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, file, submitted
+from tests.evidence.planning.afresh import is_to_do
 from tests.one_day import TODAY
 
 WORK = "/work/"
@@ -181,7 +182,7 @@ def test_the_badge_counts_work_and_not_notices(client, house):
     assert "accepted" in {notice.kind for notice in told}
     words = words_of(client)
     number = int(badge(client) or 0)
-    rows = [row for row in client.get(WORK).context["asks"] if row.is_to_do]
+    rows = [row for row in client.get(WORK).context["asks"] if is_to_do(row)]
     assert number == len(rows), words
     client.force_login(house.rita)
     submitted(house, "two")

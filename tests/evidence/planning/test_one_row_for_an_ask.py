@@ -21,7 +21,6 @@ from controls.models import TokenScope
 from evidence.models import Evidence, EvidenceLink, RequirementControl
 from evidence.notices.due import requirements
 from evidence.notices.people import People
-from evidence.planning.asks import asked_of
 from evidence.planning.by_ask import AskRow, by_ask, to_show
 from evidence.planning.next_upload import next_upload, rows_asked
 from evidence.requirements.join_checks import AskTerms, NamedControl
@@ -29,6 +28,7 @@ from evidence.requirements.joining import join
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House, file
+from tests.evidence.planning.afresh import asked_of
 from tests.one_day import TODAY
 
 REASON = "no clock in the picture"
