@@ -227,6 +227,7 @@ def _copy(table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
 
 
 DATED_BY_TRIGGER = (
+    "controls_auditevent",
     "evidence_evidence",
     "evidence_evidencerevision",
     "evidence_evidencelink",

@@ -17,13 +17,13 @@ from django.urls import reverse
 from controls.models import System
 from controls.models.systems import systems_by_day
 from evidence.models import RequirementControl
-from evidence.models.asks import Cadence
 from evidence.models.notices import NoticeKind
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.first_asked import Digest, first_due_since, statements
 from evidence.notices.people import People
 from evidence.planning.asks import Ask, standing
 from evidence.planning.newest_links import light, whole
+from evidence.planning.standings import PRESSING, StandingScope, keys_where
 from evidence.status.cadence import lead_days
 
 MAX_NAMED = 3  # controls that a sentence names
@@ -84,13 +84,14 @@ def _still_to_come(state: Ask) -> bool:
 def _pressing(instant: dt.datetime) -> list[Ask]:
     """What has a missing period, or will be due within its lead time.
 
-    Rows are read with the columns that say so only: of most there is nothing to tell.
+    Rows are chosen by their kept standings: of most there is nothing to tell.
     """
-    recurring = RequirementControl.objects.of_our_half()
-    recurring = recurring.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
+    all_systems = System.objects.all()
+    scope = StandingScope([(system, None) for system in all_systems], instant)
+    chosen = RequirementControl.objects.filter(pk__in=keys_where(scope, PRESSING))
     pressing = []
-    for today, systems in systems_by_day(System.objects.all(), instant).items():
-        for state in standing(light(recurring, systems), today):
+    for today, systems in systems_by_day(all_systems, instant).items():
+        for state in standing(light(chosen.order_by("pk"), systems), today):
             row = state.requirement
             lead = dt.timedelta(lead_days(row.cadence, row.lead_days))
             soon = state.due is not None and state.due - lead <= today

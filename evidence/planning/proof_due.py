@@ -7,7 +7,7 @@ last days, on which our half was asked.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -17,11 +17,11 @@ from django.urls import reverse
 from controls.models import Actor
 from controls.models.systems import systems_by_day
 from evidence.models import LinkState, RequirementControl
-from evidence.models.asks import Cadence
 from evidence.planning.asks import with_newest_links
 from evidence.planning.due import CalendarScope, Due
 from evidence.planning.newest_links import light, whole
 from evidence.planning.open_periods import DuePeriod, asked_since, periods_due
+from evidence.planning.standings import MAY_FALL_DUE, StandingScope, keys_where
 from evidence.status.cadence import DAY
 from evidence.status.rows import as_bigints, as_dates
 
@@ -34,18 +34,17 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
 
     A constant number of statements for each such day.
     """
-    requirements = RequirementControl.objects.of_our_half().filter(
-        operates_from__lte=scope.last
+    teams: Iterable[int | None] = (None,) if scope.teams is None else scope.teams
+    standings = StandingScope(
+        [(system, team) for system in scope.systems for team in teams], now
+    )
+    keys = keys_where(standings, MAY_FALL_DUE, first=scope.first, last=scope.last)
+    requirements = RequirementControl.objects.filter(
+        pk__in=keys, operates_from__lte=scope.last
     )
     requirements = requirements.filter(
         Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
-    )
-    requirements = requirements.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
-    if scope.teams is not None:
-        requirements = requirements.filter(
-            Q(owner_team__in=scope.teams)
-            | Q(owner_team=None, implementation__owner_team__in=scope.teams)
-        )
+    ).order_by("pk")
     due_days = [
         (today, *due)
         for today, systems in systems_by_day(scope.systems, now).items()

@@ -23,8 +23,8 @@ class Command(BaseCommand):
     """
 
     help = (
-        "Judge what is asked in each system anew and name the rows whose kept"
-        " standing, by which My work is listed and counted, differs. Changes nothing"
+        "Judge what is asked in each system anew and name the rows whose kept standing"
+        " differs: by these My work, calendar and notices choose. Changes nothing"
         " without --rebuild."
     )
 
