@@ -3,6 +3,8 @@
 Lists choose and count by the kept rows; what they show they judge as ever. A row that
 is marked, or whose days are over, is judged anew by whoever reads it, and kept anew by
 the worker: an answer is right whether or not that has happened yet.
+
+One file: how they are made, read and kept rests on one rule about marks.
 """
 
 from __future__ import annotations
