@@ -8,6 +8,7 @@ from celery import shared_task
 from controls import clock
 from controls.errors import TransitionNotAllowed
 from controls.idempotency import forget_old_keys
+from evidence.artifacts.sync import SYNCS, sync_at_night
 from evidence.exports import ends
 from evidence.exports.files import sweep_files
 from evidence.exports.jobs import EXPORTS
@@ -28,6 +29,7 @@ from evidence.storage import sweep as store_sweep
 KINDS: tuple[JobKind[Any], ...] = (
     *(EXPORTS, SCANS, REMOVALS, mailing.MAILS),
     INVITATION_MAILS,
+    SYNCS,
 )
 
 
@@ -62,6 +64,12 @@ def sweep_store() -> None:
     sweep_files(clock.now())
     with suppress(TransitionNotAllowed):
         store_sweep.sweep_store(instant=clock.now())
+
+
+@shared_task(ignore_result=True)
+def sync_artifacts_at_night() -> None:
+    """Nightly, where it is switched on: ask for a reading of AWS Artifact."""
+    sync_at_night()
 
 
 @shared_task(ignore_result=True)

@@ -323,6 +323,24 @@ CONTROL_TEXT_SHA256 = "1645df6a370dcb931db2e2d5d70c2f77bc89c38499a416c23a70eb2c0
 if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
     raise ImproperlyConfigured("CLAMAV_URL is tcp://host:port or unix:///path.")
 
+# Which reports AWS Artifact lists, read each night: off unless it is said. The role is
+# assumed with its external id by whatever credentials the workers' machine has; what is
+# registered is registered in the name of ARTIFACT_SYNC_AS, a registrar of reports.
+ARTIFACT_SYNC = env_bool("ARTIFACT_SYNC", False)
+ARTIFACT_SYNC_ROLE = env("ARTIFACT_SYNC_ROLE")
+ARTIFACT_SYNC_EXTERNAL_ID = env_secret("ARTIFACT_SYNC_EXTERNAL_ID")
+ARTIFACT_SYNC_AS = env("ARTIFACT_SYNC_AS")
+ARTIFACT_SYNC_REGION = env("ARTIFACT_SYNC_REGION") or "us-east-1"
+# Of what speaks like AWS Artifact and STS; empty: AWS itself.
+ARTIFACT_SYNC_ENDPOINT = env("ARTIFACT_SYNC_ENDPOINT").rstrip("/")
+if ARTIFACT_SYNC and not (
+    ARTIFACT_SYNC_ROLE and ARTIFACT_SYNC_EXTERNAL_ID and ARTIFACT_SYNC_AS
+):
+    raise ImproperlyConfigured(
+        "ARTIFACT_SYNC needs ARTIFACT_SYNC_ROLE, ARTIFACT_SYNC_EXTERNAL_ID and"
+        " ARTIFACT_SYNC_AS."
+    )
+
 BROKER_URL = env_secret("BROKER_URL")
 CELERY_BROKER_URL = BROKER_URL or "memory://"
 CELERY_TASK_IGNORE_RESULT = True
@@ -342,6 +360,11 @@ CELERY_BEAT_SCHEDULE = {
     "store": {
         "task": "evidence.tasks.sweep_store",
         "schedule": crontab(hour=3, minute=17),
+    },
+    # At night, UTC, where ARTIFACT_SYNC says so: which reports AWS Artifact lists.
+    "artifacts": {
+        "task": "evidence.tasks.sync_artifacts_at_night",
+        "schedule": crontab(hour=4, minute=23),
     },
     # Hourly: files of exports that expired or whose owners may not read any more.
     "exports": {"task": "evidence.tasks.end_exports", "schedule": crontab(minute=37)},

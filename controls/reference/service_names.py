@@ -26,8 +26,8 @@ class KnownServices:
         self.by_slug = {service.slug: service for service in self.services}
         for service in self.services:
             if service.provider == Provider.AWS and service.source != SOURCE:
-                for name in _names_of(service):
-                    self.by_name[_plain(name)].add(service.slug)
+                for name in names_of_service(service):
+                    self.by_name[plain_name(name)].add(service.slug)
 
     def ours(self, facts: ServiceFacts) -> Service | None:
         """The service of ours that the facts are about: by the first of its id, its
@@ -39,19 +39,21 @@ class KnownServices:
             facts.iam_prefixes,
             facts.prefixes,
         ):
-            slugs = set().union(*(self.by_name.get(_plain(n), set()) for n in names))
+            slugs = set().union(
+                *(self.by_name.get(plain_name(n), set()) for n in names)
+            )
             if len(slugs) == 1:
                 return self.by_slug[slugs.pop()]
         return None
 
 
-def _names_of(service: Service) -> list[str]:
+def names_of_service(service: Service) -> list[str]:
     """Slug, aliases and name; of “A and B” each of the two as well."""
     parts = re.split(r",| and ", service.name)
     return [service.slug, *service.aliases, service.name, *parts]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without the maker's, brackets, spaces and capitals."""
     name = re.sub(r"\(.*?\)", "", name).strip()
     name = re.sub(r"^(amazon|aws)\s+", "", name, flags=re.IGNORECASE)

@@ -15,11 +15,13 @@ from evidence.artifacts.citation_decisions import waiting_citations
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
+    ArtifactSync,
     ArtifactVersion,
     Citation,
     ContinuityLetter,
     Export,
     LetterAcceptance,
+    ListedReport,
     RelianceReview,
     RemarkAnswer,
     RemarkDecision,
@@ -66,6 +68,33 @@ class ContinuityLetterAdmin(ReadOnlyAdmin):
     list_select_related = ("artifact_version__artifact", "registered_by")
     search_fields = ("artifact_version__label",)
     date_hierarchy = "issued_on"
+
+
+@admin.register(ArtifactSync)
+class ArtifactSyncAdmin(ReadOnlyAdmin):
+    """Readings of AWS Artifact's list."""
+
+    list_display = ("created_at", "state", "read", "registered", "failed", "asked_by")
+    list_filter = ("state",)
+    list_select_related = ("asked_by",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(ListedReport)
+class ListedReportAdmin(ReadOnlyAdmin):
+    """What AWS Artifact lists."""
+
+    list_display = (
+        "name",
+        "aws_version",
+        "period_start",
+        "period_end",
+        "is_published",
+        "artifact_version",
+    )
+    list_filter = ("is_published", "category")
+    list_select_related = ("artifact_version__artifact",)
+    search_fields = ("name", "aws_id")
 
 
 @admin.register(ArtifactCoverage)

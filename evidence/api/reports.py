@@ -16,12 +16,25 @@ from controls.api.conventions import etag, expected_version, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
 from controls.reasons import MAX_REASON
+from controls.reference.aws_names import lines_of_text
 from evidence.api.clocks import BodyDayField
 from evidence.api.letters import LetterSerializer
 from evidence.api.remarks import RemarkSerializer
+from evidence.api.scope import (
+    ScopeConfirmSerializer,
+    ScopeListSerializer,
+    ScopeProposalSerializer,
+    proposal_body,
+)
 from evidence.artifacts import register
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import register_remark
+from evidence.artifacts.scope import (
+    confirm_scope,
+    propose_scope,
+    require_open_scope,
+    sealed_scope,
+)
 from evidence.models import ArtifactVersion, RelianceConclusion, RelianceReview
 from evidence.models.artifacts import ArtifactVersionState
 from srm_project.requests import actor_of
@@ -175,6 +188,34 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
             by=actor_of(request),
         )
         return _shown(self.get_object())
+
+    @extend_schema(request=ScopeListSerializer, responses=ScopeProposalSerializer)
+    @action(detail=True, methods=["post"], url_path="scope-preview")
+    def scope_preview(self, request: Request, uuid: str) -> Response:
+        """What each line of a list means, and the scope by it; nothing is written."""
+        version = self.get_object()
+        by = actor_of(request)
+        require_open_scope(version, by=by)
+        body = valid(ScopeListSerializer, request)
+        lines = lines_of_text(body["text"])
+        proposal = propose_scope(version, lines, body["how"], by=by)
+        answer = proposal_body(proposal, sealed_scope(version, proposal, by=by))
+        return Response(ScopeProposalSerializer(answer).data)
+
+    @extend_schema(
+        request=ScopeConfirmSerializer, responses={201: ArtifactVersionSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent()
+    def scope(self, request: Request, uuid: str) -> Response:
+        """Make the scope what a preview showed; 409 where the report changed since."""
+        version = self.get_object()
+        require_open_scope(version, by=actor_of(request))
+        body = valid(ScopeConfirmSerializer, request)
+        confirm_scope(version, **body, by=actor_of(request))
+        shown = self.get_object()
+        data = ArtifactVersionSerializer(shown).data
+        return Response(data, status=201, headers={"ETag": etag(shown)})
 
     @extend_schema(responses=RemarkSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None)

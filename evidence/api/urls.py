@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from controls.api.urls import router as controls_router
 from evidence.api.alternatives import AlternativeViewSet
+from evidence.api.artifact_syncs import ArtifactSyncViewSet, ListedReportViewSet
 from evidence.api.artifacts import ArtifactViewSet
 from evidence.api.asks import AskViewSet
 from evidence.api.bulk import BulkViewSet
@@ -14,6 +15,7 @@ from evidence.api.closings import ClosingViewSet
 from evidence.api.components import ComponentViewSet
 from evidence.api.control_text import ControlTextView
 from evidence.api.crosswalks import CrosswalkViewSet
+from evidence.api.discovery import DiscoveryAcceptView, DiscoveryView
 from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
@@ -71,6 +73,8 @@ router.register("samples", SampleViewSet, basename="sample")
 router.register("evidence", LinkViewSet, basename="evidence")
 router.register("files", FileViewSet, basename="file")
 router.register("removals", RemovalViewSet, basename="removal")
+router.register("artifact-syncs", ArtifactSyncViewSet, basename="artifact-sync")
+router.register("listed-reports", ListedReportViewSet, basename="listed-report")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register(
     "artifact-versions", ArtifactVersionViewSet, basename="artifact-version"
@@ -153,6 +157,16 @@ urlpatterns = [
         "systems/<slug:slug>/retention/",
         RetentionViewSet.as_view({"get": "retrieve"}),
         name="api_retention",
+    ),
+    path(
+        "systems/<slug:slug>/account-uses/",
+        DiscoveryView.as_view(),
+        name="api_account_uses",
+    ),
+    path(
+        "systems/<slug:slug>/account-uses/accept/",
+        DiscoveryAcceptView.as_view(),
+        name="api_account_uses_accept",
     ),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(

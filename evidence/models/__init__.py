@@ -1,6 +1,7 @@
 """The public face of the models of `evidence`."""
 
 from evidence.models.arrivals import Arrival
+from evidence.models.artifact_syncs import ArtifactSync, ListedReport
 from evidence.models.artifacts import (
     Artifact,
     ArtifactVersion,
@@ -76,6 +77,7 @@ __all__ = [
     "Arrival",
     "Artifact",
     "ArtifactCoverage",
+    "ArtifactSync",
     "ArtifactVersion",
     "AskStanding",
     "AssuranceKind",
@@ -109,6 +111,7 @@ __all__ = [
     "LegalHold",
     "LetterAcceptance",
     "LinkState",
+    "ListedReport",
     "Notice",
     "NoticeMail",
     "NoticePreference",

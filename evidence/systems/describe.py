@@ -1,4 +1,7 @@
-"""Describing a system: baseline, services, owners, classes, requirements at once."""
+"""Describing a system: baseline, services, owners, classes, requirements at once.
+
+One file: a new system and each later change of its components pass the same checks.
+"""
 
 from __future__ import annotations
 
@@ -207,16 +210,23 @@ def add_component(
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
-    component = component_of(locked, use)
+    component = store_component(locked, use, today or known_today(locked))
+    decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
+    AuditEvent.objects.append(about(component, "component.added", by=by))
+    return component
+
+
+def store_component(system: System, use: Use, today: dt.date) -> SystemComponent:
+    """The saved component of a locked system, before anything follows it. Raises as
+    `add_component`."""
+    component = component_of(system, use)
     component.full_clean()
-    _refuse_early(locked, component)
-    if alters_the_past(component, today or known_today(locked)):
+    _refuse_early(system, component)
+    if alters_the_past(component, today):
         raise Refused(
             {"used_from": "It was in use before: an earlier day needs a reason."}
         )
     component.save(force_insert=True)
-    decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
-    AuditEvent.objects.append(about(component, "component.added", by=by))
     return component
 
 
@@ -256,10 +266,23 @@ def end_component(
     )
     require_officer(stored.system, by)
     refuse_stale(stored, version)
+    store_end(stored, last_day, today or known_today(stored.system))
+    changed = decide_and_ask_anew(
+        stored.system, by, f"{stored.variant} in use until {last_day}"
+    )
+    AuditEvent.objects.append(
+        about(component, "component.ended", by=by, last_day=str(last_day))
+    )
+    return changed
+
+
+def store_end(stored: SystemComponent, last_day: dt.date, today: dt.date) -> None:
+    """Save the end of a locked component, before anything follows it. Raises as
+    `end_component`."""
     if last_day < stored.used_from:
         raise Refused({"last_day": f"It is in use from {stored.used_from} on."})
     until = last_day + dt.timedelta(days=1)
-    if min(until, stored.used_until or until) < (today or known_today(stored.system)):
+    if min(until, stored.used_until or until) < today:
         raise Refused(
             {
                 "last_day": "This alters days before today, so a second officer has to"
@@ -271,13 +294,6 @@ def end_component(
     stored.validate_constraints()
     stored.version = F("version") + 1
     stored.save(update_fields=["used_until", "version"])
-    changed = decide_and_ask_anew(
-        stored.system, by, f"{stored.variant} in use until {last_day}"
-    )
-    AuditEvent.objects.append(
-        about(component, "component.ended", by=by, last_day=str(last_day))
-    )
-    return changed
 
 
 def decide_and_ask_anew(

@@ -103,6 +103,8 @@ def _reports(
         {
             "version": version,
             "mine": version.registered_by_id == user.pk,
+            # by any system, also one that the person may not read
+            "is_reviewed": bool(version.reliance_reviews.all()),
             "remarks": remarks.get(version.pk, []),
             "reliance": [
                 {

@@ -85,8 +85,11 @@ _of_override = _page_of(ResponsibilityOverride, _control, *OF_CONTROL)
 _of_exclusion = _page_of(ApplicabilityDecision, _control, *OF_CONTROL)
 _of_alternative = _page_of(AlternativeImplementation, _control, *OF_CONTROL)
 PAGES: dict[str, Address] = {
+    "listed_place": _page("artifact_sync"),
+    "version_scope_confirm": _page("version_scope", "uuid"),
     "component_add": _components,
     "services_change": _page("what_if", "slug"),
+    "discovery_accept": _page("discovery", "slug"),
     "component_end": _components,
     "component_days": _components,
     "retrospective_decide": _page("retrospective", "uuid"),

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from evidence.views import (
     alternatives,
+    artifact_sync,
     artifacts,
     attach,
     audit_marks,
@@ -24,6 +25,7 @@ from evidence.views import (
     crosswalks,
     dashboard,
     desk,
+    discovery,
     doors,
     engagements,
     event_log,
@@ -59,6 +61,7 @@ from evidence.views import (
     revisions,
     samples,
     saved_filters,
+    scope,
     search,
     system_terms,
     systems,
@@ -122,6 +125,16 @@ urlpatterns += [
         "systems/<slug:slug>/components/what-if/change/",
         what_if.services_change,
         name="services_change",
+    ),
+    path(
+        "systems/<slug:slug>/components/account/",
+        discovery.discovery,
+        name="discovery",
+    ),
+    path(
+        "systems/<slug:slug>/components/account/accept/",
+        discovery.discovery_accept,
+        name="discovery_accept",
     ),
     path(
         "systems/<slug:slug>/components/add/",
@@ -633,9 +646,21 @@ urlpatterns += [
     ),
     path("artifacts/", artifacts.artifacts, name="artifacts"),
     path("artifacts/new/", artifacts.artifact_new, name="artifact_new"),
+    path("artifacts/aws/", artifact_sync.artifact_sync, name="artifact_sync"),
+    path(
+        "artifacts/aws/<uuid:uuid>/place/",
+        artifact_sync.listed_place,
+        name="listed_place",
+    ),
     path("artifacts/<uuid:uuid>/", artifacts.artifact, name="artifact"),
     path("artifacts/<uuid:uuid>/cite/", citations.cite, name="cite"),
     path("artifacts/<uuid:uuid>/reports/new/", reports.version_new, name="version_new"),
+    path("reports/<uuid:uuid>/scope/", scope.version_scope, name="version_scope"),
+    path(
+        "reports/<uuid:uuid>/scope/confirm/",
+        scope.version_scope_confirm,
+        name="version_scope_confirm",
+    ),
     path("reports/<uuid:uuid>/letters/new/", reports.letter_new, name="letter_new"),
     path("reports/<uuid:uuid>/remarks/new/", remarks.remark_new, name="remark_new"),
     path(

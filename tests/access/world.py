@@ -41,7 +41,13 @@ from evidence.files.spill_removal import request_removal
 from evidence.findings.dispositions import request_disposition
 from evidence.findings.recording import record_finding, record_observation
 from evidence.findings.responses import items_answered, respond
-from evidence.models import ArtifactVersion, Notice, WindowClosing
+from evidence.models import (
+    ArtifactSync,
+    ArtifactVersion,
+    ListedReport,
+    Notice,
+    WindowClosing,
+)
 from evidence.populations.event_list import EventRow, Events
 from evidence.populations.populations import (
     PopulationStatement,
@@ -77,6 +83,8 @@ WITHOUT_ETAG = {
     "sample", "token",
 }  # fmt: skip
 
+NO_ETAG_EITHER = ("provider-doc", "artifact-sync", "listed-report")
+
 
 @dataclass
 class World:
@@ -96,7 +104,7 @@ class World:
 
     def tag(self, view: str) -> str:
         """The ETag of what a view of the API edits, as it was made; `*` for none."""
-        if view.partition("-")[0] in WITHOUT_ETAG or view.startswith("provider-doc"):
+        if view.partition("-")[0] in WITHOUT_ETAG or view.startswith(NO_ETAG_EITHER):
             return "*"
         row = self.named.get(view, {}).get("uuid")
         system = self.house.system
@@ -356,6 +364,21 @@ def _reports(world: World) -> None:
     _name(world, report, "letter_new", "version_end")
     for verb in ("detail", "end", "letters"):
         _name(world, report, f"artifact-version-{verb}")
+    unscoped = factories.make_report(
+        artifact, TODAY - 9 * DAY, TODAY - 5 * DAY, services=["ebs"]
+    )
+    _name(world, unscoped, "version_scope", "version_scope_confirm")
+    _name(world, unscoped, "artifact-version-scope", "artifact-version-scope-preview")
+    waits = ListedReport.objects.create(
+        aws_id="report-0123456789abcdef",
+        aws_version=1,
+        name="A report",
+        period_start=TODAY - 90 * DAY,
+        period_end=TODAY - 60 * DAY,
+    )
+    _name(world, waits, "listed_place", "listed-report-detail", "listed-report-place")
+    sync = ArtifactSync.objects.create(state="done")
+    _name(world, sync, "artifact-sync-detail")
     unread = factories.make_report(artifact, TODAY - 19 * DAY, TODAY - 10 * DAY)
     _remarks(world, unread)
     _name(world, unread, "reliance", "artifact-version-reliance")

@@ -30,6 +30,8 @@ WHO = {
 def built(settings: Any, tmp_path: Any) -> World:
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
+    settings.ARTIFACT_SYNC_ROLE = "arn:aws:iam::111122223333:role/reads-artifact"
+    settings.ARTIFACT_SYNC_EXTERNAL_ID = "an-external-id"
     return worlds.build()
 
 
@@ -92,6 +94,17 @@ class Asking:
             self.body = {"token": previewed(self.client)}
         if view == "api_services_confirm":
             self.body = {"token": services_shown(self.client), "reason": "Because."}
+        if view == "listed-report-place":
+            self.body = {"artifact": str(world.named["artifact"]["uuid"])}
+        if view == "api_account_uses_accept":
+            shown = self.client.post(
+                "/api/v1/systems/shop/account-uses/", {"text": "sqs"}
+            )
+            token = shown.json()["token"]
+            self.body = {"token": token, "from_day": TODAY, "add": ["sqs"]}
+        if view == "artifact-version-scope":
+            shown = self.client.post(f"{self.path[:-1]}-preview/", {"text": "s3"})
+            self.body = {"token": shown.json()["token"]}
 
     def answer(self, key: str | None, **more: Any) -> Any:
         headers = self.headers | ({"Idempotency-Key": key} if key is not None else {})

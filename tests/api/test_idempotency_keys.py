@@ -34,6 +34,7 @@ requirement-preview-templates requirement-retire request-accept request-send-bac
 request-cancel population-accept population-reject population-withdraw evidence-decide
 evidence-accept evidence-reject evidence-submit evidence-reconfirm evidence-withdraw
 file-clear removal-approve removal-refuse artifact-version-end component-end
+artifact-version-scope-preview api_account_uses
 override-approve override-refuse override-settle not-applicable-approve
 not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload-plan
 audit-request-list-plan

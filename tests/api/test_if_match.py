@@ -166,7 +166,9 @@ system-list component-list request-list requirement-list population-list evidenc
 ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
-artifact-version-remarks remark-answers
+artifact-version-remarks remark-answers artifact-version-scope
+artifact-version-scope-preview artifact-sync-list listed-report-place
+api_account_uses api_account_uses_accept
 api_responses observation-list finding-list observation-dispositions
 finding-dispositions
 citation-decisions

@@ -276,6 +276,8 @@ numbers_upload request_list
 saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result event_log_csv
 closing_request closing_decide closing_withdraw
+version_scope version_scope_confirm artifact_sync listed_place
+discovery discovery_accept
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 MAKERS = """
