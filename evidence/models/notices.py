@@ -1,4 +1,7 @@
-"""What people are told, by page and by mail, and whether a mail reached its server."""
+"""What people are told, by page and by mail, and whether a mail reached its server.
+
+One file: a kind, its sentence and its urgency are read side by side.
+"""
 
 from __future__ import annotations
 
