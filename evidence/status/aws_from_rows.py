@@ -89,7 +89,8 @@ class AwsSide:
 
     def cited(self, control: int) -> tuple[int, ...]:
         """Artifacts cited for a control."""
-        return tuple(artifact for artifact, _ in self.citations.get(control, ()))
+        cited = self.citations.get(control)
+        return tuple([artifact for artifact, _ in cited]) if cited else ()
 
     def expected_of_us(self, control: int, ref_id: str) -> set[str]:
         """What reports cited for a control, and relied on, expect of us there."""

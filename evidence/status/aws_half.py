@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from evidence.status.facts import ArtifactVersionFacts, AwsFacts, NeededService
 from evidence.status.half import (
@@ -22,6 +21,7 @@ from evidence.status.half import (
 from evidence.status.reasons import Reason, reason_for
 from evidence.status.reports import may_speak_for, named, proves_under
 from evidence.status.series import NEWEST_COUNTS_NOT, counted_report, judge_cited
+from evidence.status.values import value
 
 __all__ = ["HalfResult", "ProviderResult", "aws_half", "needed_on", "worst"]
 
@@ -71,7 +71,7 @@ def aws_half(aws: AwsFacts | None, day: dt.date) -> HalfResult:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NeedProof:
     """How one need stands on a day, and the report it rests on: "" for none."""
 

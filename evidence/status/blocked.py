@@ -6,7 +6,6 @@ Days are inclusive. Source: rules R15, R28 and R30.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from operator import itemgetter
 
 from evidence.status.day import DONE
@@ -14,12 +13,13 @@ from evidence.status.day_ranges import Days, both, clip, subtract, united
 from evidence.status.facts import PeriodFacts
 from evidence.status.finding_days import open_days
 from evidence.status.reasons import Reason, reason_for
+from evidence.status.values import value
 
 # First and last day, code of the reason, its subject and its parameters.
 Row = tuple[dt.date, dt.date, str, str, dict[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlockedDays:
     """Days of the window on which proof could not count, and why (R28, R30)."""
 

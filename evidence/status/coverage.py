@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from evidence.status.day_ranges import DAY, Days, clip, count, subtract, united
 from evidence.status.facts import (
@@ -27,9 +26,10 @@ from evidence.status.reports import (
     spoken_days,
     unfit_for,
 )
+from evidence.status.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NeedDays:
     """Days of one need in a window: audited, asserted, awaited and open.
 

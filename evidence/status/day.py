@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from evidence.status.aws_half import aws_half
 from evidence.status.facts import ControlFacts, HalfState, Verdict
@@ -16,12 +15,13 @@ from evidence.status.half import GOOD, HalfResult, ProviderResult
 from evidence.status.our_half import customer_half
 from evidence.status.population_state import current_deviations
 from evidence.status.reasons import Reason, reason_for
+from evidence.status.values import value
 
 NOT_REQUIRED = HalfResult("not_required", None, ())
 DONE = frozenset({"implemented"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Status:
     """The verdict on one day, both halves, why, and until when each half holds.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from evidence.status import cadence
@@ -23,9 +22,10 @@ from evidence.status.day_ranges import (
     united,
 )
 from evidence.status.facts import RequirementHistory, TermsFacts
+from evidence.status.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AskedPeriod:
     """Days that ask for one performance, by the terms in force on the last of them.
 

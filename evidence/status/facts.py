@@ -11,10 +11,10 @@ One file: the test of R33 looks through all kinds of facts here.
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Literal
 
 from evidence.status.day_ranges import Days, holds
+from evidence.status.values import value
 
 Cadence = Literal[
     "once", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per-event"
@@ -45,7 +45,7 @@ EVERYTHING = frozenset({"*"})
 AWS = "aws"  # the slug of the provider whose scope is services and regions
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LinkFacts:
     """One accepted evidence link of a requirement.
 
@@ -69,7 +69,7 @@ class LinkFacts:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PopulationFacts:
     """The events of a per-event requirement over [starts, ends], both inclusive.
 
@@ -101,7 +101,7 @@ class PopulationFacts:
         return self.rows == 0 or (self.sample is not None and not self.open)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TermsFacts:
     """What an ask asks on the days `first`..`last`."""
 
@@ -115,7 +115,7 @@ class TermsFacts:
     population_cadence: PopulationCadence
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AskFacts:
     """What one requirement of our half asks; the defaults stand in `cadence`.
 
@@ -140,7 +140,7 @@ class AskFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequirementFacts(AskFacts):
     """What one requirement of our half asks, and the newest answers to it.
 
@@ -163,7 +163,7 @@ class RequirementFacts(AskFacts):
     terms: tuple[TermsFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NeededService:
     """A component that makes a provider a party of the control, and its scope.
 
@@ -185,7 +185,7 @@ class NeededService:
     sites: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LetterFacts:
     """A continuity letter: it asserts [starts, ends], at most to its issue date.
 
@@ -201,7 +201,7 @@ class LetterFacts:
     max_months: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CarvedOutFacts:
     """A subservice organisation that a report leaves out, and what the system made of
     it: `waiting` until a second person has accepted an answer.
@@ -215,7 +215,7 @@ class CarvedOutFacts:
     standing: Literal["waiting", "provider", "not-needed"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ArtifactVersionFacts:
     """One version of a provider's report, certificate or authorization.
 
@@ -255,7 +255,7 @@ class ArtifactVersionFacts:
     carved_out: tuple[CarvedOutFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwsFacts:
     """The providers' side of one control: where each is needed, what was registered.
 
@@ -270,7 +270,7 @@ class AwsFacts:
     currency_days: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApplicabilityFacts:
     """Whether somebody said the control has no object here, for the day asked about.
 
@@ -284,7 +284,7 @@ class ApplicabilityFacts:
     review_by: dt.date | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FindingFacts:
     """A finding that was not decided to be none.
 
@@ -301,7 +301,7 @@ class FindingFacts:
     closed_on: dt.date | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ControlFacts:
     """Everything `status` needs to judge one control on one day.
 
@@ -331,7 +331,7 @@ class ControlFacts:
     supplementary: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequirementHistory:
     """What was asked of one control by one ask, day by day, and the answers.
 
@@ -357,7 +357,7 @@ class RequirementHistory:
         return self.terms[-1].title if self.terms else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StatedDays:
     """The implementation status on the days `first`..`last`: its worst part's."""
 
@@ -366,7 +366,7 @@ class StatedDays:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FormerFacts:
     """What was expected of a control as known just before a retrospective change.
 
@@ -383,7 +383,7 @@ class FormerFacts:
     requirements: tuple[RequirementHistory, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PeriodFacts:
     """Everything `period` needs to judge one control over a window.
 

@@ -87,9 +87,7 @@ def control_facts(
         worst_part=worst_of(parts.values()) if parts else None,
         alternative_approved=row["alternative_approved"],
         applicability=_applicability(row),
-        requirements=tuple(
-            _requirement_facts(requirement, answers) for requirement in requirements
-        ),
+        requirements=tuple([_requirement_facts(one, answers) for one in requirements]),
         aws=aws.facts(
             row["control_id"],
             frozenset({row["basis_id"] or ""}),
@@ -127,6 +125,7 @@ def _user_controls_open(row: Row, requirements: list[Row], aws: AwsSide) -> int:
 
 def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
     key = row["id"]
+    others = answers.others.get(key)
     return RequirementFacts(
         uuid=row["uuid"],
         title=row["title"],
@@ -138,16 +137,21 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         lead_days=row["lead_days"],
         population_cadence=row["population_cadence"],
         latest_accepted=link_facts(row) if row["link_id"] else None,
-        others_accepted=tuple(
-            link_facts(other)
-            for other in sorted(answers.others.get(key, ()), key=_by_day)
-            if other["link"] != row["link"]
-        ),
+        others_accepted=_besides(row, others) if others else (),
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
         populations=tuple(answers.populations.get(key, ())),
         asked_days=tuple(answers.asked_days.get(key, ())),
         terms=answers.terms.get(key, ()),
+    )
+
+
+def _besides(row: Row, others: Iterable[Row]) -> tuple[LinkFacts, ...]:
+    """The accepted links of a requirement without its latest, in one order."""
+    return tuple(
+        link_facts(other)
+        for other in sorted(others, key=_by_day)
+        if other["link"] != row["link"]
     )
 
 

@@ -134,9 +134,7 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
     SELECT DISTINCT system_id FROM {engagement} g
      WHERE g.kind = 'type2' AND %(day)s BETWEEN g.window_start AND g.window_end
     ) g ON g.system_id = i.system_id
-  LEFT JOIN LATERAL (
-    SELECT status, part_statuses FROM {statement} st
-     WHERE st.implementation_id = i.id AND st.days @> %(day)s::date LIMIT 1) st ON TRUE
+  LEFT JOIN {statement} st ON st.implementation_id = i.id AND st.days @> %(day)s::date
   LEFT JOIN LATERAL (
     SELECT * FROM controls_responsibilitydecision d
      WHERE d.implementation_id = i.id AND d.effective @> %(day)s::date AND {before}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from evidence.status.facts import HalfState
 from evidence.status.reasons import Reason
+from evidence.status.values import value
 
 GOOD: frozenset[HalfState] = frozenset({"proven", "expiring"})
 FAILING: frozenset[HalfState] = frozenset({"missing", "lapsed"})
@@ -22,7 +22,7 @@ WORST_FIRST: tuple[HalfState, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProviderResult:
     """One provider's part of the half: state, the last day it holds, and why."""
 
@@ -33,7 +33,7 @@ class ProviderResult:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HalfResult:
     """State of a half, the last day it holds (None: no end, or none), and why.
 

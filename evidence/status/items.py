@@ -8,9 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from evidence.status.values import value
 from evidence.status.window import Period
 
 Kind = Literal[
@@ -20,7 +20,7 @@ Kind = Literal[
 GROWING = frozenset({"unasked", "open", "uncovered"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WindowItem:
     """One thing of one control that an auditor will ask about.
 

@@ -1,10 +1,11 @@
 """Facts that no table of the product says yet, and what they are judged as. Pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from evidence.status.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class NotGathered:
     """A field that no table of the product speaks of yet.
 

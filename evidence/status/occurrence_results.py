@@ -6,17 +6,17 @@ Days are inclusive. Source: rules R12 to R16, R30 and R31.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Literal
 
 from evidence.status.day_ranges import Days
 from evidence.status.facts import PopulationFacts
+from evidence.status.values import value
 
 Outcome = Literal["on_time", "late", "missed", "not_yet_due", "cut_short", "waived"]
 Outside = Literal["", "before", "after_within_grace", "after"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OccurrenceResult:
     """One occurrence of a window and what became of it. Days are inclusive.
 
@@ -69,7 +69,7 @@ class OccurrenceResult:
         return self.populations[-1] if self.populations else None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventDays:
     """Days of a window on which something was asked per event (R16).
 
@@ -83,7 +83,7 @@ class EventDays:
     open_ranges: tuple[tuple[str, Days], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Occurrences:
     """Our half counted in occurrences, and what happened per event in its samples.
 

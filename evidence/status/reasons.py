@@ -6,12 +6,13 @@ One file: what a code says is looked up in one table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from controls.display_names import IMPACT_LEVELS, IMPLEMENTATION_STATUSES, REGIMES
 from controls.grammar import count_of
+from evidence.status.values import value
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "never_performed": (
@@ -277,7 +278,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
 COUNTED = {"days": "day", "rows": "event"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reason:
     """Why a state holds: a code, what it is about, and what to do next."""
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from evidence.status.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RulesEdition:
     """One number of the rules.
 

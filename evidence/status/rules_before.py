@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from evidence.status import cadence
 from evidence.status.day import status
@@ -30,12 +30,13 @@ from evidence.status.facts import (
     StatedDays,
 )
 from evidence.status.rules import EDITIONS
+from evidence.status.values import value
 from evidence.status.window import period
 
 NOT_STATED, IMPLEMENTED = "not-stated", "implemented"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """What is compared of a control: its day, and its window where one is asked for."""
 
@@ -46,7 +47,7 @@ class Answer:
     counts: tuple[int, int, int, int]  # expected, on time, late, missed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Both:
     """The facts of one control on a day and over a window.
 
@@ -59,7 +60,7 @@ class Both:
     ends_at_upload: Mapping[str, dt.date | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleChange:
     """An answer by the number before and by today's, and the amended rules."""
 

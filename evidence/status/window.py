@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from evidence.status.blocked import BlockedDays, blocked_days
@@ -23,12 +22,13 @@ from evidence.status.occurrence_results import Occurrences
 from evidence.status.our_half import requirement_state
 from evidence.status.reasons import Reason, reason_for
 from evidence.status.reports import RELIED_ON, spoken_days
+from evidence.status.values import value
 from evidence.status.window_reasons import our_reasons, unasked_reasons
 
 Result = Literal["complete", "exceptions", "running", "nothing"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwsDays:
     """The providers' half counted in days of its worst need; `services` has all.
 
@@ -55,7 +55,7 @@ def worst_need(rows: Sequence[NeedDays]) -> NeedDays | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Period:
     """The result over a window with both counts and the reasons.
 
