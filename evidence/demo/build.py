@@ -76,11 +76,12 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
         *(Year(system, today, _chance(system)) for system in systems),
         Year(desk, today, _chance(desk), first=today - DAY * DESCRIBED),
     ]
-    done, total = 0, sum(len(year.steps) for year in years)
+    done, total = 0, sum(len(year) for year in years)
     for year in years:
-        for _ in year.play(people):
-            done += 1
-            progress(done, total)
+        for at_once in year.play(people):
+            for _ in range(at_once):
+                done += 1
+                progress(done, total)
     fill_desks(payments, people, teams, today)
     change_terms(payments, people, today)
     join_asks(payments, people, today)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,12 +15,13 @@ from evidence.demo.clock import DAY, instant_of, workday_by, workday_from
 from evidence.demo.files import FileSubject, evidence_file, fault_of
 from evidence.demo.people import People
 from evidence.models import EvidenceLink, RequirementControl
+from evidence.reviews.decide import AT_ONCE, Decision, decide_all
 from evidence.status.cadence import last_day, occurrence_of
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 
-READ_AFTER = dt.timedelta(hours=22)  # the reviewer's next morning or noon
+READING_HOUR = 8  # of the reviewer's day: all that came in on the days before
 SOURCES = {
     "csv": "Directory of accounts",
     "png": "AWS console",
@@ -44,11 +46,11 @@ class PlannedSubmission:
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """One moment of the year: a submission, or the review of it."""
+    """One moment of the year: a submission, or the reviews of a morning."""
 
     instant: dt.datetime
     kind: str  # "decide" sorts before "submit"
-    number: int
+    numbers: tuple[int, ...]
 
 
 class Year:
@@ -84,27 +86,39 @@ class Year:
         ]
         self.steps = sorted(self._steps(instant_of(today, 6)))
 
+    def __len__(self) -> int:
+        """How many submissions and reviews it has."""
+        return sum(len(step.numbers) for step in self.steps)
+
     def _steps(self, end: dt.datetime) -> Iterator[Step]:
+        read_at: dict[dt.datetime, list[int]] = defaultdict(list)
         for number, submission in enumerate(self.submissions):
             if submission.submitted < end:
-                yield Step(submission.submitted, "submit", number)
+                yield Step(submission.submitted, "submit", (number,))
                 if submission.decided and submission.decided < end:
-                    yield Step(submission.decided, "decide", number)
+                    read_at[submission.decided].append(number)
+        for instant, numbers in read_at.items():
+            for first in range(0, len(numbers), AT_ONCE):
+                together = tuple(numbers[first : first + AT_ONCE])
+                yield Step(instant, "decide", together)
 
-    def play(self, people: People) -> Iterator[None]:
-        """Write it through the product's own verbs; yields after each step."""
+    def play(self, people: People) -> Iterator[int]:
+        """Write it through the product's own verbs; yields how many submissions or
+        reviews each step had."""
         links: dict[int, EvidenceLink] = {}
         for step in self.steps:
-            submission = self.submissions[step.number]
             with clock_at(step.instant):
                 if step.kind == "submit":
-                    links[step.number] = _submit(submission, people, step.instant)
-                elif submission.accepted:
-                    links[step.number].accept(by=people["rita"])
+                    for number in step.numbers:
+                        submission = self.submissions[number]
+                        links[number] = _submit(submission, people, step.instant)
                 else:
-                    reason = fault_of(_subject(submission, people))
-                    links[step.number].reject(by=people["rita"], reason=reason)
-            yield
+                    decisions = [
+                        _decision(links.pop(number), self.submissions[number], people)
+                        for number in step.numbers
+                    ]
+                    decide_all(decisions, by=people["rita"])
+            yield len(step.numbers)
 
 
 def _plan(
@@ -142,7 +156,7 @@ def _plan(
             start,
             max(end, performed) if late else end,
             submitted,
-            decided=None if waits else workday_from(submitted + READ_AFTER),
+            decided=None if waits else _read_after(submitted),
             accepted=chance.random() > REJECTED,
         )
 
@@ -155,10 +169,14 @@ def _plan_lapsed(
         if end < today - 75 * DAY:
             performed = workday_by(end)
             submitted = instant_of(performed, 15)
-            decided = workday_from(submitted + READ_AFTER)
             yield PlannedSubmission(
-                requirement, performed, start, end, submitted, decided
+                requirement, performed, start, end, submitted, _read_after(submitted)
             )
+
+
+def _read_after(submitted: dt.datetime) -> dt.datetime:
+    """The morning of the workday after it was submitted."""
+    return workday_from(instant_of(submitted.date() + DAY, READING_HOUR))
 
 
 def _periods(
@@ -198,6 +216,15 @@ def _submit(
         by=_contributor(planned.requirement, people),
         today=instant.date(),
     )
+
+
+def _decision(
+    link: EvidenceLink, planned: PlannedSubmission, people: People
+) -> Decision:
+    if planned.accepted:
+        return Decision(link.uuid, accept=True)
+    fault = fault_of(_subject(planned, people))
+    return Decision(link.uuid, accept=False, reason=fault)
 
 
 def _subject(planned: PlannedSubmission, people: People) -> FileSubject:

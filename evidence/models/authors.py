@@ -25,11 +25,13 @@ LARGE = Q(blob__size_bytes__gt=MAX_COMMON_BYTES)
 def authors_of_revisions(revisions: Collection[int]) -> People:
     """Who uploaded or collected a revision or submitted it for a control, by its key.
 
-    In two statements. The answer holds an empty set for every other key.
+    In two statements, or none. The answer holds an empty set for every other key.
     """
     from evidence.models.links import EvidenceLink
 
     authors: dict[int, set[int]] = defaultdict(set)
+    if not revisions:
+        return authors
     brought = EvidenceRevision.objects.filter(pk__in=revisions).order_by()
     for revision, *people in brought.values_list("pk", "uploaded_by", "collected_by"):
         authors[revision].update(filter(None, people))
@@ -56,10 +58,14 @@ def had_a_hand(user: Actor) -> bool:
     return User.objects.filter(any_of_them, pk=user.pk).exists()
 
 
-def authors_of_files(places: Collection[Place]) -> Mapping[Place, set[int]]:
+def authors_of_files(
+    places: Collection[Place], *, known: People
+) -> Mapping[Place, set[int]]:
     """Who brought the bytes of a blob to a system, as evidence or as population.
 
-    Nobody where they are MAX_COMMON_BYTES at most. In five statements, or none.
+    Nobody where they are MAX_COMMON_BYTES at most. `known` are authors of revisions
+    that are not asked for again: most files were brought once. In five statements,
+    or none.
     """
     from evidence.models.populations import Population
 
@@ -80,8 +86,8 @@ def authors_of_files(places: Collection[Place]) -> Mapping[Place, set[int]]:
         pk__in=blobs_of, evidence__system__in=systems
     )
     system_of = dict(revisions.order_by().values_list("pk", "evidence__system"))
-    people = authors_of_revisions(system_of.keys())
+    people = authors_of_revisions(system_of.keys() - known.keys())
     for revision, system in system_of.items():
         for blob in blobs_of[revision]:
-            authors[blob, system] |= people[revision]
+            authors[blob, system] |= known.get(revision) or people[revision]
     return authors

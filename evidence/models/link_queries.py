@@ -104,7 +104,8 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
             blobs[key].add(blob)
         of_revision = authors_of_revisions(set().union(*revisions.values()))
         of_file = authors_of_files(
-            {(blob, system) for _, key, system, _ in links for blob in blobs[key]}
+            {(blob, system) for _, key, system, _ in links for blob in blobs[key]},
+            known=of_revision,
         )
         authors: dict[int, set[int]] = {}
         for link, revision, system, evidence in links:

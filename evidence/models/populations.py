@@ -105,7 +105,7 @@ class PopulationQuerySet(OfTeamQuerySet):
             row: (blob, system)
             for row, blob, system in read_from.values_list("pk", "blob", "system")
         }
-        of_file = authors_of_files(set(places.values()))
+        of_file = authors_of_files(set(places.values()), known={})
         for population, place in places.items():
             authors[population] |= of_file[place]
         return dict(authors)

@@ -45,16 +45,17 @@ def refuse_backdated(
             revision__performed_on__gt=submission.performed_on,
         )
         .exclude(state=LinkState.DRAFT)
-        .select_related("revision__evidence")
         .order_by("pk")
+        .values_list("revision__evidence__title", "revision__performed_on")
         .first()
     )
     if earlier is not None:
+        title, performed_on = earlier
         raise Refused(
             {
                 "performed_on": "The same file was brought as"
-                f" “{earlier.revision.evidence}” for this period, performed on"
-                f" {earlier.revision.performed_on}. Correct that one: a correction says"
+                f" “{title}” for this period, performed on"
+                f" {performed_on}. Correct that one: a correction says"
                 " why its day is earlier, and the auditor sees it."
             }
         )

@@ -7,6 +7,8 @@ same functions. The lists are `RequirementControl.objects.submittable_by` and
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from controls.errors import NotPermitted
 from controls.models import Actor, ControlImplementation, Role, System, Team
 from evidence.models import Evidence, EvidenceLink, RequirementControl
@@ -18,10 +20,11 @@ def may_submit(
     """Whether `by` acts for this team, or is an officer, in the target's system."""
     if by.is_superuser:
         return bool(by.is_active)
-    roles = by.memberships.active().filter(system_id=target.system_id)
-    if roles.filter(role=Role.OFFICER).exists():
-        return True
-    return team is not None and roles.filter(role=Role.CONTRIBUTOR, team=team).exists()
+    held = Q(role=Role.OFFICER)
+    if team is not None:
+        held |= Q(role=Role.CONTRIBUTOR, team=team)
+    roles = by.memberships.active().filter(held, system_id=target.system_id)
+    return bool(roles.exists())
 
 
 def require_submitter(
