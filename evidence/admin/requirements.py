@@ -141,6 +141,8 @@ class RequirementTermsAdmin(ReadOnlyAdmin):
 class AskStandingAdmin(ReadOnlyAdmin):
     """Where each row that is asked stands, as it is kept for lists."""
 
+    plumbing = True
+    scope_path = "system"
     list_display = ("requirement", "system", "team", "due", "open_due", "holds_until")
     list_filter = (("system", RelatedScopeFilter), "waiting", "rejected")
     list_select_related = ("requirement", "system", "team")
