@@ -169,6 +169,11 @@ def _page(world: World, shown: str) -> str:
 MARKS = {
     ("decide on an answer", "evidence:request"): 'value="accept"',
     ("review a population", "evidence:population"): 'value="accept"',
+    ("say how far many controls are", "evidence:controls"): 'name="act" value="status"',
+    (
+        "name the owner of many controls",
+        "evidence:controls",
+    ): 'name="act" value="owner"',
     ("review", "evidence:queue"): 'class="desk-list"',
     ("review", "evidence:work"): 'id="queue"',
 }

@@ -285,6 +285,7 @@ def test_the_tag_that_the_api_told_lets_the_change_through(world) -> None:
     )
     waits += ("requirement-retire", "system-terms-list")
     further |= {f"POST {view}": 202 for view in waits}
+    further["DELETE saved-filter-detail"] = 204
     assert found == dict.fromkeys(found, 200) | further
 
 

@@ -22,6 +22,7 @@ from tests.access.test_who_may import _draft, _flagged
 from tests.access.walking import doors
 from tests.access.world import World
 from tests.one_day import TODAY
+from tests.sign_ins import sign_in_just_now
 
 WHY: dict[str, Any] = {"reason": "Because."}
 API = {"content_type": "application/json"}
@@ -45,10 +46,9 @@ def acts() -> int:
 
 
 def tab(world: World, name: str) -> Client:
-    """A browser whose session is its own."""
+    """A browser whose session is its own, and began this moment."""
     client = Client(raise_request_exception=False)
-    client.force_login(world.house.people[name])
-    return client
+    return sign_in_just_now(client, world.house.people[name])
 
 
 # Their refusal stands on the page that one comes to.
