@@ -132,7 +132,7 @@ def test_that_it_is_not_stated_cannot_be_said(
     say(as_user(alice), control)
     again = patch(as_user(alice), control, implementation_status="not-stated")
     assert again.status_code == 400
-    assert "as a whole" in json.dumps(again.json())
+    assert "the control itself" in json.dumps(again.json())
     assert status_on(control, TODAY) == "implemented"
 
 

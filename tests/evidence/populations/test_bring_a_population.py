@@ -191,7 +191,7 @@ def test_no_events_are_said_and_not_left_out(client, house, asked):
     client.force_login(house.alice)
     empty = file("l.csv", b"key,day\n")
     refused = client.post(url(asked), said(list=empty))
-    assert "say that none happened" in refused.content.decode()
+    assert "say so if no event happened" in refused.content.decode()
     assert client.post(url(asked), said()).status_code == 422
     both = said(list=file("l.csv", listed()), none_happened="on")
     assert client.post(url(asked), both).status_code == 422
