@@ -86,14 +86,22 @@ class Ask:
         return state, due, own
 
     @property
+    def shown_state(self) -> str:
+        """Its state; overdue where an older period is missing: proof of today, or what
+        waits, does not bring that. `evidence.planning.board` says the same in SQL."""
+        if self.missing and self.state in {"expiring", "waiting", "current"}:
+            return "overdue"
+        return self.state
+
+    @property
     def mark(self) -> str:
         """The half state this amounts to, for the shape and colour beside the word."""
-        return MARKS[self.state]
+        return MARKS[self.shown_state]
 
     @property
     def word(self) -> str:
-        """The state in plain words."""
-        return WORDS[self.state]
+        """The shown state in plain words."""
+        return WORDS[self.shown_state]
 
     @property
     def again(self) -> str:

@@ -27,7 +27,8 @@ from evidence.planning.newest_links import light
 from evidence.planning.standings import STANDINGS, StandingScope
 
 # One number by which asks are put in order: urgency, day, own state, as `Ask.urgency`.
-# Numbers of states are places in URGENCY.
+# Numbers of states are places in URGENCY. As by `Ask.shown_state`, those from 3 on are
+# shown as overdue (1) where an older period is missing.
 _DAYS, _STATES = 4_000_000, 8  # more than there are days to the end of 9999; states
 ASKS = (
     STANDINGS
@@ -49,7 +50,8 @@ asks AS (
          bool_or(state NOT IN (4, 5) OR missing) AS is_to_do
     FROM judged GROUP BY ask_key),
 worst AS (
-  SELECT *, place %% {_STATES} AS state,
+  SELECT *, CASE WHEN place %% {_STATES} >= 3 AND place / {_STATES} / {_DAYS} = 1
+                 THEN 1 ELSE place %% {_STATES} END AS state,
          date '0001-01-01' + (place / {_STATES} %% {_DAYS})::integer AS day FROM asks)
 """
 )

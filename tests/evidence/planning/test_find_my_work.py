@@ -22,7 +22,7 @@ from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.evidence.planning.afresh import asked_of
-from tests.factories import implementation
+from tests.factories import implementation, set_terms
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,32 @@ def test_states_follow_the_evidence(house):
     assert state_of(house, TODAY) == "current"
     assert state_of(house, second.proves_to) == "expiring"
     assert state_of(house, second.proves_to + dt.timedelta(days=1)) == "overdue"
+
+
+def test_nothing_is_called_up_to_date_beside_a_period_that_is_missing(client, house):
+    """What is green claims that nothing is left to bring."""
+    asked = house.requirement()
+    began = TODAY - dt.timedelta(days=100)
+    set_terms(
+        RequirementControl.objects.filter(pk=asked.pk),
+        cadence="monthly",
+        grace_days=10,
+        operates_from=began,
+    )
+    System.objects.filter(pk=house.system.pk).update(window_start=began)
+    submitted(house, "one").accept(by=house.rita)
+    client.force_login(house.alice)
+    page = client.get(reverse("evidence:work"))
+    rows = {row.worst.requirement.pk: row for row in page.context["asks"]}
+    assert (rows[asked.pk].worst.state, rows[asked.pk].worst.word) == (
+        "current",
+        "Overdue",
+    )
+    counted = {word: number for _, word, number in page.context["counts"]}
+    words = [row.worst.word for row in rows.values()]
+    assert counted["Overdue"] == words.count("Overdue")
+    narrowed = client.get(reverse("evidence:work"), {"state": "current"})
+    assert not [row for row in narrowed.context["asks"] if row.worst.missing]
 
 
 MONTHLY = RequirementControl(
@@ -129,7 +155,8 @@ def test_what_ended_before_the_window_is_asked_for_until_it_is_due(house):
 
 
 def test_the_page_judges_by_the_day_that_the_door_reads(client, house, on_day):
-    house.requirement()
+    asked = RequirementControl.objects.filter(pk=house.requirement().pk)
+    set_terms(asked, operates_from=TODAY)  # so that no older period is missing
     link = submitted(house, "one")
     link.accept(by=house.rita)
     client.force_login(house.alice)

@@ -148,7 +148,9 @@ ACTS = st.tuples(
 def of_board(house: House, day: dt.date) -> list[object]:
     """What My work and the badge show: numbers, work to do, the rows in their order."""
     board = board_of(house.alice, noon(day))
-    states = {row.worst.state for row in board.fitting(AskFilter(state="current"))}
+    states = {
+        row.worst.shown_state for row in board.fitting(AskFilter(state="current"))
+    }
     assert states <= {"current"}
     return [
         board.number,
@@ -171,7 +173,7 @@ def judged_afresh(house: House, day: dt.date) -> list[object]:
     return [
         len(rows),
         sum(is_to_do(row) for row in rows),
-        dict(Counter(row.worst.state for row in rows)),
+        dict(Counter(row.worst.shown_state for row in rows)),
         [row.worst.requirement.pk for row in shown],
         len(shown),
         {row.worst.requirement.pk for row in overdue},
