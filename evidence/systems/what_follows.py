@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -74,6 +75,12 @@ class Consequences:
         return bool(
             self.voided or self.to_confirm or self.wait or self.rule or self.unowned
         )
+
+    @property
+    def confirmed_at(self) -> list[str]:
+        """The controls of what is to confirm, each once: `CM-3 (8)` where several."""
+        pieces = Counter(self.to_confirm)
+        return [f"{at} ({n})" if n > 1 else at for at, n in pieces.items()]
 
 
 @dataclass(frozen=True)
