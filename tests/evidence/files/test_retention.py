@@ -38,6 +38,7 @@ from tests.evidence import house as houses
 from tests.evidence import per_event
 from tests.evidence.house import House, give
 from tests.evidence.reviews.hands import accepted
+from tests.factories import make_engagement
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,7 +152,7 @@ def test_the_page_says_until_when_evidence_is_kept(client, house, evidence):
     signed_in(client, house, "ray")
     last = house.system.window_end
     assert f">{last.replace(year=last.year + 7)}</time>" in kept(client, evidence)
-    Engagement.objects.update(ended_at=None)
+    make_engagement(house.system)
     assert "an audit of its days runs" in kept(client, evidence)
 
 
