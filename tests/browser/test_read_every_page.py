@@ -80,7 +80,7 @@ def test_what_other_services_would_change(system, oscar, page_of):
     page.check("[name=add][value='lambda:runtime-auto']")
     page.click("main form button")
     assert "end=ec2" in page.url
-    assert "guest" in page.inner_text("section[aria-labelledby=dropped]").lower()
+    assert "guest" in page.inner_text("section[aria-labelledby=moved]").lower()
     assert obstacles(page) == []
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
