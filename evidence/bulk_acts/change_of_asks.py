@@ -6,6 +6,7 @@ Source: rules R11, R12, R18, R31 and R32, which the verb keeps.
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 
 from controls.access import require_officer
@@ -26,26 +27,26 @@ TWO_OFFICERS = (
 )
 
 
-class ChangeOfAsks:
+class ChangeOfAsks(ABC):
     """An act on what is asked; its kinds say which of the terms becomes what."""
 
     name = ""
 
+    @abstractmethod
     def terms(self, row: RequirementControl, values: Values) -> NewTerms:
         """What the row says afterwards."""
-        raise NotImplementedError
 
+    @abstractmethod
     def before(self, row: RequirementControl) -> str:
         """What the table shows of the row as it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def after(self, values: Values) -> str:
         """What the table shows of it afterwards."""
-        raise NotImplementedError
 
+    @abstractmethod
     def follows(self, outlook: Outlook, values: Values) -> str:
         """What else a change does, as a sentence."""
-        raise NotImplementedError
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers of the system."""

@@ -1,4 +1,7 @@
-"""The verbs of the product: for each, who may take it, by which doors, shown where."""
+"""The verbs of the product: for each, who may take it, by which doors, shown where.
+
+One file: one table, in which a verb without a rule or a door is seen at once.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 alice proves for Platform, bob for Data, rita reviews, ray reads, olivia and oscar are
 officers, audrey audits, edgar's audit has ended, otto is an officer of another system,
 nora has no role anywhere, gone is an officer whose account is switched off.
+One file: one world, whose objects rest on each other.
 """
 
 from __future__ import annotations

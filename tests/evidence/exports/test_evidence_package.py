@@ -1,4 +1,7 @@
-"""AU-09, AU-10: a package of evidence verifies offline; one changed bit is named."""
+"""AU-09, AU-10: a package of evidence verifies offline; one changed bit is named.
+
+One file: making a package takes seconds, and all that is said of it is of that one.
+"""
 
 from __future__ import annotations
 
