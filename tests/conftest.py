@@ -26,6 +26,8 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from tests import kept_template
+
 # a hook and a fixture of every test besides
 from tests.one_day import machine_time, move_the_clock_of, pytest_configure  # noqa: F401
 
@@ -144,8 +146,11 @@ def _make_template(owner: psycopg.Connection) -> None:
         return
     owner.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
     owner.execute(f"CREATE DATABASE {TEMPLATE}")
+    was_kept = kept_template.take(_dsn(True, TEMPLATE))
     move_the_clock_of(TEMPLATE, _dsn(True, TEMPLATE))
     _as_owner_in(TEMPLATE)
+    if not was_kept:
+        kept_template.keep(_dsn(True, TEMPLATE))
     owner.execute(f"COMMENT ON DATABASE {TEMPLATE} IS 'ready'")
 
 
