@@ -43,7 +43,7 @@ def take(database_address: str) -> bool:
 
 
 def keep(database_address: str) -> None:
-    """Dump a database that was just made. A run that cannot keep it is none the less."""
+    """Dump a database that was just made, as far as that works."""
     if not VERSION:
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
