@@ -9,7 +9,7 @@ from bench.measuring import describe
 from bench.uploads import session_of
 from controls.models import Membership, Role, System, Team, User
 from evidence.notices.gathering import gather_notices
-from evidence.planning.standings import keep_standings
+from evidence.planning.standing_upkeep import keep_standings
 
 
 class Company:

@@ -21,7 +21,7 @@ from evidence.notices import mailing
 from evidence.notices.gathering import gather_notices
 from evidence.notices.invitations import INVITATION_MAILS
 from evidence.notices.settled import forget_settled
-from evidence.planning.standings import keep_standings
+from evidence.planning.standing_upkeep import keep_standings
 from evidence.signing import alarms, checkpoints
 from evidence.storage import sweep as store_sweep
 

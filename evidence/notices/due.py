@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from controls.models import System
+from controls.models import System, Team
 from controls.models.systems import systems_by_day
 from evidence.models import RequirementControl
 from evidence.models.notices import NoticeKind
@@ -23,8 +24,9 @@ from evidence.notices.first_asked import Digest, first_due_since, statements
 from evidence.notices.people import People
 from evidence.planning.asks import Ask, standing
 from evidence.planning.newest_links import light, whole
-from evidence.planning.standings import PRESSING, StandingScope, keys_where
+from evidence.planning.standing_scope import PRESSING, StandingScope, keys_where
 from evidence.status.cadence import lead_days
+from evidence.status.rows import among
 
 MAX_NAMED = 3  # controls that a sentence names
 
@@ -37,25 +39,36 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
     """
     digests: Counter[Digest] = Counter()
     pressing = _pressing(instant)
-    rows = whole([state.requirement for state in pressing])
-    stated_at = statements(rows.values())
-    # one line for each ask: its controls that are due on one day
-    due_rows: defaultdict[Any, list[tuple[Any, Ask]]] = defaultdict(list)
+    keys = [state.requirement.pk for state in pressing]
+    stated_at, teams = statements(keys), _teams(keys)
+    due: list[Ask] = []
     for state in pressing:
-        row = rows[state.requirement.pk]
+        row: Any = state.requirement
         stated = row.system.day_of(stated_at[row.pk])
         if _first_due(state) < stated:
-            team = row.owner_team or row.implementation.owner_team
-            digests[Digest(row.system, team, stated)] += 1
-        due = _due_since(row, state, stated)
-        if due is not None:
-            late = due < state.today
-            standing = replace(state, due=due, late=late)
-            due_rows[row.joined_id or f"row {row.pk}", due].append((row, standing))
+            digests[Digest(row.system, teams[row.pk], stated)] += 1
+        day = _due_since(row, state, stated)
+        if day is not None:
+            due.append(replace(state, due=day, late=day < state.today))
+    # one line for each ask: its controls that are due on one day
+    due_rows: defaultdict[Any, list[tuple[Any, Ask]]] = defaultdict(list)
+    shown = whole([state.requirement for state in due])
+    for state in due:
+        known = shown[state.requirement.pk]
+        due_rows[known.joined_id or f"row {known.pk}", state.due].append((known, state))
     for rows_of_ask in due_rows.values():
         yield from _of_ask(people, rows_of_ask)
     for digest, number in digests.items():
         yield digest.notice(people, number)
+
+
+def _teams(keys: Sequence[int]) -> dict[int, Team | None]:
+    """Whose work each of the rows is. Two statements."""
+    rows = RequirementControl.objects.filter(pk__in=among(keys)).order_by()
+    team = Coalesce("owner_team", "implementation__owner_team")
+    numbers = dict(rows.values_list("pk", team))
+    teams = Team.objects.in_bulk(set(numbers.values()) - {None})
+    return {pk: teams.get(number) for pk, number in numbers.items()}
 
 
 def _first_due(state: Ask) -> dt.date:
@@ -88,7 +101,8 @@ def _pressing(instant: dt.datetime) -> list[Ask]:
     """
     all_systems = System.objects.all()
     scope = StandingScope([(system, None) for system in all_systems], instant)
-    chosen = RequirementControl.objects.filter(pk__in=keys_where(scope, PRESSING))
+    keys = among(keys_where(scope, PRESSING))
+    chosen = RequirementControl.objects.filter(pk__in=keys)
     pressing = []
     for today, systems in systems_by_day(all_systems, instant).items():
         for state in standing(light(chosen.order_by("pk"), systems), today):

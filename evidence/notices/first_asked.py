@@ -10,17 +10,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.urls import reverse
 
 from controls.grammar import count_of
 from controls.models import System, Team
-from evidence.models import RequirementControl
 from evidence.models.notices import NoticeKind
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.status.cadence import DAY, due_on, occurrence_of
+from evidence.status.rows import as_bigints
 
 # When each row was first known, or its terms were last changed in retrospect.
 STATED = """
@@ -30,18 +31,18 @@ SELECT r.id, greatest(
          (SELECT max(t.known_from) FROM evidence_requirementterms t
            WHERE t.ask_id = r.ask_id AND t.change_id IS NOT NULL))
   FROM evidence_evidencerequirement r
- WHERE r.id = ANY(%s)
+ WHERE r.id = ANY(%s::bigint[])
 """
 
 
-def statements(rows: Iterable[RequirementControl]) -> dict[int, dt.datetime]:
-    """When it was stated what each row asks, by its key. One statement."""
+def statements(keys: Iterable[int]) -> dict[int, dt.datetime]:
+    """When it was stated what rows ask, by their keys. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(STATED, [[row.pk for row in rows]])
+        cursor.execute(STATED, [as_bigints(keys)])
         return dict(cursor.fetchall())
 
 
-def first_due_since(row: RequirementControl, stated_on: dt.date) -> dt.date | None:
+def first_due_since(row: Any, stated_on: dt.date) -> dt.date | None:
     """The first due day that was to come when it was stated; None where none is."""
     grace = row.grace_days
     begins = occurrence_of(row.cadence, stated_on - DAY * grace)

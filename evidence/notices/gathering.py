@@ -11,8 +11,13 @@ from evidence.models.notices import PASSING, Notice
 from evidence.notices.candidates import NoticeCandidate
 from evidence.notices.people import People
 from evidence.notices.sources import SOURCES
+from evidence.status.rows import among
 
 BATCH = 2000
+KNOWN = """
+SELECT id, user_id, key, ended_at IS NOT NULL FROM evidence_notice
+ WHERE key = ANY(%s::text[])
+"""
 ONE_AT_A_TIME = 20_261_124  # advisory lock: two runs would write in two orders
 
 
@@ -38,7 +43,7 @@ def gather_notices(instant: dt.datetime) -> Run:
     ended = _end(current, instant)
     known = _known(candidates)
     again = [pk for pair, (pk, over) in known.items() if over and pair in current]
-    Notice.objects.filter(pk__in=again).update(ended_at=None)
+    Notice.objects.filter(pk__in=among(again)).update(ended_at=None)
     rows = [
         _notice(candidate, user, instant)
         for candidate in candidates
@@ -84,13 +89,10 @@ def _known(
     candidates: list[NoticeCandidate],
 ) -> dict[tuple[int, str], tuple[int, bool]]:
     """Key of the row and whether it has ended, by person and thing."""
-    rows = Notice.objects.filter(key__in={candidate.key for candidate in candidates})
-    return {
-        (user, key): (pk, ended_at is not None)
-        for pk, user, key, ended_at in rows.values_list(
-            "pk", "user_id", "key", "ended_at"
-        )
-    }
+    keys = list({candidate.key for candidate in candidates})
+    with connection.cursor() as cursor:  # one parameter, not ten thousand
+        cursor.execute(KNOWN, [keys])
+        return {(user, key): (pk, over) for pk, user, key, over in cursor.fetchall()}
 
 
 def _end(current: set[tuple[int, str]], instant: dt.datetime) -> int:
@@ -101,4 +103,4 @@ def _end(current: set[tuple[int, str]], instant: dt.datetime) -> int:
         for pk, user, key in open_ones.values_list("pk", "user_id", "key")
         if (user, key) not in current
     ]
-    return Notice.objects.filter(pk__in=over).update(ended_at=instant)
+    return Notice.objects.filter(pk__in=among(over)).update(ended_at=instant)

@@ -19,6 +19,7 @@ class People:
 
     def __init__(self) -> None:
         self.by_role: dict[tuple[int, str], set[int]] = defaultdict(set)
+        self.by_system: dict[int, set[int]] = defaultdict(set)
         self.by_team: dict[Pair, set[int]] = defaultdict(set)
         self.by_engagement: dict[int, set[int]] = defaultdict(set)
         rows = Membership.objects.active().filter(user__is_active=True)
@@ -26,6 +27,7 @@ class People:
             "system_id", "user_id", "role", "team_id", "engagement_id"
         ):
             self.by_role[(system, role)].add(user)
+            self.by_system[system].add(user)
             if role == Role.CONTRIBUTOR and team:
                 self.by_team[(system, team)].add(user)
             if role == Role.AUDITOR and engagement:
@@ -54,5 +56,4 @@ class People:
 
     def here(self, system: int, users: Iterable[int | None]) -> set[int]:
         """Those of some people who hold any role in a system."""
-        held = (users for (where, _), users in self.by_role.items() if where == system)
-        return set().union(*held) & {user for user in users if user}
+        return self.by_system[system] & {user for user in users if user}

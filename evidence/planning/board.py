@@ -24,7 +24,8 @@ from evidence.planning.asks import URGENCY, WORDS, standing
 from evidence.planning.by_ask import AskRow, by_ask, to_show
 from evidence.planning.narrowed_asks import SOON, AskFilter
 from evidence.planning.newest_links import light
-from evidence.planning.standings import STANDINGS, StandingScope
+from evidence.planning.standing_scope import STANDINGS, StandingScope
+from evidence.status.rows import among
 
 # One number by which asks are put in order: urgency, day, own state, as `Ask.urgency`.
 # Numbers of states are places in URGENCY. As by `Ask.shown_state`, those from 3 on are
@@ -140,7 +141,7 @@ class AskBoard:
 
     def judged(self, keys: Sequence[int]) -> list[AskRow]:
         """The asks of some rows, judged now, in no order. Some statements."""
-        rows = RequirementControl.objects.filter(pk__in=keys)
+        rows = RequirementControl.objects.filter(pk__in=among(keys))
         by_day = systems_by_day(self.scope.systems, self.scope.instant)
         return by_ask(
             ask

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from controls.models import System
 from evidence.models import RequirementControl
 from evidence.models.proof import NO_END
-from evidence.status.rows import as_bigints
+from evidence.status.rows import among, as_bigints
 
 NEWEST = """
 SELECT r.id, p.link_id, e.uuid, p.ends, l.submitted_at, waiting.link_id IS NOT NULL,
@@ -143,7 +143,11 @@ def light(rows: QuerySet[RequirementControl], systems: Iterable[System]) -> list
 
 def whole(rows: Sequence[Any]) -> dict[int, RequirementControl]:
     """Rows by their key with all that is shown of them, and what `rows` carry."""
-    shown = RequirementControl.objects.for_listing().in_bulk([row.pk for row in rows])
+    keys = among(row.pk for row in rows)
+    shown = {
+        row.pk: row
+        for row in RequirementControl.objects.for_listing().filter(pk__in=keys)
+    }
     names = [field.name for field in fields(NewestLinks)]
     for row in rows:
         vars(shown[row.pk]).update({name: vars(row)[name] for name in names})

@@ -33,7 +33,7 @@ from evidence.status.duty import (
     standing_days,
 )
 from evidence.status.facts import RequirementHistory
-from evidence.status.rows import Moment
+from evidence.status.rows import Moment, among
 from evidence.submissions.same_again import period_name
 
 DAY_PERFORMED = "day"  # the period is the day on which it was performed
@@ -122,9 +122,9 @@ def with_gaps(rows: Sequence[Any], today: dt.date) -> list[Any]:
 
 def with_several_terms(rows: Iterable[Any]) -> set[int]:
     """Keys of the asks of rows whose terms changed or will change. One statement."""
-    mine = RequirementTerms.objects.filter(ask__in={row.ask_id for row in rows})
-    several = mine.values("ask").annotate(n=Count("pk"))
-    return set(several.filter(n__gt=1).values_list("ask", flat=True))
+    asks = RequirementTerms.objects.filter(ask__in=among({row.ask_id for row in rows}))
+    several = asks.values("ask").annotate(n=Count("pk")).filter(n__gt=1)
+    return set(several.values_list("ask", flat=True))
 
 
 def _has_gap(row: Any, today: dt.date) -> bool:
@@ -244,6 +244,7 @@ def period_due(
     return DuePeriod(add_months(today, -12) + DAY if yearly else today, today)
 
 
+@lru_cache(maxsize=4096)  # of most rows they are the same
 def _period(cadence: str, begins: dt.date, due: dt.date, today: dt.date) -> DuePeriod:
     return DuePeriod(
         begins,

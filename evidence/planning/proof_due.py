@@ -21,9 +21,9 @@ from evidence.planning.asks import with_newest_links
 from evidence.planning.due import CalendarScope, Due
 from evidence.planning.newest_links import light, whole
 from evidence.planning.open_periods import DuePeriod, asked_since, periods_due
-from evidence.planning.standings import MAY_FALL_DUE, StandingScope, keys_where
+from evidence.planning.standing_scope import MAY_FALL_DUE, StandingScope, keys_where
 from evidence.status.cadence import DAY
-from evidence.status.rows import as_bigints, as_dates
+from evidence.status.rows import among, as_bigints, as_dates
 
 CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
 
@@ -40,7 +40,7 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
     )
     keys = keys_where(standings, MAY_FALL_DUE, first=scope.first, last=scope.last)
     requirements = RequirementControl.objects.filter(
-        pk__in=keys, operates_from__lte=scope.last
+        pk__in=among(keys), operates_from__lte=scope.last
     )
     requirements = requirements.filter(
         Q(operates_until=None) | Q(operates_until__gt=scope.first - DAY * 366)
@@ -53,7 +53,7 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
         )
     ]
     shown = whole([row for _, row, *_ in due_days])
-    mine = RequirementControl.objects.filter(pk__in=shown).submittable_by(user)
+    mine = RequirementControl.objects.filter(pk__in=among(shown)).submittable_by(user)
     submittable = set(mine.values_list("pk", flat=True))
     for today, row, day, state in due_days:
         yield _of_proof(

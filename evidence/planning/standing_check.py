@@ -11,7 +11,9 @@ from django.db import connection, transaction
 
 from controls.models import System
 from evidence.models import AskStanding, RequirementControl, StandingMark
-from evidence.planning.standings import DAY, keep_standings, standings_of
+from evidence.planning.standing_upkeep import keep_standings
+from evidence.planning.standings import standings_of
+from evidence.status.cadence import DAY
 
 COMPARED = [
     field.attname

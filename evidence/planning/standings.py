@@ -1,28 +1,23 @@
 """Where rows that are asked stand, in a form that is right for many days (AskStanding).
 
-Lists choose and count by the kept rows; what they show they judge as ever. A row that
-is marked, or whose days are over, is judged anew by whoever reads it, and kept anew by
-the worker: an answer is right whether or not that has happened yet.
-
-One file: how they are made, read and kept rests on one rule about marks.
+Made here; read by `standing_scope.py`, kept by `standing_upkeep.py`. Lists choose and
+count by the kept rows; what they show they judge as ever. A row that is marked, or
+whose days are over, is judged anew by whoever reads it, and kept anew by the worker: an
+answer is right whether or not that has happened yet.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import connection
 from django.db.models.functions import Coalesce
 
 from controls.models import System
 from controls.models.systems import systems_by_day
-from evidence.models import AskStanding, RequirementControl, StandingMark
+from evidence.models import AskStanding, RequirementControl
 from evidence.models.asks import Cadence
 from evidence.planning.asks import due_day, is_rejected, with_newest_links
 from evidence.planning.newest_links import light
@@ -33,11 +28,9 @@ from evidence.planning.open_periods import (
     with_several_terms,
 )
 from evidence.status.cadence import DAY, last_day, lead_days, occurrence_of
-from evidence.status.rows import as_bigints
+from evidence.status.rows import among, as_bigints
 
 AHEAD = DAY * 400  # a standing holds no longer: the longest period and its grace
-BATCH = 500  # rows made anew in one transaction
-ONE_AT_A_TIME = 20_261_129  # advisory lock: an older standing may not follow a newer
 
 # Days, after the one asked about, from which other proof of a row counts.
 OTHER_PROOF = """
@@ -59,8 +52,7 @@ def standings_of(
     None for a row of another system, of a half that is not ours, or asked per event.
     Eight statements for each day that `instant` is in the systems.
     """
-    keys = list(keys)
-    rows = RequirementControl.objects.filter(pk__in=keys).of_our_half()
+    rows = RequirementControl.objects.filter(pk__in=among(keys)).of_our_half()
     rows = rows.exclude(cadence=Cadence.PER_EVENT).order_by("pk")
     return [
         standing
@@ -181,153 +173,3 @@ def _oldest_open(
     )
     older = open_periods[: open_periods.index(oldest)]
     return oldest.due_on, [period.due_on for period in older]
-
-
-# --- what is read -----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class StandingScope:
-    """Whose rows are read: those of a system and of one of its teams (None: of all),
-    as they stand on the day that `instant` is there."""
-
-    pairs: Sequence[tuple[System, int | None]]
-    instant: dt.datetime
-
-    @property
-    def systems(self) -> list[System]:
-        """Each system once."""
-        return list({system.pk: system for system, _ in self.pairs}.values())
-
-    @cached_property
-    def parameters(self) -> dict[str, Any]:
-        """What STANDINGS takes, with standings made anew where none holds that is kept.
-
-        Two statements, and those of `standings_of` where some are made.
-        """
-        mine: dict[str, Any] = {
-            "systems": [system.pk for system, _ in self.pairs],
-            "teams": [team for _, team in self.pairs],
-            "days": [system.day_of(self.instant) for system, _ in self.pairs],
-        }
-        marks = StandingMark.objects.values_list("requirement_id", flat=True)
-        anew = set(marks.distinct())
-        with connection.cursor() as cursor:
-            cursor.execute(PAST, mine)
-            anew |= {key for (key,) in cursor.fetchall()}
-        made = standings_of(anew, self.systems, self.instant) if anew else []
-        return mine | {"anew": sorted(anew), "made": json.dumps(_columns(made))}
-
-
-def _columns(standings: Iterable[AskStanding]) -> list[dict[str, Any]]:
-    names = [field.attname for field in AskStanding._meta.concrete_fields]
-    return [
-        {
-            name: str(value) if isinstance(value, dt.date) else value
-            for name in names
-            for value in [getattr(row, name)]
-        }
-        for row in standings
-    ]
-
-
-_MINE = """
-mine AS (SELECT * FROM unnest(%(systems)s::bigint[], %(teams)s::bigint[],
-                              %(days)s::date[]) AS mine(system_id, team_id, today))
-"""
-_OF_MINE = """
-k.system_id = mine.system_id AND (mine.team_id IS NULL OR k.team_id = mine.team_id)
-"""
-# Rows to choose and count by, each with the day that it is in its system: those that
-# are kept and hold, and those that the reader made itself. Goes before a SELECT.
-# S608: constants of this file
-STANDINGS = f"""
-WITH {_MINE}, standing AS (
-  SELECT k.*, mine.today FROM mine
-    JOIN evidence_askstanding k ON {_OF_MINE}
-     AND k.holds_from <= mine.today AND k.holds_until > mine.today
-   WHERE k.requirement_id <> ALL(%(anew)s::bigint[])
-   UNION ALL
-  SELECT k.*, mine.today
-    FROM jsonb_populate_recordset(NULL::evidence_askstanding, %(made)s::jsonb) k
-    JOIN mine ON {_OF_MINE})
-"""
-PAST = f"""
-WITH {_MINE}
-SELECT k.requirement_id FROM mine JOIN evidence_askstanding k ON {_OF_MINE}
-   AND NOT (k.holds_from <= mine.today AND k.holds_until > mine.today)
-"""
-
-
-# What reminds somebody: a period is overdue, or proof ends or ended.
-PRESSING = """
-s.operates_from <= s.today AND (s.operates_until IS NULL OR s.operates_until > s.today)
-AND (s.open_due < s.today OR (s.soon_from <= s.today AND NOT s.waiting)) IS TRUE
-"""
-# What may fall due on the days `first` to `last`: a period, or the end of proof.
-MAY_FALL_DUE = """
-s.has_periods OR (s.proven AND s.due BETWEEN %(first)s AND %(last)s)
-"""
-
-
-def keys_where(scope: StandingScope, condition: str, **parameters: Any) -> list[int]:
-    """Keys of the rows of a scope whose standing fits one of the conditions above.
-
-    Three statements, and those of `standings_of` where some are made anew.
-    """
-    if not scope.pairs:
-        return []
-    chosen = f"{STANDINGS} SELECT s.requirement_id FROM standing s WHERE {condition}"
-    with connection.cursor() as cursor:
-        cursor.execute(chosen, scope.parameters | parameters)
-        return [key for (key,) in cursor.fetchall()]
-
-
-# --- keeping them -----------------------------------------------------------------
-
-
-def keep_standings(instant: dt.datetime) -> int:
-    """Make marked standings anew, and those whose days are over; returns how many.
-
-    In transactions of BATCH rows. Does nothing while another does it.
-    """
-    number = 0
-    while made := _keep_some(instant):
-        number += made
-    return number
-
-
-@transaction.atomic
-def _keep_some(instant: dt.datetime) -> int:
-    """The next BATCH rows.
-
-    Their marks go before anything else is read: what is written from then on marks
-    them again, and what was written before is seen.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
-        if not cursor.fetchone()[0]:
-            return 0
-        marks = StandingMark.objects.order_by("requirement_id")
-        marked = marks.values_list("requirement_id", flat=True).distinct()
-        keys = list(marked[:BATCH]) or _past(instant)
-        if not keys:
-            return 0
-        cursor.execute(
-            "DELETE FROM evidence_standingmark WHERE requirement_id = ANY(%s)", [keys]
-        )
-    systems = System.objects.filter(requirements__in=keys).distinct()
-    made = standings_of(keys, systems, instant)
-    AskStanding.objects.filter(pk__in=keys).delete()
-    AskStanding.objects.bulk_create(made)
-    return len(keys)
-
-
-def _past(instant: dt.datetime) -> list[int]:
-    """Keys of some kept rows that say nothing about the day that it is."""
-    past = Q(pk__in=[])
-    for today, systems in systems_by_day(System.objects.all(), instant).items():
-        other_days = Q(holds_from__gt=today) | Q(holds_until__lte=today)
-        past |= other_days & Q(system__in=systems)
-    rows = AskStanding.objects.filter(past).order_by("pk")
-    return list(rows.values_list("pk", flat=True)[:BATCH])

@@ -13,6 +13,7 @@ from evidence.charts import CLASSES, Segment, bar, proof_segments
 from evidence.status.control_status import shares_of
 from evidence.status.day import statuses
 from evidence.status.gather import Moment, gather_many
+from evidence.status.kept_counts import kept_counts
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,22 @@ class Tally:
     def proof(self) -> list[Segment]:
         """The controls by verdict, as parts of a bar; proven ones by whose halves."""
         return bar(proof_segments(self.verdicts, self.proven))
+
+
+def kept_tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:
+    """The same as `tallies`; only systems of which something changed are judged."""
+
+    def count(
+        changed: Sequence[System],
+    ) -> dict[int, tuple[Counter[str], Counter[str], Counter[str]]]:
+        return {
+            tally.system.pk: (tally.classes, tally.verdicts, tally.proven)
+            for tally in tallies(changed, now)
+        }
+
+    days = {system: system.day_of(now) for system in systems}
+    counted = kept_counts("tally", days, count)
+    return [Tally(system, *counted[system.pk]) for system in systems]
 
 
 def tallies(systems: Sequence[System], now: dt.datetime) -> list[Tally]:

@@ -32,6 +32,7 @@ from evidence.status.control_status import (
 )
 from evidence.status.facts import ArtifactVersionFacts
 from evidence.status.half import GOOD
+from evidence.status.kept_counts import kept_counts
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
 from evidence.systems.regions import without_region
@@ -87,7 +88,6 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
     """How much does AWS carry, how much is proven, what comes due?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
-    answers = answers_or_none(clocks)
     officer = is_officer(request.user, system)
     mine = System.objects.filter(pk=system.pk)
     page = {
@@ -100,11 +100,31 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
         "requests": _requests(request.user, system),
         "may_ask": may_request(system, request.user),
         "may_bring": submits_in(system, by=request.user),
-        "work": burden_now(system, system.day_of(clock.now())),
     }
-    if answers is not None:
-        page |= _shown(system, clocks, answers)
+    if clocks.now:
+        page |= _kept(clocks)
+    else:
+        page |= _counted(clocks)
     return render(request, "evidence/systems/dashboard.html", page)
+
+
+def _kept(clocks: Clocks) -> dict[str, Any]:
+    """What is counted today, as long as nothing of the system has changed since."""
+    ((_, counted),) = kept_counts(
+        "dashboard",
+        {clocks.system: clocks.today},
+        lambda systems: {system.pk: _counted(clocks) for system in systems},
+    ).items()
+    return counted
+
+
+def _counted(clocks: Clocks) -> dict[str, Any]:
+    """What the page counts of all controls and asks; of a system that was not recorded
+    by then only the work of today."""
+    system = clocks.system
+    counted = {"work": burden_now(system, clocks.today)}
+    answers = answers_or_none(clocks)
+    return counted if answers is None else counted | _shown(clocks, answers)
 
 
 def _requests(user: Actor, system: System) -> dict[str, int]:
@@ -116,11 +136,9 @@ def _requests(user: Actor, system: System) -> dict[str, int]:
     )
 
 
-def _shown(
-    system: System, clocks: Clocks, answers: list[ControlStatus]
-) -> dict[str, object]:
+def _shown(clocks: Clocks, answers: list[ControlStatus]) -> dict[str, object]:
     counts = summary(answers)
-    titles = _titles(system)
+    titles = _titles(clocks.system)
     day = clocks.moment.on
     return {
         "counts": counts,
@@ -163,11 +181,16 @@ def gaps_ahead(answers: list[ControlStatus], day: dt.date) -> list[Gap]:
         )
         for until, state, what in ends:
             if until and state in GOOD and day <= until <= day + AHEAD:
-                groups[until, what].append(answer.implementation)
+                groups[until, what].append(_named(answer.implementation))
     return [
         Gap(until, (until - day).days, what, tuple(rows))
         for (until, what), rows in sorted(groups.items(), key=lambda group: group[0])
     ]
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What names a control: no more of it is shown, or kept."""
+    return {name: row[name] for name in ("ref_id", "label")}
 
 
 def _artifacts(answers: list[ControlStatus], day: dt.date) -> Iterator[CitedArtifact]:

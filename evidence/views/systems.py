@@ -28,7 +28,7 @@ from evidence.forms.components import (
 )
 from evidence.forms.systems import NewSystemForm
 from evidence.models import RequirementControl
-from evidence.status.many_systems import tallies
+from evidence.status.many_systems import kept_tallies
 from evidence.systems.component_days import ask_component, ask_end, ask_other_days
 from evidence.systems.describe import require_creator
 from evidence.systems.regions import without_region
@@ -44,14 +44,14 @@ ASKED_BACK = "Asked for: it holds once another officer approves it."
 
 @require_GET
 def systems(request: SignedInRequest) -> HttpResponse:
-    """Where do my systems stand today? Judges those of one page only."""
+    """Where do my systems stand today? Counts those of one page only."""
     page = systems_page(request)
     return render(
         request,
         "evidence/systems/list.html",
         {
             "page": page,
-            "rows": tallies(list(page.object_list), clock.now()),
+            "rows": kept_tallies(list(page.object_list), clock.now()),
             "may_create": may_describe_systems(request.user),
         },
     )

@@ -7,6 +7,7 @@ kept at some moment of each and read on later days.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -27,7 +28,8 @@ from evidence.planning.board import board_of
 from evidence.planning.by_ask import by_ask
 from evidence.planning.narrowed_asks import AskFilter
 from evidence.planning.standing_check import standing_differences
-from evidence.planning.standings import keep_standings
+from evidence.planning.standing_scope import StandingScope
+from evidence.planning.standing_upkeep import keep_standings
 from evidence.requirements.changes import NewTerms, change_requirement
 from evidence.submissions.submission import Submission
 from evidence.submissions.submit import submit
@@ -210,6 +212,32 @@ def test_kept_standings_say_what_judging_says(house, cadences, before, after, la
             assert standing_differences(house.system, noon(day)) == []
             assert of_board(house, day) == judged_afresh(house, day), day
         transaction.set_rollback(True)
+
+
+def test_nobody_judges_what_is_marked_for_others(house, django_assert_num_queries):
+    """However much of another system or team was just changed (AC-08)."""
+    keep_standings(noon(TODAY))
+    own, others = rows_of(house)[:2]
+    team = own.owner_team_id or own.implementation.owner_team_id
+    elsewhere = Team.objects.create(name="Elsewhere", slug="elsewhere")
+
+    def judged_by(team: int | None) -> tuple[list[int], int]:
+        scope = StandingScope([(house.system, team)], noon(TODAY))
+        made = json.loads(scope.parameters["made"])
+        return scope.parameters["anew"], sum(row["team_id"] == team for row in made)
+
+    with django_assert_num_queries(1):
+        assert judged_by(team) == ([], 0)
+    # handed over: marked, and no longer counted by whoever had it
+    RequirementControl.objects.filter(pk=others.pk).update(owner_team=elsewhere)
+    assert judged_by(elsewhere.pk) == ([others.pk], 1)
+    assert judged_by(team) == ([others.pk], 0)
+    keep_standings(noon(TODAY))
+    RequirementControl.objects.filter(pk=others.pk).update(lead_days=4)
+    with django_assert_num_queries(1):
+        assert judged_by(team) == ([], 0)
+    assert judged_by(elsewhere.pk) == ([others.pk], 1)
+    assert judged_by(None)[0] == [others.pk]
 
 
 def exit_code(*options: str) -> int:

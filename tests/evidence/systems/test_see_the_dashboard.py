@@ -133,7 +133,9 @@ def judged(label, until, half="proven"):
     status = SimpleNamespace(
         customer_until=until, customer_half=half, aws_until=None, aws_half="missing"
     )
-    return SimpleNamespace(status=status, implementation={"label": label})
+    return SimpleNamespace(
+        status=status, implementation={"label": label, "ref_id": label.lower()}
+    )
 
 
 def test_halves_that_end_on_the_same_day_are_one_row():
