@@ -1,11 +1,12 @@
 """A provider's security plan as a confined process read it: what it offers to systems
-that lean on it, and what it leaves to them."""
+that lean on it, and what it leaves to them; the plan of such a system beside it."""
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from controls.confined import Heavy, Reader
 from controls.errors import Refused
@@ -47,24 +48,53 @@ class PlannedControl:
 
 
 @dataclass(frozen=True)
+class PlanFault:
+    """One thing that is not right: the file, the place in it, a sentence."""
+
+    document: str
+    place: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"Not right in {self.document} at {self.place}: {self.sentence}"
+
+
+@dataclass(frozen=True)
 class ProviderPlan:
-    """A plan as read. `faults` name references that lead nowhere, `more_faults` counts
-    those that are not named."""
+    """A plan as read. `leaning` are the controls of the plan that leans on it. `faults`
+    name references that lead nowhere and what that plan leaves unanswered;
+    `more_faults` counts those that are not named."""
 
     controls: tuple[PlannedControl, ...]
-    faults: tuple[str, ...]
+    leaning: tuple[PlannedControl, ...]
+    faults: tuple[PlanFault, ...]
     more_faults: int
 
 
-def read_plan(body: BinaryIO, name: str) -> ProviderPlan:
-    """What a plan in JSON exports. Raises Refused, naming what is wrong and where."""
-    if body.seek(0, 2) > MAX_PLAN_BYTES:
+@dataclass(frozen=True)
+class PlanFile:
+    """The bytes of a plan, and what the file is called."""
+
+    name: str
+    content: bytes
+
+
+def read_plan(plan: PlanFile, leaning: PlanFile | None = None) -> ProviderPlan:
+    """What a plan in JSON exports, and how a plan that leans on it refers to that.
+
+    Raises Refused, naming what is wrong and where.
+    """
+    files = [plan] if leaning is None else [plan, leaning]
+    if sum(len(file.content) for file in files) > MAX_PLAN_BYTES:
+        subject = "The file is" if leaning is None else "The two files together are"
         raise Refused(
-            f"The file is larger than {size_in_words(MAX_PLAN_BYTES)}.",
+            f"{subject} larger than {size_in_words(MAX_PLAN_BYTES)}.",
             code="too_large",
         )
+    body = io.BytesIO(b"".join(file.content for file in files))
+    sizes = [[file.name, len(file.content)] for file in files]
     try:
-        with PLANS.read(body, name, MAX_PLAN_BYTES) as answer:
+        with PLANS.read(body, sizes) as answer:
             return _plan_of(answer)
     except Heavy:
         raise Refused(
@@ -73,12 +103,15 @@ def read_plan(body: BinaryIO, name: str) -> ProviderPlan:
 
 
 def _plan_of(answer: IO[bytes]) -> ProviderPlan:
-    controls = []
-    while (record := _record(answer))[0] == "control":
-        controls.append(_control(record[1]))
+    controls: dict[str, list[PlannedControl]] = {"control": [], "leaning": []}
+    while (record := _record(answer))[0] in controls:
+        controls[record[0]].append(_control(record[1]))
     _, named, more = record
     _record(answer)
-    return ProviderPlan(tuple(controls), tuple(named), more)
+    faults = tuple(PlanFault(*fault) for fault in named)
+    return ProviderPlan(
+        tuple(controls["control"]), tuple(controls["leaning"]), faults, more
+    )
 
 
 def _control(facts: dict[str, Any]) -> PlannedControl:
@@ -101,6 +134,6 @@ def _record(answer: IO[bytes]) -> list[Any]:
     record: list[Any] = json.loads(line) if line else ["nothing"]
     if record[0] == "refused":
         raise Refused(record[1], code="no_plan")
-    if record[0] not in {"control", "faults", "end"}:
+    if record[0] not in {"control", "leaning", "faults", "end"}:
         raise Heavy("no end")
     return record

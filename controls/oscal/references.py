@@ -101,13 +101,13 @@ def faults(
     for document in documents:
         kinds |= document.kinds
     return [
-        Fault(document.name, _shown(path), sentence)
+        Fault(document.name, shown(path), sentence)
         for document in documents
         for path, sentence in _Check(document, kinds, catalog).all()
     ]
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """`system-security-plan/metadata/parties[0]/uuid`, numbers counted from nought."""
     text = ""
     for step in path:
@@ -152,7 +152,7 @@ class _Check:
                 yield f"{cut(uuid)} is no UUID of version 4 or 5."
             first = self.seen.setdefault(uuid.lower(), path)
             if first != path:
-                yield f"the UUID {cut(uuid)} stands at {_shown(first)} as well."
+                yield f"the UUID {cut(uuid)} stands at {shown(first)} as well."
         if key == "props" and str(node.get("name")) in PROPERTIES:
             target_lists = PROPERTIES[str(node["name"])]
             yield from self._leads(str(node.get("value")), target_lists)

@@ -8,53 +8,75 @@ offered and nothing of it is left to us.
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 
 from controls.errors import Refused
-from controls.oscal.plans import Exported, PlannedControl, read_plan
+from controls.oscal.plans import (
+    Exported,
+    PlanFault,
+    PlanFile,
+    PlannedControl,
+    read_plan,
+)
 from controls.oscal.references import CatalogIds, unknown_statements
 from controls.provider_documents.statements import StatementRow, Statements
 from controls.reference.catalog_ids import shipped_ids
 from controls.spreadsheets import Place
 
 ENTRIES = "implemented-requirements"  # the list whose entries places count, from 1
+REQUIREMENTS = f"system-security-plan/control-implementation/{ENTRIES}"
 NOTHING_EXPORTED = (
     "This plan offers nothing to systems that lean on it and leaves nothing to them:"
-    " it has no “export”. Send the plan of the provider, not one's own."
+    " it has no “export”. Send the plan of the provider, not one's own; one's own may"
+    " be sent beside it, to be held against it."
 )
 
 
-def read_plan_statements(content: bytes, name: str) -> Statements:
+def read_plan_statements(plan: PlanFile, own: PlanFile | None = None) -> Statements:
     """What a plan says of each control that it exports something of.
 
-    References that lead nowhere, and parts that the catalog does not have, are named in
-    `left_out` and refuse nothing. Raises Refused for a file that is no such plan.
+    `own` is the plan of the system that leans on it: nothing is stated by it, but what
+    it inherits and satisfies must be what the other plan exports. References that lead
+    nowhere or to the wrong kind of thing, responsibilities that are satisfied nowhere,
+    and parts that the catalog does not have are named in `left_out`, with their places,
+    and refuse nothing. Raises Refused for a file that is no such plan.
     """
-    plan = read_plan(io.BytesIO(content), name)
+    read = read_plan(plan, own)
     catalog = shipped_ids()
     rows = [
         _row(number, control, catalog)
-        for number, control in enumerate(plan.controls, start=1)
+        for number, control in enumerate(read.controls, start=1)
         if control.exported
     ]
     if not rows:
         raise Refused(NOTHING_EXPORTED, code="nothing_exported")
-    notes = [f"Not right in the plan: {fault}" for fault in plan.faults]
-    if plan.more_faults:
-        notes.append(f"And {plan.more_faults:,} more such faults of its references.")
-    for control in plan.controls:
-        for sentence in unknown_statements(
-            control.control_id, control.statements, catalog
-        ):
-            notes.append(f"Not right in the plan: {sentence}")
-    silent = [c.control_id.upper() for c in plan.controls if not c.exported]
+    notes = [str(fault) for fault in read.faults]
+    if read.more_faults:
+        notes.append(f"And {read.more_faults:,} more such faults of references.")
+    notes += _unknown_parts(plan.name, read.controls, catalog)
+    silent = [c.control_id.upper() for c in read.controls if not c.exported]
     if silent:
         notes.append(f"The plan exports nothing of {', '.join(silent)}.")
-    return Statements(
-        name, hashlib.sha256(content).hexdigest(), tuple(rows), (), tuple(notes)
-    )
+    if own is not None:
+        notes += _unknown_parts(own.name, read.leaning, catalog)
+        digest = hashlib.sha256(own.content).hexdigest()
+        notes.append(f"Held against one's own plan {own.name}, SHA-256 {digest}.")
+    digest = hashlib.sha256(plan.content).hexdigest()
+    return Statements(plan.name, digest, tuple(rows), (), tuple(notes))
+
+
+def _unknown_parts(
+    name: str, controls: tuple[PlannedControl, ...], catalog: CatalogIds
+) -> Iterator[str]:
+    """Parts of controls that the catalog calls otherwise, each with its place."""
+    for number, control in enumerate(controls):
+        for part, statement in enumerate(control.statements):
+            place = f"{REQUIREMENTS}[{number}]/statements[{part}]/statement-id"
+            for sentence in unknown_statements(
+                control.control_id, [statement], catalog
+            ):
+                yield str(PlanFault(name, place, sentence))
 
 
 def _row(number: int, control: PlannedControl, catalog: CatalogIds) -> StatementRow:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from controls.errors import Refused
-from controls.oscal.plans import MAX_PLAN_BYTES
+from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
 from controls.provider_documents.classes import MARKS, class_of, union_of, words_of
 from controls.provider_documents.headings import (
     Columns,
@@ -74,9 +74,12 @@ class _Sheet:
             self.columns = columns_of(line)
 
 
-def read_statements(file: BinaryIO, name: str) -> Statements:
+def read_statements(
+    file: BinaryIO, name: str, own_plan: PlanFile | None = None
+) -> Statements:
     """Rows of control, class and wording out of a CSV or XLSX file; of a security plan
-    in OSCAL, by a name that ends in .json, see `plans.py`.
+    in OSCAL, by a name that ends in .json, see `plans.py`. One's own plan may be held
+    against such a plan, and against nothing else.
 
     The columns are found by words in their headings, in each sheet. Lines that say
     nothing of their control are skipped. Sheets that are hidden, hold examples, have
@@ -88,7 +91,14 @@ def read_statements(file: BinaryIO, name: str) -> Statements:
     the file as a whole cannot be read or has more than MAX_ROWS rows.
     """
     if name.lower().endswith(PLAN_ENDING):
-        return read_plan_statements(file.read(MAX_PLAN_BYTES + 1), name)
+        plan = PlanFile(name, file.read(MAX_PLAN_BYTES + 1))
+        return read_plan_statements(plan, own_plan)
+    if own_plan is not None:
+        raise Refused(
+            "One's own plan is held against the security plan of a provider in OSCAL"
+            " (JSON), and against no table.",
+            code="no_plan",
+        )
     content = file.read(MAX_BYTES + 1)
     sheets: dict[str, _Sheet] = {}
     rows = 0

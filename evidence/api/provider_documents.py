@@ -20,6 +20,7 @@ from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
 from controls.models.statements import DocumentState
+from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
 from controls.provider_documents.adopt import preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.api.clocks import BodyDayField
@@ -72,7 +73,16 @@ class WholeDocumentSerializer(ProviderDocumentSerializer):
 class FileSerializer(serializers.Serializer[Any]):
     """A file of statements."""
 
-    file = serializers.FileField(help_text="CSV or XLSX, at most 5 MB and 5,000 rows.")
+    file = serializers.FileField(
+        help_text="CSV or XLSX, at most 5 MB and 5,000 rows; or a security plan in"
+        " OSCAL (JSON), at most 20 MB."
+    )
+    own_plan = serializers.FileField(
+        required=False,
+        help_text="One's own security plan in OSCAL (JSON), to be held against the"
+        " provider's: what it satisfies nowhere and what leads to nothing is in"
+        " `left_out`. Both together at most 20 MB.",
+    )
 
 
 class ImportSerializer(FileSerializer):
@@ -96,7 +106,8 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     outside = serializers.ListField(child=serializers.CharField())
     left_out = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Sheets, columns and parts that were not read, and why.",
+        help_text="Sheets, columns and parts that were not read, and why; of a plan"
+        " what is not right in it, with its place.",
     )
     withheld = serializers.ListField(
         child=serializers.CharField(),
@@ -149,7 +160,7 @@ class ProviderDocumentViewSet(
         serializer = ImportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = dict(serializer.validated_data)
-        read = _read(body.pop("file"))
+        read = _read(body.pop("file"), body.pop("own_plan", None))
         document = adopt_document(
             system, read, **body, by=actor_of(request), today=today_of(system)
         )
@@ -164,7 +175,8 @@ class ProviderDocumentViewSet(
         system = self._system(officer=True)
         serializer = FileSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        read = _read(serializer.validated_data["file"])
+        files = serializer.validated_data
+        read = _read(files["file"], files.get("own_plan"))
         compared = preview(system, read, today=today_of(system))
         comparison = {
             "sha256": read.sha256,
@@ -202,8 +214,9 @@ class ProviderDocumentViewSet(
         return Response(WholeDocumentSerializer(shown).data, status=status)
 
 
-def _read(file: Any) -> Statements:
+def _read(file: Any, own: Any) -> Statements:
+    own_plan = PlanFile(own.name, own.read(MAX_PLAN_BYTES + 1)) if own else None
     try:
-        return read_statements(file, file.name)
+        return read_statements(file, file.name, own_plan)
     except Refused as refusal:
         raise Refused({"file": refusal.messages}) from refusal

@@ -10,7 +10,7 @@ from django import forms
 from controls.base_form import Form, ModelForm
 from controls.grammar import size_in_words
 from controls.models import ProviderDocument
-from controls.oscal.plans import MAX_PLAN_BYTES
+from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
 from controls.provider_documents.rows import PLAN_ENDING
 from controls.spreadsheets import MAX_BYTES
 from evidence.forms.clocks import DayField
@@ -25,6 +25,13 @@ class ProviderUploadForm(ModelForm):
         help_text="CSV or XLSX, at most 5 MB and 5,000 rows: columns for the control,"
         " the responsibility and the description are found by their headings. Or the"
         " provider's security plan as OSCAL in JSON, at most 20 MB.",
+    )
+    own_plan = forms.FileField(
+        label="Your own security plan",
+        required=False,
+        help_text="Only beside a provider's plan: yours as OSCAL in JSON. You read"
+        " which responsibilities it satisfies nowhere, and which of its references lead"
+        " to nothing. It states nothing; both together at most 20 MB.",
     )
 
     class Meta:
@@ -44,6 +51,20 @@ class ProviderUploadForm(ModelForm):
                 f"The file is larger than {size_in_words(limit)}."
             )
         return file
+
+    def clean_own_plan(self) -> Any:
+        """The same, of one's own plan."""
+        file = self.cleaned_data["own_plan"]
+        if file and file.size > MAX_PLAN_BYTES:
+            raise forms.ValidationError(
+                f"The file is larger than {size_in_words(MAX_PLAN_BYTES)}."
+            )
+        return file
+
+    def files_to_read(self) -> tuple[Any, str, PlanFile | None]:
+        """What `read_statements` takes."""
+        file, own = self.cleaned_data["file"], self.cleaned_data["own_plan"]
+        return file, file.name, PlanFile(own.name, own.read()) if own else None
 
     def facts(self) -> dict[str, Any]:
         """Title, reference and day, as `adopt_document` takes them."""

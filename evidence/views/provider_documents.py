@@ -73,9 +73,7 @@ def upload(request: SignedInRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _documents_page(request, system, form=form, status=422)
     try:
-        read = read_statements(
-            form.cleaned_data["file"], form.cleaned_data["file"].name
-        )
+        read = read_statements(*form.files_to_read())
     except ValidationError as refusal:
         form.add_error("file", refusal.messages)
         return _documents_page(request, system, form=form, status=422)

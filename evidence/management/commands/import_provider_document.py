@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from controls.grammar import count_of
 from controls.models import System, User
+from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
 from controls.provider_documents.adopt import DocumentPreview, preview
 from controls.provider_documents.rows import read_statements
 from evidence.status.control_status import today_of
@@ -21,8 +22,8 @@ REFUSED, WRONG_USE = 1, 2
 
 
 class Command(BaseCommand):
-    """`import_provider_document SYSTEM PATH [--by EMAIL --title TITLE --reference TEXT
-    --starts-on DAY [--leave-out]]`.
+    """`import_provider_document SYSTEM PATH [--own-plan PATH] [--by EMAIL --title TITLE
+    --reference TEXT --starts-on DAY [--leave-out]]`.
 
     Without `--by` it says what would change and writes nothing. Exit 1 where the file
     is refused, 2 on wrong use.
@@ -38,6 +39,9 @@ class Command(BaseCommand):
         """The file; who adopts it, and what the document is called."""
         parser.add_argument("system", help="slug of the system")
         parser.add_argument("path", type=Path)
+        parser.add_argument(
+            "--own-plan", type=Path, help="one's own OSCAL plan, held against it"
+        )
         parser.add_argument("--by", help="e-mail of an officer of the system")
         parser.add_argument("--title", help="what the document is")
         parser.add_argument("--reference", help="its version")
@@ -55,10 +59,12 @@ class Command(BaseCommand):
             self._stop(f"There is no system “{options['system']}”.", WRONG_USE)
         today, path = today_of(system), options["path"]
         try:
+            own = self._own_plan(options["own_plan"])
             with path.open("rb") as file:
-                read = read_statements(file, path.name)
+                read = read_statements(file, path.name, own)
         except OSError as fault:
-            self._stop(f"{path} cannot be read: {fault.strerror}.", WRONG_USE)
+            unread = fault.filename or path
+            self._stop(f"{unread} cannot be read: {fault.strerror}.", WRONG_USE)
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages), REFUSED)
         self._print(preview(system, read, today=today))
@@ -87,6 +93,12 @@ class Command(BaseCommand):
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages), REFUSED)
         self.stdout.write(f"“{document}” rules from {document.starts_on}.")
+
+    def _own_plan(self, path: Path | None) -> PlanFile | None:
+        if path is None:
+            return None
+        with path.open("rb") as file:
+            return PlanFile(path.name, file.read(MAX_PLAN_BYTES + 1))
 
     def _print(self, compared: DocumentPreview) -> None:
         for comparison in compared.differences:
