@@ -164,16 +164,16 @@ def _make(path: Path, *, replace: bool) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(path, [pem], replace=replace)
+    write_for_its_owner(path, [pem], replace=replace)
 
 
 def _keep(public: PublicKey) -> None:
     path = keys_folder() / f"{public.fingerprint}{ENDING}"
     if not path.exists():
-        _write(path, [public.pem.encode()], replace=False)
+        write_for_its_owner(path, [public.pem.encode()], replace=False)
 
 
-def _write(path: Path, pieces: Iterable[bytes], *, replace: bool) -> None:
+def write_for_its_owner(path: Path, pieces: Iterable[bytes], *, replace: bool) -> None:
     """Write a file for its owner alone, whole or not at all, and make it durable.
 
     Without `replace` one that is there already stays.
