@@ -7,7 +7,9 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +27,8 @@ from evidence.storage import (
 from evidence.storage.failpoints import failpoint
 
 PIECE = 1 << 20  # bytes read at once
+HASHED_AT_ONCE = 1 << 18  # bytes, at least
+MAX_UNDER_WAY = 4  # pieces that wait to be hashed, of some 1 MB at most
 # A worker that lives renews its lease more often than that.
 MAX_UNNAMED_AGE = dt.timedelta(days=1)
 
@@ -64,6 +68,44 @@ def write_file(
     return WrittenFile(target.name, sha256, size)
 
 
+class _HashedBeside:
+    """A SHA-256 that another thread works out while what it is of is written.
+
+    Hashing lets go of the interpreter, so that it costs a second core and no time.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._under_way: deque[Future[None]] = deque()
+        self._held: list[bytes] = []
+        self._size = 0  # bytes held
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes; waits while MAX_UNDER_WAY pieces or more are behind."""
+        self._held.append(bytes(data))
+        self._size += len(data)
+        if self._size >= HASHED_AT_ONCE:
+            self._hand_on()
+        while len(self._under_way) >= MAX_UNDER_WAY:
+            self._under_way.popleft().result()
+
+    def _hand_on(self) -> None:
+        piece, self._held, self._size = b"".join(self._held), [], 0
+        self._under_way.append(self._worker.submit(self._digest.update, piece))
+
+    def hexdigest(self) -> str:
+        """Of all that was taken."""
+        self._hand_on()
+        while self._under_way:
+            self._under_way.popleft().result()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._worker.shutdown(cancel_futures=True)
+
+
 class _HashedFile:
     """A file that is only written, hashed and measured on the way.
 
@@ -71,7 +113,7 @@ class _HashedFile:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self.digest, self.size = file, hashlib.sha256(), 0
+        self._file, self.digest, self.size = file, _HashedBeside(), 0
         self.over = False
 
     def write(self, data: bytes) -> int:
@@ -109,11 +151,12 @@ def write_durably(path: Path, write: Callable[[BinaryIO], None]) -> tuple[str, i
         with refuse_full_disk():
             file.flush()
             os.fsync(file.fileno())
+        return hashed.digest.hexdigest(), hashed.size
     finally:
         hashed.over = True
+        hashed.digest.close()
         with suppress(OSError):  # it writes what it holds, to a disk that may be full
             file.close()
-    return hashed.digest.hexdigest(), hashed.size
 
 
 def open_named(name: str) -> BinaryIO:

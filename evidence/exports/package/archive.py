@@ -65,7 +65,7 @@ class BagArchive:
             digest.update(piece)
             checksum = zlib.crc32(piece, checksum)
             size += len(piece)
-            held = self._write_blocks(held + piece if held else piece)
+            held = self._write_blocks(held, piece)
         self._write(block_head(len(held), last=True) + held)
         try:
             self._write(local_tail(checksum, size))
@@ -83,16 +83,26 @@ class BagArchive:
         size = self._at - begins
         self._write(archive_end(len(self._directory), size, begins))
 
-    def _write_blocks(self, data: bytes) -> bytes:
+    def _write_blocks(self, held: bytes, piece: bytes) -> bytes:
         """Write the whole blocks in front, by one call; what is left is the last block
-        or the beginning of another: BLOCK bytes at most, some where there were any."""
-        whole = max(0, len(data) - 1) // BLOCK * BLOCK
-        if not whole:
-            return data
-        head, view = block_head(BLOCK, last=False), memoryview(data)
-        parts = (view[at : at + BLOCK] for at in range(0, whole, BLOCK))
-        self._write(b"".join(piece for part in parts for piece in (head, part)))
-        return data[whole:]
+        or the beginning of another: BLOCK bytes at most, some where there were any.
+
+        `held` is what was left before; the piece is copied once, into what is written.
+        """
+        head, view = block_head(BLOCK, last=False), memoryview(piece)
+        parts: list[bytes | memoryview] = []
+        if held:
+            lacking = BLOCK - len(held)
+            if len(view) <= lacking:
+                return held + piece
+            parts += [head, held, view[:lacking]]
+            view = view[lacking:]
+        whole = max(0, len(view) - 1) // BLOCK * BLOCK
+        for at in range(0, whole, BLOCK):
+            parts += [head, view[at : at + BLOCK]]
+        if parts:
+            self._write(b"".join(parts))
+        return bytes(view[whole:])
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)
