@@ -5,6 +5,7 @@ One file: observations and findings share their lists, clocks and dispositions.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db.models import QuerySet
@@ -175,7 +176,9 @@ class FindingSerializer(serializers.Serializer[Any]):
     )
 
 
-class _SubjectViewSet(WithoutETag, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+class _SubjectViewSet(
+    WithoutETag, mixins.ListModelMixin, viewsets.GenericViewSet[Any], ABC
+):
     """What findings and observations share: lists of today, one about any day."""
 
     pagination_class = ByKey
@@ -191,9 +194,9 @@ class _SubjectViewSet(WithoutETag, mixins.ListModelMixin, viewsets.GenericViewSe
         )
         return listed
 
+    @abstractmethod
     def standings(self, rows: list[Any], moment: Moment) -> list[Any]:
         """Where each stands."""
-        raise NotImplementedError
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Those that the caller may read, each as it stands today."""
@@ -316,13 +319,13 @@ class FindingViewSet(_SubjectViewSet):
     model = Finding
     queryset = Finding.objects.none()
 
-    def get_queryset(self) -> QuerySet[Any]:
-        """With the observation behind each."""
-        return super().get_queryset().select_related("observation")
-
     def standings(self, rows: list[Any], moment: Moment) -> list[Any]:
         """Where each stands."""
         return finding_standings(rows, moment)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """With the observation behind each."""
+        return super().get_queryset().select_related("observation")
 
     @extend_schema(parameters=CLOCKS)
     def retrieve(self, request: Request, uuid: str) -> Response:
