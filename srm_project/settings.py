@@ -256,6 +256,8 @@ EVIDENCE_S3_ENDPOINT = env("EVIDENCE_S3_ENDPOINT").rstrip("/")
 EVIDENCE_S3_REGION = env("EVIDENCE_S3_REGION")
 EVIDENCE_S3_RETENTION_MODE = env("EVIDENCE_S3_RETENTION_MODE").upper()
 EVIDENCE_S3_RETENTION_DAYS = env_int("EVIDENCE_S3_RETENTION_DAYS", 0)
+# Whether a legal hold of ours is put on the objects of the bucket as well.
+EVIDENCE_S3_LEGAL_HOLD = env_bool("EVIDENCE_S3_LEGAL_HOLD", False)
 WORK_FOLDER = env("WORK_FOLDER")
 # PEM of the Ed25519 key that signs packages and checkpoints; absent: one is made.
 SIGNING_KEY = env_secret("SIGNING_KEY").replace("\\n", "\n")
@@ -292,6 +294,7 @@ refuse_impossible_store(
     region=EVIDENCE_S3_REGION,
     mode=EVIDENCE_S3_RETENTION_MODE,
     days=EVIDENCE_S3_RETENTION_DAYS,
+    holds=EVIDENCE_S3_LEGAL_HOLD,
     work=WORK_FOLDER,
     max_upload_bytes=MAX_UPLOAD_BYTES,
 )
@@ -366,6 +369,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "evidence.tasks.sync_artifacts_at_night",
         "schedule": crontab(hour=4, minute=23),
     },
+    # Every 5 minutes, where EVIDENCE_S3_LEGAL_HOLD says so: holds on new bytes.
+    "holds": {"task": "evidence.tasks.set_legal_holds", "schedule": 300.0},
     # Hourly: files of exports that expired or whose owners may not read any more.
     "exports": {"task": "evidence.tasks.end_exports", "schedule": crontab(minute=37)},
     # Every hour, unless set otherwise: what the audit log is, kept outside of it.

@@ -20,6 +20,7 @@ def refuse_impossible_store(
     region: str,
     mode: str,
     days: int,
+    holds: bool,
     work: str,
     max_upload_bytes: int,
 ) -> None:
@@ -27,7 +28,10 @@ def refuse_impossible_store(
     if "://" in work:
         raise ImproperlyConfigured("WORK_FOLDER is a folder of this machine.")
     if not store.startswith("s3://"):
-        _refuse_for_folder(store, endpoint=endpoint, region=region, mode=mode)
+        hold = "yes" if holds else ""
+        _refuse_for_folder(
+            store, endpoint=endpoint, region=region, mode=mode, legal_hold=hold
+        )
         return
     _refuse_bad_address(store, endpoint)
     if not work:

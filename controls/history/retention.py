@@ -1,7 +1,8 @@
 """Triggers that keep bytes until their end and under a legal hold (AU-07).
 
 `srm_retention()` says of each piece of evidence until when it is kept, and whether a
-hold stands over it; purge and pages ask the same function. Source: AU-07 and R32.
+hold stands over it, `srm_list_retention()` the same of lists of events; purge and pages
+ask the same functions. Source: AU-07 and R32.
 """
 
 from __future__ import annotations
@@ -49,6 +50,39 @@ LANGUAGE sql STABLE AS $$
         WHERE r.evidence_id = e.id AND p.state = 'accepted' AND p.known_until IS NULL)
     ) AS day) AS last
 $$;
+-- The same of a list of events: the last of the day on which it was drawn, its last
+-- day, its last review, the last sample drawn from it, the end of the audit window that
+-- holds one of its days. Holds over all evidence of the system stand over it too.
+CREATE OR REPLACE FUNCTION srm_list_retention() RETURNS TABLE (
+  population_id bigint, system_id bigint, years integer, kept_until date, held boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT p.id, p.system_id, class.years,
+    CASE WHEN EXISTS (
+      SELECT FROM controls_engagement g
+       WHERE g.system_id = p.system_id AND g.ended_at IS NULL
+         AND p.starts <= g.window_end AND p.ends >= g.window_start)
+    THEN '9999-12-31'::date
+    ELSE least('9999-12-31', last.day + make_interval(years => class.years))::date END,
+    EXISTS (
+      SELECT FROM evidence_legalhold h
+       WHERE h.system_id = p.system_id AND h.lifted_by_id IS NULL
+         AND h.evidence_id IS NULL)
+  FROM evidence_population p
+  JOIN controls_system s ON s.id = p.system_id
+  CROSS JOIN LATERAL (SELECT coalesce((
+      SELECT c.years FROM evidence_retentionclass c
+       WHERE c.system_id = p.system_id ORDER BY c.id DESC LIMIT 1), 7) AS years
+  ) AS class
+  CROSS JOIN LATERAL (SELECT greatest(
+      (p.known_from AT TIME ZONE s.time_zone)::date, p.ends,
+      CASE WHEN p.starts <= s.window_end AND p.ends >= s.window_start
+           THEN s.window_end END,
+      (SELECT max((w.known_from AT TIME ZONE s.time_zone)::date)
+         FROM evidence_populationreview w WHERE w.population_id = p.id),
+      (SELECT max((d.known_from AT TIME ZONE s.time_zone)::date)
+         FROM evidence_sample d WHERE d.population_id = p.id)
+    ) AS day) AS last
+$$;
 """
 
 _REMOVED_BY_TWO = """EXISTS (
@@ -61,7 +95,7 @@ _REMOVED_BY_TWO = """EXISTS (
 # What each trigger refuses: table, when, and for which rows this finds something.
 GUARDS: dict[str, tuple[str, str, str]] = {
     # A spill goes before its end once two officers of each system said so; nothing
-    # goes under a hold. Lists of events have no end: they go as a spill alone.
+    # goes under a hold, and no file that was kept when a window closed.
     "srm_bytes_until_their_end": (
         "evidence_blob",
         "UPDATE OF purged_at",
@@ -74,11 +108,15 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " k.kept_until >= (srm_now() AT TIME ZONE s.time_zone)::date"
         f" AND NOT {_REMOVED_BY_TWO.format(system='k.system_id')})"
         " UNION ALL SELECT FROM evidence_population p"
+        " JOIN srm_list_retention() k ON k.population_id = p.id"
+        " JOIN controls_system s ON s.id = p.system_id"
         " WHERE p.blob_id = NEW.id AND OLD.purged_at IS NULL"
-        " AND NEW.purged_at IS NOT NULL AND (EXISTS (SELECT FROM evidence_legalhold h"
-        " WHERE h.system_id = p.system_id AND h.evidence_id IS NULL"
-        " AND h.lifted_by_id IS NULL)"
-        f" OR NOT {_REMOVED_BY_TWO.format(system='p.system_id')})",
+        " AND NEW.purged_at IS NOT NULL AND (k.held OR"
+        " k.kept_until >= (srm_now() AT TIME ZONE s.time_zone)::date"
+        f" AND NOT {_REMOVED_BY_TWO.format(system='p.system_id')})"
+        " UNION ALL SELECT FROM evidence_export x"
+        " WHERE x.blob_id = NEW.id AND OLD.purged_at IS NULL"
+        " AND NEW.purged_at IS NOT NULL",
     ),
     "srm_bytes_keep_their_digest": (
         "evidence_blob",

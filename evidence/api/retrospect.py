@@ -23,7 +23,9 @@ from controls.api.conventions import ByKey, etag, expected_version
 from controls.api.filters import in_state, of_system
 from controls.models import RetrospectiveChange
 from controls.models.retrospect import RetrospectiveState
+from evidence.files.retention import shortens
 from evidence.status.control_status import today_of
+from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
 
 
@@ -100,6 +102,8 @@ class RetrospectiveChangeViewSet(viewsets.ReadOnlyModelViewSet[RetrospectiveChan
     def _decided(self, request: Request, *, approve: bool) -> Response:
         change, by = self.get_object(), actor_of(request)
         require_officer(change.system, by)
+        if approve and request.auth is None and shortens(change):
+            require_recent_proof_of_program(request)
         version = expected_version(request, change)
         act = retrospect.approve if approve else retrospect.refuse
         act(change, by=by, today=today_of(change.system), version=version)

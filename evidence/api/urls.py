@@ -43,7 +43,7 @@ from evidence.api.requests import EvidenceRequestViewSet
 from evidence.api.requirements import RequirementViewSet
 from evidence.api.rereading import RereadingView
 from evidence.api.responses import ItemsView, ResponseViewSet
-from evidence.api.retention import RetentionViewSet
+from evidence.api.retention import LegalHoldViewSet, RetentionViewSet
 from evidence.api.retrospect import RetrospectiveChangeViewSet
 from evidence.api.samples import SampleViewSet
 from evidence.api.saved_filters import SavedFilterViewSet
@@ -117,6 +117,9 @@ router.register("dispositions", DispositionViewSet, basename="disposition")
 router.register("responses", ResponseViewSet, basename="response")
 router.register("remark-answers", RemarkAnswerViewSet, basename="remark-answer")
 router.register(
+    r"systems/(?P<slug>[-\w]+)/legal-holds", LegalHoldViewSet, basename="legal-hold"
+)
+router.register(
     r"systems/(?P<slug>[-\w]+)/terms", SystemTermsViewSet, basename="system-terms"
 )
 router.register(
@@ -155,7 +158,7 @@ urlpatterns = [
     ),
     path(
         "systems/<slug:slug>/retention/",
-        RetentionViewSet.as_view({"get": "retrieve"}),
+        RetentionViewSet.as_view({"get": "retrieve", "post": "create"}),
         name="api_retention",
     ),
     path(

@@ -1,10 +1,11 @@
-"""Whose records rest on bytes, and whether a legal hold stands over one of them."""
+"""Whose records rest on bytes, whether a legal hold stands over one of them, and
+whether the bytes are those of a file that was kept when a window closed."""
 
 from __future__ import annotations
 
 from django.db.models import Q
 
-from evidence.models import Blob, EvidenceFile, LegalHold, Population
+from evidence.models import Blob, EvidenceFile, Export, LegalHold, Population
 
 
 def holders_of(blob: Blob) -> set[int]:
@@ -26,3 +27,9 @@ def is_held(blob: Blob) -> bool:
     evidence = files.values("revision__evidence")
     over = Q(evidence__in=evidence) | Q(evidence=None, system__in=holders_of(blob))
     return bool(LegalHold.objects.standing().filter(over).exists())
+
+
+def is_of_closing(blob: Blob) -> bool:
+    """Whether a file that was kept when a window closed has the same bytes: it does not
+    end, whatever becomes of other records."""
+    return bool(Export.objects.filter(blob=blob).exists())

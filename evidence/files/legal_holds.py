@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -11,6 +12,7 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
 from controls.reasons import refuse_long
+from evidence.files.held_bytes import set_legal_holds
 from evidence.files.spill_removal import HELD, destroy_spill
 from evidence.jobs.wake import wake
 from evidence.models import (
@@ -50,6 +52,7 @@ def place_hold(
     AuditEvent.objects.append(
         about(hold, "legal-hold.placed", by=by, reason=hold.reason, **_of(hold))
     )
+    _wake_for(hold)
     return hold
 
 
@@ -86,7 +89,14 @@ def lift_hold(hold: LegalHold, *, reason: str, by: Actor) -> None:
             **_of(stored),
         )
     )
+    _wake_for(stored)
     hold.refresh_from_db()
+
+
+def _wake_for(hold: LegalHold) -> None:
+    """Have the bucket told after commit, where it keeps holds too."""
+    if settings.EVIDENCE_S3_LEGAL_HOLD:
+        wake(set_legal_holds, hold.pk)
 
 
 def _destroy_what_was_held(hold: LegalHold) -> int:

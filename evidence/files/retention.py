@@ -29,6 +29,14 @@ def retention_years(system: System) -> int:
     return newest.years if newest else DEFAULT_RETENTION_YEARS
 
 
+def shortens(change: RetrospectiveChange) -> bool:
+    """Whether approving the change lets proof be destroyed earlier: far-reaching, so
+    whoever approves it proves who they are again (AZ-12)."""
+    if change.kind != KIND:
+        return False
+    return bool(change.body["years"] < retention_years(change.system))
+
+
 @transaction.atomic
 def change_retention(
     system: System, years: int, *, reason: str, by: Actor, today: dt.date

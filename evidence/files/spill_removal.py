@@ -12,7 +12,13 @@ from django.db.models import F, Q, QuerySet
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
-from evidence.files.holders import holders_elsewhere, holders_of, is_held
+from evidence.files.held_bytes import let_go
+from evidence.files.holders import (
+    holders_elsewhere,
+    holders_of,
+    is_held,
+    is_of_closing,
+)
 from evidence.files.spilled_populations import withdraw_populations
 from evidence.files.who_may import require_removal_decider, require_removal_requester
 from evidence.jobs.kinds import Backoff, JobKind, MustWait
@@ -39,6 +45,10 @@ KEPT = (
 HELD = (
     "The bytes stay in the store: they are under a legal hold. They are destroyed once"
     " it is lifted."
+)
+OF_CLOSING = (
+    "The bytes stay in the store: a file that was kept when a window closed is the same"
+    " ones. Nobody opens them as this record any more."
 )
 NOT_HERE_ANY_MORE = "The bytes are removed from this system already."
 
@@ -167,8 +177,10 @@ class RemovalJob(JobKind[SpillRemoval]):
         """Mark the bytes as gone, destroy them, record it. May run twice."""
         if not _mark_purged(lease):
             return
+        store, sha256 = open_store(), lease.job.blob.sha256
         try:
-            outcome = open_store().destroy(lease.job.blob.sha256)
+            let_go(store, [sha256])
+            outcome = store.destroy(sha256)
         except StoreUnreachable as away:
             raise MustWait(" ".join(away.messages)) from away
         _record(lease, outcome)
@@ -202,6 +214,9 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
         return False
     if is_held(blob):
         _keep(lease, HELD)
+        return False
+    if is_of_closing(blob):
+        _keep(lease, OF_CLOSING)
         return False
     if blob.purged_at is None:
         blob.purged_at = now()

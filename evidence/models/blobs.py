@@ -77,6 +77,8 @@ class Blob(LeasedJob):
         db_default="",
         editable=False,
     )
+    # whether the bucket's own legal hold lies on the bytes, as last set there
+    held_in_store = models.BooleanField(default=False, db_default=False, editable=False)
     # null: in no system; set: systems (keys) in which it was removed as a spill
     removed_in = ArrayField(
         models.BigIntegerField(), null=True, blank=True, editable=False

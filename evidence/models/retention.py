@@ -163,3 +163,23 @@ class IsHeld(Func):
         "(SELECT k.held FROM srm_retention() k WHERE k.evidence_id = %(expressions)s)"
     )
     output_field = models.BooleanField()
+
+
+class ListKeptUntil(Func):
+    """The last day on which a list of events (its key) must be kept, inclusive."""
+
+    template = (
+        "(SELECT k.kept_until FROM srm_list_retention() k"
+        " WHERE k.population_id = %(expressions)s)"
+    )
+    output_field = models.DateField()
+
+
+class ListIsHeld(Func):
+    """Whether a legal hold stands over a list of events (its key)."""
+
+    template = (
+        "(SELECT k.held FROM srm_list_retention() k"
+        " WHERE k.population_id = %(expressions)s)"
+    )
+    output_field = models.BooleanField()

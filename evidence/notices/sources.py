@@ -84,9 +84,11 @@ def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
     )
     acts = Acts()
     decided_before: set[tuple[object, ...]] = set()
-    for uuid, *who, at, revision, system, evidence, title in rows:
-        submitter, reviewer, decision, reason = who
-        act = acts.begun(tuple(who), at)
+    for row in rows:
+        uuid, submitter, reviewer, decision, reason, at = row[:6]
+        revision, system, evidence, title = row[6:]
+        who = (submitter, reviewer, decision, reason)
+        act = acts.begun(who, at)
         decided = (revision, *who, act)
         if decided in decided_before:
             continue

@@ -190,6 +190,13 @@ class Store(ABC):
         """Delete the bytes; the sentence says what became of them. May run twice."""
 
     @abstractmethod
+    def set_legal_hold(self, sha256: str, *, on: bool) -> None:
+        """Have the store itself refuse to delete bytes; a folder cannot, and does not.
+
+        Raises FileNotFoundError, StoreUnreachable.
+        """
+
+    @abstractmethod
     def everything(self) -> Iterator[StoredObject]:
         """All that lies in the store, except what is on its way in."""
 

@@ -65,6 +65,9 @@ class LocalStore(Store):
         except FileNotFoundError:
             return False
 
+    def set_legal_hold(self, sha256: str, *, on: bool) -> None:
+        """Nothing: a folder has no holds of its own."""
+
     def destroy(self, sha256: str) -> str:
         """Delete the bytes; the sentence says what became of them. May run twice."""
         try:

@@ -43,6 +43,7 @@ def open_store(*, patient: bool = True) -> Store:
         prefix=parts.path.strip("/"),
         incoming=work_folder("incoming"),
         retention=retention,
+        holds=settings.EVIDENCE_S3_LEGAL_HOLD,
         seconds=SECONDS if patient else IMPATIENT_SECONDS,
     )
 

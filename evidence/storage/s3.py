@@ -129,9 +129,11 @@ class S3Store(Store):
         prefix: str,
         incoming: Path,
         retention: Retention | None = None,
+        holds: bool = False,
         seconds: float = SECONDS,
     ) -> None:
         self.client, self.bucket, self.retention = client, bucket, retention
+        self.holds = holds
         self.seconds = seconds
         self.prefix = f"{prefix}/" if prefix else ""
         self.incoming = incoming
@@ -201,6 +203,16 @@ class S3Store(Store):
         with explained():
             return delete_versions(self.client, self._at(sha256))
 
+    def set_legal_hold(self, sha256: str, *, on: bool) -> None:
+        """Put the bucket's own legal hold on the bytes, or take it off.
+
+        Raises FileNotFoundError, StoreUnreachable, Withheld without the right to.
+        """
+        with self._in_time():
+            self.client.put_object_legal_hold(
+                **self._at(sha256), LegalHold={"Status": "ON" if on else "OFF"}
+            )
+
     def everything(self) -> Iterator[StoredObject]:
         """All current objects under the prefix but checkpoints, in order of name."""
         pages = self.client.get_paginator("list_objects_v2")
@@ -224,7 +236,7 @@ class S3Store(Store):
         probe_folder(self.incoming)
         with self._in_time():
             self.client.head_bucket(Bucket=self.bucket)
-            return self.retention is None or self._locks()
+            return not (self.retention or self.holds) or self._locks()
 
     def _locks(self) -> bool:
         try:

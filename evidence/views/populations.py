@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from evidence.forms.reviews import day_answer, required_day
 from evidence.models import Population, RequirementControl
 from evidence.models.confirmed_days import NOT_CONFIRMED
 from evidence.models.populations import STANDING, PopulationState
+from evidence.models.retention import ListKeptUntil
 from evidence.populations.days_to_cover import days_to_cover
 from evidence.populations.populations import (
     decide_population,
@@ -201,9 +203,18 @@ def population_page(
         "recording": late_recording_of(population_row),
         "kept_day": day_answer(request.POST),
         "sample_form": SampleForm(),
+        "kept_until": _kept_until(population_row),
+        "no_end": dt.date.max,
     }
     context |= forms
     return render(request, "evidence/populations/detail.html", context, status=status)
+
+
+def _kept_until(population_row: Population) -> dt.date | None:
+    """Until when the file is kept; None where there is none or its bytes are gone."""
+    with_bytes = Population.objects.filter(pk=population_row.pk, blob__purged_at=None)
+    rows = with_bytes.exclude(blob=None).annotate(kept=ListKeptUntil("pk"))
+    return rows.values_list("kept", flat=True).first()
 
 
 @require_POST

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods
 from controls import clock
 from controls.access import is_officer
 from controls.models import System
+from evidence.files.held_bytes import not_set_yet
 from evidence.files.legal_holds import lift_hold, may_lift, place_hold
-from evidence.files.purge import bytes_of, ended_evidence
+from evidence.files.purge import EVIDENCE, bytes_of, ended_records
 from evidence.files.retention import change_retention, retention_years
 from evidence.forms.retention import HoldForm, LiftForm, RetentionForm
 from evidence.models import Evidence, LegalHold
@@ -57,15 +58,18 @@ def _page(
     request: SignedInRequest, system: System, form: RetentionForm | None
 ) -> HttpResponse:
     officer, years = is_officer(request.user, system), retention_years(system)
-    ended = ended_evidence(system.slug) if officer else []
+    ended = ended_records(system.slug) if officer else []
+    pieces = sum(piece.key.kind == EVIDENCE for piece in ended)
     holds = LegalHold.objects.visible_to(request.user).filter(system=system)
     page = {
         "system": system,
         "years": years,
         "classes": system.retention_classes.newest_first(),
         "holds": holds.for_listing() if officer else (),
-        "ended": len(ended),
+        "ended": pieces,
+        "ended_lists": len(ended) - pieces,
         "ended_bytes": bytes_of(ended),
+        "holds_to_set": len(not_set_yet()) if officer else 0,
         "officer": officer,
         "form": form or RetentionForm(initial={"years": years}),
     }

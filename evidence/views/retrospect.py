@@ -15,8 +15,10 @@ from controls.access import may_decide
 from controls.approvals import last_day_to_decide
 from controls.models import RetrospectiveChange
 from controls.models.retrospect import RetrospectiveState
+from evidence.files.retention import shortens
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, approves, return_to_work
+from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import SignedInRequest
 
 LISTED = 200  # changes a page shows, the newest
@@ -61,6 +63,8 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     back = return_to_work(request) or redirect("evidence:retrospective", row.uuid)
     try:
         approve = approves(request)
+        if approve and shortens(row):
+            require_recent_proof(request)
         act = retrospect.approve if approve else retrospect.refuse
         act(row, by=request.user, today=today, version=version)
     except ValidationError as refusal:

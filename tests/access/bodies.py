@@ -205,6 +205,9 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST person-hand-over-preview": {"to": "rita@example.test"},
         "POST component-days": why,
         "POST system-terms-list": why | {"currency_days": 60},
+        "POST api_retention": why | {"years": 10},
+        "POST legal-hold-list": why,
+        "POST legal-hold-lift": why,
         "POST alternative-list": here | {
             "control_id": "cm-8", "constraint": "c", "objective": "o",
             "residual_risk": "r", "starts_on": today, "review_by": later,

@@ -476,19 +476,19 @@ VERBS = (
     Verb(
         "keep evidence for another time",
         _officer,
-        ("evidence:retention",),
+        ("evidence:retention", "api_retention"),
         ("evidence:retention",),
     ),
     Verb(
         "place a legal hold",
         _officer,
-        ("evidence:hold_new",),
+        ("evidence:hold_new", "legal-hold-list"),
         ("evidence:retention",),
     ),
     Verb(
         "lift a legal hold",
         _of(legal_holds.may_lift, _row(LegalHold, "hold_lift")),
-        ("evidence:hold_lift",),
+        ("evidence:hold_lift", "legal-hold-lift"),
         ("evidence:retention",),
     ),
     Verb(

@@ -84,7 +84,7 @@ WITHOUT_ETAG = {
     "sample", "token",
 }  # fmt: skip
 
-NO_ETAG_EITHER = ("provider-doc", "artifact-sync", "listed-report")
+NO_ETAG_EITHER = ("provider-doc", "artifact-sync", "listed-report", "legal-hold")
 
 
 @dataclass
@@ -170,6 +170,8 @@ def _proof(world: World) -> None:
         evidence.system, evidence=evidence, reason="A suit.", by=house.oscar
     )
     _name(world, hold, "hold_lift")
+    for verb in ("detail", "lift", "events"):
+        _name(world, hold, f"legal-hold-{verb}")
     removal = request_removal(file, reason="A name.", by=house.oscar)
     _name(world, removal, "removal", "removal_decide")
     _name(world, removal, "removal-detail", "removal-approve", "removal-refuse")

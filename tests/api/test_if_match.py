@@ -148,6 +148,7 @@ VERBS = {
     "POST remark-answer-decide": Verb("without", "olivia"),
     "POST disposition-decide": Verb("without", "olivia"),
     "POST response-decide": Verb("without", "olivia"),
+    "POST legal-hold-lift": Verb("without", "olivia", None, WHY),
     "POST removal-approve": Verb("without", "olivia"),
     "POST removal-refuse": Verb("without", "olivia"),
     "POST notice-read": Verb("without", "oscar", told),
@@ -180,6 +181,7 @@ invitation-list api_acknowledgements
 bulk-upload-plan bulk-upload-confirm
 audit-request-list-plan audit-request-list-confirm
 provider-document-list provider-document-preview
+api_retention legal-hold-list
 """
 NO_ROW = {f"POST {view}" for view in MAKERS.split()}
 ODD = {

@@ -81,6 +81,7 @@ def test_good_settings_start():
         ({"DATABASE_URL": "postgresql://a:p%q@h:5432/srm"}, "percent-encoded"),
         ({"DATABASE_URL": "postgresql://a@h/srm?sslmod=require"}, "'sslmod'"),
         ({"SITE_URL": "https://example.org/srm"}, "below a path"),
+        ({"EVIDENCE_S3_LEGAL_HOLD": "yes"}, "EVIDENCE_S3_LEGAL_HOLD is only for"),
         ({"HSTS_PRELOAD": "yes", "SITE_URL": "https://x.org"}, "HSTS_SUBDOMAINS"),
     ],
 )
@@ -95,6 +96,7 @@ def test_a_bucket_may_be_the_store():
     retention = {
         "EVIDENCE_S3_RETENTION_MODE": "compliance",
         "EVIDENCE_S3_RETENTION_DAYS": "2555",
+        "EVIDENCE_S3_LEGAL_HOLD": "yes",
     }
     assert start(**S3, **retention) == ""
 

@@ -12,10 +12,12 @@ from django.db import DatabaseError
 from controls.grammar import count_of
 from controls.models import System
 from evidence.files.purge import (
-    EndedEvidence,
+    EVIDENCE,
+    EndedRecord,
     bytes_of,
-    ended_evidence,
+    ended_records,
     purge,
+    rows_of,
     sharing_bytes,
 )
 from evidence.models import Evidence
@@ -27,8 +29,9 @@ class Command(BaseCommand):
     """Nothing is changed without --remove. Exit 0: done. Exit 2: could not run."""
 
     help = (
-        "List evidence whose retention has ended and no hold keeps; --remove destroys"
-        " its bytes. Titles, names, digests, days, reviews and the log stay."
+        "List evidence and lists of events whose retention has ended and no hold keeps;"
+        " --remove destroys their bytes. Titles, names, digests, days, reviews, rows of"
+        " lists and the log stay."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,7 +48,7 @@ class Command(BaseCommand):
         if system and not System.objects.filter(slug=system).exists():
             raise CommandError(f"No system has the slug “{system}”.")
         try:
-            ended = ended_evidence(system)
+            ended = ended_records(system)
             self._print(ended)
             if remove:
                 self._remove(ended)
@@ -56,25 +59,24 @@ class Command(BaseCommand):
         except (OSError, DatabaseError) as failure:
             self._stop(str(failure))
 
-    def _print(self, ended: list[EndedEvidence]) -> None:
-        keys = [piece.evidence for piece in ended]
-        rows = Evidence.objects.select_related("system").in_bulk(keys)
+    def _print(self, ended: list[EndedRecord]) -> None:
+        rows = rows_of(ended)
         for piece in ended:
-            row = rows[piece.evidence]
-            kept = f"kept until {piece.kept_until} ({piece.years} years)"
-            self.stdout.write(f"{row.system.slug} {row.uuid} {row.title}: {kept}")
+            row = rows[piece.key]
+            kept = f"kept until {piece.kept_until} ({count_of(piece.years, 'year')})"
+            name = row.title if isinstance(row, Evidence) else f"list of events: {row}"
+            self.stdout.write(f"{row.system.slug} {row.uuid} {name}: {kept}")
             for file in piece.files:
                 size = count_of(file.size_bytes, "byte")
                 self.stdout.write(f"  {file.sha256} {size} {file.name}")
 
-    def _remove(self, ended: list[EndedEvidence]) -> None:
+    def _remove(self, ended: list[EndedRecord]) -> None:
         gone = []
         for group in sharing_bytes(ended):
             outcomes = purge(group)
             if not outcomes:
-                titles = count_of(len(group), "piece of evidence")
                 self.stdout.write(
-                    f"{titles} changed meanwhile and stayed. Run it again."
+                    f"{_records(group)} changed meanwhile and stayed. Run it again."
                 )
                 continue
             gone += group
@@ -87,8 +89,15 @@ class Command(BaseCommand):
         sys.exit(COULD_NOT)
 
 
-def _sum(ended: list[EndedEvidence]) -> str:
+def _sum(ended: list[EndedRecord]) -> str:
     files = count_of(len({blob for piece in ended for blob in piece.blobs}), "file")
-    pieces = count_of(len(ended), "piece of evidence")
     size = count_of(bytes_of(ended), "byte")
-    return f"{pieces}, {files}, {size}"
+    return f"{_records(ended)}, {files}, {size}"
+
+
+def _records(ended: list[EndedRecord]) -> str:
+    """How many of which kind; lists of events only where there are some."""
+    evidence = sum(piece.key.kind == EVIDENCE for piece in ended)
+    lists = len(ended) - evidence
+    counted = count_of(evidence, "piece of evidence")
+    return f"{counted}, {count_of(lists, 'list of events')}" if lists else counted

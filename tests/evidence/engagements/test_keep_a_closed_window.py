@@ -15,12 +15,12 @@ from typing import Any
 import openpyxl
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from controls.engagements import end_engagement
-from controls.history.clock import knowledge_now
+from controls.history.clock import clock_at, knowledge_now
 from controls.models import Engagement, Role
 from evidence.exports.closing import (
     KEPT_FORMATS,
@@ -29,8 +29,10 @@ from evidence.exports.closing import (
 )
 from evidence.exports.ends import forget_exports
 from evidence.exports.jobs import make_export, open_file, request_export
+from evidence.files import purge as purging
+from evidence.files import spill_removal
 from evidence.findings.recording import record_finding
-from evidence.models import Export, Finding, WindowClosing
+from evidence.models import Blob, EvidenceFile, Export, Finding, WindowClosing
 from evidence.storage import open_store
 from evidence.tasks import end_exports
 from tests import factories
@@ -156,6 +158,33 @@ def test_bytes_that_are_others_are_not_given_out(house, closed, tmp_path) -> Non
     path.write_bytes(b"other")
     answer = browser_of(house, "ann").get(f"/exports/{kept.uuid}/download/")
     assert answer.status_code == 410
+
+
+def test_they_stay_when_evidence_of_the_same_bytes_goes(
+    house, closed, as_owner
+) -> None:
+    """AU-07: as a spill, after its retention, and by the database password alone."""
+    kept = closed.exports.get(kind="status-csv")
+    houses.submitted(house, body(kept).decode(), requirement=house.requirement("si-2"))
+    houses.submitted(house, "Something else")
+    file = EvidenceFile.objects.get(blob=kept.blob)
+    with as_owner(), clock_at(BEGINS.replace(year=2060)):
+        Engagement.objects.update(ended_at=BEGINS)
+        ended = purging.ended_records()
+    assert len(ended) == 1 and kept.blob_id not in ended[0].blobs
+    gone = Blob.objects.filter(pk=kept.blob_id)
+    removal = spill_removal.request_removal(file, reason="A key", by=house.olivia)
+    house.people["oscar"] = person("oscar")
+    give(house, "oscar", Role.OFFICER)
+    spill_removal.decide_removal(removal, approve=True, by=house.oscar)
+    spill_removal.destroy(removal.pk)
+    removal.refresh_from_db()
+    assert removal.outcome == spill_removal.OF_CLOSING
+    assert file.__class__.objects.get(pk=file.pk).is_removed
+    with pytest.raises(DatabaseError, match="kept until their end"):
+        with transaction.atomic():
+            gone.update(purged_at=knowledge_now())
+    assert hashlib.sha256(body(kept)).hexdigest() == kept.sha256
 
 
 # --- after closing -------------------------------------------------------------------

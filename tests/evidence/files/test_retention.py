@@ -217,7 +217,7 @@ def test_evidence_that_shares_bytes_goes_together(house, as_owner):
     with as_owner(), clock_at(then):
         houses.submitted(house, requirement=house.requirement("si-2"))
         houses.submitted(house, "other", requirement=house.requirement("ac-1"))
-    groups = purging.sharing_bytes(purging.ended_evidence())
+    groups = purging.sharing_bytes(purging.ended_records())
     assert sorted(len(group) for group in groups) == [1, 2]
     assert "3 pieces of evidence, 2 files, 10 bytes purged" in purge("--remove")
     assert AuditEvent.objects.filter(verb="evidence.purged").count() == 3
@@ -338,21 +338,25 @@ def test_the_role_that_serves_purges_nothing_early_or_under_a_hold(
 
 def test_a_hold_that_comes_between_listing_and_purging_counts(house, evidence):
     """What was listed is looked at again under lock."""
-    (group,) = purging.sharing_bytes(purging.ended_evidence())
+    (group,) = purging.sharing_bytes(purging.ended_records())
     place_hold(house.system, reason="A suit", by=house.olivia)
     assert purging.purge(group) == {}
     assert in_store() == [True]
 
 
-def test_a_list_of_events_keeps_its_bytes(client, house, evidence, as_owner):
-    """Populations have no end: they go as a spill alone."""
+def test_a_list_of_events_keeps_bytes_that_evidence_shares(
+    client, house, evidence, as_owner
+):
+    """Drawn today, kept for seven years: the older evidence waits for it."""
     with as_owner(), clock_at(dt.datetime(2018, 3, 1, 10, tzinfo=dt.UTC)):
         other = house.requirement("si-2")
         houses.submitted(house, per_event.listed().decode(), requirement=other)
-    assert len(purging.ended_evidence()) == 2
+    assert len(purging.ended_records()) == 2
     client.force_login(house.alice)
     asked = per_event.made_per_event(house)
     per_event.bring(client, asked, list=houses.file("c.csv", per_event.listed()))
-    assert [each.evidence for each in purging.ended_evidence()] == [evidence.pk]
+    assert [record.key for record in purging.ended_records()] == [
+        ("evidence", evidence.pk)
+    ]
     assert "1 piece of evidence" in purge("--remove")
     assert in_store() == [False, True]
