@@ -147,22 +147,40 @@ def periods_due(
 ) -> dict[int, list[DuePeriod]]:
     """The periods of each requirement that are due on the days first..last, by its key.
 
-    By the rules of open periods, whether answered or not, ended or to come. Three
+    By the rules of open periods, whether answered or not, ended or to come. Four
     statements.
     """
-    if not requirements:
-        return {}
-    asks = asks_of(requirements, first - MAX_GRACE, last)
-    return {
+    due_rows = _with_periods_due(requirements, first, last)
+    if not due_rows:
+        return {row.pk: [] for row in requirements}
+    asks = asks_of(due_rows, first - MAX_GRACE, last)
+    none: dict[int, list[DuePeriod]] = {row.pk: [] for row in requirements}
+    return none | {
         row.pk: [
             _period(period.terms.cadence, period.begins, period.due_on, today)
             for period in expected_periods(*asks[row.pk], first - MAX_GRACE, last)
             if first <= period.due_on <= last
         ]
+        for row in due_rows
         if row.pk in asks
-        else []
-        for row in requirements
     }
+
+
+def _with_periods_due(rows: Sequence[Any], first: dt.date, last: dt.date) -> list[Any]:
+    """Of rows, those of which periods may be due on some days: cheap, and none is left
+    out. An ask that has had one cadence only has none but its own. One statement."""
+    changed = with_several_terms(rows)
+    return [
+        row
+        for row in rows
+        if row.ask_id in changed
+        or any(
+            first <= ends + DAY * row.grace_days <= last
+            for _, ends in _periods(
+                row.cadence, first - DAY * row.grace_days, last - DAY * row.grace_days
+            )
+        )
+    ]
 
 
 def asks_of(

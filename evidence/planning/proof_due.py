@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from controls.models import Actor
+from controls.models import Actor, System
 from controls.models.systems import systems_by_day
 from evidence.models import LinkState, RequirementControl
 from evidence.planning.asks import with_newest_links
 from evidence.planning.due import CalendarScope, Due
-from evidence.planning.newest_links import light, whole
+from evidence.planning.newest_links import light
 from evidence.planning.open_periods import DuePeriod, asked_since, periods_due
 from evidence.planning.standing_scope import MAY_FALL_DUE, StandingScope, keys_where
 from evidence.status.cadence import DAY
@@ -48,15 +50,15 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
     due_days = [
         (today, *due)
         for today, systems in systems_by_day(scope.systems, now).items()
-        for due in _due_days(
-            with_newest_links(light(requirements, systems), today), scope, today
-        )
+        for due in _due_days(light(requirements, systems), scope, today)
     ]
-    shown = whole([row for _, row, *_ in due_days])
-    mine = RequirementControl.objects.filter(pk__in=among(shown)).submittable_by(user)
+    keys = {row.pk for _, row, *_ in due_days}
+    shown = _named(keys)
+    mine = RequirementControl.objects.filter(pk__in=among(keys)).submittable_by(user)
     submittable = set(mine.values_list("pk", flat=True))
     for today, row, day, state in due_days:
         yield _of_proof(
+            row.system,
             shown[row.pk],
             day,
             *_standing(state, day, today),
@@ -64,11 +66,36 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
         )
 
 
+class NamedAsk(NamedTuple):
+    """What a calendar shows of a row that is asked; `team` is a name, or None."""
+
+    title: str
+    uuid: UUID
+    ref_id: str
+    label: str
+    team: str | None
+
+
+def _named(keys: Iterable[int]) -> dict[int, NamedAsk]:
+    """What names each row. One statement: thousands may be due in a month."""
+    rows = RequirementControl.objects.filter(pk__in=among(keys)).order_by()
+    columns = rows.values_list(
+        "pk",
+        "title",
+        "uuid",
+        "implementation__control__ref_id",
+        "implementation__control__label",
+        Coalesce("owner_team__name", "implementation__owner_team__name"),
+    )
+    return {pk: NamedAsk(*names) for pk, *names in columns}
+
+
 def _due_days(
     rows: Sequence[Any], scope: CalendarScope, today: dt.date
 ) -> Iterator[tuple[Any, dt.date, str | None]]:
     """Each row with a day on which it is due, and the state of what was brought."""
     periods = periods_due(rows, scope.first, scope.last, today)
+    with_newest_links((row for row in rows if row.cadence not in CALENDAR), today)
     done = _done(periods)
     for row in rows:
         for period in periods[row.pk]:
@@ -119,22 +146,28 @@ def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str
 
 
 def _of_proof(
-    row: Any, day: dt.date, state: str, word: str, *, may_upload: bool
+    system: System,
+    row: NamedAsk,
+    day: dt.date,
+    state: str,
+    word: str,
+    *,
+    may_upload: bool,
 ) -> Due:
     """A period to prove: to the upload for whoever may, to its control for others."""
-    control = reverse(
-        "evidence:control",
-        args=[row.system.slug, row.implementation.control.ref_id],
-    )
-    upload = reverse("evidence:upload", args=[row.system.slug, row.uuid])
+    if may_upload:
+        path = reverse("evidence:upload", args=[system.slug, row.uuid])
+    else:
+        control = reverse("evidence:control", args=[system.slug, row.ref_id])
+        path = f"{control}#asked-{row.uuid}"
     return Due(
         day=day,
         kind="Proof",
         title=row.title,
-        system=row.system,
-        path=upload if may_upload else f"{control}#asked-{row.uuid}",
+        system=system,
+        path=path,
         state=state,
         word=word,
-        team=str(row.owner_team or row.implementation.owner_team or ""),
-        control=row.implementation.control.label,
+        team=row.team or "",
+        control=row.label,
     )
