@@ -174,11 +174,8 @@ def _with_periods_due(rows: Sequence[Any], first: dt.date, last: dt.date) -> lis
         row
         for row in rows
         if row.ask_id in changed
-        or any(
-            first <= ends + DAY * row.grace_days <= last
-            for _, ends in _periods(
-                row.cadence, first - DAY * row.grace_days, last - DAY * row.grace_days
-            )
+        or _periods(
+            row.cadence, first - DAY * row.grace_days, last - DAY * row.grace_days
         )
     ]
 

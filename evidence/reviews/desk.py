@@ -116,11 +116,17 @@ def by_oldest_period(links: EvidenceLinkQuerySet) -> QuerySet[Any, Any]:
     )
 
 
-def median_wait(rows: QuerySet[Any, Any], now: dt.datetime) -> int:
-    """Whole days that half of the rows (not empty) have waited at least."""
-    in_order = rows.order_by("first")
-    middle = in_order[in_order.count() // 2]
-    return max(0, (now - middle["first"]).days) if middle["first"] else 0
+def number_of(links: EvidenceLinkQuerySet) -> int:
+    """How many submissions the links are of. One statement."""
+    return links.order_by().aggregate(n=Count("revision", distinct=True))["n"] or 0
+
+
+def median_wait(links: EvidenceLinkQuerySet, number: int, now: dt.datetime) -> int:
+    """Whole days that half of the `number` submissions of some links (not none) have
+    waited at least. One statement."""
+    waits = links.order_by().values("revision").annotate(first=Min("submitted_at"))
+    middle = waits.order_by("first").values_list("first", flat=True)[number // 2]
+    return max(0, (now - middle).days) if middle else 0
 
 
 def submissions_of(links: EvidenceLinkQuerySet) -> dict[int, WaitingSubmission]:

@@ -11,12 +11,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_GET, require_http_methods
 
 from controls import clock
 from controls.errors import NotPermitted, Refused
 from evidence.forms.desk import REASONS_OFFERED, DeskFilter, SubmissionForm
 from evidence.models import EvidenceLink
+from evidence.models.link_queries import EvidenceLinkQuerySet
 from evidence.models.links import require_independent_reviewer
 from evidence.planning.my_work import populations_to_judge
 from evidence.reviews import desk
@@ -109,6 +111,19 @@ def _address(request: SignedInRequest, item: str = "") -> str:
     return f"{reverse('evidence:queue')}?{urlencode(kept)}"
 
 
+class WaitingPages(Paginator):
+    """Submissions that wait, page by page; counted without putting them in order."""
+
+    def __init__(self, links: EvidenceLinkQuerySet) -> None:
+        super().__init__(desk.by_oldest_period(links), PER_PAGE)
+        self.links = links
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        """How many there are. One statement."""
+        return desk.number_of(self.links)
+
+
 def _desk(
     request: SignedInRequest,
     form: SubmissionForm,
@@ -121,9 +136,12 @@ def _desk(
     """The desk; with a submission that was refused, that one and what was typed."""
     all_waiting = desk.waiting(request.user)
     narrowed = DeskFilter(request.GET, waiting=all_waiting)
-    links = desk.waiting(request.user, **narrowed.narrowing())
-    rows = desk.by_oldest_period(links)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    narrowing = narrowed.narrowing()
+    links = all_waiting
+    if any(narrowing.values()):
+        links = desk.waiting(request.user, **narrowing)
+    pages = WaitingPages(links)
+    page = pages.get_page(request.GET.get("page"))
     keys = [row["revision"] for row in page]
     listed = desk.submissions_of(links.filter(revision__in=keys))
     in_order = [listed[key] for key in keys if key in listed]
@@ -143,8 +161,8 @@ def _desk(
             {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
         ),
     }
-    if page.paginator.count:
-        context["median_wait"] = desk.median_wait(rows, clock.now())
+    if pages.count:
+        context["median_wait"] = desk.median_wait(links, pages.count, clock.now())
     if submission is not None:
         files = list(submission.revision.files.all())
         shown = request.GET.get("file", "")

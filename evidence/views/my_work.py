@@ -76,7 +76,7 @@ def _to_review(user: Actor, now: dt.datetime) -> dict[str, Any]:
     first = [row["revision"] for row in by_period[:REVIEWED_HERE]]
     submissions = desk.submissions_of(waiting.filter(revision__in=first))
     return {
-        "waiting": by_period.count(),
+        "waiting": desk.number_of(waiting),
         "to_review": [submissions[key] for key in first if key in submissions],
         "populations": my_work.populations_to_judge(user),
         "to_reconfirm": to_reconfirm(user, now),
