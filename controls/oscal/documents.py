@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,7 @@ def read_document(name: str, content: bytes) -> Document:
     """
     if len(content) > MAX_BYTES:
         raise OscalProblem(f"{name}: larger than {MAX_BYTES // 1_000_000} MB.")
+    content = content.removeprefix(BOM_UTF8)  # some editors begin a file with it
     try:
         parsed = orjson.loads(content)
     except orjson.JSONDecodeError as fault:

@@ -268,5 +268,7 @@ def _differences(manifest: Manifest) -> Iterator[str]:
 
 def _record(manifest: Manifest, sha256: str) -> None:
     body = {"manifest_sha256": sha256, "known_at": manifest.known_at}
+    # The bucket may be another one: the worker sets its holds again.
+    Blob.objects.filter(held_in_store=True).update(held_in_store=False)
     event = Event("backup.restored", subject_label="database and evidence", body=body)
     AuditEvent.objects.append(event)

@@ -131,6 +131,8 @@ def test_faults_of_its_references_are_told_and_refuse_nothing() -> None:
             "more than 60 levels",
         ),
         (b'{"system-security-plan": NaN}', "not JSON"),
+        (b'{"system-security-plan": {"a": ' + b"9" * 5_000 + b"}}", "not JSON"),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///a">]><a>&b;</a>', "not JSON"),
         (b'{"system-security-plan": {"uuid": ""}}', "has no “export”"),
         (b"{}" + b" " * 20_000_000, "larger than 20 MB"),
     ],
@@ -139,6 +141,12 @@ def test_what_is_no_such_plan_is_refused_with_a_reason(content, sentence) -> Non
     with pytest.raises(Refused) as refusal:
         read(content)
     assert sentence in " ".join(refusal.value.messages)
+
+
+def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read() -> None:
+    plan = plan_of(ac_2=[exporting("ac-2_smt.a", left=1)])
+    (row,) = read(b"\xef\xbb\xbf" + json.dumps(plan).encode()).rows
+    assert row.control_id == "ac-2"
 
 
 def test_an_officer_previews_and_adopts_it(system, oscar, as_user) -> None:
