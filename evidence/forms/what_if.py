@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -11,14 +11,66 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from controls.base_form import Form
+from controls.errors import Refused
 from controls.models import ServiceVariant, System
 from controls.responsibility.what_if_system import running
-from controls.service_names import variant_label
+from controls.service_names import by_name, nearest, variant_label
 from evidence.forms.clocks import DayField
 from evidence.forms.components import regions_in_use
 from evidence.forms.fields import RegionsField, day_input
 from evidence.forms.reasons import ReasonField
 from evidence.systems.service_uses import ChangeOfServices, slug_of
+
+# What people call the parameters of a comparison, and nothing here reads.
+MISNAMED = (
+    "component",
+    "components",
+    "service",
+    "services",
+    "variant",
+    "variants",
+    "begin",
+    "remove",
+    "start",
+)
+
+
+def refuse_misnamed(names: Iterable[str]) -> None:
+    """Raise Refused for a parameter that would be passed over: no comparison is made
+    without what somebody meant by it."""
+    misnamed = [name for name in MISNAMED if name in set(names)]
+    if misnamed:
+        raise Refused(
+            f"The address says “{misnamed[0]}”, which means nothing here: “end” names"
+            " what would stop, “add” what would begin."
+        )
+
+
+class ServicesField(forms.MultipleChoiceField):
+    """Components by slug, by slug and variant, or by any name that we know of them."""
+
+    known: Mapping[str, ServiceVariant]  # every variant by each of its names
+    wrong = "“{}” is not in use on that day: it cannot end."
+
+    def to_python(self, value: Any) -> list[str]:
+        """Each as the choices write it; what no service bears stays as it is."""
+        texts = [text for text in super().to_python(value) if text.strip()]
+        meant = [self.known.get(text.strip().lower()) for text in texts]
+        pairs = zip(texts, meant, strict=True)
+        return [slug_of(variant) if variant else text for text, variant in pairs]
+
+    def validate(self, value: list[str]) -> None:
+        """Raises ValidationError with a sentence for each that is no choice."""
+        faults = [self._fault(text) for text in value if not self.valid_value(text)]
+        if faults:
+            raise forms.ValidationError(faults)
+
+    def _fault(self, text: str) -> str:
+        if text.lower() in self.known:
+            return self.wrong.format(text)
+        near = nearest(text, self.known)
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        return f"There is no service “{text[:60]}”.{hint}"
 
 
 class WhatIfForm(Form):
@@ -33,10 +85,10 @@ class WhatIfForm(Form):
         help_text="The first day of the other services; empty: today.",
     )
 
-    end = forms.MultipleChoiceField(
+    end = ServicesField(
         label="We would stop using", required=False, widget=forms.CheckboxSelectMultiple
     )
-    add = forms.MultipleChoiceField(
+    add = ServicesField(
         label="We would begin to use",
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -57,8 +109,19 @@ class WhatIfForm(Form):
             slug_of(variant): variant for variant in every.prefetch_related("layers")
         }
         others = [variant for variant in self.known.values() if variant not in now]
-        self.fields["end"].choices = _choices(now)  # type: ignore[attr-defined]
-        self.fields["add"].choices = _choices(others)  # type: ignore[attr-defined]
+        names = by_name(self.known.values())
+        for name, offered in (("end", now), ("add", others)):
+            field = self.fields[name]
+            assert isinstance(field, ServicesField)
+            field.choices, field.known = _choices(offered), names
+            if name == "add":
+                field.wrong = "“{}” is in use on that day already."
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where the address names what nothing here reads."""
+        fields: dict[str, Any] = super().clean() or {}
+        refuse_misnamed(self.data)
+        return fields
 
     @property
     def has_choice(self) -> bool:

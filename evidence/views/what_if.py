@@ -71,9 +71,12 @@ def what_if_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """The same as a file, a line for each control that changes."""
     system = system_or_404(request, slug)
     form = _form(request.GET, system, today_of(system))
-    difference = _supposed(form) if form.is_bound else None
-    if difference is None:
-        return redirect(f"{_page(system)}?{form.query if form.is_bound else ''}")
+    if not form.is_bound:
+        return redirect(_page(system))
+    difference = _supposed(form)
+    if difference is None:  # the page says what is wrong with the address
+        page = {"system": system, "form": form, "day": form.day}
+        return render(request, "evidence/what_if/page.html", page, status=422)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"{system.slug}-what-if-{form.day}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -133,7 +133,25 @@ def test_what_cannot_be_is_said(system, alice, mallory, as_user) -> None:
     browser, page = as_user(alice), reverse("evidence:what_if", args=[system.slug])
     answer = browser.get(page, {"end": "outposts:standard"})
     assert answer.status_code == 422
-    assert "offers no such choice" in answer.content.decode()
+    assert "There is no service “outposts:standard”" in answer.content.decode()
+    there = {
+        "end=lambada": "There is no service “lambada”. Nearest: lambda",
+        "end=rds": "is not in use on that day: it cannot end.",
+        "end=ec2:large": "There is no service “ec2:large”.",
+        "add=ec2": "“ec2:standard” is in use on that day already.",
+        "service=ec2": "The address says “service”, which means nothing here",
+        "end=ec2&component=lambda": "The address says “component”",
+    }
+    for query, sentence in there.items():
+        for name in ("what_if", "what_if_csv"):
+            url = f"{reverse(f'evidence:{name}', args=[system.slug])}?{query}"
+            answer = browser.get(url)
+            assert answer.status_code == 422, (name, query)
+            assert sentence in answer.content.decode(), (name, query)
+    # by any name that we know of it, as the API takes it
+    named = browser.get(page, {"end": "EC2", "add": "ddb"})
+    assert named.status_code == 200
+    assert named.context["found"].changes
     api = reverse("api_what_if", args=[system.slug])
     refused = browser.get(api, {"end": "rds"})
     assert refused.status_code == 400
@@ -141,6 +159,9 @@ def test_what_cannot_be_is_said(system, alice, mallory, as_user) -> None:
     unknown = browser.get(api, {"add": "lambada"})
     assert "Nearest: lambda" in unknown.json()["errors"]["add"][0]
     assert browser.get(api).status_code == 400
+    misnamed = browser.get(api, {"service": "ec2", "end": "ec2"})
+    assert misnamed.status_code == 400
+    assert "means nothing here" in misnamed.content.decode()
     assert as_user(mallory).get(page).status_code == 404
 
 

@@ -6,6 +6,7 @@ was; only whoever typed it sees it.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.access import world as worlds
 from tests.access.walking import address, doors, said_in_table
 from tests.evidence import house as houses
 from tests.evidence.house import House
+from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 OWN_ORIGIN = {"Origin": "http://testserver"}
@@ -95,6 +97,48 @@ def test_a_form_that_is_a_page_itself(house) -> None:
     page = sign_in(browser, house.olivia, answer["Location"])
     assert page.redirect_chain[-1][0] == url
     assert TYPED in page.content.decode()
+
+
+def test_lists_and_choices_of_services_come_back(house) -> None:
+    """A report's scope by a list, what an account uses, and a comparison made real."""
+    artifact = factories.make_artifact(house.olivia, ["pe-3"])
+    report = factories.make_report(
+        artifact, TODAY - dt.timedelta(days=90), TODAY, services=["ebs"]
+    )
+    compared = reverse("evidence:what_if", args=["shop"])
+    for url, form, place, shown in (
+        (
+            reverse("evidence:version_scope", args=[report.uuid]),
+            {"how": "replace", "text": f"Amazon S3\n{TYPED}"},
+            "",
+            (TYPED, "Amazon S3", "replace"),
+        ),
+        (
+            reverse("evidence:discovery", args=["shop"]),
+            {"text": f"sqs\n{TYPED}"},
+            "",
+            (TYPED, "sqs"),
+        ),
+        (
+            reverse("evidence:services_change", args=["shop"]),
+            {"end": "ec2:standard", "add": "lambda:runtime-auto", "reason": TYPED},
+            compared,
+            (TYPED, "ec2:standard", "lambda:runtime-auto"),
+        ),
+    ):
+        browser = signed_in_before(house.olivia)
+        page = sign_in(browser, house.olivia, browser.post(url, form)["Location"])
+        assert page.redirect_chain[-1][0] == (place or url)
+        text = page.content.decode()
+        for word in ("You were signed out before this was sent", *shown):
+            assert word in text, (url, word)
+        assert browser.post(url, form).status_code in (200, 422), url
+    # a comparison lies in its address, which signing in leads back to
+    browser = signed_in_before(house.olivia)
+    chosen = f"{compared}?end=ec2%3Astandard&first_day=2026-12-01"
+    page = sign_in(browser, house.olivia, browser.get(chosen)["Location"])
+    assert page.redirect_chain[-1][0] == chosen
+    assert page.context["ending"]
 
 
 def test_what_is_let_go_is_gone(house) -> None:
