@@ -101,14 +101,14 @@ def show_todays_classes() -> None:
     from controls.implementation_days import show_todays_statuses
     from controls.lapses import lapse_requests
     from controls.models import System
-    from controls.responsibility.decide import refresh_todays
     from controls.system_terms import show_todays_system_terms
     from evidence.requirements.terms import show_todays_terms
     from evidence.status.control_status import today_of
+    from evidence.systems import todays_classes
 
     for system in System.objects.all():
         today = today_of(system)
-        refresh_todays(system, today)
+        todays_classes.show_todays_classes(system, today)
         show_todays_terms(system, today)
         show_todays_statuses(system, today)
         show_todays_system_terms(system, today)

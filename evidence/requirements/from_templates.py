@@ -117,6 +117,24 @@ def ask_for_all(
     return len(added)
 
 
+@transaction.atomic
+def ask_for_newly_ours(system: System, first_days: Mapping[int, dt.date]) -> int:
+    """The same for controls whose half has become ours by the calendar alone, by key
+    with the first day of that; nobody's act. How many were added."""
+    unasked = proposed(system, since=system.window_start)
+    added = [row for row in unasked if row.implementation_id in first_days]
+    for row in added:
+        first_day = first_days[row.implementation_id]
+        row.operates_from = max(first_day, system.window_start)
+    if not added:
+        return 0
+    RequirementControl.objects.add_with_asks(added)
+    AuditEvent.objects.append(
+        about(system, "requirements.applied", by=None, requirements=len(added))
+    )
+    return len(added)
+
+
 def _requirement(
     implementation: ControlImplementation,
     since: dt.date,
