@@ -22,7 +22,8 @@ from evidence.status import gather_sql
 from evidence.status.control_status import NOT_RECORDED
 from evidence.status.rows import as_bigints, read_rows
 from evidence.systems.acknowledgements import acknowledge, duties_today
-from evidence.systems.matrix import DUTIES, MatrixControl, of_rows, with_reports
+from evidence.systems.matrix import DUTIES, of_rows, with_reports
+from evidence.systems.matrix_rows import MatrixControl
 from srm_project.requests import actor_of
 
 
@@ -49,6 +50,14 @@ class MatrixRowSerializer(serializers.Serializer[Any]):
     sources = serializers.ListField(child=serializers.CharField())
 
 
+class MatrixPartSerializer(serializers.Serializer[Any]):
+    """Parts of the control, such as “AC-2 (a), (b)”, that differ from the whole."""
+
+    label: Any = serializers.CharField()
+    responsibility = serializers.CharField()
+    rows = MatrixRowSerializer(many=True)
+
+
 class MatrixControlSerializer(serializers.Serializer[Any]):
     """One control with a row for each service in use that touches it."""
 
@@ -62,6 +71,7 @@ class MatrixControlSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), source="expected"
     )
     rows = MatrixRowSerializer(many=True)
+    parts = MatrixPartSerializer(many=True)
 
     def get_responsibility_source(self, control: MatrixControl) -> str:
         """What the class rests on."""

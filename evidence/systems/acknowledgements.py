@@ -28,7 +28,8 @@ from evidence.status import gather_sql
 from evidence.status.control_status import listed, moment_of, today_of
 from evidence.status.gather import Moment
 from evidence.status.rows import as_bigints, read_rows
-from evidence.systems.matrix import WHOLE, MatrixControl, Names, of_rows
+from evidence.systems.matrix import of_rows
+from evidence.systems.matrix_rows import WHOLE, MatrixControl, Names
 
 # By the id of a control its duties, each `component:variant/layer/kind`, in order.
 Duties = dict[str, list[str]]

@@ -7,10 +7,9 @@ the provider's part is judged by the rules of proof. Source: rules R1, R3, R4 an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from controls.display_names import layer_name
 from controls.models import System
 from controls.responsibility.inputs import UNREAD_SERVICE
 from controls.service_names import component_name
@@ -27,87 +26,20 @@ from evidence.status.gather import (
 )
 from evidence.status.half import worst
 from evidence.status.rows import Row, as_bigints
+from evidence.systems.matrix_parts import PartReading, part_readings
+from evidence.systems.matrix_rows import (
+    MatrixControl,
+    MatrixDuty,
+    MatrixPart,
+    MatrixRow,
+    Names,
+    RowGroup,
+)
 
-Names = Mapping[str, str]  # display names by slug: controls.service_names
 ORGANISATION = "organisation"
-WHOLE = "the control as a whole"  # a duty that no layer names
 UNREAD_CONTROL = "Nobody has read this control: it counts as yours"
 # What narrows the rows of a control, by the name of the filter `duty`.
 DUTIES = ("ours", "configured", "provided", "theirs")
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixDuty:
-    """What we have to do about one layer of a component; "" is all of the control."""
-
-    layer: str
-    kind: str
-
-
-def _named(layers: Iterable[str]) -> str:
-    return ", ".join(layer_name(layer) if layer else WHOLE for layer in layers)
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
-    """One component beside one control, on one day.
-
-    `theirs` are the layers that providers run, `ours` our duties; `responsibility` is
-    what the two come to for this component alone. `reports` prove the provider's part,
-    whose state is `proof`: "" where nothing is asked of a provider.
-    """
-
-    component: str
-    variant: str
-    responsibility: str
-    theirs: tuple[str, ...]
-    ours: tuple[MatrixDuty, ...]
-    sources: tuple[str, ...]
-    provider: str = ""
-    reports: tuple[str, ...] = ()
-    proof: str = ""
-
-    def names_of(self, kind: str) -> str:
-        """Our duties of a kind, `configured` or `provided`, by the names of layers."""
-        return _named(duty.layer for duty in self.ours if duty.kind == kind)
-
-    @property
-    def configured(self) -> str:
-        """What we set on features of the provider."""
-        return self.names_of("configured")
-
-    @property
-    def provided(self) -> str:
-        """What we bring ourselves."""
-        return self.names_of("provided")
-
-    @property
-    def theirs_named(self) -> str:
-        """What providers run, by the names of the layers."""
-        return _named(self.theirs)
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixControl:
-    """One control with its rows. `control` is a row of `listed`; `expected` are the
-    controls that a provider's report expects of us here (R26)."""
-
-    control: Row
-    rows: tuple[MatrixRow, ...]
-    expected: tuple[str, ...] = ()
-
-    @property
-    def responsibility(self) -> str:
-        """The class in force, of all components together."""
-        return str(self.control["responsibility"] or "unclassified")
-
-
-@dataclass(frozen=True, slots=True)
-class RowGroup:
-    """Components of one control of which all else is equal."""
-
-    names: tuple[str, ...]
-    row: MatrixRow
 
 
 def matrix(
@@ -125,8 +57,9 @@ def matrix(
 def of_rows(
     rows: Sequence[Row], moment: Moment, filters: Mapping[str, str]
 ) -> list[MatrixControl]:
-    """The same of rows of `listed`. One statement."""
+    """The same of rows of `listed`. Three statements at most."""
     bases = bases_of(moment, (row["basis_id"] for row in rows))
+    read = part_readings((row["control_id"] for row in rows), moment.known_at)
     memo: dict[Any, tuple[MatrixRow, ...]] = {}
     controls = []
     for row in rows:
@@ -135,7 +68,8 @@ def of_rows(
             basis = bases.get(row["basis_id"], [])
             memo[key] = _narrowed(_rows_of(row, basis), filters)
         shown = () if row["applicability"] == "not-applicable" else memo[key]
-        controls.append(MatrixControl(row, shown))
+        parts = _parts(row, bases, read.get(row["control_id"], ()), filters)
+        controls.append(MatrixControl(row, shown, parts=parts if shown else ()))
     if filters.get("service") or filters.get("duty"):
         return [control for control in controls if control.rows]
     return controls
@@ -153,6 +87,30 @@ def _rows_of(row: Row, basis: Iterable[Mapping[str, Any]]) -> tuple[MatrixRow, .
     if "customer" in parties and not any(made.ours for made in rows):
         rows.append(_whole(row))
     return tuple(sorted(rows, key=lambda r: (r.component != ORGANISATION, r.component)))
+
+
+def _parts(
+    row: Row,
+    bases: Mapping[str, Sequence[Mapping[str, Any]]],
+    readings: Iterable[PartReading],
+    filters: Mapping[str, str],
+) -> tuple[MatrixPart, ...]:
+    """The parts that differ, where the class in force is the one derived from them."""
+    if row["source"] != "derived":
+        return ()
+    basis = bases.get(row["basis_id"], [])
+    whole = _rows_of(row, basis)
+    parts = []
+    for reading in readings:
+        of_part = [part for part in basis if part["layer"] in reading.layers]
+        rows = _rows_of(row, of_part) if of_part else ()
+        if not any(part["party"] == "customer" for part in of_part):
+            # our duty of the control lies in its other parts
+            rows = tuple(made for made in rows if made.theirs)
+        if rows != whole and (shown := _narrowed(rows, filters)):
+            label = f"{row['label']} {', '.join(reading.labels)}"
+            parts.append(MatrixPart(label, shown))
+    return tuple(parts)
 
 
 def _row(
@@ -247,6 +205,13 @@ def with_reports(
             replace(
                 control,
                 rows=tuple(_with_proof(made, proofs) for made in control.rows),
+                parts=tuple(
+                    replace(
+                        part,
+                        rows=tuple(_with_proof(made, proofs) for made in part.rows),
+                    )
+                    for part in control.parts
+                ),
                 expected=tuple(
                     sorted(side.expected_of_us(row["control_id"], row["ref_id"]))
                 ),
@@ -275,8 +240,8 @@ def _with_proof(row: MatrixRow, proofs: Mapping[str, list[NeedProof]]) -> Matrix
     )
 
 
-def grouped_rows(control: MatrixControl, names: Names) -> list[RowGroup]:
-    """The rows of a control, those that say the same made one; ours first."""
+def grouped_rows(control: MatrixControl | MatrixPart, names: Names) -> list[RowGroup]:
+    """The rows of a control or part, those that say the same made one; ours first."""
     groups: dict[MatrixRow, list[MatrixRow]] = {}
     for row in control.rows:
         same = replace(row, component="", variant="", sources=())

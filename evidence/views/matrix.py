@@ -27,13 +27,12 @@ from evidence.systems.acknowledgements import (
     teams_with_duties,
 )
 from evidence.systems.matrix import (
-    MatrixControl,
-    Names,
     grouped_rows,
     of_rows,
     services_of,
     with_reports,
 )
+from evidence.systems.matrix_rows import MatrixControl, Names
 from evidence.views.access import system_or_404
 from evidence.views.answers import answer_with
 from evidence.views.list_place import list_query
@@ -81,13 +80,20 @@ def _page(
     controls: Sequence[MatrixControl],
     names: Names,
 ) -> Page[Any]:
-    """One page of controls, each with its groups of services."""
+    """One page of controls, each with its groups of services, and of its parts."""
     page: Page[Any] = Paginator(controls, PER_PAGE).get_page(request.GET.get("page"))
     try:
         shown = with_reports(clocks.system, clocks.moment, list(page.object_list))
     except LookupError:  # the system was not recorded by then
         shown = []
-    page.object_list = [(control, grouped_rows(control, names)) for control in shown]
+    page.object_list = [
+        (
+            control,
+            grouped_rows(control, names),
+            [(part, grouped_rows(part, names)) for part in control.parts],
+        )
+        for control in shown
+    ]
     return page
 
 

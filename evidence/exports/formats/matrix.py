@@ -16,6 +16,7 @@ from evidence.exports.sheets.matrix import RESPONSIBILITIES, responsibility_rows
 OF_THE_FILE = ("System", "On", "Known at", "Reference data", "Marks")
 NOTES = (
     ("One row", "is one control beside one service or other component in use"),
+    ("AC-2 (a)", "is a part of a control that differs from the whole"),
     ("The provider does", "the layers that a provider runs under it"),
     ("We configure", "what we set on features of the service"),
     ("We provide", "what we bring ourselves: people, policy, software of our own"),

@@ -9,7 +9,8 @@ from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import SOURCES
 from evidence.exports.sheets import Sheet, Value, columns, joined, words
 from evidence.status.control_status import listed
-from evidence.systems.matrix import MatrixControl, Names, of_rows, with_reports
+from evidence.systems.matrix import of_rows, with_reports
+from evidence.systems.matrix_rows import MatrixControl, MatrixRow, Names
 
 RESPONSIBILITIES = Sheet(
     "Responsibility matrix",
@@ -36,7 +37,8 @@ RESPONSIBILITIES = Sheet(
 def responsibility_rows(
     scope: ExportScope, progress: Progress
 ) -> Iterator[list[Value]]:
-    """The rows in catalog order; a control without any service is one row.
+    """The rows in catalog order; a control without any service is one row, parts that
+    differ from their control follow it.
 
     Raises LookupError when the system was not recorded by the scope's instant.
     """
@@ -63,20 +65,27 @@ def _of_control(control: MatrixControl, names: Names) -> Iterator[list[Value]]:
     ]
     expected = "; ".join(control.expected)
     for made in control.rows:
-        yield [
-            *head,
-            component_name(names, made.component, made.variant),
-            words(made.responsibility),
-            made.provider,
-            made.theirs_named,
-            made.configured,
-            made.provided,
-            "; ".join(made.reports),
-            words(made.proof),
-            expected,
-            joined(f"{source}." for source in made.sources),
-        ]
+        yield [*head, *_of_row(made, names, expected)]
+    for part in control.parts:
+        of_part = [part.label, row["title"], words(part.responsibility), *head[3:]]
+        for made in part.rows:
+            yield [*of_part, *_of_row(made, names, expected)]
     if not control.rows:
         left_out = row["applicability"] == "not-applicable"
         nothing = "not applicable" if left_out else "no such layer"
         yield [*head, nothing, *[""] * 7, expected, ""]
+
+
+def _of_row(made: MatrixRow, names: Names, expected: str) -> list[Value]:
+    return [
+        component_name(names, made.component, made.variant),
+        words(made.responsibility),
+        made.provider,
+        made.theirs_named,
+        made.configured,
+        made.provided,
+        "; ".join(made.reports),
+        words(made.proof),
+        expected,
+        joined(f"{source}." for source in made.sources),
+    ]

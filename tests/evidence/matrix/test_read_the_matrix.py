@@ -48,7 +48,7 @@ def page_of(browser, system, **query):
 
 def rows_of(page, label):
     """The rows of a control: names of services, class, and both sides' duties."""
-    for control, groups in page.context["page"]:
+    for control, groups, _ in page.context["page"]:
         if control.control["label"] == label:
             return [
                 (
@@ -90,11 +90,11 @@ def test_each_service_has_its_own_class(proven, as_user, alice):
 def test_the_report_that_proves_each_service(proven, as_user, alice):
     """R23: facilities are proven by region, the platform by service."""
     page = page_of(as_user(alice), proven, q="PE-3")
-    (_, groups), *_ = page.context["page"]
+    (_, groups, _), *_ = page.context["page"]
     assert [group.row.reports for group in groups] == [("AWS SOC 2, R1",)]
     assert [group.row.proof for group in groups] == ["proven"]
     page = page_of(as_user(alice), proven, q="SI-2")
-    by_name = {n: g.row for _, groups in page.context["page"] for g in groups
+    by_name = {n: g.row for _, groups, _ in page.context["page"] for g in groups
                for n in g.names}  # fmt: skip
     assert by_name["Amazon S3"].reports == ("AWS SOC 2, R1",)
     assert by_name["Amazon EC2"].proof != "proven"
@@ -104,12 +104,12 @@ def test_the_report_that_proves_each_service(proven, as_user, alice):
 def test_filters(proven, as_user, alice):
     browser = as_user(alice)
     only_ec2 = page_of(browser, proven, service="ec2", duty="provided")
-    assert {n for _, groups in only_ec2.context["page"] for g in groups
+    assert {n for _, groups, _ in only_ec2.context["page"] for g in groups
             for n in g.names} == {"Amazon EC2"}  # fmt: skip
     assert rows_of(only_ec2, "PE-3") is None
     assert rows_of(only_ec2, "SI-2")
     family = page_of(browser, proven, family="pe")
-    assert {c.control["family"] for c, _ in family.context["page"]} == {"pe"}
+    assert {c.control["family"] for c, *_ in family.context["page"]} == {"pe"}
     nothing = page_of(browser, proven, service="no-such").context["page"]
     assert nothing.paginator.count == proven.implementations.count()
 
@@ -166,7 +166,7 @@ def test_the_files_say_what_the_page_says(proven, as_user, alice):
     assert [{n: row[n] for n in titles} for row in rows] == of_book
     by_service = cells(rows)
     page = page_of(as_user(alice), proven)
-    for control, groups in page.context["page"]:
+    for control, groups, _ in page.context["page"]:
         for group in groups:
             for name in group.names:
                 row = by_service.pop((control.control["label"], name))
