@@ -12,6 +12,7 @@ from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
 from controls.models import System
 from evidence.admin.choosing import choosers
 from evidence.artifacts.citation_decisions import waiting_citations
+from evidence.artifacts.coverage_targets import label_of_line
 from evidence.models import (
     Artifact,
     ArtifactCoverage,
@@ -19,6 +20,7 @@ from evidence.models import (
     ArtifactVersion,
     Citation,
     ContinuityLetter,
+    CoverageLine,
     Export,
     LetterAcceptance,
     ListedReport,
@@ -108,6 +110,36 @@ class ArtifactCoverageAdmin(ReadOnlyAdmin):
     list_select_related = ("artifact", "control", "cited_by")
     search_fields = ("control__label", "citation")
     date_hierarchy = "known_from"
+
+
+@admin.register(CoverageLine)
+class CoverageLineAdmin(ReadOnlyAdmin):
+    """What single reports speak to."""
+
+    scope_path = "artifact_version__artifact"
+    list_display = (
+        "control_label",
+        "artifact_version",
+        "section",
+        "page",
+        "provider_control",
+        "origin",
+        "confirmed_by",
+    )
+    list_filter = (("confirmed_by", admin.EmptyFieldListFilter), "origin")
+    list_select_related = (
+        "control",
+        "artifact_version__artifact",
+        "confirmed_by",
+        "recorded_by",
+    )
+    search_fields = ("control__label", "section", "provider_control")
+    date_hierarchy = "known_from"
+
+    @admin.display(description="control", ordering="control__sort_order")
+    def control_label(self, row: CoverageLine) -> str:
+        """The control, with the part where the line is for one."""
+        return label_of_line(row)
 
 
 class StandingFilter(admin.SimpleListFilter):

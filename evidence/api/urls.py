@@ -9,11 +9,13 @@ from evidence.api.artifact_syncs import ArtifactSyncViewSet, ListedReportViewSet
 from evidence.api.artifacts import ArtifactViewSet
 from evidence.api.asks import AskViewSet
 from evidence.api.bulk import BulkViewSet
+from evidence.api.burden import BurdenView
 from evidence.api.calendar import CalendarView, RollForwardView
 from evidence.api.citations import CitationViewSet
 from evidence.api.closings import ClosingViewSet
 from evidence.api.components import ComponentViewSet
 from evidence.api.control_text import ControlTextView
+from evidence.api.coverage import CoverageViewSet
 from evidence.api.crosswalks import CrosswalkViewSet
 from evidence.api.discovery import DiscoveryAcceptView, DiscoveryView
 from evidence.api.early_ends import EndRequestViewSet
@@ -51,6 +53,11 @@ from evidence.api.search import SearchView
 from evidence.api.system_terms import SystemTermsViewSet
 from evidence.api.systems import DescribedSystemViewSet
 from evidence.api.trend import TrendView
+from evidence.api.user_controls import (
+    ExpectedOfProvidersView,
+    ExpectedUserControlsView,
+    UserControlImportViewSet,
+)
 from evidence.api.what_if import (
     ServicesConfirmView,
     ServicesPreviewView,
@@ -58,11 +65,12 @@ from evidence.api.what_if import (
 )
 from evidence.api.windows import WindowView
 
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 router = SimpleRouter()
 router.register("systems", DescribedSystemViewSet, basename="system")
 router.register("requests", EvidenceRequestViewSet, basename="request")
 router.register(
-    r"engagements/(?P<uuid>[0-9a-f-]{36})/request-list",
+    r"engagements/(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/request-list",
     RequestListViewSet,
     basename="audit-request-list",
 )
@@ -78,6 +86,16 @@ router.register("listed-reports", ListedReportViewSet, basename="listed-report")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register(
     "artifact-versions", ArtifactVersionViewSet, basename="artifact-version"
+)
+router.register(
+    f"artifact-versions/(?P<version>{UUID})/coverage",
+    CoverageViewSet,
+    basename="coverage",
+)
+router.register(
+    f"artifact-versions/(?P<version>{UUID})/user-controls",
+    UserControlImportViewSet,
+    basename="user-control",
 )
 router.register("letters", LetterViewSet, basename="letter")
 router.register("citations", CitationViewSet, basename="citation")
@@ -170,6 +188,17 @@ urlpatterns = [
         "systems/<slug:slug>/account-uses/accept/",
         DiscoveryAcceptView.as_view(),
         name="api_account_uses_accept",
+    ),
+    path("systems/<slug:slug>/burden/", BurdenView.as_view(), name="api_burden"),
+    path(
+        "systems/<slug:slug>/user-controls/",
+        ExpectedUserControlsView.as_view(),
+        name="api_user_controls",
+    ),
+    path(
+        "systems/<slug:slug>/expected-of-providers/",
+        ExpectedOfProvidersView.as_view(),
+        name="api_expected_of_providers",
     ),
     path("systems/<slug:slug>/what-if/", WhatIfView.as_view(), name="api_what_if"),
     path(

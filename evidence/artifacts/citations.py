@@ -15,10 +15,12 @@ from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Control, ControlImplementation, System
 from controls.models.audit import about
+from evidence.artifacts.coverage import confirmed_lines, places_by_control
 from evidence.models import Artifact, ArtifactCoverage, Citation
 from evidence.models.artifacts import AWS
 from evidence.status.gather import Moment, gather
 
+MAX_CITATION = 300  # characters
 OF_PROVIDERS = ("inherited", "shared")
 
 
@@ -96,11 +98,13 @@ def proposed_controls(artifact: Artifact, system: System) -> list[Control]:
     cite it for, and this one does not yet (R24). Raises Refused as the one above."""
     controls = controls_of_provider(artifact, system)
     elsewhere = Citation.objects.filter(artifact=artifact).exclude(system=system)
-    spoken_to = set(elsewhere.values_list("control", flat=True)) | set(
-        ArtifactCoverage.objects.filter(artifact=artifact).values_list(
-            "control", flat=True
-        )
-    )
+    of_series = ArtifactCoverage.objects.filter(artifact=artifact)
+    lines = confirmed_lines(artifact)
+    spoken_to = {
+        pk
+        for rows in (elsewhere, of_series, lines)
+        for pk in rows.values_list("control", flat=True)
+    }
     here = set(
         Citation.objects.filter(artifact=artifact, system=system).values_list(
             "control", flat=True
@@ -120,8 +124,9 @@ def cite(
 ) -> int:
     """Offer a series as proof of its provider's half of many controls of one system.
 
-    Returns how many were added; controls that cite it already stay as they are. Raises
-    NotPermitted for others than officers of the system.
+    Returns how many were added; controls that cite it already stay as they are. Without
+    a `citation` each says where the coverage of its reports has it. Raises NotPermitted
+    for others than officers of the system.
     """
     require_officer(system, by)
     Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
@@ -130,13 +135,16 @@ def cite(
     added = [control for control in controls if control.pk not in known]
     if not added:
         return 0
+    text, places = citation.strip(), {}
+    if not text:
+        places = places_by_control(artifact, [control.pk for control in added])
     Citation.objects.bulk_create(
         Citation(
             system=system,
             artifact=artifact,
             control=control,
             cited_by=by,
-            citation=citation.strip(),
+            citation=text or places.get(control.pk, "")[:MAX_CITATION],
         )
         for control in added
     )

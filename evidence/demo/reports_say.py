@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from controls.models import System, SystemComponent
+from evidence.artifacts.coverage import record_coverage
+from evidence.artifacts.coverage_proposals import propose_coverage
+from evidence.artifacts.coverage_targets import CoverageEntry
 from evidence.artifacts.remarks import answer_remark, decide_answer, register_remark
 from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
@@ -15,6 +18,14 @@ from evidence.systems.regions import say_regions
 SERIES = "aws-soc2"
 CARVED_OUT = "Operator of the leased halls"
 EXCEPTION = "Two of 45 visitor logs without a signature"
+# What the report speaks to, and where: sections, pages and numbers are made up.
+SPOKEN_TO = (
+    CoverageEntry("PE-3", "IV.C Physical security", "63", "DC-5.1"),
+    CoverageEntry("PE-6", "IV.C Physical security", "64", "DC-5.3"),
+    CoverageEntry("PE-13", "IV.D Environment", "66", "DC-6.2"),
+    CoverageEntry("AC-2 (a)", "IV.A Access of its people", "51", "AC-1.4"),
+    CoverageEntry("MP-6", "IV.E Media", "70", "DC-7.1"),
+)
 EXPECTED = "Customers delete data and keys at the end of use"
 
 
@@ -27,6 +38,8 @@ def play_remarks(system: System, people: People, today: dt.date) -> None:
         halls = _registered(report, "subservice", CARVED_OUT, people)
         logs = _registered(report, "exception", EXCEPTION, people)
         keys = _registered(report, "user-control", EXPECTED, people)
+        record_coverage(report, SPOKEN_TO, by=people["olivia"])
+        propose_coverage(report, ["cm"], by=people["olivia"])
     answers = []
     with written_on(yesterday, 11):
         for remark, choice, text in (

@@ -236,7 +236,8 @@ class CiteForm(Form):
     citation = forms.CharField(
         required=False,
         max_length=300,
-        help_text="Where it speaks of this: a section number. " + OWN_WORDS,
+        help_text="Where it speaks of this: a section number. Empty: as its coverage"
+        f" says. {OWN_WORDS}",
     )
 
     def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:

@@ -20,6 +20,7 @@ from evidence.models.checks import StoreCheck
 from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
 from evidence.models.closings import ClosingState, WindowClosing
+from evidence.models.coverage import CoverageLine, CoverageOrigin
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
@@ -88,6 +89,8 @@ __all__ = [
     "ClosingState",
     "ContinuityLetter",
     "ControlMark",
+    "CoverageLine",
+    "CoverageOrigin",
     "Deviation",
     "Disposition",
     "DispositionDecision",

@@ -87,6 +87,11 @@ _of_alternative = _page_of(AlternativeImplementation, _control, *OF_CONTROL)
 PAGES: dict[str, Address] = {
     "listed_place": _page("artifact_sync"),
     "version_scope_confirm": _page("version_scope", "uuid"),
+    "version_user_controls_import": _page("version_user_controls", "uuid"),
+    "version_coverage_preview": _page("version_coverage", "uuid"),
+    "version_coverage_import": _page("version_coverage", "uuid"),
+    "version_coverage_begin": _page("version_coverage", "uuid"),
+    "version_coverage_lines": _page("version_coverage", "uuid"),
     "component_add": _components,
     "services_change": _page("what_if", "slug"),
     "discovery_accept": _page("discovery", "slug"),

@@ -22,6 +22,7 @@ from evidence.views import (
     control_page,
     control_text,
     controls,
+    coverage,
     crosswalks,
     dashboard,
     desk,
@@ -68,6 +69,7 @@ from evidence.views import (
     tokens,
     trend,
     uploads,
+    user_controls,
     what_if,
     windows,
 )
@@ -158,6 +160,26 @@ urlpatterns += [
 
 # The matrix: who answers for what, and which team has read its duties.
 urlpatterns += [
+    path(
+        "systems/<slug:slug>/matrix/user-controls/",
+        user_controls.user_controls,
+        name="user_controls",
+    ),
+    path(
+        "systems/<slug:slug>/matrix/user-controls/file/",
+        user_controls.user_controls_file,
+        name="user_controls_file",
+    ),
+    path(
+        "systems/<slug:slug>/matrix/expected-of-providers/",
+        user_controls.providers_expected,
+        name="providers_expected",
+    ),
+    path(
+        "systems/<slug:slug>/matrix/expected-of-providers/file/",
+        user_controls.providers_expected_file,
+        name="providers_expected_file",
+    ),
     path("systems/<slug:slug>/matrix/", matrix.matrix, name="matrix"),
     path(
         "systems/<slug:slug>/matrix/acknowledge/",
@@ -660,6 +682,51 @@ urlpatterns += [
         "reports/<uuid:uuid>/scope/confirm/",
         scope.version_scope_confirm,
         name="version_scope_confirm",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/",
+        coverage.version_coverage,
+        name="version_coverage",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/file/",
+        coverage.version_coverage_template,
+        name="version_coverage_template",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/preview/",
+        coverage.version_coverage_preview,
+        name="version_coverage_preview",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/import/",
+        coverage.version_coverage_import,
+        name="version_coverage_import",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/begin/",
+        coverage.version_coverage_begin,
+        name="version_coverage_begin",
+    ),
+    path(
+        "reports/<uuid:uuid>/coverage/lines/",
+        coverage.version_coverage_lines,
+        name="version_coverage_lines",
+    ),
+    path(
+        "reports/<uuid:uuid>/user-controls/",
+        user_controls.version_user_controls,
+        name="version_user_controls",
+    ),
+    path(
+        "reports/<uuid:uuid>/user-controls/file/",
+        user_controls.version_user_controls_template,
+        name="version_user_controls_template",
+    ),
+    path(
+        "reports/<uuid:uuid>/user-controls/import/",
+        user_controls.version_user_controls_import,
+        name="version_user_controls_import",
     ),
     path("reports/<uuid:uuid>/letters/new/", reports.letter_new, name="letter_new"),
     path("reports/<uuid:uuid>/remarks/new/", remarks.remark_new, name="remark_new"),

@@ -45,6 +45,7 @@ from evidence.findings.responses import items_answered, respond
 from evidence.models import (
     ArtifactSync,
     ArtifactVersion,
+    CoverageLine,
     ListedReport,
     Notice,
     WindowClosing,
@@ -371,6 +372,25 @@ def _reports(world: World) -> None:
         artifact, TODAY - 9 * DAY, TODAY - 5 * DAY, services=["ebs"]
     )
     _name(world, unscoped, "version_scope", "version_scope_confirm")
+    CoverageLine.objects.create(
+        artifact_version=report,
+        control=Control.objects.get(
+            ref_id="pe-3", implementations__system=house.system
+        ),
+        recorded_by=house.oscar,
+        confirmed_by=house.oscar,
+        origin="typed",
+    )
+    _name(world, unscoped, "version_coverage", "version_coverage_template")
+    _name(world, unscoped, "version_coverage_preview", "version_coverage_import")
+    _name(world, unscoped, "version_user_controls", "version_user_controls_import")
+    _name(world, unscoped, "version_user_controls_template")
+    for verb in ("preview", "import-list"):
+        _name(world, unscoped, f"user-control-{verb}", part="version")
+    _name(world, unscoped, "version_coverage_begin", "version_coverage_lines")
+    for verb in ("list", "preview", "import-list", "copy-forward", "propose",
+                 "confirm", "remove"):  # fmt: skip
+        _name(world, unscoped, f"coverage-{verb}", part="version")
     _name(world, unscoped, "artifact-version-scope", "artifact-version-scope-preview")
     waits = ListedReport.objects.create(
         aws_id="report-0123456789abcdef",

@@ -60,6 +60,8 @@ def bodies() -> dict[str, Any]:
         "artifact-version-remarks": {
             "kind": "exception", "title": "CC6.1-1", "control_ids": ["pe-3"],
         },
+        "coverage-list": {"lines": [{"control": "PE-3"}]},
+        "coverage-propose": {"families": ["pe"]},
         "crosswalk-list": {
             "title": "Other", "starts_on": TODAY,
             "file": file("soc2.csv", b"Control,Number\nPE-3,CC6.4\n"),
@@ -102,6 +104,8 @@ class Asking:
             )
             token = shown.json()["token"]
             self.body = {"token": token, "from_day": TODAY, "add": ["sqs"]}
+        if view in ("coverage-import-list", "user-control-import-list"):
+            self.body = {"token": list_shown(self.client, self.path)}
         if view == "artifact-version-scope":
             shown = self.client.post(f"{self.path[:-1]}-preview/", {"text": "s3"})
             self.body = {"token": shown.json()["token"]}
@@ -123,6 +127,15 @@ def services_shown(client: Client) -> str:
     place = "/api/v1/systems/shop/what-if/preview/"
     shown = client.post(place, {"end": ["ec2"]}, "application/json")
     token: str = shown.json()["token"]
+    return token
+
+
+def list_shown(client: Client, path: str) -> str:
+    """The token of the preview of a list about a report."""
+    content = b"Control,Number,Controls\nPE-6,U-9,PE-6\n"
+    sent = {"file": file("list.csv", content)}
+    answer = client.post(path.replace("/import/", "/preview/"), sent)
+    token: str = answer.json()["token"]
     return token
 
 

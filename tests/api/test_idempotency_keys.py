@@ -35,6 +35,7 @@ request-cancel population-accept population-reject population-withdraw evidence-
 evidence-accept evidence-reject evidence-submit evidence-reconfirm evidence-withdraw
 file-clear removal-approve removal-refuse artifact-version-end component-end
 artifact-version-scope-preview api_account_uses
+user-control-preview coverage-preview coverage-confirm coverage-remove
 override-approve override-refuse override-settle not-applicable-approve
 not-applicable-refuse not-applicable-end notice-read notice-read-all bulk-upload-plan
 audit-request-list-plan

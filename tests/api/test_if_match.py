@@ -168,7 +168,10 @@ ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list
 artifact-versions artifact-citations artifact-version-letters artifact-version-reliance
 artifact-version-remarks remark-answers artifact-version-scope
-artifact-version-scope-preview artifact-sync-list listed-report-place
+artifact-version-scope-preview user-control-preview user-control-import-list
+coverage-list coverage-preview coverage-import-list
+coverage-copy-forward coverage-propose coverage-confirm coverage-remove
+artifact-sync-list listed-report-place
 api_account_uses api_account_uses_accept
 api_responses observation-list finding-list observation-dispositions
 finding-dispositions

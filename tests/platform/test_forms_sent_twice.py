@@ -276,6 +276,9 @@ numbers_upload request_list
 saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result event_log_csv
 closing_request closing_decide closing_withdraw
+version_user_controls version_user_controls_import
+version_coverage version_coverage_preview version_coverage_import
+version_coverage_begin version_coverage_lines
 version_scope version_scope_confirm artifact_sync listed_place
 discovery discovery_accept
 """

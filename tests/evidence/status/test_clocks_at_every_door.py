@@ -26,6 +26,7 @@ PAGES = {
     "/systems/payments/controls/": CLOCKS,
     "/systems/payments/controls/si-2/": CLOCKS,
     "/systems/payments/matrix/": CLOCKS,
+    "/systems/payments/matrix/expected-of-providers/": CLOCKS,
     "/systems/payments/responses/": CLOCKS,
     "/systems/payments/window/providers/": CLOCKS,
     "/systems/payments/calendar/": ("month",),
@@ -48,7 +49,11 @@ ASK = "0a5b0000-0000-4000-8000-000000000001"
 API[f"/api/v1/asks/{ASK}/occurrences/"] = CLOCKS
 API |= dict.fromkeys([f"/api/v1/{noun}/{ASK}/" for noun in RECORDS], CLOCKS)
 API |= dict.fromkeys(
-    [f"{SYSTEM}{noun}/" for noun in ("matrix", "responses", "window/providers")], CLOCKS
+    [
+        f"{SYSTEM}{noun}/"
+        for noun in ("matrix", "expected-of-providers", "responses", "window/providers")
+    ],
+    CLOCKS,
 )
 API[f"{SYSTEM}window/"] = CLOCKS
 DOORS = list((PAGES | API).items())

@@ -94,6 +94,25 @@ def test_the_file_says_what_the_page_says(system, alice, as_user):
     assert ("Month end", "2026-10-31") in lines
 
 
+def test_the_api_says_what_the_page_says(system, alice, as_user):
+    browser = as_user(alice)
+    page = page_of(browser, system)
+    shares, past = page.context["shares"], page.context["past"]
+    body = browser.get(reverse("api_burden", args=[system.slug])).json()
+    assert body["on"] == str(TODAY)
+    assert body["whole"]["controls"] == shares.whole.total
+    assert body["whole"]["uploads_a_year"] == shares.whole.burden.uploads
+    assert [row["name"] for row in body["families"]] == [
+        s.name for s in shares.families
+    ]
+    assert [row["ours"] for row in body["teams"]] == [s.ours for s in shares.teams]
+    assert sum(row["controls"] for row in body["why"]) == shares.whole.total
+    assert [row["on"] for row in body["past"]] == [str(row.day) for row in past]
+    text = page.content.decode()
+    for word in ("Providers carry it", "Left to us", "counted as ours"):
+        assert word in text  # the bars say in words what their colours mean
+
+
 def test_outsiders_see_nothing(system, mallory, as_user):
     """AC-01: who may not read the system is told nothing of it."""
     browser = as_user(mallory)

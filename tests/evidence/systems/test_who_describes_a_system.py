@@ -15,6 +15,7 @@ from evidence.models import (
     ArtifactVersion,
     Citation,
     ContinuityLetter,
+    CoverageLine,
 )
 from tests import factories
 from tests.evidence.systems.test_describe_a_system import filled_in
@@ -340,7 +341,15 @@ def test_a_role_that_ends_acts_on_the_next_request(system, oscar, as_user):
 
 
 @pytest.mark.parametrize(
-    "model", [Artifact, ArtifactVersion, ArtifactCoverage, Citation, ContinuityLetter]
+    "model",
+    [
+        Artifact,
+        ArtifactVersion,
+        ArtifactCoverage,
+        Citation,
+        ContinuityLetter,
+        CoverageLine,
+    ],
 )
 def test_the_admin_shows_the_register_and_changes_none_of_it(model, report, as_user):
     browser = as_user(factories.administrator())

@@ -1,0 +1,200 @@
+"""R26: complementary user entity controls come by a list, are asked of a team in each
+system, open ones first; and what we expect of providers is a page and an export."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from openpyxl import load_workbook
+from rest_framework.test import APIClient
+
+from controls.models import AuditEvent
+from evidence.artifacts.reliance import record_reliance
+from evidence.artifacts.remarks import register_remark
+from evidence.models import ArtifactVersion, ReportRemark, RequirementControl
+from evidence.requirements.changes import NewTerms, add_requirement
+from tests import factories
+from tests.evidence import house as houses
+from tests.evidence.house import House
+from tests.one_day import TODAY
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+HEADER = "Number,Summary in our words,Our controls\n"
+
+
+@pytest.fixture
+def house(settings) -> House:
+    settings.MFA_REQUIRED = False
+    return houses.build()
+
+
+@pytest.fixture
+def report(house) -> ArtifactVersion:
+    artifact = factories.make_artifact(house.olivia, ["pe-3", "si-2", "cm-8"])
+    return factories.make_report(artifact, TODAY - 200 * DAY, TODAY - DAY)
+
+
+def rely(house, report) -> None:
+    record_reliance(
+        report,
+        house.system,
+        conclusion="rely",
+        scope_note="s",
+        period_note="p",
+        by=house.rita,
+    )
+
+
+def send(client, report, content: str | bytes, name: str = "list.csv"):
+    data = content.encode() if isinstance(content, str) else content
+    url = reverse("evidence:version_user_controls", args=[report.uuid])
+    return client.post(url, {"file": SimpleUploadedFile(name, data)})
+
+
+def ask_for(house: House, remark: ReportRemark) -> None:
+    add_requirement(
+        factories.implementation(house.system, "pe-3"),
+        NewTerms(
+            title="Keys are deleted",
+            cadence="yearly",
+            purpose="operation",
+            operates_from=TODAY,
+        ),
+        by=house.olivia,
+        user_control=remark,
+    )
+    assert RequirementControl.objects.filter(user_control=remark).exists()
+
+
+def test_a_list_is_seen_then_registered_once(client, house, report):
+    client.force_login(house.olivia)
+    page = client.get(reverse("evidence:version_user_controls", args=[report.uuid]))
+    assert "Template as CSV" in page.content.decode()
+    faulty = (
+        f"{HEADER}1,We remove leavers,PE-3; SI-2\n,No number,PE-3\n1,Again,PE-3\n"
+        "2,Nothing of ours,\n3,Wrong,XX-77 and more\n4,Part,AC-2 (a)\n"
+    )
+    shown = send(client, report, faulty)
+    assert shown.status_code == 422
+    assert [str(error) for error in shown.context["preview"].errors] == [
+        "Line 3, column A: It has no number to find it again.",
+        "Line 4, column A: “1” stands in line 2, column A already.",
+        "Line 5, column C: Name the controls of ours that it is for.",
+        "Line 6, column C: “XX-77 and more” is not the id of a control, such as"
+        " AC-2(1).",
+        "Line 7, column C: AC-2 (a) is a part: name the whole control.",
+    ]
+    assert "token" not in shown.context
+    good = f"\ufeff{HEADER}1,We remove leavers,PE-3; SI-2\n2,=cmd|x,CM-8\n"
+    token = send(client, report, good).context["token"]
+    assert not ReportRemark.objects.exists()
+    url = reverse("evidence:version_user_controls_import", args=[report.uuid])
+    for _ in range(2):
+        assert client.post(url, {"token": token}).status_code == 302
+    rows = ReportRemark.objects.order_by("pk")
+    assert [(row.title, row.control_ids) for row in rows] == [
+        ("1", ["pe-3", "si-2"]),
+        ("2", ["cm-8"]),
+    ]
+    assert AuditEvent.objects.filter(verb="remark.registered").count() == 2
+    # what is registered stays; a template sent back says nothing new
+    other = send(client, report, f"{HEADER}1,Other words,PE-3\n")
+    assert "stays as it is" in other.content.decode()
+    template = reverse("evidence:version_user_controls_template", args=[report.uuid])
+    workbook = client.get(template, {"format": "xlsx"}).content
+    again = send(client, report, workbook, "b.xlsx").content.decode()
+    assert "registered already" in again
+    text = client.get(template).content.decode()
+    assert "'=cmd|x" in text  # IN-04: no spreadsheet runs it
+
+    stale = send(client, report, f"{HEADER}3,More,PE-3\n").context["token"]
+    register_remark(
+        report, kind="user-control", title="3", control_ids=["pe-3"], by=house.olivia
+    )
+    assert client.post(url, {"token": stale}).status_code == 409
+    client.force_login(house.rita)
+    assert send(client, report, good).status_code == 403
+    assert client.post(url, {"token": stale}).status_code == 403
+
+
+def test_open_ones_stand_first_until_a_team_is_asked(client, house, report):
+    """Another report of the series that is relied on expects no more by the same
+    number."""
+    api = APIClient()
+    api.force_authenticate(house.olivia)
+    base = f"/api/v1/artifact-versions/{report.uuid}/user-controls/"
+    file = SimpleUploadedFile("a.csv", f"{HEADER}1,Keys,PE-3\n2,Odd,MP-6\n".encode())
+    shown = api.post(f"{base}preview/", {"file": file}, format="multipart").json()
+    made = api.post(f"{base}import/", {"token": shown["token"]}, format="json")
+    assert made.json() == {"registered": 2}
+
+    here = f"/api/v1/systems/{house.system.slug}/user-controls/"
+    assert api.get(here).json() == []  # nobody relies on the report yet
+    rely(house, report)
+    rows = api.get(here).json()
+    assert [(row["control_id"], row["state"]) for row in rows] == [
+        ("pe-3", "open"),
+        ("mp-6", "elsewhere"),
+    ]
+    client.force_login(house.olivia)
+    url = reverse("evidence:user_controls", args=[house.system.slug])
+    text = client.get(url).content.decode()
+    assert "Ask a team" in text
+    assert "1 is open" in " ".join(text.split())
+    remark = ReportRemark.objects.get(title="1")
+    asking = reverse("evidence:requirement_new", args=[house.system.slug, "pe-3"])
+    first = client.get(asking, {"user_control": str(remark.uuid)})
+    assert first.context["form"].initial["user_control"] == str(remark.uuid)
+    ask_for(house, remark)
+    (asked, _) = api.get(here).json()
+    assert asked["state"] == "asked"
+    newer = factories.make_report(report.artifact, TODAY - DAY, TODAY, label="next")
+    register_remark(
+        newer, kind="user-control", title="1", control_ids=["pe-3"], by=house.olivia
+    )
+    rely(house, newer)
+    states = [row["state"] for row in api.get(here).json()]
+    assert sorted(states) == ["asked", "elsewhere"]
+    sheet = client.get(
+        reverse("evidence:user_controls_file", args=[house.system.slug]),
+        {"format": "xlsx"},
+    )
+    rows = list(load_workbook(io.BytesIO(sheet.content)).active.values)
+    assert rows[0][0] == "State"
+    assert rows[1][0] == "Asked, not shown yet"
+    client.force_login(house.mallory)
+    assert client.get(url).status_code == 404
+
+
+def test_what_we_expect_of_providers_on_page_file_and_api(client, house, report):
+    client.force_login(house.ray)
+    url = reverse("evidence:providers_expected", args=[house.system.slug])
+    shown = client.get(url)
+    duties = shown.context["duties"]
+    by_control = {duty.control_id: duty for duty in duties if duty.provider == "AWS"}
+    assert "pe-3" in by_control
+    assert "ac-1" not in by_control  # a policy is nobody's but ours
+    assert by_control["pe-3"].proof not in ("proven", "expiring")
+    assert by_control["pe-3"].layers
+    rely(house, report)
+    with CaptureQueriesContext(connection) as queries:
+        text = client.get(url).content.decode()
+    assert "SOC 2 Type II" in text
+    file = reverse("evidence:providers_expected_file", args=[house.system.slug])
+    lines = client.get(file).content.decode().splitlines()
+    assert lines[0].startswith("\ufeffProvider,Control,Title")
+    assert len(lines) == len(duties) + 1
+    api = APIClient()
+    api.force_authenticate(house.ray)
+    rows = api.get(f"/api/v1/systems/{house.system.slug}/expected-of-providers/")
+    assert len(rows.json()) == len(duties)
+    before = client.get(url, {"on": "2020-01-01", "known_at": "2020-01-01"})
+    assert before.context["duties"] == []
+    assert len(queries) < 40
