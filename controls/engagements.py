@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -57,9 +58,15 @@ class EngagementDraft:
 
 @transaction.atomic
 def make_engagement(
-    system: System, draft: EngagementDraft, *, by: Actor, today: dt.date
+    system: System,
+    draft: EngagementDraft,
+    *,
+    by: Actor,
+    today: dt.date,
+    audit: UUID | None = None,
 ) -> Engagement:
-    """Record an audit of a system; its auditors are invited afterwards.
+    """Record an audit of a system; its auditors are invited afterwards. `audit` is that
+    of its other systems.
 
     Raises NotPermitted (no officer) and Refused by field: a window that runs
     backwards, is out of bounds or too long, a Type I over more than one day.
@@ -73,6 +80,7 @@ def make_engagement(
         firm=draft.firm.strip(),
         window_start=draft.window_start,
         window_end=draft.window_end,
+        audit=audit or uuid4(),
     )
     try:
         engagement.full_clean(exclude=["known_from"])

@@ -44,8 +44,10 @@ WITHOUT_SECOND_FACTOR = (
     "/livez",
     "/readyz",
 )
-# An engagement's pages, with its id.
-OF_AUDIT = re.compile(r"^/audits/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+# An engagement's pages and routes, with its id.
+OF_AUDIT = re.compile(
+    r"^/(?:audits|api/v1/engagements)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/"
+)
 # Addresses under which reading writes its own record, or a session.
 RECORDS = re.compile(
     r"^/accounts/|^/files/[^/]+/|^/exports/[^/]+/download/$"

@@ -439,6 +439,8 @@ SPECTACULAR_SETTINGS = {
         "ClosingStateEnum": "evidence.models.closings.ClosingState",
         "ExportKindEnum": "evidence.models.exports.ExportKind",
         "ExportStateEnum": "evidence.models.exports.ExportState",
+        "MarkStateEnum": "evidence.models.marks.MarkState",
+        "EngagementKindEnum": "controls.models.engagements.EngagementKind",
         "DocumentStateEnum": "controls.models.statements.DocumentState",
     },
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -22,6 +23,7 @@ from django.db.models import F
 from controls.access import is_officer, require_officer
 from controls.accounts.invitation_mails import mail_wanted
 from controls.approvals import refuse_stale
+from controls.audit_systems import officered_in_audit
 from controls.errors import (
     LinkOver,
     NotPermitted,
@@ -37,7 +39,15 @@ from controls.memberships import (
     refuse_impossible_offer,
     take_role,
 )
-from controls.models import Actor, AuditEvent, Invitation, Membership, System, User
+from controls.models import (
+    Actor,
+    AuditEvent,
+    Invitation,
+    Membership,
+    Role,
+    System,
+    User,
+)
 from controls.models.audit import Event, about
 from controls.models.invitations import InvitationState
 
@@ -335,7 +345,33 @@ def _accept(
     invitation.membership = membership
     invitation.version = F("version") + 1
     invitation.save(update_fields=["state", "ended_at", "membership", "version"])
-    return membership, [event, _event(invitation, "invitation.accepted", person)]
+    further = _let_into_others(invitation, offer, person, now)
+    accepted = _event(invitation, "invitation.accepted", person)
+    return membership, [event, *further, accepted]
+
+
+def _let_into_others(
+    invitation: Invitation, offer: RoleOffer, person: User, now: dt.datetime
+) -> list[Event]:
+    """Let an auditor into the other systems of the audit in which who invited is an
+    officer, and in which the person reads nothing on these days yet."""
+    events: list[Event] = []
+    if offer.engagement is None or offer.last_day is None:
+        return events
+    for other in officered_in_audit(offer.engagement, invitation.invited_by):
+        until = other.system.end_of_day(offer.last_day)
+        held = other.system.memberships.filter(user=person, role=Role.AUDITOR)
+        if held.filter(ends_at__gt=now, starts_at__lt=until).exists() or until <= now:
+            continue
+        _, event = take_role(
+            other.system,
+            person,
+            replace(offer, engagement=other),
+            given_by=invitation.invited_by,
+            now=now,
+        )
+        events.append(event)
+    return events
 
 
 def _event(invitation: Invitation, verb: str, by: Actor) -> Event:

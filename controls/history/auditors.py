@@ -2,7 +2,7 @@
 
 Whoever a mark or a result names audits in the engagement at that instant: it has not
 ended, the account is open and a grant, which ends exclusively, is in force. What it is
-about belongs to the engagement's system. They say the same as
+about belongs to the engagement's system, a control to its scope. They say the same as
 `evidence.engagements.who_may`, which answers first and with a sentence, and hold for
 every role, the owner's included: a past is built by the clock of knowledge, when the
 grant was in force.
@@ -24,6 +24,13 @@ SELECT WHERE NOT EXISTS (
      AND EXISTS ({subject}))
 """
 
+# Nothing was chosen, or the control is among what was chosen last.
+_IN_SCOPE = (
+    "SELECT coalesce((SELECT cardinality(b.controls) = 0 OR c.ref_id = ANY(b.controls)"
+    " FROM controls_engagementscope b WHERE b.engagement_id = e.id"
+    " ORDER BY b.id DESC LIMIT 1), true)"
+)
+
 # What each trigger refuses: table, when, and for which rows this finds something.
 GUARDS: dict[str, tuple[str, str, str]] = {
     "srm_marked_by_auditor": (
@@ -32,7 +39,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         _NOT_LET_IN.format(
             person="NEW.marked_by_id",
             subject="SELECT FROM controls_controlimplementation i"
-            " WHERE i.id = NEW.implementation_id AND i.system_id = e.system_id",
+            " JOIN controls_control c ON c.id = i.control_id"
+            " WHERE i.id = NEW.implementation_id AND i.system_id = e.system_id"
+            f" AND ({_IN_SCOPE})",
         ),
     ),
     "srm_tested_by_auditor": (

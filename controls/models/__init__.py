@@ -21,7 +21,7 @@ from controls.models.decisions import (
     ResponsibilityDecision,
     ResponsibilityOverride,
 )
-from controls.models.engagements import Engagement
+from controls.models.engagements import Engagement, EngagementScope
 from controls.models.group_roles import GroupRole
 from controls.models.idempotency import IdempotencyKey
 from controls.models.implementation_statements import ImplementationStatement
@@ -70,6 +70,7 @@ __all__ = [
     "DutyAcknowledgement",
     "EndRequest",
     "Engagement",
+    "EngagementScope",
     "GroupRole",
     "IdempotencyKey",
     "ImplementationStatement",

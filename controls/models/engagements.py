@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 
@@ -54,16 +57,22 @@ class EngagementQuerySet(models.QuerySet["Engagement"]):
 
 
 class Engagement(models.Model):
-    """One audit of one system. The window's days are both inclusive.
+    """One audit, in one system. The window's days are both inclusive.
 
-    Made, renewed and ended by `controls.engagements`. Who audits is told by its
-    memberships, each for at most 90 days.
+    An audit of several systems is one of these in each, which share `audit`: people are
+    let into systems. Made, renewed and ended by `controls.engagements`. Who audits is
+    told by its memberships, each for at most 90 days; which controls it is about by the
+    newest of its `scopes`.
     """
 
     keeps_history = True
 
     system = models.ForeignKey(
         "controls.System", models.PROTECT, related_name="engagements"
+    )
+    # the same in all systems of one audit
+    audit = models.UUIDField(
+        default=uuid.uuid4, db_default=RandomUUID(), editable=False
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -84,8 +93,35 @@ class Engagement(models.Model):
                 name="engagement_window_ordered",
                 condition=Q(window_start__lte=F("window_end")),
                 violation_error_message="The audit window must end after it starts.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["audit", "system"],
+                name="engagement_once_per_system",
+                violation_error_message="This audit covers that system already.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class EngagementScope(models.Model):
+    """Which controls an audit is about, from the instant it is recorded on; the newest
+    holds. Where there is none, or it names none, it is all of the system's baseline.
+
+    Written by `controls.engagement_scope`. Once an auditor was let in it only widens.
+    """
+
+    append_only = True
+
+    engagement = models.ForeignKey(Engagement, models.PROTECT, related_name="scopes")
+    chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # their ids in the catalog, such as `ac-2.1`, sorted; empty: the whole baseline
+    controls = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"Scope of {self.engagement}"

@@ -19,6 +19,7 @@ from evidence.api.coverage import CoverageViewSet
 from evidence.api.crosswalks import CrosswalkViewSet
 from evidence.api.discovery import DiscoveryAcceptView, DiscoveryView
 from evidence.api.early_ends import EndRequestViewSet
+from evidence.api.engagements import EngagementViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
 from evidence.api.findings import (
@@ -28,6 +29,7 @@ from evidence.api.findings import (
 )
 from evidence.api.implementation_status import ImplementationStatusViewSet
 from evidence.api.letters import LetterViewSet
+from evidence.api.marks import MarkViewSet, TestedItemViewSet
 from evidence.api.matrix import AcknowledgementsView, MatrixViewSet
 from evidence.api.not_applicable import NotApplicableViewSet
 from evidence.api.notices import NoticePreferenceView, NoticeViewSet
@@ -108,6 +110,9 @@ router.register(
     RetrospectiveChangeViewSet,
     basename="retrospective-change",
 )
+router.register("engagements", EngagementViewSet, basename="engagement")
+router.register("marks", MarkViewSet, basename="mark")
+router.register("tested-items", TestedItemViewSet, basename="tested-item")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("closings", ClosingViewSet, basename="closing")
 router.register("exports", ExportViewSet, basename="export")

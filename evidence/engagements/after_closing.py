@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from controls.engagement_scope import scope_of_engagement
 from controls.models import Engagement
+from evidence.engagements.scope import keys_in_scope
 from evidence.status.after_closing import (
     ClosedWindow,
     LaterChange,
@@ -34,7 +36,7 @@ class AfterClosing:
 def after_closing(engagement: Engagement, moment: Moment) -> AfterClosing | None:
     """What is otherwise at the moment; None where the window was not closed by then.
 
-    Three statements, and three more for a closed window.
+    Only of what is in its scope. Three statements, and five more for a closed window.
     """
     known = replace(moment, known_at=moment.known_at or now())
     window = (engagement.window_start, engagement.window_end)
@@ -43,4 +45,8 @@ def after_closing(engagement: Engagement, moment: Moment) -> AfterClosing | None
     if not closed:
         return None
     changes = later_changes(engagement.system_id, known, closed)
+    keys = keys_in_scope(engagement, scope_of_engagement(engagement, known.known_at))
+    if keys is not None:
+        in_scope = {None, *keys}
+        changes = [one for one in changes if one.implementation in in_scope]
     return AfterClosing(closed[0], changes)

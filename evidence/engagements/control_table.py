@@ -92,6 +92,14 @@ def marks_of(engagement: Engagement) -> dict[int, ControlMark]:
     }
 
 
+def marks_among(
+    marks: Mapping[int, ControlMark], rows: Sequence[Row]
+) -> dict[int, ControlMark]:
+    """The marks of these rows."""
+    keys = {row["id"] for row in rows}
+    return {key: mark for key, mark in marks.items() if key in keys}
+
+
 def matching_controls(
     clocks: Clocks,
     rows: Sequence[Row],

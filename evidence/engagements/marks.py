@@ -18,6 +18,7 @@ from controls.grammar import count_of
 from controls.models import Actor, AuditEvent, ControlImplementation, Engagement
 from controls.models.audit import Event, about
 from controls.reasons import refuse_long
+from evidence.engagements.scope import refuse_out_of_scope
 from evidence.engagements.who_may import locked_for_marking
 from evidence.models import ControlMark
 from evidence.models.marks import MarkState
@@ -61,6 +62,7 @@ def mark_control(
     """
     stored = locked_for_marking(engagement, by=by)
     _refuse_other_system(stored, implementation)
+    refuse_out_of_scope(stored, [implementation])
     refuse_long(draft.note, "note")
     mark = _row(stored, implementation)
     _refuse_stale([mark], {implementation.pk: version})
@@ -90,6 +92,7 @@ def mark_several(
         raise Refused(f"Mark at most {most} at a time.")
     for implementation in seen:
         _refuse_other_system(stored, implementation)
+    refuse_out_of_scope(stored, list(seen))
     there = {
         mark.implementation_id: mark
         for mark in ControlMark.objects.select_for_update(of=("self",))

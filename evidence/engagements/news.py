@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,11 @@ class News:
         return any(self.counts.values())
 
 
-def news_of(engagement: Engagement, since: dt.datetime) -> News:
-    """What happened in the system after an instant that an auditor should look at.
+def news_of(
+    engagement: Engagement, since: dt.datetime, keys: Collection[int] | None = None
+) -> News:
+    """What happened in the system after an instant that an auditor should look at; of
+    controls only those with these keys (None: all).
 
     A constant number of statements.
     """
@@ -81,6 +84,12 @@ def news_of(engagement: Engagement, since: dt.datetime) -> News:
             request__engagement=engagement
         ).select_related("request", "answered_by"),
     }
+    if keys is not None:
+        accepted, populations = of_kind["accepted"], of_kind["populations"]
+        of_kind["accepted"] = accepted.filter(link__implementation__in=keys)
+        of_kind["populations"] = populations.filter(
+            population__requirement__implementation__in=keys
+        )
     newer = {
         kind: rows.filter(known_from__gt=since).order_by("-known_from", "-pk")
         for kind, rows in of_kind.items()

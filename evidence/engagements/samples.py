@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from controls.engagement_scope import BASELINE, Scope
 from controls.models import Actor, Engagement
 from evidence.files.who_may import RESTRICTED, may_open
 from evidence.models import (
@@ -47,9 +48,12 @@ class ListedPopulation:
     population: Population
     samples: Sequence[TestedSample]
     outside: bool
+    out_of_scope: bool = False
 
 
-def populations_of(engagement: Engagement, window: Window) -> list[ListedPopulation]:
+def populations_of(
+    engagement: Engagement, window: Window, scope: Scope = BASELINE
+) -> list[ListedPopulation]:
     """The newest populations of the system, one more than MAX_POPULATIONS at most.
 
     Three statements.
@@ -75,7 +79,10 @@ def populations_of(engagement: Engagement, window: Window) -> list[ListedPopulat
         samples[sample.population_id].append(TestedSample(sample, tested, exceptions))
     return [
         ListedPopulation(
-            row, samples[row.pk], row.ends < window[0] or row.starts > window[1]
+            row,
+            samples[row.pk],
+            row.ends < window[0] or row.starts > window[1],
+            row.requirement.implementation.control.ref_id not in scope,
         )
         for row in rows
     ]

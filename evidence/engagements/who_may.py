@@ -22,6 +22,12 @@ def may_mark(engagement: Engagement, *, by: Actor) -> bool:
     return bool(mine.filter(pk=engagement.pk).exists())
 
 
+def require_marker(engagement: Engagement, *, by: Actor) -> None:
+    """Raise NotPermitted for anybody but who audits in it now."""
+    if not may_mark(engagement, by=by):
+        raise NotPermitted(ONLY_AUDITORS)
+
+
 def may_ask_to_close(engagement: Engagement, *, by: Actor) -> bool:
     """Whether `by` is an officer of the system, while the engagement runs."""
     return engagement.ended_at is None and is_officer(by, engagement.system)

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from controls.access import require_officer
 from controls.approvals import refuse_stale
+from controls.engagement_scope import scope_of_engagement
 from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Engagement
@@ -85,6 +86,8 @@ def confirm_closing(
     engagement, closed_at = stored.engagement, knowledge_now()
     _decided(stored, ClosingState.CLOSED, by, now, closed_at=closed_at)
     events: list[Event] = []
+    chosen = scope_of_engagement(engagement).chosen
+    filters = {"engagement": str(engagement.uuid)} if chosen else None
     for name in KEPT_FORMATS:
         _, event = queue_export(
             stored.system,
@@ -94,6 +97,7 @@ def confirm_closing(
             key=f"closing:{stored.uuid}:{name}",
             format_name=name,
             window=(engagement.window_start, engagement.window_end),
+            filters=filters,
             closing=stored,
         )
         events.append(event)

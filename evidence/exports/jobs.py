@@ -21,6 +21,7 @@ from controls.errors import NotPermitted, SrmError, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.engagements.marks_then import refuse_marks_of_others
+from evidence.engagements.scope import refuse_scope_of_others
 from evidence.exports.files import (
     WrittenFile,
     drop_file,
@@ -109,6 +110,7 @@ def request_export(
         if existing:
             return existing
     refuse_marks_of_others(system, (filters or {}).get("mark", ""), by=by)
+    refuse_scope_of_others(system, (filters or {}).get("engagement", ""), by=by)
     export, event = queue_export(
         system,
         by=by,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from controls.base_form import Form
+from controls.engagement_scope import MAX_TYPED
 from controls.engagements import EngagementDraft
-from controls.models import User
+from controls.models import System, User
 from controls.models.engagements import EngagementKind
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
@@ -40,9 +43,31 @@ class EngagementForm(Form):
         help_text="Both days count. A SOC 2 Type I is about one day: give it twice.",
     )
 
+    systems = forms.ModelMultipleChoiceField(
+        System.objects.none(),
+        label="Other systems of the same audit",
+        to_field_name="slug",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Each keeps its own access, scope and marks; inviting an auditor here"
+        " lets them into all of them.",
+    )
+
+    def __init__(self, *args: Any, others: QuerySet[System], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["systems"].queryset = others  # type: ignore[attr-defined]
+        if not others.exists():
+            del self.fields["systems"]
+
     def draft(self) -> EngagementDraft:
-        """What was typed."""
-        return EngagementDraft(**self.cleaned_data)
+        """What was typed, without its systems."""
+        names = [field.name for field in dataclasses.fields(EngagementDraft)]
+        return EngagementDraft(**{name: self.cleaned_data[name] for name in names})
+
+    @property
+    def others(self) -> list[System]:
+        """The other systems that were chosen."""
+        return list(self.cleaned_data.get("systems", ()))
 
 
 class RenewForm(Form):
@@ -60,6 +85,9 @@ class RenewForm(Form):
         help_text="90 days from today at most. That day counts.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+    everywhere = forms.BooleanField(
+        label="Also in the other systems of this audit", required=False
+    )
 
     def __init__(
         self, *args: Any, auditors: Iterable[User], today: dt.date, **kwargs: Any
@@ -71,7 +99,29 @@ class RenewForm(Form):
         self.fields["last_day"].initial = today + RENEWED_FOR
 
 
+class ScopeForm(Form):
+    """Which controls an audit is about: ticked, or pasted."""
+
+    which = forms.ChoiceField(
+        label="This audit is about",
+        choices=[("baseline", "The whole baseline"), ("chosen", "Chosen controls")],
+        widget=forms.RadioSelect,
+    )
+    pasted = forms.CharField(
+        label="Add controls from a list",
+        required=False,
+        max_length=MAX_TYPED,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Such as AC-2, AC-2(1), AU-6; separated by commas or lines. Nothing"
+        " is saved while one of them is not a control of this system.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class EndEngagementForm(Form):
     """That an engagement ends now, as it was seen."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    everywhere = forms.BooleanField(
+        label="Also in the other systems of this audit", required=False
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controls.models import ControlImplementation, System
@@ -85,13 +85,19 @@ class WindowCounts:
         return bar(self.segments)
 
 
-def window_counts(system: System, moment: Moment, window: Window) -> WindowCounts:
-    """The controls of a system by their result over a window, as of a moment.
+def window_counts(
+    system: System,
+    moment: Moment,
+    window: Window,
+    pks: Collection[int] | None = None,
+) -> WindowCounts:
+    """The controls of a system (all, or those with these keys) by their result over a
+    window, as of a moment.
 
     A constant number of statements. Raises LookupError when the system was not
     recorded by the moment.
     """
-    (counts,) = _counted([system], {system.pk: window}, moment)
+    (counts,) = _counted([system], {system.pk: window}, moment, pks)
     return counts
 
 
@@ -134,9 +140,14 @@ def windows_of_systems(
 
 
 def _counted(
-    systems: Sequence[System], windows: Mapping[int, Window], moment: Moment
+    systems: Sequence[System],
+    windows: Mapping[int, Window],
+    moment: Moment,
+    only: Collection[int] | None = None,
 ) -> list[WindowCounts]:
     rows = ControlImplementation.objects.filter(system__in=systems)
+    if only is not None:
+        rows = rows.filter(pk__in=only)
     pks: defaultdict[int, list[int]] = defaultdict(list)
     labels: dict[int, str] = {}
     ordered = rows.order_by("control__sort_order", "pk")

@@ -131,7 +131,7 @@ def _mark_page(
             for event in reversed(list(events))
         ]
     rows = [row for row in listed(opened.system, opened.clocks.moment)
-            if row["ref_id"] == control.control.ref_id]  # fmt: skip
+            if row["ref_id"] == control.control.ref_id in opened.scope]  # fmt: skip
     answers = table_rows(
         opened.engagement, opened.clocks, rows, {control.pk: stored} if stored else {}
     )
@@ -141,6 +141,7 @@ def _mark_page(
     ).order_by("due_on", "pk")
     context = opened.context(request) | {
         "control": control,
+        "in_scope": control.control.ref_id in opened.scope,
         "row": answers[0] if answers else None,
         "mark": stored,
         "form": form,

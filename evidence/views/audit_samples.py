@@ -34,7 +34,7 @@ PER_PAGE = 25  # items with their files
 def audit_samples(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which populations and samples are there, and how far are they tested?"""
     opened = audit_or_404(request, uuid)
-    rows = populations_of(opened.engagement, opened.clocks.window)
+    rows = populations_of(opened.engagement, opened.clocks.window, opened.scope)
     context = opened.context(request) | {
         "populations": rows[:MAX_POPULATIONS],
         "more": len(rows) > MAX_POPULATIONS,

@@ -16,9 +16,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from controls import clock
+from controls.engagement_scope import Scope, scope_of_engagement
 from controls.models import Actor, Engagement, System
 from evidence.engagements.auditors import Auditor, auditors_of
 from evidence.engagements.control_table import (
+    marks_among,
     marks_of,
     matching_controls,
     progress_of,
@@ -26,12 +28,14 @@ from evidence.engagements.control_table import (
 )
 from evidence.engagements.marks_then import view_of_marks
 from evidence.engagements.news import last_visit, news_of, people_of, requests_of
+from evidence.engagements.scope import keys_in_scope, other_audits, rows_in_scope
 from evidence.engagements.who_may import may_mark
 from evidence.exports.closing import closed_at_of
 from evidence.forms.audits import TableFilter
 from evidence.forms.clocks import PageClocks, clocks_of
 from evidence.models import Export
 from evidence.models.marks import MarkState
+from evidence.status.control_filter import matching_rows
 from evidence.status.control_status import listed
 from evidence.status.criteria import numbers_among
 from evidence.status.window_counts import window_counts
@@ -52,6 +56,8 @@ class Audit:
     may_mark: bool
     # whose visits tell what is new: the person, or for an officer the first auditor
     reader: Actor
+    # as it was known at the clocks
+    scope: Scope
 
     @property
     def system(self) -> System:
@@ -77,12 +83,14 @@ def audit_or_404(request: SignedInRequest, uuid: Any) -> Audit:
     auditors = auditors_of([engagement], clock.now())[engagement.pk]
     marks = may_mark(engagement, by=request.user)
     first = next((one.user for one in auditors if one.let_in), request.user)
+    clocks = clocks_of(request, engagement.system, own=window)
     return Audit(
         engagement,
-        clocks_of(request, engagement.system, own=window),
+        clocks,
         auditors,
         marks,
         request.user if marks else first,
+        scope_of_engagement(engagement, clocks.moment.known_at),
     )
 
 
@@ -102,9 +110,11 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
     opened = audit_or_404(request, uuid)
     engagement, clocks = opened.engagement, opened.clocks
     now = clock.now()
-    rows = listed(opened.system, clocks.moment)
+    baseline = listed(opened.system, clocks.moment)
+    rows = rows_in_scope(baseline, opened.scope)
+    keys = {row["id"] for row in rows} if opened.scope.chosen else None
     try:
-        counts = window_counts(opened.system, clocks.moment, clocks.window)
+        counts = window_counts(opened.system, clocks.moment, clocks.window, keys)
     except LookupError:  # the system was not recorded by then
         counts = None
     visit = last_visit(engagement, opened.reader, now=now)
@@ -113,13 +123,15 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
     ).for_listing()
     context = opened.context(request) | {
         "controls": len(rows),
+        "out_of_scope": len(baseline) - len(rows),
+        "others": other_audits(engagement, reader=request.user),
         "criteria": len(numbers_among(rows)),
         "counts": counts,
         "visit": visit,
         "visit_day": visit and opened.system.day_of(visit),
-        "news": news_of(engagement, visit or _window_begins(opened)),
+        "news": news_of(engagement, visit or _window_begins(opened), keys),
         "requests": requests_of(engagement, today=clocks.today),
-        "progress": progress_of(marks_of(engagement), len(rows)),
+        "progress": progress_of(marks_among(marks_of(engagement), rows), len(rows)),
         "officers": people_of(opened.system, now),
         "exports": exports[:EXPORTS_SHOWN],
         "closed_at": closed_at_of(engagement),
@@ -137,7 +149,8 @@ def audit_news(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """What exactly is new since I was here?"""
     opened = audit_or_404(request, uuid)
     visit = last_visit(opened.engagement, opened.reader, now=clock.now())
-    news = news_of(opened.engagement, visit or _window_begins(opened))
+    keys = keys_in_scope(opened.engagement, opened.scope)
+    news = news_of(opened.engagement, visit or _window_begins(opened), keys)
     context = opened.context(request) | {
         "visit": visit,
         "visit_day": visit and opened.system.day_of(visit),
@@ -151,10 +164,12 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """Which controls held over the window, and what did I mark?"""
     opened = audit_or_404(request, uuid)
     clocks = opened.clocks
-    rows = listed(opened.system, clocks.moment)
+    baseline = listed(opened.system, clocks.moment)
+    rows = rows_in_scope(baseline, opened.scope)
     marks = marks_of(opened.engagement)
     chosen = TableFilter(request.GET, rows=rows)
     filters = chosen.filters()
+    outside = [row for row in baseline if row["ref_id"] not in opened.scope]
     matching = matching_controls(clocks, rows, filters, marks)
     page: Page[Any] = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
     table = table_rows(opened.engagement, clocks, list(page.object_list), marks)
@@ -164,6 +179,7 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "kept_filters": filters,
         "page": page,
         "total": len(rows),
+        "outside": matching_rows(outside, filters) if outside else [],
         "states": MarkState.choices,
         "export_view": _export_view(opened, filters) if page.object_list else "",
     }
@@ -176,6 +192,8 @@ def _export_view(opened: Audit, filters: Mapping[str, str]) -> str:
     Empty for marks with an earlier knowledge: those of the table are of now.
     """
     query = {**filters, "system": opened.system.slug}
+    if opened.scope.chosen:
+        query["engagement"] = str(opened.engagement.uuid)
     if result := query.pop("result", ""):
         query["verdict"] = result
     if "mark" in query:

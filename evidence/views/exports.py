@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from evidence.engagements.scope import scopes_read
 from evidence.exports import jobs
 from evidence.exports.ends import delete_export, stopped_for
 from evidence.exports.rows.heading import view_text
@@ -105,15 +106,18 @@ def _page(
     request: SignedInRequest, form: ExportForm, status: int = 200
 ) -> HttpResponse:
     exports_shown = list(Export.objects.visible_to(request.user).for_listing()[:SHOWN])
-    for export in exports_shown:
-        export.view_shown = view_text(export.filters) if export.filters else ""
     filters = {name: form[name].value() or "" for name in FILTERS}
+    named = [export.filters.get("engagement", "") for export in exports_shown]
+    scopes = scopes_read([*named, filters["engagement"]], by=request.user)
+    for export in exports_shown:
+        view = export.filters
+        export.view_shown = view_text(view, scopes) if view else ""
     unfinished = {ExportState.QUEUED, ExportState.RUNNING}
     context = {
         "exports": exports_shown,
         "running": any(export.state in unfinished for export in exports_shown),
         "form": form,
-        "view": view_text(filters) if any(filters.values()) else "",
+        "view": view_text(filters, scopes) if any(filters.values()) else "",
         "known_at": form["known_at"].value() or "",
         "stopped": stopped_for(request.user),
         "fingerprint": fingerprint_shown(),

@@ -247,6 +247,11 @@ urlpatterns += [
         engagements.engagement_end,
         name="engagement_end",
     ),
+    path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/scope/",
+        engagements.engagement_scope,
+        name="engagement_scope",
+    ),
 ]
 
 # Audits: what auditors read and mark; officers see the same pages.

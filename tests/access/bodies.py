@@ -94,6 +94,7 @@ def bodies_of(world: World) -> dict[str, Any]:
             "last_day": str(TODAY + 60 * DAY),
         },
         "engagement_end": {"version": 1},
+        "engagement_scope": {"which": "baseline", "version": 1},
         "request_list": {"file": request_list(), "due_on": later},
         "request_list_confirm": {"token": "none"},
         "closing_decide": {"decision": "confirm", "version": 1},
@@ -125,6 +126,25 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST audit-request-list-confirm": {"token": "none"},
         "POST request-answer": {"evidence": [str(world.named["evidence"]["uuid"])]},
         "POST request-send-back": why,
+        "POST engagement-list": {
+            "systems": ["shop"], "title": "SOC 2 2027", "kind": "type2",
+            "firm": "Audit & Sons", "window_start": today, "window_end": later,
+        },
+        "PATCH engagement-detail": {"firm": "Audit & Daughters"},
+        "POST engagement-renew": {
+            "people": ["audrey@example.test"], "last_day": str(TODAY + 60 * DAY),
+        },
+        "PUT engagement-scope": {"controls": None},
+        "POST mark-list": {
+            "engagement": str(world.named["mark"]["uuid"]), "control_id": "CM-8",
+            "state": "satisfied",
+        },
+        "PATCH mark-detail": {"state": "satisfied"},
+        "POST tested-item-list": {
+            "engagement": str(world.named["mark"]["uuid"]), "result": "passed",
+            "item": str(world.named["deviation_new"]["uuid"]),
+        },
+        "PATCH tested-item-detail": {"result": "unclear"},
         "POST closing-list": {"engagement": str(world.named["closing"]["uuid"])},
         "POST closing-refuse": why,
         "PATCH system-detail": {"name": "Renamed"},

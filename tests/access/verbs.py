@@ -220,14 +220,17 @@ VERBS = (
         "record an audit, renew and end it",
         _officer,
         ("evidence:engagement_new", "evidence:engagement_renew",
-         "evidence:engagement_end"),
+         "evidence:engagement_end", "evidence:engagement_scope", "engagement-list",
+         "PATCH engagement-detail", "engagement-renew", "engagement-end",
+         "PUT engagement-scope"),
     ),
     Verb(
         "mark controls and test samples in an audit",
         lambda world, by: audits.may_mark(
             Engagement.objects.get(uuid=world.named["mark"]["uuid"]), by=by
         ),
-        ("evidence:mark", "evidence:marks_save", "evidence:item_result"),
+        ("evidence:mark", "evidence:marks_save", "evidence:item_result", "mark-list",
+         "PATCH mark-detail", "tested-item-list", "PATCH tested-item-detail"),
     ),
     Verb(
         "send the list of requests of an audit",

@@ -36,6 +36,8 @@ from evidence.artifacts.citations import cite
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import answer_remark, register_remark
+from evidence.engagements.item_results import record_result
+from evidence.engagements.marks import MarkDraft, mark_control
 from evidence.exports.jobs import request_export
 from evidence.files.legal_holds import place_hold
 from evidence.files.spill_removal import request_removal
@@ -253,6 +255,17 @@ def _people(world: World) -> None:
     house = world.house
     audit = house.audrey.memberships.get(role=Role.AUDITOR).engagement
     _name(world, audit, "engagement_access", "engagement_renew", "engagement_end")
+    _name(world, audit, "engagement_scope")
+    for verb in ("detail", "renew", "end", "scope", "controls"):
+        _name(world, audit, f"engagement-{verb}")
+    marked = mark_control(
+        audit,
+        _control(house.system, "si-2"),
+        MarkDraft("in_progress"),
+        by=house.audrey,
+        now=BEGINS,
+    )
+    _name(world, marked, "mark-detail")
     for view in ("audit", "audit_news", "audit_controls", "marks_save", "mark",
                  "audit_samples", "audit_sample", "item_result", "request_list",
                  "request_list_confirm", "request_list_template",
@@ -353,6 +366,15 @@ def _events(world: World) -> None:
     _name(world, sample, "sample", "sample_download", "sample-detail")
     _name(world, sample, "sample-deviations", "sample-items")
     item = sample.items.order_by("pk")[0]
+    tested = record_result(
+        house.audrey.memberships.get(role=Role.AUDITOR).engagement,
+        sample.items.for_upload().order_by("pk")[1],
+        result="passed",
+        note="",
+        by=house.audrey,
+        now=BEGINS,
+    )
+    _name(world, tested, "tested-item-detail")
     _name(world, item, "deviation_new")
     _name(world, item, "item_result", part="item")
     _name(world, sample, "audit_sample", part="sample")

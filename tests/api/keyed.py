@@ -24,6 +24,7 @@ WHO = {
     "evidence-revise": "alice", "artifact-version-reliance": "rita",
     "bulk-upload-confirm": "alice", "ask-evidence": "alice",
     "api_acknowledgements": "alice", "audit-request-list-confirm": "audrey",
+    "mark-list": "audrey", "tested-item-list": "audrey",
 }  # fmt: skip
 
 

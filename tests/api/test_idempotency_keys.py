@@ -48,6 +48,7 @@ crosswalk-preview implementation-status-preview api_services_preview
 system-terms-list ask-split api_retention legal-hold-lift
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
+engagement-renew engagement-end
 closing-list closing-confirm closing-refuse closing-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())

@@ -104,6 +104,12 @@ VERBS = {
     "POST request-accept": Verb("needed", "olivia", answered),
     "POST request-send-back": Verb("needed", "olivia", answered),
     "POST request-cancel": Verb("needed", "olivia", None, WHY),
+    "PATCH engagement-detail": Verb("needed", "olivia"),
+    "POST engagement-renew": Verb("needed", "olivia"),
+    "POST engagement-end": Verb("needed", "olivia"),
+    "PUT engagement-scope": Verb("needed", "olivia"),
+    "PATCH mark-detail": Verb("needed", "audrey"),
+    "PATCH tested-item-detail": Verb("needed", "audrey"),
     "POST closing-confirm": Verb("needed", "audrey"),
     "POST closing-refuse": Verb("needed", "audrey", None, WHY),
     "POST closing-withdraw": Verb("needed", "olivia"),
@@ -163,6 +169,7 @@ ELSEWHERE = {"POST evidence-reconfirm", "POST api_roll_forward"}
 # They make something or many things, take a list, or compare: no row is named.
 MAKERS = """
 component-regions api_services_preview api_services_confirm closing-list
+engagement-list mark-list tested-item-list
 system-list component-list request-list requirement-list population-list evidence-list
 ask-list
 requirement-apply-templates requirement-preview-templates evidence-decide artifact-list

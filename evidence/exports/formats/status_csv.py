@@ -77,6 +77,7 @@ COLUMNS = (
     "after_closing",
     "answered",
     "responses",
+    "controls_of_file",
 )
 # What stands in each row and is the same in all of them.
 OF_THE_FILE = (
@@ -86,6 +87,7 @@ OF_THE_FILE = (
     "window_start",
     "window_end",
     "window_closed",
+    "controls_of_file",
 )
 
 # In the order of their columns.
@@ -131,6 +133,7 @@ def columns_of(scope: ExportScope) -> dict[str, str]:
         "window_start": heading.window_start,
         "window_end": heading.window_end,
         "window_closed": "; ".join(heading.closings),
+        "controls_of_file": heading.view,
     }
 
 

@@ -11,6 +11,7 @@ from controls.models import ImplementationStatus
 from controls.models.decisions import Responsibility
 from controls.models.systems import ImpactLevel, Regime
 from evidence.charts import PROVEN, RESULTS, VERDICTS
+from evidence.engagements.scope import NamedScope, named_scopes
 from evidence.exports.rows.scope import ExportScope, named_filters
 from evidence.models.marks import MarkState
 from evidence.status import gather_sql
@@ -30,6 +31,7 @@ SELECT rv.version
 """
 # What the filters of the page of controls are called in a sentence.
 WORDS = {
+    "engagement": "in the scope of the audit",
     "family": "family",
     "responsibility": "class",
     "verdict": "verdict",
@@ -122,7 +124,10 @@ def heading_of(scope: ExportScope) -> Heading:
         rules=RULES,
         rules_then=rules_then(moment.known_at) or 0,
         reference_version=versions[0]["version"] if versions else "",
-        view=view_text(scope.filters),
+        view=view_text(
+            scope.filters,
+            named_scopes([scope.filters.get("engagement", "")], moment),
+        ),
         marks=marks_of(scope),
         closings=tuple(
             closing_in_words(closed)
@@ -152,10 +157,19 @@ def _utc(instant: dt.datetime | None) -> str:
     return instant.astimezone(dt.UTC).isoformat() if instant else ""
 
 
-def view_text(filters: Mapping[str, str]) -> str:
-    """The view in words: “family AC, verdict Partly”, else “all of the system”."""
+def view_text(
+    filters: Mapping[str, str], scopes: Mapping[str, NamedScope] | None = None
+) -> str:
+    """The view in words: “family AC, verdict Partly”, else “all of the system”.
+    `scopes` are those of the audits that it names, by their uuids."""
     named = named_filters(filters)
-    parts = [f"{WORDS[name]} {_shown(name, named[name])}" for name in named]
+    audit = (scopes or {}).get(named.get("engagement", ""))
+    parts = [
+        audit.sentence
+        if audit and name == "engagement"
+        else f"{WORDS[name]} {_shown(name, named[name])}"
+        for name in named
+    ]
     return ", ".join(parts) or "all of the system"
 
 

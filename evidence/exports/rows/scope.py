@@ -13,6 +13,7 @@ from controls.errors import Refused, SrmError
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, System
 from evidence.engagements.marks_then import keys_marked
+from evidence.engagements.scope import rows_of_audit
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import (
@@ -27,9 +28,11 @@ from evidence.status.control_status import (
 from evidence.status.gather import Moment
 
 # What narrows the list of controls, by the names of its page; `mark` is of the table of
-# an audit: the engagement's uuid, a colon, and a state.
+# an audit: the engagement's uuid, a colon, and a state. `engagement` is the uuid of the
+# audit whose scope it is.
 FILTERS = (
-    "q", "family", "responsibility", "verdict", "status", "team", "number", "mark",
+    "engagement", "q", "family", "responsibility", "verdict", "status", "team",
+    "number", "mark",
 )  # fmt: skip
 NO_CONTROL = "No control of the system is in this view. Change or leave out its filter."
 NOT_COME_YET = "That day has not come yet. Ask about today or an earlier day."
@@ -79,6 +82,8 @@ class ExportScope:
         if self.judged is not None:
             return [answer.implementation["id"] for answer in self.judged]
         rows = listed(self.system, self.moment)
+        if engagement := self.filters.get("engagement"):
+            rows = rows_of_audit(rows, engagement, self.known_at)
         keys = keys_matching(self.system, self.moment, rows, self.filters, self.window)
         mark = self.filters.get("mark")
         return keys_marked(keys, mark, self.known_at) if mark else keys
