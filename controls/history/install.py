@@ -10,6 +10,7 @@ from django.db import connections, models, transaction
 
 from controls.history import (
     auditors,
+    closings,
     engagements,
     proof,
     retention,
@@ -66,7 +67,7 @@ def install(cursor: Any) -> None:
         ("evidence_proof", "srm_proof_has_link", sql.PROOF_HAS_LINK),
     ):
         twin.keep_trigger(cursor, table, name, statement)
-    for room in (second_person, auditors, engagements, proof, retention):
+    for room in (second_person, auditors, closings, engagements, proof, retention):
         for name, (table, when, forbidden) in room.GUARDS.items():
             cursor.execute(sql.refusing(name, forbidden, room.REFUSAL))
             twin.keep_trigger(cursor, table, name, sql.before_rows(name, when, table))

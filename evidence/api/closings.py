@@ -35,6 +35,7 @@ class KeptExportSerializer(serializers.ModelSerializer[Export]):
     class Meta:
         model = Export
         fields = ["uuid", "kind", "state", "sha256", "size_bytes", "failure"]
+        fields += ["given_up_at"]
 
 
 class ClosingSerializer(serializers.ModelSerializer[WindowClosing]):

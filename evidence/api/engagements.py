@@ -1,5 +1,8 @@
 """Audits over the API: listed, made, corrected, renewed, ended; their scope and their
-controls over the window."""
+controls over the window.
+
+One file: an audit, its access and its scope are one address.
+"""
 
 from __future__ import annotations
 

@@ -14,13 +14,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.conventions import ByKey, WithoutETag
+from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.filters import in_state, of_system
 from controls.api.idempotency import idempotent
 from controls.models import System
 from controls.models.tokens import Scope
 from evidence.api.clocks import BodyDayField, InstantField
 from evidence.exports import jobs
+from evidence.exports.closing import make_again
 from evidence.exports.ends import delete_export
 from evidence.exports.formats import CHOICES, DEFAULT, FORMATS, format_of_kind
 from evidence.forms.exports import MAX_FILTER
@@ -68,6 +69,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "size_bytes",
             "expires_at",
             "failure",
+            "given_up_at",
         ]
 
 
@@ -106,6 +108,12 @@ class NewExportSerializer(serializers.Serializer[Any]):
             sentence = "Give both days of a window, or none."
             raise serializers.ValidationError({"window_to": sentence}, "half_a_window")
         return attrs
+
+
+class AgainSerializer(serializers.Serializer[Any]):
+    """Which attempt was seen to have failed: the `given_up_at` of the export."""
+
+    given_up_at = InstantField()
 
 
 def _window(body: Mapping[str, Any]) -> Window | None:
@@ -163,6 +171,18 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
             filters=body.get("filters"),
         )
         return Response(ExportSerializer(export).data, status=202)
+
+    @extend_schema(request=AgainSerializer, responses={202: ExportSerializer})
+    @action(detail=True, methods=["post"], url_path="make-again")
+    def make_again(self, request: Request, uuid: str) -> Response:
+        """Have a file of a closing made that failed then, of the same clocks."""
+        export = self.get_object()
+        jobs.require_owner(export, actor_of(request))
+        if request.auth is None:
+            require_recent_proof_of_program(request)
+        seen = valid(AgainSerializer, request)["given_up_at"]
+        queued = make_again(export, by=actor_of(request), given_up_at=seen)
+        return Response(ExportSerializer(queued).data, status=202)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, uuid: str) -> Response:

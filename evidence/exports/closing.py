@@ -14,14 +14,16 @@ from django.db import transaction
 from controls.access import require_officer
 from controls.approvals import refuse_stale
 from controls.engagement_scope import scope_of_engagement
-from controls.errors import Refused, TransitionNotAllowed
+from controls.errors import Refused, StaleVersion, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Engagement
 from controls.models.audit import Event, about
 from controls.reasons import refuse_long
 from evidence.engagements.who_may import locked_for_marking
-from evidence.exports.jobs import queue_export
-from evidence.models import ClosingState, WindowClosing
+from evidence.exports.jobs import make_export, queue_export, require_owner
+from evidence.jobs.leases import LET_GO
+from evidence.jobs.wake import wake
+from evidence.models import ClosingState, Export, ExportState, WindowClosing
 
 KEPT_FORMATS = ("csv", "xlsx", "pdf")  # made at each closing
 
@@ -180,6 +182,41 @@ def _decided(
     stored.version += 1  # under the row's lock
     fields = ["state", "decided_by", "decided_at", "reason", "closed_at", "version"]
     stored.save(update_fields=fields)
+
+
+@transaction.atomic
+def make_again(export: Export, *, by: Actor, given_up_at: dt.datetime | None) -> Export:
+    """Have a file of a closing made that could not be made then, of the same clocks.
+
+    `given_up_at` names the attempt that was seen to have failed: who looked at an
+    earlier one begins nothing. Raises NotPermitted for anybody but officers of the
+    system and auditors of the engagement, TransitionNotAllowed unless it failed,
+    StaleVersion where it failed again since.
+    """
+    require_owner(export, by)
+    stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+    if stored.closing_id is None:
+        raise TransitionNotAllowed("Only what is kept at a closing is made again.")
+    if stored.state != ExportState.FAILED:
+        raise TransitionNotAllowed(
+            f"It is {stored.get_state_display().lower()}: nothing is to be made again."
+        )
+    if stored.given_up_at != given_up_at:
+        raise StaleVersion("It was tried again since you opened this. Look again.")
+    Export.objects.filter(pk=stored.pk).update(
+        **LET_GO,
+        state=ExportState.QUEUED,
+        attempts=0,
+        given_up_at=None,
+        finished_at=None,
+        failure="",
+    )
+    wake(make_export, stored.pk)
+    why = {"closing": str(export.closing.uuid), "reason": stored.failure}
+    event = about(stored, "export.requested-again", by=by, **why)
+    AuditEvent.objects.append(event)
+    stored.refresh_from_db()
+    return stored
 
 
 def closing_of(engagement: Engagement) -> WindowClosing | None:

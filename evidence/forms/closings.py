@@ -41,3 +41,9 @@ class WithdrawClosingForm(Form):
     """That a request is taken back, as it was seen."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class AgainForm(Form):
+    """Which attempt at a kept file was seen to have failed."""
+
+    given_up_at = forms.DateTimeField(widget=forms.HiddenInput)

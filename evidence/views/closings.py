@@ -16,16 +16,18 @@ from evidence.engagements.who_may import may_ask_to_close
 from evidence.exports.closing import (
     closing_of,
     confirm_closing,
+    make_again,
     refuse_closing,
     request_closing,
     withdraw_closing,
 )
 from evidence.forms.closings import (
+    AgainForm,
     ClosingForm,
     DecideClosingForm,
     WithdrawClosingForm,
 )
-from evidence.models import ClosingState, WindowClosing
+from evidence.models import ClosingState, Export, WindowClosing
 from evidence.views.answers import answer_with, explain
 from evidence.views.audits import audit_or_404, engagement_or_404
 from srm_project.recent_proof import recent_proof_required
@@ -148,6 +150,29 @@ def closing_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
         else "The window stays open; the officers read why.",
     )
     return redirect("evidence:closing", uuid)
+
+
+@require_POST
+@recent_proof_required
+def kept_again(request: SignedInRequest, uuid: Any) -> HttpResponse:
+    """Have a file of the closing made that could not be made then."""
+    rows = Export.objects.kept_for(request.user).select_related("closing__engagement")
+    export = get_object_or_404(rows, uuid=uuid)
+    closing = export.closing
+    assert closing is not None  # what is kept is of a closing
+    form = AgainForm(request.POST)
+    seen = form.cleaned_data["given_up_at"] if form.is_valid() else None
+    back = redirect("evidence:closing", closing.engagement.uuid)
+    try:
+        make_again(export, by=request.user, given_up_at=seen)
+    except ValidationError as refusal:
+        return answer_with(request, refusal, back)
+    messages.success(
+        request,
+        f"{export.get_kind_display()} is made again, of the same clocks. It appears"
+        " below with its hash when done.",
+    )
+    return back
 
 
 @require_POST

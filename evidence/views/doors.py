@@ -191,6 +191,7 @@ PAGES: dict[str, Address] = {
     ),
     "export_request": _page("exports"),
     "export_cancel": _page("exports"),
+    "kept_again": _page("exports"),
     "export_delete": _page("exports"),
     "kept_form_let_go": _page("work"),
 }

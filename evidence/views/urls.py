@@ -810,6 +810,7 @@ urlpatterns += [
     path(
         "exports/<uuid:uuid>/download/", exports.export_download, name="export_download"
     ),
+    path("exports/<uuid:uuid>/again/", closings.kept_again, name="kept_again"),
     path("exports/<uuid:uuid>/cancel/", exports.export_cancel, name="export_cancel"),
     path("exports/<uuid:uuid>/delete/", exports.export_delete, name="export_delete"),
 ]

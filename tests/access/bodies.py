@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.systems.acknowledgements import duties_today
 from tests.evidence import house as houses
-from tests.one_day import TODAY
+from tests.one_day import BEGINS, TODAY
 
 if TYPE_CHECKING:
     from controls.models import System
@@ -99,6 +99,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "request_list_confirm": {"token": "none"},
         "closing_decide": {"decision": "confirm", "version": 1},
         "closing_withdraw": {"version": 1},
+        "kept_again": {"given_up_at": BEGINS.isoformat()},
         "marks_save": {"state-cm-8": "satisfied", "seen-cm-8": "not_started:0"},
         "mark": {"state": "satisfied", "version": 0},
         "item_result": {"result": "passed", "version": 0},
@@ -147,6 +148,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "PATCH tested-item-detail": {"result": "unclear"},
         "POST closing-list": {"engagement": str(world.named["closing"]["uuid"])},
         "POST closing-refuse": why,
+        "POST export-make-again": {"given_up_at": BEGINS.isoformat()},
         "PATCH system-detail": {"name": "Renamed"},
         "PATCH system-control": {"implementation_status": "planned"},
         "POST ask-list": here | {

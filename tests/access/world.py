@@ -48,6 +48,7 @@ from evidence.models import (
     ArtifactSync,
     ArtifactVersion,
     CoverageLine,
+    Export,
     ListedReport,
     Notice,
     WindowClosing,
@@ -282,6 +283,20 @@ def _people(world: World) -> None:
     )
     for verb in ("detail", "confirm", "refuse", "withdraw"):
         _name(world, closing, f"closing-{verb}")
+    failed = Export.objects.create(
+        system=house.system,
+        requested_by=house.audrey,
+        kind="fedramp-crm",
+        on=TODAY,
+        known_at=BEGINS,
+        window_start=audit.window_start,
+        window_end=audit.window_end,
+        closing=closing,
+        state="failed",
+        given_up_at=BEGINS,
+        idempotency_key="kept",
+    )
+    _name(world, failed, "kept_again", "export-make-again")
     held = house.system.memberships.get(user=house.ray)
     _name(world, held, "role", "role_days", "role_end", "role_hand_over")
     for verb in ("detail", "end", "hand-over", "hand-over-preview", "open-work"):

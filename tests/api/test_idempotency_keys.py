@@ -49,6 +49,7 @@ system-terms-list ask-split api_retention legal-hold-lift
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
 engagement-renew engagement-end
+export-make-again
 closing-list closing-confirm closing-refuse closing-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())

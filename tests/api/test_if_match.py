@@ -110,6 +110,7 @@ VERBS = {
     "PUT engagement-scope": Verb("needed", "olivia"),
     "PATCH mark-detail": Verb("needed", "audrey"),
     "PATCH tested-item-detail": Verb("needed", "audrey"),
+    "POST export-make-again": Verb("without", "olivia"),
     "POST closing-confirm": Verb("needed", "audrey"),
     "POST closing-refuse": Verb("needed", "audrey", None, WHY),
     "POST closing-withdraw": Verb("needed", "olivia"),

@@ -5,6 +5,7 @@ The drill runs the commands as an operator does, each in a process of its own.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from controls.models import AuditEvent
-from evidence.models import Blob
+from controls.engagement_scope import choose_controls
+from controls.engagements import end_engagement
+from controls.models import AuditEvent, Role
+from evidence.engagements.marks import MarkDraft, mark_control
+from evidence.models import Blob, WindowClosing
 from evidence.storage import S3Store, open_store
+from tests import factories
 from tests.evidence.backup.machines import (
     Machine,
     empty_machine,
@@ -24,8 +29,10 @@ from tests.evidence.backup.machines import (
     rows_of,
 )
 from tests.evidence.exports import everything
-from tests.evidence.house import TODAY, House, submitted
+from tests.evidence.house import TODAY, House, person, submitted
+from tests.one_day import BEGINS
 
+DAY = dt.timedelta(days=1)
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
@@ -55,10 +62,30 @@ def export(machine: Machine, folder: Path, format_name: str, known_at: str) -> b
     return target.read_bytes()
 
 
+def with_an_ended_audit(house: House) -> None:
+    """Its marks, its scope and the request to close it: no trigger takes any now."""
+    audit = factories.make_engagement(house.system)
+    choose_controls(audit, ["ac-1", "cm-8"], by=house.olivia)
+    ann = house.people["ann"] = person("ann")
+    factories.give_role(
+        ann, house.system, Role.AUDITOR, engagement=audit, ends_at=BEGINS + 9 * DAY
+    )
+    control = factories.implementation(house.system, "cm-8")
+    mark_control(audit, control, MarkDraft("satisfied"), by=ann, now=BEGINS)
+    WindowClosing.objects.create(
+        system=house.system,
+        engagement=audit,
+        requested_by=house.olivia,
+        requested_at=BEGINS,
+    )
+    end_engagement(audit, by=house.olivia, now=BEGINS)
+
+
 @pytest.mark.parametrize("name", ["set", "set.tar"])
 def test_the_drill(house, origin, elsewhere, tmp_path: Path, name: str) -> None:
     """Rows, guards, chains, bytes and answers are those of the backup's moment."""
     source = tmp_path / name
+    with_an_ended_audit(house)
     rows, before, blobs = rows_of(origin), guards_of(origin), Blob.objects.count()
     sha256 = origin.done("backup", str(source)).split()[0]
     known_at = json.loads(AuditEvent.objects.get(verb="backup.made").body)["known_at"]
@@ -80,6 +107,8 @@ def test_the_drill(house, origin, elsewhere, tmp_path: Path, name: str) -> None:
     # it is a machine like any other: it writes, and its guards guard
     with elsewhere.app() as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
         app.execute("DELETE FROM controls_auditevent")
+    with elsewhere.app() as app, pytest.raises(psycopg.errors.CheckViolation):
+        app.execute("UPDATE evidence_controlmark SET note = 'Later'")
     assert "evidence.checked" in verbs(elsewhere)
     assert "backup.restored" in verbs(elsewhere)
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from controls.engagements import end_engagement
 from controls.models import AuditEvent, Engagement, Role
 from evidence.exports.closing import (
     confirm_closing,
@@ -207,3 +209,60 @@ def test_over_the_api(house, audit) -> None:
     }  # fmt: skip
     listed = browser_of(house, "alice").get("/api/v1/closings/").json()["results"]
     assert listed == []
+
+
+# --- past the pages, as the application role -----------------------------------------
+
+ASKED = """
+INSERT INTO evidence_windowclosing (system_id, engagement_id, requested_by_id, uuid,
+  state, note, reason, requested_at, version)
+VALUES (%s, %s, %s, gen_random_uuid(), %s, '', '', now(), 1)
+"""
+REFUSED = "an officer asks to close the window of a running engagement"
+
+
+def written(audit: Engagement, who: Any, state: str = "requested") -> None:
+    """A closing by bare SQL."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ASKED, [audit.system_id, audit.pk, who.pk, state])
+
+
+def test_r32_the_database_has_an_officer_ask(house, audit) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone()[0] == settings.APP_DATABASE_USER
+    for name in ("ann", "audrey", "alice", "rita", "ray", "mallory"):
+        with pytest.raises(IntegrityError, match=REFUSED):
+            written(audit, house.people[name])
+    for state in ("closed", "refused", "withdrawn"):
+        with pytest.raises(IntegrityError):
+            written(audit, house.olivia, state)
+    bank = factories.make_system(
+        house.mallory, slug="bank", baseline=house.system.baseline, services=("s3",)
+    )
+    with pytest.raises(IntegrityError, match=REFUSED):
+        written(audit, house.mallory)  # an officer of another system
+    other = factories.make_engagement(bank)
+    with pytest.raises(IntegrityError, match=REFUSED):
+        written(other, house.olivia)
+    written(audit, house.olivia)
+    with pytest.raises(IntegrityError, match=REFUSED), transaction.atomic():
+        WindowClosing.objects.update(requested_by=house.rita)
+    WindowClosing.objects.update(state="withdrawn")
+    end_engagement(audit, by=house.olivia, now=BEGINS)
+    with pytest.raises(IntegrityError, match=REFUSED):
+        written(audit, house.olivia)
+
+
+def test_r32_the_database_has_an_auditor_decide(house, audit, closing) -> None:
+    refused = "only auditors of this running engagement write here"
+    rows = WindowClosing.objects.filter(pk=closing.pk)
+    for name in ("audrey", "alice", "rita", "mallory"):
+        decided = {"decided_by": house.people[name], "decided_at": BEGINS}
+        with pytest.raises(IntegrityError, match=refused), transaction.atomic():
+            rows.update(state="closed", closed_at=BEGINS, **decided)
+    end_engagement(audit, by=house.olivia, now=BEGINS)
+    with pytest.raises(IntegrityError, match=refused), transaction.atomic():
+        rows.update(
+            state="closed", closed_at=BEGINS, decided_by=house.ann, decided_at=BEGINS
+        )

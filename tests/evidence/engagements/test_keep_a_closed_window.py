@@ -11,6 +11,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import openpyxl
 import pytest
@@ -20,15 +21,17 @@ from django.test import Client
 from django.urls import reverse
 
 from controls.engagements import end_engagement
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.history.clock import clock_at, knowledge_now
-from controls.models import Engagement, Role
+from controls.models import AuditEvent, Engagement, Role
 from evidence.exports.closing import (
     KEPT_FORMATS,
     confirm_closing,
+    make_again,
     request_closing,
 )
 from evidence.exports.ends import forget_exports
-from evidence.exports.jobs import make_export, open_file, request_export
+from evidence.exports.jobs import ExportJob, make_export, open_file, request_export
 from evidence.files import purge as purging
 from evidence.files import spill_removal
 from evidence.findings.recording import record_finding
@@ -292,3 +295,69 @@ def test_the_kept_one_can_be_made_again(house, audit, closed) -> None:
     changed_afterwards(house)
     kept = closed.exports.get(kind="status-csv")
     assert exported(house, audit, "csv", closed.closed_at) == body(kept)
+
+
+# --- what failed at the closing ------------------------------------------------------
+
+
+def failed_file(house: House, closing: WindowClosing) -> Export:
+    """The PDF of a closing, of which every attempt failed."""
+    confirm_closing(closing, by=house.ann, now=BEGINS)
+    export = closing.exports.get(kind="status-pdf")
+    with patch("evidence.exports.jobs.write_file", side_effect=RuntimeError("Broken")):
+        for _ in range(ExportJob.max_attempts):
+            Export.objects.filter(pk=export.pk).update(due_at=None)
+            make_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.sha256) == ("failed", "")
+    return export
+
+
+def test_a_kept_file_that_failed_is_made_again_of_the_same_clocks(
+    house, audit, closing
+) -> None:
+    """Whoever looked at an earlier attempt, twice or in another tab, begins nothing."""
+    export = failed_file(house, closing)
+    page = browser_of(house, "ann").get(door(audit, "closing")).content.decode()
+    seen = re.search(r'name="given_up_at" value="([^"]+)', page)
+    assert "Make it again" in page and seen
+    typed = {"given_up_at": seen[1]}
+    again = reverse("evidence:kept_again", args=[export.uuid])
+    for name in ("alice", "rita", "ray", "audrey", "mallory"):
+        assert browser_of(house, name).post(again, typed).status_code == 404, name
+    answer = browser_of(house, "ann").post(again, typed, follow=True)
+    assert "is made again, of the same clocks" in text_of(answer)
+    twice = browser_of(house, "olivia").post(again, typed, follow=True)
+    assert "nothing is to be made again" in text_of(twice)
+    with patch("evidence.exports.jobs.write_file", side_effect=RuntimeError("Broken")):
+        for _ in range(ExportJob.max_attempts):
+            Export.objects.filter(pk=export.pk).update(due_at=None)
+            make_export(export.pk)
+    stale = browser_of(house, "olivia").post(again, typed, follow=True)
+    assert "It was tried again since you opened this" in text_of(stale)
+    export.refresh_from_db()
+    officer = browser_of(house, "olivia")
+    told = officer.get(f"/api/v1/closings/{closing.uuid}/").json()["exports"]
+    (failed,) = [file for file in told if file["state"] == "failed"]
+    api = f"/api/v1/exports/{export.uuid}/make-again/"
+    body_of = {"given_up_at": failed["given_up_at"]}
+    queued = officer.post(api, body_of, content_type="application/json")
+    assert (queued.status_code, queued.json()["state"]) == (202, "queued")
+    make_export(export.pk)
+    export.refresh_from_db()
+    closing.refresh_from_db()
+    assert (export.state, export.known_at) == ("done", closing.closed_at)
+    assert hashlib.sha256(body(export)).hexdigest() == export.sha256
+    verbs = AuditEvent.objects.filter(subject_uuid=export.uuid)
+    assert verbs.filter(verb="export.requested-again").count() == 2
+
+
+def test_only_what_failed_at_a_closing_is_made_again(house, closed) -> None:
+    done = closed.exports.get(kind="status-csv")
+    with pytest.raises(TransitionNotAllowed, match="nothing is to be made again"):
+        make_again(done, by=house.ann, given_up_at=None)
+    own = request_export(house.system, by=house.ann, on=TODAY)
+    with pytest.raises(TransitionNotAllowed, match="Only what is kept"):
+        make_again(own, by=house.ann, given_up_at=None)
+    with pytest.raises(NotPermitted):
+        make_again(done, by=house.audrey, given_up_at=None)
