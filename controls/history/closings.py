@@ -1,7 +1,7 @@
 """Triggers on who closes the window of an audit (R32).
 
 An officer of its system asks, while the engagement runs; whoever asked, for what, stays
-as it was written. That an auditor decides, and decides once, is held in `auditors`. They
+as it was written. That an auditor decides, and once, is held in `auditors`. They
 say the same as `evidence.exports.closing`, which answers first and with a sentence.
 """
 

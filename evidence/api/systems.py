@@ -27,6 +27,7 @@ from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.components import UseSerializer, uses_of
 from evidence.api.controls import DescribeSerializer, described
 from evidence.api.links import LinkSerializer
+from evidence.engagements.after_closing import later_of_controls
 from evidence.exports.rows.status_rows import MAX_EVIDENCE, documents
 from evidence.models import EvidenceLink, LinkState
 from evidence.status.clock_parameters import Window
@@ -121,6 +122,10 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     evidence = serializers.ListField(child=serializers.DictField())
     more_evidence = serializers.BooleanField(
         help_text="whether the window has more than is listed"
+    )
+    after_closing = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="what was recorded of it since a window of these days was closed",
     )
     evidence_url = serializers.URLField(help_text="all of it, newest first")
     artifacts = serializers.ListField(child=serializers.DictField())
@@ -266,7 +271,16 @@ def _documents(
         rows = list(documents(system, moment, window, pks=pks, newest=newest))
     except LookupError:
         raise Refused({"known_at": NOT_RECORDED}) from None
+    later = later_of_controls(system, moment, window, reader=actor_of(request))
+    ids = dict(
+        system.implementations.filter(pk__in=pks).values_list("control__ref_id", "pk")
+        if later
+        else ()
+    )
     for row in rows:
+        row["after_closing"] = [
+            change.sentence for change in later.get(ids.get(row["control_id"]), ())
+        ]
         named = [system.slug, row["control_id"]]
         path = reverse("system-control-evidence", args=named)
         row["evidence_url"] = request.build_absolute_uri(path)

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from controls.engagement_scope import scope_of_engagement
-from controls.models import Engagement
-from evidence.engagements.scope import keys_in_scope
+from controls.models import Actor, Engagement, Role, System
 from evidence.status.after_closing import (
     ClosedWindow,
     LaterChange,
@@ -16,8 +14,11 @@ from evidence.status.after_closing import (
     closed_windows,
     later_changes,
 )
+from evidence.status.clock_parameters import Window
 from evidence.status.control_status import now
 from evidence.status.rows import Moment
+
+READ_ALL = [Role.OFFICER, Role.AUDITOR]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,23 @@ def after_closing(engagement: Engagement, moment: Moment) -> AfterClosing | None
     if not closed:
         return None
     changes = later_changes(engagement.system_id, known, closed)
-    keys = keys_in_scope(engagement, scope_of_engagement(engagement, known.known_at))
-    if keys is not None:
-        in_scope = {None, *keys}
-        changes = [one for one in changes if one.implementation in in_scope]
     return AfterClosing(closed[0], changes)
+
+
+def later_of_controls(
+    system: System, moment: Moment, window: Window, *, reader: Actor
+) -> Mapping[Any, list[LaterChange]]:
+    """What became otherwise of each control, by its key, since windows that share days
+    with `window` were closed.
+
+    What a change says is for officers and auditors; others read that there is one. One
+    statement where no window was closed; as `after_closing` for each that was.
+    """
+    known = replace(moment, known_at=moment.known_at or now())
+    closed = closed_windows(system.pk, known, window)
+    if not closed:
+        return {}
+    changes = later_changes(system.pk, known, closed)
+    if not System.objects.held_as(reader, READ_ALL).filter(pk=system.pk).exists():
+        changes = [replace(change, text="") for change in changes]
+    return by_control(changes)

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from controls.engagement_scope import scopes_of
+from controls.models import ControlImplementation
 from evidence.status.changed_facts import FACTS, PEOPLE, says
 from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 
@@ -230,7 +232,12 @@ def later_changes(
     system: int, moment: Moment, closed: Sequence[ClosedWindow]
 ) -> list[LaterChange]:
     """What became otherwise since each of these windows was closed, as known at the
-    moment. Three statements for each."""
+    moment, of what the engagement is about. Three statements for each, and two where
+    controls were chosen."""
+    if not closed:
+        return []
+    scopes = scopes_of([window.engagement for window in closed], moment.known_at)
+    ids = _ids_of(system) if any(scope.chosen for scope in scopes.values()) else {}
     return [
         change
         for window in closed
@@ -238,7 +245,16 @@ def later_changes(
             *_facts(system, moment, window),
             *_judgements(system, moment, window),
         )
+        if change.implementation is None
+        or not scopes[window.engagement].chosen
+        or ids.get(change.implementation) in scopes[window.engagement]
     ]
+
+
+def _ids_of(system: int) -> dict[int, str]:
+    """The ids of a system's controls by the keys of their rows."""
+    rows = ControlImplementation.objects.filter(system=system)
+    return dict(rows.values_list("pk", "control__ref_id"))
 
 
 def _facts(system: int, moment: Moment, closed: ClosedWindow) -> list[LaterChange]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from evidence.engagements.scope import NamedScope
 from evidence.status.control_status import ControlStatus
 from evidence.templatetags.states import state_word
 from evidence.templatetags.words import why
@@ -23,7 +25,7 @@ NOTHING = mark_safe("")
 ROW = """
 <tr>
 <th scope="row" class="nowrap">{tick}<a href="{link}">{label}</a></th>
-<td>{title}</td>
+<td>{title}{tags}</td>
 {numbers}<td>{responsibility}{source}</td>
 <td>{aws_half}</td>
 <td>{our_half}</td>
@@ -46,17 +48,39 @@ def control_rows(
     *,
     ticked: bool,
     numbered: bool,
+    later: Mapping[Any, Any] | None = None,
+    narrow: Iterable[NamedScope] = (),
 ) -> SafeString:
     """A table row for each control; links lead below `place` and keep `query`.
 
     `names` are those of services; with `ticked` each has a box to tick, with `numbered`
-    a cell for the regime's numbers. A template takes three times as long for the
-    hundred rows of a page, which was most of the page.
+    a cell for the regime's numbers. `later` are changes after closing by the keys of
+    controls, `narrow` the reader's audits of chosen controls. A template takes three
+    times as long for the hundred rows of a page, which was most of the page.
     """
     query = f"?{query}" if query else ""
     return format_html_join(
-        "", "{}", ((_row(a, place, query, names, ticked, numbered),) for a in answers)
+        "",
+        "{}",
+        (
+            (_row(a, place, query, names, ticked, numbered, _tags(a, later, narrow)),)
+            for a in answers
+        ),
     )
+
+
+def _tags(
+    answer: ControlStatus,
+    later: Mapping[Any, Any] | None,
+    narrow: Iterable[NamedScope],
+) -> SafeString:
+    """That something became otherwise after closing, that an audit is not about it."""
+    row, words = answer.implementation, []
+    if later and row["id"] in later:
+        words.append("after closing")
+    if any(row["ref_id"] not in audit.scope for audit in narrow):
+        words.append("out of scope")
+    return format_html_join("", ' <span class="tag">{}</span>', ((w,) for w in words))
 
 
 def _row(
@@ -66,6 +90,7 @@ def _row(
     names: Mapping[str, str],
     ticked: bool,
     numbered: bool,
+    tags: SafeString,
 ) -> SafeString:
     row, status = answer.implementation, answer.status
     reason = status.reasons[0] if status.reasons else None
@@ -77,6 +102,7 @@ def _row(
         link=f"{place}{row['ref_id']}/{query}",
         label=row["label"],
         title=row["title"],
+        tags=tags,
         numbers=format_html("<td>{}</td>\n", numbers) if numbered else NOTHING,
         responsibility=state_word(answer.facts.responsibility),
         source=format_html(' <span class="tag">{}</span>', source)

@@ -29,6 +29,8 @@ from controls.models import (
 )
 from controls.models.implementations import worst_of
 from controls.service_names import display_names
+from evidence.engagements.after_closing import later_of_controls
+from evidence.engagements.scope import narrow_audits
 from evidence.forms.clocks import clocks_of
 from evidence.models import (
     Evidence,
@@ -89,6 +91,13 @@ def control_page(
         ),
     }
     page |= _words(request.user, implementation, clocks)
+    page["out_of_scope"] = [
+        audit.title
+        for audit in narrow_audits(system, reader=request.user)
+        if implementation.control.ref_id not in audit.scope
+    ]
+    later = later_of_controls(system, clocks.moment, clocks.window, reader=request.user)
+    page["later"] = later.get(implementation.pk, [])
     page["place"] = place_in_list(request, clocks, implementation.pk)
     page["kept_filters"] = page["place"].filters
     answer = _answer(system, clocks, implementation)

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from controls.models import ControlImplementation, System
+from evidence.engagements.after_closing import later_of_controls
+from evidence.engagements.scope import narrow_audits
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.saved_filters import SavedFilterForm
@@ -63,6 +65,10 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "kept_filters": filters,
         "list_query": list_query(filters, clocks),
         "total": len(rows),
+        "later": later_of_controls(
+            system, clocks.moment, clocks.window, reader=request.user
+        ),
+        "narrow": narrow_audits(system, reader=request.user),
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
         "acts": acts,
         "saved_filters": SavedFilter.objects.visible_to(request.user).filter(
