@@ -184,7 +184,7 @@ class MarkViewSet(_OfAudit):
     )
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Mark a control for the first time, as an auditor; 412 where it is marked."""
+        """Mark a control for the first time, as an auditor; 409 where it is marked."""
         body = valid(NewControlMarkSerializer, request)
         engagement = self.engagement_of(request, body.pop("engagement"))
         named = body.pop("control_id")
@@ -256,7 +256,7 @@ class TestedItemViewSet(_OfAudit):
     )
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Record what was found of a sampled event, as an auditor; 412 where a result
+        """Record what was found of a sampled event, as an auditor; 409 where a result
         stands."""
         body = valid(NewItemResultSerializer, request)
         engagement = self.engagement_of(request, body["engagement"])

@@ -22,7 +22,7 @@ from controls.api.idempotency import idempotent
 from controls.errors import Refused
 from controls.grammar import size_in_words
 from controls.models import Engagement, Team
-from evidence.api.clocks import BodyDayField
+from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.requests import EvidenceRequestSerializer
 from evidence.exports.request_list import write_request_list
 from evidence.models import EvidenceRequest
@@ -148,14 +148,23 @@ class RequestListViewSet(viewsets.GenericViewSet[EvidenceRequest]):
         body = EvidenceRequestSerializer(shown.order_by("pk"), many=True).data
         return Response(body, status=201)
 
-    @extend_schema(responses={(200, XLSX): bytes})
+    @extend_schema(parameters=CLOCKS, responses={(200, XLSX): bytes})
     @action(detail=False, methods=["get"], pagination_class=None)
     def workbook(self, request: Request, uuid: str) -> FileResponse:
-        """All requests as XLSX, with state, answers and evidence the caller may see."""
+        """All requests as known at the clocks, as XLSX."""
         engagement = self._engagement(request, uuid)
         body = io.BytesIO()
-        reader = actor_of(request)
-        write_request_list(engagement, body, reader=reader, now=clock.now())
+        moment, window = clocks_of(request, engagement.system)
+        if "window_from" not in request.query_params:
+            window = (engagement.window_start, engagement.window_end)
+        write_request_list(
+            engagement,
+            body,
+            reader=actor_of(request),
+            moment=moment,
+            window=window,
+            now=clock.now(),
+        )
         body.seek(0)
         name = f"{engagement.system.slug}-requests.xlsx"
         return FileResponse(body, as_attachment=True, filename=name, content_type=XLSX)

@@ -10,20 +10,54 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from typing import BinaryIO
 
-from django.db.models import Prefetch
-
 from controls.grammar import count_of
-from controls.models import Actor, Engagement
+from controls.models import Actor, Engagement, System
 from evidence.exports.formats.xlsx import new_workbook
 from evidence.exports.rows.cells import EXCEL_MARK, inert
 from evidence.exports.sheets import Sheet, Value, columns
-from evidence.models import Evidence, EvidenceRequest, RequestAnswer, RequestJudgement
+from evidence.models import Evidence, EvidenceRequest
+from evidence.models.requests import UNANSWERED, EvidenceRequestState
 from evidence.requests.list_rows import TITLES
+from evidence.status.changed_facts import PEOPLE
+from evidence.status.clock_parameters import Window
+from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
 
+ASKED = """
+SELECT r.id, r.number, r.title, r.what, r.due_on, r.state, r.asked_at, t.name AS team,
+       asker.name AS asked_by, person.name AS person,
+       (SELECT string_agg(c.label, ', ' ORDER BY c.sort_order, c.id)
+          FROM evidence_evidencerequest_controls rc
+          JOIN {implementation} i ON i.id = rc.controlimplementation_id
+          JOIN {control} c ON c.id = i.control_id
+         WHERE rc.evidencerequest_id = r.id) AS controls
+  FROM {request} r JOIN {team} t ON t.id = r.team_id
+  LEFT JOIN {people} asker ON asker.id = r.asked_by_id
+  LEFT JOIN {people} person ON person.id = r.person_id
+ WHERE r.id = ANY(%(requests)s::bigint[])
+ ORDER BY r.id
+"""
+ANSWERS = """
+SELECT a.request_id, a.note, a.known_from, e.id AS evidence_id, e.title,
+       answerer.name AS answered_by
+  FROM evidence_requestanswer a
+  JOIN evidence_evidencerevision v ON v.id = a.revision_id
+  JOIN {evidence} e ON e.id = v.evidence_id
+  LEFT JOIN {people} answerer ON answerer.id = a.answered_by_id
+ WHERE a.request_id = ANY(%(requests)s::bigint[])
+   AND (%(known_at)s::timestamptz IS NULL OR a.known_from < %(known_at)s)
+ ORDER BY a.request_id, a.id
+"""
+JUDGEMENTS = """
+SELECT j.request_id, j.became, j.reason FROM evidence_requestjudgement j
+ WHERE j.request_id = ANY(%(requests)s::bigint[])
+   AND (%(known_at)s::timestamptz IS NULL OR j.known_from < %(known_at)s)
+ ORDER BY j.request_id, j.id
+"""
+PEOPLE_NOW = """(
+SELECT id, coalesce(nullif(name, ''), email) AS name FROM controls_user)"""
 OF_THE_LIST = columns(
     (TITLES["number"], "text", 12),
     (TITLES["title"], "long", 40),
@@ -59,29 +93,39 @@ NOTES = (
 
 
 def write_request_list(
-    engagement: Engagement, file: BinaryIO, *, reader: Actor, now: dt.datetime
+    engagement: Engagement,
+    file: BinaryIO,
+    *,
+    reader: Actor,
+    moment: Moment,
+    window: Window,
+    now: dt.datetime,
 ) -> None:
-    """The requests that the reader may see, in order of their numbers.
+    """The requests that the reader may see, as known at a moment, in the order in which
+    they were asked; what was asked after its day is not among them.
 
-    A constant number of statements. Raises StoreFull.
+    The same moment with an instant gives the same bytes. A constant number of
+    statements. Raises StoreFull.
     """
-    with new_workbook(file, f"Requests of {engagement.title}", now) as book:
+    instant = moment.known_at or now
+    with new_workbook(file, f"Requests of {engagement.title}", instant) as book:
         system = engagement.system
-        window = f"{engagement.window_start} to {engagement.window_end}"
+        first, last = window
         book.facts(
             [
                 ("", "Requests for evidence"),
                 ("System", f"{system.name} ({system.slug})"),
                 ("Engagement", f"{engagement.title}, {engagement.firm}"),
-                ("Audit window", window),
-                ("As of", now.astimezone(dt.UTC).isoformat()),
+                ("Audit window", f"{first} to {last}"),
+                ("About the day", f"{moment.on} ({system.time_zone})"),
+                ("Known at", instant.astimezone(dt.UTC).isoformat()),
                 ("For", str(reader)),
                 ("", ""),
                 *NOTES,
             ]
         )
         book.begin(REQUESTS)
-        for row in _rows(engagement, reader, system.day_of(now)):
+        for row in _rows(engagement, reader, moment):
             book.add(REQUESTS, row)
         book.end(REQUESTS)
 
@@ -103,55 +147,69 @@ def template_csv() -> str:
 
 
 def _rows(
-    engagement: Engagement, reader: Actor, today: dt.date
+    engagement: Engagement, reader: Actor, moment: Moment
 ) -> Iterator[list[Value]]:
-    answers = RequestAnswer.objects.select_related("revision", "answered_by")
     mine = EvidenceRequest.objects.visible_to(reader).filter(engagement=engagement)
-    requests = list(
-        mine.for_listing()
-        .prefetch_related(Prefetch("answers", answers), "judgements")
-        .order_by("pk")
+    keys = list(mine.order_by().values_list("pk", flat=True).distinct())
+    requests, answers, judgements = (
+        read_rows(_people(statement, moment), moment, requests=as_bigints(keys))
+        for statement in (ASKED, ANSWERS, JUDGEMENTS)
     )
-    shown = dict(
-        Evidence.objects.visible_to(reader)
-        .filter(revisions__answers__request__in=requests)
-        .values_list("pk", "title")
-    )
+    answers_of = grouped(answers, "request_id")
+    became_of = grouped(judgements, "request_id")
+    met = {row["evidence_id"] for row in answers}
+    seen = Evidence.objects.visible_to(reader).filter(pk__in=met)
+    shown = set(seen.order_by().values_list("pk", flat=True))
     for request in requests:
-        yield _row(request, shown, today)
+        if engagement.system.day_of(request["asked_at"]) <= moment.on:
+            yield _row(
+                engagement.system,
+                request,
+                answers_of[request["id"]],
+                became_of[request["id"]],
+                shown,
+                moment.on,
+            )
 
 
 def _row(
-    request: EvidenceRequest, shown: dict[int, str], today: dt.date
+    system: System,
+    request: Row,
+    answers: Sequence[Row],
+    judgements: Sequence[Row],
+    shown: Set[int],
+    day: dt.date,
 ) -> list[Value]:
-    answers = list(request.answers.all())
-    titles: defaultdict[bool, list[str]] = defaultdict(list)
-    for answer in answers:
-        title = shown.get(answer.revision.evidence_id)
-        titles[title is None].append(title or "")
-    evidence = [*dict.fromkeys(titles[False])]
-    if hidden := len(titles[True]):
+    titles = [row["title"] for row in answers if row["evidence_id"] in shown]
+    evidence = [*dict.fromkeys(titles)]
+    if hidden := len(answers) - len(titles):
         evidence.append(f"{count_of(hidden, 'piece')} that you may not see")
+    overdue = request["state"] in UNANSWERED and request["due_on"] < day
     return [
-        request.number,
-        request.title,
-        request.what,
-        ", ".join(row.control.label for row in request.controls.all()),
-        request.team.name,
-        request.due_on,
-        request.state,
-        "overdue" if request.overdue_on(today) else "",
-        str(request.asked_by),
-        request.system.day_of(request.asked_at),
-        str(request.person) if request.person else "",
+        request["number"],
+        request["title"],
+        request["what"],
+        request["controls"] or "",
+        request["team"],
+        request["due_on"],
+        request["state"],
+        "overdue" if overdue else "",
+        request["asked_by"] or "",
+        system.day_of(request["asked_at"]),
+        request["person"] or "",
         "\n".join(evidence),
-        "\n".join(dict.fromkeys(str(answer.answered_by) for answer in answers)),
-        request.system.day_of(answers[-1].known_from) if answers else None,
-        "\n".join(answer.note for answer in answers if answer.note),
-        "\n".join(_became(judgement) for judgement in request.judgements.all()),
+        "\n".join(dict.fromkeys(row["answered_by"] or "" for row in answers)),
+        system.day_of(answers[-1]["known_from"]) if answers else None,
+        "\n".join(row["note"] for row in answers if row["note"]),
+        "\n".join(map(_became, judgements)),
     ]
 
 
-def _became(judgement: RequestJudgement) -> str:
-    became = str(judgement.get_became_display())
-    return f"{became}: {judgement.reason}" if judgement.reason else became
+def _became(judgement: Row) -> str:
+    became = str(EvidenceRequestState(judgement["became"]).label)
+    return f"{became}: {judgement['reason']}" if judgement["reason"] else became
+
+
+def _people(statement: str, moment: Moment) -> str:
+    people = PEOPLE if moment.known_at else PEOPLE_NOW
+    return statement.replace("{people}", people)

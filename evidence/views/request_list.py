@@ -130,10 +130,17 @@ def request_list_template(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_GET
 def request_list_download(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """All requests of the audit as a workbook, with state, answers and evidence."""
+    """All requests of the audit as known at the clocks, as a workbook."""
     opened = audit_or_404(request, uuid)
     body = io.BytesIO()
-    write_request_list(opened.engagement, body, reader=request.user, now=clock.now())
+    write_request_list(
+        opened.engagement,
+        body,
+        reader=request.user,
+        moment=opened.clocks.moment,
+        window=opened.clocks.window,
+        now=clock.now(),
+    )
     answer = HttpResponse(body.getvalue(), content_type=XLSX)
     return _named(answer, f"{opened.system.slug}-requests.xlsx")
 

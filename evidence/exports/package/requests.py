@@ -84,8 +84,11 @@ class PackagedRequest:
 
 
 def requests_of(scope: ExportScope, files: Files) -> list[PackagedRequest]:
-    """Requests of the system that the reader may see; files of answers are placed."""
+    """Requests of the system, or of the audit whose scope it is, that the reader may
+    see; files of answers are placed."""
     seen = EvidenceRequest.objects.filter(system=scope.system)
+    if engagement := scope.filters.get("engagement"):
+        seen = seen.filter(engagement__uuid=engagement)
     if scope.reader is not None:
         seen = seen.visible_to(scope.reader)
     keys = as_bigints(seen.order_by().values_list("pk", flat=True).distinct())

@@ -22,11 +22,13 @@ from openpyxl import load_workbook
 
 from controls.crosswalks.adopt import adopt
 from controls.crosswalks.rows import read_crosswalk
-from controls.models import AuditEvent
+from controls.history.clock import knowledge_now
+from controls.models import AuditEvent, Team, User
 from evidence.exports.request_list import REQUESTS, write_request_list
-from evidence.models import EvidenceRequest
+from evidence.models import Evidence, EvidenceRequest
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import cancel
+from evidence.status.rows import Moment
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.one_day import BEGINS, TODAY
@@ -240,8 +242,15 @@ def test_it_goes_out_with_what_became_of_each_and_may_come_in_again(house) -> No
     assert rows[0]["Due"] == dt.datetime(2026, 12, 1)
     assert {row["Evidence"] for row in rows[:2]} == {"Patch report"}
     # bob's team is asked the first; what answers it is another team's
-    for_bob, now = io.BytesIO(), BEGINS
-    write_request_list(first.engagement, for_bob, reader=house.bob, now=now)
+    for_bob = io.BytesIO()
+    write_request_list(
+        first.engagement,
+        for_bob,
+        reader=house.bob,
+        moment=Moment(TODAY),
+        window=(TODAY, TODAY),
+        now=BEGINS,
+    )
     sheet_of_bob = load_workbook(for_bob)["Requests"]
     (row,) = [dict(zip(HEADS, row, strict=False)) for row in sheet_of_bob.values][1:]
     assert (row["Number"], row["Evidence"]) == ("P-1", "1 piece that you may not see")
@@ -296,3 +305,38 @@ def test_the_same_over_the_api(house) -> None:
     answer = client.get(f"{base}/workbook/")
     book = load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
     assert book["Requests"]["A2"].value == "P-1"
+
+
+def test_r35_it_goes_out_as_known_then(house) -> None:
+    """Export, change everything afterwards, export again with the same clocks."""
+    confirm(house, send(house, [HEADINGS, *GOOD]))
+    link = houses.submitted(house)
+    first, second = EvidenceRequest.objects.order_by("pk")
+    answer(first, [link.revision.evidence], note="All", by=house.olivia)
+    client = sign_in_just_now(Client(), house.audrey)
+    known_at = knowledge_now().isoformat().replace("+00:00", "Z")
+    place = f"{door(house, 'request_list_download')}?known_at={known_at}"
+    before = client.get(place)
+    assert before.status_code == 200
+
+    decide_answer(first, accept=False, reason="June lacks", by=house.audrey)
+    cancel(second, reason="Not needed", by=house.audrey)
+    Evidence.objects.update(title="Renamed")
+    Team.objects.update(name="Renamed")
+    User.objects.filter(pk=house.audrey.pk).update(name="Renamed")
+    confirm(house, send(house, [HEADINGS, ["P-7", "Later", "", "AC-1", "", "", ""]]))
+    assert [row["State"] for row in sheet(house)] == ["returned", "cancelled", "open"]
+
+    again = client.get(place)
+    then, now = (load_workbook(io.BytesIO(a.content)) for a in (before, again))
+    rows = [list(book["Requests"].values) for book in (then, now)]
+    assert rows[0] == rows[1] and len(rows[0]) == 3
+    audit = house.system.engagements.get()
+    api = f"/api/v1/engagements/{audit.uuid}/request-list/workbook/"
+    over_api = client.get(api, {"known_at": known_at})
+    book = load_workbook(io.BytesIO(b"".join(over_api.streaming_content)))
+    assert list(book["Requests"].values) == rows[0]
+    facts = dict(list(row)[:2] for row in book["About"].values)
+    assert facts["Known at"].startswith(known_at[:19])
+    earlier = client.get(door(house, "request_list_download"), {"on": "2026-10-01"})
+    assert load_workbook(io.BytesIO(earlier.content))["Requests"].max_row == 1

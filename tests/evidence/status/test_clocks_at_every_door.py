@@ -13,6 +13,7 @@ from django.conf import settings as project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controls.models import Engagement
 from evidence.findings.recording import record_finding, record_observation
 from evidence.models import EvidenceRequirement, Export, FailingObservation, Finding
 from tests import factories
@@ -56,6 +57,8 @@ API |= dict.fromkeys(
     CLOCKS,
 )
 API[f"{SYSTEM}window/"] = CLOCKS
+OF_AUDIT = f"/api/v1/engagements/{ASK}/"
+API |= {f"{OF_AUDIT}controls/": CLOCKS, f"{OF_AUDIT}request-list/workbook/": CLOCKS}
 DOORS = list((PAGES | API).items())
 ODD = [
     "2026-02-30",
@@ -96,6 +99,8 @@ def one_of_each(system, oscar, monkeypatch):
     for model in (FailingObservation, Finding):
         named = model._meta.get_field("uuid")
         monkeypatch.setattr(named, "_get_default", lambda: uuid.UUID(ASK))
+    audit = factories.make_engagement(system)
+    Engagement.objects.filter(pk=audit.pk).update(uuid=ASK)
     control = factories.implementation(system, "si-2")
     seen = {"source": "Scan", "text": "A patch is missing.", "by": oscar}
     record_observation(control, observed_on=TODAY, **seen)
