@@ -43,7 +43,11 @@ from evidence.engagements.auditors import auditors_of
 from evidence.engagements.control_table import TableRow, marks_of, table_rows
 from evidence.engagements.scope import choose_scope
 from evidence.status.clocks import Clocks
-from evidence.status.control_status import listed, today_of
+from evidence.status.control_status import (
+    listed,
+    refuse_unrecorded,
+    today_of,
+)
 from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
 
@@ -299,6 +303,7 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         moment, window = clocks_of(request, engagement.system)
         if "window_from" not in request.query_params:
             window = (engagement.window_start, engagement.window_end)
+        refuse_unrecorded(engagement.system, moment.known_at)
         scope = scope_of_engagement(engagement, moment.known_at)
         rows = ControlImplementation.objects.filter(system=engagement.system)
         if scope.controls is not None:
