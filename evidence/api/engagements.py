@@ -164,7 +164,7 @@ class AuditedControlSerializer(serializers.Serializer[Any]):
     null for none. `providers_days` are audited / by letter / awaited / open."""
 
     control_id = serializers.CharField(source="row.ref_id")
-    label = serializers.CharField(source="row.label")
+    label: Any = serializers.CharField(source="row.label")
     title = serializers.CharField(source="row.title")
     responsibility = serializers.CharField(source="answer.facts.responsibility")
     verdict = serializers.CharField(source="answer.status.verdict")
@@ -308,7 +308,8 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         rows = ControlImplementation.objects.filter(system=engagement.system)
         if scope.controls is not None:
             rows = rows.filter(control__ref_id__in=scope.controls)
-        page: Any = self.paginate_queryset(rows.order_by("pk"))
+        ordered: Any = rows.order_by("pk")
+        page: Any = self.paginate_queryset(ordered)
         keys = {row.pk: place for place, row in enumerate(page)}
         known = [row for row in listed(engagement.system, moment) if row["id"] in keys]
         known.sort(key=lambda row: keys[row["id"]])

@@ -194,8 +194,9 @@ def make_again(export: Export, *, by: Actor, given_up_at: dt.datetime | None) ->
     StaleVersion where it failed again since.
     """
     require_owner(export, by)
-    stored = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
-    if stored.closing_id is None:
+    rows = Export.objects.select_for_update(of=("self",)).select_related("closing")
+    stored = rows.get(pk=export.pk)
+    if stored.closing is None:
         raise TransitionNotAllowed("Only what is kept at a closing is made again.")
     if stored.state != ExportState.FAILED:
         raise TransitionNotAllowed(
@@ -212,7 +213,7 @@ def make_again(export: Export, *, by: Actor, given_up_at: dt.datetime | None) ->
         failure="",
     )
     wake(make_export, stored.pk)
-    why = {"closing": str(export.closing.uuid), "reason": stored.failure}
+    why = {"closing": str(stored.closing.uuid), "reason": stored.failure}
     event = about(stored, "export.requested-again", by=by, **why)
     AuditEvent.objects.append(event)
     stored.refresh_from_db()
