@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from evidence.status import days_sql, window_sql
 from evidence.status.day_ranges import Days, clip
 from evidence.status.facts import RequirementHistory, TermsFacts
 from evidence.status.facts_from_rows import days_of, required_days, terms_facts
-from evidence.status.rows import Moment, Row, as_bigints, grouped, read_rows
+from evidence.status.rows import (
+    Moment,
+    Row,
+    as_bigints,
+    grouped,
+    read_rows,
+    read_rows_at,
+)
 
 # How far beyond a window days are looked at: a period of a year, and a break of one.
 BEYOND = dt.timedelta(days=366)
@@ -60,15 +68,46 @@ def read_asked(
     days after `end` are left out: the last ones go on.
     """
     pks = list(pks)
-    every = {"implementations": as_bigints(pks)}
-    wide = {"start": start - BEYOND, "end": end + BEYOND, "last": end}
+    wide = _wide(pks, start, end)
+    return _asked(pks, (read_rows(one, moment, **wide) for one in STATEMENTS))
+
+
+def read_asked_at(
+    pks: Iterable[int],
+    start: dt.date,
+    end: dt.date,
+    on: dt.date,
+    instants: Sequence[dt.datetime],
+) -> list[Asked]:
+    """The same as known before each of some instants. Three statements, however many
+    there are."""
+    pks = list(pks)
+    wide = _wide(pks, start, end)
+    by_statement = [read_rows_at(one, on, instants, **wide) for one in STATEMENTS]
+    return [_asked(pks, rows) for rows in zip(*by_statement, strict=True)]
+
+
+STATEMENTS = (
+    days_sql.DECISIONS_OF_WINDOW,
+    days_sql.EXCLUSIONS_OF_WINDOW,
+    window_sql.REQUIREMENTS_OF_WINDOW,
+)
+
+
+def _wide(pks: Iterable[int], start: dt.date, end: dt.date) -> dict[str, Any]:
+    """What the statements are about, by name."""
+    return {
+        "implementations": as_bigints(pks),
+        "start": start - BEYOND,
+        "end": end + BEYOND,
+        "last": end,
+    }
+
+
+def _asked(pks: Sequence[int], rows: Iterable[Iterable[Row]]) -> Asked:
+    """From the rows of the three statements, in their order."""
     decisions, exclusions, requirements = (
-        grouped(read_rows(statement, moment, **every, **wide), "implementation_id")
-        for statement in (
-            days_sql.DECISIONS_OF_WINDOW,
-            days_sql.EXCLUSIONS_OF_WINDOW,
-            window_sql.REQUIREMENTS_OF_WINDOW,
-        )
+        grouped(of_one, "implementation_id") for of_one in rows
     )
     return Asked(
         required={

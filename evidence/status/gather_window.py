@@ -9,7 +9,7 @@ from typing import Any
 
 from controls.models import System
 from evidence.status import gather_sql, window_sql
-from evidence.status.asked import Asked, read_asked
+from evidence.status.asked import Asked, read_asked, read_asked_at
 from evidence.status.aws_from_rows import AwsSide
 from evidence.status.day_ranges import Days, clip
 from evidence.status.facts import (
@@ -214,21 +214,24 @@ def _former(
     keys: Mapping[str, Any],
 ) -> list[tuple[Row, Asked]]:
     """What was asked of the controls of its system as known just before each change
-    in retrospect of its window, oldest first."""
+    in retrospect of its window, oldest first. Four statements for a system."""
     days = {
         "start": min(start for start, _ in windows.values()),
         "end": max(end for _, end in windows.values()),
     }
-    known = []
+    by_system: dict[int, list[Row]] = {}
     for change in read_rows(window_sql.CHANGES_OF_WINDOW, moment, **keys, **days):
         start, end = windows[change["system_id"]]
         if change["first_day"] <= end and change["requested_on"] > start:
-            controls = [
-                pk for pk, key in system_of.items() if key == change["system_id"]
-            ]
-            before = Moment(moment.on, change["known_from"])
-            asked_before = read_asked(controls, days["start"], days["end"], before)
-            known.append((change, asked_before))
+            by_system.setdefault(change["system_id"], []).append(change)
+    known = []
+    for system, changes in by_system.items():
+        controls = [pk for pk, key in system_of.items() if key == system]
+        instants = [change["known_from"] for change in changes]
+        asked_before = read_asked_at(
+            controls, days["start"], days["end"], moment.on, instants
+        )
+        known += zip(changes, asked_before, strict=True)
     return known
 
 

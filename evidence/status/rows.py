@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,35 @@ def read_rows(statement: str, moment: Moment, **parameters: Any) -> list[Row]:
         cursor.execute(text, clocks | parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+# The statement once for each instant, whose number leads each of its rows.
+AT_INSTANTS = """
+SELECT instant.number AS instant_number, row.*
+  FROM unnest(%(instants)s::timestamptz[]) WITH ORDINALITY AS instant(known_at, number)
+ CROSS JOIN LATERAL (
+   SELECT row_number() OVER () AS place_of_row, stated.* FROM ({statement}) stated) row
+ ORDER BY instant.number, row.place_of_row
+"""
+
+
+def read_rows_at(
+    statement: str, on: dt.date, instants: Sequence[dt.datetime], **parameters: Any
+) -> list[list[Row]]:
+    """The rows of a statement as they were known before each of some instants, each in
+    their order. One statement, however many instants there are."""
+    text = gather_sql.render(statement, as_known_then=True)
+    text = text.replace("%(known_at)s", "instant.known_at")
+    rows: list[list[Row]] = [[] for _ in instants]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            AT_INSTANTS.format(statement=text),
+            {"day": on, "instants": [at.isoformat() for at in instants], **parameters},
+        )
+        names = [column.name for column in cursor.description][2:]
+        for number, _, *values in cursor.fetchall():
+            rows[number - 1].append(dict(zip(names, values, strict=True)))
+    return rows
 
 
 def grouped(rows: Iterable[Row], key: str) -> defaultdict[Any, list[Row]]:
