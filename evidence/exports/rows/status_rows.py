@@ -94,7 +94,8 @@ def documents(
     Each with its evidence of the window, the `newest` pieces of it at most (0: none);
     `more_evidence` says whether there is more. `responses` are what the company answers
     to items of the window (R36), `answered` whether it answers each of an exception
-    (R15). What they rest on is read for `BATCH` controls at a time, and held no longer.
+    (R15). What they rest on is read for `BATCH` controls at a time, and held no longer;
+    responses are few, and read at once.
     """
     statuses = control_statuses(system, moment, pks=pks, window=window)
     return _documents(statuses, system, moment, window, newest)
@@ -109,11 +110,11 @@ def _documents(
 ) -> Iterator[dict[str, Any]]:
     names = display_names()
     reports = grouped(read_rows(ARTIFACTS, moment), "artifact_id")
+    responses = answers_by_control(periods_of(statuses), moment, names)
     for start in range(0, len(statuses), BATCH):
         answers = statuses[start : start + BATCH]
         keys = [answer.implementation["id"] for answer in answers]
         proofs, removed = _evidence_of(system, keys, moment, window, newest)
-        responses = answers_by_control(periods_of(answers), moment, names)
         for answer in answers:
             key = answer.implementation["id"]
             yield document(
