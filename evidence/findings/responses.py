@@ -23,7 +23,7 @@ from controls.service_names import display_names
 from evidence.artifacts.second_person import REVIEWING, require_reviewer
 from evidence.findings.recording import lock_control
 from evidence.findings.standing import known
-from evidence.models import ItemResponse, ResponseDecision
+from evidence.models import ItemKind, ItemResponse, ResponseDecision
 from evidence.models.responses import MAX_ITEM_TITLE
 from evidence.models.reviews import ReviewDecision
 from evidence.status.clock_parameters import Window
@@ -96,6 +96,11 @@ class ItemAnswer:
     item: WindowItem
     accepted: ItemResponse | None
     waiting: ItemResponse | None
+
+    @property
+    def kind_name(self) -> str:
+        """What kind of item it is, in words: `Missed`."""
+        return str(ItemKind(self.item.kind).label)
 
 
 def answers_by_control(

@@ -22,6 +22,7 @@ from controls.models import Actor, AuditEvent, ControlImplementation, Engagement
 from evidence.engagements.control_table import table_rows
 from evidence.engagements.marks import mark_control, mark_several
 from evidence.engagements.who_may import ONLY_AUDITORS, may_mark
+from evidence.findings.who_may import may_record
 from evidence.forms.audits import MarkForm, states_typed
 from evidence.models import ControlMark, EvidenceRequest
 from evidence.models.marks import MarkState
@@ -146,6 +147,7 @@ def _mark_page(
         "mark": stored,
         "form": form,
         "history": history,
+        "may_record": opened.clocks.now and may_record(opened.system, request.user),
         "asked": requests,
     }
     status = 422 if form.is_bound else 200

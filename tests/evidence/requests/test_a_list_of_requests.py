@@ -322,7 +322,7 @@ def test_r35_it_goes_out_as_known_then(house) -> None:
     decide_answer(first, accept=False, reason="June lacks", by=house.audrey)
     cancel(second, reason="Not needed", by=house.audrey)
     Evidence.objects.update(title="Renamed")
-    Team.objects.update(name="Renamed")
+    Team.objects.filter(pk=house.team.pk).update(name="Renamed")
     User.objects.filter(pk=house.audrey.pk).update(name="Renamed")
     confirm(house, send(house, [HEADINGS, ["P-7", "Later", "", "AC-1", "", "", ""]]))
     assert [row["State"] for row in sheet(house)] == ["returned", "cancelled", "open"]
