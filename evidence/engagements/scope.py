@@ -169,14 +169,12 @@ def scopes_recorded(engagement: Engagement) -> list[EngagementScope]:
     return list(engagement.scopes.select_related("chosen_by").order_by("-pk"))
 
 
-def narrow_audits(system: System, *, reader: Actor) -> list[NamedScope]:
-    """Audits of chosen controls that the reader works on in a system now. One statement
+def audits_of_reader(system: System, *, reader: Actor) -> list[NamedScope]:
+    """Audits that the reader works on in a system now, with their scopes. One statement
     for whoever audits nothing there."""
     mine = Engagement.objects.audited_by(reader).filter(system=system)
     titles = dict(mine.values_list("pk", "title"))
     if not titles:
         return []
     scopes = scopes_of(list(titles))
-    return [
-        NamedScope(titles[key], scope) for key, scope in scopes.items() if scope.chosen
-    ]
+    return [NamedScope(titles[key], scope) for key, scope in scopes.items()]

@@ -49,13 +49,13 @@ def control_rows(
     ticked: bool,
     numbered: bool,
     later: Mapping[Any, Any] | None = None,
-    narrow: Iterable[NamedScope] = (),
+    audits: Iterable[NamedScope] = (),
 ) -> SafeString:
     """A table row for each control; links lead below `place` and keep `query`.
 
     `names` are those of services; with `ticked` each has a box to tick, with `numbered`
     a cell for the regime's numbers. `later` are changes after closing by the keys of
-    controls, `narrow` the reader's audits of chosen controls. A template takes three
+    controls, `audits` the reader's audits. A template takes three
     times as long for the hundred rows of a page, which was most of the page.
     """
     query = f"?{query}" if query else ""
@@ -63,7 +63,7 @@ def control_rows(
         "",
         "{}",
         (
-            (_row(a, place, query, names, ticked, numbered, _tags(a, later, narrow)),)
+            (_row(a, place, query, names, ticked, numbered, _tags(a, later, audits)),)
             for a in answers
         ),
     )
@@ -72,13 +72,13 @@ def control_rows(
 def _tags(
     answer: ControlStatus,
     later: Mapping[Any, Any] | None,
-    narrow: Iterable[NamedScope],
+    audits: Iterable[NamedScope],
 ) -> SafeString:
     """That something became otherwise after closing, that an audit is not about it."""
     row, words = answer.implementation, []
     if later and row["id"] in later:
         words.append("after closing")
-    if any(row["ref_id"] not in audit.scope for audit in narrow):
+    if any(row["ref_id"] not in audit.scope for audit in audits):
         words.append("out of scope")
     return format_html_join("", ' <span class="tag">{}</span>', ((w,) for w in words))
 

@@ -30,7 +30,7 @@ from controls.models import (
 from controls.models.implementations import worst_of
 from controls.service_names import display_names
 from evidence.engagements.after_closing import later_of_controls
-from evidence.engagements.scope import narrow_audits
+from evidence.engagements.scope import audits_of_reader
 from evidence.forms.clocks import clocks_of
 from evidence.models import (
     Evidence,
@@ -91,9 +91,11 @@ def control_page(
         ),
     }
     page |= _words(request.user, implementation, clocks)
+    audits = audits_of_reader(system, reader=request.user)
+    page["audits"] = bool(audits)
     page["out_of_scope"] = [
         audit.title
-        for audit in narrow_audits(system, reader=request.user)
+        for audit in audits
         if implementation.control.ref_id not in audit.scope
     ]
     later = later_of_controls(system, clocks.moment, clocks.window, reader=request.user)

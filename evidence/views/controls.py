@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 
 from controls.models import ControlImplementation, System
 from evidence.engagements.after_closing import later_of_controls
-from evidence.engagements.scope import narrow_audits
+from evidence.engagements.scope import audits_of_reader
 from evidence.forms.clocks import clocks_of
 from evidence.forms.controls import ControlFilter
 from evidence.forms.saved_filters import SavedFilterForm
@@ -68,7 +68,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "later": later_of_controls(
             system, clocks.moment, clocks.window, reader=request.user
         ),
-        "narrow": narrow_audits(system, reader=request.user),
+        "audits": audits_of_reader(system, reader=request.user),
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
         "acts": acts,
         "saved_filters": SavedFilter.objects.visible_to(request.user).filter(

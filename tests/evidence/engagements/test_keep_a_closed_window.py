@@ -361,3 +361,31 @@ def test_only_what_failed_at_a_closing_is_made_again(house, closed) -> None:
         make_again(own, by=house.ann, given_up_at=None)
     with pytest.raises(NotPermitted):
         make_again(done, by=house.audrey, given_up_at=None)
+
+
+def test_ordinary_pages_and_the_api_mark_what_came_after_closing(
+    house, audit, closed
+) -> None:
+    """What it says is for officers and auditors; others read that there is something."""
+    accepted(houses.submitted(house))
+    window = f"window_from={audit.window_start}&window_to={TODAY}"
+    base = f"/systems/{house.system.slug}/controls/"
+    for name, says in (("olivia", True), ("ann", True), ("ray", False)):
+        browser = browser_of(house, name)
+        page = text_of(browser.get(f"{base}cm-8/?{window}"))
+        assert "After closing" in page, name
+        assert ("evidence accepted: Patch report" in page) == says, name
+        listed = browser.get(f"{base}?{window}").content.decode()
+        assert listed.count("after closing") == 1, name
+        api = f"/api/v1/systems/{house.system.slug}/controls/"
+        row = browser.get(f"{api}cm-8/?{window}").json()
+        assert row["after_closing"][0].startswith("evidence accepted"), name
+        rows = browser.get(f"{api}?{window}").json()["results"]
+        marked = [one["control_id"] for one in rows if one["after_closing"]]
+        assert marked == ["cm-8"], name
+    before = f"{window}&known_at={closed.closed_at.isoformat().replace('+00:00', 'Z')}"
+    assert "After closing" not in text_of(
+        browser_of(house, "olivia").get(f"{base}cm-8/?{before}")
+    )
+    hers = text_of(browser_of(house, "ann").get(f"{base}cm-8/"))
+    assert "Prove your half" not in hers.partition("Reasons and next steps")[0]

@@ -107,6 +107,7 @@ def test_from_an_item_to_its_file_on_one_page(house, audit, sample) -> None:
     assert "CHG-1" in text and "CHG-2" in text
     assert "approval.txt Preview" in text
     assert "No file is shown for it yet." in text
+    assert answer.content.decode().count("Choose a result") == 2
     (download,) = re.findall(r'href="(/files/[0-9a-f-]+/)"', answer.content.decode())
     assert b"".join(hers.get(download)) == b"approved by Ann"
     verbs = AuditEvent.objects.filter(actor=house.audrey).values_list("verb", flat=True)
@@ -134,6 +135,7 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
     ("typed", "status", "sentence"),
     [
         ({"result": "exception"}, 400, "Say what the exception is."),
+        ({"result": ""}, 400, "Result"),  # nothing is chosen for who looks first
         ({"result": "fine"}, 400, "“Result” offers no such choice"),
         ({"version": 4}, 409, "was tested by somebody else since you opened this"),
     ],
