@@ -366,7 +366,7 @@ def test_only_what_failed_at_a_closing_is_made_again(house, closed) -> None:
 def test_ordinary_pages_and_the_api_mark_what_came_after_closing(
     house, audit, closed
 ) -> None:
-    """What it says is for officers and auditors; others read that there is something."""
+    """What it says is for officers and auditors; others read that there is one."""
     accepted(houses.submitted(house))
     window = f"window_from={audit.window_start}&window_to={TODAY}"
     base = f"/systems/{house.system.slug}/controls/"
