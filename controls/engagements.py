@@ -3,6 +3,8 @@
 Who audits is told by memberships, each for at most 90 days. Renewing adds a grant that
 begins where the one before ends, so no person is let in twice at a time. Days are those
 of the system; both ends count.
+
+One file: every step of an engagement keeps what its auditors were let in for.
 """
 
 from __future__ import annotations
