@@ -224,7 +224,7 @@ def _former(
         start, end = windows[change["system_id"]]
         if change["first_day"] <= end and change["requested_on"] > start:
             by_system.setdefault(change["system_id"], []).append(change)
-    known = []
+    known: list[tuple[Row, Asked]] = []
     for system, changes in by_system.items():
         controls = [pk for pk, key in system_of.items() if key == system]
         instants = [change["known_from"] for change in changes]
