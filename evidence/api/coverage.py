@@ -1,6 +1,6 @@
 """What a report speaks to, over the API: listed, recorded, confirmed line by line.
 
-One file: lines, their list and what is done to them are one noun of the API.
+One file: lines and their list and what is done to them are one noun of the API.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What there is to tell: each source asks a constant number of statements.
 
 A source takes the people and the instant and yields what is so now. To tell something
-new, write a source and add it to SOURCES.
+new, write a source and add it to SOURCES. One file: sources are read beside each other.
 """
 
 from __future__ import annotations
