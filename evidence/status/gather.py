@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from controls.models import System
@@ -161,7 +162,13 @@ def bases_of(moment: Moment, digests: Iterable[str | None]) -> dict[str, Any]:
     """Bodies of the bases by digest."""
     digests_in_use = list({digest for digest in digests if digest})
     rows = read_rows(gather_sql.BASES, moment, digests=digests_in_use)
-    return {row["digest"]: as_json(row["body"]) for row in rows}
+    return {row["digest"]: _body(row["body"]) for row in rows}
+
+
+@lru_cache(maxsize=4096)
+def _body(text: str) -> Any:
+    """A basis as data; it never changes, and most controls share some dozens."""
+    return as_json(text)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ TABLES = {
     "system_terms": "controls_systemterms",
     "implementation": "controls_controlimplementation",
     "control": "controls_control",
+    "control_texts": "controls_control",
     "crosswalk": "controls_crosswalk",
     "statement": "controls_implementationstatement",
     "team": "controls_team",
@@ -39,11 +40,13 @@ HOLDING = "p.holds_from <= %(day)s AND p.holds_until > %(day)s"
 BEFORE = "known_from < %(known_at)s"
 STANDING = f"{BEFORE} AND (known_until IS NULL OR known_until >= %(known_at)s)"
 
-# A catalog is a publication: before it was loaded its oldest wording stands.
-CATALOG_THEN = """(
-SELECT DISTINCT ON (id) * FROM controls_control_versions
+# A catalog is a publication: before it was loaded its oldest wording stands. The texts
+# of its controls are put in order only where they are read: that takes longest.
+_CATALOG_THEN = """(
+SELECT DISTINCT ON (id) {columns} FROM controls_control_versions
  ORDER BY id, (known_from < %(known_at)s) DESC,
        CASE WHEN known_from < %(known_at)s THEN known_from END DESC, known_from)"""
+_NAMES = "id, ref_id, label, title, family, family_title, withdrawn, sort_order"
 
 
 def render(statement: str, *, as_known_then: bool) -> str:
@@ -59,7 +62,8 @@ def render(statement: str, *, as_known_then: bool) -> str:
             short: f"(SELECT * FROM {table}_versions WHERE {STANDING})"
             for short, table in TABLES.items()
         }
-        names["control"] = CATALOG_THEN
+        names["control"] = _CATALOG_THEN.format(columns=_NAMES)
+        names["control_texts"] = _CATALOG_THEN.format(columns="*")
         names |= {
             "standing": STANDING,
             "before": BEFORE,
@@ -97,6 +101,8 @@ SELECT c.system_id, v.slug AS variant, sv.slug AS service, sv.name AS service_na
  ORDER BY c.id
 """
 
+# `{among}` are the keys of the rows. What is read of few of them is one set, not one
+# look for each row.
 _IMPLEMENTATION_ROWS = """
 SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_order,
        coalesce(st.status, 'not-stated') AS implementation_status,
@@ -124,12 +130,14 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
   FROM {implementation} i
   JOIN {control} c ON c.id = i.control_id
   LEFT JOIN {team} t ON t.id = i.owner_team_id
-  LEFT JOIN LATERAL (
-    SELECT array_agg(DISTINCT n.number ORDER BY n.number) AS numbers
+  LEFT JOIN (
+    SELECT n.implementation_id,
+           array_agg(DISTINCT n.number ORDER BY n.number) AS numbers
       FROM controls_crosswalknumber n
       JOIN {crosswalk} w ON w.id = n.crosswalk_id AND w.starts_on <= %(day)s
        AND (w.ended_on IS NULL OR w.ended_on > %(day)s)
-     WHERE n.implementation_id = i.id) own ON TRUE
+     WHERE n.implementation_id {among}
+     GROUP BY n.implementation_id) own ON own.implementation_id = i.id
   LEFT JOIN (
     SELECT DISTINCT system_id FROM {engagement} g
      WHERE g.kind = 'type2' AND %(day)s BETWEEN g.window_start AND g.window_end
@@ -141,23 +149,24 @@ SELECT i.id, i.uuid, c.ref_id, i.control_id, c.label, c.title, c.family, c.sort_
      ORDER BY d.known_from DESC, d.id DESC LIMIT 1) d ON TRUE
   LEFT JOIN controls_referenceversion rv ON rv.id = d.reference_version_id
   LEFT JOIN controls_responsibilityoverride o ON o.id = d.override_id
-  LEFT JOIN LATERAL (
-    SELECT a.id, a.starts_on, a.basis_id, a.absent_layers, a.voided_from,
-           a.review_by, a.justification,
+  LEFT JOIN (
+    SELECT DISTINCT ON (a.implementation_id)
+           a.implementation_id, a.id, a.starts_on, a.basis_id, a.absent_layers,
+           a.voided_from, a.review_by, a.justification,
            CASE WHEN a.ended_on IS NULL THEN a.state ELSE 'approved' END AS state
-      FROM {applicability} a WHERE a.implementation_id = i.id
+      FROM {applicability} a WHERE a.implementation_id {among}
        AND (a.starts_on IS NULL OR (a.starts_on <= %(day)s
             AND a.state IN ('requested', 'approved', 'ended')))
        AND (a.ended_on IS NULL OR %(day)s < a.ended_on)
-     ORDER BY a.id DESC LIMIT 1) a ON TRUE
- WHERE """
-_IN_CATALOG_ORDER = " ORDER BY c.sort_order"
-IMPLEMENTATIONS = (
-    _IMPLEMENTATION_ROWS + "i.id = ANY(%(implementations)s)" + _IN_CATALOG_ORDER
-)
+     ORDER BY a.implementation_id, a.id DESC) a ON a.implementation_id = i.id
+ WHERE i.id {among}
+ ORDER BY c.sort_order
+"""
+IMPLEMENTATIONS = _IMPLEMENTATION_ROWS.replace("{among}", "= ANY(%(implementations)s)")
 # The same for a whole system, whose keys nobody has read yet.
-IMPLEMENTATIONS_OF_SYSTEM = (
-    _IMPLEMENTATION_ROWS + "i.system_id = %(system)s" + _IN_CATALOG_ORDER
+IMPLEMENTATIONS_OF_SYSTEM = _IMPLEMENTATION_ROWS.replace(
+    "{among}",
+    "IN (SELECT id FROM controls_controlimplementation WHERE system_id = %(system)s)",
 )
 
 # What names the controls of a system, without how they stand: most of a list is chosen

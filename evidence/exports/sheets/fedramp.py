@@ -51,7 +51,7 @@ CAN_BE_INHERITED = {"inherited": "Yes", "shared": "Partial"}
 NO_LAYER = "none"
 TEXTS = """
 SELECT i.id, i.customer_statement, c.statements
-  FROM {implementation} i JOIN {control} c ON c.id = i.control_id
+  FROM {implementation} i JOIN {control_texts} c ON c.id = i.control_id
  WHERE i.id = ANY(%(implementations)s::bigint[])
 """
 

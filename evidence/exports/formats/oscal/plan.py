@@ -15,7 +15,7 @@ from evidence.status.rows import Row, as_bigints, as_json, read_rows
 
 TEXTS = """
 SELECT i.id, i.control_id, i.customer_statement, c.statements
-  FROM {implementation} i JOIN {control} c ON c.id = i.control_id
+  FROM {implementation} i JOIN {control_texts} c ON c.id = i.control_id
  WHERE i.id = ANY(%(implementations)s::bigint[])
 """
 PARAMETERS = """

@@ -35,7 +35,7 @@ SELECT m.implementation_id, m.uuid::text AS uuid, m.state, m.methods, m.referenc
            AND (known_until IS NULL OR known_until >= %(known_at)s)) m
   JOIN {engagement} e ON e.id = m.engagement_id
   JOIN {implementation} i ON i.id = m.implementation_id
-  JOIN {control} c ON c.id = i.control_id
+  JOIN {control_texts} c ON c.id = i.control_id
  WHERE m.implementation_id = ANY(%(implementations)s::bigint[])
    AND m.state IN ('satisfied', 'other_than_satisfied')
    AND m.engagement_id = ANY(%(engagements)s::bigint[])
