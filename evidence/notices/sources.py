@@ -29,6 +29,7 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
+from evidence.notices.acts import Acts
 from evidence.notices.alarms import audit_log
 from evidence.notices.approvals import changes_back, closings, to_approve
 from evidence.notices.candidates import RECENT, NoticeCandidate, path_to
@@ -39,28 +40,7 @@ from evidence.notices.people import People
 from evidence.notices.requests import requests
 from evidence.status.rows import among
 
-PAUSE = dt.timedelta(minutes=1)  # what follows after a longer one is another act
 UNSCANNED_TOO_LONG = dt.timedelta(minutes=30)  # a scanner restarts in less
-
-
-class Acts:
-    """Which rows became so by one act: what one person did without a longer pause.
-
-    Rows of one bulk act bear instants of their own; they come in their order.
-    """
-
-    def __init__(self) -> None:
-        self._running: dict[object, tuple[dt.datetime, dt.datetime]] = {}
-
-    def begun(self, who: object, at: dt.datetime | None) -> str:
-        """When the act began to which what `who` did at an instant belongs."""
-        if at is None:
-            return ""
-        first, last = self._running.get(who, (at, at))
-        if at - last > PAUSE:
-            first = at
-        self._running[who] = first, at
-        return first.isoformat()
 
 
 def decisions(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:

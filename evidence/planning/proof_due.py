@@ -52,9 +52,11 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
         for today, systems in systems_by_day(scope.systems, now).items()
         for due in _due_days(light(requirements, systems), scope, today)
     ]
-    keys = {row.pk for _, row, *_ in due_days}
-    shown = _named(keys)
-    mine = RequirementControl.objects.filter(pk__in=among(keys)).submittable_by(user)
+    due_keys = {row.pk for _, row, *_ in due_days}
+    shown = _named(due_keys)
+    mine = RequirementControl.objects.filter(pk__in=among(due_keys)).submittable_by(
+        user
+    )
     submittable = set(mine.values_list("pk", flat=True))
     for today, row, day, state in due_days:
         yield _of_proof(

@@ -35,6 +35,7 @@ from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explain, refused
 from srm_project.requests import SignedInRequest
 
+LISTED = 50  # of a day; the rest where that day is asked for
 MAX_DIGITS = 10  # of the version of a row
 
 
@@ -45,6 +46,25 @@ class Cell:
     day: dt.date
     inside: bool
     counts: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True)
+class DueDay:
+    """What falls due on one day; at most so many of it are listed."""
+
+    day: dt.date
+    items: tuple[Due, ...]
+    most: int
+
+    @property
+    def listed(self) -> tuple[Due, ...]:
+        """The first of them."""
+        return self.items[: self.most]
+
+    @property
+    def more(self) -> int:
+        """How many are left out."""
+        return len(self.items) - len(self.listed)
 
 
 @require_GET
@@ -84,7 +104,7 @@ def _page(
         "month": month,
         "todays": todays,
         "weeks": _grid(month, due),
-        "days": _by_day(due),
+        "days": _by_day(due, request.GET.get("day", "")),
         "team": request.GET.get("team", ""),
     }
     return render(request, "evidence/calendar/page.html", context | shown)
@@ -113,11 +133,15 @@ def _grid(month: Month, due: Sequence[Due]) -> list[list[Cell]]:
     ]
 
 
-def _by_day(due: Sequence[Due]) -> list[tuple[dt.date, list[Due]]]:
+def _by_day(due: Sequence[Due], whole_day: str) -> list[DueDay]:
+    """What falls due day by day; all of it of the day that `?day=` names."""
     days: dict[dt.date, list[Due]] = {}
     for item in due:
         days.setdefault(item.day, []).append(item)
-    return sorted(days.items())
+    return [
+        DueDay(day, tuple(items), len(items) if str(day) == whole_day else LISTED)
+        for day, items in sorted(days.items())
+    ]
 
 
 @require_http_methods(["GET", "POST"])

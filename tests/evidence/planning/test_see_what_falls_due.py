@@ -114,6 +114,21 @@ def test_a_team_sees_its_own(client, house):
     assert f'id="d{month}"' in page
 
 
+def test_of_a_crowded_day_the_first_are_listed_and_the_rest_on_asking(
+    client, house, monkeypatch
+):
+    client.force_login(house.alice)
+    monkeypatch.setattr("evidence.views.calendar.LISTED", 0)
+    day = due_on("monthly", THIS_MONTH, 10)
+    page = client.get(f"/calendar/?month={day:%Y-%m}").content.decode()
+    assert "Not listed here: 1." in page
+    assert f'href="?month={day:%Y-%m}&amp;day={day}#d{day}"' in page
+    assert "/upload/" not in page
+    page = client.get(f"/calendar/?month={day:%Y-%m}&day={day}").content.decode()
+    assert f"day={day}#d{day}" not in page
+    assert "/upload/" in page
+
+
 def test_months_are_paged_and_nonsense_means_this_month(client, house):
     client.force_login(house.olivia)
     page = client.get("/systems/shop/calendar/?month=2024-02")
