@@ -281,9 +281,18 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         end(engagement, by=actor_of(request), now=clock.now(), version=version)
         return self._shown(self.get_object())
 
-    @extend_schema(request=ScopeSerializer, responses=EngagementSerializer)
-    @action(detail=True, methods=["put"])
+    @extend_schema(responses=ScopeSerializer)
+    @action(detail=True, methods=["get"], pagination_class=None)
     def scope(self, request: Request, uuid: str) -> Response:
+        """Its controls, with the ETag of the engagement."""
+        engagement = self.get_object()
+        chosen = scope_of_engagement(engagement).controls
+        body = {"controls": None if chosen is None else sorted(chosen)}
+        return Response(body, headers={"ETag": etag(engagement)})
+
+    @extend_schema(request=ScopeSerializer, responses=EngagementSerializer)
+    @scope.mapping.put
+    def choose_scope(self, request: Request, uuid: str) -> Response:
         """Choose its controls, as an officer; once an auditor was let in only more of
         them. Needs If-Match."""
         engagement: Engagement = self.get_object()

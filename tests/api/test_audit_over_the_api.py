@@ -140,6 +140,9 @@ def test_an_officer_keeps_audits_over_the_api(house, audit) -> None:
     typed["controls"].pop()
     chosen = call("PUT", f"{one}scope/", typed, **{"If-Match": tag})
     assert chosen.json()["controls"] == ["ac-1", "cm-8"]
+    told = call("GET", f"{one}scope/")
+    assert told.json() == {"controls": ["ac-1", "cm-8"]}
+    assert told["ETag"] == chosen["ETag"]
     rows = call("GET", f"{one}controls/").json()["results"]
     assert [row["control_id"] for row in rows] == ["ac-1", "cm-8"]
     fixed = call("PATCH", one, {"firm": "Daughters"}, **{"If-Match": chosen["ETag"]})
