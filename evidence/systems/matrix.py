@@ -92,11 +92,11 @@ def _rows_of(row: Row, basis: Iterable[Mapping[str, Any]]) -> tuple[MatrixRow, .
 def _parts(
     row: Row,
     bases: Mapping[str, Sequence[Mapping[str, Any]]],
-    readings: Iterable[PartReading],
+    readings: Sequence[PartReading],
     filters: Mapping[str, str],
 ) -> tuple[MatrixPart, ...]:
     """The parts that differ, where the class in force is the one derived from them."""
-    if row["source"] != "derived":
+    if not readings or row["source"] != "derived":
         return ()
     basis = bases.get(row["basis_id"], [])
     whole = _rows_of(row, basis)
