@@ -29,7 +29,6 @@ from controls.responsibility.what_if_system import suppose
 from controls.service_names import display_names, named
 from evidence.api.clocks import BodyDayField
 from evidence.forms.components import regions_in_use
-from evidence.forms.what_if import refuse_misnamed
 from evidence.status.control_status import today_of
 from evidence.systems.service_changes import confirm, preview
 from evidence.systems.service_uses import ChangeOfServices
@@ -136,7 +135,6 @@ class WhatIfView(APIView):
         """Classes before and after, our duties and what becomes of them."""
         system = _system(request, slug)
         query = request.query_params
-        refuse_misnamed(query)
         body: dict[str, Any] = {
             "end": query.getlist("end"),
             "add": query.getlist("add"),

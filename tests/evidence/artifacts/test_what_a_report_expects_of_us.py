@@ -174,6 +174,7 @@ def test_open_ones_stand_first_until_a_team_is_asked(client, house, report):
 
 
 def test_what_we_expect_of_providers_on_page_file_and_api(client, house, report):
+    house.system.components.update(regions=["us-east-1"])
     client.force_login(house.ray)
     url = reverse("evidence:providers_expected", args=[house.system.slug])
     shown = client.get(url)
