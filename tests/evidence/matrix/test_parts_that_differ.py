@@ -4,6 +4,7 @@ part, on its page, in its files and over the API; where it is not, the control a
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 
 import pytest
@@ -17,7 +18,7 @@ from evidence.exports.formats import FORMATS
 from evidence.exports.rows.scope import no_progress, scope_of
 from evidence.systems.matrix_parts import part_readings
 from tests import factories
-from tests.one_day import TODAY
+from tests.one_day import BEGINS, TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,7 @@ def test_a_part_read_otherwise_stands_under_its_control(
     system, oscar, as_user, settings, tmp_path
 ):
     settings.EVIDENCE_STORE = str(tmp_path)
+    ReferenceVersion.objects.update(loaded_at=BEGINS - dt.timedelta(days=1))
     browser = as_user(oscar)
     assert shown(browser, system)[0] == {}
     with CaptureQueriesContext(connection) as without:
