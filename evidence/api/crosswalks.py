@@ -14,9 +14,14 @@ from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.bodies import KeptJSONParser
-from controls.api.conventions import ByKey, WithoutETag
+from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
-from controls.crosswalks.adopt import SHOWN_ERRORS, adopt, preview
+from controls.crosswalks.adopt import SHOWN_ERRORS, preview
+from controls.crosswalks.confirmation import (
+    confirm_crosswalk,
+    sealed_crosswalk,
+    version_followed,
+)
 from controls.crosswalks.rows import CrosswalkFile, read_crosswalk
 from controls.errors import Refused
 from controls.grammar import size_in_words
@@ -25,8 +30,6 @@ from controls.spreadsheets import MAX_BYTES
 from evidence.api.clocks import BodyDayField
 from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
-
-CHANGED = "The file is not the one of the preview. Look at its preview first."
 
 
 class NumberedControlSerializer(serializers.Serializer[Any]):
@@ -66,10 +69,10 @@ class CrosswalkFileSerializer(serializers.Serializer[Any]):
     starts_on = BodyDayField()
 
 
-class CrosswalkImportSerializer(CrosswalkFileSerializer):
-    """With the `sha256` of its preview, another file is refused."""
+class CrosswalkTokenSerializer(serializers.Serializer[Any]):
+    """What the preview answered with."""
 
-    sha256 = serializers.CharField(required=False, default="", max_length=64)
+    token = serializers.CharField()
     leave_out = serializers.BooleanField(
         default=False,
         help_text="Adopt the rest where some lines cannot be placed; else none of it.",
@@ -77,7 +80,10 @@ class CrosswalkImportSerializer(CrosswalkFileSerializer):
 
 
 class CrosswalkPreviewSerializer(serializers.Serializer[Any]):
-    """What an import would say; nothing is saved. `left`: what stands no more."""
+    """What an import would say; nothing is saved. `left`: what stands no more.
+
+    `token` confirms it once within an hour; it is empty where nothing would stand.
+    """
 
     sha256 = serializers.CharField()
     controls = NumberedControlSerializer(many=True)
@@ -87,6 +93,7 @@ class CrosswalkPreviewSerializer(serializers.Serializer[Any]):
         help_text="Controls that the baseline of the system leaves out.",
     )
     errors: Any = serializers.ListField(child=serializers.CharField())
+    token = serializers.CharField()
 
 
 class CrosswalkViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Crosswalk]):
@@ -117,39 +124,34 @@ class CrosswalkViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Crosswalk]):
     def preview(self, request: Request, slug: str) -> Response:
         """What would stand beside the controls; nothing is saved. For officers."""
         system = self._system(officer=True)
-        serializer = CrosswalkFileSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = serializer.validated_data
-        read = _read(body["file"])
-        compared = preview(system, read)
-        versions = Crosswalk.objects.filter(system=system).titled(body["title"])
-        followed = versions.reaching(body["starts_on"]).order_by("starts_on", "pk")
+        body = valid(CrosswalkFileSerializer, request)
+        read, day = _read(body["file"]), body["starts_on"]
+        compared, title = preview(system, read), body["title"].strip()
+        by = actor_of(request)
         shown = {
             "sha256": read.sha256,
             "controls": compared.stated,
-            "left": compared.left_by(followed.first()),
+            "left": compared.left_by(version_followed(system, title, day)),
             "outside": compared.outside,
             "errors": [str(error) for error in compared.errors[:SHOWN_ERRORS]],
+            "token": sealed_crosswalk(
+                system, read, compared, title=title, starts_on=day, by=by
+            ),
         }
         return Response(CrosswalkPreviewSerializer(shown).data)
 
     @extend_schema(
-        request={"multipart/form-data": CrosswalkImportSerializer},
-        responses={201: CrosswalkSerializer},
+        request=CrosswalkTokenSerializer, responses={201: CrosswalkSerializer}
     )
     @idempotent()
     def create(self, request: Request, slug: str) -> Response:
-        """Let the numbers stand beside the controls from a day on: all or nothing,
+        """Let the numbers of a preview stand beside the controls: all or nothing,
         unless lines may be left out. For officers."""
         system = self._system(officer=True)
-        serializer = CrosswalkImportSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = dict(serializer.validated_data)
-        read = _read(body.pop("file"))
-        sha256 = body.pop("sha256")
-        if sha256 and sha256 != read.sha256:
-            raise Refused({"sha256": CHANGED})
-        made = adopt(system, read, **body, by=actor_of(request), today=today_of(system))
+        body = valid(CrosswalkTokenSerializer, request)
+        made = confirm_crosswalk(
+            system, **body, by=actor_of(request), today=today_of(system)
+        )
         shown = Crosswalk.objects.for_listing().get(pk=made.pk)
         return Response(CrosswalkSerializer(shown).data, status=201)
 

@@ -63,10 +63,6 @@ def bodies() -> dict[str, Any]:
         },
         "coverage-list": {"lines": [{"control": "PE-3"}]},
         "coverage-propose": {"families": ["pe"]},
-        "crosswalk-list": {
-            "title": "Other", "starts_on": TODAY,
-            "file": file("soc2.csv", b"Control,Number\nPE-3,CC6.4\n"),
-        },
         "provider-document-list": {
             "title": "Other", "reference": "R-2", "starts_on": TODAY,
             "file": file(
@@ -93,6 +89,8 @@ class Asking:
             self.body = {"token": planned(self.client)}
         if view == "audit-request-list-confirm":
             self.body = {"token": listed(self.client, self.path)}
+        if view == "crosswalk-list":
+            self.body = {"token": numbered(self.client, self.path)}
         if view == "implementation-status-confirm":
             self.body = {"token": previewed(self.client)}
         if view == "api_services_confirm":
@@ -137,6 +135,13 @@ def list_shown(client: Client, path: str) -> str:
     sent = {"file": file("list.csv", content)}
     answer = client.post(path.replace("/import/", "/preview/"), sent)
     token: str = answer.json()["token"]
+    return token
+
+
+def numbered(client: Client, path: str) -> str:
+    table = file("soc2.csv", b"Control,Number\nPE-3,CC6.4\n")
+    sent = {"title": "Other", "starts_on": TODAY, "file": table}
+    token: str = client.post(f"{path}preview/", sent).json()["token"]
     return token
 
 

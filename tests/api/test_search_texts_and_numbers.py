@@ -41,6 +41,12 @@ def sent(content: bytes = TABLE, **more: Any) -> dict[str, Any]:
     return {"title": "SOC 2", "starts_on": str(TODAY), "file": table} | more
 
 
+def confirmed(client: Client, seen: Any, **more: Any) -> Any:
+    """The answer to confirming a preview."""
+    token = seen.json()["token"] if hasattr(seen, "json") else seen["token"]
+    return client.post(NUMBERS, {"token": token} | more, "application/json")
+
+
 def test_ac_02_an_id_comes_first_and_strangers_find_nothing(officer) -> None:
     answer = officer.get(SEARCH, {"q": "ac 02"}).json()
     first = answer["controls"][0]
@@ -78,13 +84,13 @@ def test_a_table_of_numbers_is_compared_then_imported(officer, system) -> None:
     rows = {row["control_id"]: row["numbers"] for row in seen.json()["controls"]}
     assert rows == {"ac-2": ["CC6.1", "CC6.2"], "ac-4": ["CC6.1"], "pe-3": ["CC6.4"]}
     assert not Crosswalk.objects.exists()
-    other = sent(TABLE + b"CM-2,CC8.1\n", sha256=seen.json()["sha256"])
-    refused = officer.post(NUMBERS, other)
-    assert refused.status_code == 400
-    assert "not the one of the preview" in refused.content.decode()
-    made = officer.post(NUMBERS, sent(sha256=seen.json()["sha256"]))
+    by_file = officer.post(NUMBERS, sent(sha256=seen.json()["sha256"]))
+    assert (by_file.status_code, list(by_file.json()["errors"])) == (400, ["token"])
+    made = confirmed(officer, seen)
     assert made.status_code == 201, made.content
     assert (made.json()["controls"], made.json()["criteria"]) == (3, 3)
+    assert confirmed(officer, seen).json() == made.json()
+    assert Crosswalk.objects.count() == 1
     listed = officer.get(NUMBERS).json()["results"]
     assert [row["uuid"] for row in listed] == [made.json()["uuid"]]
     without = sent(b"Control ID,Criterion\nAC-2,CC6.1\n")
@@ -98,9 +104,25 @@ def test_r31_what_cannot_be_placed_is_named_and_nobody_else_imports(
     odd = TABLE + b"ZZ-9,CC9.9\n"
     seen = officer.post(f"{NUMBERS}preview/", sent(odd)).json()
     assert any("ZZ-9" in error for error in seen["errors"])
-    assert officer.post(NUMBERS, sent(odd)).status_code == 400
-    made = officer.post(NUMBERS, sent(odd, leave_out=True))
-    assert (made.status_code, made.json()["controls"]) == (201, 3)
     contributor = sign_in_just_now(Client(), alice)
-    assert contributor.post(NUMBERS, sent()).status_code == 403
+    assert confirmed(contributor, seen).status_code == 403
+    assert confirmed(officer, seen).status_code == 400
+    made = confirmed(officer, seen, leave_out=True)
+    assert (made.status_code, made.json()["controls"]) == (201, 3)
+    assert contributor.post(f"{NUMBERS}preview/", sent()).status_code == 403
     assert contributor.get(NUMBERS).status_code == 200
+
+
+def test_a_preview_is_ones_own_and_says_what_is_still_so(officer, olga, system) -> None:
+    seen = officer.post(f"{NUMBERS}preview/", sent())
+    second = sign_in_just_now(Client(), olga)
+    assert confirmed(second, seen).status_code == 409
+    broken = {"token": seen.json()["token"][:-2] + "xx"}
+    assert officer.post(NUMBERS, broken, "application/json").status_code == 409
+    first = second.post(f"{NUMBERS}preview/", sent(b"Control,No\nAC-2,CC6.3\n"))
+    assert confirmed(second, first).status_code == 201
+    late = confirmed(officer, seen)  # what would stand no more was not in its preview
+    assert (late.status_code, Crosswalk.objects.count()) == (409, 1)
+    assert "changed since" in late.content.decode()
+    nothing = officer.post(f"{NUMBERS}preview/", sent(b"Control,No\nZZ-1,CC6.3\n"))
+    assert nothing.json()["token"] == ""
