@@ -161,11 +161,11 @@ class ControlMapping(models.Model):
 class ControlLayerQuerySet(models.QuerySet["ControlLayer"]):
     """Readings."""
 
-    def reasons_of(self, control: Control) -> list[str]:
-        """Why a control governs its layers; local readings instead of shipped ones."""
+    def readings_of(self, control: Control) -> list[ControlLayer]:
+        """Which layers a control and its parts govern, and why; local readings instead
+        of shipped ones."""
         rows = list(self.filter(control=control).order_by("statement_id", "pk"))
-        local = [row for row in rows if row.origin == Origin.LOCAL]
-        return list(dict.fromkeys(row.reason for row in local or rows))
+        return [row for row in rows if row.origin == Origin.LOCAL] or rows
 
 
 class ControlLayer(models.Model):

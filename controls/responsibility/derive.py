@@ -136,14 +136,14 @@ def derive(
     )
     parties = {row.party for row in rows}
     return Derivation(
-        _class_of(parties),
+        class_of_parties(parties),
         _duties(rows, ours=False),
         _duties(rows, ours=True),
         tuple(rows),
     )
 
 
-def _class_of(parties: set[str]) -> str:
+def class_of_parties(parties: set[str]) -> str:
     """R1 and R3: third parties count as provider; no party at all is `none`."""
     provider = bool(parties & {"aws", "third-party"})
     if "customer" in parties:

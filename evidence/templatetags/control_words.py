@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from controls.control_words import PartWords, WordsRun
+from controls.responsibility.part_classes import PartClass
 
 register = template.Library()
 
@@ -15,6 +18,14 @@ register = template.Library()
 def with_parameters(part: PartWords) -> SafeString:
     """The words of a part; what a parameter stands for is marked."""
     return format_html_join("", "{}", ((_marked(run),) for run in part.runs))
+
+
+@register.simple_tag
+def class_of_part(
+    classes: Mapping[str, PartClass] | None, statement_id: str
+) -> PartClass | None:
+    """Who answers for a part, where the parts of its control differ."""
+    return (classes or {}).get(statement_id)
 
 
 def _marked(run: WordsRun) -> SafeString | str:

@@ -6,7 +6,7 @@ One file: the parts of one page are gathered and shown together.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet, prefetch_related_objects
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from controls.access import is_installation_officer
-from controls.control_parts import differing
+from controls.control_parts import differing, parts_of
 from controls.control_words import control_words
 from controls.implementation_days import standing
 from controls.models import (
@@ -27,7 +27,13 @@ from controls.models import (
     ImplementationStatus,
     System,
 )
+from controls.models.decisions import DecisionSource
 from controls.models.implementations import worst_of
+from controls.responsibility.part_classes import (
+    PartClass,
+    PartReading,
+    classes_of_parts,
+)
 from controls.service_names import display_names
 from evidence.engagements.after_closing import later_of_controls
 from evidence.engagements.scope import audits_of_reader
@@ -89,6 +95,7 @@ def control_page(
         "here": reverse(
             "evidence:control", args=[system.slug, implementation.control.ref_id]
         ),
+        "part_classes": {},
     }
     page |= _words(request.user, implementation, clocks)
     audits = audits_of_reader(system, reader=request.user)
@@ -107,6 +114,7 @@ def control_page(
         page |= _halves(answer, clocks)
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
+        page["part_classes"] = _part_classes(implementation, answer, page["readings"])
         page |= findings_of_control(request.user, implementation, clocks)
         page |= responses_of_control(
             request.user, implementation, answer, clocks, page["service_names"]
@@ -227,10 +235,12 @@ def _record(
     subjects += implementation.links.values_list("uuid", flat=True)
     subjects += _events_of(implementation)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
+    readings = ControlLayer.objects.readings_of(implementation.control)
     return {
         "may_ask": may_request(implementation.system, user),
         "asked_for": _asked_for(user, implementation),
-        "readings": ControlLayer.objects.reasons_of(implementation.control),
+        "readings": readings,
+        "reasons": list(dict.fromkeys(reading.reason for reading in readings)),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": description,
         "statements": statements,
@@ -246,6 +256,24 @@ def _record(
             "-at", "-seq"
         )[:30],
     }
+
+
+def _part_classes(
+    implementation: ControlImplementation,
+    answer: ControlStatus,
+    readings: Iterable[ControlLayer],
+) -> dict[str, PartClass]:
+    """The class of each part where they differ, as the services in use say (R5).
+
+    Where an override or a provider's document says the class, it says it of the whole.
+    """
+    if answer.implementation["source"] != DecisionSource.DERIVED:
+        return {}
+    return classes_of_parts(
+        parts_of(implementation.control),
+        [PartReading(row.statement_id, row.layer, row.reason) for row in readings],
+        answer.basis,
+    )
 
 
 def _asked_for(
