@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Case, Count, F, Func, Q, TextField, Value, When
 from django.db.models.fields.json import KT
@@ -51,6 +52,10 @@ class NoticeLine:
         return self.first.kind in OF_AN_ASK
 
     @property
+    def _of_one_team(self) -> bool:
+        return self.first.kind == NoticeKind.ESCALATED
+
+    @property
     def system(self) -> System | None:
         """The system it is about; None for no single one."""
         return self.first.system
@@ -72,6 +77,12 @@ class NoticeLine:
                 sentences[:MAX_NAMED] + ([f"And {more} more."] if more > 0 else [])
             )
         facts = self.first.said
+        if self._of_one_team:
+            return (
+                f"{facts.get('team', '')} has not shown {len(self.notices)} things that"
+                f" are long overdue, the oldest due on {facts.get('day', '')}:"
+                f" {self._named}."
+            )
         sentence = OF_MANY[NoticeKind(self.first.kind)].format(
             number=len(self.notices),
             who=facts.get("who", ""),
@@ -79,6 +90,15 @@ class NoticeLine:
             named=self._named,
         )
         return " ".join(f"{sentence}.".split())
+
+    @property
+    def _controls_of_the_team(self) -> str:
+        """Its controls in the list of the system, the worst first."""
+        system = self.first.system
+        if system is None:
+            return reverse("evidence:systems")
+        query = urlencode({"team": self.first.said.get("team", ""), "sort": "verdict"})
+        return f"{reverse('evidence:controls', args=[system.slug])}?{query}"
 
     @property
     def _named(self) -> str:
@@ -93,6 +113,8 @@ class NoticeLine:
         """Where it is opened: of one notice its own address, which stands in mails."""
         if len(self.notices) == 1 or self._of_one_ask:
             return reverse("evidence:notice", args=[self.first.uuid])
+        if self._of_one_team:
+            return self._controls_of_the_team
         return reverse(WHERE_MANY[NoticeKind(self.first.kind)])
 
 
@@ -110,6 +132,8 @@ def _act(notice: Notice) -> tuple[object, ...]:
     if notice.kind in OF_AN_ASK:  # `overdue:the ask's uuid:the day`
         _, _, rest = notice.key.partition(":")
         return ("ask", rest.split(":")[0] or notice.key, is_over)
+    if notice.kind == NoticeKind.ESCALATED:
+        return ("team", notice.system_id, notice.said.get("team"), is_over)
     act = notice.said.get("act")
     if act is None or notice.kind not in OF_MANY:
         return (notice.pk,)
@@ -129,8 +153,10 @@ def lines_counted(which: Q) -> Count:
         output_field=TextField(),
     )
     of_act = [F("kind"), F("system"), KT("said__act"), KT("said__reason")]
+    of_team = [Value("team"), F("system"), KT("said__team")]
     told_apart = Case(
         When(kind__in=OF_AN_ASK, then=_as_text(Value("ask"), of_ask)),
+        When(kind=NoticeKind.ESCALATED, then=_as_text(*of_team)),
         When(kind__in=OF_MANY, said__act__isnull=False, then=_as_text(*of_act)),
         default=_as_text(F("pk")),
     )

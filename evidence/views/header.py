@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from controls import clock
 from controls.models import Actor, Engagement
 from evidence.models import Notice
-from evidence.models.notices import WORK
+from evidence.models.notices import INFORMATION, WORK
 from evidence.notices.lines import lines_counted
 from evidence.notices.reading import counts_key
 from evidence.planning.board import AskBoard, board_of
@@ -26,7 +26,8 @@ def counts(request: SignedInRequest) -> dict[str, Any]:
 
     Work is what the person has to do, told or not: asks of their teams that need
     something brought, and what waits for their decision or answer, each thing once.
-    Unread are lines as the page of notices shows them, one for an ask or an act.
+    Unread are lines as the page of notices shows them, one for an ask or an act, but of
+    what waits for the person only: information is not counted.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -50,7 +51,7 @@ def _kept(user: Actor, board: AskBoard) -> dict[str, int]:
     mine = Notice.objects.visible_to(user).filter(ended_at=None)
     counts: dict[str, int] = mine.aggregate(
         work=Count("path", filter=Q(kind__in=WORK), distinct=True),
-        unread=lines_counted(Q(read_at=None)),
+        unread=lines_counted(Q(read_at=None) & ~Q(kind__in=INFORMATION)),
     )
     counts["work"] += board.to_do
     counts["audits"] = Engagement.objects.audited_by(user).count()

@@ -123,7 +123,8 @@ def test_a_line_of_several_is_marked_as_read_at_once(client, house):
     assert client.post("/notices/read/", {"notice": "none"}).status_code == 404
 
 
-def test_the_number_beside_notices_is_that_of_their_lines(client, house):
+def test_the_number_beside_notices_is_of_lines_that_wait_for_the_person(client, house):
+    """R31: what was accepted, and what others have not shown, is not counted."""
     links = [submitted(house, "one"), submitted(house, "two")]
     decide_all([Decision(link.uuid, True, "") for link in links], by=house.rita)
     telling.asked_since(house, 22)
@@ -131,13 +132,39 @@ def test_the_number_beside_notices_is_that_of_their_lines(client, house):
     client.force_login(house.alice)
     shown = client.get("/notices/").context
     unread = [line for line in shown["lines"] if line.first.is_unread]
-    assert shown["header"]["unread"] == len(unread)
-    assert mine(house, "alice").unread().count() > len(unread)
+    waiting = [line for line in unread if not line.only_information]
+    assert shown["header"]["unread"] == len(waiting) < len(unread)
+
+
+def test_what_a_team_has_not_shown_is_one_line_for_an_officer(client, house):
+    for ref_id, due in (("cm-8", "2026-03-05"), ("si-2", "2026-02-05")):
+        Notice.objects.create(
+            user=house.olivia,
+            system=house.system,
+            kind=NoticeKind.ESCALATED,
+            key=f"late:{ref_id}",
+            path="/",
+            said={"team": "Platform", "what": ref_id, "day": due},
+        )
+    (line,) = lines_of(mine(house, "olivia").filter(kind="escalated"))
+    assert line.sentence == (
+        "Platform has not shown 2 things that are long overdue, the oldest due on"
+        " 2026-02-05: “si-2”, “cm-8”."
+    )
+    assert line.path == "/systems/shop/controls/?team=Platform&sort=verdict"
+    client.force_login(house.olivia)
+    assert client.get(line.path).status_code == 200
+    assert client.get("/notices/").context["header"]["unread"] == 0
 
 
 KEYS = st.sampled_from(["a:1", "a:2", "b:1", "c"])
 TOLD = st.fixed_dictionaries(
-    {}, optional={"act": st.sampled_from("xy"), "reason": st.sampled_from(["", "old"])}
+    {},
+    optional={
+        "act": st.sampled_from("xy"),
+        "reason": st.sampled_from(["", "old"]),
+        "team": st.sampled_from("pq"),
+    },
 )
 
 
