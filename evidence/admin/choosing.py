@@ -68,6 +68,6 @@ def _page(act: str, rows: QuerySet[Any], back: str, by: Actor) -> str:
     keys = list(rows.order_by().values_list("pk", flat=True))
     if act == "cadence" and rows.model is ControlImplementation:
         keys = asks_of_controls(system, keys, system.day_of(clock.now()))
-    chosen = sealed_choice(act, system, keys, back, by=by)
+    chosen = sealed_choice(ACTS[act], system, keys, back, by=by)
     page = reverse("evidence:bulk_act", args=[system.slug, act])
     return f"{page}?{urlencode({'chosen': chosen})}"

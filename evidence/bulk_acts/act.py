@@ -9,19 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from django.core.cache import cache
+
 from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, Control, System
-from controls.sealed_previews import seal, unseal
+from controls.sealed_previews import MAX_AGE, seal, unseal
 
 CHOICE = "evidence.bulk-act.choice"
 PREVIEW = "evidence.bulk-act.preview"
 AGAIN = "Choose the rows again."
-MAX_ROWS = 500  # rows of one act
+MAX_ROWS = 5000  # rows of an act that is a few statements, whatever their number
+MAX_ONE_BY_ONE = 500  # rows of an act that goes through the verb of one row
+MAX_IN_ADDRESS = 1500  # characters of a choice; a longer one is kept for its hour
 
 Values = Mapping[str, Any]
 Outcome = Literal["change", "same", "refused"]
@@ -55,9 +60,10 @@ class Done:
 
 
 class Act(Protocol):
-    """One kind of act. `name` stands in its address."""
+    """One kind of act. `name` stands in its address; `max_rows` may be chosen."""
 
     name: str
+    max_rows: int
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Raise NotPermitted where the person may do it of no row of the system."""
@@ -91,20 +97,31 @@ class Act(Protocol):
 
 
 def sealed_choice(
-    act_name: str, system: System, keys: Collection[int], back: str, *, by: Actor
+    act: Act, system: System, keys: Collection[int], back: str, *, by: Actor
 ) -> str:
-    """Rows that a person chose for an act, and the address they chose them at.
+    """Rows that a person chose for an act, and the address they chose them at, as text
+    that fits into an address.
 
-    Raises Refused for none or more than MAX_ROWS.
+    Raises Refused for none or more than the act takes.
     """
     if not keys:
         raise Refused("Choose at least one row.")
-    if len(keys) > MAX_ROWS:
+    if len(keys) > act.max_rows:
         raise Refused(
-            f"At most {MAX_ROWS} rows in one act: filter the list, or tick fewer."
+            f"At most {act.max_rows:,} rows in one act: filter the list, or tick fewer."
         )
-    body = {"act": act_name, "keys": sorted(keys), "back": back}
-    return seal(CHOICE, system.pk, body, by=by)
+    body = {"act": act.name, "keys": sorted(keys), "back": back}
+    token = seal(CHOICE, system.pk, body, by=by)
+    if len(token) <= MAX_IN_ADDRESS:
+        return token
+    name = secrets.token_urlsafe(16)
+    cache.set(_place_of(name), token, MAX_AGE)
+    return seal(CHOICE, system.pk, {"kept": name}, by=by)
+
+
+def _place_of(name: str) -> str:
+    """Where the cache keeps a choice that is too long for an address."""
+    return f"bulk-act-choice:{name}"
 
 
 def opened_choice(
@@ -113,6 +130,9 @@ def opened_choice(
     """The keys and the address of a choice. Raises TransitionNotAllowed where it is
     too old, another person's or of another act."""
     body = unseal(CHOICE, token, system.pk, by=by, again=AGAIN)
+    if "kept" in body:
+        kept = cache.get(_place_of(body["kept"])) or ""
+        body = unseal(CHOICE, kept, system.pk, by=by, again=AGAIN)
     if body["act"] != act_name:
         raise TransitionNotAllowed(f"This was chosen for something else. {AGAIN}")
     return list(body["keys"]), str(body["back"])

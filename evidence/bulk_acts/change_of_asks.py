@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from controls.access import require_officer
 from controls.errors import SrmError
 from controls.models import Actor, System
-from evidence.bulk_acts.act import ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_ONE_BY_ONE, ActRow, Outcome, Values
 from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementControlQuerySet
 from evidence.requirements.changes import (
@@ -31,6 +31,7 @@ class ChangeOfAsks(ABC):
     """An act on what is asked; its kinds say which of the terms becomes what."""
 
     name = ""
+    max_rows = MAX_ONE_BY_ONE
 
     @abstractmethod
     def terms(self, row: RequirementControl, values: Values) -> NewTerms:

@@ -15,7 +15,7 @@ from evidence.artifacts.citation_decisions import (
     require_decider,
 )
 from evidence.artifacts.second_person import require_waiting
-from evidence.bulk_acts.act import ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_ROWS, ActRow, Outcome, Values
 from evidence.models import Citation
 
 WORDS = {
@@ -31,6 +31,7 @@ class Citations:
     """Keys are of citations. Values: `decision` and `reason`."""
 
     name = "citations"
+    max_rows = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Reviewers and officers of the system."""

@@ -11,7 +11,7 @@ from controls.access import require_officer
 from controls.applicability import request_not_applicable, unsaved_request
 from controls.models import Actor, ControlImplementation, System
 from controls.models.implementations import ControlImplementationQuerySet
-from evidence.bulk_acts.act import ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_ONE_BY_ONE, ActRow, Outcome, Values
 
 WAITS = "Waits for a second officer; until then nothing changes."
 
@@ -20,6 +20,7 @@ class Exclusions:
     """Values: `justification`; `review_by`, a day as text."""
 
     name = "not-applicable"
+    max_rows = MAX_ONE_BY_ONE
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers of the system."""

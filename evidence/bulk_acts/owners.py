@@ -13,7 +13,7 @@ from controls.errors import TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import Actor, System, Team
 from controls.owner_bulk import OwnerProposal, give_to, propose_owner
-from evidence.bulk_acts.act import ActRow, Values
+from evidence.bulk_acts.act import MAX_ROWS, ActRow, Values
 from evidence.models import RequirementControl
 
 
@@ -21,6 +21,7 @@ class Owners:
     """Values: `owner_team`, the key of a team, or None for nobody."""
 
     name = "owner"
+    max_rows = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers of the system."""

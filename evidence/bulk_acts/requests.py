@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from controls.models import Actor, ControlImplementation, Role, System, Team
-from evidence.bulk_acts.act import ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_ROWS, ActRow, Outcome, Values
 from evidence.requests.requests import MAX_CONTROLS, RequestDraft, request_evidence
 from evidence.requests.who_may import require_requester
 
@@ -19,6 +19,7 @@ class RequestsForEvidence:
     `due_on`, a day as text."""
 
     name = "request"
+    max_rows = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers, and auditors that are let in."""

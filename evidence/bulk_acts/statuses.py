@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from controls.errors import NotPermitted
 from controls.implementation_bulk import Proposal, propose, state_of_many
 from controls.models import Actor, ControlImplementation, ImplementationStatus, System
-from evidence.bulk_acts.act import ActRow, Values
+from evidence.bulk_acts.act import MAX_ROWS, ActRow, Values
 from evidence.requirements.expected import controls_expected_of_us
 
 
@@ -16,6 +16,7 @@ class Statuses:
     """Values: `implementation_status`, and `stated_from`, the first day as text."""
 
     name = "status"
+    max_rows = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers, and teams of the controls that they own."""

@@ -17,7 +17,6 @@ from controls.grammar import count_of
 from controls.idempotency import was_confirmed
 from controls.models import System, Team
 from evidence.bulk_acts.act import (
-    MAX_ROWS,
     Act,
     ActRow,
     changing,
@@ -73,7 +72,7 @@ def bulk_choose(request: SignedInRequest, slug: str, act: str = "") -> HttpRespo
     if query := request.GET.urlencode():
         back = f"{back}?{query}"
     try:
-        chosen = sealed_choice(doing.name, system, keys, back, by=request.user)
+        chosen = sealed_choice(doing, system, keys, back, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal, back=back)
     place = reverse("evidence:bulk_act", args=[system.slug, doing.name])
@@ -97,9 +96,10 @@ def moves_of_team(
     ]
     links = []
     for act, words, keys in choices:
-        if 0 < len(keys) <= MAX_ROWS:
+        doing = ACTS[act]
+        if 0 < len(keys) <= doing.max_rows:
             back = request.get_full_path()
-            chosen = sealed_choice(act, system, keys, back, by=request.user)
+            chosen = sealed_choice(doing, system, keys, back, by=request.user)
             page = reverse("evidence:bulk_act", args=[system.slug, act])
             links.append((words, f"{page}?chosen={chosen}"))
     return links

@@ -12,10 +12,16 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from controls.errors import Refused
 from controls.models import ApplicabilityDecision, AuditEvent, BaselineControl
 from controls.models import ControlImplementation as Control
+from evidence.bulk_acts.act import sealed_choice
+from evidence.bulk_acts.acts import ACTS
 from evidence.models import EvidenceRequest, LetterAcceptance, RequirementControl
 from tests import factories
 from tests.one_day import TODAY
@@ -224,9 +230,42 @@ def test_r32_nobody_confirms_citations_of_their_own(officer, system, oscar, rita
 
 
 def chosen_directly(system: Any, act: str, keys: list[int], by: Any) -> str:
-    from evidence.bulk_acts.act import sealed_choice
+    chosen = sealed_choice(ACTS[act], system, keys, "/work/", by=by)
+    return f"{MANY}{act}/?chosen={chosen}"
 
-    return f"{MANY}{act}/?chosen={sealed_choice(act, system, keys, '/work/', by=by)}"
+
+def test_a_long_choice_is_kept_and_its_address_stays_short(
+    officer, system, monkeypatch
+):
+    monkeypatch.setattr("evidence.bulk_acts.act.MAX_IN_ADDRESS", 100)
+    page = choose(officer, "owner")
+    assert len(page) < 300
+    number = system.implementations.count()
+    assert f"Assign an owner to {number} controls" in words(officer.get(page))
+    cache.clear()
+    gone = officer.get(page)
+    assert (gone.status_code, "Choose the rows again" in words(gone)) == (409, True)
+
+
+def test_an_act_of_a_few_statements_takes_thousands_of_rows(system, oscar):
+    """The others go through the verb of one row, and take 500."""
+    thousands = range(1, 3001)
+    for name, taken in (("owner", True), ("status", True), ("cadence", False)):
+        if taken:
+            assert sealed_choice(ACTS[name], system, thousands, "/", by=oscar)
+        else:
+            with pytest.raises(Refused, match="At most 500 rows"):
+                sealed_choice(ACTS[name], system, thousands, "/", by=oscar)
+    statements = []
+    team = factories.make_team("Other")
+    keys = list(system.implementations.values_list("pk", flat=True))
+    for some, owner in ((keys[:2], team.pk), (keys, None)):
+        with CaptureQueriesContext(connection) as captured:
+            act, values = ACTS["owner"], {"owner_team": owner}
+            act.rows(system, some, values, by=oscar, today=TODAY)
+            act.carry_out(system, some, values, by=oscar, today=TODAY)
+        statements.append(len(captured))
+    assert statements[1] <= statements[0]
 
 
 def test_a_choice_is_of_one_person_one_act_and_the_officers(officer, system, alice):
