@@ -12,7 +12,7 @@ from evidence.models.removals import SpillRemoval
 def withdraw_populations(removal: SpillRemoval, *, by: Actor) -> list[Event]:
     """Withdraw the populations of the removal's system that were read from its bytes.
 
-    Returns the events. Their rows stay on record; they count no more, nor do their
+    Returns the events. Their rows stay on record; they no longer count, nor do their
     samples. Call it in a transaction, before links are locked.
     """
     rows = Population.objects.filter(system=removal.system_id, blob=removal.blob)

@@ -23,16 +23,17 @@ SOURCES = {
 }
 NOTHING = mark_safe("")
 ROW = """
-<tr>
-<th scope="row" class="nowrap">{tick}<a href="{link}">{label}</a></th>
-<td>{title}{tags}</td>
-{numbers}<td>{responsibility}{source}</td>
-<td>{aws_half}</td>
-<td>{our_half}</td>
-<td>{verdict}</td>
-<td>{reason}{why}</td>
-<td>{owner}</td>
+<tr role="row">
+<th scope="row" role="rowheader" class="nowrap">{tick}<a href="{link}">{label}</a></th>
+<td role="cell">{title}{tags}</td>
+{numbers}<td role="cell" data-label="Class:">{responsibility}{source}</td>
+<td role="cell" data-label="AWS's half:">{aws_half}</td>
+<td role="cell" data-label="Our half:">{our_half}</td>
+<td role="cell" data-label="Verdict:">{verdict}</td>
+<td role="cell">{reason}{why}</td>
+<td role="cell" data-label="Owner:">{owner}</td>
 </tr>"""
+NUMBERS = '<td role="cell" data-label="Regime\'s number:">{}</td>\n'
 TICK = (
     '<input type="checkbox" form="act-on-many" name="ticked" value="{}"'
     ' aria-label="Choose {}"> '
@@ -103,7 +104,7 @@ def _row(
         label=row["label"],
         title=row["title"],
         tags=tags,
-        numbers=format_html("<td>{}</td>\n", numbers) if numbered else NOTHING,
+        numbers=format_html(NUMBERS, numbers) if numbered else NOTHING,
         responsibility=state_word(answer.facts.responsibility),
         source=format_html(' <span class="tag">{}</span>', source)
         if source

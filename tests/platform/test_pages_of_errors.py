@@ -51,7 +51,7 @@ def test_403_says_why_and_whom_to_ask(as_user, rita, system):
 def test_405_is_a_page_with_a_way_back(as_user, rita):
     answer = as_user(rita).post("/systems/")
     assert (answer.status_code, answer["Allow"]) == (405, "GET")
-    assert "This address is no page" in text_of(answer)
+    assert "This address is not a page" in text_of(answer)
     assert "Back to the start" in text_of(answer)
 
 

@@ -18,7 +18,7 @@ BOX = 'name="ticked"'
 def rows_of(browser, system, **filters) -> str:
     """The list's table, without what stands around it."""
     answer = browser.get(reverse("evidence:controls", args=[system.slug]), filters)
-    return answer.content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    return answer.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
 
 
 def test_names_in_a_row_stay_text(system, oscar, as_user):
@@ -31,7 +31,7 @@ def test_names_in_a_row_stay_text(system, oscar, as_user):
 @pytest.mark.parametrize("order", ["", "owner", "class", "status", "verdict"])
 def test_a_row_is_whole_in_each_order(system, oscar, as_user, order):
     rows = rows_of(as_user(oscar), system, q="si-2", sort=order)
-    assert rows.count("<tr>") == 1
+    assert rows.count("<tr ") == 1
     for text in ("SI-2", "Flaw Remediation", "Platform", "state-unproven", "Why?"):
         assert text in rows
     link = reverse("evidence:control", args=[system.slug, "si-2"])
@@ -43,7 +43,7 @@ def test_a_box_stands_where_somebody_may_say_how_far_it_is(
     system, oscar, rita, as_user
 ):
     officers, reviewers = (rows_of(as_user(p), system) for p in (oscar, rita))
-    assert officers.count(BOX) == officers.count("<tr>") > 1
+    assert officers.count(BOX) == officers.count("<tr ") > 1
     assert BOX not in reviewers
 
 

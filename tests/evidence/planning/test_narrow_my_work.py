@@ -52,7 +52,7 @@ def test_it_is_narrowed_by_control_system_and_due_day(client, labels_for):
     assert labels_for(due="overdue") <= labels_for(due="soon") <= everything
     assert labels_for(control="no such control") == set()
     nothing = client.get("/work/", {"control": "no such control"}).content.decode()
-    assert "Nothing fits." in nothing
+    assert "No ask matches." in nothing
     assert labels_for(system="of nobody") == everything  # no choice: not narrowed
 
 

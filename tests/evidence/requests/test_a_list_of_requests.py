@@ -154,7 +154,11 @@ def test_each_row_that_is_not_understood_is_named_with_line_and_column(house) ->
         (b"PK\x03\x04broken", "l.xlsx", "There is a problem"),
         (b"%PDF-1.7", "l.pdf", "There is a problem"),
         (csv_bytes([HEADINGS, *GOOD[:1] * 501]), "l.csv", "more than 500 rows"),
-        (csv_bytes([HEADINGS]), "l.csv", "The list holds nothing to ask."),
+        (
+            csv_bytes([HEADINGS]),
+            "l.csv",
+            "The list contains no request that can be made.",
+        ),
     ],
 )
 def test_a_file_that_is_no_list_is_refused(house, content, name, words) -> None:
@@ -280,7 +284,7 @@ def test_the_template_comes_in_as_it_went_out(house, kind) -> None:
     place = door(house, "request_list_template")
     content = client.get(f"{place}?format={kind}").content
     page = send(house, content, name=f"list.{kind}")
-    assert "The list holds nothing to ask." in page.text
+    assert "The list contains no request that can be made." in page.text
 
 
 def test_the_same_over_the_api(house) -> None:
