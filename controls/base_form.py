@@ -106,8 +106,28 @@ def _is_of_django(field: forms.Field, error: ValidationError) -> bool:
     )
 
 
+DASHES = "---------"  # what Django shows where nothing is chosen yet
+
+
+def _name_no_choice(field: forms.Field) -> None:
+    """Where nothing is chosen, a word instead of Django's dashes."""
+    nothing = "Choose" if field.required else "None"
+    if isinstance(field, forms.ModelChoiceField):
+        if field.empty_label == DASHES:
+            field.empty_label = nothing
+    elif isinstance(field, forms.ChoiceField):
+        choices = list(field.choices)
+        if choices and choices[0] == ("", DASHES):
+            field.choices = [("", nothing), *choices[1:]]
+
+
 class NamedErrors(forms.BaseForm):
-    """Errors of fields each say what they are about."""
+    """Errors of fields each say what they are about; no choice has a name too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _name_no_choice(field)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """As Django's; of its own texts, sentences that name the field."""

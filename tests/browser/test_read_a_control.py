@@ -65,6 +65,22 @@ def test_paper_shows_what_a_screen_folds(house, page_of) -> None:
     assert not window.is_visible("#find")
 
 
+BEYOND = """[...document.querySelectorAll("main *")].filter(
+    element => element.getBoundingClientRect().right > window.innerWidth
+).map(element => element.outerHTML.slice(0, 80))"""
+
+
+def test_paper_loses_no_column(house, page_of) -> None:
+    """A4 between its margins: digests and states of the evidence included."""
+    houses.submitted(house, "one").accept(by=house.rita)
+    window = page_of(house.ray)
+    window.set_viewport_size({"width": 718, "height": 1000})
+    window.emulate_media(media="print")
+    window.goto("/systems/shop/controls/cm-8/")
+    assert window.is_visible("th:has-text('By and review')")
+    assert window.evaluate(BEYOND) == []
+
+
 def test_an_officer_imports_the_text_on_a_narrow_screen(house, page_of) -> None:
     window = page_of(house.olivia)
     window.set_viewport_size({"width": 320, "height": 700})
