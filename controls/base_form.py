@@ -116,7 +116,7 @@ def _name_no_choice(field: forms.Field) -> None:
         if field.empty_label == DASHES:
             field.empty_label = nothing
     elif isinstance(field, forms.ChoiceField):
-        choices = list(field.choices)
+        choices = list(field.choices)  # type: ignore[arg-type]
         if choices and choices[0] == ("", DASHES):
             field.choices = [("", nothing), *choices[1:]]
 

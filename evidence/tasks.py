@@ -9,6 +9,7 @@ from controls import clock
 from controls.errors import TransitionNotAllowed
 from controls.idempotency import forget_old_keys
 from evidence.artifacts.sync import SYNCS, sync_at_night
+from evidence.bulk_acts.runs import RUNS
 from evidence.exports import ends
 from evidence.exports.files import sweep_files
 from evidence.exports.jobs import EXPORTS
@@ -30,6 +31,7 @@ KINDS: tuple[JobKind[Any], ...] = (
     *(EXPORTS, SCANS, REMOVALS, mailing.MAILS),
     INVITATION_MAILS,
     SYNCS,
+    RUNS,
 )
 
 

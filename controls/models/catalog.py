@@ -164,7 +164,8 @@ class ControlLayerQuerySet(models.QuerySet["ControlLayer"]):
     def readings_of(self, control: Control) -> list[ControlLayer]:
         """Which layers a control and its parts govern, and why; local readings instead
         of shipped ones."""
-        rows = list(self.filter(control=control).order_by("statement_id", "pk"))
+        ordered = self.filter(control=control).order_by("statement_id", "pk")
+        rows: list[ControlLayer] = list(ordered)
         return [row for row in rows if row.origin == Origin.LOCAL] or rows
 
 

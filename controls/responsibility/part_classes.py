@@ -44,17 +44,17 @@ def classes_of_parts(
     Empty as well where a layer of the basis is in no reading any more: then nobody can
     say of which part it was.
     """
-    said: defaultdict[str, list[PartReading]] = defaultdict(list)
+    by_part: defaultdict[str, list[PartReading]] = defaultdict(list)
     for reading in readings:
-        said[reading.statement_id].append(reading)
+        by_part[reading.statement_id].append(reading)
     rows = list(basis)
-    read = {reading.layer for own in said.values() for reading in own}
-    if not set(said) - {""} or {row["layer"] for row in rows} - read:
+    read = {reading.layer for own in by_part.values() for reading in own}
+    if not set(by_part) - {""} or {row["layer"] for row in rows} - read:
         return {}
     classes = {}
     for part in parts:
         if part.lowest:
-            own = _readings_of(part.statement_id, said)
+            own = _readings_of(part.statement_id, by_part)
             layers = {reading.layer for reading in own}
             parties = {row["party"] for row in rows if row["layer"] in layers}
             reasons = dict.fromkeys(reading.reason for reading in own)
@@ -67,13 +67,13 @@ def classes_of_parts(
 
 
 def _readings_of(
-    statement_id: str, said: Mapping[str, list[PartReading]]
+    statement_id: str, by_part: Mapping[str, list[PartReading]]
 ) -> list[PartReading]:
     """Of the part, the nearest above it, the control; else all that is said of parts:
     the control's class is the union of its parts."""
     key = statement_id
     while key:
-        if own := said.get(key):
+        if own := by_part.get(key):
             return own
         key = key.rpartition(".")[0] if "_smt." in key else ""
-    return said.get("") or [reading for own in said.values() for reading in own]
+    return by_part.get("") or [reading for own in by_part.values() for reading in own]

@@ -10,10 +10,11 @@ from django.http import HttpRequest
 
 from controls.access import require_officer
 from controls.admin.people import OfSystemAdmin
-from controls.admin.scoped import AuditedAdmin, RelatedScopeFilter
+from controls.admin.scoped import AuditedAdmin, ReadOnlyAdmin, RelatedScopeFilter
 from controls.errors import Refused
 from controls.models import System, SystemComponent
 from controls.responsibility.decide import redecide
+from evidence.models import BulkActRun
 from evidence.requirements.from_templates import ask_for_all
 from evidence.systems.describe import Use, add_component, end_component
 from srm_project.requests import actor_of
@@ -135,3 +136,14 @@ class SystemComponentAdmin(OfSystemAdmin):
         )
         obj.pk, obj.uuid = made.pk, made.uuid
         obj._state.adding = False
+
+
+@admin.register(BulkActRun)
+class BulkActRunAdmin(ReadOnlyAdmin):
+    """Acts on many rows that a worker carries out, of whoever confirmed them."""
+
+    list_display = ("created_at", "system", "act", "state", "done_rows", "asked_by")
+    list_filter = ("state", "act", "system")
+    list_select_related = ("system", "asked_by")
+    search_fields = ("act", "system__name")
+    date_hierarchy = "created_at"

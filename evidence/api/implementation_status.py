@@ -22,7 +22,8 @@ from controls.models import ControlImplementation, System
 from controls.models.implementation_statements import STATEABLE
 from controls.reasons import MAX_REASON
 from evidence.api.clocks import BodyDayField
-from evidence.bulk_acts.act import changing, confirm_act, sealed_act
+from evidence.bulk_acts.act import changing, sealed_act
+from evidence.bulk_acts.confirmation import confirm_act
 from evidence.bulk_acts.statuses import Statuses, rows_of
 from evidence.requirements.expected import controls_expected_of_us
 from evidence.status.control_filter import keys_matching

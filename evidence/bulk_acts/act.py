@@ -17,7 +17,6 @@ from typing import Any, Literal, Protocol
 from django.core.cache import cache
 
 from controls.errors import Refused, TransitionNotAllowed
-from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor, Control, System
 from controls.sealed_previews import MAX_AGE, seal, unseal
 
@@ -25,7 +24,8 @@ CHOICE = "evidence.bulk-act.choice"
 PREVIEW = "evidence.bulk-act.preview"
 AGAIN = "Choose the rows again."
 MAX_ROWS = 5000  # rows of an act that is a few statements, whatever their number
-MAX_ONE_BY_ONE = 500  # rows of an act that goes through the verb of one row
+MAX_ONE_BY_ONE = 2000  # rows of an act that goes through the verb of one row
+MAX_AT_ONCE = 100  # of these in one request; a worker carries out more
 MAX_IN_ADDRESS = 1500  # characters of a choice; a longer one is kept for its hour
 
 Values = Mapping[str, Any]
@@ -60,10 +60,14 @@ class Done:
 
 
 class Act(Protocol):
-    """One kind of act. `name` stands in its address; `max_rows` may be chosen."""
+    """One kind of act. `name` stands in its address; `max_rows` may be chosen.
+
+    A worker carries out more rows than `at_once`: see `runs`.
+    """
 
     name: str
     max_rows: int
+    at_once: int
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Raise NotPermitted where the person may do it of no row of the system."""
@@ -159,48 +163,29 @@ def sealed_act(
     """
     if not changing(rows):
         raise Refused("None of these rows would change.")
-    body = {
+    body: dict[str, Any] = {
         "act": act.name,
         "values": dict(values),
-        "keys": [row.key for row in rows],
-        "shown": _digest(rows),
         "sentence": sentence,
         "back": back,
     }
+    effective = changing(rows)
+    if len(effective) > act.at_once:
+        refused = sum(row.outcome == "refused" for row in rows)
+        body["run"] = [(row.key, shown_of(row)) for row in effective]
+        body["refused"] = refused
+    else:
+        body |= {"keys": [row.key for row in rows], "shown": digest_of(rows)}
     return seal(PREVIEW, system.pk, body, by=by)
 
 
-def confirm_act(
-    act: Act, system: System, token: str, *, by: Actor, today: dt.date
-) -> Done:
-    """Do what the preview of this token showed, all of it or nothing.
-
-    Confirmed again it is the same answer. Raises TransitionNotAllowed when the token
-    is too old, another person's, or shows what is not so any more.
-    """
-    act.require_right(system, by=by)
-    verb = f"{act.name} of many rows of system {system.pk}"
-    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
-        if key.answered:
-            return Done(**json.loads(key.body))
-        body = unseal(PREVIEW, token, system.pk, by=by, again=AGAIN)
-        if body["act"] != act.name:
-            raise TransitionNotAllowed(f"This is a preview of something else. {AGAIN}")
-        values = body["values"]
-        rows = act.rows(system, body["keys"], values, by=by, today=today, lock=True)
-        if _digest(rows) != body["shown"]:
-            raise TransitionNotAllowed("Something changed since. Look at it again.")
-        effective = changing(rows)
-        refused = [row for row in rows if row.outcome == "refused"]
-        done = Done(len(effective), len(refused), body["sentence"], body["back"])
-        key.answer_with(200, body=json.dumps(done.__dict__))
-        act.carry_out(
-            system, [row.key for row in effective], values, by=by, today=today
-        )
-    return done
+def shown_of(row: ActRow) -> str:
+    """What a person saw of one row, as a few characters."""
+    shown = [row.outcome, row.before, row.after, row.follows]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
 
 
-def _digest(rows: Iterable[ActRow]) -> str:
+def digest_of(rows: Iterable[ActRow]) -> str:
     """What a person saw of each row, as 64 characters."""
     shown = [[row.key, row.outcome, row.before, row.after, row.follows] for row in rows]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from controls.access import require_officer
 from controls.errors import SrmError
 from controls.models import Actor, System
-from evidence.bulk_acts.act import MAX_ONE_BY_ONE, ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_AT_ONCE, MAX_ONE_BY_ONE, ActRow, Outcome, Values
 from evidence.models import RequirementControl
 from evidence.models.requirements import RequirementControlQuerySet
 from evidence.requirements.changes import (
@@ -32,6 +32,7 @@ class ChangeOfAsks(ABC):
 
     name = ""
     max_rows = MAX_ONE_BY_ONE
+    at_once = MAX_AT_ONCE
 
     @abstractmethod
     def terms(self, row: RequirementControl, values: Values) -> NewTerms:

@@ -32,6 +32,7 @@ class Citations:
 
     name = "citations"
     max_rows = MAX_ROWS
+    at_once = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Reviewers and officers of the system."""

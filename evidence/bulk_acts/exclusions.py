@@ -11,7 +11,7 @@ from controls.access import require_officer
 from controls.applicability import request_not_applicable, unsaved_request
 from controls.models import Actor, ControlImplementation, System
 from controls.models.implementations import ControlImplementationQuerySet
-from evidence.bulk_acts.act import MAX_ONE_BY_ONE, ActRow, Outcome, Values
+from evidence.bulk_acts.act import MAX_AT_ONCE, MAX_ONE_BY_ONE, ActRow, Outcome, Values
 
 WAITS = "Waits for a second officer; until then nothing changes."
 
@@ -21,6 +21,7 @@ class Exclusions:
 
     name = "not-applicable"
     max_rows = MAX_ONE_BY_ONE
+    at_once = MAX_AT_ONCE
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers of the system."""

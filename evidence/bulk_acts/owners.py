@@ -22,6 +22,7 @@ class Owners:
 
     name = "owner"
     max_rows = MAX_ROWS
+    at_once = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers of the system."""

@@ -20,6 +20,7 @@ class RequestsForEvidence:
 
     name = "request"
     max_rows = MAX_ROWS
+    at_once = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers, and auditors that are let in."""

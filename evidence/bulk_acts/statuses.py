@@ -17,6 +17,7 @@ class Statuses:
 
     name = "status"
     max_rows = MAX_ROWS
+    at_once = MAX_ROWS
 
     def require_right(self, system: System, *, by: Actor) -> None:
         """Officers, and teams of the controls that they own."""

@@ -75,7 +75,7 @@ class EndDocumentForm(Form):
     """From which day a document counts no more."""
 
     ended_on = DayField(
-        label="It counts no more from",
+        label="It no longer counts from",
         widget=day_input(),
         help_text="The template holds again from this day.",
     )

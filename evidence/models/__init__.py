@@ -16,6 +16,7 @@ from evidence.models.asks import (
 )
 from evidence.models.audit_checks import AuditLogCheck
 from evidence.models.blobs import Blob, ScanState
+from evidence.models.bulk_act_runs import BulkActRun
 from evidence.models.checks import StoreCheck
 from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
@@ -84,6 +85,7 @@ __all__ = [
     "AssuranceKind",
     "AuditLogCheck",
     "Blob",
+    "BulkActRun",
     "Cadence",
     "Citation",
     "ClosingState",

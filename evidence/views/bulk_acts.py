@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls import clock
 from controls.errors import NotPermitted
@@ -20,7 +20,6 @@ from evidence.bulk_acts.act import (
     Act,
     ActRow,
     changing,
-    confirm_act,
     opened_choice,
     sealed_act,
     sealed_choice,
@@ -28,14 +27,20 @@ from evidence.bulk_acts.act import (
 from evidence.bulk_acts.acts import ACTS
 from evidence.bulk_acts.ask_teams import asks_of_team
 from evidence.bulk_acts.cadences import asks_of_controls
+from evidence.bulk_acts.confirmation import confirm_act
+from evidence.bulk_acts.runs import DONE
 from evidence.forms.bulk_acts import FORMS, BulkActForm
 from evidence.forms.controls import ControlFilter
+from evidence.models import BulkActRun
+from evidence.models.bulk_act_runs import BulkActState
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import listed, moment_of
 from evidence.views.access import system_or_404
 from evidence.views.answers import refused
 from evidence.views.once import SAME_AGAIN
 from srm_project.requests import SignedInRequest
+
+RESULT = ("label", "title", "outcome", "sentence")  # what a row of a run has become
 
 
 def _act_or_404(request: SignedInRequest, slug: str, name: str) -> tuple[System, Act]:
@@ -175,3 +180,22 @@ def bulk_act_confirm(request: SignedInRequest, slug: str, act: str) -> HttpRespo
         left = f" {count_of(done.refused, 'row', 'was')} left as before."
     messages.success(request, SAME_AGAIN if before else f"{done.sentence}{left}")
     return redirect(done.back)
+
+
+@require_GET
+def bulk_run(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
+    """How far an act is that a worker carries out, with what became of each row."""
+    system = system_or_404(request, slug)
+    mine = BulkActRun.objects.visible_to(request.user).filter(system=system)
+    run = get_object_or_404(mine, uuid=uuid)
+    rows = [dict(zip(RESULT, result, strict=True)) for result in run.results]
+    page = {
+        "system": system,
+        "run": run,
+        "total": len(run.rows),
+        "rows": rows,
+        "changed": sum(row["outcome"] == DONE for row in rows),
+        "left": [row for row in rows if row["outcome"] != DONE],
+        "running": run.state in {BulkActState.QUEUED, BulkActState.RUNNING},
+    }
+    return render(request, "evidence/bulk_acts/run.html", page)

@@ -376,6 +376,11 @@ urlpatterns += [
         name="bulk_act_confirm",
     ),
     path(
+        "systems/<slug:slug>/many/runs/<uuid:uuid>/",
+        bulk_acts.bulk_run,
+        name="bulk_run",
+    ),
+    path(
         "systems/<slug:slug>/controls/<str:ref_id>/",
         control_page.control,
         name="control",

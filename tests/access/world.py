@@ -47,6 +47,7 @@ from evidence.findings.responses import items_answered, respond
 from evidence.models import (
     ArtifactSync,
     ArtifactVersion,
+    BulkActRun,
     CoverageLine,
     Export,
     ListedReport,
@@ -575,6 +576,18 @@ def _provider(world: World) -> None:
     )
     _name(world, crosswalk, "crosswalk-detail")
     world.named["number"] = {"number": "CC6.4"}
+    run = BulkActRun.objects.create(
+        system=house.system,
+        asked_by=house.olivia,
+        act="cadence",
+        rows=[[1, "shown"]],
+        results=[["CM-8", "Inventory", "done", "Grace becomes 5 days."]],
+        done_rows=1,
+        sentence="1 ask is monthly from today.",
+        back="/systems/shop/controls/",
+        state="done",
+    )
+    _name(world, run, "bulk_run")
 
 
 def _upload(body: bytes) -> Any:

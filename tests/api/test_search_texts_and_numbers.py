@@ -119,10 +119,12 @@ def test_a_preview_is_ones_own_and_says_what_is_still_so(officer, olga, system) 
     assert confirmed(second, seen).status_code == 409
     broken = {"token": seen.json()["token"][:-2] + "xx"}
     assert officer.post(NUMBERS, broken, "application/json").status_code == 409
-    first = second.post(f"{NUMBERS}preview/", sent(b"Control,No\nAC-2,CC6.3\n"))
+    another = sent(b"Control ID,Criterion\nAC-2,CC6.3\n")
+    first = second.post(f"{NUMBERS}preview/", another)
     assert confirmed(second, first).status_code == 201
     late = confirmed(officer, seen)  # what would stand no more was not in its preview
     assert (late.status_code, Crosswalk.objects.count()) == (409, 1)
     assert "changed since" in late.content.decode()
-    nothing = officer.post(f"{NUMBERS}preview/", sent(b"Control,No\nZZ-1,CC6.3\n"))
+    unknown = sent(b"Control ID,Criterion\nZZ-1,CC6.3\n")
+    nothing = officer.post(f"{NUMBERS}preview/", unknown)
     assert nothing.json()["token"] == ""

@@ -74,7 +74,7 @@ def test_paper_loses_no_column(house, page_of) -> None:
     """A4 between its margins: digests and states of the evidence included."""
     houses.submitted(house, "one").accept(by=house.rita)
     window = page_of(house.ray)
-    window.set_viewport_size({"width": 718, "height": 1000})
+    window.set_viewport_size({"width": 770, "height": 1000})
     window.emulate_media(media="print")
     window.goto("/systems/shop/controls/cm-8/")
     assert window.is_visible("th:has-text('By and review')")

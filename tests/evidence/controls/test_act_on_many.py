@@ -248,13 +248,13 @@ def test_a_long_choice_is_kept_and_its_address_stays_short(
 
 
 def test_an_act_of_a_few_statements_takes_thousands_of_rows(system, oscar):
-    """The others go through the verb of one row, and take 500."""
+    """The others go through the verb of one row, and take 2,000."""
     thousands = range(1, 3001)
     for name, taken in (("owner", True), ("status", True), ("cadence", False)):
         if taken:
             assert sealed_choice(ACTS[name], system, thousands, "/", by=oscar)
         else:
-            with pytest.raises(Refused, match="At most 500 rows"):
+            with pytest.raises(Refused, match="At most 2,000 rows"):
                 sealed_choice(ACTS[name], system, thousands, "/", by=oscar)
     statements = []
     team = factories.make_team("Other")

@@ -31,7 +31,7 @@ def test_the_list_opens_the_one_item_and_counts_in_the_header(client, house):
     client.force_login(house.rita)
     page = client.get("/notices/").content.decode()
     assert "waits for your review" in page
-    assert '1<span class="visually-hidden"> unread' in page
+    assert '1<span class="visually-hidden"> to act on' in page
     notice = Notice.objects.get(user=house.rita)
     opened = client.get(f"/notices/{notice.uuid}/")
     evidence = link.revision.evidence.uuid
