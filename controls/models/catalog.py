@@ -165,7 +165,7 @@ class ControlLayerQuerySet(models.QuerySet["ControlLayer"]):
         """Which layers a control and its parts govern, and why; local readings instead
         of shipped ones."""
         ordered = self.filter(control=control).order_by("statement_id", "pk")
-        rows: list[ControlLayer] = list(ordered)
+        rows: list[ControlLayer] = list(ordered.select_related("reference_version"))
         return [row for row in rows if row.origin == Origin.LOCAL] or rows
 
 

@@ -15,7 +15,7 @@ from controls.responsibility.derive import class_of_parties
 
 
 @dataclass(frozen=True)
-class PartReading:
+class LayerReading:
     """A layer that a control governs, or with a `statement_id` a part of it; why."""
 
     statement_id: str
@@ -35,7 +35,7 @@ class PartClass:
 
 def classes_of_parts(
     parts: Sequence[Part],
-    readings: Iterable[PartReading],
+    readings: Iterable[LayerReading],
     basis: Iterable[Mapping[str, str]],
 ) -> dict[str, PartClass]:
     """Each lowest part's class by its id; empty where all parts are of one class.
@@ -44,7 +44,7 @@ def classes_of_parts(
     Empty as well where a layer of the basis is in no reading any more: then nobody can
     say of which part it was.
     """
-    by_part: defaultdict[str, list[PartReading]] = defaultdict(list)
+    by_part: defaultdict[str, list[LayerReading]] = defaultdict(list)
     for reading in readings:
         by_part[reading.statement_id].append(reading)
     rows = list(basis)
@@ -67,8 +67,8 @@ def classes_of_parts(
 
 
 def _readings_of(
-    statement_id: str, by_part: Mapping[str, list[PartReading]]
-) -> list[PartReading]:
+    statement_id: str, by_part: Mapping[str, list[LayerReading]]
+) -> list[LayerReading]:
     """Of the part, the nearest above it, the control; else all that is said of parts:
     the control's class is the union of its parts."""
     key = statement_id

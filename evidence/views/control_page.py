@@ -30,8 +30,8 @@ from controls.models import (
 from controls.models.decisions import DecisionSource
 from controls.models.implementations import worst_of
 from controls.responsibility.part_classes import (
+    LayerReading,
     PartClass,
-    PartReading,
     classes_of_parts,
 )
 from controls.service_names import display_names
@@ -114,7 +114,9 @@ def control_page(
         page |= _halves(answer, clocks)
         page["readable"] = _readable(request.user, page)
         page |= _record(request.user, implementation, clocks)
-        page["part_classes"] = _part_classes(implementation, answer, page["readings"])
+        page["part_classes"] = _part_classes(
+            implementation, answer, page["readings"], clocks.moment.known_at
+        )
         page |= findings_of_control(request.user, implementation, clocks)
         page |= responses_of_control(
             request.user, implementation, answer, clocks, page["service_names"]
@@ -262,16 +264,23 @@ def _part_classes(
     implementation: ControlImplementation,
     answer: ControlStatus,
     readings: Iterable[ControlLayer],
+    known_at: dt.datetime | None,
 ) -> dict[str, PartClass]:
     """The class of each part where they differ, as the services in use say (R5).
 
     Where an override or a provider's document says the class, it says it of the whole.
+    A reading that was loaded after the instant asked about was not known then.
     """
+    known = [
+        LayerReading(row.statement_id, row.layer, row.reason)
+        for row in readings
+        if known_at is None or row.reference_version.loaded_at < known_at
+    ]
     if answer.implementation["source"] != DecisionSource.DERIVED:
         return {}
     return classes_of_parts(
         parts_of(implementation.control),
-        [PartReading(row.statement_id, row.layer, row.reason) for row in readings],
+        known,
         answer.basis,
     )
 

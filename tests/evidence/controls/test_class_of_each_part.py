@@ -15,7 +15,7 @@ from controls.models import Control, ControlLayer, ReferenceVersion
 from controls.models.catalog import Origin
 from controls.reference.control_texts import import_texts
 from controls.responsibility.decide import redecide
-from controls.responsibility.part_classes import PartReading, classes_of_parts
+from controls.responsibility.part_classes import LayerReading, classes_of_parts
 from tests.oscal_catalog import as_bytes, catalog
 
 A, B, B1 = "x-1_smt.a", "x-1_smt.b", "x-1_smt.b.1"
@@ -34,7 +34,7 @@ BASIS = [row("facilities", "aws"), row("programme", "customer"), row("guest-os",
 
 
 def classes(*readings: tuple[str, str]) -> dict[str, str]:
-    lines = [PartReading(part, layer, f"Why {layer}.") for part, layer in readings]
+    lines = [LayerReading(part, layer, f"Why {layer}.") for part, layer in readings]
     shown = classes_of_parts(PARTS, lines, BASIS)
     return {one.label: one.responsibility for one in shown.values()}
 
