@@ -15,6 +15,8 @@ from evidence.exports.files import sweep_files
 from evidence.exports.jobs import EXPORTS
 from evidence.files.scan import SCANS
 from evidence.files.spill_removal import REMOVALS
+from evidence.held_reports.fetch import FETCHES
+from evidence.held_reports.removal import REPORT_REMOVALS
 from evidence.jobs.kinds import JobKind
 from evidence.jobs.wake import wake
 from evidence.jobs.work import sweep as sweep_jobs
@@ -32,6 +34,8 @@ KINDS: tuple[JobKind[Any], ...] = (
     INVITATION_MAILS,
     SYNCS,
     RUNS,
+    FETCHES,
+    REPORT_REMOVALS,
 )
 
 

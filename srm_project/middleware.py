@@ -52,6 +52,8 @@ OF_AUDIT = re.compile(
 RECORDS = re.compile(
     r"^/accounts/|^/files/[^/]+/|^/exports/[^/]+/download/$"
     r"|^/api/v1/files/[^/]+/content/$|^/api/v1/exports/[^/]+/file/$"
+    r"|^/artifacts/files/[^/]+/(?:view|page|download)/$"
+    r"|^/api/v1/report-files/[^/]+/content/$"
 )
 log = logging.getLogger("srm.request")
 

@@ -441,6 +441,7 @@ SPECTACULAR_SETTINGS = {
         "ExportStateEnum": "evidence.models.exports.ExportState",
         "MarkStateEnum": "evidence.models.marks.MarkState",
         "EngagementKindEnum": "controls.models.engagements.EngagementKind",
+        "RemovalStateEnum": "evidence.models.removals.RemovalState",
         "DocumentStateEnum": "controls.models.statements.DocumentState",
     },
 }

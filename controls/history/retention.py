@@ -118,6 +118,15 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " WHERE x.blob_id = NEW.id AND OLD.purged_at IS NULL"
         " AND NEW.purged_at IS NOT NULL",
     ),
+    # The file of a provider's report goes once two persons said so.
+    "srm_report_bytes_by_two": (
+        "evidence_blob",
+        "UPDATE OF purged_at",
+        "SELECT FROM evidence_reportfile f WHERE f.blob_id = NEW.id"
+        " AND OLD.purged_at IS NULL AND NEW.purged_at IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM evidence_reportfileremoval r"
+        " WHERE r.file_id = f.id AND r.state = 'approved')",
+    ),
     "srm_bytes_keep_their_digest": (
         "evidence_blob",
         "UPDATE OF sha256, size_bytes",

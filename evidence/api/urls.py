@@ -17,6 +17,7 @@ from evidence.api.components import ComponentViewSet
 from evidence.api.control_text import ControlTextView
 from evidence.api.coverage import CoverageViewSet
 from evidence.api.crosswalks import CrosswalkViewSet
+from evidence.api.disclosures import DisclosureViewSet
 from evidence.api.discovery import DiscoveryAcceptView, DiscoveryView
 from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.engagements import EngagementViewSet
@@ -41,6 +42,12 @@ from evidence.api.provider_documents import ProviderDocumentViewSet
 from evidence.api.provider_window import ProviderWindowView
 from evidence.api.remarks import RemarkAnswerViewSet, RemarkViewSet
 from evidence.api.removals import FileViewSet, RemovalViewSet
+from evidence.api.report_fetches import ReportFetchViewSet
+from evidence.api.report_files import (
+    ReportFileViewSet,
+    ReportReleaseViewSet,
+    ReportRemovalViewSet,
+)
 from evidence.api.reports import ArtifactVersionViewSet
 from evidence.api.request_list import RequestListViewSet
 from evidence.api.requests import EvidenceRequestViewSet
@@ -83,6 +90,11 @@ router.register("samples", SampleViewSet, basename="sample")
 router.register("evidence", LinkViewSet, basename="evidence")
 router.register("files", FileViewSet, basename="file")
 router.register("removals", RemovalViewSet, basename="removal")
+router.register("report-files", ReportFileViewSet, basename="report-file")
+router.register("report-releases", ReportReleaseViewSet, basename="report-release")
+router.register("report-removals", ReportRemovalViewSet, basename="report-removal")
+router.register("report-fetches", ReportFetchViewSet, basename="report-fetch")
+router.register("disclosures", DisclosureViewSet, basename="disclosure")
 router.register("artifact-syncs", ArtifactSyncViewSet, basename="artifact-sync")
 router.register("listed-reports", ListedReportViewSet, basename="listed-report")
 router.register("artifacts", ArtifactViewSet, basename="artifact")

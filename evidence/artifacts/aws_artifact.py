@@ -1,7 +1,8 @@
 """AWS Artifact's list of reports, read by its API: three actions that read, no others.
 
-Terms are never accepted and nothing is downloaded: `GetTermForReport` and `GetReport`
-are not among the actions, and the policy that we show does not allow them.
+Reading accepts no term and downloads nothing: `GetTermForReport` and `GetReport` are
+not among its actions. They are in a policy of their own, for installations where a
+person fetches a report whose term was shown first (`aws_documents.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ ACTIONS = {
     "list_reports": "artifact:ListReports",
     "list_report_versions": "artifact:ListReportVersions",
     "get_report_metadata": "artifact:GetReportMetadata",
+}
+# The actions of fetching one report that a person asked for: `evidence.held_reports`.
+FETCHING = {
+    "get_report": "artifact:GetReport",
+    "get_report_metadata": "artifact:GetReportMetadata",
+    "get_term_for_report": "artifact:GetTermForReport",
 }
 SESSION_NAME = "srm-artifact-sync"
 SESSION_SECONDS = 900  # the shortest that AWS gives
@@ -85,6 +92,17 @@ def policy_of_role() -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def policy_of_fetching() -> dict[str, Any]:
+    """What the role may do beside that where reports are fetched by a person's act."""
+    statement = {
+        "Sid": "FetchAReportThatAPersonAskedFor",
+        "Effect": "Allow",
+        "Action": sorted(FETCHING.values()),
+        "Resource": "arn:aws:artifact:*::report/*",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def trust_of_role(external_id: str, principal: str) -> dict[str, Any]:
     """Who may assume the role: what the workers run as, with the external id."""
     statement = {
@@ -123,7 +141,7 @@ def client_of(access: Access) -> Any:
             DurationSeconds=SESSION_SECONDS,
         )["Credentials"]
     except (BotoCoreError, ClientError, ResponseParserError, KeyError) as failure:
-        raise _explained("sts:AssumeRole", failure) from failure
+        raise explain_failure("sts:AssumeRole", failure) from failure
     return boto3.client(
         "artifact",
         region_name=access.region,
@@ -220,7 +238,7 @@ class ArtifactReader:
         try:
             answer: dict[str, Any] = getattr(self._client, name)(**arguments)
         except (BotoCoreError, ClientError, ResponseParserError) as failure:
-            explained = _explained(action, failure)
+            explained = explain_failure(action, failure)
             if explained.is_denied:
                 self._denied.add(name)
             raise explained from failure
@@ -258,7 +276,7 @@ def _unreadable(name: str) -> ReadingFailed:
     return ReadingFailed(ACTIONS[name], "AWS's answer could not be read.")
 
 
-def _explained(action: str, failure: Exception) -> ReadingFailed:
+def explain_failure(action: str, failure: Exception) -> ReadingFailed:
     """The failure of a call in a sentence, without what AWS's answer says in it."""
     if isinstance(failure, ClientError):
         code = str(failure.response.get("Error", {}).get("Code", ""))

@@ -29,6 +29,7 @@ from evidence.demo.findings import play_findings, play_responses
 from evidence.demo.kept import keep_evidence
 from evidence.demo.people import engage_auditor, give_installation_roles, make_people
 from evidence.demo.populations import play_events
+from evidence.demo.reports_held import hold_a_report, scope_by_a_list
 from evidence.demo.reports_say import play_remarks, say_a_region_late
 from evidence.demo.systems import (
     describe_analytics,
@@ -88,6 +89,8 @@ def build(*, today: dt.date, password: str, progress: Progress = _silent) -> lis
     play_days(analytics, people, today)
     play_remarks(analytics, people, today)
     say_a_region_late(desk, people, today)
+    hold_a_report(payments, people, today)
+    scope_by_a_list(people, today)
     for system in (*systems, desk):  # the readings were loaded just now
         adopt(system, by=people["olivia"], seen=digest_of(preview(system)))
     acknowledge_duties((payments, analytics), people, teams, today)

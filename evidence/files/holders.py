@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from evidence.models import Blob, EvidenceFile, Export, LegalHold, Population
+from evidence.models import (
+    Blob,
+    EvidenceFile,
+    Export,
+    LegalHold,
+    Population,
+    ReportFile,
+)
+from evidence.models.removals import RemovalState
 
 
 def holders_of(blob: Blob) -> set[int]:
@@ -33,3 +41,9 @@ def is_of_closing(blob: Blob) -> bool:
     """Whether a file that was kept when a window closed has the same bytes: it does not
     end, whatever becomes of other records."""
     return bool(Export.objects.filter(blob=blob).exists())
+
+
+def held_reports_on(blob: Blob) -> bool:
+    """Whether the file of a provider's report, not removed, rests on the bytes."""
+    rows = ReportFile.objects.filter(blob=blob).order_by()
+    return bool(rows.exclude(removals__state=RemovalState.APPROVED).exists())

@@ -3,8 +3,8 @@
 A purge takes bytes and nothing else: titles, names, digests, sizes, days, reviews,
 verdicts, rows of lists of events and the log stay. Bytes go once everything that rests
 on them, evidence and lists of events of whatever system, is past its end and under no
-hold; a file that was kept when a window closed rests on its bytes for good. The
-database refuses the rest (`controls.history.retention`).
+hold; a file that was kept when a window closed, and the held file of a report, rest on
+their bytes. The database refuses the rest (`controls.history.retention`).
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ SELECT DISTINCT kind, key, kept_until, years, blob_id, name, sha256, size_bytes
   FROM record AS r
  WHERE NOT EXISTS (SELECT FROM record g WHERE g.blob_id = r.blob_id AND g.stays)
    AND NOT EXISTS (SELECT FROM evidence_export x WHERE x.blob_id = r.blob_id)
+   AND NOT EXISTS (
+     SELECT FROM evidence_reportfile h
+      WHERE h.blob_id = r.blob_id AND NOT EXISTS (
+        SELECT FROM evidence_reportfileremoval m
+         WHERE m.file_id = h.id AND m.state = 'approved'))
  ORDER BY kind, key, name, blob_id
 """
 EVIDENCE, POPULATION = "evidence", "population"

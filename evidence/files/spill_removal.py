@@ -14,6 +14,7 @@ from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.files.held_bytes import let_go
 from evidence.files.holders import (
+    held_reports_on,
     holders_elsewhere,
     holders_of,
     is_held,
@@ -49,6 +50,10 @@ HELD = (
 OF_CLOSING = (
     "The bytes stay in the store: a file that was kept when a window closed is the same"
     " ones. Nobody opens them as this record any more."
+)
+HELD_AS_REPORT = (
+    "The bytes stay in the store: they are also held as a provider's report."
+    " They are destroyed once that is removed from the register of reports."
 )
 NOT_HERE_ANY_MORE = "The bytes are removed from this system already."
 
@@ -218,6 +223,9 @@ def _mark_purged(lease: Lease[SpillRemoval]) -> bool:
     if is_of_closing(blob):
         _keep(lease, OF_CLOSING)
         return False
+    if held_reports_on(blob):
+        _keep(lease, HELD_AS_REPORT)
+        return False
     if blob.purged_at is None:
         blob.purged_at = now()
         blob.save(update_fields=["purged_at"])
@@ -259,23 +267,29 @@ def _ask(removal: SpillRemoval, system: int, blob: Blob) -> Event | None:
 def _record(lease: Lease[SpillRemoval], outcome: str) -> None:
     """Write what became of the bytes, here and where a removal waited for this one."""
     lease.finish(outcome=outcome, destroyed_at=now())
-    removals = [lease.job]
-    waited = SpillRemoval.objects.of_bytes(lease.job.blob).filter(
+    events = [_done(lease.job, outcome), *settle_waiting(lease.job.blob, outcome)]
+    AuditEvent.objects.append_all(events)
+
+
+def settle_waiting(blob: Blob, outcome: str) -> list[Event]:
+    """Write to removals that waited for these bytes that they are destroyed.
+
+    Returns the events, to be written last in the caller's transaction.
+    """
+    waited = SpillRemoval.objects.of_bytes(blob).filter(
         state=RemovalState.APPROVED, destroyed_at=None, kept_at__isnull=False
     )
+    events = []
     for removal in waited.for_listing().select_for_update(of=("self",)).order_by("pk"):
         removal.outcome, removal.destroyed_at, removal.kept_at = outcome, now(), None
         removal.save(update_fields=["outcome", "destroyed_at", "kept_at"])
-        removals.append(removal)
-    AuditEvent.objects.append_all(
-        about(
-            removal,
-            "removal.done",
-            by=None,
-            **{**_event_body(removal), "outcome": outcome},
-        )
-        for removal in removals
-    )
+        events.append(_done(removal, outcome))
+    return events
+
+
+def _done(removal: SpillRemoval, outcome: str) -> Event:
+    body = {**_event_body(removal), "outcome": outcome}
+    return about(removal, "removal.done", by=None, **body)
 
 
 def destroy(pk: int) -> str:

@@ -216,6 +216,8 @@ class RelianceForm(Form):
         help_text="What the provider expects you to do, and where you do it.",
     )
     conclusion = forms.ChoiceField(choices=RelianceConclusion, widget=forms.RadioSelect)
+    # what the page showed: another digest means that it changed meanwhile
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 class CiteForm(Form):

@@ -22,6 +22,7 @@ from evidence.models.citations import ArtifactCoverage, Citation
 from evidence.models.clearances import FileClearance
 from evidence.models.closings import ClosingState, WindowClosing
 from evidence.models.coverage import CoverageLine, CoverageOrigin
+from evidence.models.disclosures import DisclosureKind, DisclosureRecord
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
@@ -58,6 +59,14 @@ from evidence.models.remarks import (
     ReportRemark,
 )
 from evidence.models.removals import RemovalState, SpillRemoval
+from evidence.models.report_fetches import FetchState, ReportFetch
+from evidence.models.report_files import (
+    ReportFile,
+    ReportFileClearance,
+    ReportFileRemoval,
+    ReportRelease,
+    TermConfirmation,
+)
 from evidence.models.requests import (
     EvidenceRequest,
     RequestAnswer,
@@ -94,6 +103,8 @@ __all__ = [
     "CoverageLine",
     "CoverageOrigin",
     "Deviation",
+    "DisclosureKind",
+    "DisclosureRecord",
     "Disposition",
     "DispositionDecision",
     "DispositionKind",
@@ -107,6 +118,7 @@ __all__ = [
     "ExportKind",
     "ExportState",
     "FailingObservation",
+    "FetchState",
     "FileClearance",
     "Finding",
     "Half",
@@ -133,6 +145,11 @@ __all__ = [
     "RemarkDecision",
     "RemarkKind",
     "RemovalState",
+    "ReportFetch",
+    "ReportFile",
+    "ReportFileClearance",
+    "ReportFileRemoval",
+    "ReportRelease",
     "ReportRemark",
     "RequestAnswer",
     "RequestJudgement",
@@ -152,6 +169,7 @@ __all__ = [
     "StandingMark",
     "StoreCheck",
     "TeamDay",
+    "TermConfirmation",
     "TestedItem",
     "WindowClosing",
 ]

@@ -36,6 +36,7 @@ from evidence.notices.candidates import RECENT, NoticeCandidate, path_to
 from evidence.notices.due import MAX_NAMED, requirements
 from evidence.notices.duties import duties_changed
 from evidence.notices.findings import findings, refused_responses
+from evidence.notices.held_reports import held_removals
 from evidence.notices.people import People
 from evidence.notices.requests import requests
 from evidence.status.rows import among
@@ -148,7 +149,7 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
 
 
 def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Spills to remove: the other officers."""
+    """Spills to remove: the other officers. Held reports: the other keepers."""
     rows = SpillRemoval.objects.filter(state=RemovalState.REQUESTED).for_listing()
     for row in rows:
         yield NoticeCandidate(
@@ -157,11 +158,9 @@ def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
             frozenset(people.officers(row.system_id, but=row.requesters)),
             row.system_id,
             reverse("evidence:removal", args=[row.uuid]),
-            {
-                "what": f"the removal of {row.name}",
-                "who": row.asked_by,
-            },
+            {"what": f"the removal of {row.name}", "who": row.asked_by},
         )
+    yield from held_removals(people)
 
 
 def populations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:

@@ -18,7 +18,7 @@ from django.db import models
 
 from controls.models import AuditEvent
 from controls.models.audit import Event
-from evidence.models import Blob, EvidenceFile, StoreCheck
+from evidence.models import Blob, EvidenceFile, ReportFile, StoreCheck
 from evidence.storage import Store, StoredObject, Withheld, open_store
 from evidence.storage.exclusive import CHECKING, exclusive_lock
 
@@ -161,6 +161,9 @@ def _fault(blob: Blob, kind: Kind, what: str) -> StoreFault | None:
     uuids = EvidenceFile.objects.filter(blob=blob).values_list(
         "revision__evidence__uuid", flat=True
     )
+    reports = ReportFile.objects.filter(blob=blob).order_by("pk")
+    for report in reports.select_related("artifact_version__artifact"):
+        what += f" They are held as the file of {report.artifact_version}."
     return StoreFault(kind, what, blob.sha256, sorted({str(uuid) for uuid in uuids}))
 
 

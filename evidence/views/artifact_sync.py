@@ -12,7 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controls.errors import NotPermitted, Refused
-from evidence.artifacts.aws_artifact import as_text, policy_of_role, trust_of_role
+from evidence.artifacts.aws_artifact import (
+    as_text,
+    policy_of_fetching,
+    policy_of_role,
+    trust_of_role,
+)
 from evidence.artifacts.listed_reports import place
 from evidence.artifacts.sync import ask_for_sync, sync_access
 from evidence.models import Artifact, ArtifactSync, ListedReport
@@ -49,6 +54,7 @@ def artifact_sync(request: SignedInRequest) -> HttpResponse:
         "nightly": settings.ARTIFACT_SYNC,
         "not_set": _not_set(),
         "policy": as_text(policy_of_role()),
+        "policy_of_fetching": as_text(policy_of_fetching()),
         # the external id is a secret of the installation: it is shown to nobody
         "trust": as_text(trust_of_role("<ARTIFACT_SYNC_EXTERNAL_ID>", WORKERS)),
     }

@@ -59,7 +59,7 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     systems = list(System.objects.visible_to(request.user))
     versions = list(
         artifact.versions.prefetch_related(
-            "letters", "reliance_reviews"
+            "letters", "reliance_reviews", "files"
         ).select_related("registered_by", "artifact")
     )
     context = {

@@ -26,7 +26,11 @@ from evidence.models import (
     EvidenceFile,
     EvidenceLink,
     ItemResponse,
+    ListedReport,
     RemarkAnswer,
+    ReportFile,
+    ReportFileRemoval,
+    ReportRelease,
     SampleItem,
 )
 from srm_project.kept_forms import let_go
@@ -74,17 +78,40 @@ def _disposition(disposition: Any) -> str:
     return reverse(f"evidence:{view}", args=[disposition.subject.uuid])
 
 
+def _document(listed: Any) -> str:
+    if listed.artifact_version is None:
+        return reverse("evidence:artifact_sync")
+    return reverse("evidence:report_document", args=[listed.artifact_version.uuid])
+
+
+def _of_held_file(model: Any) -> Address:
+    """The page of the report whose held file a row is about."""
+
+    def where(row: Any) -> str:
+        report = row.file.artifact_version
+        return reverse("evidence:report_document", args=[report.uuid])
+
+    return _page_of(model, where, "file__artifact_version")
+
+
 OF_CONTROL = ("implementation__system", "implementation__control")
 _components = _page("components", "slug")
 _of_control = _page("control", "slug", "ref_id")
 _controls = _page("controls", "slug")
 _request = _page("request", "uuid")
 _population = _page("population", "uuid")
+_of_held = _page_of(ReportFile, _document, "artifact_version")
 _of_link = _page_of(EvidenceLink, _evidence, "revision__evidence")
 _of_override = _page_of(ResponsibilityOverride, _control, *OF_CONTROL)
 _of_exclusion = _page_of(ApplicabilityDecision, _control, *OF_CONTROL)
 _of_alternative = _page_of(AlternativeImplementation, _control, *OF_CONTROL)
 PAGES: dict[str, Address] = {
+    "report_clear": _of_held,
+    "report_release": _of_held,
+    "report_remove": _of_held,
+    "report_take_back": _of_held_file(ReportRelease),
+    "report_removal_decide": _of_held_file(ReportFileRemoval),
+    "report_fetch_new": _page_of(ListedReport, _document, "artifact_version"),
     "listed_place": _page("artifact_sync"),
     "version_scope_confirm": _page("version_scope", "uuid"),
     "version_user_controls_import": _page("version_user_controls", "uuid"),

@@ -44,6 +44,8 @@ def bodies_of(world: World) -> dict[str, Any]:
                "source": "Test", "text": "Failed."}  # fmt: skip
     response = {"cause": "Ill.", "effect": "None.", "measures": "Two persons now.",
                 "owner": "Platform"}  # fmt: skip
+    copy = {"recipient": "Vera", "firm": "Customer AG", "reason": "Vendor review",
+            "agreement": "NDA"}  # fmt: skip
     days = {"performed_on": today, "period_start": today, "period_end": today}
     pages = {
         "saved_filter_rename": {"name": "Another", "version": 1},
@@ -65,6 +67,10 @@ def bodies_of(world: World) -> dict[str, Any]:
         "review_several": {f"decision-{world.named['accept']['uuid']}": "accept"},
         "withdraw": why,
         "file_clear": why,
+        "report_clear": why,
+        "report_remove": why,
+        "report_removal_decide": {"decision": "refuse"},
+        "disclosure_new": copy | {"given_on": today},
         "letter_decide": decide,
         "remark_decide": decide,
         "disposition_decide": decide,
@@ -195,6 +201,16 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST evidence-decide": [
             {"link": str(world.named["accept"]["uuid"]), "accept": True}
         ],
+        "POST report-file-list": {
+            "report": str(world.named["report_hold"]["uuid"]), "agreement": "NDA",
+            "confirmed": True, "file": houses.file("more.txt", b"More of it"),
+        },
+        "POST report-file-clear": why,
+        "POST report-file-remove": why,
+        "POST report-fetch-list": {"listed": str(world.named["to fetch"]["uuid"])},
+        "POST disclosure-list": copy | {
+            "report": str(world.named["report_hold"]["uuid"]), "given_on": today,
+        },
         "POST file-clear": why,
         "POST file-remove": why,
         "POST artifact-version-reliance": here | {

@@ -16,7 +16,11 @@ from tests.access import world as worlds
 from tests.access.walking import address, browser_of, doors
 
 # What a GET may write: that somebody was here, and what was given out to whom.
-RECORDS_OF_READING = {"django_session", "controls_auditevent"}
+RECORDS_OF_READING = {
+    "django_session",
+    "controls_auditevent",
+    "evidence_disclosurerecord",
+}
 # Of this transaction, of what it rolled back too ("what if" pages do).
 WRITTEN = """
 SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables

@@ -30,6 +30,13 @@ from evidence.files import legal_holds
 from evidence.files import who_may as files
 from evidence.findings import who_may as findings
 from evidence.findings.responses import may_decide_response
+from evidence.held_reports.removal import may_decide_report_removal
+from evidence.held_reports.who_may import (
+    is_keeper,
+    may_clear_report,
+    may_open_report,
+    may_take_back,
+)
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -46,6 +53,9 @@ from evidence.models import (
     LegalHold,
     Population,
     RemarkAnswer,
+    ReportFile,
+    ReportFileRemoval,
+    ReportRelease,
     RequirementControl,
     Sample,
     SpillRemoval,
@@ -109,6 +119,13 @@ def _relies(world: World, by: User) -> bool:
     version = _row(ArtifactVersion, "reliance")(world)
     review = _does_not_raise(require_reliance_reviewer)
     return review(world.house.system, version, by=by)
+
+
+def _takes_back(world: World, by: User) -> bool:
+    """Of a release that the person sees at all: it is of an audit of a system."""
+    seen = ReportRelease.objects.visible_to(by)
+    release = seen.filter(uuid=world.named["report_take_back"]["uuid"]).first()
+    return release is not None and may_take_back(release, by)
 
 
 def _decides_letter(world: World, by: User) -> bool:
@@ -387,6 +404,42 @@ VERBS = (
             "coverage-confirm",
             "coverage-remove",
         ),
+    ),
+    Verb(
+        "keep the file of a report",
+        lambda world, by: is_keeper(_row(ArtifactVersion, "report_hold")(world), by),
+        ("evidence:report_hold", "report-file-list", "evidence:disclosure_new",
+         "disclosure-list", "evidence:report_remove", "report-file-remove",
+         "evidence:report_fetch_new",
+         "report-fetch-list", "evidence:report_fetch", "report-fetch-accept",
+         "evidence:report_release", "report-file-release"),
+        ("evidence:report_document",),
+    ),
+    Verb(
+        "open the file of a report",
+        _of(may_open_report, _row(ReportFile, "report_term")),
+        ("evidence:report_term", "report-file-term"),
+    ),
+    Verb(
+        "clear the file of a report",
+        _of(may_clear_report, _row(ReportFile, "report_clear")),
+        ("evidence:report_clear", "report-file-clear"),
+    ),
+    Verb(
+        "take back the release of a report",
+        _takes_back,
+        ("evidence:report_take_back", "report-release-take-back"),
+        ("evidence:report_document",),
+    ),
+    Verb(
+        "decide that the file of a report goes",
+        _of(
+            may_decide_report_removal,
+            _row(ReportFileRemoval, "report_removal_decide"),
+        ),
+        ("evidence:report_removal_decide", "report-removal-approve",
+         "report-removal-refuse"),
+        ("evidence:report_document",),
     ),
     Verb(
         "answer what a report says",

@@ -44,6 +44,10 @@ from evidence.files.spill_removal import request_removal
 from evidence.findings.dispositions import request_disposition
 from evidence.findings.recording import record_finding, record_observation
 from evidence.findings.responses import items_answered, respond
+from evidence.held_reports.hold import hold_report
+from evidence.held_reports.opening import confirm_term, record_viewing
+from evidence.held_reports.releases import release_report
+from evidence.held_reports.removal import request_report_removal
 from evidence.models import (
     ArtifactSync,
     ArtifactVersion,
@@ -52,6 +56,7 @@ from evidence.models import (
     Export,
     ListedReport,
     Notice,
+    ReportFetch,
     WindowClosing,
 )
 from evidence.populations.event_list import EventRow, Events
@@ -67,12 +72,14 @@ from evidence.requirements.alternatives import request_with_requirements
 from evidence.requirements.join_checks import AskTerms, NamedControl
 from evidence.requirements.joining import join
 from evidence.status.rows import Moment
+from evidence.submissions.uploads import store
 from evidence.systems.component_days import ask_end
 from evidence.systems.provider_documents import adopt_document
 from evidence.systems.saved_filters import save_filter
 from tests import factories
 from tests.access.bodies import bodies_of
 from tests.evidence import house as houses
+from tests.evidence.held_reports.held import report_pdf
 from tests.evidence.house import House, give, person
 from tests.one_day import BEGINS, TODAY
 
@@ -89,7 +96,10 @@ WITHOUT_ETAG = {
     "sample", "token",
 }  # fmt: skip
 
-NO_ETAG_EITHER = ("provider-doc", "artifact-sync", "listed-report", "legal-hold")
+NO_ETAG_EITHER = (
+    "provider-doc", "artifact-sync", "listed-report", "legal-hold", "report-",
+    "disclosure",
+)  # fmt: skip
 
 
 @dataclass
@@ -461,8 +471,54 @@ def _reports(world: World) -> None:
     cite(artifact, house.system, [control], by=house.oscar)
     late = artifact.citations.get(system=house.system, control=control)
     world.late_citation = str(late.uuid)
+    _held_files(world, report)
     letter = add_letter(report, issued_on=TODAY, ends=TODAY, by=house.oscar)
     _name(world, letter, "letter_decide", "letter-detail", "letter-decisions")
+
+
+def _held_files(world: World, report: ArtifactVersion) -> None:
+    """A held file that olivia and the auditor may open, one that is to go, a fetch."""
+    house = world.house
+    file, other = (
+        hold_report(
+            report,
+            store(name, [content]),
+            agreement="NDA",
+            confirmed=True,
+            by=house.oscar,
+        )
+        for name, content in (("soc2.pdf", report_pdf()), ("notes.txt", b"Notes"))
+    )
+    audit = house.system.engagements.filter(title="SOC 2", ended_at=None)
+    release = release_report(file, audit[0], reason="Asked for", by=house.oscar)
+    for person_of_it in (house.olivia, house.audrey):
+        confirm_term(file, by=person_of_it)
+    record_viewing(file, by=house.oscar, page=1)
+    removal = request_report_removal(other, reason="Ended", by=house.oscar)
+    for verb in ("document", "hold"):
+        _name(world, report, f"report_{verb}")
+    _name(world, report, "disclosures", "disclosures_csv", "disclosure_new")
+    for verb in ("term", "view", "page", "download", "clear", "release", "remove"):
+        _name(world, file, f"report_{verb}", f"report-file-{verb}")
+    _name(world, file, "report-file-detail", "report-file-content")
+    _name(world, release, "report_take_back", "report-release-detail")
+    _name(world, release, "report-release-take-back")
+    _name(world, removal, "report_removal_decide", "report-removal-detail")
+    _name(world, removal, "report-removal-approve", "report-removal-refuse")
+    _name(world, file.disclosures.get(), "disclosure-detail")
+    listed, fetched = (
+        ListedReport.objects.create(
+            aws_id="report-fedcba9876543210",
+            aws_version=number,
+            name="A placed report",
+            artifact_version=report,
+        )
+        for number in (1, 2)
+    )
+    fetch = ReportFetch.objects.create(listed=fetched, asked_by=house.oscar)
+    _name(world, listed, "report_fetch_new", "to fetch")
+    _name(world, fetch, "report_fetch", "report_fetch_term", "report-fetch-detail")
+    _name(world, fetch, "report-fetch-term", "report-fetch-accept")
 
 
 def _remarks(world: World, report: ArtifactVersion) -> None:

@@ -33,7 +33,10 @@ WITHOUT_EFFECT = """
 requirement-preview-templates requirement-retire request-accept request-send-back
 request-cancel population-accept population-reject population-withdraw evidence-decide
 evidence-accept evidence-reject evidence-submit evidence-reconfirm evidence-withdraw
-file-clear removal-approve removal-refuse artifact-version-end component-end
+file-clear report-file-clear report-file-term report-release-take-back
+report-file-release
+report-removal-approve report-removal-refuse report-fetch-accept
+removal-approve removal-refuse artifact-version-end component-end
 artifact-version-scope-preview api_account_uses
 user-control-preview coverage-preview coverage-confirm coverage-remove
 override-approve override-refuse override-settle not-applicable-approve

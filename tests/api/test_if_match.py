@@ -157,6 +157,12 @@ VERBS = {
     "POST disposition-decide": Verb("without", "olivia"),
     "POST response-decide": Verb("without", "olivia"),
     "POST legal-hold-lift": Verb("without", "olivia", None, WHY),
+    "POST report-file-clear": Verb("without", "olivia"),
+    "POST report-file-term": Verb("without", "olivia"),
+    "POST report-release-take-back": Verb("without", "olivia"),
+    "POST report-removal-approve": Verb("without", "olivia"),
+    "POST report-removal-refuse": Verb("without", "olivia"),
+    "POST report-fetch-accept": Verb("without", "olivia"),
     "POST removal-approve": Verb("without", "olivia"),
     "POST removal-refuse": Verb("without", "olivia"),
     "POST notice-read": Verb("without", "oscar", told),
@@ -181,6 +187,8 @@ artifact-version-scope-preview user-control-preview user-control-import-list
 coverage-list coverage-preview coverage-import-list
 coverage-copy-forward coverage-propose coverage-confirm coverage-remove
 artifact-sync-list listed-report-place
+report-file-list report-file-release report-file-remove report-fetch-list
+disclosure-list
 api_account_uses api_account_uses_accept
 api_responses observation-list finding-list observation-dispositions
 finding-dispositions

@@ -36,6 +36,7 @@ DATED = [
     "na_request",
     "version_new",
     "letter_new",
+    "disclosure_new",
     "export_request",
     "component_end",
     "requirement_edit",
@@ -151,6 +152,7 @@ BODIES = [
     ("POST", "not-applicable-list"),
     ("POST", "artifact-versions"),
     ("POST", "artifact-version-letters"),
+    ("POST", "disclosure-list"),
     ("POST", "component-end"),
     ("POST", "provider-document-end"),
 ]

@@ -230,6 +230,24 @@ def forms(world: World) -> dict[str, Form]:
              "owner": "Platform"},
             {"cause": "Else."},
         ),
+        "report_hold": Form(
+            "olivia",
+            {"agreement": "NDA", "term": "Keep it.", "confirmed": "on"},
+            {"agreement": "Other"},
+            files={"file": b"another report"},
+        ),
+        "report_remove": Form(
+            "olivia",
+            reason,
+            {"reason": "Else."},
+            f"/artifacts/reports/{world.named['report_hold']['uuid']}/",
+        ),
+        "disclosure_new": Form(
+            "olivia",
+            {"recipient": "Vera", "firm": "Customer AG", "given_on": TODAY,
+             "reason": "Vendor review", "agreement": "NDA"},
+            {"firm": "Other"},
+        ),
         "letter_new": Form(
             "olivia", {"issued_on": TODAY, "ends": TODAY}, {"ends": LATER}
         ),
@@ -262,7 +280,8 @@ component_end control_describe override_decide override_settle na_decide na_end
 roll_forward notices_read notice_read notice_settings request_judge requirement_edit
 requirement_retire population_new population_judge provider_upload bulk rereading
 provider_document_end review_several accept reject submit_draft reconfirm
-reconfirm_several withdraw file_clear
+reconfirm_several withdraw file_clear report_term report_take_back
+report_removal_decide report_fetch report_clear report_release report_fetch_new
 removal_decide version_end letter_decide citation_remove export_cancel
 export_delete remark_decide disposition_decide response_decide
 component_days regions services_change system_terms retention hold_lift
@@ -288,6 +307,7 @@ upload upload_supplementary revision_new attach system_new component_add request
 request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 hold_new
+report_hold report_remove disclosure_new
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
 observation_new finding_new observation_dispose finding_dispose
@@ -295,7 +315,12 @@ response_new
 people_invite duties_acknowledge engagement_new
 """
 NAMES = MAKERS.split()
-INSIDE = {"upload", "upload_supplementary", "revision_new"}  # once the body is read
+INSIDE = {
+    "upload",
+    "upload_supplementary",
+    "revision_new",
+    "report_hold",
+}  # once the body is read
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ PATHS = {
     "/v1/report/list": "ListReports",
     "/v1/report/listVersions": "ListReportVersions",
     "/v1/report/getMetadata": "GetReportMetadata",
+    "/v1/report/getTermForReport": "GetTermForReport",
+    "/v1/report/get": "GetReport",
 }
 ASSUMED = (
     '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
@@ -61,6 +63,11 @@ class LocalArtifact:
     others: list[str] = field(default_factory=list)
     assumed: list[dict[str, list[str]]] = field(default_factory=list)
     refuses_role: bool = False
+    # what lies at /documents/<name>, and the name of the term that stands
+    documents: dict[str, bytes] = field(default_factory=dict)
+    term_arn: str = "arn:aws:artifact:::term/term-1:1"
+    # where it says that documents lie, if not here
+    elsewhere: str = ""
     fault: Callable[[str, dict[str, str], int], Answer | None] = lambda *_: None
     endpoint: str = ""
 
@@ -80,6 +87,15 @@ class LocalArtifact:
         elif operation == "ListReportVersions":
             own = [row for row in self.reports if row["id"] == query["reportId"]]
             body = {"reports": self.versions.get(query["reportId"], own)}
+        elif operation == "GetTermForReport":
+            body = {
+                "documentPresignedUrl": self.place("term.pdf"),
+                "termToken": f"token of {self.term_arn}",
+            }
+        elif operation == "GetReport":
+            if query["termToken"] != f"token of {self.term_arn}":
+                return error(400, "ValidationException")
+            body = {"documentPresignedUrl": self.place("report.pdf")}
         else:
             rows = self.versions.get(query["reportId"], self.reports)
             (row,) = (
@@ -88,8 +104,13 @@ class LocalArtifact:
                 if row["id"] == query["reportId"]
                 and str(row["version"]) == query["reportVersion"]
             )
-            body = {"reportDetails": row | {"createdAt": "2026-10-20T08:00:00Z"}}
+            more = {"createdAt": "2026-10-20T08:00:00Z", "termArn": self.term_arn}
+            body = {"reportDetails": row | more}
         return 200, "", json.dumps(body).encode()
+
+    def place(self, name: str) -> str:
+        """Where a document lies for a while."""
+        return f"{self.elsewhere or self.endpoint}/documents/{name}?signature=1"
 
 
 def error(status: int, code: str) -> Answer:
@@ -112,6 +133,10 @@ def serving(local: LocalArtifact) -> Iterator[LocalArtifact]:
         def do_GET(self) -> None:
             address = urlsplit(self.path)
             query = {k: v[0] for k, v in parse_qs(address.query).items()}
+            name = address.path.removeprefix("/documents/")
+            if name in local.documents:
+                self.send(200, "", local.documents[name], "application/pdf")
+                return
             operation = PATHS.get(address.path)
             if operation is None:
                 local.others.append(address.path)
