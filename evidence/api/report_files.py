@@ -1,4 +1,7 @@
-"""Files of providers' reports over the API: held, opened behind their term, removed."""
+"""Files of providers' reports over the API: held, opened behind their term, removed.
+
+One file: the doors of one row and of what is decided about it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files of providers' reports, held by right, and everybody who saw one."""
+"""Files of providers' reports, held by right, and everybody who saw one.
+
+One file: what is said of one row, and who may read it.
+"""
 
 from __future__ import annotations
 

@@ -24,11 +24,9 @@ from evidence.models import (
     RelianceReview,
     Review,
     ScanState,
-    SpillRemoval,
 )
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
-from evidence.models.removals import RemovalState
 from evidence.notices.acts import Acts
 from evidence.notices.alarms import audit_log
 from evidence.notices.approvals import changes_back, closings, to_approve
@@ -36,8 +34,8 @@ from evidence.notices.candidates import RECENT, NoticeCandidate, path_to
 from evidence.notices.due import MAX_NAMED, requirements
 from evidence.notices.duties import duties_changed
 from evidence.notices.findings import findings, refused_responses
-from evidence.notices.held_reports import held_removals
 from evidence.notices.people import People
+from evidence.notices.removals import removals
 from evidence.notices.requests import requests
 from evidence.status.rows import among
 
@@ -146,21 +144,6 @@ def to_review(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
                 "act": f"{email} {acts.begun((system, email), at)}",
             },
         )
-
-
-def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
-    """Spills to remove: the other officers. Held reports: the other keepers."""
-    rows = SpillRemoval.objects.filter(state=RemovalState.REQUESTED).for_listing()
-    for row in rows:
-        yield NoticeCandidate(
-            NoticeKind.TO_APPROVE,
-            f"to-approve:{row.uuid}",
-            frozenset(people.officers(row.system_id, but=row.requesters)),
-            row.system_id,
-            reverse("evidence:removal", args=[row.uuid]),
-            {"what": f"the removal of {row.name}", "who": row.asked_by},
-        )
-    yield from held_removals(people)
 
 
 def populations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:

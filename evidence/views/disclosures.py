@@ -32,7 +32,7 @@ from srm_project.requests import SignedInRequest
 PER_PAGE = 200
 
 
-class _Line:
+class _Echo:
     """A file that hands back what is written to it."""
 
     def write(self, text: str) -> str:
@@ -74,7 +74,7 @@ def disclosures_csv(
 
 
 def _lines(version: ArtifactVersion) -> Iterator[str]:
-    writer = csv.writer(_Line())
+    writer = csv.writer(_Echo())
     yield EXCEL_MARK + writer.writerow(COLUMNS)  # type: ignore[operator]
     for cells in disclosure_cells(version):
         yield writer.writerow(map(inert, cells))  # type: ignore[misc]

@@ -1,4 +1,7 @@
-"""Files of providers' reports: held by right, shown behind their term, taken away."""
+"""Files of providers' reports: held by right, shown behind their term, taken away.
+
+One file: the doors of one row and of what is decided about it.
+"""
 
 from __future__ import annotations
 

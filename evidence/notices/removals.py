@@ -1,14 +1,15 @@
-"""Files of providers' reports that wait for a second person: those who may decide."""
+"""Files that are to go and wait for a second person: those who may decide."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
 from django.urls import reverse
 
 from controls.models import InstallationRole, InstallationRoleName
-from evidence.models import Citation, ReportFileRemoval
+from evidence.models import Citation, ReportFileRemoval, SpillRemoval
 from evidence.models.notices import NoticeKind
 from evidence.models.removals import RemovalState
 from evidence.notices.candidates import NoticeCandidate
@@ -47,3 +48,18 @@ def held_removals(people: People) -> Iterator[NoticeCandidate]:
                 "who": str(row.requested_by),
             },
         )
+
+
+def removals(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Spills to remove: the other officers. Held reports: the other keepers."""
+    rows = SpillRemoval.objects.filter(state=RemovalState.REQUESTED).for_listing()
+    for row in rows:
+        yield NoticeCandidate(
+            NoticeKind.TO_APPROVE,
+            f"to-approve:{row.uuid}",
+            frozenset(people.officers(row.system_id, but=row.requesters)),
+            row.system_id,
+            reverse("evidence:removal", args=[row.uuid]),
+            {"what": f"the removal of {row.name}", "who": row.asked_by},
+        )
+    yield from held_removals(people)
