@@ -49,7 +49,7 @@ PAGES = {
     "audrey": ["/requests/", "/systems/payments/"],
 }
 FAULTS = {"csv": "No decision", "png": "sandbox", "zip": "archive", "pdf": "signed"}
-EMPTY = ["None yet", "None matches", "Nothing waits", "No requirement matches"]
+EMPTY = ["None yet", "No request matches", "Nothing waits", "No requirement matches"]
 
 
 def test_every_screen_has_content(as_owner, settings, tmp_path: Path, client):
