@@ -11,7 +11,7 @@ REFUSAL = "bytes are kept until their end, and under a legal hold (AU-07)"
 
 # Kept for the years of its system's class after the last of: the day of its upload,
 # the last day that it speaks of, its last review, the last day of what it proves, the
-# end of the audit window that holds one of its days. While an audit of its days runs
+# end of each audit's window that holds one of its days. While an audit of its days runs
 # there is no end. 7: DEFAULT_RETENTION_YEARS of `evidence.models.retention`.
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION srm_retention() RETURNS TABLE (
@@ -40,6 +40,10 @@ LANGUAGE sql STABLE AS $$
           CASE WHEN r.period_from <= s.window_end AND r.period_until > s.window_start
                THEN s.window_end END))
          FROM evidence_evidencerevision r WHERE r.evidence_id = e.id),
+      (SELECT max(g.window_end)
+         FROM controls_engagement g JOIN evidence_evidencerevision r
+           ON r.period_from <= g.window_end AND r.period_until > g.window_start
+        WHERE g.system_id = e.system_id AND r.evidence_id = e.id),
       (SELECT max((w.known_from AT TIME ZONE s.time_zone)::date)
          FROM evidence_evidencerevision r JOIN evidence_evidencelink l
            ON l.revision_id = r.id JOIN evidence_review w ON w.link_id = l.id
@@ -51,8 +55,8 @@ LANGUAGE sql STABLE AS $$
     ) AS day) AS last
 $$;
 -- The same of a list of events: the last of the day on which it was drawn, its last
--- day, its last review, the last sample drawn from it, the end of the audit window that
--- holds one of its days. Holds over all evidence of the system stand over it too.
+-- day, its last review, the last sample drawn from it, the end of each audit's window
+-- that holds one of its days. Holds over all evidence of the system stand over it too.
 CREATE OR REPLACE FUNCTION srm_list_retention() RETURNS TABLE (
   population_id bigint, system_id bigint, years integer, kept_until date, held boolean)
 LANGUAGE sql STABLE AS $$
@@ -77,6 +81,9 @@ LANGUAGE sql STABLE AS $$
       (p.known_from AT TIME ZONE s.time_zone)::date, p.ends,
       CASE WHEN p.starts <= s.window_end AND p.ends >= s.window_start
            THEN s.window_end END,
+      (SELECT max(g.window_end) FROM controls_engagement g
+        WHERE g.system_id = p.system_id
+          AND p.starts <= g.window_end AND p.ends >= g.window_start),
       (SELECT max((w.known_from AT TIME ZONE s.time_zone)::date)
          FROM evidence_populationreview w WHERE w.population_id = p.id),
       (SELECT max((d.known_from AT TIME ZONE s.time_zone)::date)

@@ -176,12 +176,15 @@ def keep(written: WrittenFile) -> None:
         open_store().put(pieces, limit=written.size_bytes)
 
 
-def kept_blob(written: WrittenFile) -> Blob:
-    """The row of its bytes in the store, within the transaction that names it."""
+def kept_blob(written: WrittenFile, media_type: str) -> Blob:
+    """The row of its bytes in the store, within the transaction that names it.
+
+    Bytes have one media type: somebody may bring the same file as evidence.
+    """
     row = Blob(
         sha256=written.sha256,
         size_bytes=written.size_bytes,
-        media_type="application/octet-stream",
+        media_type=media_type.partition(";")[0],
     )
     Blob.objects.bulk_create([row], ignore_conflicts=True)
     rows = Blob.objects.select_for_update(no_key=True).in_store()

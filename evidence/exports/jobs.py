@@ -273,7 +273,9 @@ def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
 @transaction.atomic
 def _finish(lease: Lease[Export], written: WrittenFile) -> None:
     _require_access(lease.job)
-    kept = kept_blob(written) if lease.job.closing_id else None
+    kept = None
+    if lease.job.closing_id:
+        kept = kept_blob(written, format_of_kind(lease.job.kind).media_type)
     lease.finish(
         state=ExportState.DONE,
         finished_at=now(),
