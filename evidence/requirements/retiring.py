@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, RetrospectiveChange
@@ -105,7 +105,8 @@ def _is_last(stored: RequirementControl, until: dt.date) -> bool:
     others = others.exclude(pk=stored.pk)
     if not of_class:  # what a report expects is all that makes our half required
         others = others.filter(user_control__isnull=False)
-    remaining = others.filter(Q(operates_until=None) | Q(operates_until__gt=until))
+    # one that ends later leaves nothing from then on: the order of two ends is no way
+    remaining = others.filter(operates_until=None)
     return not any(_asks_as_much(other, stored) for other in remaining)
 
 

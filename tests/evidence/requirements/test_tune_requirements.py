@@ -12,7 +12,13 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controls.models import AuditEvent, Baseline, BaselineControl, System
+from controls.models import (
+    AuditEvent,
+    Baseline,
+    BaselineControl,
+    RetrospectiveChange,
+    System,
+)
 from evidence.models import RequirementControl
 from evidence.requirements import odp_frequency
 from evidence.requirements.from_templates import proposed
@@ -129,6 +135,27 @@ def test_retired_it_is_no_longer_asked_from_that_day(client, house):
     page = client.get(reverse("evidence:control", args=["shop", "cm-8"]))
     assert f'id="asked-{asked.uuid}"' not in page.content.decode()
     assert client.post(url, {"until": TODAY, "reason": "x"}).status_code == 409
+
+
+def test_the_order_of_two_ends_leaves_nobody_alone_with_the_last_ask(client, house):
+    """R11: one is retired for next month while the other still asks, then the other
+    for next week: from next month on nothing asks, so a second officer decides."""
+    client.force_login(house.olivia)
+    asked = house.requirement()
+    other = factories.ask_for(
+        asked.implementation, "Second look", operates_from=asked.operates_from
+    )
+    later = {"until": TODAY + dt.timedelta(days=40), "reason": "Merged"}
+    url = reverse("evidence:requirement_retire", args=["shop", asked.uuid])
+    client.post(url, later)
+    asked.refresh_from_db()
+    assert asked.operates_until == later["until"]
+    sooner = {"until": TODAY + dt.timedelta(days=7), "reason": "Merged"}
+    url = reverse("evidence:requirement_retire", args=["shop", other.uuid])
+    client.post(url, sooner)
+    other.refresh_from_db()
+    assert other.operates_until is None
+    assert RetrospectiveChange.objects.get().kind == "retire-last"
 
 
 def test_templates_are_seen_before_they_are_applied(client, house):
