@@ -50,10 +50,10 @@ def request_not_applicable(
     approves.
 
     `starts_on` is the first day (None: today); `absent_layers` those whose absence it
-    rests on (None: all that are absent then); `today` the system's day (None: at the
-    clock of knowledge). Refused with a hint where AWS does it: that is inherited, not
-    inapplicable. Raises TransitionNotAllowed while a request waits, or on days on
-    which it is not applicable already.
+    rests on (None, or none: all that are absent then); `today` the system's day (None:
+    at the clock of knowledge). Refused with a hint where AWS does it: that is
+    inherited, not inapplicable. Raises TransitionNotAllowed while a request waits, or
+    on days on which it is not applicable already.
     """
     stored = locked_control(implementation)
     require_officer(stored.system, by)
@@ -96,7 +96,8 @@ def unsaved_request(
     if decision.responsibility == "inherited":
         raise Refused(AWS_DOES_IT)
     absent = layers_absent(stored, first)
-    chosen = absent if layers is None else sorted(set(layers))
+    # none named is all: what rests on nothing would never be void (R10)
+    chosen = sorted(set(layers)) if layers else absent
     if set(chosen) - set(absent):
         present = ", ".join(sorted(set(chosen) - set(absent)))
         raise Refused(

@@ -46,7 +46,7 @@ class NotApplicableSerializer(OfControlSerializer):
     absent_layers = serializers.ListField(
         child=serializers.CharField(),
         required=False,
-        help_text="Layers whose absence it rests on; without it all that are absent.",
+        help_text="Layers whose absence it rests on; none named: all that are absent.",
     )
 
     class Meta:

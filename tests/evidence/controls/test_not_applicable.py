@@ -150,6 +150,24 @@ def test_a_layer_that_was_absent_voids_it_from_that_day(system, oscar, olga, as_
     assert "na_basis_changed" in {reason.code for reason in answer.status.reasons}
 
 
+@pytest.mark.parametrize("named", [{}, {"absent_layers": []}])
+def test_over_the_api_it_rests_on_all_that_is_absent_unless_named(
+    system, oscar, as_user, named
+):
+    """R10: an empty list is no way to rest on nothing, which nothing would void."""
+    body = {
+        "system": system.slug,
+        "control_id": "ac-11",
+        "justification": "There are no staff devices.",
+        "review_by": str(TODAY + dt.timedelta(days=300)),
+    }
+    answer = as_user(oscar).post(
+        "/api/v1/not-applicable/", body | named, content_type="application/json"
+    )
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["absent_layers"] == ["end-user-device"]
+
+
 def test_another_class_voids_it(system, oscar, olga, as_user):
     """R10: SC-15 is ours; by an override it is shared."""
     ask(as_user(oscar), system)
