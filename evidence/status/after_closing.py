@@ -141,6 +141,49 @@ SELECT 'letter ' || y.decision || 'ed', NULL, a.title || ' ' || w.label, w.start
   JOIN {artifact} a ON a.id = w.artifact_id
  WHERE y.system_id = %(system)s AND {y_later} AND w.starts <= %(last)s
 UNION ALL
+SELECT 'report ' || w.state, NULL, a.title || ' ' || w.label,
+       CASE WHEN w.state = 'revoked' THEN greatest(w.ended_on, w.starts)
+            ELSE w.starts END, w.until, '', '', w.known_from, w.id
+  FROM {artifact_version} w JOIN {artifact} a ON a.id = w.artifact_id
+ WHERE w.state IN ('revoked', 'withdrawn') AND w.known_from >= %(closed_at)s
+   AND w.starts <= %(last)s AND coalesce(w.until, %(last)s + 1) > %(since)s
+   AND (w.state = 'withdrawn' OR w.ended_on <= %(last)s)
+   AND EXISTS (SELECT FROM evidence_citation_versions c
+                WHERE c.system_id = %(system)s AND c.artifact_id = w.artifact_id
+                  AND c.known_from < %(closed_at)s)
+   AND NOT EXISTS (
+     SELECT FROM evidence_artifactversion_versions b
+      WHERE b.id = w.id AND b.state = w.state AND b.known_from < %(closed_at)s
+        AND (b.known_until IS NULL OR b.known_until >= %(closed_at)s))
+UNION ALL
+SELECT 'report cited', i.id, a.title, %(since)s::date, %(last)s::date + 1,
+       who.name, '', c.known_from, c.id
+  FROM {citation} c JOIN {artifact} a ON a.id = c.artifact_id
+  JOIN {implementation} i
+    ON i.control_id = c.control_id AND i.system_id = c.system_id
+  LEFT JOIN {people} who ON who.id = c.cited_by_id
+ WHERE c.system_id = %(system)s AND c.known_from >= %(closed_at)s
+UNION ALL
+SELECT 'report no longer cited', i.id, a.title, %(since)s::date, %(last)s::date + 1,
+       '', '', c.known_until, c.id
+  FROM evidence_citation_versions c JOIN {artifact} a ON a.id = c.artifact_id
+  JOIN {implementation} i
+    ON i.control_id = c.control_id AND i.system_id = c.system_id
+ WHERE c.system_id = %(system)s AND c.known_from < %(closed_at)s
+   AND c.known_until >= %(closed_at)s
+   AND NOT EXISTS (SELECT FROM {citation} n WHERE n.id = c.id)
+UNION ALL
+SELECT 'answer to a report ' || y.decision || 'ed', NULL,
+       a.title || ' ' || w.label || ': ' || r.title, w.starts, w.until,
+       t.answerer_name, y.reviewer_name, y.known_from, y.id
+  FROM evidence_remarkdecision y
+  JOIN evidence_remarkanswer t ON t.id = y.answer_id
+  JOIN evidence_reportremark r ON r.id = t.remark_id
+  JOIN {artifact_version} w ON w.id = r.artifact_version_id
+  JOIN {artifact} a ON a.id = w.artifact_id
+ WHERE y.system_id = %(system)s AND {y_later}
+   AND w.starts <= %(last)s AND coalesce(w.until, %(last)s + 1) > %(since)s
+UNION ALL
 SELECT 'files removed', l.implementation_id, e.title, rev.performed_on,
        rev.performed_on + 1, who.name, second.name, m.known_from, m.id
   FROM {removal} m

@@ -1,7 +1,8 @@
 """Facts with their days, as one relation: classes, statuses, asks, components, terms.
 
 For whoever lists which of them changed; of a fact that was replaced since, what it said
-as known then stands here.
+as known then stands here. An ask holds on those days of its terms on which it is in
+operation.
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ SELECT 'override', o.implementation_id, o.starts_on, o.ends_on + 1,
    AND (o.known_until IS NULL OR o.known_until >= %(known_at)s)
    AND o.state = 'approved'
 UNION ALL
-SELECT 'ask', q.implementation_id, lower(t.days), upper(t.days), t.cadence,
+SELECT 'ask', q.implementation_id, greatest(lower(t.days), q.operates_from),
+       least(upper(t.days), q.operates_until), t.cadence,
        t.title || ', grace ' || t.grace_days || ' days', '', NULL, NULL,
-       t.known_from, t.change_id, t.id
+       CASE WHEN q.operates_until < coalesce(upper(t.days), 'infinity')
+            THEN q.known_from ELSE t.known_from END, t.change_id, t.id
   FROM {terms} t JOIN {requirement} q ON q.ask_id = t.ask_id
+ WHERE t.days && daterange(q.operates_from, q.operates_until)
 UNION ALL
 SELECT 'component', NULL, c.used_from, c.used_until, v.slug,
        concat_ws(' ', sv.name, nullif(c.name, ''), array_to_string(c.regions, ', ')),

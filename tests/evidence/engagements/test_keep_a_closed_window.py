@@ -24,6 +24,9 @@ from controls.engagements import end_engagement
 from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.history.clock import clock_at, knowledge_now
 from controls.models import AuditEvent, Engagement, Role
+from controls.retrospect import approve
+from evidence.artifacts.citations import remove_citation
+from evidence.artifacts.register import end_version
 from evidence.exports.closing import (
     KEPT_FORMATS,
     confirm_closing,
@@ -35,7 +38,9 @@ from evidence.exports.jobs import ExportJob, make_export, open_file, request_exp
 from evidence.files import purge as purging
 from evidence.files import spill_removal
 from evidence.findings.recording import record_finding
-from evidence.models import Blob, EvidenceFile, Export, Finding, WindowClosing
+from evidence.models import Blob, Citation, EvidenceFile, Export, Finding, WindowClosing
+from evidence.requirements.changes import NewTerms, add_requirement
+from evidence.requirements.retiring import retire_requirement
 from evidence.storage import open_store
 from evidence.tasks import end_exports
 from tests import factories
@@ -250,6 +255,55 @@ def test_about_later_days_is_no_change_of_the_window(house, audit, closed) -> No
     )
     page = text_of(browser_of(house, "ann").get(door(audit, "closing")))
     assert "Of today" not in page
+
+
+def test_asks_are_told_of_the_days_on_which_they_ask(house, audit, closed) -> None:
+    """R31, R36: one that begins after the window is no change of it; one that is
+    retired in retrospect, by two officers, is."""
+    page = door(audit, "closing")
+    ann = browser_of(house, "ann")
+    control = factories.implementation(house.system, "ac-1")
+    terms = NewTerms(
+        "Of today", "monthly", "operation", operates_from=TODAY, guidance="Show it."
+    )
+    add_requirement(control, terms, by=house.olivia)
+    assert "Of today" not in text_of(ann.get(page))
+    house.people["oscar"] = person("oscar")
+    give(house, "oscar", Role.OFFICER)
+    asked = house.requirement("si-2")
+    change = retire_requirement(
+        asked,
+        until=TODAY - 50 * DAY,
+        reason="It was never there.",
+        by=house.olivia,
+        today=TODAY,
+    )
+    assert change is not None
+    approve(change, by=house.people["oscar"], today=TODAY)
+    told = text_of(ann.get(page))
+    assert f"SI-2 ask: {asked.title}" in told
+    assert f"SI-2 no longer so, ask: {asked.title}" in told
+
+
+def test_what_becomes_of_reports_is_told(house, audit) -> None:
+    """R20, R24: a report that its auditor withdrew, and one that is cited no more."""
+    artifact = factories.make_artifact(house.olivia, ["pe-3"])
+    report = factories.make_report(artifact, TODAY - 150 * DAY, TODAY - 60 * DAY)
+    closing = request_closing(audit, by=house.olivia, now=BEGINS)
+    confirm_closing(closing, by=house.ann, now=BEGINS)
+    ann = browser_of(house, "ann")
+    page = door(audit, "closing")
+    assert "Nothing about the window became otherwise" in text_of(ann.get(page))
+    end_version(
+        report, state="withdrawn", on=TODAY, reason="They wrote to us.", by=house.olivia
+    )
+    remove_citation(Citation.objects.get(), by=house.olivia)
+    told = text_of(ann.get(page))
+    assert "report withdrawn: SOC 2 Type II" in told
+    assert "PE-3 report no longer cited: SOC 2 Type II" in told
+    known = closing.__class__.objects.get(pk=closing.pk).closed_at
+    clock = known.isoformat().replace("+00:00", "Z")
+    assert "withdrawn" not in text_of(ann.get(page, {"known_at": clock}))
 
 
 def exported(house: House, audit: Engagement, name: str, known_at: Any = None) -> bytes:
