@@ -152,8 +152,14 @@ def test_the_page_says_until_when_evidence_is_kept(client, house, evidence):
     signed_in(client, house, "ray")
     last = house.system.window_end
     assert f">{last.replace(year=last.year + 7)}</time>" in kept(client, evidence)
-    make_engagement(house.system)
+    audit = make_engagement(house.system)
     assert "an audit of its days runs" in kept(client, evidence)
+    # an audit of its days that has ended keeps it for its years, whatever the system's
+    # own window is by now
+    later = last + dt.timedelta(days=90)
+    Engagement.objects.filter(pk=audit.pk).update(window_end=later)
+    Engagement.objects.update(ended_at=dt.datetime(2019, 1, 1, tzinfo=dt.UTC))
+    assert f">{later.replace(year=later.year + 7)}</time>" in kept(client, evidence)
 
 
 def test_a_purge_is_dry_until_it_is_told_to_remove(house, evidence):
