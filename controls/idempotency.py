@@ -68,10 +68,17 @@ class KeyedRequest:
             raise Refused("A key is of printable ASCII characters.")
 
     @classmethod
-    def of_preview(cls, user: Actor, verb: str, token: str) -> KeyedRequest:
-        """The confirmation of a preview, whichever door it comes through."""
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        return cls(user, digest, verb, digest)
+    def of_preview(
+        cls, user: Actor, verb: str, token: str, *, chosen: Any = None
+    ) -> KeyedRequest:
+        """The confirmation of a preview, whichever door it comes through.
+
+        `chosen` is what a person chose of it (JSON): other lines of the same preview
+        are another request.
+        """
+        key = hashlib.sha256(token.encode()).hexdigest()
+        digest = key if chosen is None else digest_of([key, chosen])
+        return cls(user, key, verb, digest)
 
 
 def was_confirmed(user: Actor, token: str) -> bool:

@@ -142,16 +142,21 @@ def accept_discovery(
     """Take services (slugs) into use from a day on and end components (uuids) before
     it, all or nothing; how many components came or ended.
 
-    Accepted again it is the same answer. Raises Refused for a line that the preview did
+    Accepted again it is the same answer. Raises NotPermitted, KeyReused for other lines
+    of a preview of which some were accepted, Refused for a line that the preview did
     not offer, TransitionNotAllowed when a component changed since or the text is too
     old, and as `add_component` and `end_component`.
     """
     verb = f"accept what the account of system {system.pk} uses"
-    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
+    chosen = [sorted(add), sorted(end), str(from_day)]
+    request = KeyedRequest.of_preview(by, verb, token, chosen=chosen)
+    require_officer(system, by)
+    with first_use(request) as key:
         if key.answered:
             return int(json.loads(key.body))
         body = unseal(SALT, token, system.pk, by=by, again=AGAIN)
         locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+        require_officer(locked, by)
         if not add and not end:
             raise Refused("Tick at least one line.")
         foreign = sorted((set(add) - set(body["add"])) | (set(end) - set(body["end"])))

@@ -133,6 +133,10 @@ def test_lines_are_accepted_once_from_a_day(client, house):
     for _ in range(2):
         answer = accept(client, house, token, add=["sqs"], end=[str(ended.uuid)])
         assert answer.status_code == 302
+    # other lines of the same preview are not the same act: nobody is told they were
+    others = accept(client, house, token, add=["sqs"])
+    assert others.status_code == 422
+    assert "another request" in others.content.decode()
     sqs = house.system.components.get(variant__service__slug="sqs")
     assert sqs.used_from == TODAY
     assert sqs.regions == ["eu-west-1", "us-east-1"]
