@@ -99,7 +99,7 @@ def control_page(
     }
     page |= _words(request.user, implementation, clocks)
     audits = audits_of_reader(system, reader=request.user)
-    page["audits"] = bool(audits)
+    page["own_audits"] = bool(audits)
     page["out_of_scope"] = [
         audit.title
         for audit in audits

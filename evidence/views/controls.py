@@ -68,7 +68,7 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "later": later_of_controls(
             system, clocks.moment, clocks.window, reader=request.user
         ),
-        "audits": audits_of_reader(system, reader=request.user),
+        "own_audits": audits_of_reader(system, reader=request.user),
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
         "acts": acts,
         "saved_filters": SavedFilter.objects.visible_to(request.user).filter(
