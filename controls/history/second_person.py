@@ -63,6 +63,13 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "SELECT FROM evidence_spillremoval r WHERE r.id = NEW.follows_id"
         " AND r.requested_by_id = NEW.decided_by_id",
     ),
+    "srm_reliance_by_another": (
+        "evidence_reliancereview",
+        "INSERT",
+        "SELECT FROM evidence_scopesetting s"
+        " WHERE s.artifact_version_id = NEW.artifact_version_id"
+        " AND s.set_by_id = NEW.reviewer_id",
+    ),
     "srm_remark_decided_by_another": (
         "evidence_remarkdecision",
         "INSERT",

@@ -28,6 +28,7 @@ from evidence.models import (
     RemarkAnswer,
     RemarkDecision,
     ReportRemark,
+    ScopeSetting,
 )
 from srm_project.requests import actor_of
 
@@ -140,6 +141,18 @@ class CoverageLineAdmin(ReadOnlyAdmin):
     def control_label(self, row: CoverageLine) -> str:
         """The control, with the part where the line is for one."""
         return label_of_line(row)
+
+
+@admin.register(ScopeSetting)
+class ScopeSettingAdmin(ReadOnlyAdmin):
+    """Who set the scope of reports."""
+
+    plumbing = True
+    scope_path = "artifact_version__artifact"
+    list_display = ("artifact_version", "set_by", "known_from")
+    list_select_related = ("artifact_version__artifact", "set_by")
+    search_fields = ("artifact_version__label",)
+    date_hierarchy = "known_from"
 
 
 class StandingFilter(admin.SimpleListFilter):

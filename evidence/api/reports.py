@@ -247,12 +247,16 @@ class ArtifactVersionViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[
     @reliance.mapping.post
     @idempotent()
     def rely(self, request: Request, uuid: str) -> Response:
-        """Record a reliance review, by somebody who did not register the report."""
+        """Record a reliance review, by somebody who neither registered the report nor
+        set its scope; with If-Match, of the report as it was read."""
         version = self.get_object()
+        seen = expected_version(request, version, required=False)
         body = valid(ReliesSerializer, request)
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, pk=body.pop("system").pk)
-        review = record_reliance(version, system, **body, by=actor_of(request))
+        review = record_reliance(
+            version, system, **body, seen_version=seen, by=actor_of(request)
+        )
         return Response(ReliesSerializer(review).data, status=201)
 
 

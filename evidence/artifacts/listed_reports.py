@@ -61,11 +61,19 @@ def _rule(name: str, title: str, series: str, kind: str, scheme: str) -> SeriesR
 
 
 # Names that say kind and rules by themselves; all others are placed by a registrar.
-# Privacy and confidentiality reports of SOC 2 are reports of their own, never the same.
+# Privacy and confidentiality reports of SOC 2 are reports of their own, never the same;
+# a letter that continues a report is none, and one of design alone is another kind.
+NO_REPORT = r"^(?!.*(letter|bridge|privacy|type[ _]?(1|I)\b)).*"
 RULES = (
-    _rule(r"\bSOC[ _]?1\b", "AWS SOC 1 Type II", "aws-soc1", "period", "soc1"),
     _rule(
-        r"\bSOC[ _]?2\b(?!.*(privacy|type[ _]?(1|I)\b))",
+        NO_REPORT + r"\bSOC[ _]?1\b",
+        "AWS SOC 1 Type II",
+        "aws-soc1",
+        "period",
+        "soc1",
+    ),
+    _rule(
+        NO_REPORT + r"\bSOC[ _]?2\b",
         "AWS SOC 2 Type II",
         "aws-soc2",
         "period",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -25,7 +25,26 @@ ONE_DAY = dt.timedelta(days=1)
 
 REGION = re.compile(r"^(\*|[a-z]{2}(-[a-z]+)+-\d)$")
 SITE = re.compile(r"^(\*|\w[\w .,/&()+-]{0,59})$")
+HAVE_AN_END: frozenset[str] = frozenset(
+    [AssuranceKind.PERIOD, AssuranceKind.CERTIFICATE]
+)
+ONE_DATE: Mapping[str, str] = {
+    AssuranceKind.ASSESSMENT: (
+        "An assessment has one date; it counts for twelve months."
+    ),
+    AssuranceKind.POINT: (
+        "A report of one date has one day: leave the last day empty."
+    ),
+}
 ENDS = frozenset(ArtifactVersionState) - {ArtifactVersionState.ACTIVE}
+# What may still become of a report: one that is no longer offered may be revoked, and
+# its auditor may withdraw whatever there is (R20).
+FURTHER_ENDS: Mapping[str, frozenset[str]] = {
+    ArtifactVersionState.ACTIVE: ENDS,
+    ArtifactVersionState.SUPERSEDED: ENDS - {ArtifactVersionState.SUPERSEDED},
+    ArtifactVersionState.REVOKED: frozenset([ArtifactVersionState.WITHDRAWN]),
+    ArtifactVersionState.WITHDRAWN: frozenset(),
+}
 
 
 def require_registrar(by: Actor) -> None:
@@ -75,9 +94,9 @@ def register_version(
     """Save one report of a series; `services` are slugs, `ends` its last day.
 
     Of another provider than AWS, `sites` are its sites or services by name instead of
-    services and regions. "*" stands for all of them. An assessment has one date,
-    `starts`. Until somebody else has reviewed it, nothing rests on it. Raises
-    NotPermitted, ValidationError by field.
+    services and regions. "*" stands for all of them. An assessment and a report of one
+    date have `starts` alone. Until somebody else has reviewed it, nothing rests on it.
+    Raises NotPermitted, ValidationError by field.
     """
     require_registrar(by)
     Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
@@ -85,7 +104,7 @@ def register_version(
         artifact=artifact,
         registered_by=by,
         starts=starts,
-        until=_until(artifact, ends),
+        until=_until(artifact, starts, ends),
         service_slugs=sorted(set(services)),
         regions=region_names(regions),
         sites=site_names(sites),
@@ -93,7 +112,7 @@ def register_version(
     )
     _refuse_scope_of_others(artifact, version)
     known = _known_services(version.service_slugs)
-    _refuse_days_to_come(artifact, starts, ends)
+    _refuse_impossible_days(artifact, starts, ends, fields.get("issued_on"))
     version.full_clean()
     version.save(force_insert=True)
     version.services.set(known)
@@ -112,11 +131,13 @@ def register_version(
     return version
 
 
-def _until(artifact: Artifact, ends: dt.date | None) -> dt.date | None:
-    """The day after the last; none of an assessment, which counts for its months."""
-    if ends is None or artifact.kind == AssuranceKind.ASSESSMENT:
+def _until(artifact: Artifact, starts: dt.date, ends: dt.date | None) -> dt.date | None:
+    """The day after the last; none of what counts for months from its one date."""
+    if artifact.kind == AssuranceKind.ASSESSMENT:
         return None
-    return ends + ONE_DAY
+    if artifact.kind == AssuranceKind.POINT:
+        return None if artifact.scheme == Scheme.PCI else starts + ONE_DAY
+    return ends + ONE_DAY if ends else None
 
 
 def _refuse_scope_of_others(artifact: Artifact, version: ArtifactVersion) -> None:
@@ -138,21 +159,27 @@ def _refuse_scope_of_others(artifact: Artifact, version: ArtifactVersion) -> Non
         raise Refused(faults)
 
 
-def _refuse_days_to_come(
-    artifact: Artifact, starts: dt.date, ends: dt.date | None
+def _refuse_impossible_days(
+    artifact: Artifact, starts: dt.date, ends: dt.date | None, issued_on: dt.date | None
 ) -> None:
-    """A report over a period is written after it: no auditor saw days to come.
+    """What kind of report speaks of which days: no auditor saw days to come, and only
+    an authorization stands without a set end (R20).
 
-    Nor does an assessment; it was made on one day.
+    A report of one date, and an assessment, were made on one day.
     """
-    if artifact.kind == AssuranceKind.ASSESSMENT:
+    today = _today()
+    if issued_on and issued_on > today:
+        raise Refused({"issued_on": f"It is not issued before {issued_on}."})
+    one_day = ONE_DATE.get(artifact.kind)
+    if one_day:
         if ends and ends != starts:
-            sentence = "An assessment has one date; it counts for twelve months."
-            raise Refused({"ends": sentence})
-        if starts > _today():
-            sentence = f"An assessment cannot speak of days to come: {starts}."
+            raise Refused({"ends": one_day})
+        if starts > today:
+            sentence = f"It cannot speak of days to come: {starts}."
             raise Refused({"starts": sentence})
-    if artifact.kind == AssuranceKind.PERIOD and ends and ends > _today():
+    if artifact.kind in HAVE_AN_END and ends is None:
+        raise Refused({"ends": "Say its last day: only an authorization has none."})
+    if artifact.kind == AssuranceKind.PERIOD and ends and ends > today:
         raise Refused(
             {"ends": f"A report cannot speak of days to come: it ends on {ends}."}
         )
@@ -205,12 +232,13 @@ def end_version(
     """Record which of three ends a report met, and on which day (R20).
 
     Superseded takes nothing away; revoked opens the days from `on`; withdrawn by its
-    auditor takes all its days, as known from now on, and needs a reason. Raises
-    TransitionNotAllowed when an end was recorded before.
+    auditor takes all its days, as known from now on, and needs a reason. A superseded
+    one may be revoked or withdrawn later, a revoked one withdrawn. Raises
+    TransitionNotAllowed when that or a harder end was recorded before.
     """
     require_registrar(by)
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
-    if stored.state != ArtifactVersionState.ACTIVE:
+    if state in ENDS and state not in FURTHER_ENDS[stored.state]:
         raise TransitionNotAllowed(
             f"This report is already {stored.get_state_display().lower()}."
         )

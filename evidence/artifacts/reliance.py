@@ -12,21 +12,28 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.artifacts.letters import undecided_letters
-from evidence.models import ArtifactVersion, RelianceReview
+from evidence.models import ArtifactVersion, RelianceReview, ScopeSetting
 from evidence.models.reliance import RelianceConclusion
 
-# An auditor's opinion that denies, or refuses to say, that the report is fair.
-AGAINST = re.compile(r"\b(adverse|disclaim\w*)\b", re.IGNORECASE)
+# What an auditor says who found nothing to except, in the words of SOC and of ISAE;
+# whatever else is stated qualifies the report, or denies that it is fair (R20).
+UNQUALIFIED = re.compile(r"(unqualified|unmodified)( opinion)?\.?", re.IGNORECASE)
 
 
 def require_reliance_reviewer(
     system: System, version: ArtifactVersion, *, by: Actor
 ) -> None:
-    """Raise NotPermitted unless `by` reviews for the system and did not register it."""
+    """Raise NotPermitted unless `by` reviews for the system, and neither registered
+    the report nor set its scope."""
     if version.registered_by_id == by.pk:
         raise NotPermitted(
             "You registered this report; somebody else must review whether to rely"
             " on it."
+        )
+    if version.pk in ScopeSetting.objects.of_reports(by):
+        raise NotPermitted(
+            "You set the scope of this report; somebody else must review whether to"
+            " rely on it."
         )
     held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
     if not held.filter(pk=system.pk).exists():
@@ -44,17 +51,24 @@ def record_reliance(
     exceptions_note: str = "",
     cuec_note: str = "",
     letters_shown: Collection[str] | None = None,
+    seen_version: int | None = None,
     by: Actor,
 ) -> RelianceReview:
     """Record whether a system relies on a report, and what was read to say so (R24).
 
-    Refuses the person who registered it, and a review without a word about scope and
-    period. A later review replaces an earlier one; both stay on record. Raises
-    StaleVersion for a letter that it would decide on as well and whose uuid is not
-    among `letters_shown`; None: the caller has read them all.
+    Refuses the persons who registered it or set its scope, and a review without a word
+    about scope and period. A later review replaces an earlier one; both stay on record.
+    Raises StaleVersion for a report that is another than `seen_version` (its scope was
+    set, or it ended), and for a letter that it would decide on as well and whose uuid
+    is not among `letters_shown`; None: the caller has read what there is.
     """
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     require_reliance_reviewer(system, stored, by=by)
+    if seen_version is not None and seen_version != stored.version:
+        raise StaleVersion(
+            "This report changed since you opened it: its scope was set, or it ended."
+            " Read it again."
+        )
     _refuse_unread(scope_note, period_note)
     _refuse_against_opinion(stored.opinion, conclusion)
     if letters_shown is not None:
@@ -87,10 +101,15 @@ def record_reliance(
 
 
 def _refuse_against_opinion(opinion: str, conclusion: str) -> None:
-    """An auditor who denies or withholds an opinion is not relied on as it stands."""
-    if conclusion == RelianceConclusion.RELY and AGAINST.search(opinion):
+    """An opinion other than unqualified needs our response; one that is not stated is
+    for the reviewer to read."""
+    stated = opinion.strip()
+    if not stated or UNQUALIFIED.fullmatch(stated):
+        return
+    if conclusion == RelianceConclusion.RELY:
         sentence = (
             f"The auditor's opinion is “{opinion}”: it cannot be relied on as it is."
+            " Rely with a response, or do not rely."
         )
         raise Refused({"conclusion": sentence})
 

@@ -27,7 +27,7 @@ from controls.reference.aws_names import (
 )
 from controls.sealed_previews import seal, unseal
 from evidence.artifacts.register import SITE, require_registrar
-from evidence.models import ArtifactVersion
+from evidence.models import ArtifactVersion, ScopeSetting
 from evidence.models.artifacts import ArtifactVersionState
 
 SALT = "scope of a report"
@@ -203,12 +203,14 @@ def confirm_scope(
     """Make the scope what the preview of the token showed, and the offered services
     `also`; how many names came or went.
 
-    Confirmed again it is the same answer. Raises TransitionNotAllowed when the token is
+    Confirmed again it is the same answer. Raises KeyReused for other services `also`
+    than were confirmed before, TransitionNotAllowed when the token is
     too old, another person's, or the report changed since, and as `require_open_scope`.
     """
     require_registrar(by)
     verb = f"set the scope of report {version.pk}"
-    with first_use(KeyedRequest.of_preview(by, verb, token)) as key:
+    request = KeyedRequest.of_preview(by, verb, token, chosen=sorted(also))
+    with first_use(request) as key:
         if key.answered:
             return int(json.loads(key.body))
         body = unseal(SALT, token, version.pk, by=by, again=AGAIN)
@@ -256,6 +258,7 @@ def _store_scope(
     stored.version = F("version") + 1
     stored.save(update_fields=["service_slugs", "regions", "sites", "version"])
     stored.services.set(Service.objects.filter(slug__in=after["services"]))
+    ScopeSetting.objects.create(artifact_version=stored, set_by_id=by.pk)
     AuditEvent.objects.append(
         about(
             stored,

@@ -76,7 +76,10 @@ class VersionForm(Form):
         label="Last day of the period",
         required=False,
         widget=DayInput,
-        help_text="Empty for an authorization without a set end, or an assessment.",
+        help_text=(
+            "Empty for an authorization without a set end, a report of one date, or an"
+            " assessment."
+        ),
     )
     issued_on = DayField(label="Issued on", required=False, widget=DayInput)
     opinion = forms.CharField(

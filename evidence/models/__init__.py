@@ -7,6 +7,7 @@ from evidence.models.artifacts import (
     ArtifactVersion,
     AssuranceKind,
     ContinuityLetter,
+    ScopeSetting,
 )
 from evidence.models.asks import (
     Cadence,
@@ -163,6 +164,7 @@ __all__ = [
     "SampleMethod",
     "SavedFilter",
     "ScanState",
+    "ScopeSetting",
     "Sensitivity",
     "Severity",
     "SpillRemoval",

@@ -216,6 +216,39 @@ class ArtifactVersion(models.Model):
         return self.until - dt.timedelta(days=1) if self.until else None
 
 
+class ScopeSettingQuerySet(models.QuerySet["ScopeSetting"]):
+    """Who set which scope."""
+
+    def visible_to(self, user: Actor) -> Self:
+        """Of the reports the user may read."""
+        artifacts = Artifact.objects.visible_to(user)
+        return self.filter(artifact_version__artifact__in=artifacts)
+
+    def of_reports(self, user: Actor) -> set[int]:
+        """Keys of the reports whose scope the person has set."""
+        rows = self.filter(set_by=user.pk).order_by()
+        return set(rows.values_list("artifact_version_id", flat=True))
+
+
+class ScopeSetting(models.Model):
+    """That a person set the scope of a report by a list: its review is not theirs
+    (R24, R32). What the scope became stands in the report and in the audit log.
+    """
+
+    append_only = True
+
+    artifact_version = models.ForeignKey(
+        ArtifactVersion, models.PROTECT, related_name="scope_settings"
+    )
+    set_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects = ScopeSettingQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Scope of {self.artifact_version} by {self.set_by}"
+
+
 class ContinuityLetterQuerySet(models.QuerySet["ContinuityLetter"]):
     """Letters: whoever may read the artifact may read them."""
 

@@ -24,6 +24,7 @@ from evidence.models import (
     RelianceReview,
     Review,
     ScanState,
+    ScopeSetting,
 )
 from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.notices import NoticeKind
@@ -204,13 +205,16 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         "artifact__citations__system__slug",
     )
     read = set(RelianceReview.objects.values_list("artifact_version", "system"))
+    scoped: defaultdict[int, set[int]] = defaultdict(set)
+    for pk, person in ScopeSetting.objects.values_list("artifact_version", "set_by"):
+        scoped[pk].add(person)
     for pk, uuid, title, label, by, name, system, slug in rows.distinct():
         if (pk, system) in read:
             continue
         yield NoticeCandidate(
             NoticeKind.TO_READ,
             f"to-read:{uuid}:{system}",
-            frozenset(people.reviewers(system, but=[by])),
+            frozenset(people.reviewers(system, but={by, *scoped[pk]})),
             system,
             reverse("evidence:reliance", args=[slug, uuid]),
             {"what": f"{title}, {label}", "who": name},

@@ -34,6 +34,7 @@ from evidence.models import (
     Population,
     RelianceReview,
     RequirementControl,
+    ScopeSetting,
 )
 from evidence.models.artifacts import ArtifactVersionState
 
@@ -147,8 +148,13 @@ def unread_reports(user: Actor) -> list[Unread]:
         .values_list("artifact_id", "system_id")
         .distinct()
     )
+    scoped = ScopeSetting.objects.of_reports(user)
     return [
-        Unread(version, system, version.registered_by_id == user.pk)
+        Unread(
+            version,
+            system,
+            version.registered_by_id == user.pk or version.pk in scoped,
+        )
         for version in versions
         for system in systems
         if (version.artifact_id, system.pk) in cited

@@ -19,7 +19,7 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.remarks import answers_to_decide
 from evidence.forms.artifacts import ArtifactForm, EndForm
-from evidence.models import Artifact, ArtifactVersion
+from evidence.models import Artifact, ArtifactVersion, ScopeSetting
 from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
@@ -93,6 +93,7 @@ def _reports(
     """Each report with one row per system: the newest review, or none yet."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
     remarks = remark_rows(versions, systems)
+    scoped = ScopeSetting.objects.of_reports(user)
     reviewed = set(held.order_by().values_list("pk", flat=True))
     newest = {
         (review.artifact_version_id, review.system_id): review
@@ -102,7 +103,7 @@ def _reports(
     return [
         {
             "version": version,
-            "mine": version.registered_by_id == user.pk,
+            "mine": version.registered_by_id == user.pk or version.pk in scoped,
             # by any system, also one that the person may not read
             "is_reviewed": bool(version.reliance_reviews.all()),
             "remarks": remarks.get(version.pk, []),
@@ -111,7 +112,8 @@ def _reports(
                     "system": system,
                     "review": newest.get((version.pk, system.pk)),
                     "may_review": system.pk in reviewed
-                    and version.registered_by_id != user.pk,
+                    and version.registered_by_id != user.pk
+                    and version.pk not in scoped,
                 }
                 for system in systems
             ],

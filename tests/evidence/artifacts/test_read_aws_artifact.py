@@ -19,6 +19,7 @@ from evidence.artifacts.aws_artifact import (
     ReadingFailed,
     policy_of_role,
 )
+from evidence.artifacts.listed_reports import RULES
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.sync import ask_for_sync, sync_now
 from evidence.models import Artifact, ArtifactSync, ArtifactVersion, ListedReport
@@ -94,6 +95,22 @@ def test_reports_are_registered_in_the_name_of_who_answers_for_them(aws, house):
     (request,) = aws.assumed
     assert request["RoleArn"] == [ROLE]
     assert request["ExternalId"] == [EXTERNAL_ID]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SOC 2 Continued Operations Letter",
+        "Bridge Letter to SOC 1",
+        "SOC 1 Type I Report",
+        "SOC 2 Type 1 Report",
+        "Privacy SOC 2 Report",
+    ],
+)
+def test_what_only_continues_a_report_is_not_taken_for_one(name):
+    """R20, R21: a letter is no report over a period, and design alone another kind."""
+    assert not any(rule.name.search(name) for rule in RULES)
+    assert any(rule.name.search("AWS SOC 1 Type 2 Report") for rule in RULES)
 
 
 def test_what_is_called_is_what_the_policy_allows(aws):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -97,11 +98,52 @@ def test_no_letter_is_issued_after_today(client, house, report):
     assert not ContinuityLetter.objects.exists()
 
 
-@pytest.mark.parametrize("opinion", ["Adverse", "adverse opinion", "Disclaimer"])
+def test_only_an_authorization_stands_without_an_end(client, house, soc2):
+    """R20: a report over a period without a last day would cover every day to come, a
+    certificate would never expire, and no report of one date speaks of others."""
+    client.force_login(house.olivia)
+
+    def brought(kind: str, scheme: str, **days: Any) -> dict[str, Any]:
+        artifact = register.register_artifact(
+            title=kind, series=f"x-{kind}", kind=kind, scheme=scheme, by=house.olivia
+        )
+        body = {"label": "1", "starts": "2026-01-01", "ends": None, "services": ["s3"]}
+        return client.post(
+            f"/api/v1/artifacts/{artifact.uuid}/versions/",
+            body | days,
+            content_type="application/json",
+        )
+
+    later = TOMORROW.isoformat()
+    assert "ends" in brought("period", "c5").json()["errors"]
+    assert "ends" in brought("certificate", "iso").json()["errors"]
+    assert "ends" in brought("point", "pci", ends=later).json()["errors"]
+    assert brought("authorization", "fedramp").json()["until"] is None
+    one_day = register.register_artifact(
+        title="Type I", series="t1", kind="point", scheme="soc2", by=house.olivia
+    )
+    address = f"/api/v1/artifacts/{one_day.uuid}/versions/"
+    body = {"label": "1", "starts": later, "ends": None, "services": ["s3"]}
+    told = client.post(address, body, content_type="application/json")
+    assert "starts" in told.json()["errors"]
+    body |= {"starts": "2026-01-01", "issued_on": later}
+    told = client.post(address, body, content_type="application/json")
+    assert "issued_on" in told.json()["errors"]
+    body |= {"issued_on": None}
+    made = client.post(address, body, content_type="application/json").json()
+    assert made["until"] == "2026-01-02"
+    form = {"label": "1", "starts": "2026-01-01", "partition": "aws"}
+    page = client.post(reverse("evidence:version_new", args=[soc2.uuid]), form)
+    assert "Say its last day" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "opinion", ["Adverse", "Disclaimer", "qualified", "Unqualified except for CC6.1"]
+)
 def test_an_adverse_opinion_is_not_relied_on_as_it_stands(
     client, house, report, opinion
 ):
-    """R24: with our response it may be, or not at all; never just so."""
+    """R20, R24: with our response it may be, or not at all; never just so."""
     ArtifactVersion.objects.update(opinion=opinion)
     client.force_login(house.rita)
     page = reverse("evidence:reliance", args=["shop", report.uuid])
@@ -117,6 +159,9 @@ def test_an_adverse_opinion_is_not_relied_on_as_it_stands(
     assert not RelianceReview.objects.exists()
     client.post(page, READ | {"conclusion": "do-not-rely"})
     assert RelianceReview.objects.get().conclusion == "do-not-rely"
+    ArtifactVersion.objects.update(opinion="Unqualified opinion")
+    client.post(page, READ | {"conclusion": "rely"})
+    assert RelianceReview.objects.latest("pk").conclusion == "rely"
 
 
 def test_a_family_that_does_not_exist_is_an_error(client, house, soc2):

@@ -9,6 +9,7 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from openpyxl import Workbook
 from rest_framework.test import APIClient
@@ -17,6 +18,7 @@ from controls.models import AuditEvent, PublishedService, Service
 from evidence.artifacts.register import end_version
 from evidence.artifacts.reliance import record_reliance
 from evidence.models import Artifact, ArtifactVersion
+from evidence.planning.my_work import unread_reports
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -119,6 +121,8 @@ def test_what_a_line_may_mean_is_chosen_in_the_review(client, house, report):
     confirm(client, report, token, also=["lambda"])
     report.refresh_from_db()
     assert report.service_slugs == ["ebs", "lambda"]
+    assert confirm(client, report, token).status_code == 422
+    assert confirm(client, report, token, also=["lambda"]).status_code == 302
 
 
 def test_a_list_that_is_the_whole_scope(client, house, report):
@@ -252,6 +256,46 @@ def test_a_reviewed_report_keeps_its_scope(client, house, report):
         assert "register the report anew" in answer.content.decode()
     artifact = client.get(reverse("evidence:artifact", args=[report.artifact.uuid]))
     assert "Say its scope by a list" not in artifact.content.decode()
+
+
+def test_who_set_the_scope_does_not_review_the_report(client, house, report):
+    """R24, R32: read from AWS's list in one registrar's name, scoped by another:
+    whoever said what is in it does not say alone that it holds."""
+    factories.give_installation_roles(house.rita, "registrar")
+    client.force_login(house.rita)
+    confirm(client, report, page(client, report, text="s3").context["token"])
+    review = reverse("evidence:reliance", args=["shop", report.uuid])
+    read = {"conclusion": "rely", "scope_note": "s", "period_note": "p"}
+    assert client.get(review).status_code == 403
+    assert client.post(review, read).status_code == 403
+    answer = client.post(
+        f"/api/v1/artifact-versions/{report.uuid}/reliance/",
+        read | {"system": "shop"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 403
+    assert [one.registered_by_me for one in unread_reports(house.rita)] == [True]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.rely_on(report, house.system, by=house.rita)
+    client.force_login(house.raul)
+    assert client.post(review, read).status_code == 302
+
+
+def test_a_scope_that_was_set_meanwhile_is_read_again(client, house, report):
+    """R24: nothing is relied on unread: the page was opened before."""
+    review = reverse("evidence:reliance", args=["shop", report.uuid])
+    read = {"conclusion": "rely", "scope_note": "s", "period_note": "p"}
+    seen = report.version
+    client.force_login(house.olivia)
+    confirm(client, report, page(client, report, text="s3").context["token"])
+    client.force_login(house.rita)
+    answer = client.post(review, read | {"seen": seen})
+    assert answer.status_code == 409
+    assert "Read it again" in answer.content.decode()
+    shown = client.get(review).content.decode()
+    report.refresh_from_db()
+    assert f'name="seen" value="{report.version}"' in shown
+    assert client.post(review, read | {"seen": report.version}).status_code == 302
 
 
 def test_an_ended_report_keeps_its_scope(client, house, report):

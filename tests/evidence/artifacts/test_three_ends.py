@@ -44,6 +44,32 @@ def test_superseded_keeps_every_day_and_currency(system, report, oscar):
     assert before.status.aws_half == "proven"
 
 
+def test_one_that_is_no_longer_offered_may_be_withdrawn_later(
+    system, report, oscar, as_user
+):
+    """R20, R25: AWS's list supersedes reports by itself; that keeps no end from being
+    recorded, and none is taken back."""
+    browser = as_user(oscar)
+    page = reverse("evidence:version_end", args=[report.uuid])
+    for state, status in (
+        ("superseded", 302),
+        ("superseded", 409),
+        ("revoked", 302),
+        ("superseded", 409),
+        ("withdrawn", 302),
+        ("revoked", 409),
+    ):
+        report.refresh_from_db()
+        form = {"state": state, "on": "2026-11-02", "version": report.version}
+        told = browser.post(page, form | {"reason": "They wrote."}, follow=True)
+        redirected = [code for _, code in told.redirect_chain]
+        assert (redirected or [told.status_code])[0] == status, state
+    assert "None of its days counts any more" not in told.content.decode()
+    assert answer(system).status.aws_half == "missing"
+    shown = browser.get(reverse("evidence:artifact", args=[report.artifact.uuid]))
+    assert "superseded, revoked or withdrawn" not in shown.content.decode()
+
+
 def test_ended_on_a_day_its_days_from_then_on_are_open(system, report, oscar):
     """R20: days before it stay covered."""
     register.end_version(report, state="revoked", on=dt.date(2026, 5, 1), by=oscar)
