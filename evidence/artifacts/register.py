@@ -279,6 +279,8 @@ def add_letter(
     """
     require_registrar(by)
     report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    if version.artifact.kind != AssuranceKind.PERIOD:
+        raise Refused("A letter continues a report over a period, and nothing else.")
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
     if issued_on > _today():

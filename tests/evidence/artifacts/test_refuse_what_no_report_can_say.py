@@ -132,6 +132,13 @@ def test_only_an_authorization_stands_without_an_end(client, house, soc2):
     body |= {"issued_on": None}
     made = client.post(address, body, content_type="application/json").json()
     assert made["until"] == "2026-01-02"
+    letter = {"issued_on": "2026-02-01", "ends": "2026-02-01"}  # R21
+    told = client.post(
+        f"/api/v1/artifact-versions/{made['uuid']}/letters/",
+        letter,
+        content_type="application/json",
+    )
+    assert "over a period" in told.json()["detail"]
     form = {"label": "1", "starts": "2026-01-01", "partition": "aws"}
     page = client.post(reverse("evidence:version_new", args=[soc2.uuid]), form)
     assert "Say its last day" in page.content.decode()
