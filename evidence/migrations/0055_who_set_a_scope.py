@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0053_holds_in_the_store"),
+        ("evidence", "0054_coverage_of_reports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
