@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0054_coverage_of_reports"),
+        ("evidence", "0055_acts_on_many_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
