@@ -281,23 +281,6 @@ def test_who_set_the_scope_does_not_review_the_report(client, house, report):
     assert client.post(review, read).status_code == 302
 
 
-def test_a_scope_that_was_set_meanwhile_is_read_again(client, house, report):
-    """R24: nothing is relied on unread: the page was opened before."""
-    review = reverse("evidence:reliance", args=["shop", report.uuid])
-    read = {"conclusion": "rely", "scope_note": "s", "period_note": "p"}
-    seen = report.version
-    client.force_login(house.olivia)
-    confirm(client, report, page(client, report, text="s3").context["token"])
-    client.force_login(house.rita)
-    answer = client.post(review, read | {"seen": seen})
-    assert answer.status_code == 409
-    assert "Read it again" in answer.content.decode()
-    shown = client.get(review).content.decode()
-    report.refresh_from_db()
-    assert f'name="seen" value="{report.version}"' in shown
-    assert client.post(review, read | {"seen": report.version}).status_code == 302
-
-
 def test_an_ended_report_keeps_its_scope(client, house, report):
     end_version(report, state="superseded", on=TODAY, by=house.olivia)
     client.force_login(house.olivia)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evidence", "0055_acts_on_many_rows"),
+        ("evidence", "0056_report_files_and_disclosures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
