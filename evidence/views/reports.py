@@ -17,6 +17,7 @@ from evidence.forms.artifacts import (
     VersionForm,
 )
 from evidence.models import ArtifactVersion
+from evidence.models.artifacts import ArtifactVersionState
 from evidence.views.once import once
 from evidence.views.register_page import (
     artifact_or_404,
@@ -99,9 +100,12 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
     def done() -> str:
         day = day_in_words(form.cleaned_data["on"])
+        recorded = f"The end of {version} on {day} is recorded."
+        if form.cleaned_data["state"] == ArtifactVersionState.WITHDRAWN:
+            return f"{recorded} None of its days counts any more, as known from now on."
         return (
-            f"The end of {version} on {day} is recorded. Days before stay as they are;"
-            " register the report that follows it."
+            f"{recorded} Days before stay as they are; register the report that follows"
+            " it."
         )
 
     return register_page(request, form, save, f"End of {version}", done=done)
