@@ -215,7 +215,7 @@ def test_lines_not_understood_are_named_even_where_nothing_is(client, house, rep
     client.force_login(house.olivia)
     text = page(client, report, text="\n\nqqqqqqqqqqqq").content.decode()
     assert "qqqqqqqqqqqq" in text
-    assert '<td class="num">3</td>' in text
+    assert 'data-label="Line:">3</td>' in text
 
 
 def test_a_report_that_changed_since_is_looked_at_again(client, house, report):
