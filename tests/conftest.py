@@ -146,11 +146,12 @@ def _make_template(owner: psycopg.Connection) -> None:
         return
     owner.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
     owner.execute(f"CREATE DATABASE {TEMPLATE}")
-    was_kept = kept_template.take(_dsn(True, TEMPLATE))
+    kept = kept_template.place()
+    was_kept = kept_template.take(kept, _dsn(True, TEMPLATE))
     move_the_clock_of(TEMPLATE, _dsn(True, TEMPLATE))
     _as_owner_in(TEMPLATE)
     if not was_kept:
-        kept_template.keep(_dsn(True, TEMPLATE))
+        kept_template.keep(kept, _dsn(True, TEMPLATE))
     owner.execute(f"COMMENT ON DATABASE {TEMPLATE} IS 'ready'")
 
 

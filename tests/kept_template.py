@@ -28,40 +28,11 @@ except PackageNotFoundError:  # a database given by its address: nothing is kept
     VERSION = ""
 
 
-def take(database_address: str) -> bool:
-    """Fill an empty database from the kept dump; whether there was one.
+def place() -> Path:
+    """Where a dump of what the files say now is kept.
 
-    One that does not load is thrown away: the caller makes the database anew.
+    Asked before anything is made: files may change while tests run.
     """
-    if not VERSION or not (kept := _dump()).exists():
-        return False
-    options = ["--single-transaction", "--exit-on-error", "--no-comments"]
-    if _run("pg_restore", *options, f"--dbname={database_address}", str(kept)):
-        return True
-    kept.unlink(missing_ok=True)
-    return False
-
-
-def keep(database_address: str) -> None:
-    """Dump a database that was just made, as far as that works."""
-    if not VERSION:
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    part = FOLDER / f"{os.getpid()}.part"
-    options = ["--format=custom", "--compress=1", f"--file={part}"]
-    if _run("pg_dump", *options, database_address):
-        part.replace(_dump())
-    part.unlink(missing_ok=True)
-    newest_first = sorted(FOLDER.glob("*.dump"), key=_last_change, reverse=True)
-    for old in newest_first[KEPT:]:
-        old.unlink(missing_ok=True)
-
-
-def _last_change(path: Path) -> float:
-    return path.stat().st_mtime
-
-
-def _dump() -> Path:
     roles = [settings.DATABASE_OWNER["USER"], settings.DATABASES["default"]["USER"]]
     made_of = hashlib.sha256(repr([VERSION, roles]).encode())
     for pattern in MADE_OF:
@@ -70,6 +41,39 @@ def _dump() -> Path:
                 made_of.update(str(path.relative_to(PROJECT)).encode())
                 made_of.update(path.read_bytes())
     return FOLDER / f"{made_of.hexdigest()[:20]}.dump"
+
+
+def take(kept: Path, database_address: str) -> bool:
+    """Fill an empty database from the dump of `place`; whether there was one.
+
+    One that does not load is thrown away: the caller makes the database anew.
+    """
+    if not VERSION or not kept.exists():
+        return False
+    options = ["--single-transaction", "--exit-on-error", "--no-comments"]
+    if _run("pg_restore", *options, f"--dbname={database_address}", str(kept)):
+        return True
+    kept.unlink(missing_ok=True)
+    return False
+
+
+def keep(kept: Path, database_address: str) -> None:
+    """Dump a database that was just made to its `place`, as far as that works."""
+    if not VERSION:
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    part = FOLDER / f"{os.getpid()}.part"
+    options = ["--format=custom", "--compress=1", f"--file={part}"]
+    if _run("pg_dump", *options, database_address):
+        part.replace(kept)
+    part.unlink(missing_ok=True)
+    newest_first = sorted(FOLDER.glob("*.dump"), key=_last_change, reverse=True)
+    for old in newest_first[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _last_change(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 def _run(program: str, *arguments: str) -> bool:
