@@ -325,7 +325,8 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         clocks = Clocks(
             engagement.system, moment, today_of(engagement.system), window, ""
         )
-        table = table_rows(engagement, clocks, known, marks_of(engagement))
+        marks = marks_of(engagement, moment.known_at)
+        table = table_rows(engagement, clocks, known, marks)
         return self.get_paginated_response(
             AuditedControlSerializer(table, many=True).data
         )

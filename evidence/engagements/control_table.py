@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +84,24 @@ class TableRow:
         return self.mark.version if self.mark else 0
 
 
-def marks_of(engagement: Engagement) -> dict[int, ControlMark]:
-    """The marks of an engagement, by the key of the control's row."""
-    return {
-        mark.implementation_id: mark
-        for mark in ControlMark.objects.filter(engagement=engagement)
-    }
+# A mark is a judgement: what was known before an instant had the marks of then (R31).
+MARKS_THEN = """
+SELECT * FROM evidence_controlmark_versions
+ WHERE engagement_id = %s AND known_from < %s
+   AND (known_until IS NULL OR known_until >= %s)
+"""
+
+
+def marks_of(
+    engagement: Engagement, known_at: dt.datetime | None = None
+) -> dict[int, ControlMark]:
+    """The marks of an engagement, by the key of the control's row: those of now, or as
+    they were known before an instant. One statement."""
+    rows: Iterable[ControlMark] = ControlMark.objects.filter(engagement=engagement)
+    if known_at is not None:
+        clocks = [engagement.pk, known_at, known_at]
+        rows = ControlMark.objects.raw(MARKS_THEN, clocks)
+    return {mark.implementation_id: mark for mark in rows}
 
 
 def marks_among(

@@ -117,6 +117,7 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
         counts = window_counts(opened.system, clocks.moment, clocks.window, keys)
     except LookupError:  # the system was not recorded by then
         counts = None
+    marks = marks_of(engagement, clocks.moment.known_at)
     visit = last_visit(engagement, opened.reader, now=now)
     exports = Export.objects.filter(
         system=opened.system, requested_by=opened.reader.pk
@@ -131,7 +132,7 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "visit_day": visit and opened.system.day_of(visit),
         "news": news_of(engagement, visit or _window_begins(opened), keys),
         "requests": requests_of(engagement, today=clocks.today),
-        "progress": progress_of(marks_among(marks_of(engagement), rows), len(rows)),
+        "progress": progress_of(marks_among(marks, rows), len(rows)),
         "officers": people_of(opened.system, now),
         "exports": exports[:EXPORTS_SHOWN],
         "closed_at": closed_at_of(engagement),
@@ -166,7 +167,7 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
     clocks = opened.clocks
     baseline = listed(opened.system, clocks.moment)
     rows = rows_in_scope(baseline, opened.scope)
-    marks = marks_of(opened.engagement)
+    marks = marks_of(opened.engagement, clocks.moment.known_at)
     chosen = TableFilter(request.GET, rows=rows)
     filters = chosen.filters()
     outside = [row for row in baseline if row["ref_id"] not in opened.scope]
@@ -181,6 +182,8 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "total": len(rows),
         "outside": matching_rows(outside, filters) if outside else [],
         "states": MarkState.choices,
+        # those of an earlier knowledge are read, not changed
+        "marking": opened.may_mark and clocks.moment.known_at is None,
         "export_view": _export_view(opened, filters) if page.object_list else "",
     }
     return render(request, "evidence/engagements/controls.html", context)

@@ -18,7 +18,7 @@ from django.urls import reverse
 from controls.crosswalks.adopt import adopt
 from controls.crosswalks.rows import read_crosswalk
 from evidence.exports.jobs import make_export
-from evidence.models import Export
+from evidence.models import ControlMark, Export
 from tests.evidence.exports import everything
 from tests.evidence.house import TODAY, House
 from tests.sign_ins import sign_in_just_now
@@ -123,3 +123,24 @@ def test_marks_of_now_are_not_exported_as_known_earlier(browser, house) -> None:
     view = {"mark": "not_started", "known_at": str(TODAY)}
     page = table(browser, house, view | {"known_at": "2026-11-22"})
     assert "Export this view" not in page.content.decode()
+
+
+def test_r31_marks_are_those_of_the_knowledge_asked_for(browser, house) -> None:
+    """What was known before a mark shows none, in table, progress and API, and takes
+    none."""
+    first = ControlMark.objects.order_by("known_from")[0]
+    then = {"known_at": first.known_from.isoformat()}
+    now = table(browser, house, {"mark": "satisfied"})
+    assert now.context["page"].object_list and "state-cm-8" in now.content.decode()
+    before = table(browser, house, then | {"mark": "satisfied"})
+    assert not before.context["page"].object_list
+    everybody = table(browser, house, then)
+    assert everybody.context["page"].object_list
+    assert "state-cm-8" not in everybody.content.decode()
+    address = reverse("evidence:audit", args=[house.system.engagements.get().uuid])
+    assert browser.get(address).context["progress"].begun == 1
+    assert browser.get(address, then).context["progress"].begun == 0
+    address = f"/api/v1/engagements/{first.engagement.uuid}/controls/"
+    assert any(row["mark"] for row in browser.get(address).json()["results"])
+    earlier = browser.get(address, then).json()["results"]
+    assert earlier and not any(row["mark"] for row in earlier)
