@@ -42,4 +42,4 @@ audit: .venv/.tests    # known weaknesses of what is pinned; asks pypi.org
 worker: .venv/.runs    # one more worker beside a running `make run`
 	@exec $(PY) -m srm_project.local worker
 clean:                 # caches only; data stays where `make run` said
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis staticfiles
+	@rm -rf .cache/test-template .mypy_cache .pytest_cache .ruff_cache .hypothesis staticfiles
