@@ -34,7 +34,7 @@ SEPARATORS = re.compile(r"[,;\n\r\t]+")
 
 
 @dataclass(frozen=True)
-class Scope:
+class ControlScope:
     """The controls of an audit by their ids; None: the whole baseline."""
 
     controls: frozenset[str] | None
@@ -48,12 +48,12 @@ class Scope:
         return self.controls is not None
 
 
-BASELINE = Scope(None)
+BASELINE = ControlScope(None)
 
 
 def scopes_of(
     engagements: Collection[int], known_at: dt.datetime | None = None
-) -> dict[int, Scope]:
+) -> dict[int, ControlScope]:
     """The scope of each engagement by its key, as known before an instant (None: now).
     One statement."""
     rows = EngagementScope.objects.filter(engagement__in=engagements)
@@ -62,14 +62,14 @@ def scopes_of(
     newest = rows.order_by("engagement", "-pk").distinct("engagement")
     chosen = dict(newest.values_list("engagement", "controls"))
     return {
-        key: Scope(frozenset(chosen[key])) if chosen.get(key) else BASELINE
+        key: ControlScope(frozenset(chosen[key])) if chosen.get(key) else BASELINE
         for key in engagements
     }
 
 
 def scope_of_engagement(
     engagement: Engagement, known_at: dt.datetime | None = None
-) -> Scope:
+) -> ControlScope:
     """The scope of one engagement. One statement."""
     return scopes_of([engagement.pk], known_at)[engagement.pk]
 
@@ -115,7 +115,7 @@ def choose_controls(
     *,
     by: Actor,
     version: int | None = None,
-) -> Scope:
+) -> ControlScope:
     """Say which controls an audit is about, by their ids; None is the whole baseline.
 
     Raises NotPermitted (no officer), TransitionNotAllowed (it has ended), StaleVersion,
@@ -131,7 +131,7 @@ def choose_controls(
     before = scope_of_engagement(stored)
     if controls is not None and not controls:
         raise Refused({"controls": NO_CONTROLS})
-    after = BASELINE if controls is None else Scope(frozenset(controls))
+    after = BASELINE if controls is None else ControlScope(frozenset(controls))
     if after == before:
         return before
     if after.controls is not None:
@@ -164,7 +164,7 @@ def choose_controls(
     return after
 
 
-def in_words(scope: Scope) -> str:
+def in_words(scope: ControlScope) -> str:
     """`40 chosen controls`, or `the whole baseline`."""
     if scope.controls is None:
         return "the whole baseline"

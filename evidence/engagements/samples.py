@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from controls.engagement_scope import BASELINE, Scope
+from controls.engagement_scope import BASELINE, ControlScope
 from controls.models import Actor, Engagement
 from evidence.files.who_may import RESTRICTED, may_open
 from evidence.models import (
@@ -52,7 +52,7 @@ class ListedPopulation:
 
 
 def populations_of(
-    engagement: Engagement, window: Window, scope: Scope = BASELINE
+    engagement: Engagement, window: Window, scope: ControlScope = BASELINE
 ) -> list[ListedPopulation]:
     """The newest populations of the system, one more than MAX_POPULATIONS at most.
 

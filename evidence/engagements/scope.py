@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from controls.engagement_scope import (
-    Scope,
+    ControlScope,
     choose_controls,
     in_words,
     scope_of_engagement,
@@ -38,7 +38,7 @@ SELECT g.id, g.uuid::text AS uuid, g.title FROM {engagement} g
 Row = Mapping[str, Any]
 
 
-def rows_in_scope(rows: Sequence[Row], scope: Scope) -> list[Row]:
+def rows_in_scope(rows: Sequence[Row], scope: ControlScope) -> list[Row]:
     """Those of the rows of `listed` that an audit is about, in their order."""
     return [row for row in rows if row["ref_id"] in scope]
 
@@ -52,7 +52,7 @@ def rows_of_audit(
     return rows_in_scope(rows, scope_of_engagement(audit, known_at))
 
 
-def keys_in_scope(engagement: Engagement, scope: Scope) -> frozenset[int] | None:
+def keys_in_scope(engagement: Engagement, scope: ControlScope) -> frozenset[int] | None:
     """The keys of the controls in scope; None for all. One statement where some were
     chosen."""
     if scope.controls is None:
@@ -92,7 +92,7 @@ class NamedScope:
     """A scope beside the title of its engagement."""
 
     title: str
-    scope: Scope
+    scope: ControlScope
 
     @property
     def sentence(self) -> str:
@@ -106,10 +106,10 @@ class NamedScope:
 def named_scopes(engagements: Collection[str], moment: Moment) -> dict[str, NamedScope]:
     """Engagements by their uuids, with titles and scopes as known at a moment. Two
     statements, however many there are."""
-    wanted = sorted(set(filter(None, engagements)))
-    if not wanted:
+    uuids = sorted(set(filter(None, engagements)))
+    if not uuids:
         return {}
-    rows = read_rows(TITLES, moment, uuids=wanted)
+    rows = read_rows(TITLES, moment, uuids=uuids)
     scopes = scopes_of([row["id"] for row in rows], moment.known_at)
     return {row["uuid"]: NamedScope(row["title"], scopes[row["id"]]) for row in rows}
 
@@ -139,7 +139,7 @@ def choose_scope(
     *,
     by: Actor,
     version: int | None = None,
-) -> Scope:
+) -> ControlScope:
     """As `choose_controls`; raises TransitionNotAllowed once its window is closed."""
     closed = engagement.closings.filter(state=ClosingState.CLOSED)
     if closed.exists():

@@ -69,7 +69,7 @@ def read_asked(
     """
     pks = list(pks)
     wide = _wide(pks, start, end)
-    return _asked(pks, (read_rows(one, moment, **wide) for one in STATEMENTS))
+    return _asked_of_rows(pks, (read_rows(one, moment, **wide) for one in STATEMENTS))
 
 
 def read_asked_at(
@@ -84,7 +84,7 @@ def read_asked_at(
     pks = list(pks)
     wide = _wide(pks, start, end)
     by_statement = [read_rows_at(one, on, instants, **wide) for one in STATEMENTS]
-    return [_asked(pks, rows) for rows in zip(*by_statement, strict=True)]
+    return [_asked_of_rows(pks, rows) for rows in zip(*by_statement, strict=True)]
 
 
 STATEMENTS = (
@@ -104,7 +104,7 @@ def _wide(pks: Iterable[int], start: dt.date, end: dt.date) -> dict[str, Any]:
     }
 
 
-def _asked(pks: Sequence[int], rows: Iterable[Iterable[Row]]) -> Asked:
+def _asked_of_rows(pks: Sequence[int], rows: Iterable[Iterable[Row]]) -> Asked:
     """From the rows of the three statements, in their order."""
     decisions, exclusions, requirements = (
         grouped(of_one, "implementation_id") for of_one in rows

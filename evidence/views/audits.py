@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from controls import clock
-from controls.engagement_scope import Scope, scope_of_engagement
+from controls.engagement_scope import ControlScope, scope_of_engagement
 from controls.models import Actor, Engagement, System
 from evidence.engagements.auditors import Auditor, auditors_of
 from evidence.engagements.control_table import (
@@ -57,7 +57,7 @@ class Audit:
     # whose visits tell what is new: the person, or for an officer the first auditor
     reader: Actor
     # as it was known at the clocks
-    scope: Scope
+    scope: ControlScope
 
     @property
     def system(self) -> System:
