@@ -36,6 +36,7 @@ from controls.models import (
     AddressChange,
     AuditEvent,
     Engagement,
+    EngagementScope,
     IdempotencyKey,
     Invitation,
     Membership,
@@ -261,6 +262,18 @@ class EngagementAdmin(OfSystemAdmin):
             return
         version = form.cleaned_data.get("seen_version")
         correct_engagement(obj, draft, by=by, today=today, version=version)
+
+
+@admin.register(EngagementScope)
+class EngagementScopeAdmin(ReadOnlyAdmin):
+    """Which controls an audit was about since when; chosen on the audit's own page."""
+
+    scope_path = "engagement__system"
+    list_display = ("engagement", "controls", "chosen_by", "known_from")
+    list_filter = (("engagement__system", RelatedScopeFilter),)
+    list_select_related = ("engagement__system", "chosen_by")
+    search_fields = ("engagement__title", "engagement__system__name")
+    date_hierarchy = "known_from"
 
 
 @admin.register(TokenScope)

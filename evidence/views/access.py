@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,7 +10,8 @@ from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 
 from controls.access import is_officer
-from controls.models import Actor, ControlImplementation, System
+from controls.models import Actor, ControlImplementation, Engagement, System
+from evidence.models import ClosingState, WindowClosing
 from srm_project.requests import SignedInRequest
 
 
@@ -19,18 +21,32 @@ def system_or_404(request: SignedInRequest, slug: str) -> System:
     return get_object_or_404(mine, slug=slug)
 
 
-def system_with_office_or_404(
-    request: SignedInRequest, slug: str
-) -> tuple[System, bool]:
-    """The same, and whether the person is an officer there, by one statement."""
-    officered = System.objects.officered_by(request.user).filter(pk=OuterRef("pk"))
+@dataclass(frozen=True)
+class OpenedSystem:
+    """A system as a person opened it: whether they are an officer there, whether they
+    audit it, and whether a window of it was ever closed."""
+
+    system: System
+    is_officer: bool
+    is_audited_by_reader: bool
+    has_closed_windows: bool
+
+
+def opened_system_or_404(request: SignedInRequest, slug: str) -> OpenedSystem:
+    """The system if the person may read it, and what they are there: one statement."""
+    here = OuterRef("pk")
+    officered = System.objects.officered_by(request.user).filter(pk=here)
+    audits = Engagement.objects.audited_by(request.user).filter(system=here)
+    closed = WindowClosing.objects.filter(system=here, state=ClosingState.CLOSED)
     mine = (
         System.objects.visible_to(request.user)
         .select_related("baseline")
-        .annotate(officered=Exists(officered))
+        .annotate(
+            officered=Exists(officered), audited=Exists(audits), closed=Exists(closed)
+        )
     )
-    system: Any = get_object_or_404(mine, slug=slug)
-    return system, system.officered
+    row: Any = get_object_or_404(mine, slug=slug)
+    return OpenedSystem(row, row.officered, row.audited, row.closed)
 
 
 def implementation_or_404(

@@ -23,7 +23,7 @@ from evidence.status.clocks import Clocks
 from evidence.status.control_filter import in_list_order, judged
 from evidence.status.control_status import ControlStatus, named
 from evidence.submissions.who_may import submits_in
-from evidence.views.access import system_with_office_or_404
+from evidence.views.access import opened_system_or_404
 from evidence.views.list_place import list_query
 from srm_project.requests import SignedInRequest
 
@@ -48,13 +48,14 @@ class HtmxRequest(SignedInRequest):
 @require_GET
 def controls(request: HtmxRequest, slug: str) -> HttpResponse:
     """Which controls are how far, and why?"""
-    system, officer = system_with_office_or_404(request, slug)
+    opened = opened_system_or_404(request, slug)
+    system = opened.system
     clocks = clocks_of(request, system)
     rows = named(system, clocks.moment)
     chosen = ControlFilter(request.GET, rows=rows)
     filters = chosen.filters()
     page = _page(request, clocks, rows, filters)
-    officer = clocks.now and officer
+    officer = clocks.now and opened.is_officer
     acts = _acts(request, clocks, officer=officer)
     context = {
         "system": system,
@@ -67,8 +68,12 @@ def controls(request: HtmxRequest, slug: str) -> HttpResponse:
         "total": len(rows),
         "later": later_of_controls(
             system, clocks.moment, clocks.window, reader=request.user
-        ),
-        "own_audits": audits_of_reader(system, reader=request.user),
+        )
+        if opened.has_closed_windows
+        else {},
+        "own_audits": audits_of_reader(system, reader=request.user)
+        if opened.is_audited_by_reader
+        else [],
         "may_bring": officer or (clocks.now and submits_in(system, by=request.user)),
         "acts": acts,
         "saved_filters": SavedFilter.objects.visible_to(request.user).filter(

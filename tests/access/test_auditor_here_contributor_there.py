@@ -156,10 +156,22 @@ def test_writing_is_refused_here_and_allowed_there(
     assert statuses == [403, 200]
 
 
+OF_HELD_FILES = (
+    "evidence:report_",
+    "evidence:disclosure",
+    "report-file",
+    "report-release",
+    "report-removal",
+    "report-fetch",
+    "disclosure-",
+)
+
+
 def test_roles_elsewhere_open_no_door_here(db, settings, tmp_path) -> None:
     """Every address of one system answers as it does an auditor of nothing else.
 
-    Reports are of no one system: their page to cite opens for the other system.
+    Reports are of no one system: their page to cite opens for the other system, and
+    their held files for officers of any system that cites them (R27).
     """
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
@@ -167,12 +179,12 @@ def test_roles_elsewhere_open_no_door_here(db, settings, tmp_path) -> None:
     audrey, elsewhere = world.house.audrey, System.objects.get(slug="elsewhere")
     for role in (Role.OFFICER, Role.REVIEWER, Role.CONTRIBUTOR):
         factories.give_role(audrey, elsewhere, role, team=world.house.team)
-    of_all_systems = {"evidence:cite", "artifact-citations"}
+    of_all_systems = ("evidence:cite", "artifact-citations", *OF_HELD_FILES)
     table, client = said_in_table("audrey"), browser_of(world, "audrey")
     wrong = {
         (method, door.view): (status, table[method, door.view])
         for door in doors()
-        if {"slug", "uuid"} & door.parts and door.view not in of_all_systems
+        if {"slug", "uuid"} & door.parts and not door.view.startswith(of_all_systems)
         for method in door.methods
         if (status := tried(client, door, method, world)) != table[method, door.view]
     }

@@ -216,7 +216,7 @@ def test_the_pages_say_which_is_not_classified(system, oscar, as_user):
     matrix = browser.get(
         reverse("evidence:matrix", args=[system.slug]), {"service": "braket"}
     )
-    rows = [g.row for _, groups in matrix.context["page"] for g in groups]
+    rows = [g.row for _, groups, _ in matrix.context["page"] for g in groups]
     assert rows
     assert {row.responsibility for row in rows} == {"unclassified"}
     new = browser.get(reverse("evidence:system_new"), {"q": "braket"})

@@ -220,7 +220,7 @@ def test_what_changes_later_is_marked_on_the_auditors_pages(
 ) -> None:
     auditor = browser_of(house, "ann")
     assert "after closing" not in text_of(auditor.get(door(audit, "audit_controls")))
-    assert "Nothing about the window became otherwise" in text_of(
+    assert "Nothing about the window has changed since" in text_of(
         auditor.get(door(audit, "closing"))
     )
     changed_afterwards(house)
@@ -293,7 +293,7 @@ def test_what_becomes_of_reports_is_told(house, audit) -> None:
     confirm_closing(closing, by=house.ann, now=BEGINS)
     ann = browser_of(house, "ann")
     page = door(audit, "closing")
-    assert "Nothing about the window became otherwise" in text_of(ann.get(page))
+    assert "Nothing about the window has changed since" in text_of(ann.get(page))
     end_version(
         report, state="withdrawn", on=TODAY, reason="They wrote to us.", by=house.olivia
     )

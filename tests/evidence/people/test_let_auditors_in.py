@@ -68,7 +68,7 @@ def audit(audrey: Any) -> Engagement:
 def test_an_officer_records_an_audit_and_sees_it_listed(oscar, system) -> None:
     browser = browser_of(oscar)
     page = text_of(record(browser, system))
-    assert "“SOC 2 Type II 2026” is recorded." in page
+    assert "“SOC 2 Type II 2026” is recorded for 1 system." in page
     assert "Nobody is let in yet." in page
     made = Engagement.objects.get()
     assert (made.firm, str(made.window_end)) == ("Harbour & Stone", "2026-12-31")

@@ -44,6 +44,7 @@ def test_the_calendar_calls_proof_overdue_once_its_day_has_passed_there(zones, a
         ask_only(
             system, cadence="monthly", grace_days=due_on_the_22nd, operates_from=october
         )
-    days = dict(as_user(two_zones.person("paula")).get("/calendar/").context["days"])
+    context = as_user(two_zones.person("paula")).get("/calendar/").context
+    days = {row.day: row.items for row in context["days"]}
     words = {due.system.slug: due.word for due in days[DAY_WEST]}
     assert words == {"honolulu": "Due", "kiritimati": "Overdue"}

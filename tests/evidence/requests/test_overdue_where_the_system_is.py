@@ -38,7 +38,7 @@ def test_the_calendar_of_both_says_so_of_the_one_and_marks_both_days(
     zones, oscar, as_user
 ):
     context = as_user(oscar).get("/calendar/").context
-    asked = [due for _, dues in context["days"] for due in dues]
+    asked = [due for day in context["days"] for due in day.items]
     words = {due.system.slug: due.word for due in asked if due.kind == "Request"}
     assert words == {"honolulu": "Open", "kiritimati": "Overdue"}
     assert list(context["todays"]) == [DAY_WEST, DAY_EAST]
