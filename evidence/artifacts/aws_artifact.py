@@ -3,6 +3,8 @@
 Reading accepts no term and downloads nothing: `GetTermForReport` and `GetReport` are
 not among its actions. They are in a policy of their own, for installations where a
 person fetches a report whose term was shown first (`aws_documents.py`).
+
+One file: what is called, what the policy allows and what goes wrong are read together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Spilled data taken out of the store: two officers, a reason, a record that stays."""
+"""Spilled data taken out of the store: two officers, a reason, a record that stays.
+
+One file: removals are asked for, decided and done by one rule about who holds bytes.
+"""
 
 from __future__ import annotations
 

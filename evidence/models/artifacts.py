@@ -1,4 +1,7 @@
-"""Providers' reports: what they are, what they cover, and the letters after them."""
+"""Providers' reports: what they are, what they cover, and the letters after them.
+
+One file: reports and their letters rest on each other's days.
+"""
 
 from __future__ import annotations
 

@@ -56,6 +56,8 @@ def test_every_link_that_a_person_is_shown_opens(world, name: str) -> None:
         if followed[view] > MAX_OF_A_VIEW:
             continue
         answer = browser.get(address, follow=True)
+        if answer.streaming:
+            b"".join(answer.streaming_content)  # a file is closed once it was read
         if answer.status_code >= 400:
             refused.append((answer.status_code, address, page))
         elif "text/html" in answer.get("Content-Type", "") and not answer.streaming:

@@ -197,6 +197,9 @@ def forms(world: World) -> dict[str, Form]:
             {"title": "Other", "series": "other"},
         ),
         "version_new": Form("olivia", report, {"label": "Spring"}),
+        "version_coverage": Form(
+            "olivia", {"controls": "PE-3", "section": "III"}, {"section": "IV"}
+        ),
         "remark_new": Form(
             "olivia",
             {"kind": "exception", "title": "CC6.1-1", "control_ids": "pe-3"},
@@ -307,7 +310,7 @@ upload upload_supplementary revision_new attach system_new component_add request
 request_answer requirement_templates requirement_new override_request na_request
 join_preview ask_split ask_add
 hold_new
-report_hold report_remove disclosure_new
+report_hold report_remove disclosure_new version_coverage
 removal_new sample_draw deviation_new artifact_new version_new letter_new cite reliance
 export_request alternative_request status_in_retrospect remark_new remark_answer
 observation_new finding_new observation_dispose finding_dispose

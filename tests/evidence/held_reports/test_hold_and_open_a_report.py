@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from controls.models import AuditEvent, Role
-from evidence.files.purge import ended_evidence
+from evidence.files.purge import ended_records
 from evidence.held_reports.opening import record_viewing
 from evidence.models import (
     Blob,
@@ -213,7 +213,7 @@ def test_fsck_sweep_and_purge_know_its_bytes(house) -> None:
     open_store().destroy(file.sha256)
     (fault,) = check_store(instant=BEGINS, all_ages=True).findings
     assert str(house.report) in fault.what
-    assert ended_evidence() == []
+    assert ended_records() == []
     # nobody marks them as gone alone, whoever holds the database (AU-07)
     with pytest.raises(DatabaseError), transaction.atomic():
         Blob.objects.update(purged_at=BEGINS)
