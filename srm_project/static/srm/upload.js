@@ -50,9 +50,9 @@
   };
 
   const prepare = (form) => {
-    const input = form.querySelector('input[type="file"][multiple]');
+    const input = form.querySelector('input[type="file"]');
     const limit = Number(form.dataset.limit);
-    const most = Number(form.dataset.mostFiles) || 0;
+    const most = input.multiple ? Number(form.dataset.mostFiles) || 0 : 1;
     const refused = new Map(); // file -> why it was not accepted
     let zone = input.closest(".dropzone");
     if (!zone) {
@@ -120,7 +120,9 @@
     const tooMuch = () => {
       if (bytes() > limit) return `Together more than ${size(limit)}: take some out.`;
       const number = accepted().length;
-      if (most && number > most) return `These are ${number} files, at most ${most} go together.`;
+      if (most && number > most) {
+        return most === 1 ? "Choose one file." : `These are ${number} files, at most ${most} go together.`;
+      }
       return "";
     };
     const sentence = () => {
