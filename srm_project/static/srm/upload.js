@@ -50,7 +50,8 @@
   };
 
   const prepare = (form) => {
-    const input = form.querySelector('input[type="file"]');
+    const input = form.querySelector('input[type="file"][multiple]')
+      || form.querySelector('input[type="file"]');
     const limit = Number(form.dataset.limit);
     const most = input.multiple ? Number(form.dataset.mostFiles) || 0 : 1;
     const refused = new Map(); // file -> why it was not accepted
