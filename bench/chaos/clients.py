@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,7 @@ class Book:
         self.counts[verb, outcome] += 1
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """Does one thing again and again until it is told to stop."""
 
     verb = ""
@@ -73,9 +74,9 @@ class Client(threading.Thread):
                 self.book.odd.append(f"{self.verb}: {failure!r}")
                 time.sleep(PAUSE)
 
+    @abstractmethod
     def step(self) -> None:
         """One round."""
-        raise NotImplementedError
 
     def ask(
         self, verb: str, method: str, path: str, *, stop: bool = True, **more: Any
