@@ -57,3 +57,10 @@ def test_a_stylesheet_loads_nothing_from_elsewhere(sheet):
 def test_a_stylesheet_has_one_declaration_a_line(sheet):
     lines = sheet.read_text().splitlines()
     assert [line for line in lines if line.count(";") > 1 or "{ " in line] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=NAMES)
+def test_an_ampersand_is_escaped_once(path):
+    """What a filter joins is escaped as it is written: `&amp;` there would be sent as
+    a parameter of another name, and a link would lose its clocks."""
+    assert not re.search(r"\|\w+:[\'\"]&amp;", path.read_text())
