@@ -62,7 +62,9 @@
       zone.append(element("p"), input);
     }
     const hint = zone.querySelector("[data-drop-hint]") ?? zone.querySelector("p");
-    hint.textContent = "Drop files or a folder here, or paste a screenshot.";
+    hint.textContent = input.multiple
+      ? "Drop files or a folder here, or paste a screenshot."
+      : "Drop the file here.";
     const list = element("ul", "files");
     list.setAttribute("aria-label", "Files chosen");
     const total = element("p", "hint");
@@ -79,7 +81,7 @@
       add([...folder.files].filter((file) => !SKIPPED.test(file.name)));
       folder.value = "";
     });
-    zone.append(chooseFolder, folder);
+    if (input.multiple) zone.append(chooseFolder, folder);
     const buttons = [...form.elements].filter((each) => each.type === "submit");
     const status = element("p");
     status.setAttribute("role", "status");
