@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from controls.errors import Refused
 from controls.models import Control, ImplementationStatus
 from controls.models.implementations import worst_of
+
+Reading = TypeVar("Reading")  # whatever is kept for a part
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,12 @@ def _refuse_unknown(parts: list[Part], statuses: Mapping[str, str]) -> None:
     for key, status in statuses.items():
         if status not in ImplementationStatus.values:
             raise Refused({"part_statuses": f"{key}: “{status}” is no such status."})
+
+
+def nearest(statement_id: str, by_part: Mapping[str, Reading]) -> Reading | None:
+    """What `by_part` holds for a part, else for the nearest part above it, else for the
+    whole control (""); None where it holds nothing of them (R5)."""
+    key = statement_id
+    while key and not by_part.get(key):
+        key = key.rpartition(".")[0]
+    return by_part.get(key)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controls.control_parts import Part
+from controls.control_parts import Part, nearest
 from controls.responsibility.derive import class_of_parties
 
 
@@ -71,9 +71,6 @@ def _readings_of(
 ) -> list[LayerReading]:
     """Of the part, the nearest above it, the control; else all that is said of parts:
     the control's class is the union of its parts."""
-    key = statement_id
-    while key:
-        if own := by_part.get(key):
-            return own
-        key = key.rpartition(".")[0] if "_smt." in key else ""
-    return by_part.get("") or [reading for own in by_part.values() for reading in own]
+    return nearest(statement_id, by_part) or [
+        reading for own in by_part.values() for reading in own
+    ]

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controls.control_parts import labelled_parts
+from controls.control_parts import labelled_parts, nearest
 from controls.models import Control, ControlLayer
 from controls.models.catalog import Origin
 
@@ -59,22 +59,13 @@ def _grouped(
     statements: Sequence[Mapping[str, str]], own: Mapping[str, set[str]]
 ) -> list[PartReading]:
     """The lowest parts, those of the same layers together."""
-    whole = own.get("") or set().union(*own.values())
+    whole = set().union(*own.values())
     labels: dict[Layers, list[str]] = {}
     for part in labelled_parts(statements):
         if part.lowest:
-            layers = _nearest(part.statement_id, own) or whole
+            layers = nearest(part.statement_id, own) or whole
             labels.setdefault(frozenset(layers), []).append(_path(part.label))
     return [PartReading(tuple(named), layers) for layers, named in labels.items()]
-
-
-def _nearest(statement_id: str, own: Mapping[str, set[str]]) -> set[str] | None:
-    """The layers of a part, or of the part that it is a part of."""
-    while statement_id:
-        if statement_id in own:
-            return own[statement_id]
-        statement_id = statement_id.rpartition(".")[0]
-    return None
 
 
 def _path(label: str) -> str:
