@@ -48,7 +48,7 @@ def version_coverage(request: SignedInRequest, uuid: Any) -> HttpResponse:
     version = _version_or_404(request, uuid)
     if request.method != "POST":
         return _page(request, version)
-    form = CoverageForm(request.POST, family=request.POST.get("family", ""))
+    form = CoverageForm(request.POST, family=_family(request))
     try:
         coverage.require_open_coverage(version, by=request.user)
         if form.is_valid():
@@ -70,6 +70,12 @@ def _recorded(change: coverage.CoverageChange) -> str:
     return f"{came}{others}. {NEXT}"
 
 
+def _family(request: SignedInRequest) -> str:
+    """The family whose controls are offered; what is no code of letters is none."""
+    typed = request.POST.get("family") or request.GET.get("family", "")
+    return typed if typed.isalpha() else ""
+
+
 def _page(
     request: SignedInRequest,
     version: ArtifactVersion,
@@ -77,7 +83,7 @@ def _page(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    family = request.POST.get("family") or request.GET.get("family", "")
+    family = _family(request)
     lines = list(version.coverage_lines.for_listing())
     may_change = (
         may_keep_register(request.user)

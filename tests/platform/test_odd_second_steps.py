@@ -37,6 +37,28 @@ ODD = {
     "the last day": "9999-12-31",
     "nothing": "",
 }
+# Forms of reports, scopes and retention: the names of what is typed into each.
+TYPED = {
+    "engagement_scope": ["which", "controls", "pasted"],
+    "report_hold": ["agreement", "term", "confirmed"],
+    "report_term": ["confirmed"],
+    "report_clear": ["reason"],
+    "report_release": ["engagement", "reason"],
+    "report_remove": ["reason"],
+    "report_removal_decide": ["decision", "reason"],
+    "report_fetch": ["agreement", "term"],
+    "disclosure_new": ["recipient", "firm", "given_on", "reason", "file"],
+    "version_coverage": ["family", "ticked", "controls", "section", "page"],
+    "version_coverage_import": ["token"],
+    "version_coverage_begin": ["how", "families", "reason"],
+    "version_coverage_lines": ["lines", "act", "reason"],
+    "version_user_controls_import": ["token"],
+    "version_scope_confirm": ["token", "lines"],
+    "reliance": ["conclusion", "letters", "scope_note"],
+    "retention": ["years", "reason", "change"],
+    "hold_new": ["reason", "evidence"],
+    "hold_lift": ["reason"],
+}
 # Of the acts on many rows, what their pages say.
 ACTS = {
     "owner": ["owner_team"],
@@ -90,6 +112,20 @@ def test_odd_fields_are_refused_without_a_fault(world) -> None:
                     status = status_of(client, place, body | {name: text})
                     if status >= 500:
                         wrong.append((view, name, kind, status))
+    assert wrong == []
+
+
+def test_odd_words_about_reports_and_scopes_are_refused_without_a_fault(world) -> None:
+    wrong, client = [], browser(world, "olivia")
+    of_view = {door.view: door for door in doors() if "POST" in door.methods}
+    for view, names in TYPED.items():
+        place = address(of_view[f"evidence:{view}"], world)
+        for name in [*names, "version"]:
+            for kind, text in ODD.items():
+                body = dict.fromkeys(names, "1") | {name: text}
+                status = status_of(client, place, body)
+                if status >= 500:
+                    wrong.append((view, name, kind, status))
     assert wrong == []
 
 
