@@ -22,9 +22,16 @@ from controls.approvals import (
 )
 from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
-from controls.models import Actor, AuditEvent, RetrospectiveChange, System
+from controls.models import (
+    Actor,
+    AuditEvent,
+    ProviderDocument,
+    RetrospectiveChange,
+    System,
+)
 from controls.models.audit import Event, about
 from controls.models.retrospect import TWO_OFFICERS_ON_ANY_DAY, RetrospectiveState
+from controls.models.statements import DocumentState
 from controls.reasons import refuse_long
 
 Fact = tuple[str, str]  # what a page shows: a label and a text
@@ -238,6 +245,9 @@ def _settle(
     stored.decided_at = knowledge_now()
     stored.version = F("version") + 1
     stored.save(update_fields=["state", "decided_by", "decided_at", "version"])
+    if state != RetrospectiveState.APPROVED:
+        waiting = ProviderDocument.objects.waiting().filter(change=stored.pk)
+        waiting.update(state=DocumentState.REFUSED)
 
 
 def _event(

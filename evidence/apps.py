@@ -20,6 +20,7 @@ class EvidenceConfig(AppConfig):
         )
         from evidence.systems import (  # noqa: F401 - likewise
             component_days,
+            provider_documents,
             service_changes,
         )
         from srm_project import checks  # noqa: F401 - registers itself

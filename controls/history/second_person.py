@@ -17,6 +17,13 @@ SELECT FROM evidence_evidencerevision r
                 WHERE l.revision_id = r.id AND l.submitted_by_id = {person}))
 """
 
+_AGREED = """
+SELECT FROM controls_retrospectivechange c
+ WHERE c.id = {change} AND c.state = 'approved' AND c.kind = 'provider-document'
+   AND c.system_id = NEW.system_id AND c.decided_by_id <> c.requested_by_id
+   AND {about}
+"""
+
 # What each trigger refuses: table, name, when, and what must not be there.
 GUARDS: dict[str, tuple[str, str, str]] = {
     "srm_review_by_another": (
@@ -108,6 +115,29 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " JOIN evidence_evidencerevision kr ON kr.id = k.revision_id"
         " WHERE q.id = NEW.disposition_id AND EXISTS ("
         + _AUTHORED.format(evidence="kr.evidence_id", person="NEW.reviewer_id")
+        + ")",
+    ),
+    "srm_provider_document_adopted_by_two": (
+        "controls_providerdocument",
+        "INSERT OR UPDATE",
+        "SELECT WHERE (TG_OP = 'INSERT' AND NEW.state <> 'waiting')"
+        " OR (TG_OP = 'UPDATE' AND OLD.state IN ('waiting', 'refused')"
+        " AND NEW.state IN ('current', 'ended') AND NOT EXISTS ("
+        + _AGREED.format(
+            change="NEW.change_id",
+            about="c.requested_by_id = NEW.imported_by_id"
+            " AND c.body->>'document' = NEW.uuid::text",
+        )
+        + "))",
+    ),
+    "srm_provider_document_ended_by_two": (
+        "controls_providerdocument",
+        "UPDATE",
+        "SELECT WHERE OLD.state = 'current' AND NEW.state <> 'current' AND NOT EXISTS ("
+        + _AGREED.format(
+            change="NEW.ending_id",
+            about="NEW.uuid::text IN (c.body->>'document', c.body->>'follows')",
+        )
         + ")",
     ),
     "srm_invitation_accepted_by_another": (

@@ -14,7 +14,13 @@ from controls.models.systems import System
 
 USER = settings.AUTH_USER_MODEL
 # Kinds that wait for a second officer from whatever day they are to hold (R32).
-TWO_OFFICERS_ON_ANY_DAY = ("long-grace", "retention", "retire-last", "system-terms")
+TWO_OFFICERS_ON_ANY_DAY = (
+    "long-grace",
+    "provider-document",
+    "retention",
+    "retire-last",
+    "system-terms",
+)
 
 
 class RetrospectiveState(models.TextChoices):
@@ -136,3 +142,8 @@ class RetrospectiveChange(models.Model):
 
     def __str__(self) -> str:
         return f"Change of {self.kind} from {self.first_day}"
+
+    @property
+    def lies_back(self) -> bool:
+        """Whether it alters answers about days before that of the request."""
+        return self.first_day < self.requested_on

@@ -18,10 +18,15 @@ STATED_CLASSES = ("inherited", "shared", "customer")
 
 
 class DocumentState(models.TextChoices):
-    """Whether a document still speaks."""
+    """Whether a document speaks."""
 
+    WAITING = "waiting", "Waits for a second officer"
     CURRENT = "current", "Current"
     ENDED = "ended", "Ended"
+    REFUSED = "refused", "Not adopted"
+
+
+SPEAKING = (DocumentState.CURRENT, DocumentState.ENDED)  # on the days that it rules
 
 
 class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
@@ -34,8 +39,12 @@ class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
         return self.filter(system__in=System.objects.visible_to(user))
 
     def current(self) -> Self:
-        """Those that nobody has ended."""
+        """Those that two officers adopted and nobody has ended."""
         return self.filter(state=DocumentState.CURRENT)
+
+    def waiting(self) -> Self:
+        """Those that a second officer has not decided on."""
+        return self.filter(state=DocumentState.WAITING)
 
     def titled(self, title: str) -> Self:
         """Of this title, in any mix of capitals."""
@@ -45,7 +54,12 @@ class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
         """With what a row shows: counts of statements and of differences."""
         differs = ~Q(statements__responsibility=F("statements__template_class"))
         return (
-            self.select_related("system", "imported_by")
+            self.select_related(
+                "system",
+                "imported_by",
+                "change__decided_by",
+                "ending__decided_by",
+            )
             .annotate(
                 said=models.Count("statements"),
                 differing=models.Count("statements", filter=differs),
@@ -62,7 +76,10 @@ class ProviderDocumentQuerySet(models.QuerySet["ProviderDocument"]):
 class ProviderDocument(models.Model):
     """A provider's responsibility document as imported for one system.
 
-    It rules from `starts_on` to before `ended_on`. Life cycle: current -> ended.
+    It rules from `starts_on` to before `ended_on`, once a second officer has approved.
+    Life cycle: waiting -> current -> ended; waiting -> refused, where the second
+    officer refuses or nobody decides in time. `srm_provider_document_adopted_by_two`
+    and `srm_provider_document_ended_by_two` hold the second person.
     """
 
     keeps_history = True
@@ -72,6 +89,22 @@ class ProviderDocument(models.Model):
     )
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    # null: adopted by one officer, before two were needed
+    change = models.ForeignKey(
+        "controls.RetrospectiveChange",
+        models.PROTECT,
+        null=True,
+        related_name="adopted_documents",
+        editable=False,
+    )
+    # null: it still speaks, or one officer ended it before two were needed
+    ending = models.ForeignKey(
+        "controls.RetrospectiveChange",
+        models.PROTECT,
+        null=True,
+        related_name="ended_documents",
+        editable=False,
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -86,7 +119,7 @@ class ProviderDocument(models.Model):
     state = models.CharField(
         max_length=8,
         choices=DocumentState,
-        default=DocumentState.CURRENT,
+        default=DocumentState.WAITING,
         editable=False,
     )
     # null: it still speaks; set: from this day it counts no more
@@ -115,7 +148,7 @@ class ProviderDocument(models.Model):
             ),
             models.CheckConstraint(
                 name="provider_document_ended_on_a_day",
-                condition=Q(state="current", ended_on=None)
+                condition=(~Q(state="ended") & Q(ended_on=None))
                 | Q(state="ended", ended_on__isnull=False),
                 violation_error_message="A document ends on a day.",
             ),
@@ -135,7 +168,8 @@ class ProviderDocument(models.Model):
 
     def speaks_on(self, day: dt.date) -> bool:
         """Whether the document rules on a day."""
-        return self.starts_on <= day and (self.ended_on is None or day < self.ended_on)
+        going_on = self.ended_on is None or day < self.ended_on
+        return self.state in SPEAKING and self.starts_on <= day and going_on
 
 
 class ProviderStatementQuerySet(models.QuerySet["ProviderStatement"]):
@@ -146,10 +180,14 @@ class ProviderStatementQuerySet(models.QuerySet["ProviderStatement"]):
         seen = ProviderDocument.objects.visible_to(user)
         return self.filter(document__in=seen)
 
+    def adopted(self) -> Self:
+        """Those of documents that two officers adopted, on whatever days they rule."""
+        return self.filter(document__state__in=SPEAKING)
+
     def in_force(self, day: dt.date) -> Self:
         """Those of documents that speak on a day."""
         going_on = Q(document__ended_on=None) | Q(document__ended_on__gt=day)
-        return self.filter(going_on, document__starts_on__lte=day)
+        return self.adopted().filter(going_on, document__starts_on__lte=day)
 
     def differing(self) -> Self:
         """Where the template said another class at the import."""

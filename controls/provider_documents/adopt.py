@@ -1,10 +1,15 @@
-"""A provider's responsibility document: compared with the template, adopted, ended."""
+"""A provider's responsibility document adopted and ended, by two officers each (R32).
+
+Its class may take a half away from us, so nobody lets it rule alone; without it the
+template may do the same. One officer asks, the change waits among those in retrospect,
+and another one decides.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid as uuids
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -13,168 +18,30 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
     AuditEvent,
-    Control,
-    ControlImplementation,
     ProviderDocument,
     ProviderStatement,
+    RetrospectiveChange,
     System,
 )
-from controls.models.audit import Event, about
+from controls.models.audit import about
 from controls.models.statements import DocumentState
-from controls.provider_documents.rows import StatementRow, StatementRowError, Statements
+from controls.provider_documents.compare import (
+    StatementComparison,
+    left_out_of,
+    preview,
+    require_all_read,
+)
+from controls.provider_documents.rows import Statements
+from controls.reasons import refuse_long
 from controls.responsibility.decide import redecide
-from controls.responsibility.rulings import template_classes
+from controls.retrospect import Fact, first_day_of, request_change
 
-SHOWN_ERRORS = 100
-# Longest first: a sheet for LI-SaaS is none for Low.
-LEVELS = ("li-saas", "moderate", "high", "low")
-
-
-@dataclass(frozen=True)
-class StatementComparison:
-    """One control with the document's class beside that of the template."""
-
-    implementation: ControlImplementation
-    responsibility: str
-    template_class: str
-    text: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two say different classes."""
-        return self.responsibility != self.template_class
-
-
-@dataclass(frozen=True)
-class DocumentPreview:
-    """What adopting would say.
-
-    `outside`: ids of controls not in the baseline. `errors`: lines that could not be
-    placed, of reading and of comparing. `withheld`: ids of controls of which such a
-    line speaks; nothing is stated of them. `left_out`: sentences about what else of
-    the file was not read.
-    """
-
-    stated: tuple[StatementComparison, ...]
-    outside: tuple[str, ...]
-    errors: tuple[StatementRowError, ...]
-    withheld: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def differences(self) -> list[StatementComparison]:
-        """Only where document and template disagree, in catalog order."""
-        return [comparison for comparison in self.stated if comparison.differs]
-
-
-def preview(system: System, read: Statements, *, today: dt.date) -> DocumentPreview:
-    """A file held against the system's controls and the template's classes of `today`.
-
-    A control that the catalog does not know, or that is named twice, is an error;
-    one that it knows but the baseline leaves out is put aside. Of a workbook with
-    sheets for several baselines only those of the system's own are read. Writes
-    nothing.
-    """
-    ours = {
-        implementation.control.ref_id: implementation
-        for implementation in system.implementations.select_related("control").order_by(
-            "pk"
-        )
-    }
-    other_sheets = _sheets_of_other_baselines(system, read.rows)
-    rows = [row for row in read.rows if row.place.sheet not in other_sheets]
-    errors = [e for e in read.errors if e.place.sheet not in other_sheets]
-    once, more_errors = _once_each(system, rows)
-    errors += more_errors
-    withheld = dict.fromkeys(error.control_id for error in errors if error.control_id)
-    stated_rows = {ref: row for ref, row in once.items() if ref not in withheld}
-    classes = template_classes(system, (i.control for i in ours.values()), today)
-    stated = [
-        StatementComparison(
-            ours[ref], row.responsibility, classes[ours[ref].control_id], row.text
-        )
-        for ref, row in stated_rows.items()
-        if ref in ours
-    ]
-    stated.sort(key=lambda comparison: comparison.implementation.control.sort_order)
-    return DocumentPreview(
-        tuple(stated),
-        outside=tuple(ref for ref in stated_rows if ref not in ours),
-        errors=tuple(errors),
-        withheld=tuple(ref for ref in withheld if ref in ours),
-        left_out=(
-            *read.left_out,
-            *(f"Sheet “{title}” is for another baseline." for title in other_sheets),
-        ),
-    )
-
-
-def _sheets_of_other_baselines(
-    system: System, rows: Iterable[StatementRow]
-) -> list[str]:
-    """Titles of sheets for other baselines, where there is one for the system's."""
-    levels = {row.place.sheet: _level_in(row.place.sheet) for row in rows}
-    ours = _level_in(system.baseline.slug) or system.impact_level
-    if ours not in levels.values():
-        return []
-    return [title for title, level in levels.items() if level not in {"", ours}]
-
-
-def _level_in(words: str) -> str:
-    """The baseline that a title or slug names; empty where it names none."""
-    return next((level for level in LEVELS if level in words.lower()), "")
-
-
-def _once_each(
-    system: System, rows: Iterable[StatementRow]
-) -> tuple[dict[str, StatementRow], list[StatementRowError]]:
-    """The one row of each control, and the rows that are one too many."""
-    known = set(
-        Control.objects.filter(catalog__baselines=system.baseline_id).values_list(
-            "ref_id", flat=True
-        )
-    )
-    first: dict[str, StatementRow] = {}
-    errors = []
-    for row in rows:
-        if row.control_id not in known:
-            message = f"there is no control {row.control_id.upper()} in the catalog."
-            errors.append(StatementRowError(row.place, message))
-        elif row.control_id in first:
-            before = first[row.control_id].place
-            message = f"{row.control_id.upper()} was said before, at {before}."
-            errors.append(StatementRowError(row.place, message, row.control_id))
-        else:
-            first[row.control_id] = row
-    return first, errors
-
-
-def _require_all_read(compared: DocumentPreview, *, leave_out: bool) -> None:
-    """Raise Refused, naming lines, unless one control is stated and all else is read
-    or may be left out."""
-    if compared.errors and not leave_out:
-        sentences = [str(error) for error in compared.errors[:SHOWN_ERRORS]]
-        if len(compared.errors) > SHOWN_ERRORS:
-            sentences.append(f"And {len(compared.errors) - SHOWN_ERRORS} more.")
-        raise Refused({"file": sentences})
-    if not compared.stated:
-        raise Refused({"file": "The file speaks of no control of this system."})
-
-
-def _left_out(system: System, compared: DocumentPreview) -> list[str]:
-    """Every line, control, sheet and column that the document was adopted without."""
-    sentences = [str(error) for error in compared.errors]
-    if compared.withheld:
-        controls = ", ".join(ref.upper() for ref in compared.withheld)
-        sentences.append(f"Because of these lines nothing is said of {controls}.")
-    if compared.outside:
-        controls = ", ".join(ref.upper() for ref in compared.outside)
-        sentences.append(f"Not in {system.baseline.title}: {controls}.")
-    return [*sentences, *compared.left_out]
+KIND = "provider-document"
+MAX_NAMED = 20  # controls named in what waits; the page of the document lists all
 
 
 @transaction.atomic
-def adopt(
+def request_adoption(
     system: System,
     read: Statements,
     *,
@@ -184,38 +51,68 @@ def adopt(
     by: Actor,
     today: dt.date,
     leave_out: bool = False,
+    reason: str = "",
 ) -> ProviderDocument:
-    """Let a document rule over the template from `starts_on`.
+    """Ask that a document rules over the template from `starts_on`; it waits.
 
     All of it or nothing; with `leave_out` all but the lines that could not be placed
-    and the controls that they speak of, which the document names. A current document
-    of the same title ends on that day. Raises NotPermitted for all but officers,
-    Refused where a line is wrong or the earlier one starts later.
+    and the controls that they speak of, which the document names. Once approved, a
+    current document of the same title ends on that day. Raises NotPermitted for all
+    but officers, Refused where a line is wrong or the earlier one starts later,
+    TransitionNotAllowed while one of this title waits.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
     compared = preview(locked, read, today=today)
-    _require_all_read(compared, leave_out=leave_out)
+    require_all_read(compared, leave_out=leave_out)
+    refuse_long(reason)
     document = ProviderDocument(
         system=locked,
         imported_by=by,
+        uuid=uuids.uuid4(),
         title=title.strip(),
         reference=reference.strip(),
         starts_on=starts_on,
         file_name=read.name[-200:],
         sha256=read.sha256,
-        left_out=_left_out(locked, compared),
+        left_out=left_out_of(locked, compared),
     )
-    events = _end_earlier(document, by)
-    document.full_clean(exclude=["system", "imported_by"])
+    document.full_clean(exclude=["system", "imported_by", "change", "ending"])
+    earlier = _followed(document)
+    if waiting := locked.provider_documents.waiting().titled(title).first():
+        raise TransitionNotAllowed(
+            f"“{waiting}” waits for a second officer: it is decided first."
+        )
+    document.change = request_change(
+        locked,
+        kind=KIND,
+        body={
+            "document": str(document.uuid),
+            "follows": str(earlier.uuid) if earlier else "",
+        },
+        first_day=max(starts_on, first_day_of(locked)),
+        reason=reason.strip() or f"The provider's own document: {document}.",
+        by=by,
+        today=today,
+    )
     document.save(force_insert=True)
     ProviderStatement.objects.bulk_create(
         [_statement(document, comparison) for comparison in compared.stated],
         batch_size=1000,
     )
-    redecide(locked, by=by, reason=f"Imported: {document}")
-    events.append(_imported(document, compared, by))
-    AuditEvent.objects.append_all(events)
+    AuditEvent.objects.append(
+        about(
+            document,
+            "provider-document.imported",
+            by=by,
+            sha256=document.sha256,
+            starts_on=str(document.starts_on),
+            statements=len(compared.stated),
+            differing=len(compared.differences),
+            outside=len(compared.outside),
+            left_out=len(compared.errors),
+        )
+    )
     return document
 
 
@@ -231,24 +128,9 @@ def _statement(
     )
 
 
-def _imported(
-    document: ProviderDocument, compared: DocumentPreview, by: Actor
-) -> Event:
-    return about(
-        document,
-        "provider-document.imported",
-        by=by,
-        sha256=document.sha256,
-        starts_on=str(document.starts_on),
-        statements=len(compared.stated),
-        differing=len(compared.differences),
-        outside=len(compared.outside),
-        left_out=len(compared.errors),
-    )
-
-
-def _end_earlier(document: ProviderDocument, by: Actor) -> list[Event]:
-    """End the current document that the new one follows, if there is one."""
+def _followed(document: ProviderDocument) -> ProviderDocument | None:
+    """The current document that this one follows, locked. Raises Refused where that
+    one starts no earlier."""
     earlier = (
         ProviderDocument.objects.select_for_update(of=("self",))
         .filter(system=document.system)
@@ -256,43 +138,160 @@ def _end_earlier(document: ProviderDocument, by: Actor) -> list[Event]:
         .titled(document.title)
         .first()
     )
-    if earlier is None:
-        return []
-    if document.starts_on <= earlier.starts_on:
+    if earlier is not None and document.starts_on <= earlier.starts_on:
         raise Refused(
             {
                 "starts_on": f"“{earlier}” is current from {earlier.starts_on}: this"
                 " one must start later, or that one be ended first."
             }
         )
-    return [_end(earlier, document.starts_on, by)]
-
-
-def _end(document: ProviderDocument, on: dt.date, by: Actor) -> Event:
-    document.state, document.ended_on = DocumentState.ENDED, on
-    document.clean_fields()
-    document.validate_constraints()
-    document.save(update_fields=["state", "ended_on"])
-    return about(document, "provider-document.ended", by=by, on=str(on))
+    return earlier
 
 
 @transaction.atomic
-def end_document(document: ProviderDocument, *, on: dt.date, by: Actor) -> None:
-    """From `on` the document counts no more: the template holds again.
+def request_end(
+    document: ProviderDocument,
+    *,
+    ended_on: dt.date,
+    reason: str,
+    by: Actor,
+    today: dt.date,
+) -> RetrospectiveChange:
+    """Ask that from `ended_on` the document counts no more: the template holds again.
 
-    Raises NotPermitted, TransitionNotAllowed when it has ended, ValidationError when
-    `on` lies before its start.
+    Raises NotPermitted, TransitionNotAllowed for one that does not rule or whose end
+    is asked for already, Refused for a day before its start and without a reason.
     """
-    System.objects.select_for_update(of=("self",)).get(pk=document.system_id)
-    stored = (
-        ProviderDocument.objects.select_for_update(of=("self",))
-        .select_related("system")
-        .get(pk=document.pk)
-    )
+    stored = _locked(document)
     require_officer(stored.system, by)
-    if stored.state != DocumentState.CURRENT:
+    _refuse_ended(stored)
+    if ended_on < stored.starts_on:
+        raise Refused({"ended_on": "A document cannot end before it starts."})
+    ends = stored.system.retrospective_changes.waiting().filter(
+        kind=KIND, body__document=str(stored.uuid), body__has_key="ended_on"
+    )
+    if waiting := ends.select_related("requested_by").first():
+        raise TransitionNotAllowed(
+            f"{waiting.requested_by} has already asked for its end."
+        )
+    if not reason.strip():
+        raise Refused({"reason": "Say why it ends."})
+    change = request_change(
+        stored.system,
+        kind=KIND,
+        body={"document": str(stored.uuid), "ended_on": str(ended_on)},
+        first_day=max(ended_on, first_day_of(stored.system)),
+        reason=reason,
+        by=by,
+        today=today,
+    )
+    AuditEvent.objects.append(
+        about(
+            stored,
+            "provider-document.end-requested",
+            by=by,
+            reason=change.reason,
+            on=str(ended_on),
+        )
+    )
+    return change
+
+
+def _refuse_ended(stored: ProviderDocument) -> None:
+    if stored.state == DocumentState.ENDED:
         raise TransitionNotAllowed(f"It has ended on {stored.ended_on}.")
-    event = _end(stored, on, by)
-    redecide(stored.system, by=by, reason=f"Ended: {stored}")
-    AuditEvent.objects.append(event)
-    document.refresh_from_db()
+    if stored.state != DocumentState.CURRENT:
+        raise TransitionNotAllowed("It does not rule: two officers adopt it first.")
+
+
+def document_of(change: RetrospectiveChange) -> ProviderDocument:
+    """The document that a change adopts or ends."""
+    return ProviderDocument.objects.get(
+        system=change.system_id, uuid=change.body["document"]
+    )
+
+
+def explain(change: RetrospectiveChange) -> Iterable[Fact]:
+    """What is to hold, with the controls that have another class by it."""
+    document, body = document_of(change), change.body
+    yield "Document", str(document)
+    if "ended_on" in body:
+        yield "It counts no more from", body["ended_on"]
+    else:
+        yield "Its classes rule from", str(document.starts_on)
+        yield "SHA-256 of the file", document.sha256
+    differing = list(document.statements.differing().for_listing()[: MAX_NAMED + 1])
+    named = [
+        f"{row.implementation.control.label} {row.template_class}"
+        f" by our template, {row.responsibility} by the document"
+        for row in differing[:MAX_NAMED]
+    ]
+    if len(differing) > MAX_NAMED:
+        named.append("and others, listed on the page of the document")
+    yield "Where they differ", "; ".join(named) or "Nowhere."
+
+
+def carry_out(change: RetrospectiveChange, *, by: Actor) -> dt.date:
+    """Let the document rule, or end it; returns the first day on which classes may be
+    others. The system is locked. Raises TransitionNotAllowed where what was asked for
+    cannot hold any more."""
+    stored = _locked(document_of(change))
+    if "ended_on" in change.body:
+        first, what = _end_on_approval(stored, change, by), "Ended"
+    else:
+        first, what = _adopt_on_approval(stored, change, by), "Adopted"
+    redecide(
+        stored.system,
+        by=by,
+        reason=f"{what}: {stored}",
+        change=change if change.lies_back else None,
+    )
+    return first
+
+
+def _adopt_on_approval(
+    stored: ProviderDocument, change: RetrospectiveChange, by: Actor
+) -> dt.date:
+    if stored.state != DocumentState.WAITING:
+        raise TransitionNotAllowed("This document does not wait any more.")
+    earlier = _followed(stored)
+    if change.body["follows"] != (str(earlier.uuid) if earlier else ""):
+        raise TransitionNotAllowed(
+            "Another document of this title is current since this was asked for. Ask"
+            " for it again."
+        )
+    if earlier is not None:
+        _end(earlier, stored.starts_on, change, by)
+    stored.state = DocumentState.CURRENT
+    stored.save(update_fields=["state"])
+    AuditEvent.objects.append(about(stored, "provider-document.adopted", by=by))
+    return stored.starts_on
+
+
+def _end_on_approval(
+    stored: ProviderDocument, change: RetrospectiveChange, by: Actor
+) -> dt.date:
+    _refuse_ended(stored)
+    first = dt.date.fromisoformat(change.body["ended_on"])
+    _end(stored, first, change, by)
+    return first
+
+
+def _end(
+    document: ProviderDocument, on: dt.date, change: RetrospectiveChange, by: Actor
+) -> None:
+    document.state, document.ended_on = DocumentState.ENDED, on
+    document.ending = change
+    document.clean_fields()
+    document.validate_constraints()
+    document.save(update_fields=["state", "ended_on", "ending"])
+    AuditEvent.objects.append(
+        about(document, "provider-document.ended", by=by, on=str(on))
+    )
+
+
+def _locked(document: ProviderDocument) -> ProviderDocument:
+    """The document, locked after its system."""
+    System.objects.select_for_update(of=("self",)).get(pk=document.system_id)
+    locked = ProviderDocument.objects.select_for_update(of=("self",))
+    return locked.select_related("system").get(pk=document.pk)

@@ -139,6 +139,7 @@ def _statements(system: System) -> dict[int, list[ProviderStatement]]:
     """What the system's documents say, by implementation, the latest start last."""
     rows = (
         ProviderStatement.objects.filter(document__system=system)
+        .adopted()
         .select_related("document")
         .order_by("document__starts_on", "document_id")
     )

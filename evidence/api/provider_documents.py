@@ -1,4 +1,7 @@
-"""Providers' documents over the API: compare, import, read, end."""
+"""Providers' documents over the API: compare, import, read, ask for an end.
+
+What rules waits for a second officer among the changes in retrospect.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ from controls.errors import Refused
 from controls.models import ProviderDocument, ProviderStatement, System
 from controls.models.statements import DocumentState
 from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
-from controls.provider_documents.adopt import preview
+from controls.provider_documents.adopt import request_adoption, request_end
+from controls.provider_documents.compare import preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.api.clocks import BodyDayField
 from evidence.status.control_status import today_of
-from evidence.systems.provider_documents import adopt_document, end_provider_document
 from srm_project.requests import actor_of
 
 
@@ -40,11 +43,13 @@ class StatementSerializer(serializers.ModelSerializer[ProviderStatement]):
 
 
 class ProviderDocumentSerializer(serializers.ModelSerializer[ProviderDocument]):
-    """A document; it rules from `starts_on` to before `ended_on`."""
+    """A document; adopted by two officers it rules from `starts_on` to before
+    `ended_on`. `change` is what waits for the second one, or was decided."""
 
     statements = serializers.IntegerField(source="said")
     differing = serializers.IntegerField()
     imported_by = serializers.CharField()
+    change: Any = serializers.SlugRelatedField(slug_field="uuid", read_only=True)
 
     class Meta:
         model = ProviderDocument
@@ -58,6 +63,7 @@ class ProviderDocumentSerializer(serializers.ModelSerializer[ProviderDocument]):
             "file_name",
             "sha256",
             "imported_by",
+            "change",
             "statements",
             "differing",
             "left_out",
@@ -91,6 +97,12 @@ class ImportSerializer(FileSerializer):
     title = serializers.CharField(max_length=200)
     reference = serializers.CharField(max_length=120)
     starts_on = BodyDayField()
+    reason = serializers.CharField(
+        max_length=2000,
+        default="",
+        allow_blank=True,
+        help_text="For the officer who approves.",
+    )
     leave_out = serializers.BooleanField(
         default=False,
         help_text="Adopt the rest where some lines cannot be placed; else none of it.",
@@ -117,9 +129,10 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 
 class EndSerializer(serializers.Serializer[Any]):
-    """The first day on which the document counts no more."""
+    """The first day on which the document counts no more, and why."""
 
     ended_on = BodyDayField()
+    reason = serializers.CharField(max_length=2000)
 
 
 class ProviderDocumentViewSet(
@@ -155,13 +168,16 @@ class ProviderDocumentViewSet(
     )
     @idempotent()
     def create(self, request: Request, slug: str) -> Response:
-        """Adopt a document: all of it or nothing, unless lines may be left out."""
+        """Ask that a document rules: all of it, or without lines that may be left out.
+
+        It waits: another officer approves `change` among the changes in retrospect.
+        """
         system = self._system(officer=True)
         serializer = ImportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = dict(serializer.validated_data)
         read = _read(body.pop("file"), body.pop("own_plan", None))
-        document = adopt_document(
+        document = request_adoption(
             system, read, **body, by=actor_of(request), today=today_of(system)
         )
         return self._whole(document, status=201)
@@ -192,12 +208,18 @@ class ProviderDocumentViewSet(
     @extend_schema(request=EndSerializer, responses=WholeDocumentSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, slug: str, uuid: str) -> Response:
-        """From a day on the template holds again; 409 when it has ended."""
+        """Ask that from a day on the template holds again; 409 when it has ended.
+
+        It waits: another officer approves it among the changes in retrospect.
+        """
         document = self.get_object()
         serializer = EndSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        end_provider_document(
-            document, **serializer.validated_data, by=actor_of(request)
+        request_end(
+            document,
+            **serializer.validated_data,
+            by=actor_of(request),
+            today=today_of(document.system),
         )
         return self._whole(document)
 

@@ -34,12 +34,23 @@ class ProviderUploadForm(ModelForm):
         " to nothing. It states nothing; both together at most 20 MB.",
     )
 
+    reason = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For the officer who approves: what you compared it with, and why"
+        " from this day.",
+    )
+
     class Meta:
         model = ProviderDocument
         fields = ["title", "reference", "starts_on"]
         widgets = {"starts_on": day_input()}
         labels = {"starts_on": "Document date", "reference": "Version or reference"}
-        help_texts = {"starts_on": "From this day its classes rule."}
+        help_texts = {
+            "starts_on": "From this day its classes rule, once a second officer agrees."
+        }
 
     def clean_file(self) -> Any:
         """Refused by its size before anybody reads it."""
@@ -67,17 +78,21 @@ class ProviderUploadForm(ModelForm):
         return file, file.name, PlanFile(own.name, own.read()) if own else None
 
     def facts(self) -> dict[str, Any]:
-        """Title, reference and day, as `adopt_document` takes them."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        """Title, reference, day and reason, as `request_adoption` takes them."""
+        return {name: self.cleaned_data[name] for name in (*self.Meta.fields, "reason")}
 
 
 class EndDocumentForm(Form):
-    """From which day a document counts no more."""
+    """From which day a document counts no more, and why."""
 
     ended_on = DayField(
         label="It no longer counts from",
         widget=day_input(),
-        help_text="The template holds again from this day.",
+        help_text="The template holds again from this day, once a second officer"
+        " agrees.",
+    )
+    reason = forms.CharField(
+        label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:

@@ -13,10 +13,11 @@ from controls.models import (
     ControlImplementation,
     ProviderDocument,
     ProviderStatement,
+    RetrospectiveChange,
     System,
 )
-from controls.provider_documents.adopt import adopt, end_document
-from controls.provider_documents.rows import Statements
+from controls.provider_documents.adopt import KIND, carry_out, explain
+from controls.retrospect import applies
 from evidence.requirements.from_templates import ask_for_all
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import as_known
@@ -24,44 +25,15 @@ from evidence.status.control_page import as_known
 TEMPLATE_HEADER = ("Control ID", "Responsibility", "Description", "Title")
 
 
+@applies(KIND, name="A provider's document", explain=explain)
 @transaction.atomic
-def adopt_document(
-    system: System,
-    read: Statements,
-    *,
-    title: str,
-    reference: str,
-    starts_on: dt.date,
-    by: Actor,
-    today: dt.date,
-    leave_out: bool = False,
-) -> ProviderDocument:
-    """Adopt the document, and ask for proof where a half is newly ours.
-
-    `leave_out`: without the lines that could not be placed.
-    """
-    document = adopt(
-        system,
-        read,
-        title=title,
-        reference=reference,
-        starts_on=starts_on,
-        by=by,
-        today=today,
-        leave_out=leave_out,
-    )
-    ask_for_all(system, by=by, since=max(starts_on, system.window_start))
-    return document
-
-
-@transaction.atomic
-def end_provider_document(
-    document: ProviderDocument, *, ended_on: dt.date, by: Actor
+def change_what_rules(
+    change: RetrospectiveChange, *, by: Actor, today: dt.date
 ) -> None:
-    """End the document, and ask for proof where a half is ours again."""
-    end_document(document, on=ended_on, by=by)
-    system = document.system
-    ask_for_all(system, by=by, since=max(ended_on, system.window_start))
+    """Let a document rule or count no more, and ask for proof where a half is ours by
+    that."""
+    first, system = carry_out(change, by=by), change.system
+    ask_for_all(system, by=by, since=max(first, system.window_start))
 
 
 def template_rows(system: System) -> Iterable[tuple[str, ...]]:

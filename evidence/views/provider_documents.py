@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import (
     AuditEvent,
@@ -23,16 +23,13 @@ from controls.models import (
     ProviderStatement,
     System,
 )
-from controls.provider_documents.adopt import DocumentPreview, preview
+from controls.provider_documents.adopt import request_adoption, request_end
+from controls.provider_documents.compare import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.exports.rows.cells import EXCEL_MARK
 from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadForm
 from evidence.status.control_status import today_of
-from evidence.systems.provider_documents import (
-    adopt_document,
-    end_provider_document,
-    template_rows,
-)
+from evidence.systems.provider_documents import template_rows
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.once import SAME_AGAIN, once
 from evidence.views.systems import is_officer
@@ -154,7 +151,8 @@ def _gone(request: SignedInRequest, system: System, token: Any) -> HttpResponse:
 @require_POST
 @once
 def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpResponse:
-    """Let the document rule; without the lines not placed where the person says so."""
+    """Ask that the document rules; without the lines not placed where the person says
+    so."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     kept = cache.get(_key(request, system, token))
@@ -163,7 +161,7 @@ def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespo
         return _documents_page(request, system, status=409)
     facts, read = kept
     try:
-        document = adopt_document(
+        document = request_adoption(
             system,
             read,
             **facts,
@@ -181,11 +179,14 @@ def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespo
 
 def _what_is_next(document: ProviderDocument) -> str:
     differing = document.statements.differing().count()
-    done = f"“{document}” rules from {document.starts_on}."
+    next_step = (
+        f"“{document}” waits for a second officer: once approved, it rules from"
+        f" {document.starts_on}."
+    )
     if not differing:
-        return f"{done} It agrees with our template everywhere."
+        return f"{next_step} It agrees with our template everywhere."
     controls = count_of(differing, "control", "has")
-    return f"{done} {controls} another class by it: read them below."
+    return f"{next_step} {controls} another class by it: read them below."
 
 
 def _refused(
@@ -250,19 +251,24 @@ def _document_page(
 
 @require_POST
 def document_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """From a day on the template holds again."""
+    """Ask that from a day on the template holds again."""
     shown = document_or_404(request, uuid)
     require_officer_page(request.user, shown.system)
     form = EndDocumentForm(request.POST, today=today_of(shown.system))
     if not form.is_valid():
         return _document_page(request, shown, form=form, status=422)
     try:
-        end_provider_document(shown, **form.cleaned_data, by=request.user)
+        today = today_of(shown.system)
+        request_end(shown, **form.cleaned_data, by=request.user, today=today)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
     except ValidationError as refusal:
         form.add_error(None, refusal.messages)
-        status = getattr(refusal, "status_code", 422)
+        status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
         return _document_page(request, shown, form=form, status=status)
-    messages.success(request, "Ended. The template holds again from that day.")
+    messages.success(
+        request,
+        "The end waits for a second officer: once approved, the template holds again"
+        f" from {form.cleaned_data['ended_on']}.",
+    )
     return redirect("evidence:provider_document", shown.uuid)

@@ -264,7 +264,7 @@ def bodies_of(world: World) -> dict[str, Any]:
         "POST saved-filter-list": {"name": "Mine", "filters": {"family": "cm"}},
         "PATCH saved-filter-detail": {"name": "Another"},
         "POST token-list": {"name": "mine"},
-        "POST provider-document-end": {"ended_on": today},
+        "POST provider-document-end": why | {"ended_on": today},
         "POST artifact-list": {
             "title": "New", "series": "new", "kind": "period", "scheme": "soc2",
         },

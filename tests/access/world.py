@@ -29,9 +29,11 @@ from controls.models import (
     System,
     TokenScope,
 )
-from controls.provider_documents.adopt import preview
+from controls.provider_documents.adopt import request_adoption
+from controls.provider_documents.compare import preview
 from controls.provider_documents.rows import read_statements
 from controls.responsibility.overrides import request_override
+from controls.retrospect import approve as approve_change
 from evidence.artifacts.citations import cite
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
@@ -74,7 +76,6 @@ from evidence.requirements.joining import join
 from evidence.status.rows import Moment
 from evidence.submissions.uploads import store
 from evidence.systems.component_days import ask_end
-from evidence.systems.provider_documents import adopt_document
 from evidence.systems.saved_filters import save_filter
 from tests import factories
 from tests.access.bodies import bodies_of
@@ -607,15 +608,16 @@ def _provider(world: World) -> None:
     body = b"Control ID,Responsibility,Description\nPE-3,Inherited,Guards.\n"
     read = read_statements(_upload(body), "said.csv")
     assert preview(house.system, read, today=TODAY).stated
-    document = adopt_document(
+    document = request_adoption(
         house.system,
         read,
         title="Summary",
         reference="R-1",
         starts_on=TODAY,
-        by=house.olivia,
+        by=house.oscar,
         today=TODAY,
     )
+    approve_change(document.change, by=house.olivia, today=TODAY)
     _name(world, document, "provider_document", "provider_document_end")
     _name(world, document, "provider-document-detail", "provider-document-end")
     for view in ("provider_preview", "provider_adopt", "numbers_preview",

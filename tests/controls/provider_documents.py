@@ -10,8 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from controls.control_parts import parts_of
-from controls.provider_documents.adopt import adopt, preview
+from controls.models import Membership, Role
+from controls.provider_documents.adopt import request_adoption, request_end
+from controls.provider_documents.compare import preview
 from controls.provider_documents.rows import read_statements
+from controls.retrospect import approve
 from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
 from tests.sheets import xlsx_bytes
@@ -48,14 +51,40 @@ def sheet(rows, title="CRM"):
     return content.getvalue()
 
 
-def adopted(system, by, today, text=TABLE, **changes):
-    """A document in force since ten days before `today`."""
+def waiting(system, by, today, text=TABLE, **changes):
+    """A document asked for since ten days before `today`; nobody has approved it."""
     facts = {
         "title": "Responsibility matrix",
         "reference": "v1",
         "starts_on": today - 10 * DAY,
     } | changes
-    return adopt(system, read(text), **facts, by=by, today=today)
+    return request_adoption(system, read(text), **facts, by=by, today=today)
+
+
+def second_officer(system, first):
+    """An officer of the system other than `first`, brought where there is none."""
+    held = Membership.objects.active().filter(system=system, role=Role.OFFICER)
+    if other := held.exclude(user=first).select_related("user").first():
+        return other.user
+    user = factories.make_user("second")
+    factories.give_role(user, system, Role.OFFICER)
+    return user
+
+
+def adopted(system, by, today, text=TABLE, **changes):
+    """The same, approved by another officer: it is in force."""
+    document = waiting(system, by, today, text, **changes)
+    approve(document.change, by=second_officer(system, by), today=today)
+    document.refresh_from_db()
+    return document
+
+
+def ended(document, by, today, **changes):
+    """The document ended by two officers from `today` on."""
+    facts = {"ended_on": today, "reason": "They withdrew it."} | changes
+    change = request_end(document, **facts, by=by, today=today)
+    approve(change, by=second_officer(document.system, by), today=today)
+    document.refresh_from_db()
 
 
 def class_of(system, ref_id, day):

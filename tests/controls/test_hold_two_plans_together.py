@@ -16,6 +16,7 @@ from controls.errors import Refused
 from controls.models import ProviderDocument
 from controls.oscal.plans import PlanFile
 from controls.provider_documents.plans import read_plan_statements
+from controls.retrospect import approve
 from tests.controls.oscal.pair import (
     LEVERAGED,
     LEVERAGING,
@@ -24,7 +25,7 @@ from tests.controls.oscal.pair import (
     leveraging,
     offered,
 )
-from tests.controls.provider_documents import class_of, form
+from tests.controls.provider_documents import class_of, form, second_officer
 
 pytestmark = pytest.mark.django_db
 REQUIREMENT = "system-security-plan/control-implementation/implemented-requirements[0]"
@@ -70,6 +71,7 @@ def test_the_page_shows_its_faults_before_and_after_it_is_adopted(
         f"Held against one's own plan {LEVERAGING}, SHA-256 "
     )
     today = system.day_of(clock.now())
+    approve(document.change, by=second_officer(system, oscar), today=today)
     assert class_of(system, "ac-2", today).facts.responsibility == "shared"
     shown = browser.get(reverse("evidence:provider_document", args=[document.uuid]))
     assert FAULTS[0] in shown.content.decode()

@@ -9,19 +9,32 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from controls import clock
-from controls.errors import NotPermitted, Refused
+from controls.errors import NotPermitted, Refused, TransitionNotAllowed
+from controls.lapses import lapse_requests
 from controls.models import (
     AuditEvent,
     ProviderDocument,
     ProviderStatement,
     ResponsibilityDecision,
 )
-from controls.provider_documents.adopt import end_document, preview
+from controls.provider_documents.adopt import request_end
+from controls.provider_documents.compare import preview
 from controls.responsibility.decide import redecide
 from controls.responsibility.overrides import decide_override, request_override
+from controls.retrospect import approve, refuse
 from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
-from tests.controls.provider_documents import DAY, HEAD, TABLE, adopted, class_of, read
+from tests.controls.provider_documents import (
+    DAY,
+    HEAD,
+    TABLE,
+    adopted,
+    class_of,
+    ended,
+    read,
+    second_officer,
+    waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,10 +90,12 @@ def test_one_wrong_line_keeps_everything_out(system, oscar, today):
 
 def test_it_is_recorded_in_the_audit_log(system, oscar, today):
     document = adopted(system, oscar, today)
-    end_document(document, on=today, by=oscar)
+    ended(document, oscar, today)
     events = AuditEvent.objects.of_subject(document)
     assert [e.verb for e in events] == [
         "provider-document.imported",
+        "provider-document.adopted",
+        "provider-document.end-requested",
         "provider-document.ended",
     ]
     body = json.loads(events[0].body)
@@ -134,7 +149,7 @@ def test_after_an_override_the_union_is_with_the_document(
 
 def test_after_its_end_the_template_holds_again(system, oscar, today):
     document = adopted(system, oscar, today)
-    end_document(document, on=today, by=oscar)
+    ended(document, oscar, today)
     assert class_of(system, "ac-4", today).facts.responsibility == "customer"
     day = today - DAY
     assert class_of(system, "ac-4", day).facts.responsibility == "shared"
@@ -186,8 +201,103 @@ def test_the_database_keeps_one_current_document_per_title(system, oscar, today)
         file_name="x.csv",
         sha256="0" * 64,
     )
+    twin.save()
     with pytest.raises(IntegrityError), transaction.atomic():
-        twin.save()
+        ProviderDocument.objects.filter(pk=twin.pk).update(state="current")
+
+
+def test_nothing_rules_until_a_second_officer_agrees(system, oscar, olga, today):
+    """R32: an inherited half asks nothing of us, so nobody takes ours away alone."""
+    document = waiting(system, oscar, today, f"{HEAD}si-2,Inherited,Ours alone.\n")
+    assert document.state == "waiting"
+    assert class_of(system, "si-2", today).facts.responsibility == "shared"
+    with pytest.raises(NotPermitted, match="other than the requester"):
+        approve(document.change, by=oscar, today=today)
+    redecide(system, by=oscar, reason="services changed")
+    assert class_of(system, "si-2", today).facts.responsibility == "shared"
+
+    approve(document.change, by=olga, today=today)
+
+    assert class_of(system, "si-2", today).facts.responsibility == "inherited"
+    decided = ResponsibilityDecision.objects.filter(statement__document=document)
+    assert {row.change_id for row in decided} == {document.change_id}  # it lies back
+
+
+def test_from_today_on_nothing_is_marked_as_changed_in_retrospect(system, oscar, today):
+    document = adopted(system, oscar, today, starts_on=today)
+    decided = ResponsibilityDecision.objects.filter(statement__document=document)
+    assert decided.exists()
+    assert {row.change_id for row in decided} == {None}
+
+
+@pytest.mark.parametrize("outcome", ["refused", "lapsed"])
+def test_what_is_not_agreed_to_never_rules(outcome, system, oscar, olga, today):
+    document = waiting(system, oscar, today)
+    with pytest.raises(TransitionNotAllowed, match="waits for a second officer"):
+        waiting(system, oscar, today, title="RESPONSIBILITY matrix")
+    if outcome == "refused":
+        refuse(document.change, by=olga, today=today)
+    else:
+        assert lapse_requests(system, today + 31 * DAY) == 1
+    document.refresh_from_db()
+    assert document.state == "refused"
+    assert class_of(system, "ac-4", today).facts.responsibility == "customer"
+    with pytest.raises(TransitionNotAllowed, match="does not rule"):
+        ended(document, oscar, today)
+    assert waiting(system, oscar, today).state == "waiting"  # asked for again
+
+
+def test_an_end_waits_too(system, oscar, olga, today):
+    """The template inherits where the document leaves a half to us."""
+    document = adopted(system, oscar, today, f"{HEAD}PE-3,Shared,Your cage.\n")
+    change = request_end(
+        document, ended_on=today, reason="Withdrawn.", by=olga, today=today
+    )
+    assert class_of(system, "pe-3", today).facts.responsibility == "shared"
+    with pytest.raises(TransitionNotAllowed, match="already asked"):
+        request_end(document, ended_on=today, reason="Too.", by=oscar, today=today)
+    with pytest.raises(NotPermitted):
+        approve(change, by=olga, today=today)
+    approve(change, by=oscar, today=today)
+    assert class_of(system, "pe-3", today).facts.responsibility == "inherited"
+
+
+def test_an_adoption_lapses_behind_another_one(system, oscar, olga, today):
+    older = adopted(system, oscar, today)
+    newer = waiting(system, oscar, today, reference="v2", starts_on=today)
+    ended(older, oscar, today)
+    with pytest.raises(TransitionNotAllowed, match="Ask for it again"):
+        approve(newer.change, by=olga, today=today)
+    newer.refresh_from_db()
+    assert newer.state == "waiting"
+
+
+def test_the_database_lets_nobody_adopt_or_end_alone(system, oscar, today):
+    document = waiting(system, oscar, today)
+    rows = ProviderDocument.objects.filter(pk=document.pk)
+    alone = ProviderDocument(
+        system=system,
+        imported_by=oscar,
+        title="Another",
+        reference="v9",
+        starts_on=today,
+        state="current",
+        file_name="x.csv",
+        sha256="0" * 64,
+    )
+    for act in (lambda: rows.update(state="current"), alone.save):
+        with pytest.raises(IntegrityError, match="R32"), transaction.atomic():
+            act()
+    refuse(document.change, by=second_officer(system, oscar), today=today)
+    other = adopted(system, oscar, today)
+    for change in (other.change, document.change):
+        with pytest.raises(IntegrityError, match="R32"), transaction.atomic():
+            rows.update(state="current", change=change)  # agreed of another one
+        with pytest.raises(IntegrityError, match="R32"), transaction.atomic():
+            ending = ProviderDocument.objects.filter(pk=other.pk)
+            ending.update(
+                state="ended", ended_on=today, ending=document.change, change=change
+            )
 
 
 def test_statements_are_never_rewritten(system, oscar, today):
@@ -204,4 +314,4 @@ def test_only_officers_adopt_and_end(who, request, system, oscar, today):
         adopted(system, person, today)
     document = adopted(system, oscar, today)
     with pytest.raises(NotPermitted):
-        end_document(document, on=today, by=person)
+        ended(document, person, today)

@@ -74,7 +74,7 @@ def test_a_workbook_with_400_rows_filled_is_adopted(government, oscar, as_user):
         assert title in page.content.decode()
 
     done = browser.post(f"{sent.url}adopt/", follow=True).content.decode()
-    assert "rules from 2026-06-01" in done
+    assert "once approved, it rules from 2026-06-01" in done
     document = ProviderDocument.objects.get()
     assert document.statements.count() == len(compared.stated)
     assert document.left_out == list(compared.left_out)

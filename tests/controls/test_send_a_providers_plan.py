@@ -17,7 +17,8 @@ from controls import clock
 from controls.errors import Refused
 from controls.models import ProviderDocument
 from controls.provider_documents.rows import read_statements
-from tests.controls.provider_documents import class_of, form
+from controls.retrospect import approve
+from tests.controls.provider_documents import class_of, form, second_officer
 
 pytestmark = pytest.mark.django_db
 SYSTEM_COMPONENT = str(uuid.UUID(int=1 << 124 | 4 << 76 | 8 << 60))
@@ -170,6 +171,8 @@ def test_an_officer_previews_and_adopts_it(system, oscar, as_user) -> None:
     statement = document.statements.get()
     assert (statement.responsibility, document.imported_by) == ("shared", oscar)
     assert "Review who may enter" in statement.text
+    assert class_of(system, "pe-3", today).facts.responsibility == "inherited"
+    approve(document.change, by=second_officer(system, oscar), today=today)
     assert class_of(system, "pe-3", today).facts.responsibility == "shared"
 
 
@@ -195,4 +198,6 @@ def test_the_command_says_what_would_change_and_adopts_for_an_officer(
     call_command(
         "import_provider_document", system.slug, str(path), "--by", oscar.email, *whole
     )
-    assert ProviderDocument.objects.get().title == "Cloud plan"
+    assert "waits for a second officer" in capsys.readouterr().out
+    document = ProviderDocument.objects.get()
+    assert (document.title, document.state) == ("Cloud plan", "waiting")

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from controls import clock
-from controls.models import ProviderDocument
+from controls.models import ProviderDocument, RetrospectiveChange
+from controls.retrospect import approve
 from tests import factories
 from tests.controls.provider_documents import (
     DAY,
@@ -19,6 +20,7 @@ from tests.controls.provider_documents import (
     adopted,
     form,
     read,
+    second_officer,
     send,
     sheet,
 )
@@ -31,7 +33,7 @@ def today(system):
     return system.day_of(clock.now())
 
 
-def test_upload_preview_adopt_and_read_the_differences(system, oscar, as_user):
+def test_upload_preview_adopt_and_read_the_differences(system, oscar, olga, as_user):
     browser = as_user(oscar)
     sent = send(browser, system)
     assert sent.status_code == 302
@@ -44,23 +46,37 @@ def test_upload_preview_adopt_and_read_the_differences(system, oscar, as_user):
     done = browser.post(f"{sent.url}adopt/", follow=True)
 
     page = done.content.decode()
-    assert "rules from 2026-06-01" in page
+    assert "waits for a second officer: once approved, it rules from 2026-06-01" in page
     assert "We guard the halls." in page
     document = ProviderDocument.objects.get()
     assert (document.imported_by, document.file_name) == (oscar, "matrix.csv")
+    assert factories.implementation(system, "si-2").responsibility == "shared"
     again = browser.post(f"{sent.url}adopt/", follow=True).content.decode()
     assert "Nothing was added" in again  # the used preview shows what it made
     assert ProviderDocument.objects.count() == 1
     listed = browser.get(reverse("evidence:provider", args=[system.slug]))
     assert "Responsibility matrix, v1" in listed.content.decode()
 
+    waits = reverse("evidence:retrospective", args=[document.change.uuid])
+    own = browser.post(f"{waits}decide/", {"decision": "approve"})
+    assert own.status_code == 403
+    second = as_user(olga)
+    assert waits in second.get(reverse("evidence:work")).content.decode()
+    page = second.get(waits).content.decode()
+    assert "SI-2 shared by our template, customer by the document" in page
+    second.post(f"{waits}decide/", {"decision": "approve"})
+    assert factories.implementation(system, "si-2").responsibility == "customer"
 
-def test_what_the_document_adds_to_us_asks_for_proof(system, oscar, as_user):
+
+def test_what_the_document_adds_to_us_asks_for_proof(system, oscar, as_user, today):
     browser = as_user(oscar)
     control = factories.implementation(system, "pe-3")
     assert not control.requirements.exists()
     sent = send(browser, system, text=f"{HEAD}PE-3,Shared,Guard your cage.\n")
     browser.post(f"{sent.url}adopt/")
+    assert not control.requirements.exists()
+    change = ProviderDocument.objects.get().change
+    approve(change, by=second_officer(system, oscar), today=today)
     asked = control.requirements.get()
     assert asked.operates_from == dt.date(2026, 6, 1)
 
@@ -114,13 +130,19 @@ def test_a_document_is_ended_on_its_page(system, oscar, as_user, today):
     document = adopted(system, oscar, today)
     browser = as_user(oscar)
     url = reverse("evidence:provider_document_end", args=[document.uuid])
-    early = browser.post(url, {"ended_on": str(today - 30 * DAY)})
+    body = {"ended_on": str(today), "reason": "They withdrew it."}
+    early = browser.post(url, body | {"ended_on": str(today - 30 * DAY)})
     assert early.status_code == 422
     assert "cannot end before it starts" in early.content.decode()
-    page = browser.post(url, {"ended_on": str(today)}, follow=True).content.decode()
-    assert "The template holds again" in page
+    page = browser.post(url, body, follow=True).content.decode()
+    assert f"once approved, the template holds again from {today}" in page
     assert "We filter what passes between tenants." in page  # differences stay readable
-    assert browser.post(url, {"ended_on": str(today)}).status_code == 409
+    assert browser.post(url, body).status_code == 409
+    change = RetrospectiveChange.objects.get(state="requested")
+    approve(change, by=second_officer(system, oscar), today=today)
+    document.refresh_from_db()
+    assert (document.state, document.ended_on) == ("ended", today)
+    assert browser.post(url, body).status_code == 409
 
 
 def test_the_template_lists_every_control(system, oscar, as_user):
@@ -177,7 +199,7 @@ def test_many_documents_cost_as_many_queries_as_one(
 # --- the second door ----------------------------------------------------------
 
 
-def test_the_api_compares_imports_reads_and_ends(system, oscar, as_user, today):
+def test_the_api_compares_imports_reads_and_ends(system, oscar, olga, as_user, today):
     browser = as_user(oscar)
     door = f"/api/v1/systems/{system.slug}/provider-documents/"
     file = form()["file"]
@@ -193,10 +215,25 @@ def test_the_api_compares_imports_reads_and_ends(system, oscar, as_user, today):
     assert [(row["statements"], row["differing"]) for row in listed] == [(3, 2)]
     one = f"{door}{made.json()['uuid']}/"
     assert browser.get(one).json()["statements"][0]["differs"] is True
-    said = {"ended_on": str(today)}
+    assert browser.get(one).json()["state"] == "waiting"
+    changes = "/api/v1/retrospective-changes/"
+    waits = f"{changes}{made.json()['change']}/"
+    own = {"HTTP_IF_MATCH": browser.get(waits)["ETag"]}
+    assert browser.post(f"{waits}approve/", **own).status_code == 403
+    second = as_user(olga)
+    seen = second.get(waits)
+    assert {"name": "Document", "text": "Responsibility matrix, v1"} in seen.json()[
+        "says"
+    ]
+    agreed = {"HTTP_IF_MATCH": seen["ETag"]}
+    assert second.post(f"{waits}approve/", **agreed).status_code == 200
+    assert second.get(one).json()["state"] == "current"
+    browser = as_user(oscar)
+    body = {"ended_on": str(today), "reason": "Withdrawn."}
     kind = "application/json"
-    assert browser.post(f"{one}end/", said, kind).json()["state"] == "ended"
-    assert browser.post(f"{one}end/", said, kind).status_code == 409
+    assert browser.post(f"{one}end/", body, kind).json()["state"] == "current"
+    assert browser.post(f"{one}end/", body, kind).status_code == 409  # it waits
+    assert RetrospectiveChange.objects.filter(state="requested").count() == 1
 
 
 def test_the_api_names_wrong_lines_and_keeps_nothing(system, oscar, as_user):

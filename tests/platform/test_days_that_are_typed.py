@@ -162,7 +162,7 @@ BESIDES = {
                           "issued_on": "2025-07-31", "services": ["*"]},
     "artifact-version-letters": {"issued_on": "2025-07-31", "ends": "2025-07-31"},
     "component-end": {"last_day": "2026-06-30"},
-    "provider-document-end": {"ended_on": "2026-06-30"},
+    "provider-document-end": {"ended_on": "2026-06-30", "reason": "Withdrawn."},
 }  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from controls.grammar import count_of
 from controls.models import System, User
 from controls.oscal.plans import MAX_PLAN_BYTES, PlanFile
-from controls.provider_documents.adopt import DocumentPreview, preview
+from controls.provider_documents.adopt import request_adoption
+from controls.provider_documents.compare import DocumentPreview, preview
 from controls.provider_documents.rows import read_statements
 from evidence.status.control_status import today_of
-from evidence.systems.provider_documents import adopt_document
 
 REFUSED, WRONG_USE = 1, 2
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     help = (
         "Read a provider's responsibility document (CSV, XLSX) or its security plan in"
         " OSCAL (JSON), and say where it differs from our template. With --by, an"
-        " officer of the system adopts it; nothing is inherited without that."
+        " officer of the system asks that it rules; another officer approves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print what the document says; adopt it where somebody is named."""
+        """Print what the document says; ask for it where somebody is named."""
         system = System.objects.filter(slug=options["system"]).first()
         if system is None:
             self._stop(f"There is no system “{options['system']}”.", WRONG_USE)
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         if by is None:
             self._stop(f"There is no account {options['by']}.", WRONG_USE)
         try:
-            document = adopt_document(
+            document = request_adoption(
                 system,
                 read,
                 **facts,
@@ -92,7 +92,10 @@ class Command(BaseCommand):
             )
         except ValidationError as refusal:
             self._stop(" ".join(refusal.messages), REFUSED)
-        self.stdout.write(f"“{document}” rules from {document.starts_on}.")
+        self.stdout.write(
+            f"“{document}” waits for a second officer: once approved, it rules from"
+            f" {document.starts_on}."
+        )
 
     def _own_plan(self, path: Path | None) -> PlanFile | None:
         if path is None:
