@@ -172,9 +172,10 @@ class ResponsibilityDecision(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["implementation", "-known_from"], name="decision_latest"
-            )
+            models.Index(  # the one recorded last, without putting them in order
+                fields=["implementation", "-known_from", "-id"],
+                name="decision_recorded_last",
+            ),
         ]
 
     def __str__(self) -> str:
