@@ -22,7 +22,12 @@ class WorkFilter(Form):
         choices=[("", "Any time"), ("overdue", "Overdue"), ("soon", "In 14 days")],
         required=False,
     )
-    state = forms.ChoiceField(choices=[("", "Any"), *WORDS.items()], required=False)
+    # chosen by the numbers above the form, kept by it
+    state = forms.ChoiceField(
+        choices=[("", "Any"), *WORDS.items()],
+        required=False,
+        widget=forms.HiddenInput,
+    )
 
     def __init__(self, *args: Any, systems: Iterable[System], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

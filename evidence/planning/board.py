@@ -27,7 +27,8 @@ from evidence.planning.newest_links import light
 from evidence.planning.standing_scope import STANDINGS, StandingScope
 from evidence.status.rows import among
 
-# One number by which asks are put in order: urgency, day, own state, as `Ask.urgency`.
+# One number by which the worst control of an ask is known: urgency, day, own state, as
+# `Ask.urgency`.
 # Numbers of states are places in URGENCY. As by `Ask.shown_state`, those from 3 on are
 # shown as overdue (1) where an older period is missing.
 _DAYS, _STATES = 4_000_000, 8  # more than there are days to the end of 9999; states
@@ -47,13 +48,21 @@ asks AS (
               + (least(coalesce(due, '9999-12-31'),
                        CASE WHEN missing THEN open_due END) - date '0001-01-01'))
              * {_STATES} + state) AS place,
+         min(open_due) FILTER (WHERE missing) AS missing_due,
          bool_or(state <> 5 OR missing) AS is_open,
          bool_or(state NOT IN (4, 5) OR missing) AS is_to_do
     FROM judged GROUP BY ask_key),
 worst AS (
   SELECT *, CASE WHEN place %% {_STATES} >= 3 AND place / {_STATES} / {_DAYS} = 1
                  THEN 1 ELSE place %% {_STATES} END AS state,
-         date '0001-01-01' + (place / {_STATES} %% {_DAYS})::integer AS day FROM asks)
+         coalesce(missing_due,
+                  date '0001-01-01' + (place / {_STATES} %% {_DAYS})::integer) AS day
+    FROM asks),
+ordered AS (
+  SELECT *, row_number() OVER (
+           ORDER BY CASE state WHEN {URGENCY.index("waiting")} THEN 1
+                    WHEN {URGENCY.index("current")} THEN 2 ELSE 0 END,
+                    day, state, first_row) AS turn FROM worst)
 """
 )
 COUNTED = (
@@ -65,7 +74,7 @@ SELECT state, is_open, is_to_do, count(*) FROM worst
 )
 # Those that fit what somebody looks for: each condition is one of AskFilter.
 _FITTING = """
- FROM worst
+ FROM ordered
 WHERE (is_open OR %(state)s::integer = 5)
   AND (%(state)s::integer IS NULL OR state = %(state)s::integer)
   AND (%(within)s::integer IS NULL OR day < today + %(within)s::integer)
@@ -82,10 +91,10 @@ WHERE (is_open OR %(state)s::integer = 5)
 NUMBER_FITTING = f"{ASKS} SELECT count(*) {_FITTING}"
 FITTING = f"""
 {ASKS}, shown AS (
-  SELECT ask_key, place, first_row {_FITTING}
-   ORDER BY place, first_row LIMIT %(most)s OFFSET %(after)s)
+  SELECT ask_key, turn {_FITTING}
+   ORDER BY turn LIMIT %(most)s OFFSET %(after)s)
 SELECT s.ask_key, j.requirement_id FROM shown s JOIN judged j USING (ask_key)
- ORDER BY s.place, s.first_row, j.requirement_id
+ ORDER BY s.turn, j.requirement_id
 """
 
 
@@ -128,8 +137,8 @@ class AskBoard:
         return [(s, WORDS[s], counts[s]) for s in URGENCY if counts[s]]
 
     def fitting(self, chosen: AskFilter) -> FittingAsks:
-        """Those that fit, most urgent first. What is up to date is no work: it is among
-        them only where it is looked for."""
+        """Those that fit, the oldest open period first, what waits for a review last.
+        What is up to date is no work: it is among them only where it is looked for."""
         return FittingAsks(self, chosen)
 
     def _read(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:

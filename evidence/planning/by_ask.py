@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from controls.grammar import count_of
 from evidence.models import RequirementControl
 from evidence.planning import asks
 from evidence.planning.asks import URGENCY, WORDS, Ask
@@ -25,13 +26,14 @@ ACCEPTED = {"current", "expiring"}
 class AskRow:
     """One ask with its controls, each as it stands; of `shown` in catalog order.
 
-    On rows that are shown `drafts` and `rejections` are set by
+    On rows that are shown `drafts`, `rejections` and `waiting` are set by
     `evidence.planning.last_brought`, `prospect` by `evidence.planning.prospect`.
     """
 
     controls: Sequence[Ask]
     drafts: Sequence[Any] = ()
     rejections: Sequence[Any] = ()
+    waiting: Sequence[Any] = ()
     prospect: Any = None
 
     @cached_property
@@ -55,8 +57,36 @@ class AskRow:
     @cached_property
     def due(self) -> dt.date | None:
         """The day of the oldest overdue period; else when its worst control is due."""
-        overdue = self.overdue
-        return overdue[0].period.due if overdue else self.worst.due
+        missing = [gap.due for ask in self.controls for gap in ask.missing if gap.due]
+        return min(missing) if missing else self.worst.due
+
+    @property
+    def turn(self) -> tuple[int, dt.date, int]:
+        """By what rows are put in order: what there is to bring by its day, then what
+        waits for a review, then the rest. `evidence.planning.board` has it in SQL."""
+        state = self.worst.shown_state
+        last = {"waiting": 1, "current": 2}.get(state, 0)
+        return last, self.due or dt.date.max, URGENCY.index(state)
+
+    @property
+    def first_row(self) -> int:
+        """The least key of its rows: it decides between two of one turn."""
+        return min(ask.requirement.pk for ask in self.controls)
+
+    @property
+    def days_late(self) -> int:
+        """Days since it was due; negative until then, 0 where it is due by no day."""
+        return (self.worst.today - self.due).days if self.due else 0
+
+    @property
+    def days_left(self) -> str:
+        """`in 8 days`, `today`; for rows that are due by a day to come."""
+        return f"in {count_of(-self.days_late, 'day')}" if self.days_late else "today"
+
+    @property
+    def further(self) -> list[NextUpload]:
+        """What is overdue besides the oldest open period, oldest first."""
+        return [gap for gap in self.overdue if gap.period != self.period]
 
     @cached_property
     def worst(self) -> Ask:
@@ -105,14 +135,14 @@ def _named(state: str, rows: Sequence[Ask]) -> list[str]:
 
 
 def by_ask(controls: Iterable[Ask]) -> list[AskRow]:
-    """The asks of a person, most urgent first; rows of one joined ask are one."""
+    """The asks of a person in their turn; rows of one joined ask are one."""
     groups: dict[tuple[str, int], list[Ask]] = {}
     for ask in controls:
         row = ask.requirement
         key = ("joined", row.joined_id) if row.joined_id else ("row", row.pk)
         groups.setdefault(key, []).append(ask)
     rows = [AskRow(group) for group in groups.values()]
-    return sorted(rows, key=lambda row: row.worst.urgency)
+    return sorted(rows, key=lambda row: (row.turn, row.first_row))
 
 
 def to_show(rows: Sequence[AskRow]) -> list[AskRow]:

@@ -1,4 +1,4 @@
-"""What the rows of My work go on with: drafts, and what was rejected with its files.
+"""What the rows of My work go on with: drafts, and what was rejected or waits.
 
 Each list is a constant number of statements, however many rows are shown.
 """
@@ -45,6 +45,13 @@ class BroughtTogether:
         return max(self.links[0].reviews.all(), key=lambda row: row.pk, default=None)
 
     @property
+    def submitted(self) -> str:
+        """`by Paul Platform on 12 October 2026 at 15:04`, in the days of its system."""
+        link = self.links[0]
+        at = link.submitted_at.astimezone(link.system.zone)
+        return f"by {link.submitted_by} on {day_in_words(at.date())} at {at:%H:%M}"
+
+    @property
     def by_whom(self) -> str:
         """`by Rita Reviewer on 24 November 2026`; empty where nobody reviewed it."""
         if self.review is None:
@@ -64,24 +71,18 @@ def of_one_revision(links: Iterable[EvidenceLink]) -> list[BroughtTogether]:
 def with_last_brought(
     rows: Sequence[AskRow], drafts: Sequence[EvidenceLink]
 ) -> tuple[list[AskRow], list[BroughtTogether]]:
-    """The rows with their drafts and rejections; and the drafts of no row shown.
+    """The rows with their drafts, rejections, what waits; and drafts of no row shown.
 
-    A rejection is shown only while it is the state of its control. At most three
-    statements.
+    A rejection or what waits is shown only while it is the state of its control. At
+    most three statements.
     """
-    rejected = _rejections(
-        [
-            control.requirement.pk
-            for row in rows
-            for control in row.controls
-            if control.state == "rejected"
-        ]
-    )
+    newest = _newest(rows)
     shown = [
         replace(
             row,
             drafts=of_one_revision(_of_row(drafts, row)),
-            rejections=of_one_revision(_of_row(rejected, row)),
+            rejections=of_one_revision(_of_row(newest[LinkState.REJECTED], row)),
+            waiting=of_one_revision(_of_row(newest[LinkState.SUBMITTED], row)),
         )
         for row in rows
     ]
@@ -94,16 +95,27 @@ def _of_row(links: Iterable[EvidenceLink], row: AskRow) -> list[EvidenceLink]:
     return [link for link in links if link.requirement_id in keys]
 
 
-def _rejections(requirements: Sequence[int]) -> list[EvidenceLink]:
-    """The newest rejected link of each, with its files and reviews."""
-    if not requirements:
-        return []
-    newest = (
-        EvidenceLink.objects.filter(
-            requirement__in=requirements, state=LinkState.REJECTED
+def _newest(rows: Iterable[AskRow]) -> dict[str, list[EvidenceLink]]:
+    """The newest link of each control by the state that it makes the control's, with
+    its files and reviews."""
+    states = {"rejected": LinkState.REJECTED, "waiting": LinkState.SUBMITTED}
+    of_controls = {
+        control.requirement.pk: states[control.state]
+        for row in rows
+        for control in row.controls
+        if control.state in states
+    }
+    by_state: dict[str, list[EvidenceLink]] = {state: [] for state in states.values()}
+    if of_controls:
+        links = (
+            EvidenceLink.objects.filter(
+                requirement__in=of_controls, state__in=states.values()
+            )
+            .for_listing()
+            .order_by("requirement", "state", "-submitted_at", "-pk")
+            .distinct("requirement", "state")
         )
-        .for_listing()
-        .order_by("requirement", "-submitted_at", "-pk")
-        .distinct("requirement")
-    )
-    return list(newest.prefetch_related("revision__files", "reviews"))
+        for link in links.prefetch_related("revision__files", "reviews"):
+            if link.state == of_controls[link.requirement_id]:
+                by_state[link.state].append(link)
+    return by_state

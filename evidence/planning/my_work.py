@@ -39,13 +39,19 @@ from evidence.models import (
 from evidence.models.artifacts import ArtifactVersionState
 
 LISTED = 200
-MAX_SYSTEMS = 3  # to which many files may be sent right from the page
 
 
 def brings_to(user: Actor) -> list[System]:
     """Systems to which the person brings evidence, by name."""
     held = System.objects.held_as(user, [Role.CONTRIBUTOR])
     return list(held.order_by("name", "pk"))
+
+
+def teams_of(user: Actor) -> list[str]:
+    """Names of the teams for which the person brings evidence, in their order."""
+    mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
+    names = mine.values_list("team__name", flat=True)
+    return list(names.order_by("team__name").distinct())
 
 
 def decides(user: Actor) -> bool:

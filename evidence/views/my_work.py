@@ -43,6 +43,7 @@ def work(request: SignedInRequest) -> HttpResponse:
     board = board_of(request.user, now)
     count_anew(request.user, board)
     bringing = my_work.brings_to(request.user)
+    teams = my_work.teams_of(request.user) if bringing else []
     work_filter = WorkFilter(request.GET, systems=bringing)
     chosen = work_filter.chosen()
     fitting: Any = board.fitting(chosen)  # read by slices
@@ -51,7 +52,8 @@ def work(request: SignedInRequest) -> HttpResponse:
         list(page.object_list), my_work.drafts_of(request.user)
     )
     context = {
-        "bringing": bringing[: my_work.MAX_SYSTEMS],
+        "bringing": bringing,
+        "teams": teams,
         "filter": work_filter,
         "chosen": chosen,
         "number": board.number,

@@ -171,7 +171,7 @@ def judged_afresh(house: House, day: dt.date) -> list[object]:
     """The same, each row judged."""
     rows = by_ask(asked_of(house.alice, noon(day)))
     shown = [row for row in rows if is_open(row)]
-    overdue = [row for row in shown if row.worst.late or row.worst.missing]
+    overdue = [row for row in shown if row.days_late > 0]
     return [
         len(rows),
         sum(is_to_do(row) for row in rows),

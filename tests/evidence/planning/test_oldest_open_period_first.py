@@ -51,10 +51,16 @@ def bring(asked, alice, month: int, performed: dt.date):
 
 
 def offered(browser) -> list[str]:
-    """The open periods of “Patch report” in My work, in their order."""
+    """The open periods of “Patch report” in My work, in their order: the oldest in the
+    column of its own with how late it is, the others folded."""
     page = " ".join(browser.get("/work/").content.decode().split())
-    row = page[page.index("Patch report (monthly)") :]
-    return re.findall(r"\?period=[^>]*>([^<]*)</a>", row[: row.index("</th>")])
+    row = page[page.index("Patch report </span>") :]
+    oldest = re.search(r'data-label="Open:"> ([^<]*?) <', row)
+    late = re.search(r'class="late nowrap">(\d+ days overdue)</span>', row)
+    assert oldest and late
+    folded = row[: row.index('data-label="Due:"')]
+    others = re.findall(r"\?period=[^>]*>([^<]*)</a>", folded)
+    return [f"{oldest[1]}: {late[1]}", *others]
 
 
 def test_my_work_offers_the_oldest_first(as_user, alice, asked, on_day):
