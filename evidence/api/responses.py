@@ -36,7 +36,11 @@ from srm_project.requests import actor_of
 
 
 class ResponseSerializer(serializers.ModelSerializer[ItemResponse]):
-    """What the company says; it stands beside the item once `decision` is accept."""
+    """What the company says; it stands beside the item once `decision` is accept.
+
+    It answers what was counted when it was written: the days, `late_days` of a late
+    period, `events` of a sample by their places in the population.
+    """
 
     decision: Any = serializers.CharField(
         source="decision.decision", read_only=True, default=""
@@ -44,7 +48,8 @@ class ResponseSerializer(serializers.ModelSerializer[ItemResponse]):
 
     class Meta:
         model = ItemResponse
-        fields = ["uuid", "kind", "title", "starts", "ends", "cause", "effect"]
+        fields = ["uuid", "kind", "title", "starts", "ends", "late_days", "events"]
+        fields += ["cause", "effect"]
         fields += ["measures", "compensating", "owner", "responder_name"]
         fields += ["responded_on", "decision"]
 
@@ -53,6 +58,8 @@ class ItemSerializer(serializers.Serializer[Any]):
     """What an auditor will ask about; `item` is its key within its control.
 
     `response` is the accepted one, `waiting` one that a second person has not decided.
+    Of `counted` days or events `response` was written about `answered_for`; the item is
+    `answered` when these are all. `extent` changes whenever what is counted does.
     """
 
     control_id = serializers.CharField(source="implementation.control.ref_id")
@@ -61,15 +68,26 @@ class ItemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(source="item.title")
     starts = serializers.DateField(source="item.starts")
     ends = serializers.DateField(source="item.ends")
+    extent = serializers.CharField(source="item.extent.key")
+    counted = serializers.IntegerField()
+    answered_for = serializers.IntegerField(source="answered_of")
+    answered = serializers.BooleanField(source="is_answered")
+    lacking = serializers.CharField(source="lacking_words")
     response = ResponseSerializer(source="accepted", allow_null=True)
     waiting = ResponseSerializer(allow_null=True)
 
 
 class NewResponseSerializer(serializers.Serializer[Any]):
-    """A response to one item of one control, as the list names them."""
+    """A response to one item of one control, as the list names them.
+
+    With `extent` as it was read there it is refused (409) once more is counted.
+    """
 
     control_id = serializers.CharField(max_length=MAX_PART)
     item = serializers.CharField(max_length=16)
+    extent = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=16
+    )
     cause = serializers.CharField(max_length=MAX_REASON)
     effect = serializers.CharField(max_length=MAX_REASON)
     measures = serializers.CharField(max_length=MAX_REASON)
@@ -126,7 +144,12 @@ class ItemsView(APIView):
         require_describer(implementation, actor_of(request))
         _, window = clocks_of(request, implementation.system)
         made = respond(
-            implementation, body.pop("item"), window, **body, by=actor_of(request)
+            implementation,
+            body.pop("item"),
+            window,
+            seen=body.pop("extent"),
+            **body,
+            by=actor_of(request),
         )
         return Response(ResponseSerializer(made).data, status=201)
 

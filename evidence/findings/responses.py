@@ -7,8 +7,7 @@ it, and changes no count and no result.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -21,29 +20,29 @@ from controls.models import Actor, AuditEvent, ControlImplementation, System
 from controls.models.audit import about
 from controls.service_names import display_names
 from evidence.artifacts.second_person import REVIEWING, require_reviewer
+from evidence.findings.item_answers import ItemAnswer, answers_by_control
 from evidence.findings.recording import lock_control
-from evidence.findings.standing import known
-from evidence.models import ItemKind, ItemResponse, ResponseDecision
+from evidence.models import ItemResponse, ResponseDecision
 from evidence.models.responses import MAX_ITEM_TITLE
 from evidence.models.reviews import ReviewDecision
 from evidence.status.clock_parameters import Window
 from evidence.status.gather_window import gather_periods
-from evidence.status.items import WindowItem, items_of
 from evidence.status.rows import Moment
 from evidence.status.window import Period, period
 
 NO_ITEM = "Nothing in the window is to be answered there: look at the list again."
+CHANGED = (
+    "This item is not as it was when you opened it: it is {now}. Read it again, and"
+    " respond to all of it."
+)
 WROTE_ONE = "You wrote a response to this; somebody else must decide."
 
 
 @dataclass(frozen=True)
-class AnsweredItem:
-    """An item with the response that counts, and one that waits."""
+class AnsweredItem(ItemAnswer):
+    """An item with its control, the response that counts, and one that waits."""
 
     implementation: ControlImplementation
-    item: WindowItem
-    accepted: ItemResponse | None
-    waiting: ItemResponse | None
 
 
 def items_answered(
@@ -83,75 +82,10 @@ def answered(
     One statement.
     """
     return [
-        AnsweredItem(implementations[pk], row.item, row.accepted, row.waiting)
+        AnsweredItem(row.item, row.accepted, row.waiting, implementations[pk])
         for pk, rows in answers_by_control(periods, moment, names).items()
         for row in rows
     ]
-
-
-@dataclass(frozen=True)
-class ItemAnswer:
-    """An item of a control with the response that counts, and one that waits."""
-
-    item: WindowItem
-    accepted: ItemResponse | None
-    waiting: ItemResponse | None
-
-    @property
-    def kind_name(self) -> str:
-        """What kind of item it is, in words: `Missed`."""
-        return str(ItemKind(self.item.kind).label)
-
-
-def answers_by_control(
-    periods: Mapping[int, Period], moment: Moment, names: Mapping[str, str]
-) -> dict[int, list[ItemAnswer]]:
-    """The items of windows that were judged already, by the key of the control, with
-    their responses. One statement; `names` are `display_names`."""
-    responses = _responses(periods, moment)
-    return {
-        pk: [
-            _answer(item, responses.get((pk, item.key), []), moment)
-            for item in items_of(judged, names)
-        ]
-        for pk, judged in periods.items()
-    }
-
-
-def _answer(
-    item: WindowItem, responses: Iterable[ItemResponse], moment: Moment
-) -> ItemAnswer:
-    decisions = [(row, _decision(row, moment)) for row in responses]
-    accepted = [row for row, was in decisions if was == ReviewDecision.ACCEPT]
-    waiting = [row for row, was in decisions if was is None]
-    newest = max(accepted, key=lambda row: row.decision.pk, default=None)
-    return ItemAnswer(item, newest, waiting[-1] if waiting else None)
-
-
-def all_answered(answers: Collection[ItemAnswer]) -> bool:
-    """Whether each item has a response that counts, and there is one (R15)."""
-    return bool(answers) and all(row.accepted for row in answers)
-
-
-def _responses(
-    implementations: Iterable[int], moment: Moment
-) -> dict[tuple[int, str], list[ItemResponse]]:
-    rows = ItemResponse.objects.filter(implementation__in=list(implementations))
-    by_item: defaultdict[tuple[int, str], list[ItemResponse]] = defaultdict(list)
-    for row in known(rows, moment).select_related("decision").order_by("pk"):
-        by_item[row.implementation_id, row.key].append(row)
-    return by_item
-
-
-def _decision(response: ItemResponse, moment: Moment) -> str | None:
-    """What was decided, as far as it was known at the moment."""
-    decision = getattr(response, "decision", None)
-    if decision is None:
-        return None
-    if moment.known_at and decision.known_from >= moment.known_at:
-        return None
-    text: str = decision.decision
-    return text
 
 
 @transaction.atomic
@@ -165,14 +99,18 @@ def respond(
     measures: str,
     owner: str,
     compensating: str = "",
+    seen: str = "",
     by: Actor,
 ) -> ItemResponse:
     """Respond to the item of a control that has this key in a window; a second person
     decides.
 
+    It answers what is counted now, and nothing that comes to it later. `seen` is the
+    key of the extent that the person read; empty: whatever is there.
+
     Raises NotPermitted unless `by` is an officer or of the owner team, Refused where
     there is no such item or something is not said, TransitionNotAllowed while another
-    response to it waits.
+    response to it waits or where it is not as it was seen.
     """
     control = lock_control(implementation)
     require_describer(control, by)
@@ -185,6 +123,9 @@ def respond(
         raise Refused({"item": NO_ITEM})
     if row.waiting:
         raise TransitionNotAllowed("A response to it waits for a second person.")
+    extent = row.item.extent
+    if seen and seen != extent.key:
+        raise TransitionNotAllowed(CHANGED.format(now=extent.words))
     response = ItemResponse(
         system=control.system,
         implementation=control,
@@ -194,6 +135,8 @@ def respond(
         title=row.item.title[:MAX_ITEM_TITLE],
         starts=row.item.starts,
         ends=row.item.ends,
+        late_days=extent.late_days,
+        events=list(extent.events),
         cause=cause.strip(),
         effect=effect.strip(),
         measures=measures.strip(),

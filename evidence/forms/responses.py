@@ -30,6 +30,8 @@ class ResponseForm(Form):
         help_text="Other evidence for these days, and where it is kept.",
     )
     owner = forms.CharField(label="Who answers for it", max_length=MAX_OWNER)
+    # what was counted when the page was opened; nothing more is answered unread
+    seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
 
 
 class ResponseDecisionForm(Form):

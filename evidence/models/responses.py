@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -34,8 +35,10 @@ class ItemResponse(models.Model):
     """One response to one item of one control. Append-only.
 
     The item is known by its control and `key` (`evidence.status.items`); what it was
-    when the response was written stands in `kind`, `title` and its days. Of several
-    accepted ones the newest counts; it changes no count and no result.
+    when the response was written stands in `kind`, `title`, its days and what was
+    counted then: `late_days` of a late period, `events` of a sample. Of several
+    accepted ones the newest counts, for as much as it was written about; it changes no
+    count and no result.
     """
 
     append_only = True
@@ -51,6 +54,9 @@ class ItemResponse(models.Model):
     title = models.CharField(max_length=MAX_ITEM_TITLE)
     starts = models.DateField()
     ends = models.DateField()
+    late_days = models.PositiveIntegerField(default=0)
+    # places in the population; none in rows from before they were kept
+    events = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
     cause = models.TextField(max_length=MAX_TEXT)
     effect = models.TextField(max_length=MAX_TEXT)
     measures = models.TextField(max_length=MAX_TEXT)

@@ -76,7 +76,8 @@ class PopulationFacts:
     `sample` is the number of different events in its samples, None until somebody has
     drawn one; `proven` of them have an accepted link, `waiting` only a submitted one,
     `deviations` were not handled as asked (and need no link to be answered for), and
-    `open` have neither an accepted link nor a deviation. `drawn_on` is the day it was
+    `open` have neither an accepted link nor a deviation; `deviating` and `lacking` are
+    the places of these in the population, in order. `drawn_on` is the day it was
     brought, `day_confirmed` whether its reviewer found in it that it shows its days.
     """
 
@@ -89,6 +90,8 @@ class PopulationFacts:
     waiting: int
     deviations: int
     open: int
+    deviating: tuple[int, ...]
+    lacking: tuple[int, ...]
     drawn_on: dt.date
     day_confirmed: bool
     uuid: str

@@ -218,6 +218,8 @@ def _population_facts(row: Row) -> PopulationFacts:
         waiting=row["waiting"],
         deviations=row["deviations"],
         open=row["still_open"],
+        deviating=tuple(row["deviating"] or ()),
+        lacking=tuple(row["lacking"] or ()),
         drawn_on=row["drawn_on"],
         day_confirmed=row["day_confirmed"],
         uuid=str(row["uuid"]),

@@ -245,7 +245,7 @@ SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
        drawn.is_sampled, coalesce(said.decision, 'submitted') AS state,
        coalesce(said.day_confirmed, FALSE) AS day_confirmed,
        shown.items, shown.proven, shown.waiting, shown.deviations,
-       shown.still_open
+       shown.still_open, shown.deviating, shown.lacking
   FROM (SELECT * FROM evidence_population WHERE {before}) q
   JOIN evidence_evidencerequirement r ON r.id = q.requirement_id
   JOIN controls_system y ON y.id = q.system_id
@@ -260,8 +260,13 @@ SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
            count(*) FILTER (WHERE accepted) AS proven,
            count(*) FILTER (WHERE submitted AND NOT accepted AND NOT failed) AS waiting,
            count(*) FILTER (WHERE failed) AS deviations,
-           count(*) FILTER (WHERE NOT accepted AND NOT failed) AS still_open
-      FROM (SELECT coalesce(bool_or(p.state = 'accepted'), FALSE) AS accepted,
+           count(*) FILTER (WHERE NOT accepted AND NOT failed) AS still_open,
+           array_agg(e.position ORDER BY e.position)
+             FILTER (WHERE failed) AS deviating,
+           array_agg(e.position ORDER BY e.position)
+             FILTER (WHERE NOT accepted AND NOT failed) AS lacking
+      FROM (SELECT i.item_id,
+                   coalesce(bool_or(p.state = 'accepted'), FALSE) AS accepted,
                    coalesce(bool_or(p.state = 'submitted'), FALSE) AS submitted,
                    bool_or(d.sample_item_id IS NOT NULL) AS failed
               FROM (SELECT id FROM evidence_sample
@@ -272,7 +277,8 @@ SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
                AND p.starts <= %(day)s AND {holding} AND {proof_standing}
               LEFT JOIN (SELECT sample_item_id FROM evidence_deviation
                           WHERE {before}) d ON d.sample_item_id = i.id
-             GROUP BY i.item_id) each_event) shown ON TRUE
+             GROUP BY i.item_id) each_event
+      JOIN evidence_populationitem e ON e.id = each_event.item_id) shown ON TRUE
  WHERE r.implementation_id = ANY(%(implementations)s)
    AND q.starts <= %(until)s AND q.ends >= %(begins)s
    AND coalesce(said.decision, 'submitted') <> 'withdrawn'

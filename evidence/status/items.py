@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from controls.grammar import count_of
+from evidence.status.day_ranges import clip, count
 from evidence.status.values import value
 from evidence.status.window import Period
 
@@ -18,6 +20,60 @@ Kind = Literal[
 ]
 # Days in a row that may become more with each day: their first one tells them apart.
 GROWING = frozenset({"unasked", "open", "uncovered"})
+OF_EVENTS = frozenset({"deviation", "sample"})
+
+
+@value
+class Extent:
+    """How much of an item there is: what a response to it was written about.
+
+    `late_days` are of a late period, `events` the places of sampled events in their
+    population.
+    """
+
+    kind: Kind
+    starts: dt.date
+    ends: dt.date
+    late_days: int
+    events: tuple[int, ...]
+
+    @property
+    def counted(self) -> int:
+        """How many days or events it is; a period is one."""
+        if self.kind in GROWING:
+            return (self.ends - self.starts).days + 1
+        return len(self.events) if self.kind in OF_EVENTS else 1
+
+    @property
+    def words(self) -> str:
+        """The same in words: `91 days`, `2 deviations`, `late by 5 days`."""
+        if self.kind == "late":
+            return f"late by {count_of(self.late_days, 'day')}"
+        if self.kind in {"missed", "waived"}:
+            return self.kind
+        nouns = {"deviation": "deviation", "sample": "event"}
+        return count_of(self.counted, nouns.get(self.kind, "day"))
+
+    @property
+    def key(self) -> str:
+        """What tells it from how it was before or will be: 16 hexadecimal digits."""
+        text = repr((self.kind, str(self.starts), str(self.ends), self.late_days))
+        text += repr(self.events)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def shared(self, then: Extent) -> int:
+        """How much of it was there `then` already, and as grave.
+
+        What was missed is no graver once it is performed late; what was late has become
+        graver when it is later, missed or waived.
+        """
+        if self.kind in GROWING:
+            return count(clip([(self.starts, self.ends)], then.starts, then.ends))
+        if self.kind in OF_EVENTS:
+            return len(set(self.events) & set(then.events))
+        if self.kind == "late":
+            return int(then.kind == "missed" or self.late_days <= then.late_days)
+        return int(self.kind == then.kind)
 
 
 @value
@@ -25,7 +81,8 @@ class WindowItem:
     """One thing of one control that an auditor will ask about.
 
     `requirement` is the ask behind it, `subject` what else tells it apart (a provider's
-    need, a population): empty where there is none.
+    need, a population): empty where there is none. `late_days` and `events` are those
+    of its extent.
     """
 
     kind: Kind
@@ -34,6 +91,14 @@ class WindowItem:
     title: str
     starts: dt.date
     ends: dt.date
+    late_days: int = 0
+    events: tuple[int, ...] = ()
+
+    @property
+    def extent(self) -> Extent:
+        """How much of it there is."""
+        days = (self.starts, self.ends)
+        return Extent(self.kind, *days, self.late_days, self.events)
 
     @property
     def key(self) -> str:
@@ -71,13 +136,15 @@ def _of_periods(period: Period) -> Iterator[WindowItem]:
                 result.title,
                 result.starts,
                 result.ends,
+                late_days=result.late_days if outcome == "late" else 0,
             )
         for events in result.populations:
             about = (result.requirement, events.uuid, result.title)
+            days = (events.starts, events.ends)
             if events.deviations:
-                yield WindowItem("deviation", *about, events.starts, events.ends)
+                yield WindowItem("deviation", *about, *days, events=events.deviating)
             if outcome == "missed" and events.sample is not None and events.open:
-                yield WindowItem("sample", *about, events.starts, events.ends)
+                yield WindowItem("sample", *about, *days, events=events.lacking)
 
 
 def _of_days(period: Period) -> Iterator[WindowItem]:

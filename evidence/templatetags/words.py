@@ -17,6 +17,8 @@ from controls import grammar
 from controls.display_names import layer_name
 from controls.reasons import MAX_REASON
 from controls.service_names import component_name
+from evidence.findings.item_answers import extent_of
+from evidence.models import ItemResponse
 from evidence.models.asks import Cadence
 from evidence.reviews.reconfirm import ReconfirmationMark
 from evidence.status import window_words
@@ -69,6 +71,12 @@ def invite_words(role: str) -> str:
 def max_reason() -> int:
     """How many characters a reason may have."""
     return MAX_REASON
+
+
+@register.filter
+def written_about(response: ItemResponse) -> str:
+    """What a response answers: `2 deviations, 2026-01-01 to 2026-03-31`."""
+    return f"{extent_of(response).words}, {response.starts} to {response.ends}"
 
 
 @register.filter

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from controls.service_names import display_names
 from evidence.engagements.control_table import TableRow
-from evidence.findings.responses import all_answered, answers_by_control
+from evidence.findings.item_answers import all_answered, answers_by_control
 from evidence.status.clocks import Clocks
 
 

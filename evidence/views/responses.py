@@ -35,7 +35,7 @@ from srm_project.requests import SignedInRequest
 PER_PAGE = 100
 WRITTEN = (
     "Your response is recorded. It stands beside the item once somebody who did not"
-    " write one has accepted it."
+    " write one has accepted it, and answers what is counted there today."
 )
 
 
@@ -48,7 +48,7 @@ def responses(request: SignedInRequest, slug: str) -> HttpResponse:
         rows = items_answered(system, clocks.moment, clocks.window)
     except LookupError:  # the system was not recorded by then
         rows = []
-    rows.sort(key=lambda row: row.accepted is not None)  # unanswered first
+    rows.sort(key=lambda row: row.is_answered)  # what is not answered in full first
     may_respond = may_respond_in(system, request.user)
     page = {
         "system": system,
@@ -56,7 +56,7 @@ def responses(request: SignedInRequest, slug: str) -> HttpResponse:
         "here": reverse("evidence:responses", args=[slug]),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "total": len(rows),
-        "unanswered": sum(row.accepted is None for row in rows),
+        "unanswered": sum(not row.is_answered for row in rows),
         "answerable": {
             row.implementation.pk
             for row in rows
@@ -88,7 +88,7 @@ def response_new(
     item = next((row.item for row in rows if row.item.key == key), None)
     if item is None:
         raise Http404(NO_ITEM)
-    form = ResponseForm(request.POST or None)
+    form = ResponseForm(request.POST or None, initial={"seen": item.extent.key})
 
     def save() -> str:
         respond(
@@ -98,7 +98,10 @@ def response_new(
         return reverse("evidence:responses", args=[slug])
 
     label = implementation.control.label
-    heading = f"Response: {label}, {item.title}, {item.starts} to {item.ends}"
+    heading = (
+        f"Response: {label}, {item.title}, {item.starts} to {item.ends}"
+        f" ({item.extent.words})"
+    )
     return form_page(request, form, save, implementation, heading, "Submit it")
 
 

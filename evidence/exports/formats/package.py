@@ -141,7 +141,7 @@ def _add_lists(
 ) -> None:
     request_rows = [cells for request in requests for cells in request.cells()]
     drawn_rows = population_rows(controls.scope, controls.keys)
-    answered_rows = response_rows(controls.scope, controls.keys)
+    answered_rows = response_rows(controls.scope, controls.labels, controls.answers)
     for name, columns, rows in (
         ("index.csv", INDEX_COLUMNS, controls.index),
         ("requests.csv", REQUEST_COLUMNS, request_rows),

@@ -36,7 +36,7 @@ from evidence.exports.sheets.controls import (
     status_row,
     summed_exceptions,
 )
-from evidence.findings.responses import ItemAnswer, answers_by_control
+from evidence.findings.item_answers import ItemAnswer, answers_by_control
 from evidence.status.control_status import ControlStatus, proven_by
 from evidence.status.rows import read_rows
 from evidence.status.window_counts import results_of

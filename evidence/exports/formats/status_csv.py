@@ -246,4 +246,5 @@ def _response_text(row: Mapping[str, Any]) -> str:
     return (
         f"{row['kind']} {row['title']} {row['from']}..{row['to']}: {sentences}"
         f" (owner {row['owner']}, accepted by {row['accepted_by']})"
+        + (f" {row['lacking']}" if row["lacking"] else "")
     )

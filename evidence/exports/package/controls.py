@@ -13,10 +13,12 @@ from django.template.loader import render_to_string
 from controls.service_names import display_names
 from evidence.exports.package.files import Files, Placed
 from evidence.exports.package.names import folder_name
+from evidence.exports.rows.answers import item_lines
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import (
     REMOVED,
     answered_documents,
+    periods_of,
 )
 from evidence.exports.sheets import words
 from evidence.exports.sheets.controls import PERIOD, STATUS, matrix_rows, period_row
@@ -27,6 +29,7 @@ from evidence.exports.sheets.records import (
     index_rows,
     population_rows,
 )
+from evidence.findings.item_answers import ItemAnswer, answers_by_control
 from evidence.status.control_status import ControlStatus
 from evidence.status.reasons import Reason
 from evidence.status.rows import grouped, read_rows
@@ -94,11 +97,19 @@ class Controls:
     heading: Any
     lines: list[IndexLine] = field(default_factory=list)
     index: list[list[str]] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
+    labels: dict[int, str] = field(default_factory=dict)
+    answers: Mapping[int, Sequence[ItemAnswer]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[int]:
+        """The keys of the controls written so far."""
+        return list(self.labels)
 
     def write(self, progress: Progress) -> None:
         """Every control that the scope means. The progress counts them."""
         total, documents = answered_documents(self.scope)
+        periods = periods_of(self.scope.answers())
+        self.answers = answers_by_control(periods, self.scope.moment, display_names())
         batch: list[tuple[dict[str, Any], ControlStatus]] = []
         for document, answer in documents:
             batch.append((document, answer))
@@ -121,7 +132,7 @@ class Controls:
             key, label = answer.implementation["id"], document["label"]
             shown = [Piece(row, _placed(row, placed)) for row in pieces[key]]
             self.index += [piece.cells(label) for piece in shown]
-            self.keys.append(key)
+            self.labels[key] = label
             self._page(document, answer, shown, drawn[label])
 
     def _pieces(self, keys: Sequence[int]) -> Mapping[int, list[Mapping[str, Any]]]:
@@ -161,6 +172,7 @@ class Controls:
                 "providers": document["providers"],
                 "layers": list(matrix_rows(document, names)),
                 "occurrences": _occurrences(answer),
+                "items": item_lines(self.answers.get(answer.implementation["id"], ())),
                 "pieces": pieces,
                 "samples": [
                     (row, by_item.get(str(row["Item"]), ())) for row in populations

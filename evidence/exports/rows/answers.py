@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from evidence.findings.responses import ItemAnswer, all_answered
-from evidence.models import ItemKind
+from evidence.findings.item_answers import ItemAnswer, all_answered
 
 NOT_ANSWERED = "not answered"
 
 
 def response_sentences(answers: Collection[ItemAnswer]) -> list[str]:
-    """The responses that count, each with the item that it answers, in one text."""
+    """The responses that count, each with the item that it answers, in one text, and at
+    last how many items are not answered in full."""
+    texts = item_lines([row for row in answers if row.accepted])
+    lacking = sum(not row.is_answered for row in answers)
+    if lacking:
+        texts.append(f"Not answered in full: {lacking} of {len(answers)}.")
+    return texts
+
+
+def item_lines(answers: Collection[ItemAnswer]) -> list[str]:
+    """Each item with what the company answers to it, or that it does not."""
     return [
-        f"{ItemKind(row.item.kind).label}, {row.item.title}, {row.item.starts} to"
-        f" {row.item.ends}: {_in_words(row)}"
+        f"{row.kind_name}, {row.item.title}, {row.item.starts} to {row.item.ends}"
+        f" ({row.item.extent.words}): {answer_in_words(row)}"
         for row in answers
-        if row.accepted
     ]
 
 
-def _in_words(row: ItemAnswer) -> str:
+def answer_in_words(row: ItemAnswer) -> str:
+    """What the response that counts says, who accepted it, and how far it answers."""
     response = row.accepted
     if response is None:
         return NOT_ANSWERED
@@ -32,7 +41,8 @@ def _in_words(row: ItemAnswer) -> str:
         f"Owner: {response.owner}",
         f"Accepted by {response.decision.reviewer_name}",
     ]
-    return ". ".join(part.rstrip(". ") for part in parts if part) + "."
+    sentences = ". ".join(part.rstrip(". ") for part in parts if part) + "."
+    return f"{sentences} {row.lacking_words}".rstrip()
 
 
 def is_answered(result: str, answers: Collection[ItemAnswer]) -> bool:

@@ -14,7 +14,11 @@ from controls.models import System
 from controls.models.implementations import worst_of
 from controls.service_names import display_names
 from evidence.exports.rows.scope import ExportScope
-from evidence.findings.responses import ItemAnswer, all_answered, answers_by_control
+from evidence.findings.item_answers import (
+    ItemAnswer,
+    all_answered,
+    answers_by_control,
+)
 from evidence.status.control_status import (
     ControlStatus,
     Window,
@@ -153,6 +157,9 @@ def answers_document(
                 "measures": row.accepted.measures,
                 "compensating": row.accepted.compensating,
                 "owner": row.accepted.owner,
+                "counted": row.counted,
+                "answered_for": row.answered_of,
+                "lacking": row.lacking_words,
                 "written_by": row.accepted.responder_name,
                 "accepted_by": row.accepted.decision.reviewer_name,
             }

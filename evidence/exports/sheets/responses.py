@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.sheets import Sheet, Value, columns, words
+from evidence.findings.item_answers import ItemAnswer
 from evidence.models.responses import ItemKind
 from evidence.status.changed_facts import PEOPLE
 from evidence.status.rows import as_bigints, read_rows
@@ -29,11 +30,15 @@ RESPONSES = Sheet(
         ("Decided by", "text", 18),
         ("Decided on", "day", 12),
         ("Reason", "long", 36),
+        ("Counted now", "text", 18),
+        ("Answered for", "number", 12),
+        ("Not answered", "long", 40),
     ),
 )
 # Every response to an item that touches the window, with what became of it.
 RESPONSE_ROWS = """
-SELECT c.label, s.kind, s.title, s.starts, s.ends, s.cause, s.effect, s.measures,
+SELECT s.uuid::text AS uuid, c.label, s.kind, s.title, s.starts, s.ends,
+       s.cause, s.effect, s.measures,
        s.compensating, s.owner, coalesce(who.name, s.responder_name) AS by,
        s.responded_on, d.decision, coalesce(second.name, d.reviewer_name) AS second,
        d.decided_on, d.reason
@@ -51,8 +56,45 @@ SELECT c.label, s.kind, s.title, s.starts, s.ends, s.cause, s.effect, s.measures
 STATES = {"accept": "accepted", "reject": "rejected", None: "waits for a decision"}
 
 
-def response_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[list[Value]]:
-    """Responses about days of the window, refused and waiting ones too."""
+def response_rows(
+    scope: ExportScope,
+    labels: Mapping[int, str],
+    answers: Mapping[int, Sequence[ItemAnswer]],
+) -> Iterator[list[Value]]:
+    """Responses about days of the window, refused and waiting ones too, then the items
+    that none was accepted for.
+
+    `labels` are those of the controls by key, `answers` what each is asked about.
+    """
+    counting = {
+        str(row.accepted.uuid): row
+        for of_control in answers.values()
+        for row in of_control
+        if row.accepted
+    }
+    for response in _written(scope, list(labels)):
+        yield [*response[1:], *_standing(counting.get(str(response[0])))]
+    for key, label in labels.items():
+        for row in answers.get(key, ()):
+            if row.accepted is None:
+                yield _unanswered(label, row)
+
+
+def _standing(row: ItemAnswer | None) -> Iterable[Value]:
+    """What is counted now, and how much of it the response answers."""
+    if row is None:
+        return ("", None, "")
+    return (row.item.extent.words, row.answered_of, row.lacking_words)
+
+
+def _unanswered(label: str, row: ItemAnswer) -> list[Value]:
+    item = row.item
+    cells: list[Value] = [label, row.kind_name, item.title, item.starts, item.ends]
+    cells += [""] * 6 + [None, "not answered", "", None, ""]
+    return [*cells, item.extent.words, 0, "Not answered."]
+
+
+def _written(scope: ExportScope, keys: Sequence[int]) -> Iterator[list[Value]]:
     since, until = scope.window
     for row in read_rows(
         RESPONSE_ROWS.replace("{people}", PEOPLE),
@@ -63,6 +105,7 @@ def response_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[list[Valu
         until=until,
     ):
         yield [
+            row["uuid"],
             row["label"],
             str(ItemKind(row["kind"]).label),
             row["title"],

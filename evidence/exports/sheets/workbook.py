@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from controls.service_names import display_names
 from evidence.exports.rows.answers import is_answered
@@ -30,7 +30,7 @@ from evidence.exports.sheets.records import (
     report_rows,
 )
 from evidence.exports.sheets.responses import RESPONSES, response_rows
-from evidence.findings.responses import answers_by_control
+from evidence.findings.item_answers import ItemAnswer, answers_by_control
 
 SHEETS = (
     STATUS,
@@ -70,18 +70,20 @@ def fill(scope: ExportScope, add: Add, progress: Progress) -> None:
         for row in matrix_rows(document, names):
             add(MATRIX, row)
         progress(len(labels), total)
-    for sheet, rows in _records(scope, labels):
+    for sheet, rows in _records(scope, labels, responses):
         for row in rows:
             add(sheet, row)
         progress(total, total)
 
 
 def _records(
-    scope: ExportScope, labels: dict[int, str]
+    scope: ExportScope,
+    labels: dict[int, str],
+    answers: Mapping[int, Sequence[ItemAnswer]],
 ) -> Iterator[tuple[Sheet, Iterator[list[Value]]]]:
     yield EVIDENCE, evidence_rows(scope, labels)
     yield POPULATIONS, population_rows(scope, list(labels))
     yield REPORTS, report_rows(scope, list(labels))
-    yield RESPONSES, response_rows(scope, list(labels))
+    yield RESPONSES, response_rows(scope, labels, answers)
     yield CHANGES, change_rows(scope, list(labels))
     yield AFTER_CLOSING, after_closing_rows(scope, labels)

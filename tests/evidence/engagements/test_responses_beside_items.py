@@ -113,7 +113,8 @@ def test_all_answered_says_so_and_stays_an_exception(
 def test_in_workbook_and_report(system, window, alice, rita) -> None:
     answer(system, window, alice, rita, number=1)
     book = openpyxl.load_workbook(io.BytesIO(exported(system, window, "xlsx")))
-    (said,) = book["Responses"].iter_rows(min_row=2, values_only=True)
+    said, *others = book["Responses"].iter_rows(min_row=2, values_only=True)
+    assert {other[12] for other in others} == {"not answered"}
     assert said[0] == "AC-12"
     assert said[5:8] == tuple(BODY[name] for name in ("cause", "effect", "measures"))
     assert said[12:14] == ("accepted", str(rita))

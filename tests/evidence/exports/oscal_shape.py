@@ -82,7 +82,7 @@ SHAPES = {
     "control-selections": "include-controls",
     "include-controls": "control-id!",
     "observations": "uuid! title description! props methods! types subjects"
-    " relevant-evidence collected! expires",
+    " relevant-evidence collected! expires remarks",
     "subjects": "subject-uuid! type!",
     "findings": "uuid! title! description! props target! related-observations",
     "target": "type! target-id! status!",

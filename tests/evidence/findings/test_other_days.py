@@ -70,7 +70,8 @@ def test_r36_the_page_says_which_days_a_response_was_about(
     response = respond(control, row.item.key, window, **BODY, by=oscar)
     decide_response(response, decision="accept", by=rita)
     page = reverse("evidence:responses", args=[system.slug])
-    told = f"It was written about days to {TODAY}."
+    days = (TODAY - window[0]).days + 1
+    told = f"Answered for {days} of {days + 1} days."
     browser = as_user(oscar)
     assert told not in browser.get(page).text
     assert told in browser.get(page, {"on": TODAY + DAY}).text

@@ -37,6 +37,8 @@ NEUTRAL: dict[type, dict[str, Any]] = {
         "waiting": 0,
         "deviations": 0,
         "open": 0,
+        "deviating": (),
+        "lacking": (),
         "drawn_on": None,
         "day_confirmed": False,
         "uuid": "",

@@ -2,7 +2,8 @@
 
 A finding here is a weakness that somebody has to mend, not an assessor's word on a
 control: it stands as an item with its risk and what was observed, and the document
-holds no `findings` (R29).
+holds no `findings` (R29). What of the window an auditor will ask about is observed
+beside them, with the company's answers (R36).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
+from evidence.exports.formats.oscal.items import item_observations
 from evidence.exports.formats.oscal.results import chosen_controls
 from evidence.exports.formats.oscal.system import this_system
 from evidence.exports.formats.oscal.texts import lines, one_line, prop
@@ -83,7 +86,10 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
             "id": str(scope.system.uuid),
         },
         "local-definitions": {"components": [this_system(head)]},
-        "observations": [weakness.observation() for weakness in weaknesses],
+        "observations": chain(
+            [weakness.observation() for weakness in weaknesses],
+            item_observations(head, controls),
+        ),
         "risks": [weakness.risk() for weakness in weaknesses],
         "poam-items": [weakness.item() for weakness in weaknesses],
     }

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from controls.models import Engagement
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
+from evidence.exports.formats.oscal.items import item_observations
 from evidence.exports.formats.oscal.results_sql import FAILED, MARKS, OBSERVED
 from evidence.exports.formats.oscal.system import this_system
 from evidence.exports.formats.oscal.texts import lines, one_line, prop
@@ -93,7 +94,8 @@ class _Results:
 
     def observations(self, progress: Progress) -> Iterator[Node]:
         """One for each link of a piece of evidence to a control, which is reviewed by
-        itself and counts to an end of its own; then what was seen to fail."""
+        itself and counts to an end of its own; then what was seen to fail, and what of
+        the window an auditor will ask about."""
         scope, keys = self.head.scope, list(self.controls)
         for start in range(0, len(keys), BATCH):
             some = keys[start : start + BATCH]
@@ -123,6 +125,7 @@ class _Results:
             since=scope.window[0],
         ):
             yield self._failure(row)
+        yield from item_observations(self.head, self.controls)
 
     def _failure(self, row: Row) -> Node:
         """What somebody saw fail."""
