@@ -13,6 +13,7 @@ from django.db.models import Exists, Q
 
 from controls.models import Actor, User
 from evidence.models.files import EvidenceFile
+from evidence.models.keys import among
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 
 # Keys of people; of a blob and a system it was brought to.
@@ -32,10 +33,10 @@ def authors_of_revisions(revisions: Collection[int]) -> People:
     authors: dict[int, set[int]] = defaultdict(set)
     if not revisions:
         return authors
-    brought = EvidenceRevision.objects.filter(pk__in=revisions).order_by()
+    brought = EvidenceRevision.objects.filter(pk__in=among(revisions)).order_by()
     for revision, *people in brought.values_list("pk", "uploaded_by", "collected_by"):
         authors[revision].update(filter(None, people))
-    links = EvidenceLink.objects.filter(revision__in=revisions).order_by()
+    links = EvidenceLink.objects.filter(revision__in=among(revisions)).order_by()
     for revision, submitter in links.values_list("revision", "submitted_by"):
         authors[revision].add(submitter)
     return authors
@@ -72,7 +73,8 @@ def authors_of_files(
     authors: dict[Place, set[int]] = defaultdict(set)
     if not places:
         return authors
-    blobs, systems = {blob for blob, _ in places}, {system for _, system in places}
+    blobs = among({blob for blob, _ in places})
+    systems = {system for _, system in places}
     drawn = Population.objects.filter(LARGE, blob__in=blobs, system__in=systems)
     for blob, system, person in drawn.order_by().values_list(
         "blob", "system", "drawn_by"
@@ -83,7 +85,7 @@ def authors_of_files(
     for revision, blob in files.values_list("revision", "blob"):
         blobs_of[revision].add(blob)
     revisions = EvidenceRevision.objects.filter(
-        pk__in=blobs_of, evidence__system__in=systems
+        pk__in=among(blobs_of), evidence__system__in=systems
     )
     system_of = dict(revisions.order_by().values_list("pk", "evidence__system"))
     people = authors_of_revisions(system_of.keys() - known.keys())

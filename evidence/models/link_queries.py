@@ -15,6 +15,7 @@ from evidence.models.authors import (
     had_a_hand,
 )
 from evidence.models.files import EvidenceFile
+from evidence.models.keys import among
 from evidence.models.revisions import MAX_COMMON_BYTES, EvidenceRevision
 
 
@@ -92,13 +93,13 @@ class EvidenceLinkQuerySet(models.QuerySet[Any]):
         links = list(self.order_by().values_list(*columns))
         revisions: dict[int, set[int]] = defaultdict(set)
         brought = EvidenceRevision.objects.filter(
-            evidence__in={evidence for *_, evidence in links}
+            evidence__in=among({evidence for *_, evidence in links})
         )
         for key, evidence in brought.order_by().values_list("pk", "evidence"):
             revisions[evidence].add(key)
         blobs: dict[int, set[int]] = defaultdict(set)
         attached = EvidenceFile.objects.filter(
-            revision__in={revision for _, revision, *_ in links}
+            revision__in=among({revision for _, revision, *_ in links})
         )
         for key, blob in attached.order_by().values_list("revision", "blob"):
             blobs[key].add(blob)

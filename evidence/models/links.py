@@ -116,10 +116,24 @@ class EvidenceLink(models.Model):
             models.Index(
                 fields=["implementation", "state"], name="link_of_implementation"
             ),
-            models.Index(
+            models.Index(  # the desk orders and counts by it, reading no row
                 fields=["system", "submitted_at"],
-                name="link_awaiting_review",
+                name="link_on_the_desk",
                 condition=Q(state="submitted"),
+                include=[
+                    "id",
+                    "revision",
+                    "occurrence_ends",
+                    "proves_from",
+                    "submitted_by",
+                ],
+            ),
+            models.Index(  # the end of the performance before a yearly one
+                F("requirement"),
+                F("proves_to").desc(),
+                F("proves_from"),
+                name="link_proves_longest",
+                condition=Q(state="accepted", proves_to__isnull=False),
             ),
             models.Index(  # the queue of a reviewer of several systems
                 fields=["submitted_at", "id"],

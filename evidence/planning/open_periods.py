@@ -158,12 +158,18 @@ def periods_due(
     return none | {
         row.pk: [
             _period(period.terms.cadence, period.begins, period.due_on, today)
-            for period in expected_periods(*asks[row.pk], first - MAX_GRACE, last)
+            for period in expected_periods(
+                *asks[row.pk], first - _longest_grace(asks[row.pk][0]), last
+            )
             if first <= period.due_on <= last
         ]
         for row in due_rows
         if row.pk in asks
     }
+
+
+def _longest_grace(history: RequirementHistory) -> dt.timedelta:
+    return DAY * max((terms.grace_days for terms in history.terms), default=0)
 
 
 def _with_periods_due(rows: Sequence[Any], first: dt.date, last: dt.date) -> list[Any]:

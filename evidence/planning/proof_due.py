@@ -22,11 +22,17 @@ from evidence.models import LinkState, RequirementControl
 from evidence.planning.asks import with_newest_links
 from evidence.planning.due import CalendarScope, Due
 from evidence.planning.newest_links import light
-from evidence.planning.open_periods import DuePeriod, asked_since, periods_due
+from evidence.planning.open_periods import (
+    MAX_GRACE,
+    DuePeriod,
+    asked_since,
+    periods_due,
+)
 from evidence.planning.standing_scope import MAY_FALL_DUE, StandingScope, keys_where
-from evidence.status.cadence import DAY
+from evidence.status.cadence import DAY, periods
 from evidence.status.rows import among, as_bigints, as_dates
 
+NOBODYS = UUID(int=0)
 CALENDAR = ("weekly", "monthly", "quarterly", "half-yearly")
 
 
@@ -40,7 +46,13 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
     standings = StandingScope(
         [(system, team) for system in scope.systems for team in teams], now
     )
-    keys = keys_where(standings, MAY_FALL_DUE, first=scope.first, last=scope.last)
+    keys = keys_where(
+        standings,
+        MAY_FALL_DUE,
+        first=scope.first,
+        last=scope.last,
+        **_all_periods(scope),
+    )
     requirements = RequirementControl.objects.filter(
         pk__in=among(keys), operates_from__lte=scope.last
     )
@@ -58,14 +70,28 @@ def proof_due(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
         user
     )
     submittable = set(mine.values_list("pk", flat=True))
+    paths = Paths()
     for today, row, day, state in due_days:
         yield _of_proof(
             row.system,
             shown[row.pk],
             day,
             *_standing(state, day, today),
-            may_upload=row.pk in submittable,
+            path=paths.of(row.system, shown[row.pk], upload=row.pk in submittable),
         )
+
+
+def _all_periods(scope: CalendarScope) -> dict[str, Any]:
+    """Each period of each cadence that may be due on the days, by its last day."""
+    every = [
+        (cadence, last)
+        for cadence in CALENDAR
+        for _, last in periods(cadence, scope.first - MAX_GRACE, scope.last)
+    ]
+    return {
+        "cadences": [cadence for cadence, _ in every],
+        "ends": as_dates(last for _, last in every),
+    }
 
 
 class NamedAsk(NamedTuple):
@@ -96,11 +122,11 @@ def _due_days(
     rows: Sequence[Any], scope: CalendarScope, today: dt.date
 ) -> Iterator[tuple[Any, dt.date, str | None]]:
     """Each row with a day on which it is due, and the state of what was brought."""
-    periods = periods_due(rows, scope.first, scope.last, today)
+    due_periods = periods_due(rows, scope.first, scope.last, today)
     with_newest_links((row for row in rows if row.cadence not in CALENDAR), today)
-    done = _done(periods)
+    done = _done(due_periods)
     for row in rows:
-        for period in periods[row.pk]:
+        for period in due_periods[row.pk]:
             state = done.get((row.pk, period.first, period.last)) or done.get(
                 (row.pk, period.first, None)
             )
@@ -148,20 +174,8 @@ def _standing(state: str | None, day: dt.date, today: dt.date) -> tuple[str, str
 
 
 def _of_proof(
-    system: System,
-    row: NamedAsk,
-    day: dt.date,
-    state: str,
-    word: str,
-    *,
-    may_upload: bool,
+    system: System, row: NamedAsk, day: dt.date, state: str, word: str, *, path: str
 ) -> Due:
-    """A period to prove: to the upload for whoever may, to its control for others."""
-    if may_upload:
-        path = reverse("evidence:upload", args=[system.slug, row.uuid])
-    else:
-        control = reverse("evidence:control", args=[system.slug, row.ref_id])
-        path = f"{control}#asked-{row.uuid}"
     return Due(
         day=day,
         kind="Proof",
@@ -173,3 +187,27 @@ def _of_proof(
         team=row.team or "",
         control=row.label,
     )
+
+
+class Paths:
+    """Where a period to prove leads, put together once for each system or control:
+    thousands may be due in a month."""
+
+    def __init__(self) -> None:
+        self._uploads: dict[str, str] = {}
+        self._controls: dict[tuple[str, str], str] = {}
+
+    def of(self, system: System, row: NamedAsk, *, upload: bool) -> str:
+        """To the upload for whoever may, to its control for others."""
+        slug = system.slug
+        if upload:
+            if slug not in self._uploads:
+                address = reverse("evidence:upload", args=[slug, NOBODYS])
+                self._uploads[slug] = address
+            # from the right: a slug may look like a uuid
+            before, _, after = self._uploads[slug].rpartition(str(NOBODYS))
+            return f"{before}{row.uuid}{after}"
+        key = (slug, row.ref_id)
+        if key not in self._controls:
+            self._controls[key] = reverse("evidence:control", args=key)
+        return f"{self._controls[key]}#asked-{row.uuid}"

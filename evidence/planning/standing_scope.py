@@ -106,9 +106,26 @@ PRESSING = """
 s.operates_from <= s.today AND (s.operates_until IS NULL OR s.operates_until > s.today)
 AND (s.open_due < s.today OR (s.soon_from <= s.today AND NOT s.waiting)) IS TRUE
 """
-# What may fall due on the days `first` to `last`: a period, or the end of proof.
+# What may fall due on the days `first` to `last`: the end of proof, or a period. Asks
+# with one cadence for ever are chosen where one of all periods there are (`cadences`
+# and `ends`) is due then.
 MAY_FALL_DUE = """
-s.has_periods OR (s.proven AND s.due BETWEEN %(first)s AND %(last)s)
+(s.proven AND s.due BETWEEN %(first)s AND %(last)s)
+OR s.has_periods AND s.requirement_id IN (
+  SELECT r.id FROM evidence_evidencerequirement r
+   WHERE r.system_id = ANY(%(systems)s::bigint[])
+     AND ((r.cadence, r.grace_days) IN (
+            SELECT rhythm.cadence, rhythm.grace_days
+              FROM (SELECT DISTINCT k.cadence, k.grace_days
+                      FROM evidence_evidencerequirement k
+                     WHERE k.system_id = ANY(%(systems)s::bigint[])) rhythm
+              JOIN unnest(%(cadences)s::text[], %(ends)s::date[])
+                   AS period(cadence, ends)
+                ON period.cadence = rhythm.cadence
+               AND period.ends + rhythm.grace_days BETWEEN %(first)s AND %(last)s)
+          OR r.ask_id IN (
+            SELECT t.ask_id FROM evidence_requirementterms t
+             WHERE NOT upper_inf(t.days))))
 """
 
 
@@ -123,3 +140,22 @@ def keys_where(scope: StandingScope, condition: str, **parameters: Any) -> list[
     with connection.cursor() as cursor:
         cursor.execute(chosen, scope.parameters | parameters)
         return [key for (key,) in cursor.fetchall()]
+
+
+# Triggers mark what rests on a change, in its transaction; rows made anew are new rows.
+STATES = """
+SELECT k.system_id, concat_ws('-', count(*), sum(k.xmin::text::bigint))
+  FROM evidence_askstanding k
+ WHERE k.system_id <> ALL(ARRAY(
+   SELECT r.system_id FROM evidence_standingmark m
+     JOIN evidence_evidencerequirement r ON r.id = m.requirement_id))
+ GROUP BY k.system_id
+"""
+
+
+def states_of_standings() -> dict[int, str]:
+    """What is another text for a system, by its key, once any of its kept rows was made
+    anew. Without systems of which a row is marked now. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATES)
+        return dict(cursor.fetchall())

@@ -107,7 +107,8 @@ def waiting(
 def by_oldest_period(links: EvidenceLinkQuerySet) -> QuerySet[Any, Any]:
     """Rows `revision`, `oldest` (the last day of its oldest period), `first` (when it
     was submitted) and `links`: the oldest period first, then who waits longest."""
-    ends = Coalesce("occurrence_ends", "revision__performed_on")
+    # the day it was performed is that of its revision, and stands in the index
+    ends = Coalesce("occurrence_ends", "proves_from")
     return (
         links.order_by()
         .values("revision")

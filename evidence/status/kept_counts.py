@@ -50,17 +50,23 @@ def kept_counts(
     name: str,
     days: Mapping[System, dt.date],
     count: Callable[[Sequence[System]], Mapping[int, Counted]],
+    *,
+    more: Mapping[int, str] | None = None,
+    seconds: int = KEPT,
 ) -> dict[int, Counted]:
     """What `count` says of systems by their keys, each on the day that it is there.
 
     It is asked only about systems of which nothing is kept. `name` is of what it
-    counts. One statement besides its own.
+    counts, `more` what it rests on besides, by the system's key. One statement besides
+    its own.
     """
     keys = _keys(name, days)
+    if more is not None:
+        keys = {pk: f"{key}-{more[pk]}" for pk, key in keys.items()}
     kept = cache.get_many(keys.values())
     missing = [system for system in days if keys[system.pk] not in kept]
     counted = count(missing) if missing else {}
-    cache.set_many({keys[pk]: value for pk, value in counted.items()}, KEPT)
+    cache.set_many({keys[pk]: value for pk, value in counted.items()}, seconds)
     return {pk: kept[key] for pk, key in keys.items() if key in kept} | dict(counted)
 
 

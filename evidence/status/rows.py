@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
 
+from evidence.models.keys import among as among
+from evidence.models.keys import as_bigints as as_bigints
 from evidence.status import gather_sql
 
 Row = Mapping[str, Any]
@@ -83,18 +84,6 @@ def as_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def as_bigints(numbers: Iterable[int]) -> str:
-    """Numbers as text that PostgreSQL reads as bigint[], however small they are."""
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
 def as_dates(days: Iterable[dt.date | None]) -> str:
     """Days as text that PostgreSQL reads as date[]: thousands are written at once."""
     return f"{{{','.join(day.isoformat() if day else 'NULL' for day in days)}}}"
-
-
-def among(numbers: Iterable[int]) -> RawSQL:
-    """Keys for `pk__in`, as one parameter: Django's list makes one of each, which
-    takes longer for ten thousand of them than finding their rows."""
-    keys = [as_bigints(numbers)]
-    return RawSQL("SELECT unnest(%s::bigint[])", keys)

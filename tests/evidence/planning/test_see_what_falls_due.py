@@ -203,3 +203,19 @@ def test_the_database_is_asked_as_often_for_many(house):
             due(house, days=10 + more * 30)
         counts.append(len(run))
     assert counts[1] <= counts[0]
+
+
+def test_whatever_the_grace_a_period_is_listed_on_its_day_and_others_are_not_read(
+    house,
+):
+    row = house.requirement()
+    for grace in (0, 45, 200):
+        factories.set_terms(
+            RequirementControl.objects.filter(pk=row.pk), grace_days=grace
+        )
+        day = due_on("monthly", THIS_MONTH, grace)
+        for first, listed in ((day, True), (day - DAY, False), (day + DAY, False)):
+            scope = CalendarScope(first, first, [house.system])
+            days = falling_due(scope, user=house.olivia, now=clock.now())
+            assert (row.title in {each.title for each in days}) == listed
+            assert {each.day for each in days} <= {first}
