@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False  # made while others write
 
     dependencies = [
-        ("evidence", "0057_who_set_a_scope"),
+        ("evidence", "0058_what_a_response_answers"),
     ]
 
     operations = [
