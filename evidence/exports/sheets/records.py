@@ -77,6 +77,7 @@ REPORTS = Sheet(
         ("Reviewed", "day", 12),
         ("Letters", "long", 40),
         ("Controls it is cited for", "number", 12),
+        ("sha256 of what is held", "text", 66),
     ),
 )
 # All of a control whose proof reaches into the window or later, one row for each file.
@@ -139,7 +140,8 @@ SELECT o.uuid, c.label, q.title, o.starts, o.ends, o.source, o.query, o.complete
 REPORT_ROWS = """
 SELECT a.title, a.provider, a.series, v.label, v.starts, v.until, v.issued_on,
        v.opinion, v.state, v.ended_on, relied.conclusion, relied.reviewer_name,
-       relied.reviewed_on, letters.days AS letters, cited.controls
+       relied.reviewed_on, letters.days AS letters, cited.controls,
+       held.digests AS held
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
   JOIN (SELECT n.artifact_id, count(*) AS controls FROM {citation} n
@@ -156,6 +158,10 @@ SELECT a.title, a.provider, a.series, v.label, v.starts, v.until, v.issued_on,
     SELECT string_agg(format('%%s to %%s, issued %%s', k.starts, k.until - 1,
                              k.issued_on), '; ' ORDER BY k.issued_on, k.id) AS days
       FROM {letter} k WHERE k.artifact_version_id = v.id) letters ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT string_agg(h.sha256, ' ' ORDER BY h.id) AS digests
+      FROM evidence_reportfile h
+     WHERE h.artifact_version_id = v.id AND h.known_from < %(known_at)s) held ON TRUE
  ORDER BY a.title, a.id, v.starts, v.id
 """
 
@@ -264,7 +270,8 @@ def _hidden_population(row: Mapping[str, Any]) -> Line:
 
 
 def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
-    """Reports of the series that some of the controls cite, every version of them."""
+    """Reports of the series that some of the controls cite, every version of them; of
+    files that are held the hashes alone, also once a file was removed (R27)."""
     rows = read_rows(
         REPORT_ROWS,
         scope.moment,
@@ -289,4 +296,5 @@ def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
             row["reviewed_on"],
             row["letters"] or "",
             row["controls"],
+            row["held"] or "",
         ]

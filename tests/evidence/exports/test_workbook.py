@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -16,9 +17,11 @@ import openpyxl
 import pytest
 
 from evidence.exports.sheets.workbook import SHEETS
-from evidence.models import Evidence
+from evidence.models import ArtifactVersion, Evidence
+from tests import factories
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
+from tests.evidence.held_reports.held import hold
 from tests.evidence.house import TODAY, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,6 +151,33 @@ def test_populations_reports_and_their_judges_stand_in_it(house) -> None:
     (report,) = rows(book, "Reports")
     assert (report["Relied on"], report["Reviewed by"]) == ("rely", "Rita")
     assert report["Controls it is cited for"] == 1
+
+
+def test_of_a_report_that_is_held_the_hash_alone_leaves_the_house(house) -> None:
+    """R27: in workbook, package and plan; the name of the file does not leave."""
+    assert {row["sha256 of what is held"] for row in rows(
+        opened(exported(house, "xlsx")), "Reports")} == {None}  # fmt: skip
+    report = ArtifactVersion.objects.get()
+    factories.give_installation_roles(house.olivia)
+    held = hold(report, by=house.olivia, name="secret-name.pdf")
+    content = exported(house, "xlsx")
+    (row,) = rows(opened(content), "Reports")
+    assert row["sha256 of what is held"] == held.sha256
+    plan = exported(house, "oscal-ssp").decode()
+    body = json.loads(plan)["system-security-plan"]
+    (leveraged,) = body["system-implementation"]["leveraged-authorizations"]
+    resources = {r["uuid"]: r for r in body["back-matter"]["resources"]}
+    resource = resources[leveraged["links"][0]["href"].removeprefix("#")]
+    assert resource["rlinks"][0]["hashes"] == [
+        {"algorithm": "SHA-256", "value": held.sha256}
+    ]
+    package = exported(house, "package")
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        members = {name.rpartition("/")[2]: name for name in archive.namelist()}
+        table = archive.read(members["provider-documents.csv"]).decode()
+        assert held.sha256 in table
+        assert not any("secret-name" in name for name in archive.namelist())
+    assert "secret-name" not in plan + table
 
 
 def test_changes_of_the_window_name_both_persons(house) -> None:

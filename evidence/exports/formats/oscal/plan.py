@@ -8,6 +8,7 @@ from typing import BinaryIO
 from evidence.exports.formats.oscal import system as systems
 from evidence.exports.formats.oscal.halves import Requirement, texts_of
 from evidence.exports.formats.oscal.head import DocumentHead, head_of
+from evidence.exports.formats.oscal.leveraged import held_reports
 from evidence.exports.formats.oscal.writing import Node, write_document
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.status.control_status import ControlStatus
@@ -46,7 +47,9 @@ def write(scope: ExportScope, file: BinaryIO, progress: Progress) -> None:
             "description": DESCRIPTION,
             "implemented-requirements": _requirements(head, around, answers, progress),
         },
-        "back-matter": {"resources": [head.profile()]},
+        "back-matter": {
+            "resources": [head.profile(), *held_reports(head, around.reports)]
+        },
     }
     write_document(file, "system-security-plan", plan)
 

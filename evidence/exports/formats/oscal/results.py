@@ -6,7 +6,6 @@ marks of auditors alone, for whoever may read those (R29).
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
@@ -16,7 +15,12 @@ from evidence.exports.formats.oscal.head import DocumentHead, head_of
 from evidence.exports.formats.oscal.items import item_observations
 from evidence.exports.formats.oscal.results_sql import FAILED, MARKS, OBSERVED
 from evidence.exports.formats.oscal.system import this_system
-from evidence.exports.formats.oscal.texts import lines, one_line, prop
+from evidence.exports.formats.oscal.texts import (
+    lines,
+    named_by_digest,
+    one_line,
+    prop,
+)
 from evidence.exports.formats.oscal.writing import (
     Node,
     end_of,
@@ -262,15 +266,9 @@ class _Results:
                 **({} if title else removed),
                 "rlinks": [
                     {
-                        "href": _named_by_digest(sha256),
+                        "href": named_by_digest(sha256),
                         "media-type": media_type,
                         "hashes": [{"algorithm": "SHA-256", "value": sha256}],
                     }
                 ],
             }
-
-
-def _named_by_digest(sha256: str) -> str:
-    """The name of these very bytes, wherever they lie (RFC 6920)."""
-    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
-    return f"ni:///sha-256;{digest}"

@@ -9,11 +9,21 @@ from typing import Any
 
 from controls.service_names import component_name
 from evidence.exports.formats.oscal.head import PROVIDER, DocumentHead
-from evidence.exports.formats.oscal.texts import names_of_components, one_line, prop
+from evidence.exports.formats.oscal.leveraged import (
+    REPORTS,
+    authorization,
+    of_report,
+    relied_on,
+)
+from evidence.exports.formats.oscal.texts import (
+    names_of_components,
+    one_line,
+    prop,
+)
 from evidence.exports.formats.oscal.writing import Node
 from evidence.exports.rows.scope import ExportScope
 from evidence.status.control_status import ControlStatus
-from evidence.status.facts import ArtifactVersionFacts, NeededService
+from evidence.status.facts import NeededService
 from evidence.status.rows import read_rows
 
 AWS = "aws"
@@ -26,13 +36,6 @@ SELECT c.uuid, c.name, c.regions, c.provided_by, c.used_from, v.slug AS variant,
  WHERE c.system_id = %(system)s AND c.used_from <= %(day)s
    AND (c.used_until IS NULL OR c.used_until > %(day)s)
  ORDER BY c.id
-"""
-REPORTS = """
-SELECT v.uuid, v.label, v.starts, v.until, v.issued_on, a.title, a.series, a.kind,
-       a.scheme, a.provider, a.provider_slug, v.service_slugs
-  FROM {artifact_version} v JOIN {artifact} a ON a.id = v.artifact_id
- WHERE v.uuid = ANY(%(reports)s::uuid[])
- ORDER BY a.title, v.starts, v.id
 """
 TEAMS = """
 SELECT i.id, t.uuid, t.name FROM {implementation} i
@@ -105,28 +108,6 @@ def needed_on(answer: ControlStatus, day: dt.date) -> list[NeededService]:
     ]
 
 
-def relied_on(
-    answers: Iterable[ControlStatus], day: dt.date
-) -> list[ArtifactVersionFacts]:
-    """The newest report of each series that is cited and relied on, and stands."""
-    newest: dict[str, ArtifactVersionFacts] = {}
-    for answer in answers:
-        for version in answer.facts.aws.versions if answer.facts.aws else ():
-            if not _stands(version, day):
-                continue
-            before = newest.get(version.series)
-            if before is None or before.starts < version.starts:
-                newest[version.series] = version
-    return list(newest.values())
-
-
-def _stands(version: ArtifactVersionFacts, day: dt.date) -> bool:
-    ended = version.revoked_on is not None and version.revoked_on <= day
-    relied = version.reliance in {"rely", "rely-with-response"}
-    accepted = version.citation == "accepted" and version.state != "withdrawn"
-    return relied and accepted and not ended and version.starts <= day
-
-
 def parties(head: DocumentHead, around: Surroundings) -> list[Node]:
     """Providers and the teams that own controls."""
     return [
@@ -181,7 +162,9 @@ def characteristics(head: DocumentHead, around: Surroundings) -> Node:
 def implementation(head: DocumentHead, around: Surroundings) -> Node:
     """Authorizations that the system leans on, roles, and its components."""
     return {
-        "leveraged-authorizations": [_leveraged(head, row) for row in around.reports],
+        "leveraged-authorizations": [
+            authorization(head, row) for row in around.reports
+        ],
         "users": head.users(),
         "components": [
             this_system(head),
@@ -200,28 +183,6 @@ def this_system(head: DocumentHead) -> Node:
         "description": head.description,
         "status": {"state": "operational"},
     }
-
-
-def _leveraged(head: DocumentHead, row: Mapping[str, Any]) -> Node:
-    """A provider's report that is cited and relied on; dated by its issue."""
-    last_day = row["until"] - dt.timedelta(days=1) if row["until"] else ""
-    return {
-        "uuid": _of_report(head, row),
-        "title": one_line(f"{row['title']}, {row['label']}"),
-        "props": [
-            prop("assurance-kind", row["kind"]),
-            prop("scheme", row["scheme"]),
-            prop("series", row["series"]),
-            prop("period-start", row["starts"]),
-            prop("period-end", last_day),
-        ],
-        "party-uuid": head.names.of("party", "provider", row["provider_slug"]),
-        "date-authorized": (row["issued_on"] or row["starts"]).isoformat(),
-    }
-
-
-def _of_report(head: DocumentHead, row: Mapping[str, Any]) -> str:
-    return head.names.of("report", str(row["uuid"]))
 
 
 def _provider(head: DocumentHead, around: Surroundings, slug: str) -> Node:
@@ -250,7 +211,7 @@ def _leans_on(
     head: DocumentHead, reports: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, str] | None]:
     return [
-        prop("leveraged-authorization-uuid", _of_report(head, row), ns="")
+        prop("leveraged-authorization-uuid", of_report(head, row), ns="")
         for row in reports
     ]
 

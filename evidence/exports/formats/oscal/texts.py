@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,6 +30,12 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """A text of any number of lines, without what JSON and XML cannot both hold."""
     return UNPRINTABLE.sub("", text.replace("\r\n", "\n")).strip()
+
+
+def named_by_digest(sha256: str) -> str:
+    """The name of these very bytes, wherever they lie (RFC 6920)."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
+    return f"ni:///sha-256;{digest}"
 
 
 def prop(name: str, value: object, *, ns: str = NAMESPACE) -> dict[str, str] | None:
