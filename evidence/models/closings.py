@@ -30,6 +30,11 @@ class ClosingQuerySet(models.QuerySet["WindowClosing"]):
         """Of the engagements whose audit pages the user may read."""
         return self.filter(engagement__in=Engagement.objects.open_to(user))
 
+    def to_decide(self, user: Actor) -> Self:
+        """What waits for the user as an auditor of the engagement, who decides it."""
+        audited = Engagement.objects.audited_by(user)
+        return self.filter(state=ClosingState.REQUESTED, engagement__in=audited)
+
     def for_listing(self) -> Self:
         """With engagement and people, the newest first."""
         return self.select_related(

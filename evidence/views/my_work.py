@@ -21,11 +21,16 @@ from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
 from evidence.findings.responses import responses_to_decide
 from evidence.findings.standing import dispositions_to_decide
 from evidence.forms.my_work import WorkFilter
-from evidence.models import SpillRemoval
+from evidence.held_reports.to_decide import (
+    report_removals_to_decide,
+    reports_to_clear,
+)
+from evidence.models import SpillRemoval, WindowClosing
 from evidence.planning import asks, my_work
 from evidence.planning.board import board_of
 from evidence.planning.last_brought import with_last_brought
 from evidence.planning.prospect import with_prospects
+from evidence.planning.signatures import signatures
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from evidence.systems.regions import systems_without_regions
@@ -68,6 +73,8 @@ def work(request: SignedInRequest) -> HttpResponse:
     }
     if my_work.decides(request.user):
         context |= _to_review(request.user, now) | _to_decide(request.user)
+    context |= _whatever_the_role(request.user)
+    context["signatures"] = signatures(context)
     return render(request, "evidence/my_work/page.html", context)
 
 
@@ -82,6 +89,15 @@ def _to_review(user: Actor, now: dt.datetime) -> dict[str, Any]:
         "to_review": [submissions[key] for key in first if key in submissions],
         "populations": my_work.populations_to_judge(user),
         "to_reconfirm": to_reconfirm(user, now),
+    }
+
+
+def _whatever_the_role(user: Actor) -> dict[str, Any]:
+    """What waits for registrars and auditors as well as for officers."""
+    return {
+        "report_removals": report_removals_to_decide(user),
+        "reports_to_clear": reports_to_clear(user),
+        "closings": WindowClosing.objects.to_decide(user).for_listing(),
     }
 
 

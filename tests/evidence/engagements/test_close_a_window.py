@@ -116,6 +116,10 @@ def test_an_officer_closes_nothing_alone(house, audit, closing) -> None:
     typed = {"decision": "confirm", "version": 1}
     page = door(audit, "closing_decide")
     assert browser_of(house, "olivia").post(page, typed).status_code == 403
+    where = f'<a href="{door(audit, "closing")}">The window of'
+    for name, waits in (("ann", True), ("olivia", False), ("audrey", False)):
+        work = browser_of(house, name).get(reverse("evidence:work")).content.decode()
+        assert (where in work) is waits, name
     for name in ("alice", "rita", "ray", "audrey", "mallory"):
         answer = browser_of(house, name).post(page, typed)
         assert answer.status_code == 404, name

@@ -44,6 +44,11 @@ def posted(client, house, name: str, path: str, body):
     return client.post(path, body)
 
 
+def work_of(client, house, name: str) -> str:
+    sign_in_just_now(client, house.people[name])
+    return client.get("/work/").content.decode()
+
+
 def test_removed_by_two_persons_and_what_was_seen_stays(client, house) -> None:
     file = hold(house.report, by=house.olivia)
     assert open_page(client, house.oscar, file).status_code == 200
@@ -54,6 +59,9 @@ def test_removed_by_two_persons_and_what_was_seen_stays(client, house) -> None:
     assert posted(client, house, "olivia", path, WHY).status_code == 409
     removal = ReportFileRemoval.objects.get()
     decide = f"/artifacts/removals/{removal.uuid}/decide/"
+    works = {name: work_of(client, house, name) for name in ("olivia", "oscar", "rita")}
+    assert [name for name, page in works.items() if decide in page] == ["olivia"]
+    assert '<a href="#to-approve">1 request to approve</a>' in works["olivia"]
     yes = {"decision": "approve"}
     assert posted(client, house, "oscar", decide, yes).status_code == 403
     assert posted(client, house, "rita", decide, yes).status_code == 403
@@ -129,6 +137,8 @@ def test_a_flagged_report_waits_for_a_second_person(client, house) -> None:
     )
     file = hold(house.report, by=house.olivia, content=script)
     assert "javascript" in file.flags
+    works = {name: work_of(client, house, name) for name in ("olivia", "oscar", "rita")}
+    assert [n for n, page in works.items() if "brought it" in page] == ["oscar"]
     assert open_page(client, house.olivia, file).status_code == 409
     assert open_page(client, house.oscar, file).status_code == 200  # has to clear it
     path = f"/artifacts/files/{file.uuid}/clear/"
