@@ -42,6 +42,10 @@ class CitationSerializer(serializers.Serializer[Any]):
     control_id = serializers.CharField(source="citation.control.ref_id")
     citation = serializers.CharField(source="citation.citation")
     state = serializers.CharField()
+    unnamed = serializers.BooleanField(
+        help_text="What is recorded that the series speaks to names other controls, and"
+        " not this one."
+    )
 
 
 class NewCitationsSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from controls.errors import Refused
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
+from evidence.artifacts.coverage import unnamed_by_coverage
 from evidence.artifacts.second_person import (
     REVIEWING,
     StandingState,
@@ -39,17 +40,19 @@ class CitationStanding:
 
     `decision` is a second person's own; `review` the first review of a report of the
     series that decided on it. At most one is set; none where it counts as it did before
-    citations waited.
+    citations waited. `unnamed`: what is recorded that the series speaks to names other
+    controls and not this one; the second person decides whether the report proves it.
     """
 
     citation: Citation
     state: StandingState
     decision: LetterAcceptance | None = None
     review: RelianceReview | None = None
+    unnamed: bool = False
 
 
 def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
-    """Each citation in the order of its system and catalog. Three statements.
+    """Each citation in the order of its system and catalog. Four statements.
 
     The same rule as `gather_sql.COVERAGE`; a test compares the two.
     """
@@ -71,8 +74,14 @@ def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
     ):
         key = (review.artifact_version.artifact_id, review.system_id)
         reviews[key].append(review)
+    unnamed = unnamed_by_coverage([(row.artifact_id, row.control) for row in rows])
     return [
-        _standing(row, decisions.get(row.pk), reviews[row.artifact_id, row.system_id])
+        replace(
+            _standing(
+                row, decisions.get(row.pk), reviews[row.artifact_id, row.system_id]
+            ),
+            unnamed=(row.artifact_id, row.control_id) in unnamed,
+        )
         for row in rows
     ]
 

@@ -283,6 +283,34 @@ def confirmed_lines(artifact: Artifact) -> QuerySet[CoverageLine]:
     return lines.exclude(artifact_version__state=withdrawn)
 
 
+def unnamed_by_coverage(
+    cited: Collection[tuple[int, Control]],
+) -> set[tuple[int, int]]:
+    """Those of some series (keys) and controls, as keys, where what is recorded that
+    the series speaks to names other controls of the catalog and not this one (R24).
+
+    Where nothing is recorded of a catalog, nothing is known. One statement.
+    """
+    catalogs = {control.pk: control.catalog_id for _, control in cited}
+    lines = CoverageLine.objects.confirmed().exclude(
+        artifact_version__state=ArtifactVersionState.WITHDRAWN
+    )
+    rows = lines.filter(
+        artifact_version__artifact__in={series for series, _ in cited},
+        control__catalog__in=set(catalogs.values()),
+    ).values_list("artifact_version__artifact", "control", "control__catalog")
+    named, recorded = set(), set()
+    for series, control, catalog in rows.order_by().distinct():
+        named.add((series, control))
+        recorded.add((series, catalog))
+    return {
+        (series, control.pk)
+        for series, control in cited
+        if (series, control.catalog_id) in recorded
+        and (series, control.pk) not in named
+    }
+
+
 def places_by_control(
     artifact: Artifact, control_pks: Collection[int]
 ) -> dict[int, str]:

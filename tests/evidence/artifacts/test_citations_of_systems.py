@@ -17,6 +17,8 @@ from evidence.artifacts.citation_decisions import (
     decide_citations,
 )
 from evidence.artifacts.citations import cite, proposed_controls
+from evidence.artifacts.coverage import record_coverage
+from evidence.artifacts.coverage_targets import CoverageEntry
 from evidence.models import Citation, LetterAcceptance
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
@@ -102,6 +104,25 @@ def test_made_after_it_waits_and_any_number_is_accepted_in_one_act(
     assert citations_to_decide(olga) == []
     with pytest.raises(TransitionNotAllowed):
         decide_citations(late, system, decision="accept", by=olga)
+
+
+def test_what_the_coverage_does_not_name_is_said_before_it_is_accepted(
+    system, report, late, oscar, olga, as_user
+):
+    """R24: proposed from the coverage; nobody accepts the rest without being told."""
+    note = "The recorded coverage names other controls, not this one"
+    work = reverse("evidence:work")
+    assert note not in as_user(olga).get(work).content.decode()  # nothing is recorded
+    factories.give_installation_roles(oscar)
+    record_coverage(report, [CoverageEntry("pe-3")], by=oscar)
+    ma_4, pe_3 = citation_standings(Citation.objects.all())
+    assert (ma_4.unnamed, pe_3.unnamed) == (True, False)
+    browser = as_user(olga)
+    series = reverse("evidence:artifact", args=[report.artifact.uuid])
+    assert browser.get(work).content.decode().count(note) == 1
+    assert browser.get(series).content.decode().count(note) == 2  # list and decision
+    shown = browser.get(reverse("citation-detail", args=[ma_4.citation.uuid]))
+    assert shown.json()["unnamed"] is True
 
 
 def test_over_the_api_as_well(system, late, olga, oscar, as_user):
