@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from controls.service_names import display_names
 from evidence.exports.package.files import Files, Placed
 from evidence.exports.package.names import folder_name
+from evidence.exports.package.piece_rows import piece_rows
 from evidence.exports.rows.answers import item_lines
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import (
@@ -99,6 +100,7 @@ class Controls:
     index: list[list[str]] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
     answers: Mapping[int, Sequence[ItemAnswer]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=display_names)  # of services
 
     @property
     def keys(self) -> list[int]:
@@ -152,7 +154,7 @@ class Controls:
         pieces: Sequence[Piece],
         populations: Sequence[Mapping[str, Any]],
     ) -> None:
-        names = display_names()
+        names = self.names
         status = _named(STATUS, status_row_of(document, answer, names))
         period = _named(PERIOD, period_row(document, answer, names))
         by_item = defaultdict(list)
@@ -174,6 +176,7 @@ class Controls:
                 "occurrences": _occurrences(answer),
                 "items": item_lines(self.answers.get(answer.implementation["id"], ())),
                 "pieces": pieces,
+                "piece_rows": piece_rows(pieces),
                 "samples": [
                     (row, by_item.get(str(row["Item"]), ())) for row in populations
                 ],
