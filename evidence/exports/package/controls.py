@@ -111,7 +111,7 @@ class Controls:
         """Every control that the scope means. The progress counts them."""
         total, documents = answered_documents(self.scope)
         periods = periods_of(self.scope.answers())
-        self.answers = answers_by_control(periods, self.scope.moment, display_names())
+        self.answers = answers_by_control(periods, self.scope.moment, self.names)
         batch: list[tuple[dict[str, Any], ControlStatus]] = []
         for document, answer in documents:
             batch.append((document, answer))

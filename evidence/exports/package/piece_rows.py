@@ -6,7 +6,7 @@ A template for each cell took as long as hashing the files.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -19,8 +19,13 @@ from evidence.exports.package.files import Placed
 class EvidencePiece(Protocol):
     """What a row says."""
 
-    row: Any
-    placed: Placed
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """What the index knows of it."""
+
+    @property
+    def placed(self) -> Placed:
+        """Where its file lies."""
 
     @property
     def state(self) -> str:
