@@ -182,7 +182,14 @@ class FittingAsks:
         object.__setattr__(self, "_parameters", parameters)
 
     def __len__(self) -> int:
-        """How many fit. One statement."""
+        """How many fit. One statement; none where the board's counts say it."""
+        chosen = self.chosen
+        if not (chosen.system or chosen.query or chosen.due):
+            return sum(
+                number
+                for state, is_open, _, number in self.board._counted
+                if chosen.state == state or (is_open and not chosen.state)
+            )
         number = self.board._read(NUMBER_FITTING, **self._parameters)
         return int(number[0][0]) if number else 0
 

@@ -122,12 +122,15 @@ def uploads_to_bring(
     rows: Sequence[RequirementControl], opened: Mapping[int, Sequence[DuePeriod]]
 ) -> list[NextUpload]:
     """One for each period that is open in any of the rows, the oldest first."""
-    gaps = {
-        (gap.last, gap.first): gap for row in rows for gap in opened.get(row.pk, ())
-    }
+    gaps: dict[tuple[dt.date, dt.date], DuePeriod] = {}
+    open_rows: dict[tuple[dt.date, dt.date], dict[int, RequirementControl]] = {}
+    for row in rows:
+        for gap in opened.get(row.pk, ()):
+            days = (gap.last, gap.first)
+            gaps[days] = gap
+            open_rows.setdefault(days, {})[row.pk] = row
     return [
-        NextUpload(gaps[days], _open_in(rows, opened, gaps[days]))
-        for days in sorted(gaps)
+        NextUpload(gaps[days], list(open_rows[days].values())) for days in sorted(gaps)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from pathlib import Path
@@ -11,8 +12,9 @@ from django.test import Client
 from icalendar import Calendar
 
 from controls.models import Membership, TokenScope, User
+from evidence.planning import feed
 from tests.evidence import house as houses
-from tests.evidence.house import House
+from tests.evidence.house import TODAY, House
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +113,28 @@ def test_no_log_holds_the_secret(house: House, caplog) -> None:
         Client().get(address)
     assert address.split("/")[3] not in caplog.text
     assert "GET /accounts/calendar/... 200" in caplog.text
+
+
+def test_of_very_many_entries_the_next_two_months_are_made(
+    house: House, monkeypatch
+) -> None:
+    address = subscribe(house.alice)
+    whole = Calendar.from_ical(Client().get(address).content)
+    days = sorted(entry["dtstart"].dt for entry in whole.walk("VEVENT"))
+    assert (days[-1] - days[0]).days > 200
+    assert days[0] < TODAY
+    assert "x-wr-caldesc" not in whole
+    read: list[tuple[dt.date, dt.date]] = []
+    falling_due = feed.falling_due
+
+    def counted(scope, **more):
+        read.append((scope.first, scope.last))
+        return falling_due(scope, **more)
+
+    monkeypatch.setattr(feed, "falling_due", counted)
+    monkeypatch.setattr(feed, "MAX_ENTRIES", 2)
+    fewer = Calendar.from_ical(Client().get(address).content)
+    coming = [day for day in days if day >= TODAY]
+    assert [entry["dtstart"].dt for entry in fewer.walk("VEVENT")] == coming[:2]
+    assert str(fewer["x-wr-caldesc"]) == "2 entries of more, the next two months first."
+    assert all((last - first).days < 63 for first, last in read)
