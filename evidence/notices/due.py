@@ -87,9 +87,9 @@ def requirements(people: People, instant: dt.datetime) -> Iterator[NoticeCandida
         more=states,
         seconds=KEPT,
     )
-    for system, of_system in due_of_systems.items():
+    for key, of_system in due_of_systems.items():
         for ask in of_system.asks:
-            yield from _of_ask(people, system, ask)
+            yield from _of_ask(people, key, ask)
         for digest, number in of_system.digests:
             yield digest.notice(people, number)
 

@@ -169,7 +169,7 @@ def periods_due(
 
 
 def _longest_grace(history: RequirementHistory) -> dt.timedelta:
-    return DAY * max((terms.grace_days for terms in history.terms), default=0)
+    return DAY * max((terms.grace_days or 0 for terms in history.terms), default=0)
 
 
 def _with_periods_due(rows: Sequence[Any], first: dt.date, last: dt.date) -> list[Any]:
