@@ -64,6 +64,11 @@ class TableRow:
     answered: bool = False
 
     @property
+    def accepted(self) -> list[Any]:
+        """The items whose answer a second person accepted."""
+        return [item for item in self.responses if item.accepted]
+
+    @property
     def row(self) -> Row:
         """The control's columns."""
         return self.answer.implementation

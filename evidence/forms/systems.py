@@ -36,6 +36,9 @@ from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
 from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
 
+USED_BY_MOST = ("Compute", "Database", "Storage")
+SELDOM_CHANGED = ("description", "partition", "time_zone")
+
 
 def free_slug(name: str) -> str:
     """A slug for a new system that no other system has."""
@@ -65,10 +68,23 @@ class Category:
     title: str
     choices: list[Choice]
 
+    is_searched: bool = False
+
     @property
     def ticked(self) -> int:
         """How many of them are chosen."""
         return sum(bool(choice.tick.value()) for choice in self.choices)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its services are shown at once: most systems use some of them, one is
+        chosen, or the search names them."""
+        return self.title in USED_BY_MOST or self.is_searched or self.ticked > 0
+
+    @property
+    def names(self) -> str:
+        """Its services by name."""
+        return ", ".join(choice.service.name for choice in self.choices)
 
 
 class NewSystemForm(ModelForm):
@@ -199,7 +215,8 @@ class NewSystemForm(ModelForm):
         return all(word in text for word in words)
 
     def _category(self, title: str, services: Iterable[Service]) -> Category:
-        return Category(title, [self._choice(service) for service in services])
+        choices = [self._choice(service) for service in services]
+        return Category(title, choices, bool(self["q"].value()))
 
     def _choice(self, service: Service) -> Choice:
         variant = f"variant_{service.slug}"
@@ -234,8 +251,20 @@ class NewSystemForm(ModelForm):
         return self[name].value() or "" if name in self.fields else ""
 
     def about_system(self) -> list[forms.BoundField]:
-        """The fields of the first part of the page."""
-        return [self[name] for name in self.Meta.fields]
+        """The fields of the first part of the page that each system has to fill in."""
+        return [
+            self[name]
+            for name in self.Meta.fields
+            if name not in ("name", *SELDOM_CHANGED)
+        ]
+
+    def seldom_changed(self) -> list[forms.BoundField]:
+        """Those that most leave as they are, or empty."""
+        return [self[name] for name in SELDOM_CHANGED]
+
+    def seldom_is_open(self) -> bool:
+        """Whether one of them is wrong, so that it must be seen."""
+        return any(field.errors for field in self.seldom_changed())
 
     def family_owners(self) -> list[forms.BoundField]:
         """One select per family."""

@@ -17,9 +17,9 @@ from evidence.artifacts.citation_decisions import (
     citations_to_decide,
 )
 from evidence.artifacts.citations import systems_to_cite_in
-from evidence.artifacts.remarks import answers_to_decide
+from evidence.artifacts.remarks import RemarkStanding, answers_to_decide
 from evidence.forms.artifacts import ArtifactForm, EndForm
-from evidence.models import Artifact, ArtifactVersion, ScopeSetting
+from evidence.models import Artifact, ArtifactVersion, RemarkKind, ScopeSetting
 from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
@@ -62,10 +62,12 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
             "letters", "reliance_reviews", "files"
         ).select_related("registered_by", "artifact")
     )
+    letters = letter_rows(artifact, systems, request.user)
     context = {
         "artifact": artifact,
         "reports": _reports(versions, systems, request.user),
-        "letters": letter_rows(artifact, systems, request.user),
+        "letters": sorted(letters, key=_waiting_first),
+        "letter_waits": any(row["standing"].state == "waiting" for row in letters),
         "citations": citation_rows(artifact, request.user),
         "to_decide": citations_by_series(
             row
@@ -100,13 +102,13 @@ def _reports(
         for version in versions
         for review in sorted(version.reliance_reviews.all(), key=lambda row: row.pk)
     }
-    return [
+    reports = [
         {
             "version": version,
             "mine": version.registered_by_id == user.pk or version.pk in scoped,
             # by any system, also one that the person may not read
             "is_reviewed": bool(version.reliance_reviews.all()),
-            "remarks": remarks.get(version.pk, []),
+            "remarks": sorted(remarks.get(version.pk, []), key=_open_first),
             "reliance": [
                 {
                     "system": system,
@@ -120,6 +122,25 @@ def _reports(
         }
         for version in versions
     ]
+    for place, report in enumerate(reports):
+        waits = [row["may_review"] and not row["review"] for row in report["reliance"]]
+        report["reviewed"] = sum(bool(row["review"]) for row in report["reliance"])
+        report["is_open"] = place == 0 or any(waits) or bool(report["remarks"])
+    return reports
+
+
+def _waiting_first(row: dict[str, Any]) -> tuple[bool, int]:
+    """A letter that waits stands above those decided, and those newest first."""
+    standing = row["standing"]
+    return standing.state != "waiting", -standing.letter.issued_on.toordinal()
+
+
+def _open_first(row: RemarkStanding) -> int:
+    """What nobody has answered stands above what asks for no answer, and that above
+    what is answered."""
+    if row.remark.kind == RemarkKind.USER_CONTROL:
+        return 1
+    return 2 if row.accepted else 0
 
 
 @require_http_methods(["GET", "POST"])
