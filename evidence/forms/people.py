@@ -41,9 +41,7 @@ class InviteForm(Form):
         help_text="Of auditors only: the audit they are let in for, 90 days at most.",
     )
     starts_on = DayField(label="From", widget=day_input())
-    last_day = DayField(
-        label="Last day", required=False, widget=day_input(), help_text=OPEN_END
-    )
+    last_day = DayField(label="Last day", required=False, widget=day_input())
 
     def __init__(
         self, *args: Any, system: System, today: dt.date, role: str = "", **kwargs: Any
@@ -58,6 +56,10 @@ class InviteForm(Form):
             self.fields["role"].help_text = "Auditors are invited with an engagement."
         self.fields["starts_on"].initial = today
         self.fields["role"].initial = role if role in Role.values else Role.CONTRIBUTOR
+
+    def whom(self) -> list[forms.BoundField]:
+        """The fields above the days: who, as what, for which team or audit."""
+        return [field for field in self if field.name not in ("starts_on", "last_day")]
 
     def offer(self) -> RoleOffer:
         """What is offered."""
