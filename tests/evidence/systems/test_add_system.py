@@ -58,6 +58,23 @@ def test_services_are_searched_without_a_script(browser, search, shown, hidden):
     assert f'name="use_{hidden}"' not in page
 
 
+def test_kinds_that_few_use_are_folded_with_the_names_of_their_services(browser):
+    def is_open(answer: Any, kind: str) -> bool:
+        page = text_of(answer)
+        opened = rf'class="services" (open)?> <summary> <h2>{kind}</h2>'
+        return bool(re.search(opened, page)[1])  # type: ignore[index]
+
+    answer = browser.get(NEW)
+    assert is_open(answer, "Compute")
+    assert not is_open(answer, "Analytics")
+    assert 'class="names">AWS Glue, Amazon Athena,' in text_of(answer)
+    searched = browser.post(NEW, {"q": "athena", "show": "services"})
+    assert is_open(searched, "Analytics")
+    ticked = browser.post(NEW, {"use_glue": "on", "show": "count"})
+    assert is_open(ticked, "Analytics")
+    assert not is_open(ticked, "Not AWS")
+
+
 def test_a_search_keeps_what_is_ticked_and_typed_and_makes_nothing(browser):
     typed = filled_in(q="nothing of that name", show="services", regions="us-east-1")
     page = text_of(browser.post(NEW, typed))
