@@ -102,7 +102,7 @@ def _reports(
         for version in versions
         for review in sorted(version.reliance_reviews.all(), key=lambda row: row.pk)
     }
-    reports = [
+    reports: list[dict[str, Any]] = [
         {
             "version": version,
             "mine": version.registered_by_id == user.pk or version.pk in scoped,
