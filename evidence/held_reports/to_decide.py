@@ -41,8 +41,8 @@ def reports_to_clear(user: Actor) -> list[ReportFile]:
     return [file for file in rows if not file.is_removed]
 
 
-def _kept_by(user: Actor) -> QuerySet[Citation]:
+def _kept_by(user: Actor) -> QuerySet[Citation, int]:
     """Series (keys) that systems cite of which the person is an officer."""
     officered = System.objects.officered_by(user)
     citing = Citation.objects.filter(system__in=officered).order_by()
-    return citing.values("artifact")
+    return citing.values_list("artifact_id", flat=True)
