@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from controls import clock
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.filters import in_state, of_system
+from controls.api.idempotency import idempotent
 from controls.models import Engagement
 from controls.models.tokens import Scope
 from controls.reasons import MAX_REASON
@@ -110,6 +111,7 @@ class ClosingViewSet(viewsets.ReadOnlyModelViewSet[WindowClosing]):
         return self._shown(self.get_object())
 
     @extend_schema(request=NewClosingSerializer, responses={201: ClosingSerializer})
+    @idempotent()
     def create(self, request: Request) -> Response:
         """Ask the auditors to close a window; officers may, once it is over."""
         _require_proof(request)

@@ -27,7 +27,7 @@ from controls.audit_systems import (
     make_audit,
     renew_in_audit,
 )
-from controls.engagement_scope import MAX_CONTROLS, read_controls, scope_of_engagement
+from controls.engagement_scope import MAX_CONTROLS, scope_of_engagement
 from controls.engagements import (
     EngagementDraft,
     correct_engagement,
@@ -42,6 +42,11 @@ from evidence.api.marks import ControlMarkSerializer
 from evidence.engagements.auditors import auditors_of
 from evidence.engagements.control_table import TableRow, marks_of, table_rows
 from evidence.engagements.scope import choose_scope
+from evidence.engagements.scope_list import (
+    controls_by_number,
+    numbers_in_scope,
+    read_scope,
+)
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
     listed,
@@ -149,14 +154,28 @@ class EndOfEngagementSerializer(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField(required=False, default=False)
 
 
+class NumberInScopeSerializer(serializers.Serializer[Any]):
+    """A regime's own number with its controls."""
+
+    number = serializers.CharField()
+    controls = serializers.ListField(child=serializers.CharField())
+    out_of_scope = serializers.ListField(child=serializers.CharField())
+
+
 class ScopeSerializer(serializers.Serializer[Any]):
-    """Ids or labels of the controls in scope; null for the whole baseline."""
+    """Ids or labels of the controls in scope, or numbers of the regime that controls
+    answer to (CC6.1, A.5.15, PCI 8.3); null for the whole baseline.
+
+    Read again, `numbers` say which controls in scope answer to which number today, and
+    which of that number are out of it.
+    """
 
     controls = serializers.ListField(
         child=serializers.CharField(max_length=40),
         allow_null=True,
         max_length=MAX_CONTROLS,
     )
+    numbers = NumberInScopeSerializer(many=True, read_only=True)
 
 
 class AuditedControlSerializer(serializers.Serializer[Any]):
@@ -291,7 +310,12 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         """Its controls, with the ETag of the engagement."""
         engagement = self.get_object()
         chosen = scope_of_engagement(engagement).controls
-        body = {"controls": None if chosen is None else sorted(chosen)}
+        today = engagement.system.day_of(clock.now())
+        by_number = controls_by_number(engagement.system, today)
+        body = {
+            "controls": None if chosen is None else sorted(chosen),
+            "numbers": numbers_in_scope(by_number, chosen),
+        }
         return Response(body, headers={"ETag": etag(engagement)})
 
     @extend_schema(request=ScopeSerializer, responses=EngagementSerializer)
@@ -363,8 +387,9 @@ def _auditors(engagement: Engagement, addresses: list[str]) -> list[User]:
     return [by_address[text.lower()] for text in dict.fromkeys(addresses)]
 
 
-def _controls(engagement: Engagement, typed: list[str]) -> set[str]:
-    """Ids of controls as people write them; what is unknown goes on as it is, and the
-    verb names it."""
-    read = read_controls(engagement.system, "\n".join(typed))
-    return {*read.controls, *read.unknown}
+def _controls(engagement: Engagement, typed: list[str]) -> frozenset[str]:
+    """Ids of the controls that people name, or that answer to a number they name."""
+    system = engagement.system
+    today = system.day_of(clock.now())
+    text = "\n".join(typed)
+    return read_scope(system, text, on=today, field="controls").controls

@@ -112,8 +112,9 @@ class ScopeForm(Form):
         required=False,
         max_length=MAX_TYPED,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Such as AC-2, AC-2(1), AU-6; separated by commas or lines. Nothing"
-        " is saved while one of them is not a control of this system.",
+        help_text="Such as AC-2, AC-2(1), AU-6, or numbers of the regime that controls"
+        " answer to, such as CC6.1, A.5.15 or PCI 8.3; separated by commas or lines."
+        " Nothing is saved while one of them is neither.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -25,9 +25,7 @@ from controls.audit_systems import (
 )
 from controls.engagement_scope import (
     in_words,
-    read_controls,
     scope_of_engagement,
-    unknown_in_words,
 )
 from controls.engagements import end_engagement, renew_engagement
 from controls.errors import Refused
@@ -39,6 +37,7 @@ from evidence.engagements.auditors import (
     open_invitations,
 )
 from evidence.engagements.scope import choose_scope, scopes_recorded
+from evidence.engagements.scope_list import read_scope
 from evidence.forms.engagements import (
     EndEngagementForm,
     EngagementForm,
@@ -233,9 +232,9 @@ def engagement_scope(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
     if not form.is_valid():
         return _scope_page(request, engagement, form, ticked)
     try:
-        pasted = read_controls(engagement.system, form.cleaned_data["pasted"])
-        if pasted.unknown:
-            raise Refused({"pasted": unknown_in_words(pasted.unknown)})
+        system, typed = engagement.system, form.cleaned_data["pasted"]
+        today = system.day_of(clock.now())
+        pasted = read_scope(system, typed, on=today, field="pasted")
         chosen = {*ticked, *pasted.controls}
         whole = form.cleaned_data["which"] == "baseline"
         if whole and pasted.controls:
@@ -252,7 +251,9 @@ def engagement_scope(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
         explain(form, refusal)
         return _scope_page(request, engagement, form, ticked)
     messages.success(
-        request, f"This audit is about {in_words(after)}; its pages and files follow."
+        request,
+        f"This audit is about {in_words(after)}; its pages and files follow."
+        f" {pasted.sentence}".rstrip(),
     )
     return _to_access(engagement)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from controls.models import AuditEvent
+from controls.models import AuditEvent, Engagement
 from evidence.models import RequirementControl
 from tests import one_day
 from tests.access import world as worlds
@@ -73,6 +74,19 @@ def bodies() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def over(world: World) -> Engagement:
+    """An audit whose window is over, so that its closing may be asked for."""
+    last = one_day.TODAY - dt.timedelta(days=1)
+    return Engagement.objects.create(
+        system=world.house.system,
+        title="Over",
+        kind="type2",
+        firm="Audit & Sons",
+        window_start=last - dt.timedelta(days=90),
+        window_end=last,
+    )
+
+
 class Asking:
     """One maker, posted to by who may, as a form where there are files."""
 
@@ -95,6 +109,8 @@ class Asking:
             self.body = {"token": previewed(self.client)}
         if view == "api_services_confirm":
             self.body = {"token": services_shown(self.client), "reason": "Because."}
+        if view == "closing-list":
+            self.body = {"engagement": str(over(world).uuid)}
         if view == "listed-report-place":
             self.body = {"artifact": str(world.named["artifact"]["uuid"])}
         if view == "api_account_uses_accept":

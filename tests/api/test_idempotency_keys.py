@@ -53,7 +53,7 @@ person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
 engagement-renew engagement-end
 export-make-again
-closing-list closing-confirm closing-refuse closing-withdraw
+closing-confirm closing-refuse closing-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 
