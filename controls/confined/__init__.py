@@ -1,8 +1,8 @@
 """Bytes that somebody sent are read by processes that can do little else.
 
-Each process that serves keeps one server of readers (`server.py`), which forks a
-process for every file: bounded in memory, time, files and network, with no socket of
-ours and no variable of our environment. Source: UP-03, UP-08, UP-11.
+Each process that serves keeps servers of readers (`server.py`), which fork a process
+for every file: bounded in memory, time, files and network, with no socket of ours and
+no variable of our environment. Source: UP-03, UP-08, UP-11.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import select
 import stat
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile, TemporaryFile
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 5  # seconds beyond a reader's own, for a machine that is busy
 CHUNK = 256 * 1024
 IN_MEMORY = 1_000_000  # bytes of an answer; a longer one waits on the disk
-MODULES: set[str] = set()  # that hold readers; a server loads them as it starts
+# By the name of a server: what holds its readers, which it loads as it starts.
+MODULES: defaultdict[str, set[str]] = defaultdict(set)
 
 
 class Heavy(Exception):
@@ -51,7 +53,9 @@ class Reader:
 
     It is called as `name(body, answer, *arguments)` with two binary files, the first
     seekable; arguments are whatever JSON holds. It imports nothing that needs settings.
-    `libraries` are loaded once for all files, and not by the process that serves.
+    `libraries` are loaded once for all files, and not by the process that serves. What
+    a fork costs grows with what its server has loaded: readers that need little and are
+    asked often have a `server` of their own.
     """
 
     module: str
@@ -62,9 +66,10 @@ class Reader:
     written: int = 0  # bytes of one temporary file
     answer: int = 1_000_000  # bytes
     libraries: tuple[str, ...] = ()
+    server: str = "all kinds"
 
     def __post_init__(self) -> None:
-        MODULES.update([self.module, *self.libraries])
+        MODULES[self.server].update([self.module, *self.libraries])
 
     def read(self, body: BinaryIO, *arguments: Any) -> IO[bytes]:
         """What the reader answers, from its beginning. The caller closes it.
@@ -85,7 +90,7 @@ class Reader:
 
     def _answer(self, order: list[Any], file: int, token: bytes) -> IO[bytes]:
         """The answer to one order. Raises Heavy, ReadersAway, ServerAway."""
-        server = ReaderServer.of_this_process(sorted(MODULES))
+        server = ReaderServer.of_this_process(self.server, sorted(MODULES[self.server]))
         ours, theirs = os.pipe()
         answer = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
         try:
@@ -160,9 +165,11 @@ def _require_end(answer: Any, token: bytes, reader: Reader) -> None:
 def readers_without_network() -> bool:
     """Whether readers have a network namespace of their own, with nothing in it.
 
-    Raises ReadersAway where there are no readers.
+    Asks the server that loads least. Raises ReadersAway where there are no readers.
     """
+    name = min(MODULES, key=lambda name: (len(MODULES[name]), name))
     try:
-        return ReaderServer.of_this_process(sorted(MODULES)).without_network
+        server = ReaderServer.of_this_process(name, sorted(MODULES[name]))
+        return server.without_network
     except ServerAway as away:
         raise ReadersAway from away

@@ -26,7 +26,8 @@ class ReaderServer:
     """One child that forks readers; it ends when the process that started it ends."""
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
-    _current: ClassVar[ReaderServer | None] = None
+    _running: ClassVar[dict[str, ReaderServer]] = {}  # by name
+    _ends_with: ClassVar[int] = 0  # the process that ends them as it ends
 
     def __init__(self, modules: list[str]) -> None:
         self.owner = os.getpid()
@@ -50,28 +51,30 @@ class ReaderServer:
         self.without_network = bool(greeting["without_network"])
 
     @classmethod
-    def of_this_process(cls, modules: list[str]) -> ReaderServer:
-        """The running one, started where there is none. Raises ServerAway."""
+    def of_this_process(cls, name: str, modules: list[str]) -> ReaderServer:
+        """The running one of a name, started where there is none. Raises ServerAway."""
         with cls._lock:
-            server = cls._current
+            server = cls._running.get(name)
             if server is not None and server.owner == os.getpid():
                 if server.is_there():
                     return server
                 server.end()
             elif server is not None:  # of the process that forked this one
                 server.control.close()
-            else:
+            if cls._ends_with != os.getpid():
                 atexit.register(cls.end_of_this_process)
-            cls._current = None
-            cls._current = cls(modules)
-            return cls._current
+                cls._ends_with = os.getpid()
+            cls._running.pop(name, None)
+            cls._running[name] = cls(modules)
+            return cls._running[name]
 
     @classmethod
     def end_of_this_process(cls) -> None:
-        """End the running one, if it is of this process."""
-        server, cls._current = cls._current, None
-        if server is not None and server.owner == os.getpid():
-            server.end()
+        """End those that are of this process."""
+        servers, cls._running = cls._running, {}
+        for server in servers.values():
+            if server.owner == os.getpid():
+                server.end()
 
     def is_there(self) -> bool:
         """Whether it takes orders. One that died has closed its end."""

@@ -33,6 +33,11 @@ class ProofQuerySet(models.QuerySet["Proof"]):
             cursor.execute(CLOSE, [link_pks])
             cursor.execute(OPEN, [link_pks])
 
+    def begin(self, link_pks: list[int]) -> None:
+        """As `follow_all`, of links made just now, which have no rows yet."""
+        with connection.cursor() as cursor:
+            cursor.execute(OPEN, [link_pks])
+
     def follow_terms(
         self, ask: EvidenceRequirement, first_day: dt.date, known_from: dt.datetime
     ) -> None:

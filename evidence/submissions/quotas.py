@@ -31,7 +31,8 @@ class NoRoomLeft(SrmError):
 
 
 SO_FAR = """
-SELECT files, size_bytes FROM evidence_teamday WHERE team_id = %s AND day = %s
+SELECT files, size_bytes FROM evidence_teamday
+ WHERE team_id = %s AND day = (coalesce(%s, srm_now()) AT TIME ZONE 'UTC')::date
 """
 
 # The row stays locked to the end: two uploads at the edge are counted one by one.
@@ -44,14 +45,17 @@ RETURNING files, size_bytes
 """
 
 
-def refuse_beyond(team: Team, uploads: Sequence[Any], instant: dt.datetime) -> None:
-    """Raise TooManyFiles or NoRoomLeft where these are beyond the team's day.
+def refuse_beyond(
+    team: Team, uploads: Sequence[Any], instant: dt.datetime | None = None
+) -> None:
+    """Raise TooManyFiles or NoRoomLeft where these are beyond the team's day: that of
+    the instant, without one the database's of now.
 
     Ask before bytes are kept. Locks nothing, so what is being kept at the same moment
     is not seen: `count` sees it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(SO_FAR, [team.pk, _day(instant)])
+        cursor.execute(SO_FAR, [team.pk, instant])
         files, size = cursor.fetchone() or (0, 0)
     new = _not_counted(uploads)
     _refuse(team, files + len(new), size + _bytes_of(new))

@@ -180,7 +180,7 @@ def _continued(
     """The new revision's own links, each for what an earlier link was for."""
     made = [_again(revision, link, by) for link in succession.submitted]
     made += [_again(revision, link, by, draft=True) for link in succession.drafted]
-    Proof.objects.follow_all([link.pk for link in made])
+    Proof.objects.begin([link.pk for link in made])
     return made
 
 

@@ -139,7 +139,7 @@ def submitted(
         make_link(revision, also.implementation, also, by, draft=draft)
         for also in proving.further()
     ]
-    Proof.objects.follow_all([link.pk for link in links])
+    Proof.objects.begin([link.pk for link in links])
     event_body = {
         "digest": revision.digest,
         "performed_on": str(submission.performed_on),

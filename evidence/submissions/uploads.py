@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db.models import Q
 
 from controls.errors import Refused
-from controls.history.clock import knowledge_now
 from controls.models import System, Team
 from evidence.files.checks import Checked, check
 from evidence.files.names import clean_name
@@ -103,7 +102,7 @@ def keep_all(uploads: Sequence[Upload], team: Team) -> None:
     spill or is gone, and what `refuse_beyond` raises.
     """
     refuse_twice(uploads)
-    refuse_beyond(team, uploads, knowledge_now())
+    refuse_beyond(team, uploads)
     refuse_removed(uploads)
     settle_all(uploads)
 

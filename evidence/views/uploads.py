@@ -216,15 +216,17 @@ def _submitted(
     request: SignedInRequest, form: UploadForm, target: Target, today: dt.date
 ) -> EvidenceLink:
     """The link, and with it how far the control is where that was asked."""
+    status = form.cleaned_data.get("implementation_status")
+    if not status:
+        return _link(request, form, target, today)  # a transaction of its own
     with transaction.atomic():
-        if status := form.cleaned_data.get("implementation_status"):
-            state_with_proof(
-                target.implementation,
-                status,
-                performed_on=form.cleaned_data["performed_on"],
-                by=request.user,
-                today=today,
-            )
+        state_with_proof(
+            target.implementation,
+            status,
+            performed_on=form.cleaned_data["performed_on"],
+            by=request.user,
+            today=today,
+        )
         return _link(request, form, target, today)
 
 

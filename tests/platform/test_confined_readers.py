@@ -21,6 +21,8 @@ from django.test import Client
 
 from controls import confined
 from controls.confined import Heavy, Reader, ReadersAway, running
+from evidence.files.checks import check, files, text_files
+from evidence.files.checks.kinds import TEXTS
 
 
 def reader(name: str, **limits: int) -> Reader:
@@ -104,18 +106,18 @@ def test_several_files_are_read_at_once_and_answers_are_not_mixed_up() -> None:
 
 def test_a_server_that_was_killed_is_started_anew() -> None:
     read("echo")
-    server = running.ReaderServer._current
-    assert server is not None
+    server = running.ReaderServer._running["all kinds"]
     os.kill(server.process.pid, signal.SIGKILL)
     assert read("echo", b"again") == b"again"
-    assert running.ReaderServer._current is not server
+    assert running.ReaderServer._running["all kinds"] is not server
 
 
 def test_a_server_ends_with_the_process_that_started_it() -> None:
     program = (
         "import io; from controls.confined import running, Reader;"
         "Reader('tests.misreaders', 'echo', 10**8, 5, 5).read(io.BytesIO(b'x'));"
-        "print(running.ReaderServer._current.process.pid, flush=True);"
+        "server, = running.ReaderServer._running.values();"
+        "print(server.process.pid, flush=True);"
         "import os; os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(
@@ -127,6 +129,17 @@ def test_a_server_ends_with_the_process_that_started_it() -> None:
             return
         threading.Event().wait(0.05)
     pytest.fail("It outlived the process that started it.")
+
+
+def test_texts_are_read_by_forks_of_a_server_that_has_loaded_little() -> None:
+    assert set(text_files.CHECKS) == TEXTS
+    assert text_files.CHECKS.items() <= files.CHECKS.items()
+    running.ReaderServer.end_of_this_process()
+    assert check(io.BytesIO(b"a,b\n"), "rows.csv").media_type == "text/csv"
+    assert list(running.ReaderServer._running) == ["texts"]
+    server = running.ReaderServer._running["texts"]
+    mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert not [name for name in ("PIL", "pikepdf", "lxml") if f"/{name}/" in mapped]
 
 
 def test_no_file_is_taken_where_nobody_can_look_into_it(monkeypatch) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import BinaryIO
 
 from controls.confined import Heavy, Reader
-from evidence.files.checks.kinds import BadContent, Checked, refuse
+from evidence.files.checks.kinds import TEXTS, BadContent, Checked, ending_of, refuse
 
 CHECK = Reader(
     module="evidence.files.checks.files",
@@ -15,6 +16,12 @@ CHECK = Reader(
     processor=20,
     seconds=40,
     written=260_000_000,  # a member of an archive, unpacked
+)
+CHECK_TEXT = replace(
+    CHECK,
+    module="evidence.files.checks.text_files",
+    name="answer_text",
+    server="texts",
 )
 
 
@@ -25,8 +32,9 @@ def check(file: BinaryIO, name: str) -> Checked:
     ending says, active content, an archive beyond the limits, or takes too much to
     look into; ReadersAway when nothing can be looked into.
     """
+    reader = CHECK_TEXT if ending_of(name) in TEXTS else CHECK
     try:
-        with CHECK.read(file, name) as answer:
+        with reader.read(file, name) as answer:
             about = json.loads(answer.read())
     except Heavy as heavy:
         sentence = "takes too much time or memory to look into"

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict
 from typing import BinaryIO
 
-from evidence.files.checks import (
-    archives,
-    documents,
-    pictures,
-    texts,
-)
-from evidence.files.checks.kinds import ALLOWED, BadContent, Checked, ending_of, refuse
+from evidence.files.checks import archives, documents, pictures, text_files
+from evidence.files.checks.kinds import ALLOWED, Checked, ending_of, refuse
 
-Check = Callable[[BinaryIO, str], set[str]]
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, text_files.Check] = {
     "pdf": documents.pdf,
     "docx": documents.word,
     "xlsx": documents.sheet,
@@ -24,13 +15,7 @@ CHECKS: dict[str, Check] = {
     "png": pictures.png,
     "jpg": pictures.jpeg,
     "jpeg": pictures.jpeg,
-    "txt": texts.plain,
-    "log": texts.plain,
-    "md": texts.plain,
-    "csv": texts.table,
-    "json": texts.json,
-    "xml": texts.xml,
-}
+} | text_files.CHECKS
 
 
 def check(file: BinaryIO, name: str) -> Checked:
@@ -53,11 +38,7 @@ def check(file: BinaryIO, name: str) -> Checked:
 
 def answer_check(body: BinaryIO, answer: BinaryIO, name: str) -> None:
     """The reader: what `check` says of a file, or why it is refused, as JSON."""
-    try:
-        about = asdict(check(body, name))
-    except BadContent as refusal:
-        about = {"refused": refusal.message}
-    answer.write(json.dumps(about).encode())
+    text_files.write_answer(check, body, answer, name)
 
 
 def _member(file: BinaryIO, name: str) -> set[str]:

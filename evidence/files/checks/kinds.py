@@ -24,6 +24,8 @@ ALLOWED = {
     "pptx": OOXML + "presentationml.presentation",
     "zip": "application/zip",
 }
+# Endings of what is checked without a library of pictures or documents.
+TEXTS = frozenset({"txt", "log", "md", "csv", "json", "xml"})
 
 
 @dataclass(frozen=True)
