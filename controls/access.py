@@ -6,6 +6,9 @@ ask the same function. A closed account may nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from controls.errors import NotPermitted
@@ -19,12 +22,37 @@ from controls.models import (
     Team,
 )
 
+# Whether a person is officer of a system, by both keys, while a page is shown.
+_OFFICERS: ContextVar[dict[tuple[Any, Any], bool] | None] = ContextVar(
+    "officers", default=None
+)
+
+
+@contextmanager
+def roles_asked_once() -> Iterator[None]:
+    """Inside, the database is asked once whether somebody is officer of a system.
+
+    For what only reads and is over in a moment: whoever changes something asks each
+    time, in the transaction of the change.
+    """
+    token = _OFFICERS.set({})
+    try:
+        yield
+    finally:
+        _OFFICERS.reset(token)
+
 
 def is_officer(user: Actor, system: System) -> bool:
     """Whether a person may do in this system what officers may."""
     if user.is_superuser:
         return bool(user.is_active)
-    return bool(System.objects.officered_by(user).filter(pk=system.pk).exists())
+    known, key = _OFFICERS.get(), (user.pk, system.pk)
+    if known is not None and key in known:
+        return known[key]
+    answer = bool(System.objects.officered_by(user).filter(pk=system.pk).exists())
+    if known is not None:
+        known[key] = answer
+    return answer
 
 
 def require_officer(system: System, by: Actor) -> None:

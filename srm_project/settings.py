@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "evidence.views.doors.PageOfDoorMiddleware",
     "evidence.views.carried_clocks.CarriedClocksMiddleware",
     "srm_project.once_more.OnceMoreMiddleware",
+    "srm_project.roles_of_a_page.roles_of_a_page_middleware",
 ]
 
 ROOT_URLCONF = "srm_project.urls"

@@ -1,0 +1,25 @@
+"""A page that only reads asks once what a person may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from controls.access import roles_asked_once
+
+READING = frozenset({"GET", "HEAD"})
+
+
+def roles_of_a_page_middleware(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Whatever may change something asks the database each time."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if request.method not in READING:
+            return get_response(request)
+        with roles_asked_once():
+            return get_response(request)
+
+    return handle

@@ -1,0 +1,56 @@
+"""A page that only reads asks the database once whether somebody is officer.
+
+Rules: AC-01, whoever lost a role loses what it opened with the next request; what
+changes something asks in its own transaction, however often.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from controls.access import is_officer, roles_asked_once
+from controls.models import Membership, Role
+from tests.evidence import house as houses
+from tests.evidence.house import House
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(settings, tmp_path) -> House:
+    settings.EVIDENCE_STORE = str(tmp_path)
+    return houses.build()
+
+
+def end_role(house: House) -> None:
+    held = Membership.objects.filter(user=house.olivia, role=Role.OFFICER)
+    held.update(ends_at=timezone.now())
+
+
+def test_a_page_asks_once_and_the_next_page_asks_again(house: House) -> None:
+    client = Client()
+    client.force_login(house.olivia)
+    page = f"/systems/{house.system.slug}/controls/cm-8/"
+    assert "override" in client.get(page).content.decode().lower()
+    with CaptureQueriesContext(connection) as run:
+        client.get(page)
+    sent = [one["sql"] for one in run]
+    role = [sql for sql in sent if 'AS "a" FROM "controls_system"' in sql]
+    assert len(role) == len(set(role)) > 0, sent
+    end_role(house)
+    assert client.get(page).status_code == 404
+
+
+def test_outside_of_a_page_each_answer_is_of_now(house: House) -> None:
+    with roles_asked_once():
+        assert is_officer(house.olivia, house.system)
+        assert not is_officer(house.alice, house.system)
+    assert is_officer(house.olivia, house.system)
+    end_role(house)
+    assert not is_officer(house.olivia, house.system)
+    with roles_asked_once():
+        assert not is_officer(house.olivia, house.system)
