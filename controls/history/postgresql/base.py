@@ -25,7 +25,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Nothing is set through a pooler in transaction mode: sessions of others would
         have it, and the next statement perhaps not.
         """
-        commit: bool = super()._configure_connection(connection)
+        commit: bool = super()._configure_connection(connection)  # type: ignore[misc]
         if self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
             return commit
         with connection.cursor() as cursor:
