@@ -10,6 +10,7 @@ from evidence.models import (
     DispositionDecision,
     FailingObservation,
     Finding,
+    FindingImport,
     ItemResponse,
     ResponseDecision,
 )
@@ -39,6 +40,18 @@ class FindingAdmin(ReadOnlyAdmin):
     list_select_related = ("implementation__control", "implementation__system")
     search_fields = ("title", "text", "source", "recorder_name")
     date_hierarchy = "found_on"
+
+
+@admin.register(FindingImport)
+class FindingImportAdmin(ReadOnlyAdmin):
+    """Files of findings that were imported."""
+
+    scope_path = "system"
+    list_display = ("file_name", "system", "made", "again", "passed", "importer_name")
+    list_filter = (OF_SYSTEM,)
+    list_select_related = ("system",)
+    search_fields = ("file_name", "sha256", "importer_name")
+    date_hierarchy = "known_from"
 
 
 @admin.register(Disposition)

@@ -23,6 +23,7 @@ from evidence.api.early_ends import EndRequestViewSet
 from evidence.api.engagements import EngagementViewSet
 from evidence.api.evidence import LinkViewSet
 from evidence.api.exports import ExportViewSet
+from evidence.api.finding_imports import FindingImportViewSet
 from evidence.api.findings import (
     DispositionViewSet,
     FindingViewSet,
@@ -166,6 +167,11 @@ router.register(
     r"systems/(?P<slug>[-\w]+)/saved-filters",
     SavedFilterViewSet,
     basename="saved-filter",
+)
+router.register(
+    r"systems/(?P<slug>[-\w]+)/finding-imports",
+    FindingImportViewSet,
+    basename="finding-import",
 )
 router.register(
     r"systems/(?P<slug>[-\w]+)/crosswalks", CrosswalkViewSet, basename="crosswalk"

@@ -21,6 +21,8 @@ from evidence.models import (
     EvidenceRevision,
     FailingObservation,
     Finding,
+    ReportedResult,
+    SourceReport,
 )
 from evidence.models.reviews import ReviewDecision
 from evidence.status.facts import FindingFacts
@@ -28,6 +30,7 @@ from evidence.status.finding_days import age, is_open, is_overdue
 from evidence.status.findings_from_rows import findings_of
 from evidence.status.rows import Moment
 
+SHOWN_REPORTS = 50  # of one observation
 FindingState = Literal["open", "overdue", "closed", "false-positive"]
 ObservationState = Literal["open", "explained", "finding"]
 
@@ -158,6 +161,32 @@ def observation_standings(
         )
         for observation in observations
     ]
+
+
+def passed_in_source(
+    standings: Iterable[ObservationStanding], moment: Moment
+) -> set[int]:
+    """Keys of those observations that their source calls passed by what was imported
+    last. It settles none of them. One statement."""
+    keys = [standing.observation.pk for standing in standings]
+    latest = known(SourceReport.objects.all(), moment).latest_of(keys)
+    return {
+        report.observation_id
+        for report in latest
+        if report.result == ReportedResult.PASSED
+    }
+
+
+def reports_of(
+    subject: Finding | FailingObservation, moment: Moment
+) -> Sequence[SourceReport]:
+    """What the source of an observation, or of that behind a finding, reported, the
+    latest first, at most SHOWN_REPORTS."""
+    is_finding = isinstance(subject, Finding)
+    observation = subject.observation_id if is_finding else subject.pk
+    reports = SourceReport.objects.filter(observation=observation)
+    rows = known(reports, moment).select_related("imported").order_by("-pk")
+    return list(rows[:SHOWN_REPORTS])
 
 
 def known(rows: Any, moment: Moment) -> Any:

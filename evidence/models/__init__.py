@@ -27,6 +27,11 @@ from evidence.models.disclosures import DisclosureKind, DisclosureRecord
 from evidence.models.evidence import Evidence, Sensitivity
 from evidence.models.exports import Export, ExportKind, ExportState
 from evidence.models.files import EvidenceFile
+from evidence.models.finding_imports import (
+    FindingImport,
+    ReportedResult,
+    SourceReport,
+)
 from evidence.models.findings import (
     Disposition,
     DispositionDecision,
@@ -122,6 +127,7 @@ __all__ = [
     "FetchState",
     "FileClearance",
     "Finding",
+    "FindingImport",
     "Half",
     "InvitationMail",
     "ItemKind",
@@ -152,6 +158,7 @@ __all__ = [
     "ReportFileRemoval",
     "ReportRelease",
     "ReportRemark",
+    "ReportedResult",
     "RequestAnswer",
     "RequestJudgement",
     "RequirementControl",
@@ -167,6 +174,7 @@ __all__ = [
     "ScopeSetting",
     "Sensitivity",
     "Severity",
+    "SourceReport",
     "SpillRemoval",
     "StandingMark",
     "StoreCheck",

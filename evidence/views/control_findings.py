@@ -18,6 +18,8 @@ from evidence.models import FailingObservation, Finding
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import ControlStatus
 
+SHOWN = 50  # observations of a control on its page
+
 
 def findings_of_control(
     user: Actor, implementation: ControlImplementation, clocks: Clocks
@@ -33,9 +35,12 @@ def findings_of_control(
     )
     findings = finding_standings(known(found_by_then, moment).for_listing(), moment)
     observations = observation_standings(known(observed, moment).for_listing(), moment)
+    standing = [row for row in observations if row.state != "finding"]
+    standing.sort(key=lambda row: row.over)  # stable: the oldest that are open first
     return {
         "findings": sorted(findings, key=lambda row: row.finding.found_on)[::-1],
-        "observations": [row for row in observations if row.state != "finding"],
+        "observations": standing[:SHOWN],
+        "more_observations": max(0, len(standing) - SHOWN),
         "may_record": clocks.now and may_record(implementation.system, user),
     }
 

@@ -178,6 +178,8 @@ PAGES: dict[str, Address] = {
         "sample",
     ),
     "duties_acknowledge": _page("matrix", "slug"),
+    "finding_import_upload": _page("finding_imports", "slug"),
+    "finding_import_confirm": _page("finding_import_preview", "slug", "token"),
     "numbers_upload": _page("numbers", "slug"),
     "numbers_adopt": _page("numbers_preview", "slug", "token"),
     "provider_upload": _page("provider", "slug"),

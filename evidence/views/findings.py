@@ -29,6 +29,8 @@ from evidence.findings.standing import (
     finding_standings,
     known,
     observation_standings,
+    passed_in_source,
+    reports_of,
 )
 from evidence.findings.who_may import (
     may_ask_for,
@@ -52,6 +54,7 @@ from evidence.views.answers import explain, explanation_page, refused, return_to
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
+SHOWN = 500  # failing observations of a page
 WORST_FIRST = ("overdue", "open", "closed", "false-positive")
 OBSERVED = (
     "It is recorded: the control is not proven until a finding takes its place, or a"
@@ -80,12 +83,15 @@ def findings(request: SignedInRequest, slug: str) -> HttpResponse:
     rows = finding_standings(known(found_by_then, moment).for_listing(), moment)
     rows.sort(key=lambda row: (WORST_FIRST.index(row.state), -row.days))
     seen = observation_standings(known(observed, moment).for_listing(), moment)
+    failing = [row for row in seen if row.state == "open"]
     page = {
         "system": system,
         "clocks": clocks,
         "here": reverse("evidence:findings", args=[slug]),
         "findings": rows,
-        "observations": [row for row in seen if row.state == "open"],
+        "observations": failing[:SHOWN],
+        "more": max(0, len(failing) - SHOWN),
+        "passed": passed_in_source(failing[:SHOWN], moment),
         "explained": [row for row in seen if row.state == "explained"],
         "overdue": sum(row.state == "overdue" for row in rows),
         "open": sum(not row.over for row in rows),
@@ -217,6 +223,7 @@ def _subject_page(request: SignedInRequest, subject: Subject) -> HttpResponse:
         "subject": subject,
         "standing": standing,
         "is_finding": isinstance(subject, Finding),
+        "reports": reports_of(subject, clocks.moment),
         "may_ask": clocks.now
         and not standing.over
         and not waiting

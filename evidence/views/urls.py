@@ -34,6 +34,7 @@ from evidence.views import (
     evidence,
     exports,
     files,
+    finding_imports,
     findings,
     help,
     implementation_status,
@@ -840,6 +841,26 @@ urlpatterns += [
         name="remark_decide",
     ),
     path("systems/<slug:slug>/findings/", findings.findings, name="findings"),
+    path(
+        "systems/<slug:slug>/findings/imports/",
+        finding_imports.finding_imports,
+        name="finding_imports",
+    ),
+    path(
+        "systems/<slug:slug>/findings/imports/upload/",
+        finding_imports.finding_import_upload,
+        name="finding_import_upload",
+    ),
+    path(
+        "systems/<slug:slug>/findings/imports/<uuid:token>/",
+        finding_imports.finding_import_preview,
+        name="finding_import_preview",
+    ),
+    path(
+        "systems/<slug:slug>/findings/imports/<uuid:token>/confirm/",
+        finding_imports.finding_import_confirm,
+        name="finding_import_confirm",
+    ),
     path(
         "systems/<slug:slug>/controls/<str:ref_id>/observations/new/",
         findings.observation_new,

@@ -460,6 +460,13 @@ VERBS = (
         ("evidence:control cm-8",),
     ),
     Verb(
+        "import findings",
+        lambda world, by: findings.may_record(world.house.system, by),
+        ("evidence:finding_import_upload", "finding-import-list",
+         "finding-import-preview"),
+        ("evidence:finding_imports",),
+    ),
+    Verb(
         "write a finding",
         lambda world, by: findings.may_record(world.house.system, by),
         ("evidence:finding_new", "finding-list"),

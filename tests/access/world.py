@@ -9,6 +9,7 @@ One file: one world, whose objects rest on each other.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,7 @@ from evidence.exports.jobs import request_export
 from evidence.files.legal_holds import place_hold
 from evidence.files.spill_removal import request_removal
 from evidence.findings.dispositions import request_disposition
+from evidence.findings.imports import confirm_import, preview_import
 from evidence.findings.recording import record_finding, record_observation
 from evidence.findings.responses import items_answered, respond
 from evidence.held_reports.hold import hold_report
@@ -56,6 +58,7 @@ from evidence.models import (
     BulkActRun,
     CoverageLine,
     Export,
+    FindingImport,
     ListedReport,
     Notice,
     ReportFetch,
@@ -571,11 +574,30 @@ def _findings(world: World) -> None:
     _name(world, seen, "observation-dispositions")
     _name(world, finding, "finding", "finding_dispose", "finding-detail")
     _name(world, finding, "finding-dispositions")
+    _name(world, _imported(house), "finding-import-detail")
     asked = request_disposition(
         waits, kind="explained", text="A test account.", by=house.oscar
     )
     _name(world, asked, "disposition_decide", "disposition-detail")
     _name(world, asked, "disposition-decide")
+
+
+def _imported(house: House) -> FindingImport:
+    """A file of findings, recorded."""
+    text = (
+        "finding id,account,status,timestamp,control\n"
+        "f-1,111122223333,FAILED,2026-11-20T10:00Z,si-2\n"
+    )
+    body = text.encode()
+    seen = preview_import(
+        house.system,
+        io.BytesIO(body),
+        "findings.csv",
+        len(body),
+        accounts="111122223333",
+        by=house.oscar,
+    )
+    return confirm_import(house.system, seen.token, by=house.oscar)
 
 
 def _responses(world: World) -> None:
@@ -621,7 +643,8 @@ def _provider(world: World) -> None:
     _name(world, document, "provider_document", "provider_document_end")
     _name(world, document, "provider-document-detail", "provider-document-end")
     for view in ("provider_preview", "provider_adopt", "numbers_preview",
-                 "numbers_adopt"):  # fmt: skip
+                 "numbers_adopt", "finding_import_preview",
+                 "finding_import_confirm"):  # fmt: skip
         world.named[view] = {"token": uuid.uuid4()}
     numbers = b"Control,Number\nPE-3,CC6.4\n"
     crosswalk = adopt_numbers(

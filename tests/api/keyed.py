@@ -105,6 +105,8 @@ class Asking:
             self.body = {"token": listed(self.client, self.path)}
         if view == "crosswalk-list":
             self.body = {"token": numbered(self.client, self.path)}
+        if view == "finding-import-list":
+            self.body = {"token": findings_shown(self.client, self.path)}
         if view == "implementation-status-confirm":
             self.body = {"token": previewed(self.client)}
         if view == "api_services_confirm":
@@ -142,6 +144,15 @@ def services_shown(client: Client) -> str:
     place = "/api/v1/systems/shop/what-if/preview/"
     shown = client.post(place, {"end": ["ec2"]}, "application/json")
     token: str = shown.json()["token"]
+    return token
+
+
+def findings_shown(client: Client, path: str) -> str:
+    """The token of the preview of a file of findings."""
+    content = b"id,account,status,updated at,control\n"
+    content += b"k-1,111122223333,FAIL,2026-11-20T10:00Z,pe-3\n"
+    sent = {"file": file("findings.csv", content), "accounts": "111122223333"}
+    token: str = client.post(f"{path}preview/", sent).json()["token"]
     return token
 
 

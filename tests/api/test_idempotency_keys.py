@@ -47,7 +47,8 @@ component-days component-regions remark-answer-decide disposition-decide
 response-decide
 end-request-approve end-request-refuse retrospective-change-approve
 retrospective-change-refuse alternative-approve alternative-refuse alternative-end
-crosswalk-preview implementation-status-preview api_services_preview
+crosswalk-preview finding-import-preview implementation-status-preview
+api_services_preview
 system-terms-list ask-split api_retention legal-hold-lift
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw

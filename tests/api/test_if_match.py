@@ -194,6 +194,7 @@ api_responses observation-list finding-list observation-dispositions
 finding-dispositions
 citation-decisions
 saved-filter-list person-hand-over-preview crosswalk-list crosswalk-preview
+finding-import-list finding-import-preview
 implementation-status-preview implementation-status-confirm
 implementation-status-earlier alternative-list
 override-list not-applicable-list export-list token-list notice-read-all api_rereading

@@ -275,6 +275,7 @@ PREVIEWS = {
     "population_confirm",
     "provider_adopt",
     "numbers_adopt",
+    "finding_import_confirm",
     "request_list_confirm",
 }
 # A decision, an end, a preview: done twice it is refused, or nothing is made.
@@ -294,7 +295,7 @@ status_of_many status_of_many_confirm citations_decide join_asks control_text
 owner_of_many owner_of_many_confirm bulk_choose bulk_act bulk_act_confirm
 published_services
 role_days role_end role_hand_over invitation_send invitation_withdraw
-numbers_upload request_list
+numbers_upload request_list finding_import_upload
 saved_filters saved_filter_rename saved_filter_delete
 engagement_renew engagement_end marks_save mark item_result event_log_csv
 closing_request closing_decide closing_withdraw kept_again engagement_scope
