@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,9 @@ from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.errors import TransitionNotAllowed
+from controls.models import Actor
 from controls.reasons import MAX_REASON
+from evidence.api.removal_decisions import RemovalDecisions
 from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
 from evidence.files.spill_removal import decide_removal, request_removal
@@ -152,17 +154,10 @@ class FileViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[EvidenceFile]):
         return Response(RemovalSerializer(made).data, status=201)
 
 
-class RemovalViewSet(
-    WithoutETag,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    viewsets.GenericViewSet[SpillRemoval],
-):
+class RemovalViewSet(RemovalDecisions):
     """Removals of the systems the caller may read."""
 
     serializer_class = RemovalSerializer
-    pagination_class = ByKey
-    lookup_field = "uuid"
     queryset = SpillRemoval.objects.none()
     filters = {"system": of_system(), "state": in_state(RemovalState.values)}
 
@@ -170,19 +165,6 @@ class RemovalViewSet(
         """Only what `visible_to` allows."""
         return SpillRemoval.objects.visible_to(actor_of(self.request)).for_listing()
 
-    @extend_schema(request=None, responses=RemovalSerializer)
-    @action(detail=True, methods=["post"])
-    def approve(self, request: Request, uuid: str) -> Response:
-        """Approve: the bytes are destroyed and what rests on them is withdrawn."""
-        return self._decided(request, approve=True)
-
-    @extend_schema(request=None, responses=RemovalSerializer)
-    @action(detail=True, methods=["post"])
-    def refuse(self, request: Request, uuid: str) -> Response:
-        """Refuse: nothing is destroyed."""
-        return self._decided(request, approve=False)
-
-    def _decided(self, request: Request, *, approve: bool) -> Response:
-        removal = self.get_object()
-        decide_removal(removal, approve=approve, by=actor_of(request))
-        return Response(RemovalSerializer(self.get_object()).data)
+    def decide(self, removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
+        """What rests on the bytes is withdrawn where they are destroyed."""
+        decide_removal(removal, approve=approve, by=by)

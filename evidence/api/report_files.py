@@ -21,7 +21,9 @@ from controls.api.bodies import KeptJSONParser
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused, TransitionNotAllowed
+from controls.models import Actor
 from controls.reasons import MAX_REASON
+from evidence.api.removal_decisions import RemovalDecisions
 from evidence.api.removals import WhySerializer
 from evidence.api.uploads import Streaming
 from evidence.files.download import NotInStore
@@ -288,17 +290,10 @@ class ReportReleaseViewSet(
         return Response(ReportReleaseSerializer(self.get_object()).data)
 
 
-class ReportRemovalViewSet(
-    WithoutETag,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    viewsets.GenericViewSet[ReportFileRemoval],
-):
+class ReportRemovalViewSet(RemovalDecisions):
     """Removals of held files."""
 
     serializer_class = ReportRemovalSerializer
-    pagination_class = ByKey
-    lookup_field = "uuid"
     queryset = ReportFileRemoval.objects.none()
 
     def get_queryset(self) -> QuerySet[ReportFileRemoval]:
@@ -311,16 +306,6 @@ class ReportRemovalViewSet(
         )
         return rows
 
-    @extend_schema(request=None, responses=ReportRemovalSerializer)
-    @action(detail=True, methods=["post"])
-    def approve(self, request: Request, uuid: str) -> Response:
-        """Nobody opens it any more; a worker destroys the bytes. By a second person."""
-        decide_report_removal(self.get_object(), approve=True, by=actor_of(request))
-        return Response(ReportRemovalSerializer(self.get_object()).data)
-
-    @extend_schema(request=None, responses=ReportRemovalSerializer)
-    @action(detail=True, methods=["post"])
-    def refuse(self, request: Request, uuid: str) -> Response:
-        """It stays. By a second person."""
-        decide_report_removal(self.get_object(), approve=False, by=actor_of(request))
-        return Response(ReportRemovalSerializer(self.get_object()).data)
+    def decide(self, removal: ReportFileRemoval, *, approve: bool, by: Actor) -> None:
+        """Nobody opens the file any more once it is approved."""
+        decide_report_removal(removal, approve=approve, by=by)
