@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("controls", "0041_audits_of_several_systems"),
-        ("evidence", "0057_who_set_a_scope"),
+        ("evidence", "0059_the_desk_reads_no_row"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
