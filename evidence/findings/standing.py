@@ -182,8 +182,7 @@ def reports_of(
 ) -> Sequence[SourceReport]:
     """What the source of an observation, or of that behind a finding, reported, the
     latest first, at most SHOWN_REPORTS."""
-    is_finding = isinstance(subject, Finding)
-    observation = subject.observation_id if is_finding else subject.pk
+    observation = subject.observation_id if isinstance(subject, Finding) else subject.pk
     reports = SourceReport.objects.filter(observation=observation)
     rows = known(reports, moment).select_related("imported").order_by("-pk")
     return list(rows[:SHOWN_REPORTS])
