@@ -35,8 +35,10 @@ from evidence.status.half import GOOD
 from evidence.status.kept_counts import kept_counts
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
+from evidence.systems.attention import of_controls
 from evidence.systems.regions import without_region
 from evidence.views.access import system_or_404
+from evidence.views.attention import attention_of
 from srm_project.requests import SignedInRequest
 
 AHEAD = dt.timedelta(days=60)
@@ -105,6 +107,10 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
         page |= _kept(clocks)
     else:
         page |= _counted(clocks)
+    if officer and clocks.now:
+        page["attention"] = attention_of(
+            request.user, system, page.get("of_controls", ()), page, clock.now()
+        )
     return render(request, "evidence/systems/dashboard.html", page)
 
 
@@ -155,6 +161,7 @@ def _shown(clocks: Clocks, answers: list[ControlStatus]) -> dict[str, object]:
             for family in counts.families
         ],
         "gaps": gaps_ahead(answers, day),
+        "of_controls": of_controls(answers),
         "artifacts": list(_artifacts(answers, day)),
     }
 
