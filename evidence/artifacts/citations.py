@@ -6,6 +6,7 @@ A citation belongs to one system and moves nothing in another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +15,7 @@ from controls.access import is_officer, require_officer
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Control, ControlImplementation, System
-from controls.models.audit import about
+from controls.models.audit import Event, about, chain_of
 from evidence.artifacts.coverage import confirmed_lines, places_by_control
 from evidence.models import Artifact, ArtifactCoverage, Citation
 from evidence.models.artifacts import AWS
@@ -148,17 +149,21 @@ def cite(
         )
         for control in added
     )
-    AuditEvent.objects.append(
-        about(
-            artifact,
-            "artifact.cited",
-            by=by,
-            system=system.slug,
-            citation=citation.strip(),
-            controls=[control.ref_id for control in added],
-        )
+    event = about(
+        artifact,
+        "artifact.cited",
+        by=by,
+        system=system.slug,
+        citation=citation.strip(),
+        controls=[control.ref_id for control in added],
     )
+    AuditEvent.objects.append(_of_system(event, system))
     return len(added)
+
+
+def _of_system(event: Event, system: System) -> Event:
+    """An event about a series on the chain of the system whose proof it moves."""
+    return replace(event, chain=chain_of(system))
 
 
 @transaction.atomic
@@ -178,7 +183,7 @@ def remove_citation(citation: Citation, *, by: Actor) -> None:
         control=stored.control.ref_id,
     )
     stored.delete()
-    AuditEvent.objects.append(event)
+    AuditEvent.objects.append(_of_system(event, stored.system))
 
 
 def may_change_citations(user: Actor, system: System) -> bool:

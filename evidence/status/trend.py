@@ -16,9 +16,10 @@ from evidence.status.control_status import (
     now,
     summary,
 )
+from evidence.status.rules import RULES
 
 MONTHS = 12
-KEPT = 90 * 86_400  # seconds; a past answer as known then never changes
+KEPT = 90 * 86_400  # seconds; by the same rules an answer as known then stays (R35)
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -62,7 +63,7 @@ def trend(system: System, until: dt.date, months: int = MONTHS) -> list[Point]:
 
 def _point(system: System, day: dt.date) -> Point:
     over = system.end_of_day(day) < now()
-    key = f"trend-split-{system.uuid}-{day}"
+    key = f"trend-split-{RULES}-{system.uuid}-{day}"
     known: tuple[dict[str, int], dict[str, int]] | None
     known = cache.get(key) if over else None
     if known is None:

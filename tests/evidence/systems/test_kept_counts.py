@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from evidence.models import ArtifactVersion
+from controls.models import AuditEvent
+from evidence.models import ArtifactVersion, Citation
+from evidence.status.trend import trend
 from tests import factories
 from tests.one_day import TODAY
 
@@ -65,6 +67,44 @@ def test_it_is_counted_anew_once_something_changes(system, oscar, olga, as_user)
     (revoked, judged), (also_listed, _) = look(browser, system)
     assert judged
     assert revoked == also_listed == first
+
+
+def test_a_citation_is_counted_and_told_in_its_system(system, oscar, olga, as_user):
+    """R24, R28: what a series is cited for moves one system's proof: its log has it,
+    and no list goes on calling proven what nothing proves any more."""
+    browser = as_user(oscar)
+    artifact = factories.make_artifact(oscar, [])
+    report = factories.make_report(artifact, dt.date(2026, 1, 1), TODAY)
+    (before, _), _ = look(browser, system)
+    control = factories.implementation(system, "pe-3").control
+    api = f"/api/v1/artifacts/{artifact.uuid}/citations/"
+    body = {"system": system.slug, "control_ids": [control.ref_id]}
+    assert browser.post(api, body, content_type="application/json").status_code == 201
+    factories.rely_on(report, system, by=olga)
+    (cited, judged), (listed, _) = look(browser, system)
+    assert judged and cited == listed != before
+
+    citation = Citation.objects.get(system=system)
+    away = reverse("evidence:citation_remove", args=[citation.uuid])
+    assert browser.post(away).status_code == 302
+    (gone, judged), (listed, _) = look(browser, system)
+    assert judged
+    assert gone == listed == before
+    log = AuditEvent.objects.filter(chain=str(system.uuid))
+    assert log.filter(verb="artifact.cited").count() == 1
+    assert log.filter(verb="citation.removed").count() == 1
+
+
+def test_by_other_rules_the_past_is_counted_anew(system, monkeypatch):
+    """R35: an answer as known then is judged by today's rules."""
+    trend(system, TODAY, months=2)
+    with CaptureQueriesContext(connection) as statements:
+        trend(system, TODAY, months=2)
+    kept = len(statements)
+    monkeypatch.setattr("evidence.status.trend.RULES", 99)
+    with CaptureQueriesContext(connection) as statements:
+        trend(system, TODAY, months=2)
+    assert len(statements) > kept
 
 
 def test_what_is_kept_of_one_system_is_not_forgotten_with_another(
