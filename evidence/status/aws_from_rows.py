@@ -23,6 +23,7 @@ from evidence.status.facts import (
 )
 from evidence.status.remarks_from_rows import (
     RemarksOfReports,
+    UserControl,
     carved_out,
     needs_carved_out,
 )
@@ -92,12 +93,12 @@ class AwsSide:
         cited = self.citations.get(control)
         return tuple([artifact for artifact, _ in cited]) if cited else ()
 
-    def expected_of_us(self, control: int, ref_id: str) -> set[str]:
+    def expected_of_us(self, control: int, ref_id: str) -> set[UserControl]:
         """What reports cited for a control, and relied on, expect of us there."""
         if not self.expected:
             return set()
         return {
-            title
+            (artifact, title)
             for artifact in self.cited(control)
             for title, controls in self.expected.get(artifact, ())
             if ref_id in controls

@@ -16,6 +16,8 @@ from evidence.status.rows import Row, as_json
 
 # Key, kind, title, slug of a provider, layers, ids of controls, what became of it.
 Remark = tuple[int, str, str, str, list[str], list[str], Any]
+# A control that a series expects of us, whichever of its reports says so.
+UserControl = tuple[int, str]
 
 
 class RemarksOfReports:
@@ -23,14 +25,15 @@ class RemarksOfReports:
 
     `exceptions` are those of a report by its uuid, each with the controls it touches
     and whether a response to it was accepted; `touched` are the controls of them all.
-    `user_controls` names those expected of us by their key; `expected` are those of
-    reports that are relied on, by the key of their series, with their controls.
+    `user_controls` names those expected of us by their key: the key of the series and
+    their number, which another series may use for something else. `expected` are those
+    of reports that are relied on, by the key of their series, with their controls.
     """
 
     def __init__(self, versions: Iterable[Row]) -> None:
         self.exceptions: defaultdict[str, list[tuple[frozenset[str], bool]]]
         self.exceptions = defaultdict(list)
-        self.user_controls: dict[int, str] = {}
+        self.user_controls: dict[int, UserControl] = {}
         self.expected: defaultdict[int, list[tuple[str, frozenset[str]]]]
         self.expected = defaultdict(list)
         for version in versions:
@@ -40,7 +43,7 @@ class RemarksOfReports:
                     answered = standing == "response"
                     self.exceptions[str(version["uuid"])].append((controls, answered))
                 elif kind == "user-control":
-                    self.user_controls[pk] = title
+                    self.user_controls[pk] = (version["artifact_id"], title)
                     if version["conclusion"] in RELIED_ON:
                         self.expected[version["artifact_id"]].append((title, controls))
         self.touched = frozenset(

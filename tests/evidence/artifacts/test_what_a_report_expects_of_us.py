@@ -173,6 +173,45 @@ def test_open_ones_stand_first_until_a_team_is_asked(client, house, report):
     assert client.get(url).status_code == 404
 
 
+def test_the_same_number_of_another_series_is_another_control(
+    house, report, settings, tmp_path
+):
+    """R26, R28: the page of user controls and the verdict say the same of each."""
+    settings.EVIDENCE_STORE = str(tmp_path)
+    soc1 = factories.make_artifact(
+        house.olivia, ["pe-3"], title="SOC 1", series="soc1", scheme="soc1"
+    )
+    other = factories.make_report(soc1, TODAY - 200 * DAY, TODAY - DAY)
+    for of in (report, other):
+        register_remark(
+            of,
+            kind="user-control",
+            title="1",
+            control_ids=["pe-3"],
+            by=house.olivia,
+        )
+        rely(house, of)
+    api = APIClient()
+    api.force_authenticate(house.ray)
+    base = f"/api/v1/systems/{house.system.slug}/"
+
+    def states() -> tuple[list[str], bool]:
+        rows = api.get(f"{base}user-controls/").json()
+        control = api.get(f"{base}controls/pe-3/").json()
+        codes = {reason["code"] for reason in control["reasons"]}
+        return sorted(row["state"] for row in rows), "cuec_open" in codes
+
+    assert states() == (["open", "open"], True)
+    for number, of in enumerate((report, other), start=1):
+        remark = ReportRemark.objects.get(artifact_version=of)
+        ask_for(house, remark)
+        asked = RequirementControl.objects.get(user_control=remark)
+        link = houses.submitted(house, f"keys {number}", requirement=asked)
+        link.accept(by=house.rita)
+        assert states() == (sorted(["shown"] * number + ["open"] * (2 - number)),
+                            number == 1)  # fmt: skip
+
+
 def test_what_we_expect_of_providers_on_page_file_and_api(client, house, report):
     house.system.components.update(regions=["us-east-1"])
     client.force_login(house.ray)
