@@ -350,11 +350,12 @@ def make_report(
     regions: Sequence[str] = ("*",),
     label: str = "",
     sites: Sequence[str] = (),
+    by: User | None = None,
 ) -> ArtifactVersion:
     """One report over starts..ends (inclusive), all services in scope."""
     return ArtifactVersion.objects.create(
         artifact=artifact,
-        registered_by=artifact.registered_by,
+        registered_by=by or artifact.registered_by,
         label=label or f"to {ends}",
         starts=starts,
         until=ends + dt.timedelta(days=1),

@@ -62,7 +62,11 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "SELECT FROM evidence_population p JOIN evidence_population q"
         " ON q.requirement_id = p.requirement_id AND q.starts <= p.ends"
         " AND q.ends >= p.starts WHERE p.id = NEW.population_id"
-        " AND q.drawn_by_id = NEW.reviewer_id AND NEW.decision <> 'withdrawn'",
+        " AND q.drawn_by_id = NEW.reviewer_id AND (NEW.decision <> 'withdrawn'"
+        " OR EXISTS (SELECT FROM evidence_deviation d"
+        " JOIN evidence_sampleitem i ON i.id = d.sample_item_id"
+        " JOIN evidence_sample s ON s.id = i.sample_id"
+        " WHERE s.population_id = p.id))",
     ),
     "srm_removal_decided_by_another": (
         "evidence_spillremoval",
@@ -73,9 +77,12 @@ GUARDS: dict[str, tuple[str, str, str]] = {
     "srm_reliance_by_another": (
         "evidence_reliancereview",
         "INSERT",
-        "SELECT FROM evidence_scopesetting s"
-        " WHERE s.artifact_version_id = NEW.artifact_version_id"
-        " AND s.set_by_id = NEW.reviewer_id",
+        "SELECT FROM evidence_artifactversion v"
+        " JOIN evidence_artifact a ON a.id = v.artifact_id"
+        " WHERE v.id = NEW.artifact_version_id"
+        " AND (a.registered_by_id = NEW.reviewer_id OR EXISTS ("
+        "SELECT FROM evidence_scopesetting s WHERE s.artifact_version_id = v.id"
+        " AND s.set_by_id = NEW.reviewer_id))",
     ),
     "srm_remark_decided_by_another": (
         "evidence_remarkdecision",

@@ -12,7 +12,8 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.artifacts.letters import undecided_letters
-from evidence.models import ArtifactVersion, RelianceReview, ScopeSetting
+from evidence.artifacts.second_person import reports_with_a_hand_of
+from evidence.models import ArtifactVersion, RelianceReview
 from evidence.models.reliance import RelianceConclusion
 
 # What an auditor says who found nothing to except, in the words of SOC and of ISAE;
@@ -24,16 +25,11 @@ def require_reliance_reviewer(
     system: System, version: ArtifactVersion, *, by: Actor
 ) -> None:
     """Raise NotPermitted unless `by` reviews for the system, and neither registered
-    the report nor set its scope."""
-    if version.registered_by_id == by.pk:
+    the report or its series nor set its scope."""
+    if version.pk in reports_with_a_hand_of(by):
         raise NotPermitted(
-            "You registered this report; somebody else must review whether to rely"
-            " on it."
-        )
-    if version.pk in ScopeSetting.objects.of_reports(by):
-        raise NotPermitted(
-            "You set the scope of this report; somebody else must review whether to"
-            " rely on it."
+            "You registered this report or its series, or set its scope; somebody else"
+            " must review whether to rely on it."
         )
     held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
     if not held.filter(pk=system.pk).exists():
@@ -56,11 +52,11 @@ def record_reliance(
 ) -> RelianceReview:
     """Record whether a system relies on a report, and what was read to say so (R24).
 
-    Refuses the persons who registered it or set its scope, and a review without a word
-    about scope and period. A later review replaces an earlier one; both stay on record.
-    Raises StaleVersion for a report that is another than `seen_version` (its scope was
-    set, or it ended), and for a letter that it would decide on as well and whose uuid
-    is not among `letters_shown`; None: the caller has read what there is.
+    Refuses who registered it or its series or set its scope, and a review without a
+    word about scope and period. A later review replaces an earlier one; both stay on
+    record. Raises StaleVersion for a report that is another than `seen_version` (its
+    scope was set, or it ended), and for a letter that it would decide on as well and
+    whose uuid is not among `letters_shown`; None: the caller has read what there is.
     """
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     require_reliance_reviewer(system, stored, by=by)

@@ -11,16 +11,36 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
+from django.db.models import Q
+
 from controls.errors import NotPermitted, Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, Role, System
-from evidence.models import LetterAcceptance, RelianceConclusion, RelianceReview
+from evidence.models import (
+    ArtifactVersion,
+    LetterAcceptance,
+    RelianceConclusion,
+    RelianceReview,
+)
 from evidence.models.reviews import ReviewDecision
 
 # `with-report`: the next review of the report decides on it as well.
 StandingState = Literal["accepted", "rejected", "waiting", "with-report"]
 UNDECIDED: tuple[StandingState, ...] = ("waiting", "with-report")
 REVIEWING = [Role.REVIEWER, Role.OFFICER]
+
+
+def reports_with_a_hand_of(user: Actor) -> set[int]:
+    """Keys of the reports that somebody else reviews: the person registered them or
+    their series, which says what kind of report it is, or set their scope. One
+    statement."""
+    mine = (
+        Q(registered_by=user.pk)
+        | Q(artifact__registered_by=user.pk)
+        | Q(scope_settings__set_by=user.pk)
+    )
+    reports = ArtifactVersion.objects.filter(mine).order_by()
+    return set(reports.values_list("pk", flat=True))
 
 
 def deciding_review(

@@ -227,11 +227,6 @@ class ScopeSettingQuerySet(models.QuerySet["ScopeSetting"]):
         artifacts = Artifact.objects.visible_to(user)
         return self.filter(artifact_version__artifact__in=artifacts)
 
-    def of_reports(self, user: Actor) -> set[int]:
-        """Keys of the reports whose scope the person has set."""
-        rows = self.filter(set_by=user.pk).order_by()
-        return set(rows.values_list("artifact_version_id", flat=True))
-
 
 class ScopeSetting(models.Model):
     """That a person set the scope of a report by a list: its review is not theirs

@@ -24,6 +24,7 @@ from controls.models import (
     System,
 )
 from controls.models.systems import systems_by_day
+from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -34,7 +35,6 @@ from evidence.models import (
     Population,
     RelianceReview,
     RequirementControl,
-    ScopeSetting,
 )
 from evidence.models.artifacts import ArtifactVersionState
 
@@ -154,12 +154,12 @@ def unread_reports(user: Actor) -> list[Unread]:
         .values_list("artifact_id", "system_id")
         .distinct()
     )
-    scoped = ScopeSetting.objects.of_reports(user)
+    mine = reports_with_a_hand_of(user)
     return [
         Unread(
             version,
             system,
-            version.registered_by_id == user.pk or version.pk in scoped,
+            version.pk in mine,
         )
         for version in versions
         for system in systems

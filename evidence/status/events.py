@@ -39,16 +39,19 @@ def performing(
     due: dt.date,
     today: dt.date,
 ) -> list[PopulationFacts]:
-    """Complete populations known by `today` that together cover the days, those drawn
-    earliest first; none where they do not.
+    """Accepted populations known by `today` that together cover the days, those drawn
+    earliest first; none where they do not, or where one that speaks of these days has
+    no sample or an open item: another list beside it excuses nothing (R16).
     """
     counting = [
         events
         for events in populations
-        if events.complete
+        if events.state == "accepted"
         and clip(needed, events.starts, events.ends)
         and (not drawn_late(events, due) or events.drawn_on <= today)
     ]
+    if not all(events.complete for events in counting):
+        return []
     used: list[PopulationFacts] = []
     for events in sorted(
         counting, key=lambda e: (drawn_late(e, due), e.drawn_on, e.ends)

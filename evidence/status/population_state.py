@@ -119,7 +119,7 @@ def _unperformed(
         why = reason_for("population_unreviewed", title, **days)
         return HalfResult("pending", None, (why,))
     notes = _newer(requirement, newest)
-    gap = _gap_of_sample(requirement, newest)
+    gap = _gap_of_same_days(requirement, newest)
     if gap is not None:
         return HalfResult(gap.state, None, (*gap.reasons, *notes))
     lacking = _days_lacking(requirement, day, in_force)
@@ -184,6 +184,22 @@ def _newer(
     if newest.state == "rejected":
         return (reason_for("newer_rejected", requirement.title),)
     return ()
+
+
+def _gap_of_same_days(
+    requirement: RequirementFacts, newest: PopulationFacts
+) -> HalfResult | None:
+    """What is not shown of the newest accepted population, or of another one of some of
+    its days; None: nothing."""
+    others = [
+        events
+        for events in requirement.populations
+        if events.state == "accepted"
+        and events.starts <= newest.ends
+        and events.ends >= newest.starts
+    ]
+    gaps = (_gap_of_sample(requirement, events) for events in (newest, *others))
+    return next((gap for gap in gaps if gap), None)
 
 
 def _gap_of_sample(

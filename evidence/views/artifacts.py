@@ -18,8 +18,9 @@ from evidence.artifacts.citation_decisions import (
 )
 from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.remarks import RemarkStanding, answers_to_decide
+from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.forms.artifacts import ArtifactForm, EndForm
-from evidence.models import Artifact, ArtifactVersion, RemarkKind, ScopeSetting
+from evidence.models import Artifact, ArtifactVersion, RemarkKind
 from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
@@ -95,7 +96,7 @@ def _reports(
     """Each report with one row per system: the newest review, or none yet."""
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
     remarks = remark_rows(versions, systems)
-    scoped = ScopeSetting.objects.of_reports(user)
+    mine = reports_with_a_hand_of(user)
     reviewed = set(held.order_by().values_list("pk", flat=True))
     newest = {
         (review.artifact_version_id, review.system_id): review
@@ -105,7 +106,7 @@ def _reports(
     reports: list[dict[str, Any]] = [
         {
             "version": version,
-            "mine": version.registered_by_id == user.pk or version.pk in scoped,
+            "mine": version.pk in mine,
             # by any system, also one that the person may not read
             "is_reviewed": bool(version.reliance_reviews.all()),
             "remarks": sorted(remarks.get(version.pk, []), key=_open_first),
@@ -113,9 +114,7 @@ def _reports(
                 {
                     "system": system,
                     "review": newest.get((version.pk, system.pk)),
-                    "may_review": system.pk in reviewed
-                    and version.registered_by_id != user.pk
-                    and version.pk not in scoped,
+                    "may_review": system.pk in reviewed and version.pk not in mine,
                 }
                 for system in systems
             ],

@@ -37,6 +37,7 @@ from evidence.populations.who_may import (
     may_draw,
     may_review_population,
     may_submit_population,
+    may_withdraw_population,
     require_population_submitter,
 )
 from evidence.reviews.late_recording import late_recording_of
@@ -191,8 +192,7 @@ def population_page(
         "page": rows.get_page(request.GET.get("page")),
         "may_judge": population_row.state == PopulationState.SUBMITTED
         and may_review_population(population_row, by=user),
-        "may_withdraw": standing
-        and may_submit_population(population_row.requirement, by=user),
+        "may_withdraw": standing and may_withdraw_population(population_row, by=user),
         "may_draw": standing
         and population_row.row_count > 0
         and may_draw(population_row, by=user),

@@ -81,7 +81,7 @@ def test_database_refuses_the_registrar_too(house, report):
         conclusion="rely",
         reviewed_on=dt.date(2026, 4, 1),
     )
-    with pytest.raises(IntegrityError, match="reliance_reviewer_is_not_registrar"):
+    with pytest.raises(IntegrityError, match=r"not_registrar|R32"):
         with transaction.atomic():
             review.save(force_insert=True)
 

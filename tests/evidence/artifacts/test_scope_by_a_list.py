@@ -281,6 +281,24 @@ def test_who_set_the_scope_does_not_review_the_report(client, house, report):
     assert client.post(review, read).status_code == 302
 
 
+def test_who_registered_the_series_does_not_review_its_reports(client, house, report):
+    """R24, R32: the series says what kind of report it is, and so what it proves."""
+    artifact = factories.make_artifact(house.raul, [], title="SOC 1", series="soc1")
+    other = factories.make_report(
+        artifact, TODAY - 200 * DAY, TODAY - DAY, by=house.olivia
+    )
+    review = reverse("evidence:reliance", args=["shop", other.uuid])
+    read = {"conclusion": "rely", "scope_note": "s", "period_note": "p"}
+    client.force_login(house.raul)
+    refused = client.post(review, read)
+    assert refused.status_code == 403
+    assert "or its series" in refused.content.decode()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.rely_on(other, house.system, by=house.raul)
+    client.force_login(house.rita)
+    assert client.post(review, read).status_code == 302
+
+
 def test_an_ended_report_keeps_its_scope(client, house, report):
     end_version(report, state="superseded", on=TODAY, by=house.olivia)
     client.force_login(house.olivia)

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
@@ -13,6 +14,7 @@ from evidence.models import (
     Deviation,
     EvidenceLink,
     Population,
+    PopulationReview,
     RequirementControl,
     Sample,
     SampleItem,
@@ -101,6 +103,54 @@ def test_a_deviation_caps_the_verdict_and_is_counted(client, house, asked, popul
     page = client.get("/systems/shop/controls/cm-8/").content.decode()
     assert "1 of 1 in the sample deviating" in page
     assert "No approval" in client.get(f"/samples/{item.sample.uuid}/").content.decode()
+
+
+def test_a_deviation_goes_with_its_list_only_by_a_second_person(
+    client, house, asked, population
+):
+    """R16, R32: nobody takes back the list that says what went wrong, and draws another
+    one. Page, API and database."""
+    judge(client, house.rita, population)
+    sample(client, house.olivia, population, size=1)
+    client.post(f"/sampled/{SampleItem.objects.get().uuid}/deviates/", {"note": "Late"})
+    again = f"/api/v1/populations/{population.uuid}/withdraw/"
+    for brought_it in (house.alice, house.ray):
+        assert judge(client, brought_it, population, "withdraw", "x").status_code == 403
+        refused = client.post(again, {"reason": "x"}, content_type="application/json")
+        assert refused.status_code == 403
+    client.force_login(house.alice)
+    page = client.get(f"/populations/{population.uuid}/").content.decode()
+    assert 'value="withdraw"' not in page
+    with pytest.raises(DatabaseError, match="R32"), transaction.atomic():
+        PopulationReview.objects.create(
+            population=population,
+            reviewer=house.alice,
+            drawer=house.alice,
+            reason="x",
+            decision="withdrawn",
+        )
+    assert "deviations" in half(house, asked)[1]
+    assert judge(client, house.raul, population, "withdraw", "Query").status_code == 302
+    assert half(house, asked)[0] == "missing"
+
+
+def test_a_second_list_excuses_nothing_of_the_first(client, house, asked, population):
+    """R16: what is open of one list of some days stays open, whatever another says."""
+    judge(client, house.rita, population)
+    sample(client, house.olivia, population)
+    before = half(house, asked)
+    client.force_login(house.alice)
+    nothing = bring(client, asked, none_happened="on")
+    assert judge(client, house.rita, nothing).status_code == 302
+    after = half(house, asked)
+    assert after[0] == before[0] == "missing"
+    assert "sample_open" in after[1]
+    assert after[2].occurrences.missed == before[2].occurrences.missed
+    for item in SampleItem.objects.for_upload():
+        upload(client, house.alice, asked, item)
+    for link in EvidenceLink.objects.all():
+        link.accept(by=house.rita)
+    assert half(house, asked)[0] == "proven"
 
 
 def test_each_clock_keeps_its_own_answer(client, house, asked, population):

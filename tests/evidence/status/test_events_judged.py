@@ -58,6 +58,16 @@ def test_on_a_day(events: PopulationFacts, expected: tuple[str, str]) -> None:
     assert state(events) == expected
 
 
+@pytest.mark.parametrize("beside", [Q1, sampled(Q1, sample=5, proven=4)])
+def test_a_second_list_excuses_nothing_of_the_first(beside: PopulationFacts) -> None:
+    """R16: every sampled item of all lists of these days, whichever came first."""
+    judged = [state(beside, NONE), state(NONE, beside)]
+    assert judged == [state(beside)] * 2
+    assert outcomes(over(beside, NONE))[0] == outcomes(over(beside))[0] == "missed"
+    shown = replace(sampled(beside, sample=5, proven=5), uuid=beside.uuid)
+    assert state(shown, NONE)[0] == "proven"
+
+
 def test_none_at_all_is_missing() -> None:
     assert state() == ("missing", "no_population")
 
