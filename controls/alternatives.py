@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
-from controls.approvals import refuse_decided
+from controls.approvals import refuse_decided, refuse_endless
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
@@ -78,6 +78,7 @@ def request_alternative(
         **{name: _text(draft, name) for name in TEXTS},
     )
     _refuse_day(stored, draft.starts_on, today)
+    refuse_endless("review_by", draft.starts_on, draft.review_by)
     _refuse_others(alternative)
     alternative.full_clean(exclude=PEOPLE)
     alternative.save(force_insert=True)

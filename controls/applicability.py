@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
-from controls.approvals import known_today, refuse_decided
+from controls.approvals import known_today, refuse_decided, refuse_endless
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
@@ -106,6 +106,7 @@ def unsaved_request(
                 f" {first}, or the control is not about them: {present}."
             }
         )
+    refuse_endless("review_by", first, review_by)
     _require_free_days(stored, first)
     request = ApplicabilityDecision(
         implementation=stored,

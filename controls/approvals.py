@@ -6,17 +6,30 @@ import datetime as dt
 from typing import Any
 
 from controls.access import require_second_officer
-from controls.errors import StaleVersion, TransitionNotAllowed
+from controls.errors import Refused, StaleVersion, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, System
 from controls.models.requests import ApprovalState
 
+MAX_UNTIL_REVIEW = dt.timedelta(days=3 * 366)  # from the first day to the last
 MAX_DAYS_TO_DECIDE = 30  # days after the request; on a later one it lapses (R31)
 
 
 def last_day_to_decide(requested_on: dt.date) -> dt.date:
     """The last day on which a request may be decided, inclusive."""
     return requested_on + dt.timedelta(days=MAX_DAYS_TO_DECIDE)
+
+
+def refuse_endless(field: str, first: dt.date, last: dt.date) -> None:
+    """Raise Refused for a last day that lies so far off that nobody looks again."""
+    latest = first + MAX_UNTIL_REVIEW
+    if last > latest:
+        raise Refused(
+            {
+                field: f"Name a day by {latest}: at most three years after the first,"
+                " somebody looks at it again."
+            }
+        )
 
 
 def known_today(system: System) -> dt.date:

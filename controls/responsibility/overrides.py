@@ -8,7 +8,12 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
-from controls.approvals import known_today, refuse_decided, refuse_stale
+from controls.approvals import (
+    known_today,
+    refuse_decided,
+    refuse_endless,
+    refuse_stale,
+)
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
@@ -124,6 +129,7 @@ def _unsaved(
     if to_aws(current, requested) and not citation.strip():
         sentence = "This moves a duty to AWS: cite the AWS document that accepts it."
         raise Refused({"citation": sentence})
+    refuse_endless("ends_on", starts_on, ends_on)
     override = ResponsibilityOverride(
         implementation=implementation,
         requested_by=by,

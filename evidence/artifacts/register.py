@@ -1,4 +1,7 @@
-"""Providers' reports in our own words: registered, continued by letters, ended."""
+"""Providers' reports in our own words: registered, continued by letters, ended.
+
+One file: what a report may say of its days, and what ends them, is read together.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ SITE = re.compile(r"^(\*|\w[\w .,/&()+-]{0,59})$")
 HAVE_AN_END: frozenset[str] = frozenset(
     [AssuranceKind.PERIOD, AssuranceKind.CERTIFICATE]
 )
+MAX_SPOKEN_OF = dt.timedelta(days=5 * 366)  # by a report, or by a certificate
+MAX_END_AHEAD = dt.timedelta(days=366)  # that is announced
 ONE_DATE: Mapping[str, str] = {
     AssuranceKind.ASSESSMENT: (
         "An assessment has one date; it counts for twelve months."
@@ -37,12 +42,14 @@ ONE_DATE: Mapping[str, str] = {
     ),
 }
 ENDS = frozenset(ArtifactVersionState) - {ArtifactVersionState.ACTIVE}
-# What may still become of a report: one that is no longer offered may be revoked, and
-# its auditor may withdraw whatever there is (R20).
+# What may still become of a report: one no longer offered may be revoked, one that is
+# revoked on an earlier day, and its auditor may withdraw whatever there is (R20).
 FURTHER_ENDS: Mapping[str, frozenset[str]] = {
     ArtifactVersionState.ACTIVE: ENDS,
     ArtifactVersionState.SUPERSEDED: ENDS - {ArtifactVersionState.SUPERSEDED},
-    ArtifactVersionState.REVOKED: frozenset([ArtifactVersionState.WITHDRAWN]),
+    ArtifactVersionState.REVOKED: frozenset(
+        [ArtifactVersionState.REVOKED, ArtifactVersionState.WITHDRAWN]
+    ),
     ArtifactVersionState.WITHDRAWN: frozenset(),
 }
 
@@ -179,6 +186,9 @@ def _refuse_impossible_days(
             raise Refused({"starts": sentence})
     if artifact.kind in HAVE_AN_END and ends is None:
         raise Refused({"ends": "Say its last day: only an authorization has none."})
+    if artifact.kind in HAVE_AN_END and ends and ends - starts > MAX_SPOKEN_OF:
+        sentence = f"It cannot speak of so many years: {starts} to {ends}."
+        raise Refused({"ends": sentence})
     if artifact.kind == AssuranceKind.PERIOD and ends and ends > today:
         raise Refused(
             {"ends": f"A report cannot speak of days to come: it ends on {ends}."}
@@ -233,12 +243,14 @@ def end_version(
 
     Superseded takes nothing away; revoked opens the days from `on`; withdrawn by its
     auditor takes all its days, as known from now on, and needs a reason. A superseded
-    one may be revoked or withdrawn later, a revoked one withdrawn. Raises
-    TransitionNotAllowed when that or a harder end was recorded before.
+    one may be revoked or withdrawn later, a revoked one withdrawn, or revoked from an
+    earlier day. Raises TransitionNotAllowed when that or a harder end was recorded
+    before, Refused for a day more than a year ahead.
     """
     require_registrar(by)
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
-    if state in ENDS and state not in FURTHER_ENDS[stored.state]:
+    again = state == stored.state and stored.ended_on and on >= stored.ended_on
+    if state in ENDS and (state not in FURTHER_ENDS[stored.state] or again):
         raise TransitionNotAllowed(
             f"This report is already {stored.get_state_display().lower()}."
         )
@@ -246,6 +258,8 @@ def end_version(
         raise StaleVersion("This report changed since you opened it. Look again.")
     if state not in ENDS:
         raise Refused({"state": "Say whether it is superseded, revoked or withdrawn."})
+    if on > _today() + MAX_END_AHEAD:
+        raise Refused(f"An end is known a year ahead at most: {on} is later.")
     if state == ArtifactVersionState.WITHDRAWN and not reason.strip():
         sentence = (
             "Withdrawn by its auditor takes every day it covered: say how you know. A"
