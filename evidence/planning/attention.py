@@ -1,11 +1,11 @@
 """What an officer of one system has to look at first: a number, a sentence, a way.
 
-People who are missing, then what the controls of today say, the worst first.
+What the controls of today say, the worst first, then places, requests and reports. Who
+is missing is known to `evidence.people.roster`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from typing import Any
 
 from controls.grammar import count_of, verb_for
 from controls.models import Actor, System
-from evidence.people.roster import roster_of
 from evidence.planning.my_work import unread_reports
 from evidence.status.control_status import ControlStatus
 
@@ -117,14 +116,6 @@ def of_controls(answers: Iterable[ControlStatus]) -> list[NeedsAttention]:
         )
         for at, (_, sentence, hint, place) in enumerate(OF_CONTROLS)
         if rows[at]
-    ]
-
-
-def of_people(system: System, user: Actor, now: dt.datetime) -> list[NeedsAttention]:
-    """Who is missing in a system. A constant number of statements."""
-    return [
-        NeedsAttention("!", f"{row.title}.", row.sentence, "people", urgent=True)
-        for row in roster_of(system, user, now).warnings
     ]
 
 

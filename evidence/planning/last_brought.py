@@ -46,8 +46,11 @@ class BroughtTogether:
 
     @property
     def submitted(self) -> str:
-        """`by Paul Platform on 12 October 2026 at 15:04`, in the days of its system."""
+        """`by Paul Platform on 12 October 2026 at 15:04`, in the days of its system;
+        empty for a draft."""
         link = self.links[0]
+        if link.submitted_at is None:
+            return ""
         at = link.submitted_at.astimezone(link.system.zone)
         return f"by {link.submitted_by} on {day_in_words(at.date())} at {at:%H:%M}"
 
@@ -116,6 +119,6 @@ def _newest(rows: Iterable[AskRow]) -> dict[str, list[EvidenceLink]]:
             .distinct("requirement", "state")
         )
         for link in links.prefetch_related("revision__files", "reviews"):
-            if link.state == of_controls[link.requirement_id]:
+            if link.state == of_controls.get(link.requirement_id or 0):
                 by_state[link.state].append(link)
     return by_state

@@ -201,6 +201,7 @@ def with_reports(
             if id(facts) not in judged:
                 judged[id(facts)] = _by_component(need_proofs(facts, moment.on))
             proofs = judged[id(facts)]
+        expected = side.expected_of_us(row["control_id"], row["ref_id"])
         shown.append(
             replace(
                 control,
@@ -212,9 +213,7 @@ def with_reports(
                     )
                     for part in control.parts
                 ),
-                expected=tuple(
-                    sorted(side.expected_of_us(row["control_id"], row["ref_id"]))
-                ),
+                expected=tuple(sorted({title for _, title in expected})),
             )
         )
     return shown

@@ -9,9 +9,9 @@ from typing import Any
 from django.urls import reverse
 
 from controls.models import Actor, System
-from evidence.systems.attention import (
+from evidence.people.roster import roster_of
+from evidence.planning.attention import (
     NeedsAttention,
-    of_people,
     of_places,
     of_reports,
     of_requests,
@@ -38,13 +38,21 @@ def attention_of(
     shows anyway.
     """
     rows = [
-        *of_people(system, user, now),
+        *_of_people(system, user, now),
         *of_controls,
         *of_places(page["without_region"], page["newer_readings"]),
         *of_requests(page["requests"]["unsettled"], page["requests"]["overdue"]),
         *of_reports(user, system),
     ]
     return [(row, _way(row, system)) for row in rows]
+
+
+def _of_people(system: System, user: Actor, now: dt.datetime) -> list[NeedsAttention]:
+    """Who is missing in a system. A constant number of statements."""
+    return [
+        NeedsAttention("!", f"{row.title}.", row.sentence, "people", urgent=True)
+        for row in roster_of(system, user, now).warnings
+    ]
 
 
 def _way(row: NeedsAttention, system: System) -> str:

@@ -21,6 +21,7 @@ from evidence.charts import CLASSES, Segment, bar, proof_segments
 from evidence.forms.clocks import clocks_of
 from evidence.models import EvidenceRequest
 from evidence.models.requests import UNANSWERED
+from evidence.planning.attention import of_controls
 from evidence.requests.who_may import may_request
 from evidence.requirements.burden import burden_now
 from evidence.status.clocks import Clocks
@@ -35,7 +36,6 @@ from evidence.status.half import GOOD
 from evidence.status.kept_counts import kept_counts
 from evidence.status.reports import current_to
 from evidence.submissions.who_may import submits_in
-from evidence.systems.attention import of_controls
 from evidence.systems.regions import without_region
 from evidence.views.access import system_or_404
 from evidence.views.attention import attention_of
@@ -108,9 +108,8 @@ def dashboard(request: SignedInRequest, slug: str) -> HttpResponse:
     else:
         page |= _counted(clocks)
     if officer and clocks.now:
-        page["attention"] = attention_of(
-            request.user, system, page.get("of_controls", ()), page, clock.now()
-        )
+        lines: Any = page.get("of_controls", ())
+        page["attention"] = attention_of(request.user, system, lines, page, clock.now())
     return render(request, "evidence/systems/dashboard.html", page)
 
 
