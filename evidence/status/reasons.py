@@ -79,7 +79,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "design_only": ("“{subject}” shows design only.", "Add proof that it operated."),
     "aws_only": ("Only the providers' half is proven.", "Prove your half."),
-    "customer_only": ("Only your half is proven.", "Cite the provider's artifact."),
+    "customer_only": (
+        "Only the company's half is proven.",
+        "Cite the provider's artifact.",
+    ),
     "no_artifact": ("No {subject} artifact is cited.", "Register and cite one."),
     "citation_pending": (
         "{subject}: its citation waits for a second person.",

@@ -50,7 +50,7 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " confirmed the day",
             "R16": "every day of a window is covered by a population, open or not yet"
             " due; one population proves the days it covers and no others, and none"
-            " while another one of these days has no sample or an open item",
+            " while an item of another list is open, or it was not sampled",
             "R20": "our own assessment of a provider that issues no report counts as"
             " asserted; a service without a region is never proven",
             "R21": "while a window runs, days after the newest report are awaited as"

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils.functional import SimpleLazyObject
 
 from controls import clock
-from controls.models import Actor, Engagement
+from controls.models import Actor, Engagement, Role
 from evidence.models import Notice
 from evidence.models.notices import INFORMATION, WORK
 from evidence.notices.lines import lines_counted
@@ -21,8 +21,9 @@ SECONDS = 60  # how old a number may be; reading a notice forgets it at once
 
 
 def counts(request: SignedInRequest) -> dict[str, Any]:
-    """`header.work`, `header.unread` and `header.audits` (engagements that the person
-    audits), counted at most once a minute, when a page shows them.
+    """`header.work`, `header.unread`, `header.audits` (engagements that the person
+    audits) and `header.inside` (roles in the company), counted at most once a minute,
+    when a page shows them.
 
     Work is what the person has to do, told or not: asks of their teams that need
     something brought, and what waits for their decision or answer, each thing once.
@@ -55,5 +56,7 @@ def _kept(user: Actor, board: AskBoard) -> dict[str, int]:
     )
     counts["work"] += board.to_do
     counts["audits"] = Engagement.objects.audited_by(user).count()
+    inside = user.memberships.active(None).exclude(role=Role.AUDITOR)
+    counts["inside"] = inside.count() + user.is_superuser
     cache.set(counts_key(user.pk), counts, SECONDS)
     return counts

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from controls.errors import Refused, TransitionNotAllowed
 from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
 from evidence.artifacts.citations import cite, controls_of_provider
@@ -68,6 +69,38 @@ def test_no_report_over_a_period_ends_after_today(client, house, soc2):
     form["ends"] = TODAY.isoformat()
     client.post(reverse("evidence:version_new", args=[soc2.uuid]), form)
     assert ArtifactVersion.objects.get().until == TOMORROW
+
+
+def test_an_end_is_announced_a_year_ahead_and_put_right_by_an_earlier_one(
+    house, report
+):
+    """R20: a revocation typed for a far day takes nothing away, so none is recorded;
+    a day that was too late is followed by the right one, never by a later one."""
+    far = TODAY + dt.timedelta(days=400)
+    with pytest.raises(Refused, match="a year ahead"):
+        register.end_version(report, state="revoked", on=far, by=house.olivia)
+    late, right = TODAY + dt.timedelta(days=30), TODAY
+    for day in (late, right):
+        report.refresh_from_db()
+        register.end_version(report, state="revoked", on=day, by=house.olivia)
+    report.refresh_from_db()
+    assert report.ended_on == right
+    with pytest.raises(TransitionNotAllowed):
+        register.end_version(report, state="revoked", on=late, by=house.olivia)
+
+
+def test_no_report_speaks_of_a_century(house, soc2):
+    """R20: a first day typed wrong is no proof of the years between."""
+    with pytest.raises(Refused, match="so many years"):
+        register.register_version(
+            soc2,
+            label="Typed wrong",
+            starts=dt.date(1925, 10, 1),
+            ends=dt.date(2026, 3, 31),
+            services=["s3"],
+            regions=["us-east-1"],
+            by=house.olivia,
+        )
 
 
 def test_a_certificate_is_valid_in_the_future(house):

@@ -227,6 +227,7 @@ def test_an_end_asked_for_before_the_upgrade_waits_as_a_request(
         ({"requirements": ["00000000-0000-4000-8000-000000000000"]}, "requirements"),
         ({"starts_on": "2025-12-31"}, "starts_on"),
         ({"review_by": "2026-11-15"}, "looked at again after"),
+        ({"review_by": "2200-01-01"}, "at most three years after the first"),
     ],
 )
 def test_what_is_missing_is_refused(

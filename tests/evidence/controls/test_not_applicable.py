@@ -150,6 +150,22 @@ def test_a_layer_that_was_absent_voids_it_from_that_day(system, oscar, olga, as_
     assert "na_basis_changed" in {reason.code for reason in answer.status.reasons}
 
 
+def test_nothing_is_left_out_for_ever(system, oscar, as_user):
+    """R10: somebody looks at it again, within three years."""
+    body = {
+        "system": system.slug,
+        "control_id": "ac-11",
+        "justification": "There are no staff devices.",
+        "review_by": "2200-01-01",
+    }
+    answer = as_user(oscar).post(
+        "/api/v1/not-applicable/", body, content_type="application/json"
+    )
+    assert answer.status_code == 400
+    (sentence,) = answer.json()["errors"]["review_by"]
+    assert "at most three years after the first" in sentence
+
+
 @pytest.mark.parametrize("named", [{}, {"absent_layers": []}])
 def test_over_the_api_it_rests_on_all_that_is_absent_unless_named(
     system, oscar, as_user, named

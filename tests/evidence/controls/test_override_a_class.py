@@ -196,6 +196,15 @@ def test_an_end_before_the_start_is_refused(system, oscar, as_user, today):
     assert "must end after it starts" in answer.content.decode()
 
 
+def test_nobody_asks_for_one_that_never_ends(system, oscar, as_user, today):
+    """R9: somebody looks at it again, within three years."""
+    given = asked_for(today, ends_on="2200-01-01")
+    answer = ask(as_user(oscar), system, given)
+    assert answer.status_code == 422
+    assert "at most three years after the first" in answer.content.decode()
+    assert not ResponsibilityOverride.objects.exists()
+
+
 def test_two_officers_end_it_early(system, oscar, olga, as_user, today):
     """R9: the class holds on until a second officer approves the end."""
     ask(as_user(oscar), system, asked_for(today))

@@ -81,6 +81,16 @@ def test_an_auditor_begins_at_the_engagement(house, audit) -> None:
     assert "Audit" in text.partition("My work")[0]  # in the menu, first
 
 
+def test_no_door_of_the_company_is_offered_to_an_auditor(house, audit) -> None:
+    """AC-06: an auditor reviews nothing, and the control page speaks of the company."""
+    control = reverse("evidence:control", args=[house.system.slug, "si-2"])
+    text = browser_of(house.audrey).get(control).content.decode()
+    assert ">Review</a>" not in text
+    assert "The company proves" in text
+    assert "You prove" not in text and "your half" not in text
+    assert ">Review</a>" in browser_of(house.olivia).get(control).content.decode()
+
+
 def test_who_holds_another_role_as_well_begins_at_the_systems(house) -> None:
     house.people["lea"] = person("lea")
     give(house, "lea", Role.READER)
