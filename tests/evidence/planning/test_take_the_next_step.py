@@ -21,9 +21,9 @@ def test_what_was_never_performed_leads_to_its_upload(system, alice, as_user):
     assert f'<a href="{way}">' in listed
 
 
-def test_who_may_not_upload_is_led_to_what_is_asked(system, audrey, as_user):
+def test_who_may_not_upload_is_led_to_what_is_asked(system, rita, as_user):
     asked = factories.requirement(system, "si-2")
-    page = as_user(audrey).get(reverse("evidence:control", args=[system.slug, "si-2"]))
+    page = as_user(rita).get(reverse("evidence:control", args=[system.slug, "si-2"]))
     text = page.content.decode()
     assert f'href="#asked-{asked.uuid}"' in text
     assert f'id="asked-{asked.uuid}"' in text
