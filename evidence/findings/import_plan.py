@@ -2,6 +2,8 @@
 
 An import makes nothing greener: a finding that its source calls passed is noted beside
 its observation, and a person explains or closes it (R28, R36).
+
+One file: what a row would become and the words for it are read side by side.
 """
 
 from __future__ import annotations

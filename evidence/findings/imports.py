@@ -1,4 +1,7 @@
-"""A file of findings seen before it counts, and imported once within the hour."""
+"""A file of findings seen before it counts, and imported once within the hour.
+
+One file: preview, confirmation and what is kept of both belong together.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ answers it, and OCSF: a list, or one document a line. One finding is held at a t
 Records: `["result", line, {...}]` with texts as the file has them, `["error", line,
 sentence]` for a finding that is not read, and as the last one `["end"]`, or
 `["refused", sentence]` for a file of which nothing is taken.
+
+One file: three forms of one finding are read by the same few functions.
 """
 
 from __future__ import annotations

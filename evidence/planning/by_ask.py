@@ -104,6 +104,11 @@ class AskRow:
         return self.upload.period
 
     @property
+    def implementations(self) -> list[Any]:
+        """Its controls in this system, in their order."""
+        return [ask.requirement.implementation for ask in self.controls]
+
+    @property
     def sentence(self) -> str:
         """How its controls stand where they do not stand alike: `5 of 6 accepted, AU-9
         rejected: no clock in the picture`. Empty where they do."""

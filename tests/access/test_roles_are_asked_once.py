@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
+from controls import clock
 from controls.access import is_officer, roles_asked_once
 from controls.models import Membership, Role
 from tests.evidence import house as houses
@@ -28,7 +28,7 @@ def house(settings, tmp_path) -> House:
 
 def end_role(house: House) -> None:
     held = Membership.objects.filter(user=house.olivia, role=Role.OFFICER)
-    held.update(ends_at=timezone.now())
+    held.update(ends_at=clock.now())
 
 
 def test_a_page_asks_once_and_the_next_page_asks_again(house: House) -> None:
