@@ -1,6 +1,6 @@
 """A file of findings seen before it counts, and imported once within the hour.
 
-One file: preview, confirmation and what is kept of both belong together.
+One file: the preview of a file and its confirmation are two steps of one act.
 """
 
 from __future__ import annotations
