@@ -26,6 +26,7 @@ from controls.models import (
     Control,
     ControlImplementation,
     EndRequest,
+    IdempotencyKey,
     Role,
     System,
     TokenScope,
@@ -597,7 +598,9 @@ def _imported(house: House) -> FindingImport:
         accounts="111122223333",
         by=house.oscar,
     )
-    return confirm_import(house.system, seen.token, by=house.oscar)
+    imported = confirm_import(house.system, seen.token, by=house.oscar)
+    IdempotencyKey.objects.all().delete()  # a world begins without any
+    return imported
 
 
 def _responses(world: World) -> None:
