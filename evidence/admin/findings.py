@@ -13,6 +13,7 @@ from evidence.models import (
     FindingImport,
     ItemResponse,
     ResponseDecision,
+    SourceReport,
 )
 
 OF_SYSTEM = ("system", RelatedScopeFilter)
@@ -52,6 +53,22 @@ class FindingImportAdmin(ReadOnlyAdmin):
     list_select_related = ("system",)
     search_fields = ("file_name", "sha256", "importer_name")
     date_hierarchy = "known_from"
+
+
+@admin.register(SourceReport)
+class SourceReportAdmin(ReadOnlyAdmin):
+    """What the sources of observations called them, file by file."""
+
+    scope_path = "system"
+    list_display = ("finding_id", "observation", "result", "reported_at", "imported")
+    list_filter = (OF_SYSTEM, "result")
+    list_select_related = (
+        "imported__system",
+        "observation__implementation__control",
+        "observation__implementation__system",
+    )
+    search_fields = ("finding_id", "account")
+    date_hierarchy = "reported_at"
 
 
 @admin.register(Disposition)

@@ -78,6 +78,10 @@ class ReportedResult(models.TextChoices):
 class SourceReportQuerySet(models.QuerySet["SourceReport"]):
     """What sources reported."""
 
+    def visible_to(self, user: Actor) -> Self:
+        """Reports of the systems that the person sees."""
+        return self.filter(system__in=System.objects.visible_to(user))
+
     def latest_of(self, observations: Any) -> Self:
         """The latest report about each of the observations. One statement."""
         rank = Window(
