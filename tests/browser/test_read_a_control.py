@@ -77,7 +77,8 @@ def test_paper_loses_no_column(house, page_of) -> None:
     window.set_viewport_size({"width": 770, "height": 1000})
     window.emulate_media(media="print")
     window.goto("/systems/shop/controls/cm-8/")
-    assert window.is_visible("th:has-text('By and review')")
+    assert window.is_visible("th:has-text('Performed')")
+    assert window.is_visible(".said:has-text('accepted by')")
     assert window.evaluate(BEYOND) == []
 
 
