@@ -59,10 +59,9 @@ worst AS (
                   date '0001-01-01' + (place / {_STATES} %% {_DAYS})::integer) AS day
     FROM asks),
 ordered AS (
-  SELECT *, row_number() OVER (
-           ORDER BY CASE state WHEN {URGENCY.index("waiting")} THEN 1
-                    WHEN {URGENCY.index("current")} THEN 2 ELSE 0 END,
-                    day, state, first_row) AS turn FROM worst)
+  SELECT *, CASE state WHEN {URGENCY.index("waiting")} THEN 1
+                 WHEN {URGENCY.index("current")} THEN 2 ELSE 0 END AS later
+    FROM worst)
 """
 )
 COUNTED = (
@@ -88,13 +87,14 @@ WHERE (is_open OR %(state)s::integer = 5)
        AND (upper(r.title) LIKE upper(%(words)s)
             OR upper(c.label) LIKE upper(%(words)s))))
 """
+_TURN = "later, day, state, first_row"  # as AskRow.turn
 NUMBER_FITTING = f"{ASKS} SELECT count(*) {_FITTING}"
 FITTING = f"""
 {ASKS}, shown AS (
-  SELECT ask_key, turn {_FITTING}
-   ORDER BY turn LIMIT %(most)s OFFSET %(after)s)
+  SELECT ask_key, {_TURN} {_FITTING}
+   ORDER BY {_TURN} LIMIT %(most)s OFFSET %(after)s)
 SELECT s.ask_key, j.requirement_id FROM shown s JOIN judged j USING (ask_key)
- ORDER BY s.turn, j.requirement_id
+ ORDER BY s.later, s.day, s.state, s.first_row, j.requirement_id
 """
 
 
