@@ -139,7 +139,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "other_partition": (
         "{subject} is for another AWS partition.",
-        "Cite the authorization of your partition.",
+        "Cite a report or an authorization of your partition.",
     ),
     "report_lapsed": (
         "{subject} counted as current until {ends}.",

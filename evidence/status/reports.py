@@ -130,11 +130,14 @@ def unfit_for(version: ArtifactVersionFacts, aws: AwsFacts) -> Reason | None:
     if version.state == "withdrawn":
         name = f"{version.artifact}, {version.label}"
         return reason_for("report_withdrawn", name, ends=version.revoked_on)
-    if version.kind != "authorization":
-        return None
-    of_aws = version.provider == AWS
-    if of_aws and version.partition and version.partition != aws.partition:
+    authorizes = version.kind == "authorization"
+    foreign = version.partition and version.partition != aws.partition
+    # every region is each of its own partition; regions by name speak for themselves
+    by_partition = authorizes or version.regions_in_scope == EVERYTHING
+    if version.provider == AWS and foreign and by_partition:
         return reason_for("other_partition", version.artifact)
+    if not authorizes:
+        return None
     if LEVELS[version.impact_level] < LEVELS[aws.impact_level]:
         return reason_for(
             "impact_below_baseline", version.artifact, level=version.impact_level

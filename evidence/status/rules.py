@@ -52,7 +52,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " due; one population proves the days it covers and no others, and none"
             " while an item of another list is open, or it was not sampled",
             "R20": "our own assessment of a provider that issues no report counts as"
-            " asserted; a service without a region is never proven",
+            " asserted; a service without a region is never proven; a report of every"
+            " region speaks of those of its own partition",
             "R21": "while a window runs, days after the newest report are awaited as"
             " long as it is current, and open only then",
             "R24": "a citation made after the review waits for a second person, in each"

@@ -252,8 +252,8 @@ def _without_other_providers(facts: Both) -> Both:
 
 
 def _without_unknown_regions(facts: Both) -> Both:
-    """R20: a service without a region was in every region, and nothing that we assess
-    ourselves counted."""
+    """R20: a service without a region was in every region, nothing that we assess
+    ourselves counted, and a report of every region spoke of each partition."""
 
     def change(side: AwsFacts) -> AwsFacts:
         needed = tuple(
@@ -262,7 +262,13 @@ def _without_unknown_regions(facts: Both) -> Both:
             else replace(need, is_global=True)
             for need in side.needed
         )
-        versions = tuple(v for v in side.versions if v.kind != "assessment")
+        versions = tuple(
+            version
+            if version.kind == "authorization"
+            else replace(version, partition=side.partition)
+            for version in side.versions
+            if version.kind != "assessment"
+        )
         return replace(side, needed=needed, versions=versions)
 
     return _of_providers(facts, change)

@@ -13,6 +13,7 @@ from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
 from evidence.artifacts.citations import cite, controls_of_provider
 from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
+from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.one_day import TODAY
@@ -259,3 +260,17 @@ def test_a_service_without_a_region_is_in_no_reports_regions(client, house, repo
         reverse("evidence:control", args=["shop", "pe-3"]), {"on": "2026-03-01"}
     ).content.decode()
     assert "names no region, and SOC 2 covers only some" in page
+
+
+def test_every_region_is_every_region_of_its_partition(system, oscar, olga, as_user):
+    """R20: a report of the commercial partition proves nothing in GovCloud."""
+    artifact = factories.make_artifact(oscar, ["pe-3"])
+    report = factories.make_report(artifact, dt.date(2026, 1, 1), TODAY)
+    factories.rely_on(report, system, by=olga)
+    address = f"/api/v1/systems/{system.slug}/controls/pe-3/"
+    here = as_user(oscar).get(address).json()
+    assert (here["verdict"], here["proven_by"]) == ("proven", "providers")
+    System.objects.filter(pk=system.pk).update(partition="aws-us-gov")
+    there = as_user(oscar).get(address).json()
+    assert there["verdict"] == "unproven"
+    assert "other_partition" in str(there)
