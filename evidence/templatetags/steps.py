@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django import template
@@ -82,6 +82,27 @@ def leads_to(
     if reason.code in PERFORMED and requirement.uuid in (submittable or ()):
         return reverse("evidence:upload", args=[system.slug, requirement.uuid])
     return f"#asked-{requirement.uuid}"
+
+
+@register.simple_tag
+def first_step(
+    reasons: Sequence[Reason],
+    system: Any,
+    requirements: Sequence[Any],
+    submittable: Collection[str] = (),
+    may_review: bool = False,
+) -> tuple[Reason, str] | None:
+    """The reason whose step is taken first, and its address; None for no such.
+
+    One that leads to a page where something is done goes before one that leads to a
+    section of this page.
+    """
+    ways = [
+        (reason, leads_to(reason, system, requirements, submittable, may_review))
+        for reason in reasons
+    ]
+    ways = [(reason, way) for reason, way in ways if way]
+    return min(ways, key=lambda step: step[1].startswith("#"), default=None)
 
 
 def _requirement_of(reason: Reason, requirements: Iterable[Any]) -> Any:

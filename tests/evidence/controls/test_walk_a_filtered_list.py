@@ -138,7 +138,7 @@ def test_the_page_of_evidence_leads_back_to_the_same_day(olivia, house) -> None:
 def test_the_tile_names_the_day_and_the_page_begins_with_the_next_step(olivia) -> None:
     today = olivia.get(f"{LIST}cm-8/").content.decode()
     tiles = " ".join(
-        today.partition('class="tiles"')[0].rsplit("next-step", 1)[-1].split()
+        today.partition('class="tiles')[0].rsplit("next-step", 1)[-1].split()
     )
     assert "Verdict today" in " ".join(today.split())
     assert 'class="button"' in tiles  # above every tile

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.urls import reverse
 
 from evidence.status.reasons import MESSAGES, reason_for
 from evidence.templatetags.states import layer, verb
-from evidence.templatetags.steps import AWS, PERFORMED, SECTIONS, WAITING, leads_to
+from evidence.templatetags.steps import (
+    AWS,
+    PERFORMED,
+    SECTIONS,
+    WAITING,
+    first_step,
+    leads_to,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +37,19 @@ def test_who_may_not_upload_is_led_to_what_is_asked(system, rita, as_user):
     assert f'href="#asked-{asked.uuid}"' in text
     assert f'id="asked-{asked.uuid}"' in text
     assert "/upload/" not in text
+
+
+def test_a_step_on_another_page_goes_before_a_section_of_this_one(system, alice):
+    """Only the providers' half is proven: what is overdue is brought first."""
+    asked = factories.requirement(system, "si-2")
+    facts = SimpleNamespace(uuid=str(asked.uuid), title=asked.title)
+    rows = [SimpleNamespace(facts=facts)]
+    overdue = reason_for("never_performed", asked.title)
+    reasons = [reason_for("aws_only", ""), overdue]
+    way = reverse("evidence:upload", args=[system.slug, asked.uuid])
+    assert first_step(reasons, system, rows, [facts.uuid]) == (overdue, way)
+    assert first_step(reasons[:1], system, rows) == (reasons[0], "#our-half")
+    assert first_step([], system, rows) is None
 
 
 def test_each_named_code_is_a_reason():
