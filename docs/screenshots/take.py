@@ -55,7 +55,7 @@ PICTURES = (
         "/systems/new/",
         chooses=(("baseline", "FedRAMP MODERATE"),),
         ticks=("use_ec2", "use_lambda"),
-        at="section.services:has([name=use_ec2])",
+        at="details:has([name=use_ec2])",
     ),
     Picture("what-if", "olivia", WHAT_IF, 900),
     Picture("people", "olivia", "/systems/payments/people/", 900),
