@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from controls.models import Actor
 from evidence.models.blobs import Blob, ScanState
@@ -71,6 +72,11 @@ class EvidenceFile(models.Model):
                 fields=["revision", "blob"],
                 name="file_once_in_revision",
                 violation_error_message="The same file is attached twice.",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["revision"], name="file_flagged", condition=~Q(flags=[])
             )
         ]
 

@@ -15,6 +15,7 @@ TO_APPROVE = (
     "ends",
     "changes",
     "removals",
+    "files_to_clear",
     "report_removals",
     "reports_to_clear",
     "closings",

@@ -31,6 +31,7 @@ TABLES = {
     "artifact_version": "evidence_artifactversion",
     "letter": "evidence_continuityletter",
     "citation": "evidence_citation",
+    "coverage_line": "evidence_coverageline",
     "removal": "evidence_spillremoval",
     "request": "evidence_evidencerequest",
 }

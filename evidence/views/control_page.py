@@ -59,6 +59,7 @@ from evidence.status.control_page import (
 )
 from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.occurrences import lanes, occurrences
+from evidence.status.unnamed_controls import series_not_naming
 from evidence.submissions.withdrawals import withdrawn_from
 from evidence.systems.provider_documents import statements_shown
 from evidence.views.access import implementation_or_404
@@ -179,10 +180,12 @@ def _reports(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
     versions = answer.facts.aws.versions if answer.facts.aws else ()
     days = (*clocks.window, clocks.moment.on)
     first = min(days) - dt.timedelta(days=clocks.system.currency_days)
+    key = answer.implementation["id"]
     touching = [version for version in versions if touches(version, first, max(days))]
     return {
         "aws_versions": touching,
         "other_versions": [row for row in versions if row not in touching],
+        "unnamed": series_not_naming([key], clocks.moment).get(key, {}).values(),
     }
 
 

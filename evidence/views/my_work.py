@@ -18,6 +18,7 @@ from evidence.artifacts.citation_decisions import (
 )
 from evidence.artifacts.letters import letters_to_decide
 from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
+from evidence.files.to_clear import files_to_clear
 from evidence.findings.responses import responses_to_decide
 from evidence.findings.standing import dispositions_to_decide
 from evidence.forms.my_work import WorkFilter
@@ -113,6 +114,7 @@ def _to_decide(user: Actor) -> dict[str, Any]:
             for change in my_work.changes_to_decide(user)
         ],
         "removals": SpillRemoval.objects.to_decide(user),
+        "files_to_clear": files_to_clear(user),
         "without_regions": systems_without_regions(user),
         "remarks": remarks_to_answer(user),
         "answers": answers_to_decide(user),

@@ -38,10 +38,9 @@ from evidence.exports.rows.scope import (
 from evidence.exports.sheets import Value
 from evidence.exports.sheets.records import (
     POPULATIONS,
-    REPORTS,
     population_rows,
-    report_rows,
 )
+from evidence.exports.sheets.reports import REPORTS, report_rows
 from evidence.exports.sheets.responses import RESPONSES, response_rows
 from evidence.models import Population
 from evidence.signing.checkpoints import NotOurs, contradiction, newest_checkpoint
@@ -94,7 +93,7 @@ def _write(
     controls.write(progress)
     _add_populations(scope, files, controls.keys)
     requests = requests_of(scope, files)
-    reports = list(report_rows(scope, controls.keys))
+    reports = list(report_rows(scope, controls.labels))
     _add_lists(archive, controls, requests, reports)
     exports, left_out = _add_exports(scope, archive)
     log = AuditLog(scope)

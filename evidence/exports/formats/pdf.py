@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,6 +39,7 @@ from evidence.exports.sheets.controls import (
 from evidence.findings.item_answers import ItemAnswer, answers_by_control
 from evidence.status.control_status import ControlStatus, proven_by
 from evidence.status.rows import read_rows
+from evidence.status.unnamed_controls import series_not_naming
 from evidence.status.window_counts import results_of
 
 TEMPLATE = Path(__file__).with_name("report.typ")
@@ -164,7 +165,7 @@ class _Report:
             "marks": heading.marks,
             "heading": heading.lines(),
             "charts": self._charts(),
-            "sentences": self._sentences(),
+            "sentences": [*self._sentences(), *self._unnamed(scope)],
             "exceptions": self.exceptions,
             "families": [
                 {"title": name.upper(), "sheet": _sheet(STATUS, FAMILY, rows)}
@@ -194,6 +195,19 @@ class _Report:
             f"{exceptions} exceptions over the window; they stand first.",
             f"{gaps} known on the day, with what to do.",
         ]
+
+    def _unnamed(self, scope: ExportScope) -> Iterator[str]:
+        """A sentence for each series that is cited beyond its recorded coverage."""
+        controls: dict[tuple[str, int], list[str]] = {}
+        series = series_not_naming(self.labels, scope.moment)
+        for key, label in self.labels.items():
+            for artifact, title in series.get(key, {}).items():
+                controls.setdefault((title, artifact), []).append(label)
+        for (title, _), labels in sorted(controls.items()):
+            yield (
+                f"{title} is cited for {', '.join(labels)}, which its recorded coverage"
+                " does not name."
+            )
 
 
 def _engagements(scope: ExportScope) -> list[str]:

@@ -90,6 +90,7 @@ OF_THE_FILE = (
     "controls_of_file",
 )
 
+NAMES_OTHERS = "whose recorded coverage names other controls"
 # In the order of their columns.
 DAY_KINDS = ("audited", "asserted", "awaited", "open")
 
@@ -236,7 +237,10 @@ def _evidence_text(row: Mapping[str, Any]) -> str:
 
 
 def _report_text(row: Mapping[str, Any]) -> str:
-    return f"{row['title']} {row['version']} ({row['start']}..{row['end'] or 'open'})"
+    """`SOC 2 2026 (2026-01-01..2026-06-30), whose recorded coverage ...`."""
+    days = f"{row['start']}..{row['end'] or 'open'}"
+    hint = f", {NAMES_OTHERS}" if row["unnamed"] else ""
+    return f"{row['title']} {row['version']} ({days}){hint}"
 
 
 def _response_text(row: Mapping[str, Any]) -> str:

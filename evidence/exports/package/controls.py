@@ -34,6 +34,7 @@ from evidence.findings.item_answers import ItemAnswer, answers_by_control
 from evidence.status.control_status import ControlStatus
 from evidence.status.reasons import Reason
 from evidence.status.rows import grouped, read_rows
+from evidence.status.unnamed_controls import series_not_naming
 from evidence.status.window_words import notes_of
 
 DAY = dt.timedelta(days=1)
@@ -101,6 +102,8 @@ class Controls:
     labels: dict[int, str] = field(default_factory=dict)
     answers: Mapping[int, Sequence[ItemAnswer]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=display_names)  # of services
+    # Of the batch: series cited whose recorded coverage names other controls.
+    unnamed: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[int]:
@@ -124,6 +127,7 @@ class Controls:
 
     def _write(self, batch: Sequence[tuple[dict[str, Any], ControlStatus]]) -> None:
         keys = [answer.implementation["id"] for _, answer in batch]
+        self.unnamed = series_not_naming(keys, self.scope.moment)
         pieces = self._pieces(keys)
         drawn = defaultdict(list)
         for cells in population_rows(self.scope, keys):
@@ -172,6 +176,7 @@ class Controls:
                 "period": [(name, value) for name, value in period.items() if value],
                 "reasons": _sentences(answer.status.reasons, names),
                 "providers": document["providers"],
+                "unnamed": self.unnamed.get(answer.implementation["id"], {}).values(),
                 "layers": list(matrix_rows(document, names)),
                 "occurrences": _occurrences(answer),
                 "items": item_lines(self.answers.get(answer.implementation["id"], ())),

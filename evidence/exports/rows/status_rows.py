@@ -30,6 +30,7 @@ from evidence.status.half import ProviderResult
 from evidence.status.reasons import Reason
 from evidence.status.rows import grouped, read_rows
 from evidence.status.rules import RULES, rules_then
+from evidence.status.unnamed_controls import series_not_naming
 from evidence.status.window import Period
 
 ONE_DAY = dt.timedelta(days=1)
@@ -115,6 +116,8 @@ def _documents(
     names = display_names()
     reports = grouped(read_rows(ARTIFACTS, moment), "artifact_id")
     responses = answers_by_control(periods_of(statuses), moment, names)
+    every = [answer.implementation["id"] for answer in statuses]
+    unnamed = series_not_naming(every, moment)
     for start in range(0, len(statuses), BATCH):
         answers = statuses[start : start + BATCH]
         keys = [answer.implementation["id"] for answer in answers]
@@ -125,7 +128,11 @@ def _documents(
                 answer,
                 moment,
                 [*proofs[key][:newest], *removed[key]],
-                [row for artifact in answer.artifacts for row in reports[artifact]],
+                [
+                    {**row, "unnamed": artifact in unnamed.get(key, {})}
+                    for artifact in answer.artifacts
+                    for row in reports[artifact]
+                ],
                 more=len(proofs[key]) > newest,
             ) | answers_document(answer, responses.get(key, ()))
 
@@ -383,4 +390,5 @@ def _report(row: Mapping[str, Any]) -> dict[str, Any]:
         "version": row["label"],
         "start": row["starts"].isoformat(),
         "end": end.isoformat() if end else None,
+        "unnamed": row["unnamed"],
     }

@@ -1,4 +1,4 @@
-"""Sheets with rows of records: evidence, populations and samples, reports."""
+"""Sheets with rows of records: evidence, populations and samples."""
 
 from __future__ import annotations
 
@@ -59,27 +59,6 @@ POPULATIONS = Sheet(
         ("Deviation", "long", 36),
     ),
 )
-REPORTS = Sheet(
-    "Reports",
-    columns(
-        ("Report", "long", 36),
-        ("Provider", "text", 18),
-        ("Series", "text", 16),
-        ("Version", "text", 20),
-        ("From", "day", 12),
-        ("To", "day", 12),
-        ("Issued", "day", 12),
-        ("Opinion", "text", 16),
-        ("State", "state"),
-        ("Counts no more from", "day", 12),
-        ("Relied on", "text", 24),
-        ("Reviewed by", "text", 20),
-        ("Reviewed", "day", 12),
-        ("Letters", "long", 40),
-        ("Controls it is cited for", "number", 12),
-        ("sha256 of what is held", "text", 66),
-    ),
-)
 # All of a control whose proof reaches into the window or later, one row for each file.
 INDEX = """
 SELECT p.implementation_id, p.state, e.uuid, e.title, rev.performed_on, rev.period_from,
@@ -136,33 +115,6 @@ SELECT o.uuid, c.label, q.title, o.starts, o.ends, o.source, o.query, o.complete
    AND o.starts <= %(until)s AND o.ends >= %(since)s
    AND q.implementation_id = ANY(%(implementations)s::bigint[])
  ORDER BY c.sort_order, q.id, o.starts, o.id, s.id, item.position
-"""
-REPORT_ROWS = """
-SELECT a.title, a.provider, a.series, v.label, v.starts, v.until, v.issued_on,
-       v.opinion, v.state, v.ended_on, relied.conclusion, relied.reviewer_name,
-       relied.reviewed_on, letters.days AS letters, cited.controls,
-       held.digests AS held
-  FROM {artifact_version} v
-  JOIN {artifact} a ON a.id = v.artifact_id
-  JOIN (SELECT n.artifact_id, count(*) AS controls FROM {citation} n
-          JOIN {implementation} i
-            ON i.control_id = n.control_id AND i.system_id = n.system_id
-         WHERE n.system_id = %(system)s
-           AND i.id = ANY(%(implementations)s::bigint[])
-         GROUP BY n.artifact_id) cited ON cited.artifact_id = a.id
-  LEFT JOIN LATERAL (
-    SELECT conclusion, reviewer_name, reviewed_on FROM evidence_reliancereview r
-     WHERE r.artifact_version_id = v.id AND r.system_id = %(system)s AND {before}
-     ORDER BY r.id DESC LIMIT 1) relied ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT string_agg(format('%%s to %%s, issued %%s', k.starts, k.until - 1,
-                             k.issued_on), '; ' ORDER BY k.issued_on, k.id) AS days
-      FROM {letter} k WHERE k.artifact_version_id = v.id) letters ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT string_agg(h.sha256, ' ' ORDER BY h.id) AS digests
-      FROM evidence_reportfile h
-     WHERE h.artifact_version_id = v.id AND h.known_from < %(known_at)s) held ON TRUE
- ORDER BY a.title, a.id, v.starts, v.id
 """
 
 
@@ -267,34 +219,3 @@ def _hidden_population(row: Mapping[str, Any]) -> Line:
         "Source": NOT_VISIBLE,
     }
     return [shown.get(column.title, "") for column in POPULATIONS.columns]
-
-
-def report_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Line]:
-    """Reports of the series that some of the controls cite, every version of them; of
-    files that are held the hashes alone, also once a file was removed (R27)."""
-    rows = read_rows(
-        REPORT_ROWS,
-        scope.moment,
-        system=scope.system.pk,
-        implementations=as_bigints(keys),
-    )
-    for row in rows:
-        last_day = row["until"] - dt.timedelta(days=1) if row["until"] else None
-        yield [
-            row["title"],
-            row["provider"],
-            row["series"],
-            row["label"],
-            row["starts"],
-            last_day,
-            row["issued_on"],
-            row["opinion"],
-            words(row["state"]),
-            row["ended_on"],
-            words(row["conclusion"] or "not yet reviewed").replace("-", " "),
-            row["reviewer_name"] or "",
-            row["reviewed_on"],
-            row["letters"] or "",
-            row["controls"],
-            row["held"] or "",
-        ]

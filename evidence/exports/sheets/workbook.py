@@ -24,11 +24,10 @@ from evidence.exports.sheets.controls import (
 from evidence.exports.sheets.records import (
     EVIDENCE,
     POPULATIONS,
-    REPORTS,
     evidence_rows,
     population_rows,
-    report_rows,
 )
+from evidence.exports.sheets.reports import REPORTS, report_rows
 from evidence.exports.sheets.responses import RESPONSES, response_rows
 from evidence.findings.item_answers import ItemAnswer, answers_by_control
 
@@ -83,7 +82,7 @@ def _records(
 ) -> Iterator[tuple[Sheet, Iterator[list[Value]]]]:
     yield EVIDENCE, evidence_rows(scope, labels)
     yield POPULATIONS, population_rows(scope, list(labels))
-    yield REPORTS, report_rows(scope, list(labels))
+    yield REPORTS, report_rows(scope, labels)
     yield RESPONSES, response_rows(scope, labels, answers)
     yield CHANGES, change_rows(scope, list(labels))
     yield AFTER_CLOSING, after_closing_rows(scope, labels)

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from controls.models import Role
+from controls.models import Role, User
+from evidence.files.clearance import clear
+from evidence.files.to_clear import files_to_clear
+from evidence.files.who_may import may_clear
 from evidence.models import (
     EvidenceFile,
     EvidenceLink,
@@ -86,6 +90,44 @@ def corrected(house) -> EvidenceLink:
         today=TODAY,
     )
     return revision.links.get()
+
+
+def test_my_work_lists_a_flagged_file_for_who_may_clear_it(client, house, corrected):
+    """UP-04, R32: the same people as at the door; no more once it is cleared."""
+    flagged = EvidenceFile.objects.get(revision=corrected.revision)
+    other = report_of_same_bytes(house)
+    for who in (*HANDS, "alice", "rita"):
+        person = house.people.get(who) or User.objects.get(username=who)
+        listed_files = set(files_to_clear(person))
+        assert listed_files == {
+            file for file in (flagged, other) if may_clear(file, person)
+        }, who
+        client.force_login(person)
+        work = client.get(reverse("evidence:work")).content.decode()
+        for file_listed in (flagged, other):
+            assert (f"{file_listed} of Report" in work) is (file_listed in listed_files)
+        assert ("2 requests to approve" in work) is (len(listed_files) == 2)
+    otto = house.people["otto"]
+    with CaptureQueriesContext(connection) as two:
+        assert len(files_to_clear(otto)) == 2
+    clear(other, by=otto, reason="Only a date check.")
+    with CaptureQueriesContext(connection) as one:
+        assert files_to_clear(otto) == [flagged]
+    assert len(one) == len(two)
+    clear(flagged, by=otto, reason="Only a date check.")
+    assert files_to_clear(otto) == []
+
+
+def report_of_same_bytes(house: House) -> EvidenceFile:
+    """A flagged file of another piece of evidence, of Alice's alone."""
+    link = submit(
+        report(),
+        [store("other.pdf", [make_pdf(script) + b" " * 80])],
+        requirement=house.requirement("si-2"),
+        by=house.alice,
+        today=TODAY,
+    )
+    return link.revision.files.get()
 
 
 @pytest.mark.parametrize("door", ["page", "api", "record"])
