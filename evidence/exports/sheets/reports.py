@@ -37,8 +37,8 @@ REPORTS = Sheet(
 REPORT_ROWS = """
 SELECT a.id AS artifact, a.title, a.provider, a.series, v.label, v.starts, v.until,
        v.issued_on, v.opinion, v.state, v.ended_on, relied.conclusion,
-       relied.reviewer_name, relied.reviewed_on, letters.days AS letters, cited.controls,
-       held.digests AS held
+       relied.reviewer_name, relied.reviewed_on, cited.controls,
+       letters.days AS letters, held.digests AS held
   FROM {artifact_version} v
   JOIN {artifact} a ON a.id = v.artifact_id
   JOIN (SELECT n.artifact_id, count(*) AS controls FROM {citation} n
