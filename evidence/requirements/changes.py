@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
+from controls.approvals import known_today
 from controls.errors import Refused
 from controls.models import (
     Actor,
@@ -32,6 +33,7 @@ from evidence.models import RemarkKind, ReportRemark, RequirementControl
 from evidence.models.asks import TERMS_COLUMNS, Cadence
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.baseline_frequency import stated_for
+from evidence.requirements.days_before import refuse_less_of_the_past
 from evidence.requirements.joined import joined_on, rows_under, stricter_than
 from evidence.requirements.odp_frequency import less_frequent
 from evidence.requirements.row_steps import (
@@ -152,7 +154,8 @@ def add_requirement(
     """Ask one more thing of our half of a control. Officers only.
 
     It may be asked from an earlier day, not before the system's first day: a first
-    statement is no change. Long grace is refused here; it is a change of its own.
+    statement is no change; days that nothing was asked of not by less than is asked
+    besides. Long grace is refused here; it is a change of its own.
     With `user_control`, what a provider's report expects of us, our half is required
     while it is asked, whatever the class (R26).
     """
@@ -178,6 +181,7 @@ def add_requirement(
     added.full_clean(exclude=["system", "implementation", "ask"])
     if user_control and user_control.kind != RemarkKind.USER_CONTROL:
         raise Refused({"user_control": "No provider's report expects this of us."})
+    refuse_less_of_the_past(added, known_today(system))
     RequirementControl.objects.add_with_asks([added])
     AuditEvent.objects.append(
         about(

@@ -32,6 +32,7 @@ from evidence.models import EvidenceRequirement, RequirementControl, Requirement
 from evidence.models.asks import TERMS_COLUMNS
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.baseline_frequency import stated_for
+from evidence.requirements.days_before import refuse_less_of_the_past
 from evidence.requirements.join_checks import (
     AskTerms,
     NamedControl,
@@ -144,7 +145,8 @@ def add_control(
 ) -> RequirementControl:
     """Name one more control in an ask, which nothing was asked of by it before.
 
-    It is expected from its day on; an earlier day is a first statement and no change.
+    It is expected from its day on; an earlier day is a first statement and no change,
+    unless the ask is rarer than what is asked of the control anyway.
     What was brought before may be linked to it and reviewed. Raises as `join` does.
     """
     system = locked_system(ask.system_id, by)
@@ -171,6 +173,7 @@ def add_control(
     if refusals:
         raise Refused({"controls": refusals})
     row.full_clean(exclude=["system", "implementation", "ask"])
+    refuse_less_of_the_past(row, today)
     RequirementControl.objects.add_with_asks([row])
     _write(row, ask, from_day)
     show_todays_terms(system, today, row.ask)

@@ -107,10 +107,10 @@ def _is_last(stored: RequirementControl, until: dt.date) -> bool:
         others = others.filter(user_control__isnull=False)
     # one that ends later leaves nothing from then on: the order of two ends is no way
     remaining = others.filter(operates_until=None)
-    return not any(_asks_as_much(other, stored) for other in remaining)
+    return not any(asks_as_much(other, stored) for other in remaining)
 
 
-def _asks_as_much(other: RequirementControl, as_row: RequirementControl) -> bool:
+def asks_as_much(other: RequirementControl, as_row: RequirementControl) -> bool:
     """Whether another ask is at least as frequent, and of operation where that is."""
     if as_row.purpose == Purpose.OPERATION != other.purpose:
         return False
