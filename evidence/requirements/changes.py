@@ -29,12 +29,22 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.retrospect import first_day_of
-from evidence.models import RemarkKind, ReportRemark, RequirementControl
+from evidence.models import (
+    EvidenceRequirement,
+    RemarkKind,
+    ReportRemark,
+    RequirementControl,
+)
 from evidence.models.asks import TERMS_COLUMNS, Cadence
 from evidence.models.requirements import RequirementOrigin
 from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.days_before import refuse_less_of_the_past
-from evidence.requirements.joined import joined_on, rows_under, stricter_than
+from evidence.requirements.joined import (
+    first_days_under,
+    joined_on,
+    rows_from,
+    stricter_than,
+)
 from evidence.requirements.odp_frequency import less_frequent
 from evidence.requirements.row_steps import (
     locked_row,
@@ -287,6 +297,7 @@ def carry_out_terms(
     """Write a change of a locked row, its ask and what links prove by it."""
     before = {name: str(getattr(stored, name)) for name in proposed.row}
     companions: list[RequirementControl] = []
+    asks = [stored.ask]
     if proposed.terms:
         held = terms_on(stored.ask, proposed.from_day)
         before |= {
@@ -295,10 +306,12 @@ def carry_out_terms(
             if getattr(held, name) != value
         }
         companions = companions_of(stored, proposed.from_day, locked=True)
-        for row in (stored, *companions):
-            write_terms(
-                row.ask, proposed.terms, from_day=proposed.from_day, change=change
-            )
+        first_days = {stored.ask_id: proposed.from_day}
+        if held.joined:  # whoever joins it later says the same, and so do ended rows
+            first_days |= first_days_under(held.joined, proposed.from_day)
+        asks = list(EvidenceRequirement.objects.filter(pk__in=first_days))
+        for ask in asks:
+            write_terms(ask, proposed.terms, from_day=first_days[ask.pk], change=change)
     _refuse_invalid(stored, proposed)
     for name, value in proposed.row.items():
         setattr(stored, name, value)
@@ -307,8 +320,8 @@ def carry_out_terms(
     for row in companions:
         row.version = F("version") + 1
         row.save(update_fields=["version"])
-    for row in (stored, *companions):
-        show_todays_terms(stored.system, today, row.ask)
+    for ask in asks:
+        show_todays_terms(stored.system, today, ask)
     stored.refresh_from_db()
     after = proposed.row | proposed.terms
     events = [
@@ -359,11 +372,11 @@ def _refuse_stricter_companions(
 def companions_of(
     stored: RequirementControl, day: dt.date, *, locked: bool = False
 ) -> list[RequirementControl]:
-    """The other rows that stand under one ask with a row on a day."""
+    """The other rows that stand under one ask with a row on a day, or will do later."""
     under = joined_on(stored, day)
     if under is None:
         return []
-    rows = rows_under(under, day, locked=locked)
+    rows = rows_from(under, day, locked=locked)
     return [row for row in rows if row.pk != stored.pk]
 
 

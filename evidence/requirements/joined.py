@@ -25,6 +25,28 @@ def rows_under(
     return sorted(rows, key=_in_catalog)
 
 
+def first_days_under(ask: EvidenceRequirement, day: dt.date) -> dict[int, dt.date]:
+    """The keys of the asks of rows that stand under an ask on a day or later, each with
+    the first of these days. Rows that are no longer asked are among them: what their
+    ask says is the same."""
+    first_days: dict[int, dt.date] = {}
+    from_then = DateRange(day, None)
+    for terms in ask.joined_terms.filter(days__overlap=from_then).order_by("days"):
+        first_days.setdefault(terms.ask_id, max(terms.first_day or day, day))
+    return first_days
+
+
+def rows_from(
+    ask: EvidenceRequirement, day: dt.date, *, locked: bool = False
+) -> list[RequirementControl]:
+    """As `rows_under`, with the rows that stand under the ask on a later day only."""
+    rows = RequirementControl.objects.filter(ask__in=first_days_under(ask, day))
+    rows = rows.for_listing().select_related("ask").exclude(operates_until__lte=day)
+    if locked:
+        rows = rows.select_for_update(of=("self",)).order_by("pk")
+    return sorted(rows, key=_in_catalog)
+
+
 def _in_catalog(row: RequirementControl) -> tuple[int, int]:
     return row.implementation.control.sort_order, row.pk
 
