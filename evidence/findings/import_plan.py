@@ -151,22 +151,28 @@ def _days(
     last = _instant(result.last_seen or result.first_seen, system.zone)
     first = _instant(result.first_seen or result.last_seen, system.zone)
     day = min(first, last).astimezone(system.zone).date()
-    if last.astimezone(system.zone).date() > today:
-        raise ValueError(f"It was seen on {last.date()}, which has not come yet.")
+    last_day = last.astimezone(system.zone).date()
+    if last_day > today:
+        raise ValueError(f"It was seen on {last_day}, which has not come yet.")
     if day < MIN_DAY:
         raise ValueError(f"It was seen before {MIN_DAY}.")
     return last, day
 
 
 def _instant(text: str, zone: dt.tzinfo) -> dt.datetime:
-    """A time without an offset is one of the system's zone."""
+    """A time without an offset is one of the system's zone; in UTC."""
     if not text:
         raise ValueError("It does not say when it was seen.")
     try:
         instant = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=zone)
+        instant = instant.astimezone(dt.UTC)
+        if not dt.MINYEAR < instant.year < dt.MAXYEAR:  # no day of it in every zone
+            raise ValueError(text)
+        return instant
+    except (ValueError, OverflowError):
         raise ValueError(f"“{text}” is no time such as 2026-10-31T08:00Z.") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=zone)
 
 
 def _latest(

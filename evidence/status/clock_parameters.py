@@ -77,7 +77,8 @@ def parse_day(text: str) -> dt.date:
 
 
 def parse_instant(text: str) -> dt.datetime:
-    """The instant of a text such as 2026-06-30T12:00:00Z, always with an offset.
+    """The instant of a text such as 2026-06-30T12:00:00Z, in UTC: the database knows
+    no offset of 16 hours or more.
 
     Raises ClockError: no such instant (leap seconds too), or outside the bounds.
     """
@@ -98,7 +99,7 @@ def parse_instant(text: str) -> dt.datetime:
         )
         raise ClockError("not_an_instant", sentence) from None
     _require_bounds(instant.date(), text)
-    return instant
+    return instant.astimezone(dt.UTC)
 
 
 def parse_known(text: str) -> dt.date | dt.datetime:

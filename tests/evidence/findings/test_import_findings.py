@@ -381,3 +381,27 @@ def test_real_files_are_read():
         assert read.results, path
         assert not read.refusals, path
         assert {row.result for row in read.results} <= {"failed", "passed", "unclear"}
+
+
+@pytest.mark.parametrize(
+    ("time", "sentence"),
+    [
+        ("2026-11-20T10:00:00+23:59", ""),  # more than the database takes: in UTC
+        ("0001-01-01T00:00:00+14:00", "is no time such as"),
+        ("0001-01-01T00:30:00Z", "is no time such as"),
+        ("9999-12-31T23:59:59-14:00", "is no time such as"),
+    ],
+)
+def test_times_with_odd_offsets_are_read_or_named(
+    time, sentence, system, as_user, oscar
+):
+    """A file's time is read by its own offset, whatever zone the system is in."""
+    type(system).objects.filter(pk=system.pk).update(time_zone="Pacific/Honolulu")
+    odd = asff(1, CreatedAt=time, UpdatedAt=time)
+    shown = sent(as_user(oscar), system, {"Findings": [odd]})
+    assert shown.status_code == 200
+    if sentence:
+        assert sentence in shown.text
+    else:
+        confirmed(as_user(oscar), shown)
+        assert str(FailingObservation.objects.get().observed_on) == "2026-11-19"
