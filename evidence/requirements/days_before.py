@@ -52,7 +52,7 @@ def _unasked(
 ) -> list[tuple[dt.date, dt.date]]:
     """Of these days, those on which our half was required and nothing was asked."""
     pk = added.implementation_id
-    asked = read_asked([pk], first, last, Moment(on=last, known_at=None))
-    standing = standing_days(asked.required[pk], asked.not_applicable[pk])
-    named = [days for _, history in asked.asks[pk] for days in history.named]
+    history = read_asked([pk], first, last, Moment(on=last, known_at=None))
+    standing = standing_days(history.required[pk], history.not_applicable[pk])
+    named = [days for _, ask in history.asks[pk] for days in ask.named]
     return subtract(clip(standing, first, last), named)
