@@ -22,6 +22,7 @@ from controls.implementation_days import standing
 from controls.models import (
     Actor,
     AuditEvent,
+    Control,
     ControlImplementation,
     ControlLayer,
     ImplementationStatus,
@@ -245,7 +246,7 @@ def _record(
         "may_ask": may_request(implementation.system, user),
         "asked_for": _asked_for(user, implementation),
         "readings": readings,
-        "reasons": list(dict.fromkeys(reading.reason for reading in readings)),
+        "reasons": _reasons(implementation.control, readings),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
         "said": description,
         "statements": statements,
@@ -261,6 +262,19 @@ def _record(
             "-at", "-seq"
         )[:30],
     }
+
+
+def _reasons(control: Control, readings: Iterable[ControlLayer]) -> list[str]:
+    """Why the control rests on its layers; of a part, with the part (R5)."""
+    labels = {
+        part.statement_id: f"({part.label.strip('()')})" for part in parts_of(control)
+    }
+    return list(
+        dict.fromkeys(
+            f"{labels.get(row.statement_id, '')} {row.reason}".strip()
+            for row in readings
+        )
+    )
 
 
 def _part_classes(

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from controls import reference
-from controls.models import BaselineControl
+from controls.control_parts import parts_of
+from controls.models import BaselineControl, Control, ControlLayer
 from controls.responsibility.derive import LAYERS
+from controls.responsibility.part_classes import LayerReading, classes_of_parts
 from tests.controls.test_shared_responsibility_statements import judged
 
 READINGS = Path(reference.__file__).parent / "readings"
@@ -63,3 +65,78 @@ def test_layers_are_known_ones():
 )
 def test_telling_rows(ref_id, services, expected):
     assert judged(ref_id, *services).responsibility == expected
+
+
+def parts_read() -> list[tuple[str, str]]:
+    return [
+        (row["control_id"], row["statement_id"])
+        for row in rows()
+        if row["statement_id"]
+    ]
+
+
+@pytest.mark.django_db
+def test_r5_a_part_that_is_read_by_itself_is_a_lowest_part_of_that_control():
+    """And its control is read as a whole too: what is not said comes from there."""
+    whole = {row["control_id"] for row in rows() if not row["statement_id"]}
+    for ref_id, statement_id in parts_read():
+        control = Control.objects.get(ref_id=ref_id, catalog__slug="nist-800-53-r5")
+        lowest = {part.statement_id for part in parts_of(control) if part.lowest}
+        assert statement_id in lowest, statement_id
+        assert ref_id in whole
+
+
+def part_classes(ref_id: str, *services: str) -> dict[str, str]:
+    control = Control.objects.get(ref_id=ref_id, catalog__slug="nist-800-53-r5")
+    readings = [
+        LayerReading(row.statement_id, row.layer, row.reason)
+        for row in ControlLayer.objects.readings_of(control)
+    ]
+    basis = judged(ref_id, *services).as_json()
+    shown = classes_of_parts(parts_of(control), readings, basis)
+    return {part.label: part.responsibility for part in shown.values()}
+
+
+CLOUD = ["ec2", "vpc", "ebs", "s3", "dynamodb", "iam", "kms", "cloudtrail", "acm"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("ref_id", "services", "whole", "expected"),
+    [
+        ("ac-17", ["client-vpn"], "shared", {"a": "shared", "b": "customer"}),
+        ("ac-17", CLOUD, "customer", {}),  # nothing carries it for us: the same in all
+        ("au-9", CLOUD, "shared", {"a": "shared", "b": "customer"}),
+        ("cp-6", CLOUD, "shared", {"a": "shared", "b": "inherited"}),
+        ("cp-6", ["outposts", "s3"], "shared", {}),  # a site of ours is guarded by us
+        (
+            "cp-7",
+            CLOUD,
+            "shared",
+            {"a": "shared", "b": "shared", "c": "inherited"},
+        ),
+        (
+            "cp-9",
+            CLOUD,
+            "shared",
+            {"a": "shared", "b": "shared", "c": "customer", "d": "shared"},
+        ),
+        ("cp-9", ["ec2"], "customer", {}),  # no managed backup: all of it is ours
+        ("ir-6", CLOUD, "shared", {"a": "shared", "b": "customer"}),
+        (
+            "sc-7.4",
+            CLOUD,
+            "shared",
+            dict.fromkeys(["(a)", "(b)", "(c)", "(d)", "(e)"], "shared")
+            | dict.fromkeys(["(f)", "(g)", "(h)"], "inherited"),
+        ),
+        ("sc-13", CLOUD, "shared", {"a": "customer", "b": "shared"}),
+        ("sc-17", CLOUD, "shared", {"a": "shared", "b": "customer"}),
+        ("ac-2", CLOUD, "shared", {}),  # each side does all of it for its accounts
+        ("ps-3", CLOUD, "shared", {}),
+        ("pe-3", CLOUD, "inherited", {}),
+    ],
+)
+def test_r5_parts_that_really_differ(ref_id, services, whole, expected):
+    assert judged(ref_id, *services).responsibility == whole
+    assert part_classes(ref_id, *services) == expected

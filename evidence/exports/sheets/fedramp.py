@@ -13,6 +13,8 @@ from typing import Any
 from controls.control_parts import Part, labelled_parts
 from controls.display_names import layer_name
 from controls.models import ImplementationStatus
+from controls.models.decisions import DecisionSource
+from controls.responsibility.derive import class_of_parties
 from controls.service_names import component_name
 from evidence.exports.rows.part_status import (
     NOT_APPLICABLE,
@@ -20,10 +22,11 @@ from evidence.exports.rows.part_status import (
     part_status,
 )
 from evidence.exports.rows.scope import ExportScope
-from evidence.exports.rows.status_rows import answered_documents
+from evidence.exports.rows.status_rows import SOURCES, answered_documents
 from evidence.status.control_status import ControlStatus
 from evidence.status.half import GOOD
 from evidence.status.rows import as_bigints, as_json, read_rows
+from evidence.systems.matrix_parts import PartReading, part_readings
 
 Names = Mapping[str, str]
 STATUSES = ("Implemented", "Partially Implemented", "Planned",
@@ -50,7 +53,7 @@ CRM = ("Control ID", "Can Be Inherited from CSP",
 CAN_BE_INHERITED = {"inherited": "Yes", "shared": "Partial"}
 NO_LAYER = "none"
 TEXTS = """
-SELECT i.id, i.customer_statement, c.statements
+SELECT i.id, i.control_id, i.customer_statement, c.statements
   FROM {implementation} i JOIN {control_texts} c ON c.id = i.control_id
  WHERE i.id = ANY(%(implementations)s::bigint[])
 """
@@ -77,9 +80,13 @@ def part_rows(scope: ExportScope, names: Names) -> tuple[int, Iterator[list[Part
     keys = [answer.implementation["id"] for _, answer in answered]
     rows = read_rows(TEXTS, scope.moment, implementations=as_bigints(keys))
     texts = {row["id"]: row for row in rows}
+    read = part_readings((row["control_id"] for row in rows), scope.known_at)
     return total, (
-        list(_of_control(document, answer, texts[answer.implementation["id"]], names))
-        for document, answer in answered
+        list(_of_control(document, answer, row, read.get(row["control_id"], ()), names))
+        for document, answer, row in (
+            (document, answer, texts[answer.implementation["id"]])
+            for document, answer in answered
+        )
     )
 
 
@@ -87,37 +94,62 @@ def _of_control(
     document: Mapping[str, Any],
     answer: ControlStatus,
     texts: Mapping[str, Any],
+    readings: Sequence[PartReading],
     names: Names,
 ) -> Iterator[PartRow]:
     statements = as_json(texts["statements"])
     parts: list[Part | None] = [p for p in labelled_parts(statements) if p.top]
-    responsibility = document["responsibility"]
-    origins = _origins(responsibility, document["basis"])
-    inheritance, text = "", ""
-    if responsibility != NO_LAYER:
-        inheritance = CAN_BE_INHERITED.get(responsibility, "No")
-        text = _text(document, texts["customer_statement"], names)
     for part in parts or [None]:
+        of_part = _as_read(document, part, readings) if part else document
+        responsibility = of_part["responsibility"]
+        inheritance, text = "", ""
+        if responsibility != NO_LAYER:
+            inheritance = CAN_BE_INHERITED.get(responsibility, "No")
+            text = _text(of_part, texts["customer_statement"], names)
         yield PartRow(
             label=document["label"] + (f"({_letter(part)})" if part else ""),
-            status=_status(answer, part),
-            origins=origins,
+            status=_status(answer, part, responsibility),
+            origins=_origins(responsibility, of_part["basis"]),
             inheritance=inheritance,
             text=text,
         )
+
+
+def _as_read(
+    document: Mapping[str, Any], part: Part, readings: Sequence[PartReading]
+) -> Mapping[str, Any]:
+    """The control's row with the class and basis of one of its parts, where that is
+    read by itself (R5) and the class rests on readings."""
+    if document["responsibility_source"] != SOURCES[DecisionSource.DERIVED]:
+        return document
+    letter = f"({_letter(part)})"
+    layers = frozenset[str]().union(
+        *(
+            reading.layers
+            for reading in readings
+            if any(label.startswith(letter) for label in reading.labels)
+        )
+    )
+    basis = [row for row in document["basis"] if row["layer"] in layers]
+    if not basis:
+        return document
+    parties = {row["party"] for row in basis}
+    return {**document, "responsibility": class_of_parties(parties), "basis": basis}
 
 
 def _letter(part: Part) -> str:
     return part.label.strip("(). ")
 
 
-def _status(answer: ControlStatus, part: Part | None) -> str:
+def _status(answer: ControlStatus, part: Part | None, responsibility: str) -> str:
     """The heading of the part's status; empty where nobody has stated any.
 
     Of what providers alone carry nobody of ours states it: it is implemented where
     their proof holds.
     """
     status = part_status(answer, part)
+    if responsibility == "inherited" and part and status != NOT_APPLICABLE:
+        status = PROVIDERS_ALONE  # of this part, if not of the whole control
     if status == PROVIDERS_ALONE:
         return STATUSES[0] if answer.status.aws_half in GOOD else ""
     return COLUMN_OF_STATUS.get(status, "")

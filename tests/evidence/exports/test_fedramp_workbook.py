@@ -11,12 +11,14 @@ import pytest
 
 from controls.models import ControlImplementation
 from controls.provider_documents.rows import read_statements
+from evidence.exports.formats import FORMATS
+from evidence.exports.rows.scope import no_progress, scope_of
 from evidence.exports.sheets.fedramp import ORIGINS, STATUSES
 from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import exported
-from tests.evidence.house import House
+from tests.evidence.house import TODAY, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,3 +92,19 @@ def test_our_importer_reads_it_back_without_loss(house) -> None:
         label = row.control_id.upper()
         texts = {text for part, (_, text) in crm.items() if part.startswith(label)}
         assert all((text or "") in row.text for text in texts)
+
+
+def test_r5_a_part_that_is_read_by_itself_has_a_class_of_its_own(house) -> None:
+    """A second storage site is guarded by AWS; that our copies lie there is ours."""
+    baseline = factories.make_baseline(["cp-6", "ir-6"], slug="parts")
+    system = factories.make_system(house.olivia, slug="parts", baseline=baseline)
+    file = io.BytesIO()
+    scope = scope_of(system, TODAY, None, None)
+    FORMATS["fedramp-crm"].write(scope, file, no_progress)
+    cis, crm = sheets(file.getvalue())
+    shared, inherited = ORIGINS[5], ORIGINS[6]
+    assert (crm["CP-6(a)"][0], crm["CP-6(b)"][0]) == ("Partial", "Yes")
+    assert (shared in cis["CP-6(a)"], cis["CP-6(b)"]) == (True, {inherited})
+    assert (crm["IR-6(a)"][0], crm["IR-6(b)"][0]) == ("Partial", "No")
+    assert "Inherited:" in crm["IR-6(a)"][1]
+    assert "Inherited:" not in crm["IR-6(b)"][1]
