@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import parsers, serializers, viewsets
@@ -29,7 +31,11 @@ from controls.provider_documents.compare import preview
 from controls.provider_documents.rows import Statements, read_statements
 from evidence.api.clocks import BodyDayField
 from evidence.status.control_status import today_of
+from srm_project.file_places import take_upload_place
+from srm_project.request_limits import SmallFormsOnly
 from srm_project.requests import actor_of
+
+BRINGING_FILES = ("create", "preview")
 
 
 class StatementSerializer(serializers.ModelSerializer[ProviderStatement]):
@@ -135,6 +141,12 @@ class EndSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=2000)
 
 
+class PlansOnly(SmallFormsOnly):
+    """Two files of together at most the largest plan, and the fields around them."""
+
+    max_form_bytes = MAX_PLAN_BYTES + 100_000
+
+
 class ProviderDocumentViewSet(
     WithoutETag, viewsets.ReadOnlyModelViewSet[ProviderDocument]
 ):
@@ -146,6 +158,23 @@ class ProviderDocumentViewSet(
     queryset = ProviderDocument.objects.none()
     filters = {"state": in_state(DocumentState.values)}
     parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+
+    def initialize_request(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> Request:
+        """A plan may be longer than forms are: it waits on the disk of the server."""
+        if self.action_map.get("post") in BRINGING_FILES:
+            request.upload_handlers = [
+                PlansOnly(request),
+                TemporaryFileUploadHandler(request),
+            ]
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever brings a file takes a place among uploads before it is read."""
+        super().initial(request, *args, **kwargs)
+        if self.action in BRINGING_FILES:
+            take_upload_place(request._request)
 
     def get_queryset(self) -> QuerySet[ProviderDocument]:
         """Only what `visible_to` allows, of the system in the address."""

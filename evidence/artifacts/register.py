@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -112,7 +112,7 @@ def register_version(
         registered_by=by,
         starts=starts,
         until=_until(artifact, starts, ends),
-        service_slugs=sorted(set(services)),
+        service_slugs=all_or_names(services),
         regions=region_names(regions),
         sites=site_names(sites),
         **fields,
@@ -200,9 +200,15 @@ def _today() -> dt.date:
     return knowledge_now().astimezone(dt.UTC).date()
 
 
+def all_or_names(names: Iterable[str]) -> list[str]:
+    """The names, each once, in order; "*" among them is all, and stands alone."""
+    unique = set(names)
+    return ["*"] if "*" in unique else sorted(unique)
+
+
 def region_names(texts: Sequence[str]) -> list[str]:
     """The names, each once. Raises Refused for what is not one; "*" is all."""
-    names = sorted(set(texts))
+    names = all_or_names(texts)
     wrong = [name for name in names if not REGION.match(name)]
     if wrong:
         raise Refused({"regions": f"Not a region name: {', '.join(wrong[:5])}."})
@@ -211,7 +217,7 @@ def region_names(texts: Sequence[str]) -> list[str]:
 
 def site_names(texts: Sequence[str]) -> list[str]:
     """The names of sites, each once. Raises Refused for what is none; "*" is all."""
-    names = sorted({" ".join(text.split()) for text in texts} - {""})
+    names = all_or_names({" ".join(text.split()) for text in texts} - {""})
     wrong = [name for name in names if not SITE.match(name)]
     if wrong:
         raise Refused({"sites": f"Not a name of a site: {', '.join(wrong[:5])}."})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from controls.models import System, SystemComponent
 from controls.provider_names import AWS, provider_slug
 from evidence.models import ArtifactVersion
+from evidence.status.reports import names
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -53,7 +54,7 @@ def _of_aws(
     service = component.variant.service
     if service.provider != AWS:
         return
-    named = "*" in version.service_slugs or service.slug in version.service_slugs
+    named = names(version.service_slugs, service.slug)
     regions = ("global",) if service.is_global else tuple(component.regions)
     for region in regions or ("not said",):
         if not named:
@@ -62,7 +63,7 @@ def _of_aws(
             code, sentence = "global", "In scope; global, never a region gap"
         elif not regions:
             code, sentence = "unknown", "Nobody said in which region it runs"
-        elif "*" in version.regions or region in version.regions:
+        elif names(version.regions, region):
             code, sentence = "in-scope", "In scope"
         else:
             code, sentence = "region-out", "Region not in scope"

@@ -26,14 +26,13 @@ from controls.reference.aws_names import (
     NamesOfLine,
 )
 from controls.sealed_previews import seal, unseal
-from evidence.artifacts.register import SITE, require_registrar
+from evidence.artifacts.register import SITE, all_or_names, require_registrar
 from evidence.models import ArtifactVersion, ScopeSetting
 from evidence.models.artifacts import ArtifactVersionState
 
 SALT = "scope of a report"
 AGAIN = "Send the list again."
 How = Literal["add", "replace"]
-EVERYTHING = "*"
 
 
 @dataclass(frozen=True)
@@ -172,10 +171,8 @@ def _united(before: Sequence[str], named: Collection[str], how: How) -> list[str
     if not named:
         return sorted(before)
     if how == "replace":
-        return sorted(named)
-    if EVERYTHING in before:
-        return [EVERYTHING]
-    return sorted({*before, *named})
+        return all_or_names(named)
+    return all_or_names((*before, *named))
 
 
 def sealed_scope(

@@ -50,6 +50,18 @@ SELECT DISTINCT ON (id) {columns} FROM controls_control_versions
 _NAMES = "id, ref_id, label, title, family, family_title, withdrawn, sort_order"
 
 
+# The control of a provider's report that an ask `r` answers, while a report of that
+# series expects it that its auditor did not withdraw: else nobody does (R20, R26).
+_BINDING = """(
+SELECT m.id FROM evidence_reportremark m
+  JOIN evidence_artifactversion of_remark ON of_remark.id = m.artifact_version_id
+ WHERE m.id = r.user_control_id AND EXISTS (
+   SELECT FROM (SELECT * FROM evidence_reportremark WHERE {before}) same
+     JOIN {artifact_version} v ON v.id = same.artifact_version_id
+    WHERE same.kind = 'user-control' AND same.title = m.title
+      AND v.artifact_id = of_remark.artifact_id AND v.state <> 'withdrawn'))"""
+
+
 def render(statement: str, *, as_known_then: bool) -> str:
     """The statement with its relations filled in, for today's or past knowledge."""
     if not as_known_then:
@@ -73,6 +85,7 @@ def render(statement: str, *, as_known_then: bool) -> str:
                 " (p.known_until IS NULL OR p.known_until >= %(known_at)s)"
             ),
         }
+    names["binding_user_control"] = _BINDING.format(**names)
     return statement.format(holding=HOLDING, **names)
 
 
@@ -200,7 +213,8 @@ REQUIREMENTS = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
        t.purpose, t.grace_days, t.lead_days, r.operates_from, r.operates_until,
        coalesce(t.population_cadence, 'quarterly') AS population_cadence,
-       r.user_control_id, p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
+       {binding_user_control} AS user_control_id,
+       p.link_id, p.starts, p.ends, p.occurrence, p.occurrence_ends,
        l.uuid::text AS link,
        e.uuid::text AS evidence, e.title AS evidence_title, rev.collected_on,
        coalesce(w.day_confirmed, FALSE) AS day_confirmed,

@@ -6,7 +6,7 @@ Days are inclusive. Source: rules R20 to R24.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from evidence.status.cadence import add_months
 from evidence.status.day_ranges import DAY, Days
@@ -66,6 +66,12 @@ def may_speak_for(version: ArtifactVersionFacts, need: NeededService) -> bool:
     return need.scope != "document" or version.artifact == need.slug
 
 
+def names(scope: Collection[str], name: str) -> bool:
+    """Whether a report's services or regions hold one of them: "*" alone is all of
+    them, beside names it adds nothing to these."""
+    return set(scope) == EVERYTHING or name in scope
+
+
 def gap_in_scope(
     version: ArtifactVersionFacts, need: NeededService, regime: str
 ) -> Reason | None:
@@ -76,7 +82,7 @@ def gap_in_scope(
         return None
     by_service = need.scope == "service" or regime == "fedramp"
     slugs, regions = version.services_in_scope, version.regions_in_scope
-    if by_service and slugs != EVERYTHING and need.slug not in slugs:
+    if by_service and not names(slugs, need.slug):
         code = "service_out_of_scope"
         if regime == "fedramp":
             code = "external_service_unauthorized"
@@ -85,10 +91,8 @@ def gap_in_scope(
         return None
     if not need.regions:
         return reason_for("region_unknown", need.slug, artifact=version.artifact)
-    if regions == EVERYTHING:
-        return None
     for region in need.regions:
-        if region not in regions:
+        if not names(regions, region):
             return reason_for("region_out_of_scope", region, artifact=version.artifact)
     return None
 

@@ -53,7 +53,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " while an item of another list is open, or it was not sampled",
             "R20": "our own assessment of a provider that issues no report counts as"
             " asserted; a service without a region is never proven; a report of every"
-            " region speaks of those of its own partition",
+            " region speaks of those of its own partition; what only a report expected"
+            " that its auditor withdrew is expected of us no more",
             "R21": "while a window runs, days after the newest report are awaited as"
             " long as it is current, and open only then",
             "R24": "a citation made after the review waits for a second person, in each"

@@ -13,7 +13,8 @@ REQUIREMENTS_OF_WINDOW = """
 SELECT r.id, r.uuid::text AS uuid, r.implementation_id, r.operates_from,
        r.operates_until, lower(t.days) AS terms_from,
        CASE WHEN upper(t.days) <= %(last)s THEN upper(t.days) END AS terms_until,
-       t.title, t.cadence, t.purpose, t.grace_days, t.lead_days, r.user_control_id,
+       t.title, t.cadence, t.purpose, t.grace_days, t.lead_days,
+       {binding_user_control} AS user_control_id,
        coalesce(t.population_cadence, 'quarterly') AS population_cadence
   FROM {requirement} r
   JOIN {terms} t ON t.ask_id = r.ask_id

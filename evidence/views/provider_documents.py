@@ -23,6 +23,7 @@ from controls.models import (
     ProviderStatement,
     System,
 )
+from controls.oscal.plans import MAX_PLAN_BYTES
 from controls.provider_documents.adopt import request_adoption, request_end
 from controls.provider_documents.compare import DocumentPreview, preview
 from controls.provider_documents.rows import Statements, read_statements
@@ -31,6 +32,7 @@ from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadFor
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import template_rows
 from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.long_forms import long_form
 from evidence.views.once import SAME_AGAIN, once
 from evidence.views.systems import is_officer
 from srm_project.requests import SignedInRequest
@@ -62,6 +64,7 @@ def _documents_page(
 
 
 @require_POST
+@long_form(MAX_PLAN_BYTES)
 def upload(request: SignedInRequest, slug: str) -> HttpResponse:
     """Read a file; where it speaks of a control of the system, go on to the preview."""
     system = system_or_404(request, slug)

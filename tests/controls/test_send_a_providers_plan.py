@@ -201,3 +201,28 @@ def test_the_command_says_what_would_change_and_adopts_for_an_officer(
     assert "waits for a second officer" in capsys.readouterr().out
     document = ProviderDocument.objects.get()
     assert (document.title, document.state) == ("Cloud plan", "waiting")
+
+
+def long_plan(padding: int) -> bytes:
+    """A plan with a remark of so many bytes."""
+    plan = plan_of(pe_3=[exporting("pe-3_smt.a", provided=1)])
+    root = plan["system-security-plan"]
+    root["control-implementation"]["description"] = "All of it. " * (padding // 11)
+    return json.dumps(plan).encode()
+
+
+def test_a_plan_of_12_mb_is_read_by_page_and_api(system, oscar, as_user) -> None:
+    """What the page says is taken is taken; beyond it the length alone refuses."""
+    content, browser = long_plan(12 * 1024 * 1024), as_user(oscar)
+    address = reverse("evidence:provider_upload", args=[system.slug])
+    upload = SimpleUploadedFile("plan.json", content)
+    sent = browser.post(address, form() | {"file": upload})
+    assert sent.status_code == 302
+    assert browser.get(sent.url).status_code == 200
+    api = f"/api/v1/systems/{system.slug}/provider-documents/preview/"
+    answer = browser.post(api, {"file": SimpleUploadedFile("plan.json", content)})
+    assert answer.status_code == 200, answer.content
+    too_long = SimpleUploadedFile("plan.json", b"x" * (21 * 1024 * 1024))
+    assert browser.post(address, form() | {"file": too_long}).status_code == 413
+    too_long.seek(0)
+    assert browser.post(api, {"file": too_long}).status_code == 413

@@ -12,7 +12,9 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.models import AuditEvent, ServiceVariant, System
 from evidence.artifacts import register
 from evidence.artifacts.citations import cite, controls_of_provider
+from evidence.artifacts.reliance_scope import scope_lines
 from evidence.models import ArtifactVersion, ContinuityLetter, RelianceReview
+from evidence.status.reports import names
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -274,3 +276,20 @@ def test_every_region_is_every_region_of_its_partition(system, oscar, olga, as_u
     there = as_user(oscar).get(address).json()
     assert there["verdict"] == "unproven"
     assert "other_partition" in str(there)
+
+
+def test_all_beside_names_is_all_and_where_it_was_kept_the_names(client, house, soc2):
+    """R23: one rule for the page of the review and for the verdict."""
+    days = {"starts": dt.date(2025, 10, 1), "ends": dt.date(2026, 3, 31)}
+    scope = {"services": ["s3", "*"], "regions": ["*", "eu-south-2"]}
+    new = register.register_version(
+        soc2, label="Spring", **days, **scope, by=house.olivia
+    )
+    assert (new.service_slugs, new.regions) == (["*"], ["*"])
+    old = factories.make_report(
+        soc2, *days.values(), services=["*", "s3"], regions=["*", "eu-south-2"]
+    )
+    for report, everything in ((new, True), (old, False)):
+        assert names(report.service_slugs, "ec2") is everything
+        codes = {line.code for line in scope_lines(house.system, report)}
+        assert (not codes & {"service-out", "region-out"}) is everything

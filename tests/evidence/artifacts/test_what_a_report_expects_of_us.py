@@ -14,11 +14,15 @@ from django.urls import reverse
 from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
+from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
+from evidence.artifacts.register import end_version
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import register_remark
 from evidence.models import ArtifactVersion, ReportRemark, RequirementControl
 from evidence.requirements.changes import NewTerms, add_requirement
+from evidence.status.control_status import ControlStatus, control_statuses
+from evidence.status.gather import Moment
 from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
@@ -238,3 +242,48 @@ def test_what_we_expect_of_providers_on_page_file_and_api(client, house, report)
     before = client.get(url, {"on": "2020-01-01", "known_at": "2020-01-01"})
     assert before.context["duties"] == []
     assert len(queries) < 40
+
+
+def of_pe_3(house: House, moment: Moment) -> ControlStatus:
+    pk = factories.implementation(house.system, "pe-3").pk
+    window = (house.system.window_start, house.system.window_end)
+    (answer,) = control_statuses(house.system, moment, pks=[pk], window=window)
+    return answer
+
+
+def required(answer: ControlStatus) -> tuple[bool, bool]:
+    """Whether something is expected of us on the day, and on days of the window."""
+    assert answer.period is not None
+    return answer.facts.customer_required, bool(answer.period.occurrences.expected)
+
+
+def test_what_a_withdrawn_report_expected_binds_nobody(house, report):
+    """R20, R26: as known from its withdrawal; asked for here or not."""
+    factories.give_installation_roles(house.olivia)
+    registered = {"kind": "user-control", "control_ids": ["pe-3"], "by": house.olivia}
+    keys = register_remark(report, title="CUEC-1", text="We delete keys.", **registered)
+    rely(house, report)
+    today = Moment(TODAY)
+    assert not required(of_pe_3(house, today))[0]
+    assert "cuec_open" in codes(of_pe_3(house, today))
+    before_asking = knowledge_now()
+    ask_for(house, keys)
+    assert required(of_pe_3(house, today))[0]
+    before = knowledge_now()
+    withdrawal = {"state": "withdrawn", "on": TODAY, "reason": "The auditor's letter."}
+    end_version(report, by=house.olivia, **withdrawal)
+    assert required(of_pe_3(house, today)) == (False, False)
+    assert "cuec_open" not in codes(of_pe_3(house, today))
+    assert required(of_pe_3(house, Moment(TODAY, before)))[0]
+    assert "cuec_open" in codes(of_pe_3(house, Moment(TODAY, before_asking)))
+
+    days = TODAY - 400 * DAY, TODAY - 201 * DAY
+    other = factories.make_report(report.artifact, *days)
+    rely(house, other)
+    register_remark(other, title="CUEC-1", text="We delete keys.", **registered)
+    assert required(of_pe_3(house, today))[0]  # another report of the series has it
+    assert not required(of_pe_3(house, Moment(TODAY, before_asking)))[0]
+
+
+def codes(answer: ControlStatus) -> set[str]:
+    return {reason.code for reason in answer.status.reasons}

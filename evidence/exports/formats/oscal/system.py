@@ -24,6 +24,7 @@ from evidence.exports.formats.oscal.writing import Node
 from evidence.exports.rows.scope import ExportScope
 from evidence.status.control_status import ControlStatus
 from evidence.status.facts import NeededService
+from evidence.status.reports import names
 from evidence.status.rows import read_rows
 
 AWS = "aws"
@@ -227,7 +228,7 @@ def _component(
         for report in around.reports
         if of_aws
         and report["provider_slug"] == AWS
-        and {row["service"], "*"} & set(report["service_slugs"])
+        and names(report["service_slugs"], row["service"])
     ]
     return {
         "uuid": head.names.of("component", str(row["uuid"])),
