@@ -43,7 +43,11 @@ def drop_rights() -> None:
 
 
 def bound_all() -> None:
-    """Bound the one who forks and all that it forks: open files, no dump of memory."""
+    """Bound the one who forks and all that it forks: open files, no dump of memory.
+
+    An alarm ends whoever sets one.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _bound(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _bound(resource.RLIMIT_CORE, 0)
     with suppress(OSError):  # where memory is short, these go first
@@ -64,7 +68,6 @@ def bound(space: int, processor: int, seconds: int, written: int) -> None:
     _bound(resource.RLIMIT_CPU, processor)
     _bound(resource.RLIMIT_FSIZE, written)
     _bound(resource.RLIMIT_NPROC, 0)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)
 
 

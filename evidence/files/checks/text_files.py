@@ -6,9 +6,10 @@ forks slower.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import BinaryIO
+
+import orjson
 
 from evidence.files.checks import texts
 from evidence.files.checks.kinds import ALLOWED, BadContent, Checked, ending_of
@@ -49,4 +50,4 @@ def write_answer(
         about = {"media_type": checked.media_type, "flags": checked.flags}
     except BadContent as refusal:
         about = {"refused": refusal.message}
-    answer.write(json.dumps(about).encode())
+    answer.write(orjson.dumps(about))  # touches a fifth of the memory of `json`
