@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+
+from bench.usage import largest_memory, processor_used
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -90,13 +91,13 @@ def _measure(name: str, days_ago: int) -> None:
     system = System.objects.latest("pk")
     day = today_of(system) - dt.timedelta(days=days_ago)
     scope = scope_of(system, day, None, None)
-    started, cpu = time.perf_counter(), time.process_time()
+    started, cpu = time.perf_counter(), processor_used()
     with tempfile.TemporaryFile() as file:
         with one_snapshot():
             FORMATS[name].write(scope, _Written(file), no_progress)  # type: ignore[arg-type]
-        seconds, used = time.perf_counter() - started, time.process_time() - cpu
+        seconds, used = time.perf_counter() - started, processor_used() - cpu
         size = file.seek(0, os.SEEK_END)
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    megabytes = largest_memory()
     print(seconds, used, megabytes, size / 1000)
 
 

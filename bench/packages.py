@@ -16,13 +16,14 @@ import datetime as dt
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from bench.usage import largest_memory, processor_used
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "srm_project.settings")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -152,13 +153,13 @@ def _package(target: Path, days_ago: int) -> Figures:
     day = today_of(system) - dt.timedelta(days=days_ago)
     scope = scope_of(system, day, None, None)
     write = FORMATS["package"].write
-    started, cpu = time.perf_counter(), time.process_time()
+    started, cpu = time.perf_counter(), processor_used()
     with one_snapshot():
         _, size = write_durably(target, lambda file: write(scope, file, no_progress))
     return {
         "seconds": time.perf_counter() - started,
-        "processor": time.process_time() - cpu,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "processor": processor_used() - cpu,
+        "memory": largest_memory(),
         "size": size,
         **spent,
     }
