@@ -26,7 +26,6 @@ from evidence.planning.open_periods import (
     with_gaps,
 )
 from evidence.status.cadence import due_on, lead_days, occurrence_of
-from evidence.submissions.same_again import period_name
 
 URGENCY = ("rejected", "overdue", "never", "expiring", "waiting", "current")
 WORDS = {
@@ -106,7 +105,7 @@ class Ask:
     @property
     def again(self) -> str:
         """What a link to repeat the last proof says: `Same again for October 2026`."""
-        name = period_name(self.requirement.cadence, self.period.first)
+        name = self.period.name  # of the terms of its days, not of today's
         return f"Same again for {name}" if name else "Same again"
 
 

@@ -12,8 +12,8 @@ from controls.grammar import day_in_words
 from controls.models import Actor
 from evidence.models import EvidenceLink, LinkState, RequirementControl
 from evidence.models.revisions import MAX_COMMON_BYTES
-from evidence.status.cadence import occurrence_of
-from evidence.submissions.same_again import period_name
+from evidence.status.cadence import last_day, occurrence_of
+from evidence.submissions.same_again import period_named
 from evidence.submissions.submission import Submission
 from evidence.submissions.uploads import Upload
 
@@ -53,8 +53,10 @@ class Twin:
         at = link.revision.uploaded_at.astimezone(zone)
         on = "today" if at.date() == today else f"on {day_in_words(at.date())}"
         name = ""
-        if link.occurrence:
-            name = period_name(link.requirement.cadence, link.occurrence)
+        if link.occurrence:  # it may be of terms that hold no longer
+            cadence = link.requirement.cadence
+            ends = link.occurrence_ends or last_day(cadence, link.occurrence)
+            name = period_named(cadence, link.occurrence, ends)
         about = f"“{link.requirement.title}”{', ' if name else ''}{name}"
         return (
             f"{self.file} (sha256 {self.sha256[:12]}) was brought by {who} for {about},"

@@ -10,7 +10,9 @@ import pytest
 from django.urls import reverse
 
 from evidence.models import Evidence, EvidenceLink
+from evidence.requirements.changes import NewTerms, change_requirement
 from evidence.submissions.same_again import period_name
+from evidence.submissions.twins import Twin
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.evidence.submissions.test_upload_evidence import said
@@ -89,3 +91,29 @@ def test_the_link_names_the_period(client, house, accepted):
     url = reverse("evidence:upload", args=["shop", house.requirement().uuid])
     page = client.get(url).content.decode()
     assert re.search(r">Same again for [A-Z][a-z]+ \d{4}</a>", page)
+
+
+def test_an_open_period_of_an_earlier_rhythm_keeps_its_name(client, house, accepted):
+    """R14: asked quarterly from today on, October stays open as the month it was; what
+    was brought for a month is named as a twin without a quarter's name."""
+    asked = house.requirement()
+    terms = NewTerms(
+        title=asked.title,
+        cadence="quarterly",
+        purpose=asked.purpose,
+        operates_from=asked.operates_from,
+        guidance=asked.guidance,
+        good_proof=asked.good_proof,
+        owner_team=asked.owner_team,
+        grace_days=asked.grace_days,
+        lead_days=asked.lead_days,
+        rarer_because="Two hosts",
+    )
+    change_requirement(asked, terms, version=None, by=house.olivia, today=TODAY)
+    link = EvidenceLink.objects.get(requirement=asked)
+    assert link.occurrence == dt.date(2026, 11, 1)
+    page = client.get(reverse("evidence:work"))
+    assert page.status_code == 200
+    assert "Same again for " in page.content.decode()
+    twin = Twin("a.txt", "0" * 64, link)
+    assert f"for “{asked.title}”, on today" not in twin.sentence(house.alice, TODAY)
