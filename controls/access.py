@@ -6,9 +6,6 @@ ask the same function. A closed account may nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from controls.errors import NotPermitted
@@ -21,38 +18,17 @@ from controls.models import (
     System,
     Team,
 )
-
-# Whether a person is officer of a system, by both keys, while a page is shown.
-_OFFICERS: ContextVar[dict[tuple[Any, Any], bool] | None] = ContextVar(
-    "officers", default=None
-)
-
-
-@contextmanager
-def roles_asked_once() -> Iterator[None]:
-    """Inside, the database is asked once whether somebody is officer of a system.
-
-    For what only reads and is over in a moment: whoever changes something asks each
-    time, in the transaction of the change.
-    """
-    token = _OFFICERS.set({})
-    try:
-        yield
-    finally:
-        _OFFICERS.reset(token)
+from controls.models.held_roles import systems_held
 
 
 def is_officer(user: Actor, system: System) -> bool:
     """Whether a person may do in this system what officers may."""
-    if user.is_superuser:
+    if user.is_superuser or not user.is_active:
         return bool(user.is_active)
-    known, key = _OFFICERS.get(), (user.pk, system.pk)
-    if known is not None and key in known:
-        return known[key]
-    answer = bool(System.objects.officered_by(user).filter(pk=system.pk).exists())
-    if known is not None:
-        known[key] = answer
-    return answer
+    held = systems_held(user, [Role.OFFICER])
+    if held is not None:
+        return system.pk in held
+    return bool(System.objects.officered_by(user).filter(pk=system.pk).exists())
 
 
 def require_officer(system: System, by: Actor) -> None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 from controls.models import Actor, Role, System
+from controls.models.held_roles import roles_now
 
 # From a row to its system, the shortest way first.
 WAYS_TO_SYSTEM = (
@@ -32,11 +33,11 @@ def reads_as_auditor(request: HttpRequest, reader: Actor) -> bool:
     """
     if reader.is_superuser:
         return False
-    held = list(reader.memberships.active().values_list("system_id", "role"))
-    audited = {system for system, role in held if role == Role.AUDITOR}
+    held = roles_now(reader)
+    audited = {one.system for one in held if one.role == Role.AUDITOR}
     if not audited:
         return False
-    elsewhere = {system for system, _ in held} - audited
+    elsewhere = {one.system for one in held} - audited
     return not elsewhere or _system_behind(request.path_info) not in elsewhere
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from controls.access import roles_asked_once
+from controls.models.held_roles import roles_read_once
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -19,7 +19,7 @@ def roles_of_a_page_middleware(
     def handle(request: HttpRequest) -> HttpResponse:
         if request.method not in READING:
             return get_response(request)
-        with roles_asked_once():
+        with roles_read_once():
             return get_response(request)
 
     return handle

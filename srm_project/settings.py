@@ -154,11 +154,11 @@ MIDDLEWARE = [
     "srm_project.errors.wrong_method_middleware",
     "srm_project.middleware.second_factor_middleware",
     "srm_project.refusals.record_refusals_middleware",
+    "srm_project.roles_of_a_page.roles_of_a_page_middleware",
     "srm_project.middleware.auditor_read_only_middleware",
     "evidence.views.doors.PageOfDoorMiddleware",
     "evidence.views.carried_clocks.CarriedClocksMiddleware",
     "srm_project.once_more.OnceMoreMiddleware",
-    "srm_project.roles_of_a_page.roles_of_a_page_middleware",
 ]
 
 ROOT_URLCONF = "srm_project.urls"

@@ -11,6 +11,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 
+from controls.models.held_roles import held_roles
 from controls.models.people import Actor, Role
 
 
@@ -39,6 +40,10 @@ class EngagementQuerySet(models.QuerySet["Engagement"]):
 
     def audited_by(self, user: Actor) -> Self:
         """Those that the user audits now; superusers audit none."""
+        held = held_roles(user)
+        if held is not None:
+            mine = [one.engagement for one in held if one.role == Role.AUDITOR]
+            return self.filter(pk__in=mine, ended_at=None)
         grants = user.memberships.active().filter(role=Role.AUDITOR)
         return self.filter(pk__in=grants.values("engagement"), ended_at=None)
 

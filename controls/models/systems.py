@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
+from controls.models.held_roles import systems_held
 from controls.models.people import Actor, Role
 
 
@@ -89,6 +90,9 @@ class SystemQuerySet(models.QuerySet["System"]):
         """
         if not user.is_active:
             return self.none()
+        keys = systems_held(user, roles) if at is None else None
+        if keys is not None:
+            return self.filter(pk__in=keys)
         at = at or timezone.now()
         in_force = Q(memberships__ends_at=None) | Q(memberships__ends_at__gt=at)
         return self.filter(

@@ -33,20 +33,14 @@ class OpenedSystem:
 
 
 def opened_system_or_404(request: SignedInRequest, slug: str) -> OpenedSystem:
-    """The system if the person may read it, and what they are there: one statement."""
-    here = OuterRef("pk")
-    officered = System.objects.officered_by(request.user).filter(pk=here)
-    audits = Engagement.objects.audited_by(request.user).filter(system=here)
-    closed = WindowClosing.objects.filter(system=here, state=ClosingState.CLOSED)
-    mine = (
-        System.objects.visible_to(request.user)
-        .select_related("baseline")
-        .annotate(
-            officered=Exists(officered), audited=Exists(audits), closed=Exists(closed)
-        )
-    )
-    row: Any = get_object_or_404(mine, slug=slug)
-    return OpenedSystem(row, row.officered, row.audited, row.closed)
+    """The system if the person may read it, and what they are there: one statement,
+    and one for an auditor."""
+    closings = WindowClosing.objects.filter(state=ClosingState.CLOSED)
+    closed = Exists(closings.filter(system=OuterRef("pk")))
+    mine = System.objects.visible_to(request.user).select_related("baseline")
+    row: Any = get_object_or_404(mine.annotate(closed=closed), slug=slug)
+    audits = Engagement.objects.audited_by(request.user).filter(system=row)
+    return OpenedSystem(row, is_officer(request.user, row), audits.exists(), row.closed)
 
 
 def implementation_or_404(
