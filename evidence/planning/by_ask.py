@@ -15,7 +15,7 @@ from controls.grammar import count_of
 from evidence.models import RequirementControl
 from evidence.planning import asks
 from evidence.planning.asks import URGENCY, WORDS, Ask
-from evidence.planning.next_upload import NextUpload, of_opened, uploads_to_bring
+from evidence.planning.next_upload import NextUpload, of_gaps, uploads_to_bring
 from evidence.planning.open_periods import DuePeriod
 
 MAX_NAMED = 3  # controls of one state that a sentence names
@@ -39,7 +39,8 @@ class AskRow:
     @cached_property
     def upload(self) -> NextUpload:
         """What to bring next, and which of its controls are open for it."""
-        return of_opened(*self._opened, self.controls[0].today)
+        rows = [ask.requirement for ask in self.controls]
+        return of_gaps(rows, self._gaps, self.controls[0].today)
 
     @cached_property
     def overdue(self) -> list[NextUpload]:
@@ -47,12 +48,14 @@ class AskRow:
 
         Each names the controls that are open in it: others are left alone.
         """
-        return [gap for gap in uploads_to_bring(*self._opened) if gap.period.overdue]
+        return [gap for gap in self._gaps if gap.period.overdue]
 
     @cached_property
-    def _opened(self) -> tuple[list[RequirementControl], dict[int, Any]]:
+    def _gaps(self) -> list[NextUpload]:
+        """What to bring for each open period, the oldest first."""
         rows = [ask.requirement for ask in self.controls]
-        return rows, {ask.requirement.pk: ask.open_periods for ask in self.controls}
+        opened = {ask.requirement.pk: ask.open_periods for ask in self.controls}
+        return uploads_to_bring(rows, opened)
 
     @cached_property
     def due(self) -> dt.date | None:

@@ -111,7 +111,14 @@ def of_opened(
     today: dt.date,
 ) -> NextUpload:
     """The same where the open periods of each row are known by its key."""
-    if gaps := uploads_to_bring(rows, opened):
+    return of_gaps(rows, uploads_to_bring(rows, opened), today)
+
+
+def of_gaps(
+    rows: Sequence[RequirementControl], gaps: Sequence[NextUpload], today: dt.date
+) -> NextUpload:
+    """The same where it is known what to bring for each open period."""
+    if gaps:
         return gaps[0]
     running = period_due(rows[0], (), today)
     open_rows = [row for row in rows if not _is_brought(row, running)]
