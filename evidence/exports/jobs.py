@@ -22,6 +22,7 @@ from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
 from evidence.engagements.marks_then import refuse_marks_of_others
 from evidence.engagements.scope import refuse_scope_of_others
+from evidence.exports.disclosures import disclose_in_package
 from evidence.exports.files import (
     WrittenFile,
     drop_file,
@@ -202,7 +203,8 @@ class ExportJob(JobKind[Export]):
         ending = format_of_kind(lease.job.kind).ending
         try:
             with kept_alive(lease) as heartbeat:
-                write = partial(_write, lease, heartbeat)
+                reports: list[int] | None = [] if not lease.job.closing_id else None
+                write = partial(_write, lease, heartbeat, reports)
                 written = write_file(lease.job, lease.token, ending, write)
                 if lease.job.closing_id:
                     keep(written)
@@ -213,7 +215,7 @@ class ExportJob(JobKind[Export]):
         except NotWhole as refusal:
             raise CannotBeDone(" ".join(refusal.messages)) from refusal
         try:
-            _finish(lease, written)
+            _finish(lease, written, reports)
         except (
             LeaseLost,
             CannotBeDone,
@@ -245,8 +247,16 @@ def _require_access(export: Export) -> None:
         raise CannotBeDone(NOT_A_READER)
 
 
-def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
-    """Write the file from one snapshot that cannot write; report how far it is."""
+def _write(
+    lease: Lease[Export],
+    heartbeat: Heartbeat,
+    reports: list[int] | None,
+    file: BinaryIO,
+) -> None:
+    """Write the file from one snapshot that cannot write; report how far it is.
+
+    Which files of held reports lie in it goes into `reports`.
+    """
     export, progress = lease.job, {"done_rows": 0, "total_rows": 0}
 
     def report_progress(done: int, total: int) -> None:
@@ -260,6 +270,7 @@ def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
         (export.window_start, export.window_end),
         export.filters,
         export.requested_by,
+        reports=reports,
     )
     if not is_complete(scope):
         raise MustWait("Waiting until what was begun before that instant is recorded.")
@@ -271,7 +282,9 @@ def _write(lease: Lease[Export], heartbeat: Heartbeat, file: BinaryIO) -> None:
 
 
 @transaction.atomic
-def _finish(lease: Lease[Export], written: WrittenFile) -> None:
+def _finish(
+    lease: Lease[Export], written: WrittenFile, reports: list[int] | None
+) -> None:
     _require_access(lease.job)
     kept = None
     if lease.job.closing_id:
@@ -284,6 +297,7 @@ def _finish(lease: Lease[Export], written: WrittenFile) -> None:
         sha256=written.sha256,
         size_bytes=written.size_bytes,
         rules=RULES,  # an upgrade may lie between asking and making
+        reports=reports or None,
     )
     AuditEvent.objects.append(
         about(lease.job, "export.done", by=None, sha256=written.sha256, rules=RULES)
@@ -353,10 +367,18 @@ def require_owner(export: Export, by: Actor) -> None:
 
 
 def opened_for(export: Export, *, by: Actor) -> OpenedFile:
-    """The finished file for its owner; that it was taken is recorded first."""
+    """The finished file for its owner; that it was taken is recorded first, of files of
+    held reports in it too. Raises what `require_owner`, `open_file` and
+    `disclose_in_package` raise."""
     require_owner(export, by)
     file = open_file(export)
-    AuditEvent.objects.append(about(export, "export.downloaded", by=by))
+    try:
+        with transaction.atomic():
+            disclose_in_package(export, by=by)
+            AuditEvent.objects.append(about(export, "export.downloaded", by=by))
+    except BaseException:
+        file.close()
+        raise
     made = format_of_kind(export.kind)
     name = made.file_name(export.system.slug, export.on)
     return OpenedFile(file, name, made.media_type)

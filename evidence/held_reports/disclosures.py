@@ -36,9 +36,15 @@ WANTED = {
 
 @transaction.atomic
 def record_disclosure(
-    file: ReportFile, kind: DisclosureKind, *, by: Actor, page: int = 0
+    file: ReportFile,
+    kind: DisclosureKind,
+    *,
+    by: Actor,
+    page: int = 0,
+    reason: str = "",
 ) -> DisclosureRecord:
-    """Somebody saw the file: a row and its event, before the bytes leave."""
+    """Somebody saw the file: a row and its event, before the bytes leave; `reason` says
+    in what else they leave."""
     row = _written(
         DisclosureRecord(
             artifact_version_id=file.artifact_version_id,
@@ -47,12 +53,15 @@ def record_disclosure(
             person_name=str(by),
             kind=kind,
             page=page,
+            reason=reason,
             disclosed_on=_today(),
         )
     )
     body = {"sha256": file.sha256, "disclosure": str(row.uuid)}
     if page:
         body["page"] = str(page)
+    if reason:
+        body["reason"] = reason
     AuditEvent.objects.append(about(file, VERBS[kind], by=by, **body))
     return row
 
@@ -129,17 +138,22 @@ def disclosures_of(version: ArtifactVersion) -> QuerySet[DisclosureRecord]:
 def disclosure_cells(version: ArtifactVersion) -> Iterator[list[str]]:
     """The rows of the list as text, in the order of COLUMNS; read as they are taken."""
     for row in disclosures_of(version).order_by("pk").iterator(chunk_size=500):
-        yield [
-            str(version),
-            row.file.name if row.file else "",
-            row.file.sha256 if row.file else "",
-            str(row.disclosed_on),
-            f"{row.known_from:%H:%M:%S}" if row.kind != DisclosureKind.GIVEN else "",
-            row.get_kind_display(),
-            str(row.page or ""),
-            row.person_name,
-            row.recipient,
-            row.firm,
-            row.reason,
-            row.agreement,
-        ]
+        yield cells_of(row)
+
+
+def cells_of(row: DisclosureRecord) -> list[str]:
+    """One row as text, in the order of COLUMNS."""
+    return [
+        str(row.artifact_version),
+        row.file.name if row.file else "",
+        row.file.sha256 if row.file else "",
+        str(row.disclosed_on),
+        f"{row.known_from:%H:%M:%S}" if row.kind != DisclosureKind.GIVEN else "",
+        row.get_kind_display(),
+        str(row.page or ""),
+        row.person_name,
+        row.recipient,
+        row.firm,
+        row.reason,
+        row.agreement,
+    ]

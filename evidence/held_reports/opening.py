@@ -49,6 +49,15 @@ def confirm_term(file: ReportFile, *, by: Actor) -> TermConfirmation:
     return confirmation
 
 
+def reason_not_opened(file: ReportFile, *, by: Actor) -> str:
+    """Why `by` may not have the bytes now, as a sentence; empty where `by` may."""
+    try:
+        require_open(file, by=by)
+    except (NotPermitted, TransitionNotAllowed) as refusal:
+        return " ".join(refusal.messages)
+    return ""
+
+
 def require_open(file: ReportFile, *, by: Actor) -> None:
     """Raise unless `by` may have the bytes now.
 

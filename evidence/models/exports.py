@@ -7,6 +7,7 @@ import uuid
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -131,6 +132,10 @@ class Export(LeasedJob):
     # null: the file lies among those that end; set: it is kept in the evidence store
     blob = models.ForeignKey(
         Blob, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    # null: none; set: files of held reports (keys) that lie in it (R27)
+    reports = ArrayField(
+        models.BigIntegerField(), null=True, blank=True, editable=False
     )
     # null: not finished
     finished_at = models.DateTimeField(null=True, blank=True)

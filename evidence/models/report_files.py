@@ -205,7 +205,8 @@ class ReportReleaseQuerySet(OfHeldFileQuerySet):
 class ReportRelease(models.Model):
     """A held file that the auditors of one engagement may open, until it is taken back.
 
-    They see it while their grant runs; a copy never leaves with an export.
+    They see it while their grant runs; a copy leaves in a package that is made for that
+    audit by somebody who may open it, and in no other export.
     """
 
     keeps_history = True

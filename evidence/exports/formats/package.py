@@ -25,6 +25,12 @@ from evidence.exports.package.archive import BagArchive, TooLarge
 from evidence.exports.package.audit_log import AuditLog
 from evidence.exports.package.controls import INDEX_COLUMNS, Controls
 from evidence.exports.package.files import Files
+from evidence.exports.package.report_files import COLUMNS as RELEASED_COLUMNS
+from evidence.exports.package.report_files import (
+    DISCLOSURE_COLUMNS,
+    disclosure_rows,
+    released_reports,
+)
 from evidence.exports.package.requests import COLUMNS as REQUEST_COLUMNS
 from evidence.exports.package.requests import PackagedRequest, requests_of
 from evidence.exports.rows.cells import EXCEL_MARK, inert
@@ -94,7 +100,15 @@ def _write(
     _add_populations(scope, files, controls.keys)
     requests = requests_of(scope, files)
     reports = list(report_rows(scope, controls.labels))
+    released = released_reports(scope, files)
     _add_lists(archive, controls, requests, reports)
+    if released:
+        rows = [report.cells() for report in released]
+        archive.add("data/reports/released.csv", _csv(RELEASED_COLUMNS, rows))
+    if scope.reports:
+        rows_of_disclosures = disclosure_rows(scope)
+        name = "data/reports/disclosures.csv"
+        archive.add(name, _csv(DISCLOSURE_COLUMNS, rows_of_disclosures))
     exports, left_out = _add_exports(scope, archive)
     log = AuditLog(scope)
     archive.add(verify.AUDIT_LOG, log.lines())
@@ -105,6 +119,7 @@ def _write(
         "controls": controls.lines,
         "requests": requests,
         "reports": reports,
+        "released": released,
         "withheld": sorted(files.withheld.values()),
         "log": log,
         "exports": exports,

@@ -14,12 +14,13 @@ from evidence.exports.rows.readers import NOT_VISIBLE, OTHER_TEAMS_FILE
 from evidence.exports.rows.scope import ExportScope, NotWhole
 from evidence.files.clearance import reason_withheld
 from evidence.files.who_may import may_open
-from evidence.models import Blob, EvidenceFile, Population
+from evidence.models import Blob, EvidenceFile, Population, ReportFile
 from evidence.models.evidence import Sensitivity
 from evidence.models.files import UNSCANNED, ScanState
 from evidence.storage import Store, Withheld, open_store, refuse_broken_off
 
 PIECE = 1 << 20  # bytes read at once
+REPORT = "The file of a provider's report"
 RESTRICTED = "Withheld: the evidence is restricted."
 MISSING = (
     "The package was not made: “{name}” ({sha256}) is not in the evidence store. Ask an"
@@ -83,6 +84,13 @@ class Files:
             reason = f"“{name}” {UNSCANNED[ScanState(blob.scan_state)]}."
         ending = ".xlsx" if "spreadsheet" in blob.media_type else ".csv"
         return self._put(blob, f"{name}{ending}", "data/populations", reason)
+
+    def place_report(self, file: ReportFile, folder: str, reason: str) -> Placed:
+        """The file of a provider's report; with a reason its hash alone is named."""
+        if reason:
+            self.withheld[file.sha256] = REPORT, file.sha256, reason
+            return Placed("", reason)
+        return self._put(file.blob, file.name, folder, "")
 
     def _reasons(self, files: Mapping[int, EvidenceFile]) -> dict[int, str]:
         """Why some of them are withheld from the reader, by their keys."""

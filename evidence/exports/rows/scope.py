@@ -56,7 +56,8 @@ class ExportScope:
     `filters` are those of the page of controls; what is not named is any. `reader` is
     who will have the file; None: whoever runs commands here, an officer's equal.
     `judged` are its controls over the window, where somebody writes several files of
-    one scope: see `gathered`.
+    one scope: see `gathered`. Into `reports` goes which files of held reports (keys) a
+    package holds; None: it may hold none.
     """
 
     system: System
@@ -67,6 +68,7 @@ class ExportScope:
     judged: Sequence[ControlStatus] | None = field(
         default=None, compare=False, repr=False
     )
+    reports: list[int] | None = field(default=None, compare=False, repr=False)
 
     @property
     def known_at(self) -> dt.datetime:
