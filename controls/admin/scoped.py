@@ -6,10 +6,13 @@ narrowed here to what the person may read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -25,6 +28,7 @@ from controls.models.audit import about
 from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import actor_of
 
+A_KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 STALE = "This changed since you opened it. Look again."
 
 
@@ -49,6 +53,16 @@ def roles_of(request: HttpRequest) -> frozenset[str]:
         known = frozenset(roles) if actor_of(request).is_staff else frozenset()
         request._roles_held = known  # type: ignore[attr-defined]
     return known
+
+
+class AutocompleteOfKeys(AutocompleteSelect):
+    """A search field that shows nothing for a text that is no key, as a form that is
+    shown again may hold one; Django's own asks the database for it."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """The chosen option, if it has the key of a row."""
+        keys = [text for text in value if A_KEY.fullmatch(str(text))]
+        return super().optgroups(name, keys, attr)
 
 
 class ScopedAdmin(admin.ModelAdmin):
@@ -80,6 +94,13 @@ class ScopedAdmin(admin.ModelAdmin):
         """The list under the name of what it lists."""
         name = {"title": capfirst(str(self.opts.verbose_name_plural))}
         return super().changelist_view(request, name | (extra_context or {}))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; a year that no calendar has is a filter that cannot be."""
+        try:
+            return super().get_changelist_instance(request)
+        except OverflowError as failure:
+            raise IncorrectLookupParameters(str(failure)) from failure
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -118,6 +139,9 @@ class ScopedAdmin(admin.ModelAdmin):
             "queryset",
             visible(db_field.related_model._default_manager.all(), actor_of(request)),
         )
+        if db_field.name in self.get_autocomplete_fields(request):
+            widget = AutocompleteOfKeys(db_field, self.admin_site)
+            kwargs.setdefault("widget", widget)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(
