@@ -14,6 +14,7 @@ class ControlsConfig(AppConfig):
         """Keep history twins, triggers and grants in step with every migrate; know
         what can be changed in retrospect."""
         from controls import (  # noqa: F401 - register their kinds
+            audit_window,
             exclusions_in_retrospect,
             implementation_in_retrospect,
             system_terms,

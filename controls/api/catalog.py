@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version
-from controls.approvals import refuse_stale
+from controls.approvals import known_today, refuse_stale
+from controls.audit_window import change_audit_window
 from controls.models import (
+    Actor,
     AuditEvent,
     Baseline,
     PublishedService,
+    RetrospectiveChange,
     Service,
     System,
     SystemComponent,
 )
 from controls.models.audit import about
+from controls.reasons import MAX_REASON
 from srm_project.requests import actor_of
 
 
@@ -77,11 +83,32 @@ class SystemSerializer(serializers.ModelSerializer[System]):
 
 
 class SystemEditSerializer(serializers.ModelSerializer[System]):
-    """What may be changed later without describing the system anew."""
+    """What may be changed later without describing the system anew.
+
+    A window that leaves out days of the present one that are over waits for a second
+    officer, and needs a `reason`.
+    """
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_REASON, default=""
+    )
 
     class Meta:
         model = System
-        fields = ["name", "description", "window_start", "window_end"]
+        fields = ["name", "description", "window_start", "window_end", "reason"]
+
+
+class WindowWaitsSerializer(serializers.Serializer[Any]):
+    """The window is not changed yet: a second officer decides on this change."""
+
+    detail = serializers.SerializerMethodField()
+    change = serializers.UUIDField(source="uuid")
+    kind = serializers.CharField()
+    first_day = serializers.DateField()
+
+    def get_detail(self, change: RetrospectiveChange) -> str:
+        """What happened, in words."""
+        return "The window leaves out days that are over: a second officer decides."
 
 
 class SystemViewSet(
@@ -108,30 +135,44 @@ class SystemViewSet(
         system = self.get_object()
         return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
 
+    @extend_schema(responses={200: SystemSerializer, 202: WindowWaitsSerializer})
     @transaction.atomic
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change name, description or audit window; needs If-Match."""
-        shown = self.get_object()
+        """Change name, description or audit window; needs If-Match.
+
+        202: the window waits for a second officer.
+        """
+        shown, by = self.get_object(), actor_of(request)
         system = System.objects.select_for_update(of=("self",)).get(pk=shown.pk)
-        require_officer(system, actor_of(request))
+        require_officer(system, by)
         refuse_stale(system, expected_version(request, system))
         serializer = self.edit_serializer_class(system, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        for name, value in serializer.validated_data.items():
-            setattr(system, name, value)
-        system.validate_constraints()
-        system.version = F("version") + 1
-        system.save(update_fields=[*serializer.validated_data, "version"])
-        system.refresh_from_db()
-        AuditEvent.objects.append(
-            about(
-                system,
-                "system.changed",
-                by=actor_of(request),
-                fields=sorted(serializer.validated_data),
-            )
+        body = dict(serializer.validated_data)
+        waits = change_audit_window(
+            system,
+            body.pop("window_start", system.window_start),
+            body.pop("window_end", system.window_end),
+            reason=body.pop("reason", ""),
+            by=by,
+            today=known_today(system),
         )
+        if body:
+            _save(system, body, by)
+        if waits:
+            return Response(dict(WindowWaitsSerializer(waits).data), status=202)
+        system.refresh_from_db()
         return Response(SystemSerializer(system).data, headers={"ETag": etag(system)})
+
+
+def _save(system: System, columns: Mapping[str, Any], by: Actor) -> None:
+    """Write columns of a locked system, with their event."""
+    for name, value in columns.items():
+        setattr(system, name, value)
+    system.version = F("version") + 1
+    system.save(update_fields=[*columns, "version"])
+    fields = sorted(columns)
+    AuditEvent.objects.append(about(system, "system.changed", by=by, fields=fields))
 
 
 class PublishedServiceSerializer(serializers.ModelSerializer[PublishedService]):

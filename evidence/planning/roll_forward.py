@@ -12,7 +12,9 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from controls.access import require_officer
-from controls.approvals import refuse_stale
+from controls.approvals import known_today, refuse_stale
+from controls.audit_window import CHANGED as WINDOW_CHANGED
+from controls.audit_window import leaves_out_past_days
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
@@ -29,6 +31,10 @@ from evidence.models.artifacts import ArtifactVersionState
 from evidence.status.control_status import refuse_window
 
 DAY = dt.timedelta(days=1)
+RUNS_ON = (
+    "The present window runs to {}: days of it that are over do not fall out. Begin the"
+    " next one after it; on another first day of this one a second officer decides."
+)
 CHANGED = "Something changed since you looked. Look again before you go on."
 
 
@@ -181,6 +187,10 @@ def roll_forward(
     plan = preview(locked, start, end)
     if plan.digest != seen:
         raise TransitionNotAllowed(CHANGED)
+    today = known_today(locked)
+    runs_on = plan.overlap and today <= locked.window_end
+    if runs_on and leaves_out_past_days(locked, start, end, today):
+        raise Refused({"window_from": RUNS_ON.format(locked.window_end)})
     open_ones = [c for c in plan.citations if str(c.artifact.uuid) not in confirmed]
     if open_ones:
         named = ", ".join(str(citation.artifact) for citation in open_ones)
@@ -204,7 +214,7 @@ def roll_forward(
 def earlier_windows(system: System) -> list[tuple[dt.date, dt.date]]:
     """Windows the system had before this one, newest first, from the audit log."""
     events = AuditEvent.objects.filter(
-        chain=str(system.uuid), verb="system.rolled-forward"
+        chain=str(system.uuid), verb__in=["system.rolled-forward", WINDOW_CHANGED]
     ).order_by("-seq")
     return [
         (dt.date.fromisoformat(window[0]), dt.date.fromisoformat(window[1]))
