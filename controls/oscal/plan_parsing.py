@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from controls.oscal.catalog import OscalProblem
 from controls.oscal.documents import Document, Path, cut, nodes_of, read_document
+from controls.oscal.plan_shape import require_shape
 from controls.oscal.references import Fault, faults, shown
 
 MAX_CONTROLS = 5_000
@@ -58,6 +59,7 @@ def _plan(name: str, content: bytes) -> Document:
     document = read_document(name, content)
     if document.kind != PLAN:
         raise OscalProblem(f"{name}: holds a {document.kind}, no security plan.")
+    require_shape(document)
     return document
 
 

@@ -226,3 +226,30 @@ def test_a_plan_of_12_mb_is_read_by_page_and_api(system, oscar, as_user) -> None
     assert browser.post(address, form() | {"file": too_long}).status_code == 413
     too_long.seek(0)
     assert browser.post(api, {"file": too_long}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda part: part.pop("statement-id"),
+         "implemented-requirements[0]/statements[0]/statement-id is missing"),
+        (lambda part: part.update({"by-components": {}}),
+         "implemented-requirements[0]/statements[0]/by-components has to be a list"),
+        (lambda part: part["by-components"][0].update({"export": []}),
+         "by-components[0]/export has to be an object"),
+        (lambda part: part["by-components"][0]["export"]["provided"][0].update(
+            {"description": 7}),
+         "export/provided[0]/description has to be a text"),
+        (lambda part: part["by-components"].append(None),
+         "by-components[1] has to be an object"),
+    ],
+)  # fmt: skip
+def test_what_has_another_shape_is_refused_with_its_place(change, sentence) -> None:
+    """Nothing is left out silently: a part that cannot be read refuses the file."""
+    part = exporting("pe-3_smt.a", provided=1, left=2)
+    change(part)
+    with pytest.raises(Refused) as refusal:
+        read(plan_of(pe_3=[part]))
+    (message,) = refusal.value.messages
+    assert sentence in message
+    assert message.startswith("plan.json: system-security-plan/control-implementation/")
