@@ -281,7 +281,7 @@ def remarks_to_answer(user: Actor) -> list[RemarkStanding]:
     ]
 
 
-def answers_to_decide(user: Actor) -> list[RemarkAnswer]:
+def answers_to_decide(user: Actor) -> QuerySet[RemarkAnswer]:
     """Answers that wait for this person: of a system, and with no hand in them, nor in
     an earlier answer to the same remark there."""
     systems = System.objects.held_as(user, REVIEWING)
@@ -290,4 +290,5 @@ def answers_to_decide(user: Actor) -> list[RemarkAnswer]:
         remark=OuterRef("remark"), system=OuterRef("system"), answered_by=user.pk
     )
     mine = Q(remark__registered_by=user.pk) | Exists(answered)
-    return list(rows.exclude(mine).for_listing())
+    waiting: QuerySet[RemarkAnswer] = rows.exclude(mine).for_listing()
+    return waiting

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from controls.access import require_describer
 from controls.approvals import known_today
@@ -219,7 +219,7 @@ def decide_response(
     return decided
 
 
-def responses_to_decide(user: Actor) -> list[ItemResponse]:
+def responses_to_decide(user: Actor) -> QuerySet[ItemResponse]:
     """Responses that wait for this person, oldest first: of a system they review, to
     items that they never responded to. One statement."""
     mine = ItemResponse.objects.filter(
@@ -229,8 +229,5 @@ def responses_to_decide(user: Actor) -> list[ItemResponse]:
     )
     systems = System.objects.held_as(user, REVIEWING)
     rows = ItemResponse.objects.filter(system__in=systems, decision=None)
-    return list(
-        rows.exclude(Exists(mine))
-        .select_related("system", "implementation__control")
-        .order_by("pk")
-    )
+    others = rows.exclude(Exists(mine))
+    return others.select_related("system", "implementation__control").order_by("pk")

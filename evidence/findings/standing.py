@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from controls.models import Actor, System
 from evidence.artifacts.second_person import REVIEWING
@@ -209,7 +209,7 @@ def _dispositions(
     return by_subject
 
 
-def dispositions_to_decide(user: Actor) -> list[Disposition]:
+def dispositions_to_decide(user: Actor) -> QuerySet[Disposition]:
     """What waits for this person, oldest first: of a system they review, and with no
     hand in it. `who_may.require_decider` lets the same people decide. One statement."""
     own_requests = Disposition.objects.filter(requested_by=user.pk)
@@ -228,11 +228,9 @@ def dispositions_to_decide(user: Actor) -> list[Disposition]:
     rows = Disposition.objects.filter(system__in=systems, decision=None).exclude(mine)
     # a finding was written from it meanwhile: nothing is left to explain
     rows = rows.exclude(observation__finding__isnull=False)
-    return list(
-        rows.select_related(
-            "system",
-            "finding__implementation__control",
-            "observation__implementation__control",
-            "link__revision__evidence",
-        ).order_by("pk")
-    )
+    return rows.select_related(
+        "system",
+        "finding__implementation__control",
+        "observation__implementation__control",
+        "link__revision__evidence",
+    ).order_by("pk")

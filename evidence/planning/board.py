@@ -18,6 +18,7 @@ from typing import Any
 from django.db import connection
 
 from controls.models import Actor, Role, System
+from controls.models.held_roles import roles_now
 from controls.models.systems import systems_by_day
 from evidence.models import RequirementControl
 from evidence.planning.asks import URGENCY, WORDS, standing
@@ -100,10 +101,13 @@ SELECT s.ask_key, j.requirement_id FROM shown s JOIN judged j USING (ask_key)
 
 def board_of(user: Actor, now: dt.datetime) -> AskBoard:
     """What the person's own teams are to prove, on the day it is in each system."""
-    mine = user.memberships.active(None).filter(role=Role.CONTRIBUTOR)
+    mine = {
+        (one.system, one.team)
+        for one in roles_now(user)
+        if one.role == Role.CONTRIBUTOR
+    }
     systems = System.objects.held_as(user, [Role.CONTRIBUTOR]).in_bulk()
-    teams = mine.values_list("system_id", "team_id").distinct()
-    pairs = [(systems[key], team) for key, team in teams if key in systems]
+    pairs = [(systems[key], team) for key, team in mine if key in systems]
     return AskBoard(StandingScope(pairs, now))
 
 

@@ -67,11 +67,11 @@ def populations_to_judge(user: Actor) -> QuerySet[Population]:
     return waiting.for_listing()
 
 
-def requests_of(user: Actor) -> dict[str, list[EvidenceRequest]]:
+def requests_of(user: Actor) -> dict[str, QuerySet[EvidenceRequest]]:
     """Requests that wait for the person: to answer, and answers to decide on."""
     return {
-        "to_answer": list(EvidenceRequest.objects.to_answer(user)[:LISTED]),
-        "to_decide": list(EvidenceRequest.objects.to_decide(user)[:LISTED]),
+        "requests_to_answer": EvidenceRequest.objects.to_answer(user)[:LISTED],
+        "requests_to_decide": EvidenceRequest.objects.to_decide(user)[:LISTED],
     }
 
 

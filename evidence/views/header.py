@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from controls import clock
 from controls.models import Actor, Engagement, Role
+from controls.models.held_roles import roles_now
 from evidence.models import Notice
 from evidence.models.notices import INFORMATION, WORK
 from evidence.notices.lines import lines_counted
@@ -56,7 +57,7 @@ def _kept(user: Actor, board: AskBoard) -> dict[str, int]:
     )
     counts["work"] += board.to_do
     counts["audits"] = Engagement.objects.audited_by(user).count()
-    inside = user.memberships.active(None).exclude(role=Role.AUDITOR)
-    counts["inside"] = inside.count() + user.is_superuser
+    inside = [one for one in roles_now(user) if one.role != Role.AUDITOR]
+    counts["inside"] = len(inside) + user.is_superuser
     cache.set(counts_key(user.pk), counts, SECONDS)
     return counts

@@ -32,6 +32,7 @@ from evidence.planning.board import board_of
 from evidence.planning.last_brought import with_last_brought
 from evidence.planning.prospect import with_prospects
 from evidence.planning.signatures import signatures
+from evidence.planning.waiting_lists import that_wait
 from evidence.reviews import desk
 from evidence.reviews.reconfirm import to_reconfirm
 from evidence.systems.regions import systems_without_regions
@@ -40,6 +41,7 @@ from srm_project.requests import SignedInRequest
 
 ASKS_PER_PAGE = 25
 REVIEWED_HERE = 5  # submissions; the desk holds the rest
+Lists = dict[str, Any]
 
 
 @require_GET
@@ -67,19 +69,18 @@ def work(request: SignedInRequest) -> HttpResponse:
         "asks": with_prospects(rows),
         "counts": board.counted(),
         "waiting": 0,
-        "per_event": asks.per_event_of(request.user, now),
-        "requests": my_work.requests_of(request.user),
         "unstated": my_work.unstated_of(request.user, now),
         "drafts": drafts,
     }
-    if my_work.decides(request.user):
+    decides = my_work.decides(request.user)
+    if decides:
         context |= _to_review(request.user, now) | _to_decide(request.user)
-    context |= _whatever_the_role(request.user)
+    context |= _whatever_the_role(request.user, now, decides=decides)
     context["signatures"] = signatures(context)
     return render(request, "evidence/my_work/page.html", context)
 
 
-def _to_review(user: Actor, now: dt.datetime) -> dict[str, Any]:
+def _to_review(user: Actor, now: dt.datetime) -> Lists:
     """What a reviewer accepts or rejects, the oldest periods first."""
     waiting = desk.waiting(user)
     by_period = desk.by_oldest_period(waiting)
@@ -88,38 +89,52 @@ def _to_review(user: Actor, now: dt.datetime) -> dict[str, Any]:
     return {
         "waiting": desk.number_of(waiting),
         "to_review": [submissions[key] for key in first if key in submissions],
-        "populations": my_work.populations_to_judge(user),
         "to_reconfirm": to_reconfirm(user, now),
     }
 
 
-def _whatever_the_role(user: Actor) -> dict[str, Any]:
-    """What waits for registrars and auditors as well as for officers."""
-    return {
+def _whatever_the_role(user: Actor, now: dt.datetime, *, decides: bool) -> Lists:
+    """What waits for registrars and auditors as well as for officers, and what most
+    often is empty."""
+    rows = {
+        "per_event": asks.per_event_of(user, now),
+        "closings": WindowClosing.objects.to_decide(user).for_listing(),
+        **my_work.requests_of(user),
+        **(_most_often_empty(user) if decides else {}),
+    }
+    lists = that_wait(user, rows)
+    changes = lists.pop("changes", ())
+    return lists | {
+        "changes": [(change, retrospect.kind_of(change)) for change in changes],
         "report_removals": report_removals_to_decide(user),
         "reports_to_clear": reports_to_clear(user),
-        "closings": WindowClosing.objects.to_decide(user).for_listing(),
     }
 
 
-def _to_decide(user: Actor) -> dict[str, Any]:
-    """What officers approve, and what a second person decides on."""
+def _most_often_empty(user: Actor) -> Lists:
+    """What officers approve, and what a second person decides on, as it is asked of
+    the database."""
     return {
         "overrides": my_work.overrides_to_decide(user),
         "exclusions": my_work.exclusions_to_decide(user),
         "alternatives": AlternativeImplementation.objects.to_decide(user),
         "ends": my_work.ends_to_decide(user),
-        "changes": [
-            (change, retrospect.kind_of(change))
-            for change in my_work.changes_to_decide(user)
-        ],
+        "changes": my_work.changes_to_decide(user),
         "removals": SpillRemoval.objects.to_decide(user),
-        "files_to_clear": files_to_clear(user),
-        "without_regions": systems_without_regions(user),
-        "remarks": remarks_to_answer(user),
+        "populations": my_work.populations_to_judge(user),
         "answers": answers_to_decide(user),
         "dispositions": dispositions_to_decide(user),
         "responses": responses_to_decide(user),
+    }
+
+
+def _to_decide(user: Actor) -> Lists:
+    """What a second person decides on, or an officer answers, that takes more than a
+    condition to know."""
+    return {
+        "files_to_clear": files_to_clear(user),
+        "without_regions": systems_without_regions(user),
+        "remarks": remarks_to_answer(user),
         "letters": letters_to_decide(user),
         "citations": citations_by_series(citations_to_decide(user)).items(),
         "unread": my_work.unread_reports(user),

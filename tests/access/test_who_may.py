@@ -221,9 +221,9 @@ def _waiting(user: User) -> Iterator[tuple[str, str, Any]]:
     for removal in SpillRemoval.objects.to_decide(user):
         yield "decide a removal", "evidence:removal_decide", removal
     asked = my_work.requests_of(user)
-    for request in asked["to_decide"]:
+    for request in asked["requests_to_decide"]:
         yield "decide on an answer", "evidence:request_judge", request
-    for request in asked["to_answer"]:
+    for request in asked["requests_to_answer"]:
         yield "answer a request", "evidence:request_answer", request
     for draft in my_work.drafts_of(user):
         yield "submit a draft", "evidence:submit_draft", draft
