@@ -29,6 +29,7 @@ from evidence.models import (
 from evidence.models.requests import MAX_NUMBER, EvidenceRequestState
 from evidence.requests.answers import answer, decide_answer
 from evidence.requests.requests import (
+    MAX_CONTROLS,
     UNKNOWN_PERSON,
     UNKNOWN_TEAM,
     RequestDraft,
@@ -104,7 +105,12 @@ class NewRequestSerializer(serializers.Serializer[Any]):
     """A request to make. `person` is an e-mail address."""
 
     system = serializers.SlugField()
-    control_ids = serializers.ListField(child=serializers.CharField(), min_length=1)
+    control_ids = serializers.ListField(
+        child=serializers.CharField(),
+        min_length=1,
+        max_length=MAX_CONTROLS,
+        help_text="`ac` names a whole family, `all` the whole baseline.",
+    )
     title = serializers.CharField(max_length=200)
     number = serializers.CharField(
         required=False,

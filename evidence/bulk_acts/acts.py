@@ -10,6 +10,7 @@ from evidence.bulk_acts.cadences import Cadences
 from evidence.bulk_acts.citations import Citations
 from evidence.bulk_acts.exclusions import Exclusions
 from evidence.bulk_acts.owners import Owners
+from evidence.bulk_acts.reconfirmations import Reconfirmations
 from evidence.bulk_acts.requests import RequestsForEvidence
 from evidence.bulk_acts.statuses import Statuses
 
@@ -21,7 +22,8 @@ ALL: tuple[Act, ...] = (
     RequestsForEvidence(),
     Exclusions(),
     Citations(),
+    Reconfirmations(),
 )
 ACTS: Mapping[str, Act] = {act.name: act for act in ALL}
-# Of the controls of a list; citations are chosen in the list of citations.
+# Of the controls of a list; the others are chosen where their own rows are listed.
 OF_CONTROLS = ("owner", "status", "cadence", "request", "not-applicable")

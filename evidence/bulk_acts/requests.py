@@ -50,7 +50,7 @@ class RequestsForEvidence:
             if not refusal and team is not None:
                 named[team.pk] += 1
                 if named[team.pk] > MAX_CONTROLS:
-                    refusal = f"One request names at most {MAX_CONTROLS} controls."
+                    refusal = f"One request names at most {MAX_CONTROLS:,} controls."
             outcome: Outcome = "refused" if refusal else "change"
             rows.append(
                 ActRow(

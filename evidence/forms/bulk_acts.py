@@ -35,6 +35,7 @@ class BulkActForm(Form):
     heading: ClassVar[str]  # "Assign an owner to": the number follows
     step: ClassVar[str]  # the act alone, as a breadcrumb names it
     hint: ClassVar[str] = ""
+    list_name: ClassVar[str] = "Controls"  # of the page they were chosen at
     column: ClassVar[str]  # what the table shows of before and after
 
     def __init__(
@@ -309,6 +310,29 @@ class CitationForm(BulkActForm):
         return f"{decided} {'rejected' if rejects else 'accepted'}."
 
 
+class ReconfirmForm(BulkActForm):
+    """Why what was accepted under other duties proves those of now."""
+
+    noun = "acceptance"
+    heading = "Confirm again"
+    step = "Confirm again"
+    column = "Acceptance"
+    list_name = "To confirm again"
+    hint = "One reason stands in the review of each of them."
+
+    reason = ReasonField(
+        label="Why it proves the duties of now as well",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What in the evidence shows it: auditors read this sentence.",
+    )
+
+    def promise(self, number: int) -> str:
+        return f"{self.heading} {count_of(number, self.noun)}"
+
+    def sentence(self, number: int) -> str:
+        return f"{count_of(number, self.noun, 'is')} confirmed again."
+
+
 FORMS: Mapping[str, type[BulkActForm]] = {
     "owner": OwnerForm,
     "status": StatusForm,
@@ -317,4 +341,5 @@ FORMS: Mapping[str, type[BulkActForm]] = {
     "request": RequestForm,
     "not-applicable": LeaveOutForm,
     "citations": CitationForm,
+    "re-confirm": ReconfirmForm,
 }

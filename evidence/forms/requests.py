@@ -48,7 +48,11 @@ class RequestDraftForm(Form):
     )
     control_ids = forms.CharField(
         label="About the controls",
-        help_text="Ids, separated by commas: AC-2, AC-2(1), SI-2.",
+        widget=forms.Textarea(attrs={"rows": 1}),
+        help_text=(
+            "Ids, separated by commas: AC-2, AC-2(1), SI-2. AC stands for its whole"
+            " family, and all for the whole baseline."
+        ),
     )
     team = forms.ModelChoiceField(Team.objects.none(), label="Asked of the team")
     person = forms.ModelChoiceField(

@@ -8,14 +8,25 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import Cast
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from controls.models import Actor, ControlImplementation, Engagement, Role, System, Team
 from evidence.models.revisions import EvidenceRevision
 
 USER = settings.AUTH_USER_MODEL
+MAX_CONTROLS_IN_A_ROW = 5  # named in a table; the request's page has all
 MAX_NUMBER = 60  # characters of an auditor's own number
 
 
@@ -68,7 +79,7 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
     def to_answer(self, user: Actor) -> Self:
         """What waits for an answer of the user or of one of the user's teams."""
         waiting = self.filter(state__in=UNANSWERED)
-        return waiting.filter(self._of_contributor(user)).for_listing()
+        return waiting.filter(self._of_contributor(user)).for_table()
 
     def to_decide(self, user: Actor) -> Self:
         """Answers that wait for the user, who speaks for whoever asked.
@@ -85,7 +96,7 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
             speaks_for_asker,
             ~Exists(answered.filter(answered_by=user.pk)),
             state=EvidenceRequestState.ANSWERED,
-        ).for_listing()
+        ).for_table()
 
     def matching(
         self, *, system: str = "", state: str = "", now: dt.datetime | None = None
@@ -104,13 +115,32 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         return requests.filter(state=state) if state else requests
 
     def for_listing(self) -> Self:
-        """With all that a row shows, the most urgent first."""
-        related = ("system", "team", "person", "asked_by", "engagement")
-        return (
-            self.select_related(*related)
-            .prefetch_related("controls__control")
-            .order_by("due_on", "pk")
+        """With all of its controls, the most urgent first."""
+        return self._with_people().prefetch_related("controls__control")
+
+    def for_table(self) -> Self:
+        """With what a row shows, the first few of its controls (`first_controls`) and
+        how many more there are (`more_controls`); the most urgent first."""
+        first = ControlImplementation.objects.select_related("control")
+        through = EvidenceRequest.controls.through.objects
+        number = (
+            through.filter(evidencerequest=OuterRef("pk"))
+            .order_by()
+            .values("evidencerequest")
+            .annotate(number=Count("pk"))
+            .values("number")
         )
+        more = Greatest(Coalesce(Subquery(number), 0) - MAX_CONTROLS_IN_A_ROW, 0)
+        few = first.in_catalog_order()[:MAX_CONTROLS_IN_A_ROW]
+        return (
+            self._with_people()
+            .annotate(more_controls=more)
+            .prefetch_related(Prefetch("controls", few, to_attr="first_controls"))
+        )
+
+    def _with_people(self) -> Self:
+        related = ("system", "team", "person", "asked_by", "engagement")
+        return self.select_related(*related).order_by("due_on", "pk")
 
 
 class EvidenceRequest(models.Model):

@@ -74,7 +74,7 @@ def _requests(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
     )
     if scope.teams is not None:
         rows = rows.filter(team__in=scope.teams)
-    for row in rows.for_listing():
+    for row in rows.for_table():
         late = row.overdue_on(row.system.day_of(now))
         yield Due(
             day=row.due_on,
@@ -85,10 +85,14 @@ def _requests(scope: CalendarScope, user: Actor, now: dt.datetime) -> Iterator[D
             state="missed" if late else row.mark,
             word="Overdue" if late else row.get_state_display(),
             team=str(row.team),
-            control=", ".join(
-                implementation.control.label for implementation in row.controls.all()
-            ),
+            control=_controls_of(row),
         )
+
+
+def _controls_of(row: Any) -> str:
+    """The first controls of a request by label, and how many more there are."""
+    labels = ", ".join(one.control.label for one in row.first_controls)
+    return f"{labels} and {row.more_controls} more" if row.more_controls else labels
 
 
 def _reports(scope: CalendarScope) -> Iterator[Due]:

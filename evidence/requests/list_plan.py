@@ -21,7 +21,7 @@ from controls.models import (
 from controls.spreadsheets import LOCAL_TIME, Place, no_day, number_as_day
 from evidence.models.requests import MAX_NUMBER, EvidenceRequestState
 from evidence.requests.list_rows import ListedRow, RequestFile, RowFault, several
-from evidence.requests.requests import MAX_CONTROLS, MAX_DUE_AHEAD
+from evidence.requests.requests import MAX_CONTROLS, MAX_DUE_AHEAD, WHOLE_BASELINE
 from evidence.status.clock_parameters import ClockError, parse_day
 from evidence.status.control_status import listed, moment_of
 
@@ -117,9 +117,19 @@ class _Named:
         return cls(by_ref_id, by_number)
 
     def meant_by(self, text: str) -> Sequence[ControlImplementation]:
-        """The control of an id, or all of a number of the regime; empty for neither."""
+        """The control of an id, or all of a number of the regime, of a family or, for
+        `all`, of the baseline; empty for none of them."""
         row = self.by_ref_id.get(normalised_id(text))
-        return [row] if row else self.by_number.get(text.lower(), ())
+        if row:
+            return [row]
+        if of_number := self.by_number.get(text.lower()):
+            return of_number
+        every = text.lower() == WHOLE_BASELINE
+        return [
+            row
+            for row in self.by_ref_id.values()
+            if every or row.control.family == text.lower()
+        ]
 
 
 @dataclass
@@ -232,7 +242,7 @@ class _Planner:
         elif not controls:
             self._refuse(row, "controls", "It names no control.")
         elif len(controls) > MAX_CONTROLS:
-            sentence = f"At most {MAX_CONTROLS} controls in one request."
+            sentence = f"One request names at most {MAX_CONTROLS:,} controls."
             self._refuse(row, "controls", sentence)
         return tuple(controls.values())
 

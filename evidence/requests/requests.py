@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from controls.access import is_officer
 from controls.approvals import refuse_stale
@@ -33,7 +33,8 @@ from evidence.requests.who_may import (
 )
 
 MAX_DUE_AHEAD = dt.timedelta(days=731)  # from today to the day a request is due
-MAX_CONTROLS = 100
+MAX_CONTROLS = 2_000  # in one request: more than any baseline has
+WHOLE_BASELINE = "all"
 # The same whether there is such a team or account elsewhere.
 UNKNOWN_TEAM = "No team of that name contributes to this system."
 UNKNOWN_PERSON = "No contributor of this system has that address."
@@ -104,7 +105,8 @@ def _refuse_elsewhere(system: System, draft: RequestDraft) -> None:
 def named_controls(
     system: System, control_ids: Sequence[str]
 ) -> list[ControlImplementation]:
-    """The controls of a system by their ids, however written.
+    """The controls of a system by their ids, however written; `AC` names all of a
+    family, `all` the whole baseline.
 
     Raises Refused naming those that are not in its baseline, or where none is named.
     """
@@ -113,13 +115,18 @@ def named_controls(
     if not ref_ids:
         raise Refused({"control_ids": "Name at least one control."})
     if len(ref_ids) > MAX_CONTROLS:
-        raise Refused({"control_ids": f"At most {MAX_CONTROLS} in one request."})
+        sentence = f"One request names at most {MAX_CONTROLS:,} controls."
+        raise Refused({"control_ids": sentence})
     rows = system.implementations.select_related("control").in_catalog_order()
-    named = list(rows.filter(control__ref_id__in=ref_ids))
-    unknown = sorted(ref_ids - {row.control.ref_id for row in named})
+    meant = Q(control__ref_id__in=ref_ids) | Q(control__family__in=ref_ids)
+    named = list(rows if WHOLE_BASELINE in ref_ids else rows.filter(meant))
+    known = {row.control.ref_id for row in named}
+    known |= {row.control.family for row in named}
+    unknown = sorted(ref_ids - known - {WHOLE_BASELINE})
     if unknown:
         listed = ", ".join(unknown[:20])
-        raise Refused({"control_ids": f"Not in the baseline: {listed}."})
+        sentence = f"This is not in the baseline of the system: {listed}."
+        raise Refused({"control_ids": sentence})
     return named
 
 

@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from controls.approvals import refuse_stale
 from controls.display_names import layer_name
-from controls.errors import SrmError, TransitionNotAllowed
+from controls.errors import TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, ControlImplementation, Role, System
 from controls.models.audit import about
@@ -131,13 +131,16 @@ def _data(value: Any) -> Any:
 
 
 def to_reconfirm(
-    user: Actor, now: dt.datetime
+    user: Actor, now: dt.datetime, *, system: System | None = None
 ) -> list[tuple[ReconfirmationMark, EvidenceLink]]:
-    """What waits for a reviewer to confirm anew, in the systems of the person.
+    """What waits for a reviewer to confirm anew, in the systems of the person or one
+    of them.
 
     Each by the day that `now` is in its system; as many statements for each such day.
     """
     held = System.objects.held_as(user, [Role.REVIEWER, Role.OFFICER])
+    if system is not None:
+        held = held.filter(pk=system.pk)
     by_link: dict[int, ReconfirmationMark] = {}
     for today, systems in systems_by_day(held, now).items():
         pks = _decided_anew(systems)
@@ -198,18 +201,3 @@ def reconfirm(
         about(stored, "evidence.reconfirmed", by=by, reason=reason.strip())
     )
     return review
-
-
-def reconfirm_each(
-    links: Iterable[EvidenceLink], *, by: Actor, reason: str = ""
-) -> list[tuple[EvidenceLink, str]]:
-    """Each link confirmed by itself; with it what was refused of it, empty for done."""
-    results = []
-    for link in links:
-        try:
-            reconfirm(link, by=by, reason=reason)
-        except SrmError as refusal:
-            results.append((link, " ".join(refusal.messages)))
-        else:
-            results.append((link, ""))
-    return results

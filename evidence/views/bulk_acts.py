@@ -24,7 +24,7 @@ from evidence.bulk_acts.act import (
     sealed_act,
     sealed_choice,
 )
-from evidence.bulk_acts.acts import ACTS
+from evidence.bulk_acts.acts import ACTS, OF_CONTROLS
 from evidence.bulk_acts.ask_teams import asks_of_team
 from evidence.bulk_acts.cadences import asks_of_controls
 from evidence.bulk_acts.confirmation import confirm_act
@@ -63,6 +63,8 @@ def bulk_choose(request: SignedInRequest, slug: str, act: str = "") -> HttpRespo
     The act is in the form, or in an address of before there was one for all acts.
     """
     name = act or request.POST.get("act", "owner")
+    if name not in OF_CONTROLS:  # the keys of others are of other rows
+        raise Http404("No act of that name is done of controls.")
     system, doing = _act_or_404(request, slug, name)
     moment = moment_of(system, system.day_of(clock.now()), None)
     rows = listed(system, moment)

@@ -190,7 +190,6 @@ PAGES: dict[str, Address] = {
     "reject": _page("queue"),
     "submit_draft": _of_link,
     "reconfirm": _of_link,
-    "reconfirm_several": _page("work"),
     "file_clear": _page_of(EvidenceFile, _evidence, "revision__evidence"),
     "removal_decide": _page("removal", "uuid"),
     "letter_decide": _page_of(

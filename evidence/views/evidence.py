@@ -13,9 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import is_officer
-from controls.errors import Refused
 from controls.event_words import HistoryRow, event_rows
-from controls.grammar import count_of
 from controls.models import Actor, AuditEvent
 from evidence.files.scan import scanning
 from evidence.files.who_may import may_clear
@@ -30,7 +28,7 @@ from evidence.models import (
 )
 from evidence.models.proof import NO_END
 from evidence.models.retention import IsHeld, KeptUntil
-from evidence.reviews.reconfirm import reconfirm, reconfirm_each
+from evidence.reviews.reconfirm import reconfirm
 from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
@@ -38,12 +36,10 @@ from evidence.submissions.submit import withdraw
 from evidence.submissions.who_may import may_revise, require_withdrawer
 from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import (
-    answer_with,
     refused,
     return_to_work,
     typed_reason,
 )
-from evidence.views.upload_target import uuid_or_404
 from srm_project.requests import SignedInRequest
 
 SHOWN = 3  # days of lapse that a page shows
@@ -183,29 +179,6 @@ def reconfirm_link(request: SignedInRequest, uuid: Any) -> HttpResponse:
     return return_to_work(request) or redirect(
         "evidence:control", link.system.slug, control.ref_id
     )
-
-
-@require_POST
-def reconfirm_several(request: SignedInRequest) -> HttpResponse:
-    """The same for several at once, with one reason; each has a result of its own."""
-    named = [uuid_or_404(text) for text in request.POST.getlist("link")]
-    links = EvidenceLink.objects.visible_to(request.user).for_listing()
-    chosen = links.filter(uuid__in=named).order_by("pk")
-    try:
-        reason = typed_reason(request)
-        if not chosen:
-            raise Refused("Choose at least one that you confirm.")
-    except ValidationError as refusal:
-        return answer_with(request, refusal, redirect("evidence:work"))
-    results = reconfirm_each(chosen, by=request.user, reason=reason)
-    refusals = [sentence for _, sentence in results if sentence]
-    done = count_of(len(results) - len(refusals), "link")
-    if not refusals:
-        messages.success(request, f"{done} confirmed.")
-        return redirect("evidence:work")
-    context = {"results": results, "done": done, "refused": len(refusals)}
-    page = "evidence/evidence/reconfirmed.html"
-    return render(request, page, context, status=409)
 
 
 @require_http_methods(["GET", "POST"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -89,7 +90,10 @@ def _to_review(user: Actor, now: dt.datetime) -> Lists:
     return {
         "waiting": desk.number_of(waiting),
         "to_review": [submissions[key] for key in first if key in submissions],
-        "to_reconfirm": to_reconfirm(user, now),
+        "to_reconfirm": sorted(
+            Counter(link.system for _, link in to_reconfirm(user, now)).items(),
+            key=lambda pair: pair[0].name,
+        ),
     }
 
 

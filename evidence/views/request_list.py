@@ -82,7 +82,7 @@ def _page(
     **more: Any,
 ) -> HttpResponse:
     mine = EvidenceRequest.objects.visible_to(request.user)
-    rows = mine.filter(engagement=opened.engagement).for_listing()
+    rows = mine.filter(engagement=opened.engagement).for_table()
     context = opened.context(request) | {
         "form": form or _form(opened),
         "requests": rows,

@@ -60,7 +60,7 @@ OFFERED = "offered"  # the id of the part that a search fetches again
 def requests(request: SignedInRequest) -> HttpResponse:
     """What is asked of whom, and what is overdue?"""
     chosen = RequestFilter(request.GET, user=request.user)
-    mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    mine = EvidenceRequest.objects.visible_to(request.user).for_table()
     rows = mine.matching(**chosen.filters(), now=clock.now())
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     asking = System.objects.held_as(request.user, [Role.OFFICER, Role.AUDITOR])
@@ -208,7 +208,7 @@ def _page(
     links = [link for answer in answers for link in answer.revision.links.all()]
     context = {
         "asked": evidence_request,
-        "controls": controls,
+        "controls": list(controls),
         "answers": answers,
         "withdrawals": withdrawals_of(links),
         "judgements": evidence_request.judgements.select_related("judged_by"),
@@ -268,5 +268,5 @@ def _offers(
 
 
 def _request_or_404(request: SignedInRequest, uuid: Any) -> EvidenceRequest:
-    mine = EvidenceRequest.objects.visible_to(request.user).for_listing()
+    mine = EvidenceRequest.objects.visible_to(request.user).for_table()
     return get_object_or_404(mine, uuid=uuid)

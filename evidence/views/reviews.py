@@ -93,6 +93,7 @@ def several(request: SignedInRequest) -> HttpResponse:
     ]
     context = {
         "groups": groups,
+        "chosen": sum(bool(row.choice) for _, rows in groups for row in rows),
         "errors": len(errors),
         "gone": _no_longer_shown(request, form, errors, submissions),
         "nothing": form.is_bound,

@@ -25,7 +25,6 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "reject": ("reason", {}),
     "review_several": ("reason", {}),
     "reconfirm": ("reason", {}),
-    "reconfirm_several": ("reason", {}),
     "withdraw": ("reason", {}),
     "revision_new": ("reason", {"kind": "correction"}),
     "letter_decide": ("reason", {"decision": "accept"}),

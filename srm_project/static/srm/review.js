@@ -1,5 +1,6 @@
-// The reviewer's desk: keys, reasons offered, and a button that says what it will do.
-// Without this script the desk works as links and one form.
+// The reviewer's desk: keys, reasons offered, and a button that says what it will do,
+// there and where several submissions are decided at once.
+// Without this script both work as links and one form.
 "use strict";
 
 const KEYS_OFF = "srm-review-keys-off";
@@ -106,4 +107,17 @@ if (desk && form) {
   });
   show();
   say();
+}
+
+const several = document.querySelector("[data-several]");
+
+if (several) {
+  const button = several.querySelector("[data-record]");
+  const count = () => {
+    const chosen = several.querySelectorAll('[name^="decision-"]:not([value=""]):checked').length;
+    if (!chosen) button.textContent = "Record the decisions";
+    else button.textContent = chosen === 1 ? "Record 1 decision" : `Record ${chosen} decisions`;
+  };
+  several.addEventListener("change", count);
+  count();
 }

@@ -90,7 +90,11 @@ def test_others_do_not_ask(as_, house, name, status):
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"control_ids": "cm-8, zz-1"}, "control_ids", "Not in the baseline: zz-1."),
+        (
+            {"control_ids": "cm-8, zz-1"},
+            "control_ids",
+            "not in the baseline of the system: zz-1.",
+        ),
         ({"control_ids": " , "}, "control_ids", "Name at least one control."),
         ({"due_on": "2020-01-01"}, "due_on", "That day has passed."),
         (

@@ -46,5 +46,6 @@ def test_only_where_the_day_of_the_change_has_come(zones, as_user):
     rows = browser.get("/api/v1/evidence/to-reconfirm/").json()
     assert [row["since"] for row in rows] == ["2026-11-23"]
     waiting = browser.get("/work/").context["to_reconfirm"]
-    assert [link.system.slug for _, link in waiting] == ["kiritimati"]
-    assert [str(link.uuid) for _, link in waiting] == [row["link"] for row in rows]
+    assert [(system.slug, number) for system, number in waiting] == [("kiritimati", 1)]
+    desk = browser.get("/systems/kiritimati/confirm-again/").context["page"]
+    assert [str(row.link.uuid) for row in desk] == [row["link"] for row in rows]

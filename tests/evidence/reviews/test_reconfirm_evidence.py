@@ -9,7 +9,7 @@ import pytest
 from controls.models import AuditEvent, System, User
 from evidence.models import EvidenceLink, RequirementControl
 from evidence.models.confirmed_days import DayConfirmation
-from evidence.reviews.reconfirm import marks, reconfirm
+from evidence.reviews.reconfirm import marks
 from evidence.status.control_status import now
 from evidence.status.gather import Moment
 from evidence.systems.describe import Use, add_component
@@ -75,61 +75,19 @@ def test_a_reviewer_confirms_it_from_the_page_and_the_mark_is_gone(
     take_rds(moved, oscar)
     link = EvidenceLink.objects.get()
     browser = as_user(person("raul"))
-    assert "To re-confirm" in browser.get("/work/").content.decode()
+    assert "To confirm again" in browser.get("/work/").content.decode()
     control = f"/systems/{moved.slug}/controls/si-2/"
     assert "platform of Amazon RDS" in browser.get(control).content.decode()
     step = f"/links/{link.uuid}/reconfirm/"
     said = {"reason": "The report lists RDS engines", "next": "work"}
     assert browser.post(step, said).headers["Location"] == "/work/"
     assert marked(moved, TODAY) == []
-    assert "To re-confirm" not in browser.get("/work/").content.decode()
+    assert "To confirm again" not in browser.get("/work/").content.decode()
     assert link.reviews.count() == 2
     assert AuditEvent.objects.filter(verb="evidence.reconfirmed").count() == 1
     assert browser.post(step, said).status_code == 409
     # R14: what the first reviewer said of the day stays said
     assert link.reviews.order_by("pk").last().day_shown_by == "Ticket OPS-1"
-
-
-def test_several_are_confirmed_at_once_each_with_its_result(moved, oscar, as_user):
-    """R17: one reason, the same check for each, and what was refused is named."""
-    first = EvidenceLink.objects.get()
-    second = factories.make_evidence(
-        first.requirement, by=oscar, performed_on=PERFORMED, title="Second"
-    )
-    second.accept(by=person("rita"), day=SHOWN)
-    take_rds(moved, oscar)
-    browser = as_user(person("raul"))
-    page = browser.get("/work/").content.decode()
-    for link in (first, second):
-        assert f'name="link" value="{link.uuid}"' in " ".join(page.split())
-    step = "/links/reconfirm/"
-    nothing = browser.post(step, {"reason": "None is chosen"})
-    assert "Choose at least one" in nothing.content.decode()
-    reconfirm(first, by=person("rita"))
-    both = {"link": [first.uuid, second.uuid], "reason": "The report lists RDS"}
-    answer = browser.post(step, both)
-    assert answer.status_code == 409
-    text = " ".join(answer.content.decode().split())
-    assert "1 link confirmed, 1 not." in text
-    assert text.count(">Confirmed.</td>") == 1
-    assert "Its duties have not changed since its review." in text
-    assert marked(moved, TODAY) == []
-    assert AuditEvent.objects.filter(verb="evidence.reconfirmed").count() == 2
-
-
-def test_all_of_several_confirmed_lead_back_and_others_confirm_none(
-    moved, oscar, mallory, as_user
-):
-    """R17, AC-02: who may not confirm one confirms none of several either."""
-    take_rds(moved, oscar)
-    link = EvidenceLink.objects.get()
-    step, body = "/links/reconfirm/", {"link": link.uuid}
-    assert as_user(person("ray")).post(step, body).status_code == 409
-    as_user(mallory).post(step, body)
-    assert len(marked(moved, TODAY)) == 1
-    done = as_user(person("raul")).post(step, body, follow=True)
-    assert "1 link confirmed." in done.content.decode()
-    assert marked(moved, TODAY) == []
 
 
 @pytest.mark.parametrize(
