@@ -60,7 +60,8 @@ def request_not_applicable(
     today = today or known_today(stored.system)
     first = starts_on or today
     if first < today:
-        raise Refused({"starts_on": "An earlier day is a change in retrospect."})
+        sentence = "This day is before today: ask for it as a change in retrospect."
+        raise Refused({"starts_on": sentence})
     request = unsaved_request(
         stored, justification, review_by, first, absent_layers, by=by, today=today
     )

@@ -98,7 +98,12 @@ def settled(
 def _refuse_unknown(parts: list[Part], statuses: Mapping[str, str]) -> None:
     known = {part.statement_id for part in parts}
     if strange := sorted(set(statuses) - known):
-        raise Refused({"part_statuses": f"No such part: {', '.join(strange)[:200]}."})
+        raise Refused(
+            {
+                "part_statuses": "This control has no such part: "
+                f"{', '.join(strange)[:200]}."
+            }
+        )
     for key, status in statuses.items():
         if status not in ImplementationStatus.values:
             raise Refused({"part_statuses": f"{key}: “{status}” is no such status."})

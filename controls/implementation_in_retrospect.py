@@ -53,7 +53,9 @@ def request_status_change(
     rows = system.implementations.filter(control__ref_id__in=ref_ids)
     controls = list(rows.select_related("control").in_catalog_order())
     if missing := sorted(set(ref_ids) - {row.control.ref_id for row in controls}):
-        raise Refused({"control_ids": f"Not of this system: {', '.join(missing)}."})
+        raise Refused(
+            {"control_ids": f"This system has no such control: {', '.join(missing)}."}
+        )
     if not controls:
         raise Refused({"control_ids": "Name at least one control."})
     parts = dict(part_statuses or {})

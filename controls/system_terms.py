@@ -193,9 +193,11 @@ def _refuse_invalid(
         exclude=["system", "stated_by", "change", "days", "stated_on", "known_from"]
     )
     if terms["currency_days"] > MAX_CURRENCY_DAYS:
-        raise Refused({"currency_days": f"At most {MAX_CURRENCY_DAYS} days."})
+        sentence = f"A report counts at most {MAX_CURRENCY_DAYS} days after its end."
+        raise Refused({"currency_days": sentence})
     if terms["letter_months"] > MAX_LETTER_MONTHS:
-        raise Refused({"letter_months": f"At most {MAX_LETTER_MONTHS} months."})
+        sentence = f"Letters continue a report for at most {MAX_LETTER_MONTHS} months."
+        raise Refused({"letter_months": sentence})
     later = system.terms.filter(days__overlap=DateRange(from_day, None))
     same = terms_on(system, from_day) == dict(terms)
     if same and later.count() < 2:

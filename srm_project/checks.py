@@ -38,7 +38,7 @@ def _notes() -> Iterator[CheckMessage]:
             hint="Set BROKER_URL.",
             id="srm.I003",
         )
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+    if not settings.SENDS_MAIL:
         yield Info(
             "Mails are written into the log and reach nobody.",
             hint="Set EMAIL_URL.",

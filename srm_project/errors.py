@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,6 +16,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import bad_request, permission_denied
 
+from controls.grammar import size_in_words
 from srm_project.once_more import was_broken_off
 
 AWAY = "The database is not reachable. Try again in a moment."
@@ -27,6 +29,7 @@ BROKEN_OFF = (
     "Somebody else was changing the same at this moment. Nothing was saved: send it"
     " again."
 )
+TOO_LONG = "Without its files, what is sent at once may have at most {}; this has more."
 UNEXPECTED = "Something went wrong here. The id of the request is in X-Request-ID."
 DJANGO_SAYS = "matches the given query."
 NO_ADDRESS = "There is nothing at this address of the API."
@@ -69,13 +72,24 @@ def _broken(request: HttpRequest) -> HttpResponse:
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 for a body that is too long."""
     too_long = isinstance(exception, RequestDataTooBig)
-    if _api(request):
-        return _problem(413 if too_long else 400, str(exception))
     if too_long:
-        context = {"exception": str(exception)}
-        return render(request, "413.html", context, status=413)
+        sentence = _sentence_of_length(exception)
+        if _api(request):
+            return _problem(413, sentence)
+        return render(request, "413.html", {"exception": sentence}, status=413)
+    if _api(request):
+        return _problem(400, str(exception))
     answer: HttpResponse = bad_request(request, exception)
     return answer
+
+
+def _sentence_of_length(exception: Exception) -> str:
+    """What our own code says of a body that is too long, else how long it may be;
+    Django's words name a setting."""
+    sentence = str(exception)
+    if "settings." not in sentence:
+        return sentence
+    return TOO_LONG.format(size_in_words(settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
 
 
 def wrong_method_middleware(
@@ -124,10 +138,11 @@ def _api(request: HttpRequest) -> bool:
 
 
 def _plain(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
-    """The sentence alone: a page would ask the database for the reader's menu."""
+    """The sentence on a page of its own: one with a menu would ask the database."""
     if _api(request):
         return _problem(status, sentence)
-    return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain")
+    page = render_to_string("503.html", {"sentence": sentence})
+    return HttpResponse(page, status=status)
 
 
 def _problem(status: int, detail: str) -> JsonResponse:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from allauth.account.views import LoginView, LogoutView
+from allauth.account.views import LoginView, LogoutView, PasswordResetView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
@@ -67,6 +67,16 @@ class SignOut(LogoutView):
         response: HttpResponse = super().post(*args, **kwargs)
         response["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+
+@method_decorator(login_not_required, name="dispatch")
+class ForgottenPassword(PasswordResetView):
+    """allauth's form for a link to a new password, where mail reaches anybody."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With whether a mail can be sent at all."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"sends_mail": settings.SENDS_MAIL}
 
 
 @csrf_exempt

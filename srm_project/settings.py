@@ -213,6 +213,9 @@ if not 1 <= PROVE_AGAIN_AFTER_MINUTES <= 12 * 60:
     raise ImproperlyConfigured("PROVE_AGAIN_AFTER_MINUTES is from 1 to 720.")
 ACCOUNT_REAUTHENTICATION_TIMEOUT = PROVE_AGAIN_AFTER_MINUTES * 60
 vars().update(mail_settings(env_secret("EMAIL_URL", "console:")))
+SENDS_MAIL = not vars()["EMAIL_BACKEND"].endswith("console.EmailBackend")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # each subject names SRM
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds; the mail with the link says it
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "srm@localhost")
 # Days after which proof that is overdue is told to the officers as well.
 ESCALATE_AFTER_DAYS = env_int("ESCALATE_AFTER_DAYS", 14)

@@ -13,6 +13,11 @@ urlpatterns = [
     path("", include("evidence.views.urls")),
     path("accounts/login/", public_views.SignIn.as_view(), name="account_login"),
     path("accounts/logout/", public_views.SignOut.as_view(), name="account_logout"),
+    path(
+        "accounts/password/reset/",
+        public_views.ForgottenPassword.as_view(),
+        name="account_reset_password",
+    ),
     path("accounts/email/", addresses.address, name="account_email"),
     re_path(
         r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",

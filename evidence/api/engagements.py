@@ -383,7 +383,7 @@ def _auditors(engagement: Engagement, addresses: list[str]) -> list[User]:
     unknown = [text for text in addresses if text.lower() not in by_address]
     if unknown:
         named = ", ".join(unknown)
-        raise Refused({"people": f"No auditor of this engagement: {named}."})
+        raise Refused({"people": f"This engagement has no such auditor: {named}."})
     return [by_address[text.lower()] for text in dict.fromkeys(addresses)]
 
 

@@ -189,8 +189,8 @@ def _keys(system: System, body: dict[str, Any], today: Any) -> list[int]:
     ref_ids = body.pop("control_ids", None)
     if ref_ids is not None:
         if unknown := sorted(set(ref_ids) - {row["ref_id"] for row in rows}):
-            raise Refused(
-                {"control_ids": f"Not of this system: {', '.join(unknown)[:200]}."}
-            )
+            named = ", ".join(unknown)[:200]
+            sentence = f"This system has no such control: {named}."
+            raise Refused({"control_ids": sentence})
         rows = [row for row in rows if row["ref_id"] in set(ref_ids)]
     return keys_matching(system, moment, rows, body)

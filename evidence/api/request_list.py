@@ -174,7 +174,7 @@ class RequestListViewSet(viewsets.GenericViewSet[EvidenceRequest]):
         try:
             return get_object_or_404(mine, uuid=uuid)
         except ValidationError:
-            raise Http404("No such engagement.") from None
+            raise Http404("There is no such engagement.") from None
 
 
 def _team(engagement: Engagement, slug: str) -> Team | None:

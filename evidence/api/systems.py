@@ -253,7 +253,7 @@ def _evidence_asked(request: Request, newest: int) -> int:
     that is neither of `EVIDENCE`."""
     word = request.query_params.get("evidence", "newest")
     if word not in EVIDENCE_WORDS:
-        raise Refused({"evidence": "Say newest or none."})
+        raise Refused({"evidence": "Choose newest or none."})
     return newest if word == "newest" else 0
 
 

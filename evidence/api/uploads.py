@@ -71,7 +71,8 @@ def checked_files(form_data: dict[str, Any]) -> list[Upload]:
     uploads = uploads_of(form_data["files"])
     expected: Sequence[str] = form_data.get("expected_sha256") or ()
     if expected and len(expected) != len(uploads):
-        raise Refused({"expected_sha256": "Say one for each file, or none."})
+        sentence = "Give one hash for each file, in the order of the files, or none."
+        raise Refused({"expected_sha256": sentence})
     for upload, digest in zip(uploads, expected, strict=False):
         if upload.stored.sha256 != digest:
             raise DigestMismatch(

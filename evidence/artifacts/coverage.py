@@ -238,7 +238,7 @@ def confirm_coverage(
     done = [label_of_line(line) for line in lines if line.confirmed_by_id]
     if done:
         named = ", ".join(done[:SHOWN])
-        raise TransitionNotAllowed(f"Confirmed already: {named}.")
+        raise TransitionNotAllowed(f"These lines are confirmed already: {named}.")
     CoverageLine.objects.filter(pk__in=[line.pk for line in lines]).update(
         confirmed_by=by, confirm_reason=reason.strip(), version=F("version") + 1
     )

@@ -211,7 +211,9 @@ def region_names(texts: Sequence[str]) -> list[str]:
     names = all_or_names(texts)
     wrong = [name for name in names if not REGION.match(name)]
     if wrong:
-        raise Refused({"regions": f"Not a region name: {', '.join(wrong[:5])}."})
+        raise Refused(
+            {"regions": f"This is not the name of a region: {', '.join(wrong[:5])}."}
+        )
     return names
 
 
@@ -220,7 +222,9 @@ def site_names(texts: Sequence[str]) -> list[str]:
     names = all_or_names({" ".join(text.split()) for text in texts} - {""})
     wrong = [name for name in names if not SITE.match(name)]
     if wrong:
-        raise Refused({"sites": f"Not a name of a site: {', '.join(wrong[:5])}."})
+        raise Refused(
+            {"sites": f"This is not the name of a site: {', '.join(wrong[:5])}."}
+        )
     return names
 
 

@@ -91,7 +91,7 @@ def register_remark(
 def _layers(named: Sequence[str]) -> list[str]:
     unknown = sorted(set(named) - set(LAYERS))
     if unknown:
-        raise Refused({"layers": f"Not a layer: {', '.join(unknown[:5])}."})
+        raise Refused({"layers": f"This is not a layer: {', '.join(unknown[:5])}."})
     if not named:
         raise Refused({"layers": "Tick what the subservice organisation runs."})
     return [layer for layer in LAYERS if layer in named]
@@ -104,7 +104,9 @@ def _controls(named: Sequence[str]) -> list[str]:
     known = Control.objects.filter(ref_id__in=ref_ids)
     unknown = sorted(set(ref_ids) - set(known.values_list("ref_id", flat=True)))
     if unknown:
-        raise Refused({"control_ids": f"Not a control: {', '.join(unknown[:5])}."})
+        raise Refused(
+            {"control_ids": f"This is not a control: {', '.join(unknown[:5])}."}
+        )
     return ref_ids
 
 

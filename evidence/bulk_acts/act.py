@@ -162,7 +162,9 @@ def sealed_act(
     `sentence` and `back` as in `Done`. Raises Refused where nothing would change.
     """
     if not changing(rows):
-        raise Refused("None of these rows would change.")
+        raise Refused(
+            "None of these rows would change: choose other rows, or say something else."
+        )
     body: dict[str, Any] = {
         "act": act.name,
         "values": dict(values),

@@ -145,8 +145,8 @@ def _refuse_stale(marks: list[ControlMark], seen: Mapping[int, int | None]) -> N
     ]
     if stale:
         raise StaleVersion(
-            f"Marked by somebody else since you opened this: {', '.join(stale)}."
-            " Nothing was saved. Look again."
+            "Somebody else has marked these since you opened the page:"
+            f" {', '.join(stale)}. Nothing was saved. Look again."
         )
 
 

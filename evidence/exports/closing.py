@@ -165,7 +165,9 @@ def _waiting(closing: WindowClosing, by: Actor, version: int | None) -> WindowCl
 def _refuse_decided(stored: WindowClosing, version: int | None) -> None:
     refuse_stale(stored, version)
     if stored.state != ClosingState.REQUESTED:
-        raise TransitionNotAllowed(f"It is {stored.get_state_display().lower()}.")
+        raise TransitionNotAllowed(
+            f"This closing is {stored.get_state_display().lower()} already."
+        )
 
 
 def _decided(
@@ -200,7 +202,8 @@ def make_again(export: Export, *, by: Actor, given_up_at: dt.datetime | None) ->
         raise TransitionNotAllowed("Only what is kept at a closing is made again.")
     if stored.state != ExportState.FAILED:
         raise TransitionNotAllowed(
-            f"It is {stored.get_state_display().lower()}: nothing is to be made again."
+            f"This export is {stored.get_state_display().lower()}: only one that failed"
+            " is made again."
         )
     if stored.given_up_at != given_up_at:
         raise StaleVersion("It was tried again since you opened this. Look again.")

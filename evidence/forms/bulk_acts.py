@@ -225,7 +225,9 @@ class RequestForm(BulkActForm):
         """A day from today to two years ahead, as for one request."""
         day: dt.date = self.cleaned_data["due_on"]
         if day < self.today:
-            raise forms.ValidationError("That day has passed.")
+            raise forms.ValidationError(
+                "That day has passed: choose today or a later day."
+            )
         if day > self.today + MAX_DUE_AHEAD:
             raise forms.ValidationError("Ask for a day within the next two years.")
         return day

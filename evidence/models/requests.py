@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -122,7 +122,7 @@ class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
         """With what a row shows, the first few of its controls (`first_controls`) and
         how many more there are (`more_controls`); the most urgent first."""
         first = ControlImplementation.objects.select_related("control")
-        through = EvidenceRequest.controls.through.objects
+        through: Any = EvidenceRequest.controls.through.objects
         number = (
             through.filter(evidencerequest=OuterRef("pk"))
             .order_by()

@@ -42,7 +42,9 @@ def refuse_long(first: dt.date, last: dt.date) -> None:
     if last < first:
         raise Refused({"to": "The last day is before the first."})
     if (last - first).days >= MAX_CALENDAR_DAYS:
-        raise Refused({"to": f"At most {MAX_CALENDAR_DAYS} days at a time."})
+        raise Refused(
+            {"to": f"A calendar shows at most {MAX_CALENDAR_DAYS} days at a time."}
+        )
 
 
 def own_teams(user: Actor) -> frozenset[int] | None:

@@ -64,7 +64,7 @@ def request_evidence(
     require_requester(system, by)
     instant = knowledge_now()
     if draft.due_on < system.day_of(instant):
-        raise Refused({"due_on": "That day has passed."})
+        raise Refused({"due_on": "That day has passed: choose today or a later day."})
     if draft.due_on > system.day_of(instant) + MAX_DUE_AHEAD:
         raise Refused({"due_on": "Ask for a day within the next two years."})
     _refuse_elsewhere(system, draft)

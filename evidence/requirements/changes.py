@@ -175,8 +175,11 @@ def add_requirement(
     columns = terms.of_ask()
     if _is_long(columns):
         longest = longest_grace(terms.cadence, terms.population_cadence)
-        sentence = f"At most {longest} days; add it, then ask a second officer for more"
-        raise Refused({"grace_days": f"{sentence}."})
+        sentence = (
+            f"One officer allows at most {longest} days of grace: add it with these,"
+            " then ask a second officer for more."
+        )
+        raise Refused({"grace_days": sentence})
     first_day = first_day_of(system)
     if terms.operates_from < first_day:
         raise Refused({"operates_from": f"The system's first day is {first_day}."})

@@ -396,7 +396,7 @@ def locked_rows(
     """The rows of the lines, locked after their system, in the order of the lines."""
     locked_system(system.pk, by)
     if len(lines) > MAX_CONTROLS:
-        raise Refused({"controls": f"At most {MAX_CONTROLS} controls in one ask."})
+        raise Refused({"controls": f"One ask joins at most {MAX_CONTROLS} controls."})
     stored = {
         row.uuid: row
         for row in RequirementControl.objects.select_for_update(of=("self",))

@@ -37,7 +37,7 @@ def _uploads(files: list[Any]) -> dict[str, Upload]:
     if not files:
         raise Refused({"files": "Choose the files that the list speaks of."})
     if len(files) > MAX_FILES:
-        raise Refused({"files": f"At most {MAX_FILES} files at a time."})
+        raise Refused({"files": f"Send at most {MAX_FILES} files at a time."})
     by_name: dict[str, Upload] = {}
     for file in files:
         upload = file.as_upload()

@@ -56,7 +56,7 @@ def addresses_of(lines: Iterable[str]) -> tuple[str, ...]:
     stripped = (line.strip() for line in lines)
     addresses = tuple(dict.fromkeys(line for line in stripped if line))
     if len(addresses) > MAX_ADDRESSES:
-        raise Refused({"addresses": f"At most {MAX_ADDRESSES} addresses."})
+        raise Refused({"addresses": f"Give at most {MAX_ADDRESSES} addresses."})
     for address in addresses:
         try:
             WEB_ADDRESS(address)

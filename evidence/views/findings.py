@@ -161,7 +161,7 @@ def _observation_of(
     try:
         return rows.get(uuid=uuid)
     except (FailingObservation.DoesNotExist, ValidationError):
-        raise Http404("No such observation of this control.") from None
+        raise Http404("This control has no such observation.") from None
 
 
 @require_GET

@@ -143,7 +143,9 @@ def _join_form(
     if request.method == "GET" and (key := request.GET.get("offer", "")):
         offers = {offer.key: offer for offer in _offers(system, today)}
         if key not in offers:
-            raise Http404("That is not offered (any more).")
+            raise Http404(
+                "This is not offered any more: somebody may have joined these asks."
+            )
         return JoinForm.of_offer(offers[key], today)
     named = set((request.POST or request.GET).getlist("row"))
     rows = [row for row in standing_alone(system, today) if str(row.uuid) in named]

@@ -118,4 +118,4 @@ def uuid_or_404(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Http404("There is no such thing.") from None
+        raise Http404("The address names nothing that exists.") from None

@@ -69,6 +69,45 @@ def test_413_says_that_nothing_was_stored(rita):
     assert "Nothing was stored." in text_of(page)
 
 
+def test_413_of_django_names_no_setting(as_user, rita, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = as_user(rita).post(reverse("evidence:review_several"), {"x": "y" * 2000})
+    assert answer.status_code == 413
+    text = text_of(answer)
+    assert "may have at most 1 kB; this has more." in text
+    assert "settings" not in text
+
+
+def test_404_of_who_is_not_signed_in_leads_to_the_sign_in():
+    answer = Client().get("/no/such/page/")
+    assert answer.status_code == 404
+    assert "You are not signed in" in text_of(answer)
+    assert "/accounts/login/?next=/no/such/page/" in answer.content.decode()
+
+
+def test_503_is_a_page_that_says_what_is_kept():
+    request = RequestFactory().get("/")
+    page = errors._plain(request, 503, errors.AWAY)
+    assert (page.status_code, page["Content-Type"]) == (
+        503,
+        "text/html; charset=utf-8",
+    )
+    text = text_of(page)
+    assert "The database is not reachable." in text
+    assert "What you sent was not saved. Your browser still has the form" in text
+
+
+def test_csrf_failure_keeps_what_was_typed(rita):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rita)
+    path = reverse("evidence:review_several")
+    sent = {"reason": "What I typed"}
+    answer = browser.post(path, sent, headers={"origin": "http://testserver"})
+    assert answer.status_code == 403
+    assert "nothing was done. Send it once more." in text_of(answer)
+    assert "What I typed" in text_of(answer)
+
+
 def test_429_says_to_wait(settings):
     from django.core.cache import cache
 
