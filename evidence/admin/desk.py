@@ -19,14 +19,12 @@ from controls.models import (
     Actor,
     AuditEvent,
     ControlImplementation,
-    Membership,
-    Role,
     System,
 )
 from evidence.admin.controls import NEEDED, without_owner
 from evidence.admin.desk_tasks import CONTROLS, Task, list_address, task_groups
 from evidence.artifacts.citation_decisions import citations_to_decide
-from evidence.people.roster import approvals_waiting_by_system
+from evidence.people.missing import missing_people
 from evidence.planning.my_work import exclusions_to_decide, unread_reports
 
 MAX_FAMILIES = 4  # families named beside a number of controls
@@ -82,9 +80,8 @@ def desk_of(user: Actor) -> Desk:
     unread = [one for one in unread_reports(user) if one.system.pk in by_key]
     waiting = len(citations_to_decide(user))
     attention = [
-        *_officers_missing(by_key, now),
+        *_people_missing(by_key, now),
         *_owners_missing(by_key, unowned),
-        *_teams_alone(by_key, now),
     ]
     if unread:
         mine = sum(one.registered_by_me for one in unread)
@@ -146,25 +143,19 @@ def _unowned(systems: Mapping[int, System]) -> Counter[tuple[int, str]]:
     )
 
 
-def _officers_missing(
-    systems: Mapping[int, System], now: dt.datetime
-) -> list[Attention]:
-    held = Membership.objects.active(now).filter(
-        system__in=systems, role=Role.OFFICER, user__is_active=True
-    )
-    pairs = set(held.order_by().values_list("system_id", "user_id"))
-    officers = Counter(system for system, _ in pairs)
-    short = [key for key in systems if officers[key] < 2]
-    waiting = approvals_waiting_by_system(short) if short else Counter[int]()
+def _people_missing(systems: Mapping[int, System], now: dt.datetime) -> list[Attention]:
+    """Who is missing in each system, as its page "People" says it."""
+    missing = missing_people(list(systems.values()), now)
     return [
         Attention(
             "!",
-            f"{systems[key].name} has no {'second ' if officers[key] else ''}officer.",
-            f"{count_of(waiting[key], 'approval', 'waits')}." if waiting[key] else "",
-            reverse("evidence:people", args=[systems[key].slug]),
-            "Invite an officer",
+            f"{warning.title_in(system)}.",
+            warning.sentence,
+            reverse("evidence:people", args=[system.slug]),
+            "Bring somebody",
         )
-        for key in short
+        for system in systems.values()
+        for warning in missing[system.pk]
     ]
 
 
@@ -194,34 +185,3 @@ def _owners_missing(
             )
         )
     return rows
-
-
-def _teams_alone(systems: Mapping[int, System], now: dt.datetime) -> list[Attention]:
-    """Teams that own controls, and for which nobody uploads now."""
-    owned = ControlImplementation.objects.filter(system__in=systems).exclude(
-        owner_team=None
-    )
-    named = owned.order_by().values_list("system_id", "owner_team_id")
-    numbers = {
-        (system, team, name): n
-        for system, team, name, n in named.annotate(n=Count("pk")).values_list(
-            "system_id", "owner_team_id", "owner_team__name", "n"
-        )
-    }
-    held = Membership.objects.active(now).filter(
-        system__in=systems, role=Role.CONTRIBUTOR, user__is_active=True
-    )
-    here = set(held.order_by().values_list("system_id", "team_id"))
-    return [
-        Attention(
-            "!",
-            f"Nobody uploads for {name} in {systems[system].name}.",
-            f"The team owns {count_of(number, 'control')}.",
-            reverse("evidence:people", args=[systems[system].slug]),
-            "Bring somebody",
-        )
-        for (system, team, name), number in sorted(
-            numbers.items(), key=lambda item: (systems[item[0][0]].name, item[0][2])
-        )
-        if (system, team) not in here
-    ]

@@ -33,7 +33,7 @@ from evidence.people.leaving import (
     open_work,
     plan_hand_over,
 )
-from evidence.people.roster import INSTANT
+from evidence.people.missing import INSTANT
 from srm_project.recent_proof import require_recent_proof_of_program
 from srm_project.requests import actor_of
 

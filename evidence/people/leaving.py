@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -35,6 +35,7 @@ from evidence.models import EvidenceLink, EvidenceRequest, RequirementControl
 from evidence.models.link_queries import LinkState
 from evidence.models.requests import UNANSWERED
 
+SystemTeam = tuple[int, int]  # keys of a system and of a team
 STALE = "Something changed since this was shown. Look at it again."
 
 
@@ -131,36 +132,53 @@ def left_alone(system: System, leaving: Iterable[Membership]) -> list[TeamWork]:
     return _work_of(system, alone) if alone else []
 
 
-def without_people(system: System, now: dt.datetime) -> list[TeamWork]:
-    """Teams that own controls or are asked, and for which nobody uploads now."""
+def without_people(
+    systems: Collection[int], now: dt.datetime
+) -> dict[int, list[TeamWork]]:
+    """By the key of a system, teams that own controls or are asked there, and for which
+    nobody uploads now. Six statements at most, whatever the number of systems."""
     present = Membership.objects.active(now).filter(
-        system=system, role=Role.CONTRIBUTOR
+        system__in=systems, role=Role.CONTRIBUTOR
     )
-    here = set(present.values_list("team_id", flat=True))
-    owning = ControlImplementation.objects.filter(system=system)
-    named = set(owning.exclude(owner_team=None).values_list("owner_team_id", flat=True))
-    asks = RequirementControl.objects.filter(system=system, operates_until=None)
-    named |= set(asks.exclude(owner_team=None).values_list("owner_team_id", flat=True))
-    return _work_of(system, named - here) if named - here else []
+    owning = ControlImplementation.objects.filter(system__in=systems)
+    asks = RequirementControl.objects.filter(system__in=systems, operates_until=None)
+    named: set[SystemTeam] = set()
+    for rows in (owning, asks):
+        owned = rows.exclude(owner_team=None).order_by()
+        named |= set(owned.values_list("system_id", "owner_team_id").distinct())
+    here = set(present.order_by().values_list("system_id", "team_id"))
+    return _work_of_teams(named - here)
 
 
 def _work_of(system: System, teams: Iterable[int | None]) -> list[TeamWork]:
-    keys = [team for team in teams if team is not None]
-    rows = RequirementControl.objects.filter(system=system, operates_until=None)
+    pairs = {(system.pk, team) for team in teams if team is not None}
+    return _work_of_teams(pairs).get(system.pk, [])
+
+
+def _work_of_teams(pairs: Collection[SystemTeam]) -> dict[int, list[TeamWork]]:
+    """What the teams of each system are asked and own, by name. Three statements."""
+    if not pairs:
+        return {}
+    systems, keys = ({pair[at] for pair in pairs} for at in (0, 1))
+    rows = RequirementControl.objects.filter(system__in=systems, operates_until=None)
     owned = rows.annotate(
         team_of=Coalesce("owner_team_id", "implementation__owner_team_id"),
         ask_of=Coalesce("joined_id", "ask_id"),
     ).filter(team_of__in=keys)
-    asks = Counter(
-        team for team, _ in set(owned.values_list("team_of", "ask_of").distinct())
-    )
+    asked = owned.order_by().values_list("system_id", "team_of", "ask_of").distinct()
+    asks = Counter((system, team) for system, team, _ in set(asked))
     controls = Counter(
-        ControlImplementation.objects.filter(
-            system=system, owner_team__in=keys
-        ).values_list("owner_team_id", flat=True)
+        ControlImplementation.objects.filter(system__in=systems, owner_team__in=keys)
+        .order_by()
+        .values_list("system_id", "owner_team_id")
     )
-    rows_of_teams = Team.objects.filter(pk__in=keys).order_by("name")
-    return [TeamWork(team, asks[team.pk], controls[team.pk]) for team in rows_of_teams]
+    work: defaultdict[int, list[TeamWork]] = defaultdict(list)
+    for team in Team.objects.filter(pk__in=keys).order_by("name"):
+        for system in systems:
+            pair = (system, team.pk)
+            if pair in pairs:
+                work[system].append(TeamWork(team, asks[pair], controls[pair]))
+    return work
 
 
 def plan_hand_over(

@@ -1,7 +1,7 @@
 """What an officer of one system has to look at first: a number, a sentence, a way.
 
 What the controls of today say, the worst first, then places, requests and reports. Who
-is missing is known to `evidence.people.roster`.
+is missing is known to `evidence.people.missing`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from controls.models import Actor, System
-from evidence.people.roster import roster_of
+from evidence.people.missing import missing_people
 from evidence.planning.attention import (
     NeedsAttention,
     of_places,
@@ -38,7 +38,7 @@ def attention_of(
     shows anyway.
     """
     rows = [
-        *_of_people(system, user, now),
+        *_of_people(system, now),
         *of_controls,
         *of_places(page["without_region"], page["newer_readings"]),
         *of_requests(page["requests"]["unsettled"], page["requests"]["overdue"]),
@@ -47,11 +47,11 @@ def attention_of(
     return [(row, _way(row, system)) for row in rows]
 
 
-def _of_people(system: System, user: Actor, now: dt.datetime) -> list[NeedsAttention]:
+def _of_people(system: System, now: dt.datetime) -> list[NeedsAttention]:
     """Who is missing in a system. A constant number of statements."""
     return [
         NeedsAttention("!", f"{row.title}.", row.sentence, "people", urgent=True)
-        for row in roster_of(system, user, now).warnings
+        for row in missing_people([system], now)[system.pk]
     ]
 
 

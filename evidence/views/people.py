@@ -28,7 +28,8 @@ from evidence.forms.people import (
     SuccessorForm,
 )
 from evidence.people.leaving import HandOver, hand_over, open_work, plan_hand_over
-from evidence.people.roster import INSTANT, never_held, roster_of
+from evidence.people.missing import INSTANT
+from evidence.people.roster import never_held, roster_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
 from evidence.views.bulk_acts import moves_of_team

@@ -63,7 +63,7 @@ def test_what_needs_attention_is_counted_and_led_to(desk, system, platform):
     home = desk.get("/admin/")
     text = words(home)
     assert "For officers of Payments." in text
-    assert "Payments has no second officer." in text
+    assert "No second officer in Payments: nobody can approve." in text
     assert "Nobody uploads for Platform in Payments." in text
     needed = Control.objects.filter(system=system, control__family="ac").exclude(
         responsibility__in=["inherited", "none"]
