@@ -149,7 +149,7 @@ def test_an_officer_keeps_audits_over_the_api(house, audit) -> None:
     assert fixed.json()["firm"] == "Daughters" and fixed.json()["title"] == "ISO 2027"
     nobody = {"people": ["rita@example.test"], "last_day": str(TODAY + 9 * DAY)}
     renewed = call("POST", f"{one}renew/", nobody, **{"If-Match": fixed["ETag"]})
-    assert "No auditor of this engagement" in renewed.content.decode()
+    assert "This engagement has no such auditor" in renewed.content.decode()
     body = {"everywhere": True}
     ended = call("POST", f"{one}end/", body, **{"If-Match": fixed["ETag"]})
     assert ended.json()["ended_at"]

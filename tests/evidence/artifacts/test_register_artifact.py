@@ -131,7 +131,7 @@ def test_bad_facts_are_refused_in_words(client, house, soc2):
     assert answer.status_code == 400
     assert "ends on or after its first day" in answer.content.decode()
     answer = client.post(url, said | {"ends": "2026-03-01", "regions": "moon"})
-    assert "Not a region name: moon" in answer.content.decode()
+    assert "This is not the name of a region: moon" in answer.content.decode()
     assert not ArtifactVersion.objects.exists()
 
 

@@ -118,7 +118,7 @@ def test_a_token_is_of_one_person_and_cannot_be_made_up(olivia, house, client) -
 
 def test_nothing_to_change_and_no_such_team_are_said(olivia, house) -> None:
     same = preview(olivia, house, owner_team=house.team.pk)
-    assert "None of these rows would change." in same.content.decode()
+    assert "None of these rows would change: choose other rows" in same.content.decode()
     wrong = preview(olivia, house, owner_team="99999", ticked=["cm-8"])
     assert wrong.status_code == 422
     none = preview(olivia, house, "?q=no+such+control")

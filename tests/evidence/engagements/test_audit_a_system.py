@@ -283,7 +283,9 @@ def test_who_marked_in_between_is_not_overwritten(house, audit) -> None:
     hers = browser_of(house.audrey)
     answer = mark(hers, audit, note="Mine.")
     assert answer.status_code == 409
-    assert "Marked by somebody else since you opened this: CM-8." in text_of(answer)
+    assert "Somebody else has marked these since you opened the page: CM-8." in text_of(
+        answer
+    )
     body = {
         "state-cm-8": "other_than_satisfied", "seen-cm-8": "not_started:0",
         "state-si-2": "in_progress", "seen-si-2": "not_started:0",

@@ -64,7 +64,9 @@ def test_what_another_tab_marked_meanwhile_is_told_with_ones_own_changes(
     assert hers.post(door, TABLE | {"state-cm-8": "in_progress"}).status_code == 302
     answer = hers.post(door, CHANGED)
     assert answer.status_code == 409
-    assert "Marked by somebody else since you opened this: CM-8." in answer.text
+    assert (
+        "Somebody else has marked these since you opened the page: CM-8." in answer.text
+    )
     assert typed(answer) == [
         ("State cm 8", "satisfied"),
         ("State pe 3", "in_progress"),

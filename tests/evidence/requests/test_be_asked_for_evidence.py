@@ -96,7 +96,7 @@ def test_others_do_not_ask(as_, house, name, status):
             "not in the baseline of the system: zz-1.",
         ),
         ({"control_ids": " , "}, "control_ids", "Name at least one control."),
-        ({"due_on": "2020-01-01"}, "due_on", "That day has passed."),
+        ({"due_on": "2020-01-01"}, "due_on", "That day has passed: choose today"),
         (
             {"due_on": "2199-12-31"},
             "due_on",

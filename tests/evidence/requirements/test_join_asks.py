@@ -176,7 +176,7 @@ def test_twenty_rows_are_judged_by_as_many_statements_as_two(house):
     [
         (AskTerms("X", "per-event", "operation"), "populations of its own"),
         (AskTerms(" ", "monthly", "operation"), "what is asked"),
-        (AskTerms("X", "monthly", "operation", grace_days=16), "At most 15 days"),
+        (AskTerms("X", "monthly", "operation", grace_days=16), "at most 15 days"),
         (AskTerms("X", "once", "operation"), "not only once"),
     ],
 )

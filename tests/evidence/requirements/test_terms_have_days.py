@@ -280,7 +280,7 @@ def test_r12_grace_longer_than_half_the_period_needs_two(client, house, asked):
 
 def test_r12_long_grace_is_not_stated_at_first(house, asked):
     """R12: it is added with at most half the period."""
-    with pytest.raises(Refused, match="At most 15 days"):
+    with pytest.raises(Refused, match="at most 15 days"):
         add_requirement(
             asked.implementation, terms(asked, grace_days=16), by=house.olivia
         )
