@@ -70,7 +70,10 @@ def refuse_terms(terms: AskTerms, columns: Mapping[str, Any]) -> None:
         raise Refused({"cadence": sentence})
     longest = longest_grace(terms.cadence)
     if longest is not None and columns["grace_days"] > longest:
-        sentence = f"At most {longest} days; join, then ask a second officer for more."
+        sentence = (
+            f"One officer allows at most {longest} days of grace: join, then ask a"
+            " second officer for more."
+        )
         raise Refused({"grace_days": sentence})
 
 
