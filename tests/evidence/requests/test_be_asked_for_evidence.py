@@ -93,10 +93,14 @@ def test_others_do_not_ask(as_, house, name, status):
         (
             {"control_ids": "cm-8, zz-1"},
             "control_ids",
-            "not in the baseline of the system: zz-1.",
+            "This is not in the baseline of the system: zz-1.",
         ),
         ({"control_ids": " , "}, "control_ids", "Name at least one control."),
-        ({"due_on": "2020-01-01"}, "due_on", "That day has passed: choose today"),
+        (
+            {"due_on": "2020-01-01"},
+            "due_on",
+            "That day has passed: choose today or a later day.",
+        ),
         (
             {"due_on": "2199-12-31"},
             "due_on",
