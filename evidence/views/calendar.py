@@ -153,7 +153,7 @@ def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
     form_data = request.POST if request.method == "POST" else request.GET
     first = {"window_from": start, "window_to": end}
     form = NextWindowForm(form_data if "window_from" in form_data else first)
-    next_window, status = None, 200
+    next_window, status, days = None, 200, None
     try:
         if not form.is_valid():
             raise Refused("Those days are no window.")
@@ -166,9 +166,9 @@ def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
     except NotPermitted as refusal:
         return refused(request, refusal)
     except ValidationError as refusal:
-        if form.is_valid():
+        if days:
             explain(form, refusal)
-            next_window = _again(system, form)
+            next_window = _again(system, *days)
         status = getattr(refusal, "status_code", 400)
     context = {
         "system": system,
@@ -181,10 +181,9 @@ def roll_forward_page(request: SignedInRequest, slug: str) -> HttpResponse:
     )
 
 
-def _again(system: System, form: NextWindowForm) -> Any:
-    days = form.cleaned_data["window_from"], form.cleaned_data["window_to"]
+def _again(system: System, start: dt.date, end: dt.date) -> Any:
     try:
-        return preview(system, *days)
+        return preview(system, start, end)
     except ValidationError:
         return None
 

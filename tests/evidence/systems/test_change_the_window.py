@@ -92,7 +92,7 @@ def test_a_change_of_what_was_seen_is_asked_for_again(system, as_user, oscar, ol
 
 
 def test_nor_does_the_next_window_begin_within_this_one(system, as_user, oscar):
-    """The page and the API begin it after this one; see test_roll_forward for both."""
+    """The page and the API begin it after this one has ended, and say so."""
     client = as_user(oscar)
     url = f"/api/v1/systems/{system.slug}/roll-forward/"
     days = {"window_from": "2026-11-01", "window_to": "2027-10-31"}
@@ -106,4 +106,11 @@ def test_nor_does_the_next_window_begin_within_this_one(system, as_user, oscar):
     )
     assert answer.status_code == 400, answer.content
     assert "days of it that are over do not fall out" in answer.content.decode()
+    assert window(system) == ["2026-01-01", "2026-12-31"]
+    url = reverse("evidence:roll_forward", args=[system.slug])
+    seen = client.get(url, days).context["found"].digest
+    typed = days | {"seen": seen, "version": system.version}
+    page = client.post(url, typed)
+    assert page.status_code == 400
+    assert "days of it that are over do not fall out" in page.content.decode()
     assert window(system) == ["2026-01-01", "2026-12-31"]
