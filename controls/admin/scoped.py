@@ -2,6 +2,8 @@
 
 Django's drop-downs and list filters do not go through `get_queryset`; both are
 narrowed here to what the person may read.
+
+One file: one base class, and what its lists and forms refuse before a row is read.
 """
 
 from __future__ import annotations
