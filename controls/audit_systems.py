@@ -8,18 +8,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from django.db import transaction
 
-from controls.access import is_officer
+from controls.access import is_officer, require_officer
+from controls.approvals import refuse_stale
 from controls.engagements import (
     EngagementDraft,
     end_engagement,
     make_engagement,
     renew_engagement,
 )
-from controls.models import Actor, Engagement, Membership, Role, System, User
+from controls.errors import Refused, TransitionNotAllowed
+from controls.memberships import INSTANT, RoleOffer, take_role
+from controls.models import (
+    Actor,
+    AuditEvent,
+    Engagement,
+    Membership,
+    Role,
+    System,
+    User,
+)
+from controls.models.audit import Event, about
+from controls.models.people import MAX_AUDITOR_GRANT
 
 MAX_SYSTEMS = 20  # of one audit
 
@@ -109,3 +123,97 @@ def end_in_audit(
         )
         for one in _in_order(engagement, by)
     ]
+
+
+@dataclass(frozen=True)
+class AddedSystem:
+    """The engagement of a system that joined an audit, and who is let into it."""
+
+    engagement: Engagement
+    let_in: tuple[User, ...]
+
+
+@transaction.atomic
+def add_system(
+    engagement: Engagement,
+    system: System,
+    *,
+    let_in: bool,
+    by: Actor,
+    now: dt.datetime,
+    version: int | None = None,
+) -> AddedSystem:
+    """Add a system to an audit that is recorded: its whole baseline, by the same firm,
+    of the same kind and window. With `let_in` the auditors who read now read there as
+    well, each to their last day; those who audit it on these days anyway stay as they
+    are.
+
+    Raises NotPermitted (no officer of either system), TransitionNotAllowed (it has
+    ended), StaleVersion, and Refused by field: a system of it already, too many.
+    """
+    # all of the audit, in the order of their keys, so that two are added one by one
+    rows = Engagement.objects.select_for_update(of=("self",)).select_related("system")
+    of_audit = list(rows.filter(audit=engagement.audit).order_by("pk"))
+    stored = next(row for row in of_audit if row.pk == engagement.pk)
+    require_officer(stored.system, by)
+    require_officer(system, by)
+    refuse_stale(stored, version)
+    if stored.ended_at is not None:
+        raise TransitionNotAllowed("This engagement has ended. Make another one.")
+    there = Engagement.objects.filter(audit=stored.audit)
+    if there.filter(system=system).exists():
+        raise Refused({"system": f"{system} was added to this audit already."})
+    if there.count() >= MAX_SYSTEMS:
+        raise Refused({"system": f"An audit covers at most {MAX_SYSTEMS} systems."})
+    draft = EngagementDraft(
+        stored.title,
+        stored.kind,
+        stored.firm,
+        stored.window_start,
+        stored.window_end,
+    )
+    made = make_engagement(
+        system, draft, by=by, today=system.day_of(now), audit=stored.audit
+    )
+    people, events = _let_into(made, stored, by, now) if let_in else ([], [])
+    stored.version += 1  # under the row's lock
+    stored.save(update_fields=["version"])
+    added = about(
+        stored,
+        "engagement.system_added",
+        by=by,
+        system=system.slug,
+        engagement=str(made.uuid),
+        people=[str(person) for person in people],
+    )
+    AuditEvent.objects.append_all([*events, added])
+    return AddedSystem(made, tuple(people))
+
+
+def _let_into(
+    added: Engagement, engagement: Engagement, by: Actor, now: dt.datetime
+) -> tuple[list[User], list[Event]]:
+    """Let those who audit in `engagement` now into the added one, to their last day."""
+    grants = engagement.memberships.filter(ends_at__gt=now).select_related("user")
+    reading = {
+        grant.user_id for grant in grants if grant.starts_at <= now < grant.ends_at
+    }
+    until = {
+        grant.user: grant.ends_at
+        for grant in grants.order_by("user", "ends_at")
+        if grant.user_id in reading and grant.user.is_active
+    }
+    today = added.system.day_of(now)
+    people, events = [], []
+    for person, ends_at in until.items():
+        last_day = engagement.system.day_of(ends_at - INSTANT)
+        # a grant of its own: it has at most 90 days from today on
+        last_day = min(last_day, today + MAX_AUDITOR_GRANT - dt.timedelta(days=1))
+        held = added.system.memberships.filter(user=person, role=Role.AUDITOR)
+        if last_day < today or held.filter(ends_at__gt=now).exists():
+            continue
+        offer = RoleOffer(Role.AUDITOR, today, last_day, engagement=added)
+        _, event = take_role(added.system, person, offer, given_by=by, now=now)
+        people.append(person)
+        events.append(event)
+    return people, events

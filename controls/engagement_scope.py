@@ -1,7 +1,7 @@
 """Which controls an audit is about: all of the baseline, or those that were chosen.
 
-Officers choose before an auditor is let in; after that controls are only added, so that
-nothing is taken out of sight of somebody who looks at it.
+Officers choose before an auditor is let in. After that controls are added; those that
+no auditor has begun with are taken out with a reason, which the auditors read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from controls.errors import Refused, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import Actor, AuditEvent, Engagement, EngagementScope, System
 from controls.models.audit import about
+from controls.reasons import refuse_long
 
 MAX_TYPED = 20_000  # characters of a pasted list
 MAX_CONTROLS = 5_000  # of one scope; a baseline has some 400, a catalog 1,200
 MAX_NAMED = 20  # of what is not understood, in one sentence
-ONLY_WIDER = (
-    "Its auditors were let in for these controls: add some, take none away. To audit"
-    " fewer, end this engagement and make another one."
+WHY_FEWER = (
+    "Its auditors were let in for {controls}: say why this is taken out; they read it."
+)
+BEGUN = (
+    "The auditors have begun with {controls}: what they have looked at stays in the"
+    " audit."
 )
 NO_CONTROLS = "Name at least one control, or audit the whole baseline."
 # Ids as people write them: `AC-2 (1)` is one, `AC-2, AC-3` are two.
@@ -38,6 +42,8 @@ class ControlScope:
     """The controls of an audit by their ids; None: the whole baseline."""
 
     controls: frozenset[str] | None
+    # false: the system was taken out of the audit, and `controls` are none
+    covered: bool = True
 
     def __contains__(self, ref_id: object) -> bool:
         return self.controls is None or ref_id in self.controls
@@ -49,6 +55,7 @@ class ControlScope:
 
 
 BASELINE = ControlScope(None)
+TAKEN_OUT = ControlScope(frozenset(), covered=False)
 
 
 def scopes_of(
@@ -60,11 +67,20 @@ def scopes_of(
     if known_at is not None:
         rows = rows.filter(known_from__lt=known_at)
     newest = rows.order_by("engagement", "-pk").distinct("engagement")
-    chosen = dict(newest.values_list("engagement", "controls"))
-    return {
-        key: ControlScope(frozenset(chosen[key])) if chosen.get(key) else BASELINE
-        for key in engagements
+    recorded = {
+        key: scope_as(controls, covered)
+        for key, controls, covered in newest.values_list(
+            "engagement", "controls", "covered"
+        )
     }
+    return {key: recorded.get(key, BASELINE) for key in engagements}
+
+
+def scope_as(controls: Collection[str], covered: bool) -> ControlScope:
+    """A scope as it is recorded: none of the controls is all of them."""
+    if not covered:
+        return TAKEN_OUT
+    return ControlScope(frozenset(controls)) if controls else BASELINE
 
 
 def scope_of_engagement(
@@ -114,13 +130,16 @@ def choose_controls(
     controls: Collection[str] | None,
     *,
     by: Actor,
+    reason: str = "",
+    begun: Collection[str] = (),
     version: int | None = None,
 ) -> ControlScope:
     """Say which controls an audit is about, by their ids; None is the whole baseline.
 
-    Raises NotPermitted (no officer), TransitionNotAllowed (it has ended), StaleVersion,
-    and Refused: none, one that the system has not, or fewer than before once an auditor
-    was let in.
+    `begun` are those that its auditors have begun with. Raises NotPermitted (no
+    officer), TransitionNotAllowed (it has ended), StaleVersion, and Refused: none, one
+    that the system has not, one of `begun` left out, or fewer than before without a
+    reason once an auditor was let in.
     """
     rows = Engagement.objects.select_for_update(of=("self",)).select_related("system")
     stored: Engagement = rows.get(pk=engagement.pk)
@@ -141,13 +160,22 @@ def choose_controls(
         known = set(of_system.values_list("control__ref_id", flat=True))
         if unknown := sorted(after.controls - known):
             raise Refused({"controls": unknown_in_words(unknown)})
-        narrower = before.controls is None or not before.controls <= after.controls
-        if narrower and stored.memberships.exists():
-            raise Refused({"controls": ONLY_WIDER})
+    refuse_long(reason, "reason")
+    taken_out = _taken_out(stored, before, after)
+    if taken_out and stored.memberships.exists():
+        if looked_at := taken_out & frozenset(begun):
+            raise Refused(
+                {"controls": BEGUN.format(controls=named_in_words(looked_at))}
+            )
+        if not reason.strip():
+            text = WHY_FEWER.format(controls=named_in_words(taken_out))
+            raise Refused({"reason": text})
     EngagementScope.objects.create(
         engagement=stored,
         chosen_by_id=by.pk,
         controls=sorted(after.controls or ()),
+        reason=reason.strip() if taken_out else "",
+        chooser_name=str(by),
     )
     stored.version += 1  # under the row's lock
     stored.save(update_fields=["version"])
@@ -159,13 +187,53 @@ def choose_controls(
             before=in_words(before),
             after=in_words(after),
             controls=sorted(label_of(one) for one in after.controls or ()),
+            taken_out=sorted(label_of(one) for one in taken_out),
+            reason=reason.strip() if taken_out else "",
         )
     )
     return after
 
 
+def _taken_out(
+    engagement: Engagement, before: ControlScope, after: ControlScope
+) -> frozenset[str]:
+    """Ids of the controls that were in scope and are not afterwards."""
+    if after.controls is None:
+        return frozenset()
+    held = before.controls
+    if held is None:
+        rows = engagement.system.implementations
+        held = frozenset(rows.values_list("control__ref_id", flat=True))
+    return held - after.controls
+
+
+def named_in_words(controls: Collection[str]) -> str:
+    """`AC-2, AC-3 and 4 more`: at most MAX_NAMED by name."""
+    ordered = sorted(controls)
+    named = ", ".join(label_of(one) for one in ordered[:MAX_NAMED])
+    more = len(ordered) - MAX_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def record_taken_out(engagement: Engagement, *, reason: str, by: Actor) -> None:
+    """Say that the system is out of the audit from now on, and why; whoever calls has
+    refused where it may not be. The database refuses it where somebody has begun."""
+    EngagementScope.objects.create(
+        engagement=engagement,
+        chosen_by_id=by.pk,
+        covered=False,
+        reason=reason.strip(),
+        chooser_name=str(by),
+    )
+    AuditEvent.objects.append(
+        about(engagement, "engagement.taken_out", by=by, reason=reason.strip())
+    )
+
+
 def in_words(scope: ControlScope) -> str:
     """`40 chosen controls`, or `the whole baseline`."""
+    if not scope.covered:
+        return "no control, taken out of the audit"
     if scope.controls is None:
         return "the whole baseline"
     return count_of(len(scope.controls), "chosen control,chosen controls")

@@ -51,7 +51,12 @@ GUARDS: dict[str, tuple[str, str, str]] = {
             person="NEW.tested_by_id",
             subject="SELECT FROM evidence_sampleitem i"
             " JOIN evidence_sample s ON s.id = i.sample_id"
-            " WHERE i.id = NEW.sample_item_id AND s.system_id = e.system_id",
+            " JOIN evidence_population p ON p.id = s.population_id"
+            " JOIN evidence_evidencerequirement r ON r.id = p.requirement_id"
+            " JOIN controls_controlimplementation h ON h.id = r.implementation_id"
+            " JOIN controls_control c ON c.id = h.control_id"
+            " WHERE i.id = NEW.sample_item_id AND s.system_id = e.system_id"
+            f" AND ({_IN_SCOPE})",
         ),
     ),
     "srm_closed_by_auditor": (

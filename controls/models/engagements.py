@@ -113,8 +113,10 @@ class Engagement(models.Model):
 class EngagementScope(models.Model):
     """Which controls an audit is about, from the instant it is recorded on; the newest
     holds. Where there is none, or it names none, it is all of the system's baseline.
+    One that does not cover the system is the last: nothing of it was tested.
 
-    Written by `controls.engagement_scope`. Once an auditor was let in it only widens.
+    Written by `controls.engagement_scope`. Once an auditor was let in, controls are
+    taken out with a reason only, and only those that nobody has begun with.
     """
 
     append_only = True
@@ -126,7 +128,24 @@ class EngagementScope(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # their ids in the catalog, such as `ac-2.1`, sorted; empty: the whole baseline
     controls = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    # false: the system is out of the audit
+    covered = models.BooleanField(default=True, db_default=True)
+    # why something was taken out; empty where nothing was
+    reason = models.TextField(blank=True, default="", db_default="")
+    # of whoever chose, as it was then; empty in rows of before
+    chooser_name = models.CharField(
+        max_length=200, blank=True, default="", db_default=""
+    )
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="engagement_scope_taken_out_with_reason",
+                condition=Q(covered=True) | ~Q(reason=""),
+                violation_error_message="Say why the system is taken out of the audit.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Scope of {self.engagement}"

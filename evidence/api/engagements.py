@@ -37,16 +37,19 @@ from controls.engagements import (
 from controls.errors import Refused
 from controls.models import ControlImplementation, Engagement, System, User
 from controls.models.engagements import EngagementKind
+from controls.reasons import MAX_REASON
 from evidence.api.clocks import CLOCKS, BodyDayField, clocks_of
 from evidence.api.marks import ControlMarkSerializer
 from evidence.engagements.auditors import auditors_of
 from evidence.engagements.control_table import TableRow, marks_of, table_rows
 from evidence.engagements.scope import choose_scope
+from evidence.engagements.scope_changes import changes_of
 from evidence.engagements.scope_list import (
     controls_by_number,
     numbers_in_scope,
     read_scope,
 )
+from evidence.engagements.systems import add_to_audit, take_out_of_audit
 from evidence.status.clocks import Clocks
 from evidence.status.control_status import (
     listed,
@@ -162,6 +165,18 @@ class NumberInScopeSerializer(serializers.Serializer[Any]):
     out_of_scope = serializers.ListField(child=serializers.CharField())
 
 
+class ScopeChangeSerializer(serializers.Serializer[Any]):
+    """A change of the scope; of one from or to the whole baseline no control is named,
+    `about` says what it is about from then on."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField()
+    about = serializers.CharField()
+    added = serializers.ListField(child=serializers.CharField())
+    taken_out = serializers.ListField(child=serializers.CharField())
+    reason = serializers.CharField()
+
+
 class ScopeSerializer(serializers.Serializer[Any]):
     """Ids or labels of the controls in scope, or numbers of the regime that controls
     answer to (CC6.1, A.5.15, PCI 8.3); null for the whole baseline.
@@ -175,7 +190,30 @@ class ScopeSerializer(serializers.Serializer[Any]):
         allow_null=True,
         max_length=MAX_CONTROLS,
     )
+    reason = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        write_only=True,
+        max_length=MAX_REASON,
+        help_text="Why controls are taken out; needed once an auditor was let in.",
+    )
     numbers = NumberInScopeSerializer(many=True, read_only=True)
+    changes = ScopeChangeSerializer(many=True, read_only=True)
+
+
+class SystemToAddSerializer(serializers.Serializer[Any]):
+    """A system that joins an audit, in which the caller is an officer as well; with
+    `let_in` its auditors read there too, each to the same last day."""
+
+    system = serializers.SlugField()
+    let_in = serializers.BooleanField(required=False, default=True)
+
+
+class TakeOutSerializer(serializers.Serializer[Any]):
+    """Why a system is taken out of an audit."""
+
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class AuditedControlSerializer(serializers.Serializer[Any]):
@@ -304,6 +342,43 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         end(engagement, by=actor_of(request), now=clock.now(), version=version)
         return self._shown(self.get_object())
 
+    @extend_schema(request=SystemToAddSerializer, responses={201: EngagementSerializer})
+    @action(detail=True, methods=["post"], url_path="systems")
+    @idempotent()
+    def add_system(self, request: Request, uuid: str) -> Response:
+        """Add a system to its audit, as an officer of both; answers the engagement
+        there. Needs If-Match."""
+        engagement = self._officers_row(request)
+        version = expected_version(request, engagement)
+        body = valid(SystemToAddSerializer, request)
+        mine = System.objects.visible_to(actor_of(request))
+        added = add_to_audit(
+            engagement,
+            get_object_or_404(mine, slug=body["system"]),
+            let_in=body["let_in"],
+            by=actor_of(request),
+            now=clock.now(),
+            version=version,
+        )
+        shown = EngagementSerializer(added.engagement).data
+        return Response(shown, status=201, headers={"ETag": etag(added.engagement)})
+
+    @extend_schema(request=TakeOutSerializer, responses=EngagementSerializer)
+    @action(detail=True, methods=["post"], url_path="take-out")
+    def take_out(self, request: Request, uuid: str) -> Response:
+        """Take its system out of the audit, as an officer, where its auditors have
+        begun with nothing: the engagement ends, the audit goes on. Needs If-Match."""
+        engagement = self._officers_row(request)
+        version = expected_version(request, engagement)
+        take_out_of_audit(
+            engagement,
+            reason=valid(TakeOutSerializer, request)["reason"],
+            by=actor_of(request),
+            now=clock.now(),
+            version=version,
+        )
+        return self._shown(self.get_object())
+
     @extend_schema(responses=ScopeSerializer)
     @action(detail=True, methods=["get"], pagination_class=None)
     def scope(self, request: Request, uuid: str) -> Response:
@@ -312,23 +387,31 @@ class EngagementViewSet(viewsets.ReadOnlyModelViewSet[Engagement]):
         chosen = scope_of_engagement(engagement).controls
         today = engagement.system.day_of(clock.now())
         by_number = controls_by_number(engagement.system, today)
-        body = {
+        body: dict[str, Any] = {
             "controls": None if chosen is None else sorted(chosen),
             "numbers": numbers_in_scope(by_number, chosen),
+            "changes": changes_of(engagement, None),
         }
-        return Response(body, headers={"ETag": etag(engagement)})
+        return Response(ScopeSerializer(body).data, headers={"ETag": etag(engagement)})
 
     @extend_schema(request=ScopeSerializer, responses=EngagementSerializer)
     @scope.mapping.put
     def choose_scope(self, request: Request, uuid: str) -> Response:
-        """Choose its controls, as an officer; once an auditor was let in only more of
-        them. Needs If-Match."""
+        """Choose its controls, as an officer. Once an auditor was let in, fewer only
+        with a reason, and none that somebody has begun with. Needs If-Match."""
         engagement: Engagement = self.get_object()
         require_officer(engagement.system, actor_of(request))
         version = expected_version(request, engagement)
-        typed = valid(ScopeSerializer, request)["controls"]
+        body = valid(ScopeSerializer, request)
+        typed = body["controls"]
         chosen = None if typed is None else _controls(engagement, typed)
-        choose_scope(engagement, chosen, by=actor_of(request), version=version)
+        choose_scope(
+            engagement,
+            chosen,
+            by=actor_of(request),
+            reason=body["reason"],
+            version=version,
+        )
         return self._shown(self.get_object())
 
     @extend_schema(parameters=CLOCKS, responses=AuditedControlSerializer(many=True))

@@ -11,6 +11,7 @@ from controls.errors import Refused, StaleVersion
 from controls.models import Actor, AuditEvent, Engagement
 from controls.models.audit import about
 from controls.reasons import refuse_long
+from evidence.engagements.scope import refuse_out_of_scope
 from evidence.engagements.who_may import locked_for_marking
 from evidence.models import SampleItem, TestedItem
 from evidence.models.marks import ItemResult
@@ -30,11 +31,13 @@ def record_result(
     """Say what was found of one sampled event; the company's deviations stay apart.
 
     `version` is that of the result that was seen, 0 for none. Raises NotPermitted,
-    TransitionNotAllowed (the engagement has ended), StaleVersion, Refused by field.
+    TransitionNotAllowed (the engagement has ended), StaleVersion, and Refused: by
+    field, or an event of a control that the audit is not about.
     """
     stored = locked_for_marking(engagement, by=by)
     if item.sample.system_id != stored.system_id:
         raise Refused("This event is of another system.")
+    refuse_out_of_scope(stored, [item.sample.population.requirement.implementation])
     refuse_long(note, "note")
     if result == ItemResult.EXCEPTION and not note.strip():
         raise Refused({"note": "Say what the exception is."})

@@ -23,18 +23,29 @@ from controls.models import (
     Actor,
     ControlImplementation,
     Engagement,
-    EngagementScope,
     System,
 )
-from evidence.models import ClosingState, ControlMark
-from evidence.status.rows import Moment, read_rows
+from evidence.engagements.scope_changes import scope_changes
+from evidence.models import ClosingState, ControlMark, TestedItem
+from evidence.models.marks import MarkState
+from evidence.status.rows import Moment, grouped, read_rows
 
 NO_SUCH_SCOPE = "Choose an audit of this system that you read."
 OUT_OF_SCOPE = "{control} is out of the scope of this audit: nobody marks it here."
+# Engagements by uuid, each with the others of its audit, itself among them.
 TITLES = """
-SELECT g.id, g.uuid::text AS uuid, g.title FROM {engagement} g
+SELECT g.uuid::text AS of_uuid, o.id, o.uuid::text AS uuid, o.title, s.name AS system
+  FROM {engagement} g
+  JOIN {engagement} o ON o.audit = g.audit
+  JOIN {system} s ON s.id = o.system_id
  WHERE g.uuid = ANY(%(uuids)s::uuid[])
+ ORDER BY o.id
 """
+NOT_RECORDED = (
+    "This audit was not recorded at that time: ask with a later knowledge, or for all"
+    " of the system."
+)
+CLOSED = "Its window is closed: the scope stays as it was."
 Row = Mapping[str, Any]
 
 
@@ -46,10 +57,24 @@ def rows_in_scope(rows: Sequence[Row], scope: ControlScope) -> list[Row]:
 def rows_of_audit(
     rows: Sequence[Row], engagement: str, known_at: dt.datetime
 ) -> list[Row]:
-    """The same by the uuid of the engagement, as its scope was known then. Two
-    statements."""
+    """The same by the uuid of the engagement, as its scope was known then; none where
+    it was not recorded by then. Three statements."""
+    if not recorded_by(engagement, known_at):
+        return []
     audit = Engagement.objects.get(uuid=engagement)
     return rows_in_scope(rows, scope_of_engagement(audit, known_at))
+
+
+def recorded_by(engagement: str, known_at: dt.datetime | None) -> bool:
+    """Whether an audit, by the uuid of its engagement, was recorded before an instant
+    (None: now). One statement."""
+    return bool(read_rows(TITLES, Moment(dt.date.max, known_at), uuids=[engagement]))
+
+
+def refuse_unrecorded_audit(engagement: str, known_at: dt.datetime) -> None:
+    """Raise Refused for an audit that was recorded later; empty is none."""
+    if engagement and not recorded_by(engagement, known_at):
+        raise Refused({"known_at": NOT_RECORDED})
 
 
 def keys_in_scope(engagement: Engagement, scope: ControlScope) -> frozenset[int] | None:
@@ -93,25 +118,51 @@ class NamedScope:
 
     title: str
     scope: ControlScope
+    # names of the systems of the audit, where it covers several
+    systems: tuple[str, ...] = ()
+    # what was taken out of it, each in a sentence
+    taken_out: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """`in the scope of “SOC 2”, 40 chosen controls`, and that the rest is not."""
-        words = f"in the scope of “{self.title}”, {in_words(self.scope)}"
+        words = f"in the scope of “{self.title}”, "
+        if self.systems:
+            words += f"which covers {', '.join(self.systems)}; here "
+        words += in_words(self.scope)
         if self.scope.chosen:
             words += " (other controls of the system are out of its scope)"
-        return words
+        return "; ".join([words, *self.taken_out])
 
 
 def named_scopes(engagements: Collection[str], moment: Moment) -> dict[str, NamedScope]:
-    """Engagements by their uuids, with titles and scopes as known at a moment. Two
-    statements, however many there are."""
+    """Engagements by their uuids, with titles, systems and scopes as known at a moment.
+    Three statements, however many there are."""
     uuids = sorted(set(filter(None, engagements)))
     if not uuids:
         return {}
     rows = read_rows(TITLES, moment, uuids=uuids)
-    scopes = scopes_of([row["id"] for row in rows], moment.known_at)
-    return {row["uuid"]: NamedScope(row["title"], scopes[row["id"]]) for row in rows}
+    keys = {row["id"] for row in rows}
+    scopes, changes = scopes_of(keys, moment.known_at), scope_changes(keys, moment)
+    of_audit = grouped(rows, "of_uuid")
+    return {
+        row["uuid"]: NamedScope(
+            row["title"],
+            scopes[row["id"]],
+            _covered(of_audit[row["uuid"]], scopes),
+            tuple(one.sentence for one in changes[row["id"]] if one.reason),
+        )
+        for row in rows
+        if row["uuid"] == row["of_uuid"]
+    }
+
+
+def _covered(
+    rows: Sequence[Row], scopes: Mapping[int, ControlScope]
+) -> tuple[str, ...]:
+    """The names of several systems; of one that an audit is about anyway, none."""
+    names = tuple(row["system"] for row in rows if scopes[row["id"]].covered)
+    return names if len(rows) > 1 else ()
 
 
 def scopes_read(engagements: Collection[str], *, by: Actor) -> dict[str, NamedScope]:
@@ -138,23 +189,48 @@ def choose_scope(
     controls: Collection[str] | None,
     *,
     by: Actor,
+    reason: str = "",
     version: int | None = None,
 ) -> ControlScope:
     """As `choose_controls`; raises TransitionNotAllowed once its window is closed."""
-    closed = engagement.closings.filter(state=ClosingState.CLOSED)
-    if closed.exists():
-        raise TransitionNotAllowed("Its window is closed: the scope stays as it was.")
-    return choose_controls(engagement, controls, by=by, version=version)
+    # nobody marks or closes meanwhile
+    stored = Engagement.objects.select_for_update(of=("self",)).get(pk=engagement.pk)
+    if stored.closings.filter(state=ClosingState.CLOSED).exists():
+        raise TransitionNotAllowed(CLOSED)
+    begun = begun_controls(stored)
+    return choose_controls(
+        stored, controls, by=by, reason=reason, begun=begun, version=version
+    )
 
 
-def other_audits(engagement: Engagement, *, reader: Actor) -> list[dict[str, Any]]:
-    """Engagements of the same audit in other systems that the reader may open, each
-    with its controls in scope and how many of these somebody has begun with."""
-    mine = Engagement.objects.open_to(reader).filter(audit=engagement.audit)
+def begun_controls(engagement: Engagement) -> frozenset[str]:
+    """Ids of the controls that its auditors have marked, or of which they tested an
+    event. Two statements."""
+    marks = engagement.marks.exclude(state=MarkState.NOT_STARTED)
+    tested = TestedItem.objects.filter(engagement=engagement)
+    of_item = "sample_item__sample__population__requirement__implementation"
+    return frozenset(
+        marks.values_list("implementation__control__ref_id", flat=True)
+    ) | (frozenset(tested.values_list(f"{of_item}__control__ref_id", flat=True)))
+
+
+def other_audits(
+    engagement: Engagement, *, reader: Actor, known_at: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Engagements of the same audit in other systems that the reader may open, as they
+    were recorded before an instant, each with its controls in scope and how many of
+    these somebody has begun with. What was taken out of the audit is left out."""
+    moment = Moment(dt.date.max, known_at)
+    recorded = read_rows(TITLES, moment, uuids=[str(engagement.uuid)])
+    mine = Engagement.objects.open_to(reader).filter(
+        pk__in=[row["id"] for row in recorded]
+    )
     rows = list(mine.exclude(pk=engagement.pk).select_related("system").order_by("pk"))
-    scopes = scopes_of([row.pk for row in rows])
+    scopes = scopes_of([row.pk for row in rows], known_at)
     others = []
     for row in rows:
+        if not scopes[row.pk].covered:
+            continue
         keys = keys_in_scope(row, scopes[row.pk])
         marks = ControlMark.objects.filter(engagement=row).exclude(state="not_started")
         if keys is not None:
@@ -162,11 +238,6 @@ def other_audits(engagement: Engagement, *, reader: Actor) -> list[dict[str, Any
         total = row.system.implementations.count() if keys is None else len(keys)
         others.append({"engagement": row, "controls": total, "begun": marks.count()})
     return others
-
-
-def scopes_recorded(engagement: Engagement) -> list[EngagementScope]:
-    """All that was ever recorded, the newest first."""
-    return list(engagement.scopes.select_related("chosen_by").order_by("-pk"))
 
 
 def audits_of_reader(system: System, *, reader: Actor) -> list[NamedScope]:

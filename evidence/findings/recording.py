@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
+from controls.access import is_officer
 from controls.approvals import known_today
 from controls.control_parts import parts_of
+from controls.engagement_scope import scopes_of
 from controls.errors import Refused, TransitionNotAllowed
-from controls.models import Actor, AuditEvent, ControlImplementation
+from controls.models import Actor, AuditEvent, ControlImplementation, Engagement
 from controls.models.audit import about
 from evidence.findings.who_may import require_recorder
 from evidence.models import FailingObservation, Finding
 from evidence.status.clock_parameters import MIN_DAY
 
 NOT_YET = "It cannot have been seen on a day that has not come yet."
+OUT_OF_SCOPE = (
+    "{control} is out of the scope of your audit: you write down nothing about it here."
+    " Ask an officer to add it to the audit."
+)
 OTHER_CONTROL = "That observation is of another control."
 
 
@@ -24,6 +31,21 @@ def lock_control(implementation: ControlImplementation) -> ControlImplementation
     observations and findings themselves are never changed, nor locked."""
     rows = ControlImplementation.objects.select_for_update(of=("self",))
     return rows.select_related("system", "control").get(pk=implementation.pk)
+
+
+def refuse_outside_of_audits(
+    implementations: Sequence[ControlImplementation], *, by: Actor
+) -> None:
+    """Raise Refused for an auditor where a control, all of one system, is in the scope
+    of none of their audits. Two statements."""
+    if not implementations or is_officer(by, implementations[0].system):
+        return
+    system = implementations[0].system_id
+    audits = Engagement.objects.audited_by(by).filter(system=system)
+    scopes = scopes_of(list(audits.values_list("pk", flat=True))).values()
+    for one in implementations:
+        if not any(one.control.ref_id in scope for scope in scopes):
+            raise Refused(OUT_OF_SCOPE.format(control=one.control.label))
 
 
 @transaction.atomic
@@ -43,6 +65,7 @@ def record_observation(
     """
     control = lock_control(implementation)
     require_recorder(control.system, by)
+    refuse_outside_of_audits([control], by=by)
     observation = FailingObservation(
         system=control.system,
         implementation=control,
@@ -89,6 +112,7 @@ def record_finding(
     """
     control = lock_control(implementation)
     require_recorder(control.system, by)
+    refuse_outside_of_audits([control], by=by)
     if observation is not None:
         if observation.implementation_id != control.pk:
             raise Refused({"observation": OTHER_CONTROL})

@@ -116,6 +116,51 @@ class ScopeForm(Form):
         " answer to, such as CC6.1, A.5.15 or PCI 8.3; separated by commas or lines."
         " Nothing is saved while one of them is neither.",
     )
+    reason = forms.CharField(
+        label="Why controls are taken out",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed once auditors were let in; they read it, and it stands in"
+        " every file of the audit. Controls that they have begun with stay.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SystemToAddForm(Form):
+    """Which system joins an audit, and whether its auditors read there at once."""
+
+    system = forms.ModelChoiceField(
+        System.objects.none(),
+        label="System",
+        to_field_name="slug",
+        error_messages={
+            "invalid_choice": "Choose a system in which you are an officer, and that"
+            " this audit does not cover yet."
+        },
+        help_text="One in which you are an officer. It keeps its own access, scope and"
+        " marks.",
+    )
+    let_in = forms.BooleanField(
+        label="Let the auditors of this engagement in there too, to the same last day",
+        required=False,
+        initial=True,
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, systems: QuerySet[System], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["system"].queryset = systems  # type: ignore[attr-defined]
+
+
+class TakeOutForm(Form):
+    """Why a system is taken out of an audit."""
+
+    reason = forms.CharField(
+        label="Why this system is taken out",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 

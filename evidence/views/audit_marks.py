@@ -147,7 +147,9 @@ def _mark_page(
         "mark": stored,
         "form": form,
         "history": history,
-        "may_record": opened.clocks.now and may_record(opened.system, request.user),
+        "may_record": opened.clocks.now
+        and control.control.ref_id in opened.scope
+        and may_record(opened.system, request.user),
         "asked": requests,
     }
     status = 422 if form.is_bound else 200

@@ -53,10 +53,12 @@ def audit_sample(request: SignedInRequest, uuid: Any, sample: Any) -> HttpRespon
     page.object_list = items_to_test(
         opened.engagement, list(page.object_list), reader=request.user
     )
+    control = row.population.requirement.implementation.control
     context = opened.context(request) | {
         "sample": row,
         "page": page,
         "results": ItemResult.choices,
+        "out_of_scope": control.ref_id not in opened.scope,
     }
     return render(request, "evidence/engagements/sample.html", context)
 

@@ -28,7 +28,13 @@ from evidence.engagements.control_table import (
 )
 from evidence.engagements.marks_then import view_of_marks
 from evidence.engagements.news import last_visit, news_of, people_of, requests_of
-from evidence.engagements.scope import keys_in_scope, other_audits, rows_in_scope
+from evidence.engagements.scope import (
+    keys_in_scope,
+    other_audits,
+    recorded_by,
+    rows_in_scope,
+)
+from evidence.engagements.scope_changes import changes_of
 from evidence.engagements.who_may import may_mark
 from evidence.exports.closing import closed_at_of
 from evidence.forms.audits import TableFilter
@@ -44,6 +50,7 @@ from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 EXPORTS_SHOWN = 5
+NOTHING = ControlScope(frozenset())
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,9 @@ class Audit:
     may_mark: bool
     # whose visits tell what is new: the person, or for an officer the first auditor
     reader: Actor
-    # as it was known at the clocks
+    # as it was known at the clocks, when it may not have been recorded
     scope: ControlScope
+    recorded: bool
 
     @property
     def system(self) -> System:
@@ -84,13 +92,16 @@ def audit_or_404(request: SignedInRequest, uuid: Any) -> Audit:
     marks = may_mark(engagement, by=request.user)
     first = next((one.user for one in auditors if one.let_in), request.user)
     clocks = clocks_of(request, engagement.system, own=window)
+    known_at = clocks.moment.known_at
+    recorded = recorded_by(str(uuid), known_at)
     return Audit(
         engagement,
         clocks,
         auditors,
         marks,
         request.user if marks else first,
-        scope_of_engagement(engagement, clocks.moment.known_at),
+        scope_of_engagement(engagement, known_at) if recorded else NOTHING,
+        recorded,
     )
 
 
@@ -125,7 +136,10 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
     context = opened.context(request) | {
         "controls": len(rows),
         "out_of_scope": len(baseline) - len(rows),
-        "others": other_audits(engagement, reader=request.user),
+        "others": other_audits(
+            engagement, reader=request.user, known_at=clocks.moment.known_at
+        ),
+        "scope_changes": changes_of(engagement, clocks.moment.known_at),
         "criteria": len(numbers_among(rows)),
         "counts": counts,
         "visit": visit,

@@ -132,6 +132,8 @@ PAGES: dict[str, Address] = {
     "engagement_new": _page("engagements", "slug"),
     "engagement_renew": _page("engagement_access", "slug", "uuid"),
     "engagement_end": _page("engagement_access", "slug", "uuid"),
+    "engagement_add_system": _page("engagement_access", "slug", "uuid"),
+    "engagement_take_out": _page("engagement_access", "slug", "uuid"),
     "closing_request": _page("closing", "uuid"),
     "closing_decide": _page("closing", "uuid"),
     "closing_withdraw": _page("closing", "uuid"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import (
-    require_GET,
-    require_http_methods,
-    require_POST,
-)
+from django.views.decorators.http import require_GET, require_POST
 
 from controls import clock
 from controls.audit_systems import (
@@ -22,13 +17,13 @@ from controls.audit_systems import (
     make_audit,
     officered_in_audit,
     renew_in_audit,
+    running_in_audit,
 )
 from controls.engagement_scope import (
     in_words,
     scope_of_engagement,
 )
 from controls.engagements import end_engagement, renew_engagement
-from controls.errors import Refused
 from controls.grammar import count_of
 from controls.models import Engagement, System
 from evidence.engagements.auditors import (
@@ -36,27 +31,24 @@ from evidence.engagements.auditors import (
     engagements_of,
     open_invitations,
 )
-from evidence.engagements.scope import choose_scope, scopes_recorded
-from evidence.engagements.scope_list import read_scope
 from evidence.forms.engagements import (
     EndEngagementForm,
     EngagementForm,
     RenewForm,
-    ScopeForm,
+    SystemToAddForm,
+    TakeOutForm,
 )
-from evidence.status.control_status import named
-from evidence.status.rows import Moment
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
 from evidence.views.once import once
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
 
-PASTED_FOR_ALL = "Take “Chosen controls”, or leave the list empty."
 UNREAD_VERSION = "Nothing was ended. Look at the engagement again, and end it then."
 
 
-def _officers_system(request: SignedInRequest, slug: str) -> System:
+def officers_system(request: SignedInRequest, slug: str) -> System:
+    """The system, if the person is an officer of it."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     return system
@@ -65,14 +57,14 @@ def _officers_system(request: SignedInRequest, slug: str) -> System:
 @require_GET
 def engagements(request: SignedInRequest, slug: str) -> HttpResponse:
     """Which audits of this system are there, and who is let in until when?"""
-    return _list(request, _officers_system(request, slug))
+    return _list(request, officers_system(request, slug))
 
 
 def _list(
     request: SignedInRequest, system: System, form: EngagementForm | None = None
 ) -> HttpResponse:
     window = {"window_start": system.window_start, "window_end": system.window_end}
-    others = _other_systems(request, system)
+    others = other_systems(request, system)
     context = {
         "system": system,
         "listed": engagements_of(system, clock.now()),
@@ -82,7 +74,7 @@ def _list(
     return render(request, "evidence/engagements/list.html", context, status=status)
 
 
-def _other_systems(request: SignedInRequest, system: System) -> QuerySet[System]:
+def other_systems(request: SignedInRequest, system: System) -> QuerySet[System]:
     """Those in which the person is an officer as well."""
     mine = System.objects.officered_by(request.user).exclude(pk=system.pk)
     return mine.order_by("name")
@@ -93,8 +85,8 @@ def _other_systems(request: SignedInRequest, system: System) -> QuerySet[System]
 @once
 def engagement_new(request: SignedInRequest, slug: str) -> HttpResponse:
     """Record an audit."""
-    system = _officers_system(request, slug)
-    form = EngagementForm(request.POST, others=_other_systems(request, system))
+    system = officers_system(request, slug)
+    form = EngagementForm(request.POST, others=other_systems(request, system))
     if not form.is_valid():
         return _list(request, system, form)
     systems = [system, *form.others]
@@ -111,8 +103,11 @@ def engagement_new(request: SignedInRequest, slug: str) -> HttpResponse:
     return redirect("evidence:engagement_access", system.slug, made.uuid)
 
 
-def _engagement_or_404(request: SignedInRequest, slug: str, uuid: Any) -> Engagement:
-    system = _officers_system(request, slug)
+def officers_engagement_or_404(
+    request: SignedInRequest, slug: str, uuid: Any
+) -> Engagement:
+    """The engagement of a system that the person is an officer of."""
+    system = officers_system(request, slug)
     rows = system.engagements.select_related("system")
     engagement: Engagement = get_object_or_404(rows, uuid=uuid)
     return engagement
@@ -121,14 +116,17 @@ def _engagement_or_404(request: SignedInRequest, slug: str, uuid: Any) -> Engage
 @require_GET
 def engagement_access(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Who audits in this engagement, and until when?"""
-    return _access(request, _engagement_or_404(request, slug, uuid))
+    return access_page(request, officers_engagement_or_404(request, slug, uuid))
 
 
-def _access(
+def access_page(
     request: SignedInRequest,
     engagement: Engagement,
     renewal: RenewForm | None = None,
+    addition: SystemToAddForm | None = None,
+    removal: TakeOutForm | None = None,
 ) -> HttpResponse:
+    """The page of who audits; with a form that was refused, answered with 422."""
     system, now = engagement.system, clock.now()
     auditors = auditors_of([engagement], now)[engagement.pk]
     initial = {
@@ -142,6 +140,12 @@ def _access(
         "invitations": open_invitations(engagement),
         "scope": in_words(scope_of_engagement(engagement)),
         "others": officered_in_audit(engagement, request.user),
+        "in_audit": running_in_audit(engagement),
+        "addition": addition
+        or SystemToAddForm(
+            systems=systems_to_add(request, engagement), initial=initial
+        ),
+        "removal": removal or TakeOutForm(initial=initial, auto_id="out_%s"),
         "renewal": renewal
         or RenewForm(
             auditors=[auditor.user for auditor in auditors],
@@ -150,11 +154,20 @@ def _access(
         ),
         "end": EndEngagementForm(initial=initial, auto_id="end_%s"),
     }
-    status = 422 if renewal else 200
+    status = 422 if renewal or addition or removal else 200
     return render(request, "evidence/engagements/access.html", context, status=status)
 
 
-def _to_access(engagement: Engagement) -> HttpResponse:
+def systems_to_add(
+    request: SignedInRequest, engagement: Engagement
+) -> QuerySet[System]:
+    """Those in which the person is an officer, and which the audit does not cover."""
+    covered = Engagement.objects.filter(audit=engagement.audit).values("system")
+    return other_systems(request, engagement.system).exclude(pk__in=covered)
+
+
+def to_access(engagement: Engagement) -> HttpResponse:
+    """Back to who audits in it."""
     return redirect(
         "evidence:engagement_access", engagement.system.slug, engagement.uuid
     )
@@ -164,14 +177,14 @@ def _to_access(engagement: Engagement) -> HttpResponse:
 @recent_proof_required
 def engagement_renew(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Let its auditors read to a later day."""
-    engagement = _engagement_or_404(request, slug, uuid)
+    engagement = officers_engagement_or_404(request, slug, uuid)
     now = clock.now()
     auditors = auditors_of([engagement], now)[engagement.pk]
     people = [auditor.user for auditor in auditors]
     today = engagement.system.day_of(now)
     form = RenewForm(request.POST, auditors=people, today=today)
     if not form.is_valid():
-        return _access(request, engagement, form)
+        return access_page(request, engagement, form)
     last_day = form.cleaned_data["last_day"]
     try:
         renew = renew_in_audit if form.cleaned_data["everywhere"] else renew_engagement
@@ -185,21 +198,21 @@ def engagement_renew(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
         )
     except ValidationError as refusal:
         if getattr(refusal, "status_code", 400) != 400:
-            return answer_with(request, refusal, _to_access(engagement))
+            return answer_with(request, refusal, to_access(engagement))
         explain(form, refusal)
-        return _access(request, engagement, form)
+        return access_page(request, engagement, form)
     names = ", ".join(dict.fromkeys(str(grant.user) for grant in grants))
     messages.success(request, f"Let in to {last_day}, that day included: {names}.")
-    return _to_access(engagement)
+    return to_access(engagement)
 
 
 @require_POST
 @recent_proof_required
 def engagement_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """End it: nobody is let in by it any more."""
-    engagement = _engagement_or_404(request, slug, uuid)
+    engagement = officers_engagement_or_404(request, slug, uuid)
     form = EndEngagementForm(request.POST)
-    back = _to_access(engagement)
+    back = to_access(engagement)
     if not form.is_valid():
         messages.error(request, UNREAD_VERSION)
         return back
@@ -215,64 +228,3 @@ def engagement_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
         " What they marked stays.",
     )
     return back
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def engagement_scope(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
-    """Which controls is this audit about?"""
-    engagement = _engagement_or_404(request, slug, uuid)
-    scope = scope_of_engagement(engagement)
-    if request.method != "POST":
-        which = "chosen" if scope.chosen else "baseline"
-        initial = {"which": which, "version": engagement.version}
-        form = ScopeForm(initial=initial)
-        return _scope_page(request, engagement, form, scope.controls or ())
-    form = ScopeForm(request.POST)
-    ticked = request.POST.getlist("controls")
-    if not form.is_valid():
-        return _scope_page(request, engagement, form, ticked)
-    try:
-        system, typed = engagement.system, form.cleaned_data["pasted"]
-        today = system.day_of(clock.now())
-        pasted = read_scope(system, typed, on=today, field="pasted")
-        chosen = {*ticked, *pasted.controls}
-        whole = form.cleaned_data["which"] == "baseline"
-        if whole and pasted.controls:
-            raise Refused({"which": PASTED_FOR_ALL})
-        after = choose_scope(
-            engagement,
-            None if whole else chosen,
-            by=request.user,
-            version=form.cleaned_data["version"],
-        )
-    except ValidationError as refusal:
-        if getattr(refusal, "status_code", 400) != 400:
-            return answer_with(request, refusal, redirect(request.path))
-        explain(form, refusal)
-        return _scope_page(request, engagement, form, ticked)
-    messages.success(
-        request,
-        f"This audit is about {in_words(after)}; its pages and files follow."
-        f" {pasted.sentence}".rstrip(),
-    )
-    return _to_access(engagement)
-
-
-def _scope_page(
-    request: SignedInRequest,
-    engagement: Engagement,
-    form: ScopeForm,
-    ticked: Collection[str],
-) -> HttpResponse:
-    system = engagement.system
-    context = {
-        "system": system,
-        "engagement": engagement,
-        "form": form,
-        "rows": named(system, Moment(system.day_of(clock.now()))),
-        "ticked": ticked,
-        "scopes": scopes_recorded(engagement),
-        "let_in": engagement.memberships.exists(),
-    }
-    status = 422 if form.is_bound else 200
-    return render(request, "evidence/engagements/scope.html", context, status=status)

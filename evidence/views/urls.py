@@ -29,6 +29,7 @@ from evidence.views import (
     disclosures,
     discovery,
     doors,
+    engagement_scope,
     engagements,
     event_log,
     evidence,
@@ -254,8 +255,18 @@ urlpatterns += [
         name="engagement_end",
     ),
     path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/systems/",
+        engagement_scope.engagement_add_system,
+        name="engagement_add_system",
+    ),
+    path(
+        "systems/<slug:slug>/engagements/<uuid:uuid>/take-out/",
+        engagement_scope.engagement_take_out,
+        name="engagement_take_out",
+    ),
+    path(
         "systems/<slug:slug>/engagements/<uuid:uuid>/scope/",
-        engagements.engagement_scope,
+        engagement_scope.engagement_scope,
         name="engagement_scope",
     ),
 ]

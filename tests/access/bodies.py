@@ -100,6 +100,7 @@ def bodies_of(world: World) -> dict[str, Any]:
             "last_day": str(TODAY + 60 * DAY),
         },
         "engagement_end": {"version": 1},
+        "engagement_take_out": why | {"version": 1},
         "engagement_scope": {"which": "baseline", "version": 1},
         "request_list": {"file": request_list(), "due_on": later},
         "request_list_confirm": {"token": "none"},
@@ -142,6 +143,7 @@ def bodies_of(world: World) -> dict[str, Any]:
             "people": ["audrey@example.test"], "last_day": str(TODAY + 60 * DAY),
         },
         "PUT engagement-scope": {"controls": None},
+        "POST engagement-take-out": why,
         "POST mark-list": {
             "engagement": str(world.named["mark"]["uuid"]), "control_id": "CM-8",
             "state": "satisfied",

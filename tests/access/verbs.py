@@ -239,7 +239,9 @@ VERBS = (
         ("evidence:engagement_new", "evidence:engagement_renew",
          "evidence:engagement_end", "evidence:engagement_scope", "engagement-list",
          "PATCH engagement-detail", "engagement-renew", "engagement-end",
-         "PUT engagement-scope"),
+         "PUT engagement-scope", "evidence:engagement_add_system",
+         "evidence:engagement_take_out", "engagement-add-system",
+         "engagement-take-out"),
     ),
     Verb(
         "mark controls and test samples in an audit",

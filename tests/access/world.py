@@ -272,8 +272,10 @@ def _people(world: World) -> None:
     house = world.house
     audit = house.audrey.memberships.get(role=Role.AUDITOR).engagement
     _name(world, audit, "engagement_access", "engagement_renew", "engagement_end")
-    _name(world, audit, "engagement_scope")
-    for verb in ("detail", "renew", "end", "scope", "controls"):
+    _name(world, audit, "engagement_scope", "engagement_add_system",
+          "engagement_take_out")  # fmt: skip
+    for verb in ("detail", "renew", "end", "scope", "controls", "add-system",
+                 "take-out"):  # fmt: skip
         _name(world, audit, f"engagement-{verb}")
     marked = mark_control(
         audit,

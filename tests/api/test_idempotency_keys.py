@@ -52,7 +52,7 @@ api_services_preview
 system-terms-list ask-split api_retention legal-hold-lift
 person-end person-hand-over person-hand-over-preview invitation-send-again
 invitation-withdraw
-engagement-renew engagement-end
+engagement-renew engagement-end engagement-take-out
 export-make-again
 closing-confirm closing-refuse closing-withdraw
 """

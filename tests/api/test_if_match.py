@@ -109,6 +109,8 @@ VERBS = {
     "POST engagement-renew": Verb("needed", "olivia"),
     "POST engagement-end": Verb("needed", "olivia"),
     "PUT engagement-scope": Verb("needed", "olivia"),
+    "POST engagement-add-system": Verb("needed", "olivia", None, {"system": "shop"}),
+    "POST engagement-take-out": Verb("needed", "olivia", None, WHY),
     "PATCH mark-detail": Verb("needed", "audrey"),
     "PATCH tested-item-detail": Verb("needed", "audrey"),
     "POST export-make-again": Verb("without", "olivia"),

@@ -27,7 +27,7 @@ from tests.access.world import World
 from tests.api.keyed import monthly, rows
 from tests.evidence.house import file
 from tests.evidence.systems.test_describe_a_system import filled_in
-from tests.factories import variant
+from tests.factories import make_system, variant
 from tests.one_day import TODAY
 from tests.sign_ins import sign_in_just_now
 
@@ -112,6 +112,12 @@ def forms(world: World) -> dict[str, Form]:
              "window_start": TODAY, "window_end": LATER},
             {"title": "ISO"},
             "/systems/shop/engagements/",
+        ),
+        "engagement_add_system": Form(
+            "olivia",
+            {"system": "depot", "version": 1},
+            {"let_in": "on"},
+            f"/systems/shop/engagements/{world.named['engagement_access']['uuid']}/",
         ),
         "request_new": Form(
             "olivia",
@@ -297,8 +303,9 @@ published_services
 role_days role_end role_hand_over invitation_send invitation_withdraw
 numbers_upload request_list finding_import_upload
 saved_filters saved_filter_rename saved_filter_delete
-engagement_renew engagement_end marks_save mark item_result event_log_csv
-closing_request closing_decide closing_withdraw kept_again engagement_scope
+engagement_renew engagement_end engagement_take_out marks_save mark item_result
+event_log_csv closing_request closing_decide closing_withdraw kept_again
+engagement_scope
 version_user_controls version_user_controls_import
 version_coverage version_coverage_preview version_coverage_import
 version_coverage_begin version_coverage_lines
@@ -316,7 +323,7 @@ removal_new sample_draw deviation_new artifact_new version_new letter_new cite r
 export_request alternative_request status_in_retrospect remark_new remark_answer
 observation_new finding_new observation_dispose finding_dispose
 response_new
-people_invite duties_acknowledge engagement_new
+people_invite duties_acknowledge engagement_new engagement_add_system
 """
 NAMES = MAKERS.split()
 INSIDE = {
@@ -333,6 +340,10 @@ def world(db, settings, tmp_path) -> World:
     settings.MFA_REQUIRED = False
     built = worlds.build()
     SpillRemoval.objects.update(state="refused", decided_by=built.house.olivia)
+    house = built.house
+    make_system(
+        house.olivia, slug="depot", baseline=house.system.baseline, services=("s3",)
+    )
     # something is left for the templates to ask
     RequirementControl.objects.filter(implementation__control__ref_id="ac-1").delete()
     return built

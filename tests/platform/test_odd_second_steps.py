@@ -22,10 +22,10 @@ from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 WHO = {
-    "olivia": """engagement_new engagement_renew engagement_end observation_new
-    finding_new observation_dispose finding_dispose disposition_decide response_new
-    response_decide remark_answer remark_decide citations_decide request_answer
-    request_judge request_new bulk_choose bulk_act bulk_act_confirm""",
+    "olivia": """engagement_new engagement_renew engagement_end engagement_take_out
+    observation_new finding_new observation_dispose finding_dispose disposition_decide
+    response_new response_decide remark_answer remark_decide citations_decide
+    request_answer request_judge request_new bulk_choose bulk_act bulk_act_confirm""",
     "audrey": "marks_save mark item_result request_list request_list_confirm",
     "alice": "duties_acknowledge",
 }

@@ -13,7 +13,7 @@ from controls.errors import Refused, SrmError
 from controls.history.clock import wait_for_older_writers
 from controls.models import Actor, System
 from evidence.engagements.marks_then import keys_marked
-from evidence.engagements.scope import rows_of_audit
+from evidence.engagements.scope import refuse_unrecorded_audit, rows_of_audit
 from evidence.status.clock_parameters import Window
 from evidence.status.control_filter import keys_matching
 from evidence.status.control_status import (
@@ -126,6 +126,7 @@ def scope_of(
     if on > system.day_of(now()):
         raise Refused({"on": NOT_COME_YET})
     refuse_unrecorded(system, known_at)
+    refuse_unrecorded_audit((filters or {}).get("engagement", ""), instant)
     if window:
         refuse_window(*window)
     window = window or window_of(system, known_at)
