@@ -194,15 +194,15 @@ def _let_into(
     added: Engagement, engagement: Engagement, by: Actor, now: dt.datetime
 ) -> tuple[list[User], list[Event]]:
     """Let those who audit in `engagement` now into the added one, to their last day."""
-    grants = engagement.memberships.filter(ends_at__gt=now).select_related("user")
-    reading = {
-        grant.user_id for grant in grants if grant.starts_at <= now < grant.ends_at
-    }
-    until = {
-        grant.user: grant.ends_at
-        for grant in grants.order_by("user", "ends_at")
-        if grant.user_id in reading and grant.user.is_active
-    }
+    rows = engagement.memberships.filter(ends_at__gt=now).select_related("user")
+    grants = [
+        (grant.user, grant.starts_at, grant.ends_at)
+        for grant in rows.order_by("user", "ends_at")
+        if grant.ends_at is not None and grant.user.is_active
+    ]
+    reading = {person for person, starts_at, _ in grants if starts_at <= now}
+    # of several grants that follow each other the last one's
+    until = {person: end for person, _, end in grants if person in reading}
     today = added.system.day_of(now)
     people, events = [], []
     for person, ends_at in until.items():

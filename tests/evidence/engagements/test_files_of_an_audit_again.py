@@ -65,7 +65,7 @@ def _control(house: House, ref_id: str) -> Any:
 def made(
     house: House, audit: Engagement, name: str, of: Export | None = None
 ) -> Export:
-    """The file of an audit that its auditor asked for; `of`: by the clocks of another."""
+    """The file of an audit that its auditor asked for; by the clocks `of` another."""
     export = request_export(
         house.system,
         by=house.ann,
