@@ -99,6 +99,12 @@ class Asking:
         self.headers = {}
         if view == "request-answer":
             self.headers["If-Match"] = world.tag(view)
+        if view == "engagement-add-system":
+            house = world.house
+            small = {"baseline": house.system.baseline, "services": ("s3",)}
+            make_system(house.olivia, slug="depot", **small)
+            self.body = {"system": "depot"}
+            self.headers["If-Match"] = "*"
         if view == "bulk-upload-confirm":
             self.body = {"token": planned(self.client)}
         if view == "audit-request-list-confirm":
