@@ -16,6 +16,7 @@ from tests.access import world as worlds
 from tests.access.walking import doors
 from tests.access.world import World
 from tests.evidence.house import file
+from tests.factories import make_system
 from tests.sign_ins import sign_in_just_now
 
 TODAY = str(one_day.TODAY)
