@@ -13,7 +13,7 @@ from evidence.status.rows import Moment
 
 
 @dataclass(frozen=True)
-class ScopeChange:
+class ChangeOfAudit:
     """A recorded scope beside the one before it. `added` and `taken_out` are ids of
     controls; of a change from or to the whole baseline they are empty, it is named."""
 
@@ -49,13 +49,13 @@ class ScopeChange:
 
 def scope_changes(
     engagements: Collection[int], moment: Moment
-) -> Mapping[int, list[ScopeChange]]:
+) -> Mapping[int, list[ChangeOfAudit]]:
     """All that was recorded of each engagement before a moment, in its order. One
     statement."""
     rows = EngagementScope.objects.filter(engagement__in=engagements)
     if moment.known_at is not None:
         rows = rows.filter(known_from__lt=moment.known_at)
-    changes: defaultdict[int, list[ScopeChange]] = defaultdict(list)
+    changes: defaultdict[int, list[ChangeOfAudit]] = defaultdict(list)
     before: dict[int, frozenset[str] | None] = {}
     for row in rows.select_related("chosen_by").order_by("pk"):
         scope = scope_as(row.controls, row.covered)
@@ -63,7 +63,7 @@ def scope_changes(
         added = sorted(now - earlier) if earlier and now else []
         taken_out = sorted(earlier - now) if earlier and now else []
         changes[row.engagement_id].append(
-            ScopeChange(
+            ChangeOfAudit(
                 row.known_from,
                 row.chooser_name or str(row.chosen_by),
                 scope,
@@ -78,7 +78,7 @@ def scope_changes(
 
 def changes_of(
     engagement: Engagement, known_at: dt.datetime | None
-) -> list[ScopeChange]:
+) -> list[ChangeOfAudit]:
     """Those of one engagement, the newest first."""
     moment = Moment(dt.date.max, known_at)
     return list(reversed(scope_changes([engagement.pk], moment)[engagement.pk]))
