@@ -165,8 +165,8 @@ def _work_of_teams(pairs: Collection[SystemTeam]) -> dict[int, list[TeamWork]]:
         team_of=Coalesce("owner_team_id", "implementation__owner_team_id"),
         ask_of=Coalesce("joined_id", "ask_id"),
     ).filter(team_of__in=keys)
-    asked = owned.order_by().values_list("system_id", "team_of", "ask_of").distinct()
-    asks = Counter((system, team) for system, team, _ in set(asked))
+    of_teams = owned.order_by().values_list("system_id", "team_of", "ask_of").distinct()
+    asks = Counter((system, team) for system, team, _ in set(of_teams))
     controls = Counter(
         ControlImplementation.objects.filter(system__in=systems, owner_team__in=keys)
         .order_by()
