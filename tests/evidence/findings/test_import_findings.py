@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
 OURS, THEIRS = "111122223333", "999988887777"
-REAL = Path("/work/shared/data/findings")
+REAL = os.environ.get("SRM_TEST_FINDINGS", "")
 
 
 @pytest.fixture
@@ -372,10 +373,10 @@ def test_many_findings_cost_the_same_statements(system, oscar, as_user):
     assert "And 1150 more" in page.text
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="real findings are not there")
+@pytest.mark.skipif(not REAL, reason="SRM_TEST_FINDINGS names no folder")
 def test_real_files_are_read():
     """Files of Prowler and of Security Hub, each finding of them."""
-    for path in sorted(REAL.glob("*.*")):
+    for path in sorted(Path(REAL).glob("*.*")):
         with path.open("rb") as body:
             read = read_findings(body, path.name, path.stat().st_size)
         assert read.results, path
