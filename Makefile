@@ -38,7 +38,7 @@ bench: .venv/.tests    # measures; ARGS are passed on
 sbom: .venv/.tests     # what SRM is made of, as CycloneDX (JSON)
 	@$(PY) .ci/sbom
 audit: .venv/.tests    # known weaknesses of what is pinned; asks pypi.org
-	@$(PY) -m pip_audit --require-hashes --disable-pip --strict -r requirements.txt
+	@$(PY) -m pip_audit --require-hashes --disable-pip --strict -r requirements.txt -r requirements-saml.txt
 worker: .venv/.runs    # one more worker beside a running `make run`
 	@exec $(PY) -m srm_project.local worker
 clean:                 # caches only; data stays where `make run` said

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from srm_project.database_settings import database_entry
 from srm_project.mail_settings import mail_settings
+from srm_project.saml_settings import saml_provider
 from srm_project.sign_on_settings import sign_on_provider
 from srm_project.store_settings import refuse_impossible_store
 
@@ -231,8 +232,7 @@ if NOTICES_KEPT_DAYS < MIN_NOTICES_KEPT_DAYS:
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_REQUIRED = env_bool("MFA_REQUIRED", not DEMO)
-# None: people sign in with address and password only.
-SIGN_ON_PROVIDER = sign_on_provider(
+OPENID_PROVIDER = sign_on_provider(
     issuer=env("OIDC_ISSUER"),
     client_id=env("OIDC_CLIENT_ID"),
     client_secret=env_secret("OIDC_CLIENT_SECRET"),
@@ -243,6 +243,29 @@ SIGN_ON_PROVIDER = sign_on_provider(
     second_factors=env("OIDC_SECOND_FACTORS"),
     link_by_email=env_bool("OIDC_LINK_BY_EMAIL", False),
 )
+SAML_PROVIDER = saml_provider(
+    issuer=env("SAML_ISSUER"),
+    sso_url=env("SAML_SIGN_IN_ADDRESS"),
+    certificates=env_secret("SAML_CERTIFICATES"),
+    name=env("SAML_NAME", "single sign-on"),
+    address=f"{SITE_URL}/accounts/sign-on/saml/",
+    audience=env("SAML_OUR_NAME") or f"{SITE_URL}/accounts/sign-on/saml/metadata/",
+    name_id_format=env("SAML_NAME_ID_FORMAT"),
+    subject_attribute=env("SAML_SUBJECT_ATTRIBUTE"),
+    email_attribute=env("SAML_EMAIL_ATTRIBUTE"),
+    groups_attribute=env("SAML_GROUPS_ATTRIBUTE", "groups"),
+    roles=env_secret("SAML_ROLES"),
+    second_factors=env("SAML_SECOND_FACTORS"),
+    link_by_email=env_bool("SAML_LINK_BY_EMAIL", False),
+    signed_responses=env_bool("SAML_SIGNED_RESPONSES", False),
+)
+if OPENID_PROVIDER and SAML_PROVIDER:
+    raise ImproperlyConfigured(
+        "OIDC_ISSUER and SAML_ISSUER name two providers. SRM trusts one: leave the"
+        " other empty."
+    )
+# None: people sign in with address and password only.
+SIGN_ON_PROVIDER = OPENID_PROVIDER or SAML_PROVIDER
 SOCIALACCOUNT_ADAPTER = "srm_project.sign_on.OneProvider"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 

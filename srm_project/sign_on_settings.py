@@ -1,4 +1,7 @@
-"""Single sign-on by OpenID Connect, from the environment: who is trusted, for what."""
+"""Single sign-on, from the environment: who is trusted, for what.
+
+By OpenID Connect here, by SAML in `saml_settings.py`; an installation has one provider.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from django.core.exceptions import ImproperlyConfigured
 ROLES_BY_GROUP = frozenset({"officer", "contributor", "reviewer", "reader"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EXPECTED_ROLES = (
-    'OIDC_ROLES is a JSON list such as [{"group": "srm-reviewers", "system":'
-    ' "payments", "role": "reviewer"}]; a contributor has a "team" besides, and role is'
-    " one of officer, contributor, reviewer, reader."
+    '{name} is a JSON list such as [{{"group": "srm-reviewers", "system":'
+    ' "payments", "role": "reviewer"}}]; a contributor has a "team" besides, and'
+    " role is one of officer, contributor, reviewer, reader."
 )
 
 
@@ -51,8 +54,20 @@ class SignOnProvider:
     @property
     def origin(self) -> str:
         """Scheme, host and port of the issuer, where its sign-in page lies too."""
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.issuer)
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def secure(address: str) -> bool:
+    """Whether an address is https://, or of this machine."""
+    parts = urlsplit(address)
+    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
+    return bool(parts.netloc) and (parts.scheme == "https" or plain)
 
 
 def sign_on_provider(
@@ -85,7 +100,7 @@ def sign_on_provider(
         name=name,
         scopes=tuple(scopes.split()),
         groups_claim=groups_claim,
-        roles=_roles(roles),
+        roles=roles_of_groups(roles, "OIDC_ROLES"),
         second_factors=frozenset(second_factors.split()),
         link_by_email=link_by_email,
     )
@@ -93,8 +108,7 @@ def sign_on_provider(
 
 def _refuse_bad_issuer(issuer: str) -> None:
     parts = urlsplit(issuer)
-    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if not (parts.scheme == "https" or plain) or parts.query or parts.fragment:
+    if not secure(issuer) or parts.query or parts.fragment:
         raise ImproperlyConfigured(
             "OIDC_ISSUER is the https:// address that the provider calls itself by."
         )
@@ -102,19 +116,21 @@ def _refuse_bad_issuer(issuer: str) -> None:
         raise ImproperlyConfigured("OIDC_ISSUER has 200 characters at most.")
 
 
-def _roles(text: str) -> tuple[RoleOfGroup, ...]:
+def roles_of_groups(text: str, setting: str) -> tuple[RoleOfGroup, ...]:
+    """What the JSON of a setting gives to groups. Raises ImproperlyConfigured."""
+    expected = EXPECTED_ROLES.format(name=setting)
     if not text:
         return ()
     try:
         rows: list[dict[str, Any]] = json.loads(text)
         roles = tuple(RoleOfGroup(**row) for row in rows)
     except (ValueError, TypeError):
-        raise ImproperlyConfigured(EXPECTED_ROLES) from None
+        raise ImproperlyConfigured(expected) from None
     for role in roles:
         texts = (role.group, role.system, role.role, role.team)
         if not all(isinstance(text, str) for text in texts):
-            raise ImproperlyConfigured(EXPECTED_ROLES)
+            raise ImproperlyConfigured(expected)
         with_team = role.role == "contributor"
         if role.role not in ROLES_BY_GROUP or bool(role.team) is not with_team:
-            raise ImproperlyConfigured(EXPECTED_ROLES)
+            raise ImproperlyConfigured(expected)
     return roles

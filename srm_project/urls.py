@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from controls.views import addresses, invitations
-from srm_project import health, public_views, sign_on
+from srm_project import health, public_views, saml_views, sign_on
 
 urlpatterns = [
     path("", include("controls.urls")),
@@ -35,9 +35,16 @@ urlpatterns = [
         sign_on.sign_on_callback,
         name="sign_on_callback",
     ),
+    path("accounts/sign-on/saml/", saml_views.saml_response, name="saml_response"),
+    path("accounts/sign-on/saml/back/", saml_views.saml_return, name="saml_return"),
+    path(
+        "accounts/sign-on/saml/metadata/",
+        saml_views.saml_metadata,
+        name="saml_metadata",
+    ),
     path("csp-report/", public_views.csp_report, name="csp_report"),
     path("favicon.ico", public_views.icon),
-    # Not allauth.urls: single sign-on has the two doors above and no others.
+    # Not allauth.urls: single sign-on has the doors above and no others.
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),

@@ -1,10 +1,12 @@
-"""Who somebody is at the identity provider (AZ-04): issuer, subject, our account.
+"""Who somebody is at the identity provider (AZ-04, AZ-05): issuer and subject.
 
 An address names nobody by itself: it may be given to somebody else. It links an account
 once, where the installation allows it and the provider calls the address verified.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
@@ -18,6 +20,21 @@ UNKNOWN = (
     " invite you, or an administrator to link your account."
 )
 CLOSED = "Your account in SRM is closed. Ask an administrator to open it again."
+
+
+@dataclass(frozen=True)
+class PersonElsewhere:
+    """Somebody as the provider describes them, once its word was verified.
+
+    `subject` names them there for good, `label` in the log. `verified_email` is empty
+    where the provider does not vouch for it.
+    """
+
+    subject: str
+    label: str
+    verified_email: str
+    groups: list[str]
+    second_factor: bool
 
 
 class SignOnRefused(NotPermitted):

@@ -4,6 +4,7 @@ from controls.models.acknowledgements import DutyAcknowledgement
 from controls.models.addresses import AddressChange
 from controls.models.alternatives import AlternativeImplementation
 from controls.models.applicability import ApplicabilityDecision, EndRequest
+from controls.models.assertions import SpentAssertion
 from controls.models.audit import AuditEvent
 from controls.models.catalog import (
     Baseline,
@@ -91,6 +92,7 @@ __all__ = [
     "ServiceImport",
     "ServiceLayer",
     "ServiceVariant",
+    "SpentAssertion",
     "System",
     "SystemComponent",
     "SystemTerms",

@@ -30,12 +30,13 @@ TABLE = Path(__file__).with_name("events.txt")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 DONE = range(200, 303)
 # Rows that say nothing of controls, evidence and people: who is here, what was sent
-# twice, which notices somebody has seen, how they want to be told, which filters
-# somebody keeps.
+# twice, which assertions were used, which notices somebody has seen, how they want to
+# be told, which filters somebody keeps.
 NO_STATE = {
     "django_session",
     "controls_auditevent",
     "controls_idempotencykey",
+    "controls_spentassertion",
     "evidence_notice",
     "evidence_noticepreference",
     "evidence_savedfilter",

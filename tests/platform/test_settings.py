@@ -57,6 +57,7 @@ def test_good_settings_start():
         ({"SECRET_KEY": ""}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"DEBUG": "yes", "ALLOWED_HOSTS": "srm.example.org"}, "DEBUG"),
+        ({"SAML_ISSUER": "x"}, "SAML_SIGN_IN_ADDRESS"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),

@@ -26,13 +26,32 @@ def entries_of(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+FILES = {
+    "requirements.txt": 50,
+    "requirements-dev.txt": 100,
+    "requirements-saml.txt": 3,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_every_requirement_is_one_version_with_the_digests_of_its_files(name: str):
     entries = entries_of(name)
-    assert len(entries) > 50
+    assert len(entries) > FILES[name]
     for entry in entries:
         assert PIN.match(entry), entry
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+
+
+def test_what_saml_needs_besides_goes_with_all_the_rest():
+    """The same lxml everywhere: it and xmlsec have to share one libxml2."""
+    pins = {name: dict(PIN.findall((ROOT / name).read_text())) for name in FILES}
+    besides = pins["requirements-saml.txt"]
+    assert set(besides) - set(pins["requirements.txt"]) == {
+        *("isodate", "python3-saml", "xmlsec"),
+    }
+    for name, version in besides.items():
+        assert pins["requirements-dev.txt"][name] == version
+        assert pins["requirements.txt"].get(name, version) == version
 
 
 def test_pip_demands_the_digests_and_the_list_and_the_audit_are_commands():
