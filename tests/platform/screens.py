@@ -10,13 +10,12 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from django.test import Client
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve
 
 from controls.display_names import LAYERS
 from controls.models import Service, ServiceVariant
 from controls.models.systems import Regime
 from evidence.status.reasons import MESSAGES
-from evidence.views import urls as evidence_urls
 
 START = [
     "/systems/",
@@ -87,12 +86,11 @@ GRAMMAR = {
 
 
 def pages_of(client: Client) -> Iterator[tuple[str, str]]:
-    """Address and HTML of what somebody reaches by links, some of each view; then of
-    the pages of a system to which no link led."""
+    """Address and HTML of what somebody reaches by links; some of each view."""
     ahead, met = deque(START), set(START)
-    taken: Counter[tuple[str, bool]] = Counter(filter(None, map(_view, START)))
-    others = iter(pages_by_pattern())
-    while url := ahead.popleft() if ahead else _next_unmet(others, taken):
+    taken: Counter[tuple[str, bool]] = Counter()
+    while ahead:
+        url = ahead.popleft()
         answer = client.get(url, follow=True)
         if not answer.get("Content-Type", "").startswith("text/html"):
             answer.close()
@@ -106,24 +104,6 @@ def pages_of(client: Client) -> Iterator[tuple[str, str]]:
             taken[view] += 1
             met.add(link)
             ahead.append(link)
-
-
-def pages_by_pattern() -> Iterator[str]:
-    """Every address that needs nothing, or a system alone."""
-    for pattern in evidence_urls.urlpatterns:
-        needed = set(pattern.pattern.converters)
-        if needed <= {"slug"} and not pattern.default_args:
-            yield reverse(f"evidence:{pattern.name}", args=["payments"] * len(needed))
-
-
-def _next_unmet(addresses: Iterator[str], taken: Counter[tuple[str, bool]]) -> str:
-    """The next of these whose view was not met; empty where none is left."""
-    for address in addresses:
-        view = _view(address)
-        if view and not taken[view]:
-            taken[view] += 1
-            return address
-    return ""
 
 
 def _links(url: str, page: str) -> Iterator[str]:
