@@ -6,6 +6,7 @@ from typing import Any
 from celery import shared_task
 
 from controls import clock
+from controls.accounts.ended_sessions import forget_ended_sessions
 from controls.errors import TransitionNotAllowed
 from controls.idempotency import forget_old_keys
 from evidence.artifacts.sync import SYNCS, sync_at_night
@@ -62,8 +63,9 @@ def sweep_store() -> None:
     """Nightly: delete bytes that no record names; a second one at once does nothing.
 
     Keys of requests, settled notices and rows of exports that are older than they are
-    kept go too.
+    kept go too, and sessions that expired.
     """
+    forget_ended_sessions(clock.now())
     forget_old_keys(clock.now())
     forget_settled(clock.now())
     ends.forget_exports(clock.now())

@@ -6,9 +6,12 @@ once, where the installation allows it and the provider calls the address verifi
 
 from __future__ import annotations
 
+import hashlib
+import time
 from dataclasses import dataclass
 
 from allauth.socialaccount.models import SocialAccount
+from django.core.cache import cache
 from django.db import transaction
 
 from controls.errors import NotPermitted
@@ -19,6 +22,8 @@ UNKNOWN = (
     "Nobody with this sign-in has an account in SRM. Ask an officer of your system to"
     " invite you, or an administrator to link your account."
 )
+HOUR = 3600  # seconds
+MAX_REFUSED = 100  # events
 CLOSED = "Your account in SRM is closed. Ask an administrator to open it again."
 
 
@@ -75,5 +80,18 @@ def _link(issuer: str, subject: str, verified_email: str) -> SocialAccount:
 
 
 def record_refused_sign_on(label: str) -> None:
-    """Record that somebody was not let in, as for a wrong password."""
-    AuditEvent.objects.append(Event("session.refused", subject_label=label[:120]))
+    """Record that somebody was not let in, as for a wrong password.
+
+    At most MAX_REFUSED an hour of one label: whoever sends answers of their own making,
+    which costs them nothing, fills no log.
+    """
+    hour = int(time.time()) // HOUR
+    digest = hashlib.sha256(label.encode()).hexdigest()
+    key = f"sign-on-refused:{digest}:{hour}"
+    cache.add(key, 0, HOUR)
+    try:
+        before = cache.incr(key)
+    except ValueError:  # nothing is counted: the cache is away, or just forgot
+        before = 1
+    if before <= MAX_REFUSED:
+        AuditEvent.objects.append(Event("session.refused", subject_label=label[:120]))

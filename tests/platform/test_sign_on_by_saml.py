@@ -282,6 +282,15 @@ def test_spoilt_and_wrapped_responses_come_to_nothing(client, provider, alice):
     assert signed_in(client) == alice.email
 
 
+def test_whoever_sends_answers_for_ever_fills_no_log(client, provider, monkeypatch):
+    """AU-01, RE-07: a hundred an hour are on record; the others are refused all the
+    same."""
+    monkeypatch.setattr("controls.accounts.identities.MAX_REFUSED", 3)
+    for _ in range(5):
+        assert UNVERIFIED in refused(client.post(DOOR, {"SAMLResponse": "?"}), client)
+    assert AuditEvent.objects.filter(verb="session.refused").count() == 3
+
+
 def test_whoever_the_provider_does_not_sign_in_is_told(client, provider):
     status = "urn:oasis:names:tc:SAML:2.0:status:Responder"
     response = provider.response(begin(client), "4711", status=status)
