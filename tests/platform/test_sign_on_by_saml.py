@@ -56,7 +56,8 @@ def made() -> SamlProviderOfTests:
 
 @pytest.fixture
 def provider(made: SamlProviderOfTests, settings) -> SamlProviderOfTests:
-    """The provider that this installation trusts."""
+    """The provider that this installation trusts; nothing was refused yet."""
+    cache.clear()
     settings.MFA_REQUIRED = False
     trust(settings, made)
     return made

@@ -15,6 +15,7 @@ import requests
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
@@ -41,7 +42,8 @@ ROLES = (
 
 @pytest.fixture
 def provider(identity_provider: IdentityProvider, settings) -> IdentityProvider:
-    """The provider that this installation trusts."""
+    """The provider that this installation trusts; nothing was refused yet."""
+    cache.clear()
     settings.MFA_REQUIRED = False
     settings.SIGN_ON_PROVIDER = SignOnProvider(
         issuer=identity_provider.issuer,
