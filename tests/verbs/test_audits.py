@@ -49,9 +49,9 @@ SENTENCES = {
     "begun": "The auditors have begun with CM-8",
     "outside": "is out of the scope of",
     "stale": "since you opened",
-    "is-closed": "It is closed.",
-    "is-refused": "It is refused by the auditors.",
-    "is-withdrawn": "It is withdrawn.",
+    "is-closed": "This closing is closed already.",
+    "is-refused": "This closing is refused by the auditors already.",
+    "is-withdrawn": "This closing is withdrawn already.",
     "looked-at": "You may not do this",
 }
 # `future`: the auditor's days have not begun; `over`: they have ended; `outside`: CM-8
