@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from knox.models import AuthToken
 
 from controls.admin.scoped import ReadOnlyAdmin
-from controls.models import AuditEvent, GroupRole
+from controls.models import AuditEvent, GroupRole, SpentAssertion
 from controls.models.audit import about
 from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import actor_of
@@ -118,3 +118,18 @@ class GroupRoleAdmin(ReadOnlyAdmin):
     list_display = ("membership", "group", "given_at")
     list_select_related = ("membership__user", "membership__system")
     search_fields = ("membership__user__email", "group")
+
+
+@admin.register(SpentAssertion)
+class SpentAssertionAdmin(ReadOnlyAdmin):
+    """Assertions of SAML that were used; what they say of a person is not shown."""
+
+    superuser_only = True
+    fields = ("digest", "ends_at")
+    list_display = ("digest", "ends_at")
+    search_fields = ("digest",)
+    date_hierarchy = "ends_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpentAssertion]:
+        """All, for those who may see any."""
+        return super().get_queryset(request).defer("claims", "ticket")
