@@ -42,8 +42,8 @@ def test_up_01_a_long_form_is_refused_by_its_announced_length() -> None:
         assert request.POST
 
 
-def test_the_api_refuses_a_long_form_as_a_problem(as_user, oscar, system) -> None:
-    url = reverse("provider-document-list", args=[system.slug])
+def test_the_api_refuses_a_long_form_as_a_problem(as_user, oscar) -> None:
+    url = reverse("request-list")
     long = SimpleUploadedFile("a.csv", LONG)
     answer = as_user(oscar).post(url, {"file": long})
     assert answer.status_code == 413
