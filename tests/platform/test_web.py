@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from controls.models import AuditEvent
+from controls.models import AuditEvent, User
 from srm_project import accounts, health
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,8 @@ def test_nobody_signs_up_by_themselves(client):
     given = {"email": "eve@example.org", "password1": PASSWORD}
     answer = client.post(reverse("account_signup"), given)
     assert "_auth_user_id" not in client.session
-    assert "closed" in answer.content.decode().lower()
+    assert "Accounts come by invitation" in answer.content.decode()
+    assert not User.objects.filter(email="eve@example.org").exists()
 
 
 def test_without_a_second_factor_there_is_only_the_page_to_add_one(
