@@ -15,6 +15,7 @@ from evidence.models import RequirementControl, SpillRemoval
 from tests.access import world as worlds
 from tests.access.world import World
 from tests.evidence.house import file
+from tests.factories import make_system
 from tests.platform.test_done_already import STEPS, prepared
 from tests.platform.test_forms_sent_twice import NAMES, Page
 from tests.sign_ins import sign_in_just_now
@@ -28,6 +29,10 @@ def world(db, settings, tmp_path) -> World:
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
     built = worlds.build()
+    house = built.house
+    make_system(
+        house.olivia, slug="depot", baseline=house.system.baseline, services=("s3",)
+    )
     # something is left for the templates to ask
     RequirementControl.objects.filter(implementation__control__ref_id="ac-1").delete()
     return built
