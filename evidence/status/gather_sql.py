@@ -51,15 +51,16 @@ _NAMES = "id, ref_id, label, title, family, family_title, withdrawn, sort_order"
 
 
 # The control of a provider's report that an ask `r` answers, while a report of that
-# series expects it that its auditor did not withdraw: else nobody does (R20, R26).
-_BINDING = """(
+# series expects it that its auditor did not withdraw: else nobody does (R20, R26). Most
+# asks answer none: nothing is looked up for them.
+_BINDING = """CASE WHEN r.user_control_id IS NOT NULL THEN (
 SELECT m.id FROM evidence_reportremark m
   JOIN evidence_artifactversion of_remark ON of_remark.id = m.artifact_version_id
  WHERE m.id = r.user_control_id AND EXISTS (
    SELECT FROM (SELECT * FROM evidence_reportremark WHERE {before}) same
      JOIN {artifact_version} v ON v.id = same.artifact_version_id
     WHERE same.kind = 'user-control' AND same.title = m.title
-      AND v.artifact_id = of_remark.artifact_id AND v.state <> 'withdrawn'))"""
+      AND v.artifact_id = of_remark.artifact_id AND v.state <> 'withdrawn')) END"""
 
 
 def render(statement: str, *, as_known_then: bool) -> str:
