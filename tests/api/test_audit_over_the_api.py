@@ -141,7 +141,10 @@ def test_an_officer_keeps_audits_over_the_api(house, audit) -> None:
     chosen = call("PUT", f"{one}scope/", typed, **{"If-Match": tag})
     assert chosen.json()["controls"] == ["ac-1", "cm-8"]
     told = call("GET", f"{one}scope/")
-    assert told.json() == {"controls": ["ac-1", "cm-8"], "numbers": []}
+    answer = told.json()
+    [change] = answer.pop("changes")
+    assert change["about"] == "2 chosen controls" and change["by"] == "Olivia"
+    assert answer == {"controls": ["ac-1", "cm-8"], "numbers": []}
     assert told["ETag"] == chosen["ETag"]
     rows = call("GET", f"{one}controls/").json()["results"]
     assert [row["control_id"] for row in rows] == ["ac-1", "cm-8"]
