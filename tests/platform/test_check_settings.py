@@ -11,7 +11,7 @@ FULL = {
     "APP_DATABASE_USER": "srm_app",
     "CLAMAV_URL": "unix:///run/clamd",
     "BROKER_URL": "redis://broker",
-    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "SENDS_MAIL": True,
     "MFA_REQUIRED": True,
 }
 LESS = [
@@ -19,7 +19,7 @@ LESS = [
     ("APP_DATABASE_USER", "srm_owner", "srm.I001"),
     ("CLAMAV_URL", "", "srm.I002"),
     ("BROKER_URL", "", "srm.I003"),
-    ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "srm.I004"),
+    ("SENDS_MAIL", False, "srm.I004"),
     ("MFA_REQUIRED", False, "srm.I005"),
 ]
 
