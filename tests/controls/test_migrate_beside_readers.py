@@ -21,6 +21,7 @@ from django.db.migrations.state import ProjectState
 from controls.history import install
 from controls.history.lock_limit import LockedByOthers
 from controls.models import Team
+from tests.one_day import OURS_FIRST
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Owner = Callable[[], AbstractContextManager[None]]
@@ -67,8 +68,11 @@ def migrate(state: ProjectState, *operations: Any) -> ProjectState:
 
 
 def after_migrate() -> None:
-    """What Django signals once all migrations are applied."""
+    """What Django signals once all migrations are applied. What is installed anew is
+    put back on the clock of the tests: others in this database follow."""
     install.after_migrate(sender=apps.get_app_config("evidence"), using="default")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER FUNCTION srm_keep() SET search_path = {OURS_FIRST}")
 
 
 def columns(view: str) -> list[str]:
