@@ -56,6 +56,8 @@ class SystemAdmin(AuditedAdmin):
         "partition",
         "baseline",
         "time_zone",
+        "window_start",  # two officers decide on one that leaves out past days (R31)
+        "window_end",
         "currency_days",
         "letter_months",
         "demo",

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from controls.models import AuditEvent, RetrospectiveChange, System
 from tests.factories import END, START
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "Described in August."}
@@ -114,3 +115,26 @@ def test_nor_does_the_next_window_begin_within_this_one(system, as_user, oscar):
     assert page.status_code == 400
     assert "days of it that are over do not fall out" in page.content.decode()
     assert window(system) == ["2026-01-01", "2026-12-31"]
+
+
+def test_the_administration_is_no_door_around_the_second_officer(oscar, system) -> None:
+    """R32: what is typed beside the fields that it offers changes no window."""
+    oscar.is_staff = True
+    oscar.save(update_fields=["is_staff"])
+    before = window(system)
+    url = reverse("admin:controls_system_change", args=[system.pk])
+    desk = sign_in_just_now(Client(), oscar)
+    page = desk.get(url)
+    assert page.status_code == 200
+    assert 'name="window_start"' not in page.content.decode()
+    typed = {
+        "name": "Payments of today",
+        "description": "",
+        "own_code": "on",
+        "seen_version": system.version,
+        "window_start": "2026-11-01",
+        "window_end": "2026-12-31",
+    }
+    assert desk.post(url, typed).status_code == 302
+    assert window(system) == before
+    assert system.name == "Payments of today"
