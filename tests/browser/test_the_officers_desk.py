@@ -30,13 +30,14 @@ def store(settings: Any, tmp_path: Path) -> None:
 
 
 class Hand:
-    """Clicks on a page, and counts them. A choice from a list is a click."""
+    """Clicks on a page once it is loaded, and counts. A choice from a list is a click."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.clicks = page, 0
 
     def click(self, what: str) -> None:
         self.clicks += 1
+        self.page.wait_for_load_state()  # a table's ticks listen once its script ran
         self.page.locator(what).first.click()
 
     def choose(self, field: str, label: str) -> None:
