@@ -37,6 +37,7 @@ TITLES = {
     400: "Bad request",
     403: "Not permitted",
     404: "Not found",
+    408: "Took too long",
     413: "Too large",
     500: "Unexpected error",
     503: "Try again",
@@ -54,9 +55,9 @@ def unexpected(request: HttpRequest) -> HttpResponse:
     if not isinstance(failure, OperationalError | InterfaceError):
         return _problem(500, UNEXPECTED) if _api(request) else _broken(request)
     if getattr(failure.__cause__, "sqlstate", None) == DISK_FULL:
-        return _plain(request, 507, FULL)
+        return bare_page(request, 507, FULL)
     lost = was_broken_off(failure)
-    answer = _plain(request, 503, BROKEN_OFF if lost else AWAY)
+    answer = bare_page(request, 503, BROKEN_OFF if lost else AWAY)
     answer["Retry-After"] = "1" if lost else "5"
     return answer
 
@@ -137,8 +138,9 @@ def _api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-def _plain(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
-    """The sentence on a page of its own: one with a menu would ask the database."""
+def bare_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """The sentence on a page without a menu, which would ask the database; as
+    problem+json over the API."""
     if _api(request):
         return _problem(status, sentence)
     page = render_to_string("503.html", {"sentence": sentence})

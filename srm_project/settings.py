@@ -201,6 +201,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "srm_project.accounts.ClosedAccounts"
+ACCOUNT_FORMS = {
+    "login": "srm_project.account_forms.SignInForm",
+    "reset_password": "srm_project.account_forms.ForgottenPasswordForm",
+    "reset_password_from_key": "srm_project.account_forms.NewPasswordForm",
+    "change_password": "srm_project.account_forms.ChangePasswordForm",
+    "set_password": "srm_project.account_forms.SetPasswordForm",
+    "reauthenticate": "srm_project.account_forms.ConfirmPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -230,6 +238,14 @@ if NOTICES_KEPT_DAYS < MIN_NOTICES_KEPT_DAYS:
     )
 # Administrators make the accounts, so that nobody can claim another's address.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_ADAPTER = "srm_project.accounts.SecondFactors"
+MFA_FORMS = {
+    "authenticate": "srm_project.account_forms.SecondFactorForm",
+    "reauthenticate": "srm_project.account_forms.ConfirmCodeForm",
+    "activate_totp": "srm_project.account_forms.SetUpAppForm",
+    "add_webauthn": "srm_project.account_forms.AddKeyForm",
+    "edit_webauthn": "srm_project.account_forms.RenameKeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_REQUIRED = env_bool("MFA_REQUIRED", not DEMO)
 OPENID_PROVIDER = sign_on_provider(

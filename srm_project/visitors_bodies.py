@@ -14,10 +14,12 @@ from contextlib import contextmanager, suppress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from srm_project.errors import bare_page
+
 MAX_PLACES = 3  # bodies of visitors that one process reads at a time
 MAX_READ_AHEAD = 64 * 1024  # bytes; a longer body keeps its place until it is answered
-TOO_SLOW = "This took too long to arrive. Nothing was done: send it again.\n"
-BUSY = "Too many visitors send something at this moment. Try again in a moment.\n"
+TOO_SLOW = "What you sent took too long to arrive. Send it again."
+BUSY = "Too many people send something at this moment. Try again in a few seconds."
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -34,13 +36,15 @@ def visitors_bodies_middleware(following: Handler) -> Handler:
             return following(request)
         if not places.acquire(blocking=False):
             _stop_reading(request)
-            return _plain(503, BUSY, {"Retry-After": "2"})
+            answer = bare_page(request, 503, BUSY)
+            answer["Retry-After"] = "2"
+            return answer
         try:
             with _reading_ends(request):
                 if length > MAX_READ_AHEAD:
                     return following(request)
                 if len(request.body) < length:
-                    return _plain(408, TOO_SLOW, {})
+                    return bare_page(request, 408, TOO_SLOW)
         finally:
             places.release()
         return following(request)
@@ -76,8 +80,3 @@ def _stop_reading(request: HttpRequest) -> None:
     if connection is not None:
         with suppress(OSError):  # the visitor was faster
             connection.shutdown(socket.SHUT_RD)
-
-
-def _plain(status: int, sentence: str, headers: dict[str, str]) -> HttpResponse:
-    kind = "text/plain"
-    return HttpResponse(sentence, status=status, headers=headers, content_type=kind)

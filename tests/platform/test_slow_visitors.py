@@ -60,11 +60,11 @@ def probe(port: int) -> int:
         web.close()
 
 
-def begin(port: int) -> socket.socket:
+def begin(port: int, path: bytes = b"/accounts/login/") -> socket.socket:
     """A sign-in whose body never ends."""
     visitor = socket.create_connection(("127.0.0.1", port))
     visitor.sendall(
-        b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n"
+        b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\n"
         b"Content-Length: 5000\r\n\r\nlogin="
     )
@@ -75,6 +75,13 @@ def status_of(visitor: socket.socket) -> int:
     """What a visitor is answered, who waits as long as it takes."""
     visitor.settimeout(60)
     return int(visitor.recv(4096).split()[1])
+
+
+def answer_to(port: int, path: bytes = b"/accounts/login/") -> str:
+    """All that a visitor reads who comes while every place is taken."""
+    with begin(port, path) as visitor:
+        visitor.settimeout(60)
+        return b"".join(iter(lambda: visitor.recv(4096), b"")).decode()
 
 
 @pytest.mark.slow
@@ -92,6 +99,9 @@ def test_probes_are_answered_while_visitors_finish_nothing(port: int) -> None:
             answered |= set(readable)
         waiting = [each for each in visitors if each not in answered]
         assert select.select(waiting, [], [], 0)[0] == []
+        page, problem = answer_to(port), answer_to(port, b"/api/v1/systems/")
+        assert "text/html" in page and "<h1>Not now</h1>" in page
+        assert "application/problem+json" in problem and '"Try again"' in problem
 
 
 @pytest.mark.slow
