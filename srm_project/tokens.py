@@ -16,6 +16,11 @@ from controls import clock
 from controls.models import TokenScope
 from controls.models.tokens import Scope
 
+HEADER_HINT = (
+    "`Authorization: Token` and a blank before the token. Tokens are made on the page"
+    " of your account, or by `POST /api/v1/tokens/` within a session."
+)
+
 
 class OwnersToken(TokenAuthentication):
     """A token of knox; it works no further than its owner's sign-in would (AZ-07)."""
@@ -39,9 +44,14 @@ class OwnersToken(TokenAuthentication):
 
 
 class OwnersTokenScheme(KnoxTokenScheme):
-    """How the API's description names these tokens: as knox's."""
+    """How the API's description names these tokens: as knox's, in words of ours."""
 
     target_class = "srm_project.tokens.OwnersToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Where a token goes, and where one is made."""
+        scheme: dict[str, Any] = super().get_security_definition(auto_schema)
+        return scheme | {"description": HEADER_HINT}
 
 
 class ScopedToken(BasePermission):

@@ -202,7 +202,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
     )
 
     published = PublishedServiceSerializer(
-        many=True, read_only=True, help_text="what AWS publishes of it"
+        many=True, read_only=True, help_text="What AWS publishes of it."
     )
 
     class Meta:

@@ -37,6 +37,9 @@ class ByKey(CursorPagination):
     page_size = 100
     max_page_size = 500
     page_size_query_param = "page_size"
+    cursor_query_description = "Where a page begins: out of `next` or `previous`."
+    page_size_query_description = "Rows of a page: 100 unless named, 500 at most."
+    invalid_cursor_message = "No page of this list begins there."
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Where a page begins. Raises NotFound for what no page of ours named."""

@@ -28,7 +28,7 @@ ENTRIES = "implemented-requirements"  # the list whose entries places count, fro
 REQUIREMENTS = f"system-security-plan/control-implementation/{ENTRIES}"
 NOTHING_EXPORTED = (
     "This plan offers nothing to systems that lean on it and leaves nothing to them:"
-    " it has no “export”. Send the plan of the provider, not one's own; one's own may"
+    " it has no “export”. Send the plan of the provider, not your own; yours may"
     " be sent beside it, to be held against it."
 )
 
@@ -61,7 +61,7 @@ def read_plan_statements(plan: PlanFile, own: PlanFile | None = None) -> Stateme
     if own is not None:
         notes += _unknown_parts(own.name, read.leaning, catalog)
         digest = hashlib.sha256(own.content).hexdigest()
-        notes.append(f"Held against one's own plan {own.name}, SHA-256 {digest}.")
+        notes.append(f"Held against your own plan {own.name}, SHA-256 {digest}.")
     digest = hashlib.sha256(plan.content).hexdigest()
     return Statements(plan.name, digest, tuple(rows), (), tuple(notes))
 

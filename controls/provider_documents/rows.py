@@ -95,7 +95,7 @@ def read_statements(
         return read_plan_statements(plan, own_plan)
     if own_plan is not None:
         raise Refused(
-            "One's own plan is held against the security plan of a provider in OSCAL"
+            "Your own plan is held against the security plan of a provider in OSCAL"
             " (JSON), and against no table.",
             code="no_plan",
         )

@@ -33,18 +33,18 @@ from srm_project.requests import actor_of
 class UseSerializer(serializers.Serializer[Any]):
     """A component to take into use."""
 
-    service = serializers.CharField(help_text="slug or alias, or slug:variant")
+    service = serializers.CharField(help_text="Slug or alias, or `slug:variant`.")
     used_from = BodyDayField()
     regions = serializers.ListField(
         child=serializers.CharField(),
         required=False,
-        help_text="regions of AWS; of a third party its sites",
+        help_text="Regions of AWS; of a third party its sites.",
     )
     name = serializers.CharField(required=False, max_length=120)
     provided_by = serializers.CharField(
         required=False,
         max_length=60,
-        help_text="name of the third party that provides it",
+        help_text="Name of the third party that provides it.",
     )
     reason = serializers.CharField(
         required=False,

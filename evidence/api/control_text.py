@@ -16,13 +16,15 @@ from controls.models import ControlImplementation, System
 from evidence.api.clocks import CLOCKS, clocks_of
 from srm_project.requests import actor_of
 
+KINDS = [("", "As written"), ("set", "Set by the baseline"), ("open", "Left open")]
+
 
 class TextRunSerializer(serializers.Serializer[Any]):
     """Words that stand together. `kind`: `set` by the baseline, `open` where nobody
     has set the parameter, else empty."""
 
     text = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["", "set", "open"])
+    kind = serializers.ChoiceField(choices=KINDS)
 
 
 class PartWordsSerializer(serializers.Serializer[Any]):

@@ -161,7 +161,7 @@ class AddedLinesSerializer(serializers.Serializer[Any]):
 
 
 class ShownLineSerializer(serializers.Serializer[Any]):
-    """a line with the version that was read; 409 when it changed since."""
+    """A line with the version that was read; 409 when it changed since."""
 
     uuid = serializers.UUIDField()
     version = serializers.IntegerField(min_value=1)

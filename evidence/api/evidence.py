@@ -77,7 +77,7 @@ class UploadSerializer(FilesSerializer):
         " Without it that is refused with 409.",
     )
     sample_item = serializers.UUIDField(
-        required=False, help_text="the sampled event it shows, where asked per event"
+        required=False, help_text="The sampled event it shows, where asked per event."
     )
 
 

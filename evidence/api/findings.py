@@ -43,6 +43,18 @@ from evidence.status.control_status import now, today_of
 from evidence.status.rows import Moment
 from srm_project.requests import actor_of
 
+STATES_OF_OBSERVATIONS = [
+    ("open", "Open: nothing was made of it"),
+    ("explained", "Explained: no failure"),
+    ("finding", "A finding took its place"),
+]
+STATES_OF_FINDINGS = [
+    ("open", "Open"),
+    ("overdue", "Overdue"),
+    ("closed", "Closed"),
+    ("false-positive", "False positive: never a weakness"),
+]
+
 
 class DispositionSerializer(serializers.ModelSerializer[Disposition]):
     """What is asked for; it counts once `decision` is accept.
@@ -142,7 +154,7 @@ class ObservationSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(source="observation.text")
     observed_on = serializers.DateField(source="observation.observed_on")
     recorder_name = serializers.CharField(source="observation.recorder_name")
-    state = serializers.ChoiceField(choices=["open", "explained", "finding"])
+    state = serializers.ChoiceField(choices=STATES_OF_OBSERVATIONS)
     finding = serializers.UUIDField(
         source="finding.uuid", default=None, allow_null=True
     )
@@ -165,9 +177,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     observation = serializers.UUIDField(
         source="finding.observation.uuid", default=None, allow_null=True
     )
-    state = serializers.ChoiceField(
-        choices=["open", "overdue", "closed", "false-positive"]
-    )
+    state = serializers.ChoiceField(choices=STATES_OF_FINDINGS)
     age_days = serializers.IntegerField(source="days")
     due_on = serializers.DateField(allow_null=True)
     overdue_days = serializers.IntegerField()

@@ -67,9 +67,9 @@ class OccurrencesSerializer(serializers.Serializer[Any]):
     control_id = serializers.CharField()
     on = serializers.DateField()
     known_at = serializers.DateTimeField(allow_null=True)
-    rules = serializers.IntegerField(help_text="number of the rules that judged")
+    rules = serializers.IntegerField(help_text="Number of the rules that judged.")
     rules_then = serializers.IntegerField(
-        allow_null=True, help_text="number in force at known_at, where it is another"
+        allow_null=True, help_text="Number in force at `known_at`, where it is another."
     )
     window_from = serializers.DateField()
     window_to = serializers.DateField()

@@ -85,7 +85,7 @@ class NewPopulationSerializer(serializers.Serializer[Any]):
     rows = serializers.ListField(
         child=serializers.DictField(child=serializers.CharField(allow_blank=True)),
         required=False,
-        help_text="each with key, day and further columns",
+        help_text="Each with key, day and further columns.",
     )
 
 

@@ -91,7 +91,7 @@ class FileSerializer(serializers.Serializer[Any]):
     )
     own_plan = serializers.FileField(
         required=False,
-        help_text="One's own security plan in OSCAL (JSON), to be held against the"
+        help_text="Your own security plan in OSCAL (JSON), to be held against the"
         " provider's: what it satisfies nowhere and what leads to nothing is in"
         " `left_out`. Both together at most 20 MB.",
     )

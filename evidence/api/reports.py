@@ -39,7 +39,7 @@ from evidence.models import ArtifactVersion, RelianceConclusion, RelianceReview
 from evidence.models.artifacts import ArtifactVersionState
 from srm_project.requests import actor_of
 
-ENDED = [state for state in ArtifactVersionState if state != "active"]
+ENDED = [choice for choice in ArtifactVersionState.choices if choice[0] != "active"]
 
 
 class NewLetterSerializer(serializers.Serializer[Any]):
@@ -84,7 +84,7 @@ class NewVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
     ends = BodyDayField(allow_null=True)
     issued_on = BodyDayField(required=False, allow_null=True)
     services = serializers.ListField(
-        child=serializers.CharField(), help_text='service slugs; "*" is all'
+        child=serializers.CharField(), help_text='Slugs of services; "*" is all.'
     )
 
     class Meta:

@@ -39,6 +39,10 @@ from srm_project.requests import actor_of
 
 # What evidence says for all its revisions.
 SAID_ONCE = ("title", "source_system", "procedure", "completeness")
+KINDS = [
+    ("correction", "Correction: what it replaces counts no more"),
+    ("addition", "Addition: what was there goes on counting"),
+]
 
 
 class RevisionSerializer(FilesSerializer):
@@ -48,7 +52,7 @@ class RevisionSerializer(FilesSerializer):
     procedure were said once, with the first upload: naming them is refused.
     """
 
-    kind = serializers.ChoiceField(choices=["correction", "addition"])
+    kind = serializers.ChoiceField(choices=KINDS)
     reason = serializers.CharField(max_length=MAX_REASON)
     performed_on = BodyDayField()
     period_start = BodyDayField()

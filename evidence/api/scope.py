@@ -9,12 +9,14 @@ from rest_framework import serializers
 from controls.reference.aws_names import MAX_LIST_TEXT, NameMeaning
 from evidence.artifacts.scope import ScopeProposal
 
+HOW = [("add", "Add to the scope"), ("replace", "Make the list the whole of it")]
+
 
 class ScopeListSerializer(serializers.Serializer[Any]):
     """Names, one a line; `replace` makes the list the whole of what it names."""
 
     text = serializers.CharField(max_length=MAX_LIST_TEXT, trim_whitespace=False)
-    how = serializers.ChoiceField(choices=["add", "replace"], default="add")
+    how = serializers.ChoiceField(choices=HOW, default="add")
 
 
 class ListedNameSerializer(serializers.Serializer[Any]):

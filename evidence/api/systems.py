@@ -64,7 +64,7 @@ class NewSystemSerializer(SystemSerializer):
         child=serializers.SlugField(),
         required=False,
         write_only=True,
-        help_text='team slugs by family; "" for all others',
+        help_text='Slugs of teams by family; "" is for all others.',
     )
     asked_from = BodyDayField(
         required=False,
@@ -121,20 +121,20 @@ class ControlStatusSerializer(serializers.Serializer[Any]):
     period = serializers.DictField()
     evidence = serializers.ListField(child=serializers.DictField())
     more_evidence = serializers.BooleanField(
-        help_text="whether the window has more than is listed"
+        help_text="Whether the window has more than is listed."
     )
     after_closing = serializers.ListField(
         child=serializers.CharField(),
-        help_text="what was recorded of it since a window of these days was closed",
+        help_text="What was recorded of it since a window of these days was closed.",
     )
-    evidence_url = serializers.URLField(help_text="all of it, newest first")
+    evidence_url = serializers.URLField(help_text="All of it, newest first.")
     artifacts = serializers.ListField(child=serializers.DictField())
     on = serializers.DateField()
     known_at = serializers.DateTimeField(allow_null=True)
     reference_version = serializers.CharField()
-    rules = serializers.IntegerField(help_text="number of the rules that judged")
+    rules = serializers.IntegerField(help_text="Number of the rules that judged.")
     rules_then = serializers.IntegerField(
-        allow_null=True, help_text="number in force at known_at, where it is another"
+        allow_null=True, help_text="Number in force at `known_at`, where it is another."
     )
 
 

@@ -35,7 +35,7 @@ from evidence.systems.service_uses import ChangeOfServices
 from evidence.systems.what_if_reports import unproven_services
 from srm_project.requests import actor_of
 
-WORDS = "slug or alias, or slug:variant; may be given several times"
+WORDS = "Slug or alias, or `slug:variant`; may be given several times."
 
 
 class BasisRowSerializer(serializers.Serializer[Any]):
@@ -76,7 +76,7 @@ class ControlChangeSerializer(serializers.Serializer[Any]):
     after = serializers.CharField(source="after.responsibility")
     ruled_by = serializers.CharField(
         source="control.decision.source",
-        help_text="what rules today; other than `derived` it keeps ruling",
+        help_text="What rules today; other than `derived` it keeps ruling.",
     )
     dropped = BasisRowSerializer(many=True)
     moved = BasisRowSerializer(many=True)
@@ -126,7 +126,7 @@ class WhatIfView(APIView):
             OpenApiParameter("end", str, many=True, description=WORDS),
             OpenApiParameter("add", str, many=True, description=WORDS),
             OpenApiParameter(
-                "first_day", dt.date, description="the others' first day; else today"
+                "first_day", dt.date, description="The others' first day; else today."
             ),
         ],
         responses=WhatIfSerializer,

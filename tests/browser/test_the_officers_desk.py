@@ -30,7 +30,7 @@ def store(settings: Any, tmp_path: Path) -> None:
 
 
 class Hand:
-    """Clicks on a page once it is loaded, and counts. A choice from a list is a click."""
+    """Clicks on a page once it is loaded, and counts; a choice is a click as well."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.clicks = page, 0

@@ -68,7 +68,7 @@ def test_the_page_shows_its_faults_before_and_after_it_is_adopted(
     assert duty in document.statements.get().text
     assert document.left_out[:4] == list(FAULTS)
     assert document.left_out[4].startswith(
-        f"Held against one's own plan {LEVERAGING}, SHA-256 "
+        f"Held against your own plan {LEVERAGING}, SHA-256 "
     )
     today = system.day_of(clock.now())
     approve(document.change, by=second_officer(system, oscar), today=today)
@@ -142,7 +142,7 @@ def test_what_is_no_such_pair_is_refused_with_a_sentence(
     alone = {"file": SimpleUploadedFile(LEVERAGING, leveraging())}
     table = {"file": SimpleUploadedFile("matrix.csv", b"Control ID,Responsibility\n")}
     for files, sentence in (
-        (alone, "one's own may be sent beside it"),
+        (alone, "yours may be sent beside it"),
         (table | {"own_plan": sent()["own_plan"]}, "and against no table"),
         (sent(json.dumps({"catalog": {}}).encode()), f"{LEVERAGING}: holds a catalog"),
         (sent(b"{"), f"{LEVERAGING}: not JSON"),

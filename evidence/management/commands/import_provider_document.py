@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("system", help="slug of the system")
         parser.add_argument("path", type=Path)
         parser.add_argument(
-            "--own-plan", type=Path, help="one's own OSCAL plan, held against it"
+            "--own-plan", type=Path, help="your own OSCAL plan, held against it"
         )
         parser.add_argument("--by", help="e-mail of an officer of the system")
         parser.add_argument("--title", help="what the document is")
