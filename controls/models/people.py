@@ -123,6 +123,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             user__is_active=True,
         )
 
+    def of_other_officers(self, system: models.Model, by: Actor) -> Self:
+        """Officers of a system who could agree to what `by` asks for, now."""
+        officers = self.active().filter(system=system, role=Role.OFFICER)
+        return officers.exclude(user=by)
+
     def visible_to(self, user: Actor) -> Self:
         """Memberships of the systems the user may read."""
         from controls.models.systems import System

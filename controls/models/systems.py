@@ -81,6 +81,10 @@ class SystemQuerySet(models.QuerySet["System"]):
             return self
         return self.held_as(user, list(Role), at)
 
+    def called(self, name: str) -> Self:
+        """Systems of this name, however it is capitalized."""
+        return self.filter(name__iexact=name.strip())
+
     def held_as(
         self, user: Actor, roles: list[Role], at: dt.datetime | None = None
     ) -> Self:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from controls.base_form import ModelForm
+from controls.errors import Refused
 from controls.models import (
     Actor,
     AuditEvent,
@@ -285,8 +286,15 @@ class NewSystemForm(ModelForm):
 
     @transaction.atomic
     def save(self, *, by: Actor) -> System:  # type: ignore[override]
-        """The system with its components, classes and requirements."""
+        """The system with its components, classes and requirements.
+
+        Raises Refused for the name of a system that the person reads already: a form
+        that was gone back to and sent again would make a second one.
+        """
         system = self.instance
+        if twin := System.objects.visible_to(by).called(system.name).first():
+            sentence = f"There is a system “{twin}” already. Choose another name."
+            raise Refused({"name": sentence})
         system.slug = free_slug(system.name)
         return create_system(
             system,

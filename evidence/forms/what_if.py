@@ -67,7 +67,7 @@ class ServicesField(forms.MultipleChoiceField):
 
     def _fault(self, text: str) -> str:
         if text.lower() in self.known:
-            return self.wrong.format(text)
+            return self.wrong.format(variant_label(self.known[text.lower()]))
         near = nearest(text, self.known)
         hint = f" Nearest: {', '.join(near)}." if near else ""
         return f"There is no service “{text[:60]}”.{hint}"

@@ -52,7 +52,13 @@ from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
 from evidence.status.cadence import longest_grace
 
 JOIN, SPLIT = "join", "split"  # kinds of change in retrospect
-MAX_CONTROLS = 100  # of one ask
+# Of one ask: any family of a baseline fits. A reviewer reads a line for each and judges
+# each link by itself; nobody reads a whole baseline in one act.
+MAX_CONTROLS = 100
+TOO_MANY = (
+    f"One ask has at most {MAX_CONTROLS} controls, since a reviewer reads a line of"
+    " each. Join the others under another ask."
+)
 STALE = "Somebody changed what is asked of {} since you opened it. Look again."
 
 
@@ -121,6 +127,8 @@ def join_to(
         for row in rows
         if row.implementation_id in standing
     ]
+    if len(standing) + len(rows) > MAX_CONTROLS:
+        refusals.append(TOO_MANY)
     _refuse(refusals, system, rows, lines, columns["cadence"], from_day)
     return carry_out_join(
         system,
@@ -168,6 +176,8 @@ def add_control(
     standing = {known.implementation_id for known in rows_under(ask, from_day)}
     if implementation.pk in standing:
         refusals.append(f"{label_of(row)} is one of its controls already.")
+    if len(standing) >= MAX_CONTROLS:
+        refusals.append(TOO_MANY)
     refusals += stricter_than(columns["cadence"], [row], stated_for(system))
     refusals += _of_days_to_come(ask, [row], from_day)
     if refusals:
@@ -396,7 +406,7 @@ def locked_rows(
     """The rows of the lines, locked after their system, in the order of the lines."""
     locked_system(system.pk, by)
     if len(lines) > MAX_CONTROLS:
-        raise Refused({"controls": f"One ask joins at most {MAX_CONTROLS} controls."})
+        raise Refused({"controls": TOO_MANY})
     stored = {
         row.uuid: row
         for row in RequirementControl.objects.select_for_update(of=("self",))

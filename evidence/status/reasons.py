@@ -269,6 +269,8 @@ ABOUT_SERVICES = frozenset(
         "external_service_unauthorized",
         "service_not_listed",
         "aws_days_open",
+        "region_unknown",
+        "no_artifact",
     }
 )
 # Values that are codes, and the names that people read for them.

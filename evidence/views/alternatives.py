@@ -29,6 +29,7 @@ from evidence.views.answers import (
     approves,
     explain,
     return_to_work,
+    say_it_waits,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -66,9 +67,8 @@ def alternative_request(
         explain(form, refusal)
         status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
         return control_page(request, implementation, status=status, **page)
-    messages.success(
-        request, "Requested. Nothing changes until another officer approves it."
-    )
+    requested = "Requested. Nothing changes until another officer approves it."
+    say_it_waits(request, implementation.system, requested)
     return _to_control(implementation)
 
 
@@ -104,7 +104,8 @@ def alternative_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         request_end(alternative, reason=reason, by=request.user, today=today)
     except ValidationError as refusal:
         return answer_with(request, refusal, _to_control(implementation))
-    messages.success(request, "Asked. It goes on until another officer agrees.")
+    requested = "Requested. It goes on until another officer agrees."
+    say_it_waits(request, implementation.system, requested)
     return _to_control(implementation)
 
 

@@ -10,9 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from controls.errors import NotPermitted, Refused
+from controls.models import Membership, System
 from evidence.forms.reasons import ReasonField
 from srm_project.requests import SignedInRequest
 from srm_project.typed import typed_texts
+
+NO_SECOND_OFFICER = (
+    "Nobody can decide on it yet: {} has no second officer. Invite one under People."
+)
 
 
 def refused(
@@ -54,6 +59,13 @@ def answer_with(
         return refused(request, refusal, back=back["Location"])
     messages.error(request, " ".join(refusal.messages))
     return back
+
+
+def say_it_waits(request: SignedInRequest, system: System, sentence: str) -> None:
+    """What waits for a second officer from now on, and that there is none, if so."""
+    messages.success(request, sentence)
+    if not Membership.objects.of_other_officers(system, request.user).exists():
+        messages.warning(request, NO_SECOND_OFFICER.format(system))
 
 
 def return_to_work(request: SignedInRequest) -> HttpResponse | None:

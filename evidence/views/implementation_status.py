@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -13,7 +12,7 @@ from controls.errors import NotPermitted
 from controls.implementation_in_retrospect import request_status_change
 from evidence.forms.overrides import EarlierStatusForm
 from evidence.views.access import implementation_or_404, require_officer_page
-from evidence.views.answers import explain
+from evidence.views.answers import explain, say_it_waits
 from evidence.views.control_page import control_page
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
@@ -46,7 +45,6 @@ def status_in_retrospect(
     except ValidationError as refusal:
         explain(form, refusal)
         return control_page(request, implementation, status=422, **page)
-    messages.success(
-        request, "Requested. The past stays as it is until another officer approves."
-    )
+    requested = "Requested. The past stays as it is until another officer approves."
+    say_it_waits(request, implementation.system, requested)
     return redirect("evidence:control", slug, ref_id)

@@ -30,12 +30,18 @@ from evidence.requirements.join_offers import (
     standing_alone,
 )
 from evidence.requirements.joined import rows_under
-from evidence.requirements.joining import add_control, join, join_to, split
+from evidence.requirements.joining import (
+    MAX_CONTROLS,
+    add_control,
+    join,
+    join_to,
+    split,
+)
 from evidence.status.asks_of_window import counts_of, periods_of_ask
 from evidence.status.control_status import today_of, window_of
 from evidence.status.rows import Moment
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain, refused
+from evidence.views.answers import explain, refused, say_it_waits
 from evidence.views.once import once
 from evidence.views.requirements import WAITS
 from srm_project.requests import SignedInRequest
@@ -73,6 +79,7 @@ def join_asks(request: SignedInRequest, slug: str) -> HttpResponse:
         "offered": len(named),
         "burden": burden_on(system, today),
         "alone": standing_alone(system, today),
+        "max_controls": MAX_CONTROLS,
     }
     return render(request, "evidence/requirements/join.html", context)
 
@@ -126,7 +133,7 @@ def _joined(
     ask: EvidenceRequirement | RetrospectiveChange,
 ) -> HttpResponse:
     if isinstance(ask, RetrospectiveChange):
-        messages.success(request, WAITS)
+        say_it_waits(request, system, WAITS)
         return redirect("evidence:requirements", system.slug)
     messages.success(request, "Joined. Days before stay as they are.")
     return redirect("evidence:ask", system.slug, ask.uuid)

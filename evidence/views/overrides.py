@@ -45,6 +45,7 @@ from evidence.views.answers import (
     explain,
     refused,
     return_to_work,
+    say_it_waits,
     typed_reason,
 )
 from evidence.views.control_page import control_page
@@ -71,6 +72,8 @@ def _try(
     name: str,
     act: Callable[[], Any],
     done: str,
+    *,
+    waits: bool = False,
 ) -> HttpResponse:
     """Do what the form says; what is refused is shown on it, with nothing lost."""
     if not form.is_valid():
@@ -84,9 +87,12 @@ def _try(
         status = _status_of(form, implementation, refusal)
         return control_page(request, implementation, status=status, **{name: form})
     if isinstance(made, RetrospectiveChange):
-        messages.success(request, ASKED_BACK)
+        say_it_waits(request, implementation.system, ASKED_BACK)
         return redirect("evidence:retrospective", made.uuid)
-    messages.success(request, done)
+    if waits:
+        say_it_waits(request, implementation.system, done)
+    else:
+        messages.success(request, done)
     return _to_control(implementation)
 
 
@@ -147,6 +153,7 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
             implementation, by=request.user, today=today, **form.cleaned_data
         ),
         "Requested. It holds once another officer approves it.",
+        waits=True,
     )
 
 
@@ -221,6 +228,7 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
             implementation, by=request.user, today=today, **form.cleaned_data
         ),
         "Requested. Nothing changes until another officer approves it.",
+        waits=True,
     )
 
 

@@ -36,7 +36,7 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     messages.success(
-        request, "Asked for: nothing is removed until another officer approves it."
+        request, "Requested. Nothing is removed until another officer approves it."
     )
     return redirect("evidence:removal", uuid=removal.uuid)
 

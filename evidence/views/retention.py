@@ -20,7 +20,7 @@ from evidence.files.retention import change_retention, retention_years
 from evidence.forms.retention import HoldForm, LiftForm, RetentionForm
 from evidence.models import Evidence, LegalHold
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import answer_with, explain
+from evidence.views.answers import answer_with, explain, say_it_waits
 from evidence.views.once import once
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
@@ -47,9 +47,8 @@ def retention(request: SignedInRequest, slug: str) -> HttpResponse:
             except ValidationError as refusal:
                 explain(form, refusal)
             else:
-                messages.success(
-                    request, "Asked for: it holds once another officer approves it."
-                )
+                requested = "Requested. It holds once another officer approves it."
+                say_it_waits(request, system, requested)
                 return redirect("evidence:retrospective", change.uuid)
     return _page(request, system, form)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +12,7 @@ from controls.access import is_officer
 from controls.system_terms import change_system_terms, terms_on
 from evidence.forms.system_terms import SystemTermsForm
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain
+from evidence.views.answers import explain, say_it_waits
 from srm_project.requests import SignedInRequest
 
 
@@ -40,9 +39,8 @@ def terms(request: SignedInRequest, slug: str) -> HttpResponse:
             except ValidationError as refusal:
                 explain(form, refusal)
             else:
-                messages.success(
-                    request, "Asked for: it holds once another officer approves it."
-                )
+                requested = "Requested. It holds once another officer approves it."
+                say_it_waits(request, system, requested)
                 return redirect("evidence:retrospective", change.uuid)
     rows = system.terms.select_related("stated_by", "change__decided_by")
     page = {

@@ -33,13 +33,13 @@ from evidence.systems.component_days import ask_component, ask_end, ask_other_da
 from evidence.systems.describe import require_creator
 from evidence.systems.regions import without_region
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import answer_with, explain
+from evidence.views.answers import answer_with, explain, say_it_waits
 from evidence.views.once import once
 from evidence.views.what_changed import controls_now, say_what_changed
 from srm_project.requests import SignedInRequest
 
 SYSTEMS_PER_PAGE = 25
-ASKED_BACK = "Asked for: it holds once another officer approves it."
+ASKED_BACK = "Requested. It holds once another officer approves it."
 
 
 @require_GET
@@ -80,7 +80,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         try:
             system = form.save(by=request.user)
         except ValidationError as refusal:
-            form.add_error(None, refusal.messages)
+            explain(form, refusal)
         else:
             messages.success(request, f"{system} is added. You are its officer.")
             return redirect("evidence:first_steps", system.slug)
@@ -215,7 +215,7 @@ def component_add(request: SignedInRequest, slug: str) -> HttpResponse:
         explain(form, refusal)
         return _components_page(request, system, adding=form, status=422)
     if isinstance(made, RetrospectiveChange):
-        messages.success(request, ASKED_BACK)
+        say_it_waits(request, system, ASKED_BACK)
         return redirect("evidence:retrospective", made.uuid)
     say_what_changed(request, system, before)
     return redirect("evidence:components", system.slug)
@@ -240,7 +240,7 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
     if change is not None:
-        messages.success(request, ASKED_BACK)
+        say_it_waits(request, system, ASKED_BACK)
         return redirect("evidence:retrospective", change.uuid)
     say_what_changed(request, system, before)
     return back
@@ -264,5 +264,5 @@ def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
         )
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
-    messages.success(request, ASKED_BACK)
+    say_it_waits(request, system, ASKED_BACK)
     return redirect("evidence:retrospective", change.uuid)

@@ -34,7 +34,7 @@ from evidence.status.control_status import today_of
 from evidence.systems.service_changes import confirm, preview
 from evidence.systems.what_if_reports import unproven_services
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain
+from evidence.views.answers import explain, say_it_waits
 from evidence.views.once import SAME_AGAIN
 from evidence.views.systems import ASKED_BACK
 from srm_project.requests import SignedInRequest
@@ -138,7 +138,7 @@ def _to_what_was_made(
     request: SignedInRequest, system: System, done: Any, *, before: bool
 ) -> HttpResponse:
     if done.retrospective:
-        messages.success(request, SAME_AGAIN if before else ASKED_BACK)
+        say_it_waits(request, system, SAME_AGAIN if before else ASKED_BACK)
         return redirect("evidence:retrospective", done.retrospective)
     decided = count_of(done.controls, "control", "was")
     sentence = f"The services are changed. {decided} decided anew."

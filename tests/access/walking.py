@@ -20,6 +20,8 @@ from tests.sign_ins import sign_in_just_now
 TABLE = Path(__file__).with_name("table.txt")
 # Not ours to describe: allauth's and Django's own pages, tried in other tests.
 OTHERS = ("accounts/", "admin/", "livez", "readyz")
+# Served as they are to other programs, or a page that is not ours.
+NOT_OURS = {"api_docs", "evidence:preview_page"}
 PART = re.compile(r"\(\?P<(\w+)>|<(?:\w+:)?(\w+)>")
 
 
@@ -102,6 +104,18 @@ def said_in_table(name: str) -> dict[tuple[str, str], int]:
             method, view, *statuses = line.split()
             said[method, view] = int(statuses[column])
     return said
+
+
+def pages_of_table(world: World, name: str) -> Iterator[tuple[str, str, str]]:
+    """View, address and HTML of every page that the table lets this person open."""
+    table, browser = said_in_table(name), browser_of(world, name)
+    for door in doors():
+        if table.get(("GET", door.view)) != 200 or door.api or door.view in NOT_OURS:
+            continue
+        answer = browser.get(address(door, world))
+        if answer.get("Content-Type", "").startswith("text/html"):
+            yield door.view, address(door, world), answer.content.decode()
+        answer.close()
 
 
 def files_of(body: Any) -> list[Any]:

@@ -138,7 +138,7 @@ def test_what_cannot_be_is_said(system, alice, mallory, as_user) -> None:
         "end=lambada": "There is no service “lambada”. Nearest: lambda",
         "end=rds": "is not in use on that day: it cannot end.",
         "end=ec2:large": "There is no service “ec2:large”.",
-        "add=ec2": "“ec2:standard” is in use on that day already.",
+        "add=ec2": "“Amazon EC2” is in use on that day already.",
         "service=ec2": "The address says “service”, which means nothing here",
         "end=ec2&component=lambda": "The address says “component”",
     }

@@ -26,14 +26,15 @@ START = [
     "/artifacts/",
     "/exports/",
     "/accounts/email/",
+    "/accounts/password/reset/",
     "/systems/payments/terms/",
     "/systems/payments/components/what-if/?end=ec2:standard&add=bedrock:standard",
 ]
 # How many pages of a view are read, for each role, with and without a query.
 MAX_PAGES = {"evidence:control": 3, "evidence:artifact": 2, "evidence:evidence": 2}
-# Django's and allauth's own pages, the API's, and what ends the walk or changes data.
+# The admin's pages, the API's, and what ends the walk or changes data.
 ELSEWHERE = re.compile(
-    r"^/(admin|api|static|accounts/(logout|login|2fa))|^/notices/[0-9a-f]{8}"
+    r"^/(admin|api|static|accounts/(logout|login))|^/notices/[0-9a-f]{8}"
 )
 
 # Slugs that are words of English as well, and stand in sentences as such.

@@ -30,6 +30,8 @@ from evidence.demo.build import build
 from evidence.models import NoticeMail
 from evidence.notices.mailing import make_mails, message
 from evidence.status.reasons import MESSAGES, reason_for
+from tests.access import world as worlds
+from tests.access.walking import pages_of_table
 from tests.platform import screens
 
 ROLES = ("olivia", "paul", "rita", "audrey")  # officer, contributor, reviewer, auditor
@@ -58,6 +60,22 @@ def test_no_slug_and_no_wrong_form_on_any_screen_in_any_mail_or_export(
             found.setdefault(fault, "a mail")
     for fault in screens.faults(_export(), codes - MESSAGES.keys()):
         found.setdefault(fault, "an export")
+    assert [f"{fault} at {place}" for fault, place in found.items()] == []
+
+
+@pytest.mark.slow
+def test_no_slug_and_no_wrong_form_at_any_address(transactional_db, settings, tmp_path):
+    """Pages that no link of the demo leads to as well, and each address to come."""
+    settings.EVIDENCE_STORE = str(tmp_path)
+    settings.MFA_REQUIRED = False
+    world, codes, found = worlds.build(), screens.slugs(), {}
+    views = set()
+    for name in ("olivia", "alice", "rita", "audrey"):
+        for view, _, page in pages_of_table(world, name):
+            views.add(view)
+            for fault in screens.faults(screens.lines_of(page), codes):
+                found.setdefault(fault, f"{view} of {name}")
+    assert len(views) > 90
     assert [f"{fault} at {place}" for fault, place in found.items()] == []
 
 

@@ -78,6 +78,16 @@ def test_the_past_shows_what_was_known_then(system, oscar, olga, as_user, today)
     assert "Ask for another class" not in answer.content.decode()
 
 
+def test_r32_where_nobody_can_approve_it_says_so(system, oscar, as_user, today):
+    """R32: the sentence after the act names who is missing, until somebody is there."""
+    nobody = f"Nobody can decide on it yet: {system} has no second officer."
+    assert nobody in ask(as_user(oscar), system, asked_for(today)).content.decode()
+    factories.give_role(factories.make_user("olga"), system, "officer")
+    other = asked_for(today, responsibility="customer")
+    page = ask(as_user(oscar), system, other, "si-2").content.decode()
+    assert "Requested. It holds once" in page and nobody not in page
+
+
 def test_nobody_approves_their_own(system, oscar, as_user, today):
     ask(as_user(oscar), system, asked_for(today))
     override = ResponsibilityOverride.objects.get()

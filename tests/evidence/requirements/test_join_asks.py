@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAllowed
 from controls.history.clock import knowledge_now
@@ -309,6 +311,26 @@ def test_r11_a_row_is_put_under_an_ask_that_is_there(house):
         "Patches, inventory and badges",
     ]
     assert len(rows_under(ask, later)) == 3
+
+
+def test_r14_one_ask_has_no_more_controls_than_somebody_reads(house, monkeypatch):
+    """R14: neither at once nor one after the other; the page says how many, and why."""
+    monkeypatch.setattr("evidence.requirements.joining.MAX_CONTROLS", 2)
+    ask = joined(house, from_day=TODAY)
+    control = factories.implementation(house.system, "pe-3")
+    other = factories.ask_for(control, "Badges", operates_from=TODAY)
+    line = NamedControl(other.uuid, "The list of badges")
+    stated = {"from_day": JOINED, "by": house.olivia, "today": TODAY}
+    with pytest.raises(Refused, match="at most 100 controls, since a reviewer"):
+        join_to(ask, [line], **stated)
+    with pytest.raises(Refused, match="at most 100 controls, since a reviewer"):
+        add_control(ask, control, "The list of badges", **stated)
+    with pytest.raises(Refused, match="at most 100 controls, since a reviewer"):
+        joined(house, lines=[*lines(house), line])
+    client = Client()
+    client.force_login(house.olivia)
+    page = client.get(reverse("evidence:join_asks", args=[house.system.slug]))
+    assert "at most 100 controls, so any family" in page.content.decode()
 
 
 def test_r18_what_an_ask_says_later_fits_whoever_comes_to_it(house):

@@ -125,6 +125,15 @@ def test_a_tally_of_nothing_asks_for_a_baseline_and_services(browser):
     assert Baseline.objects.exists()
 
 
+def test_going_back_and_sending_it_again_makes_no_second_system(browser):
+    """The page that the browser fetches anew has another token: the name tells."""
+    browser.post(NEW, filled_in())
+    again = browser.post(NEW, filled_in(name="LEDGER "))
+    assert again.status_code == 422
+    assert "There is a system “Ledger” already." in text_of(again)
+    assert System.objects.called("ledger").count() == 1
+
+
 def test_the_next_three_steps_stand_at_the_end(browser):
     answer = browser.post(NEW, filled_in(), follow=True)
     page = text_of(answer)
