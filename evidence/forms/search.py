@@ -15,6 +15,7 @@ class SearchForm(Form):
         label="Search",
         required=False,
         max_length=MAX_TEXT,
-        help_text="A control by its id, such as AC-2(1). Controls, evidence, providers'"
-        " reports and requests by words of their titles.",
+        help_text="A control by its id, such as AC-2(1), or by a number of your regime,"
+        " such as CC6.1; a request by its number. Evidence, providers' reports and"
+        " requests by words of their titles.",
     )

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Exists,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from controls.control_ids import normalised_id
-from controls.models import Actor, ControlImplementation
+from controls.models import Actor, ControlImplementation, CrosswalkNumber
 from evidence.models import Artifact, Evidence, EvidenceRequest
 
 MAX_TEXT = 100  # characters
@@ -53,9 +63,10 @@ class Matches:
 def search(user: Actor, text: str) -> Matches:
     """What an id or words mean among what the person may see; four statements.
 
-    A control whose id was typed comes first, then its enhancements; words are looked
-    for in titles, and in the sentence that says what a control asks. Evidence is found
-    by the first characters of its digest too. Nothing is found for an empty text.
+    A control whose id was typed comes first, then its enhancements, then those beside a
+    regime's own number (CC6.1); words are looked for in titles, and in the sentence
+    that says what a control asks. Evidence is found by the first characters of its
+    digest too, a request by its number. Nothing is found for an empty text.
     """
     words = text.strip()[:MAX_TEXT]
     if not words:
@@ -71,7 +82,7 @@ def search(user: Actor, text: str) -> Matches:
             .order_by("title", "pk")
         ),
         requests=_first(
-            requests.filter(title__icontains=words)
+            requests.filter(Q(title__icontains=words) | Q(number__iexact=words))
             .select_related("system")
             .order_by("-pk")
         ),
@@ -97,6 +108,10 @@ def _controls(user: Actor, words: str) -> QuerySet[ControlImplementation]:
             | Q(control__summary__icontains=words)
         )
         first = When(control__title__icontains=words, then=Value(0))
+    numbered = CrosswalkNumber.objects.filter(
+        implementation=OuterRef("pk"), number__iexact=words, crosswalk__ended_on=None
+    )
+    named |= Q(Exists(numbered))
     closeness = Case(first, default=Value(1), output_field=IntegerField())
     return (
         mine.filter(named)

@@ -5,12 +5,14 @@ AC-02: what one may not read is in no list and no count.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from controls.models import Crosswalk, CrosswalkNumber
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.systems.search import search
 from tests import factories
@@ -74,6 +76,30 @@ def test_evidence_reports_and_requests_are_found_by_those_who_may_see_them(
     assert nothing.count == 0
     assert search(house.mallory, "cm-8").count == 0
     assert search(house.mallory, artifact.title[:5]).count == 0
+
+
+def test_a_regimes_number_finds_its_controls_and_an_auditors_its_request(house) -> None:
+    rows = {row.control.ref_id: row for row in house.system.implementations.all()}
+    for title, ended_on in (("Criteria", None), ("Criteria of before", TODAY)):
+        table = Crosswalk.objects.create(
+            system=house.system,
+            imported_by=house.olivia,
+            title=title,
+            starts_on=TODAY - dt.timedelta(days=9),
+            ended_on=ended_on,
+            sha256="0" * 64,
+        )
+        number = "CC6.1" if ended_on is None else "CC9.9"
+        CrosswalkNumber.objects.create(
+            crosswalk=table, implementation=rows["pe-3"], number=number
+        )
+    assert refs(house.ray, "cc6.1") == ["pe-3"]
+    assert refs(house.ray, "CC9.9") == []
+    assert refs(house.mallory, "CC6.1") == []
+    wish = RequestDraft("Show the racks", ["cm-8"], house.team, TODAY, number="PBC-12")
+    wanted = request_evidence(house.system, wish, by=house.olivia)
+    assert search(house.rita, "pbc-12").requests == [wanted]
+    assert search(house.mallory, "PBC-12").count == 0
 
 
 def test_restricted_evidence_of_another_team_is_not_there(house) -> None:
