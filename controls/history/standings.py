@@ -19,12 +19,24 @@ _NAMED_BY = {
     "evidence_proof": "requirement_id",
     "evidence_evidencerequirement": "id",
 }
+_OF_SERIES = """r.user_control_id IN (
+  SELECT m.id FROM evidence_reportremark m
+    JOIN evidence_artifactversion v ON v.id = m.artifact_version_id
+   WHERE {condition})"""
 _CONCERNED = {
     "evidence_requirementterms": "r.ask_id = w.ask_id",
     "controls_controlimplementation": "r.implementation_id = w.id",
     "controls_responsibilitydecision": "r.implementation_id = w.implementation_id",
     "controls_applicabilitydecision": "r.implementation_id = w.implementation_id",
     "controls_system": "r.system_id = w.id",
+    # a report that ends, or says what another one of its series said, may bind anew
+    "evidence_artifactversion": _OF_SERIES.format(
+        condition="v.artifact_id = w.artifact_id"
+    ),
+    "evidence_reportremark": _OF_SERIES.format(
+        condition="m.title = w.title AND v.artifact_id = (SELECT s.artifact_id"
+        " FROM evidence_artifactversion s WHERE s.id = w.artifact_version_id)"
+    ),
 }
 # Of an UPDATE only what changes one of these matters.
 _ONLY_WITH = {
@@ -34,6 +46,7 @@ _ONLY_WITH = {
         "owner_team_id",
     ),
     "controls_system": ("window_start", "time_zone"),
+    "evidence_artifactversion": ("state",),
 }
 _TRANSACTION = "pg_current_xact_id()::text::bigint"
 

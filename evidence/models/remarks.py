@@ -9,10 +9,14 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from controls.models import Actor, System
-from evidence.models.artifacts import ArtifactVersion, OfArtifactQuerySet
+from evidence.models.artifacts import (
+    ArtifactVersion,
+    ArtifactVersionState,
+    OfArtifactQuerySet,
+)
 from evidence.models.reviews import AcceptsOrRejects, ReviewDecision
 
 USER = settings.AUTH_USER_MODEL
@@ -35,6 +39,19 @@ class RemarkQuerySet(OfArtifactQuerySet):
         """Those of the artifacts the user may read."""
         versions = ArtifactVersion.objects.visible_to(user)
         return self.filter(artifact_version__in=versions)
+
+    def binding(self) -> Any:
+        """User controls that a report of their series expects which its auditor did
+        not withdraw, by the same number: else nobody expects them (R20, R26).
+
+        `status.gather_sql` says the same for any day and known clock.
+        """
+        same = ReportRemark.objects.filter(
+            kind=RemarkKind.USER_CONTROL,
+            title=OuterRef("title"),
+            artifact_version__artifact=OuterRef("artifact_version__artifact"),
+        ).exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
+        return self.filter(Exists(same), kind=RemarkKind.USER_CONTROL)
 
     def for_listing(self) -> Any:
         """With report, series and who registered it, oldest first."""

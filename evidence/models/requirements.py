@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -20,6 +21,14 @@ from evidence.models.asks import (
     Purpose,
     RequirementTerms,
 )
+
+
+def expected_by_a_report() -> Q:
+    """Condition: a provider's report expects it of us that still binds (R26)."""
+    # by its name: that module imports this one
+    remarks: Any = apps.get_model("evidence", "ReportRemark")
+    binding = remarks.objects.binding().filter(pk=OuterRef("user_control"))
+    return Q(user_control__isnull=False) & Q(Exists(binding))
 
 
 class RequirementOrigin(models.TextChoices):
@@ -61,11 +70,10 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         ).of_our_half()
 
     def of_our_half(self) -> Self:
-        """Asked of a half that is ours: by the class, or by a provider's report (R26);
-        not where the control is left out."""
+        """Asked of a half that is ours: by the class, or by a provider's report that
+        was not withdrawn (R26); not where the control is left out."""
         ours = Q(implementation__responsibility__in=["shared", "customer"])
-        expected = Q(user_control__isnull=False)
-        return self.filter(ours | expected).exclude(
+        return self.filter(ours | expected_by_a_report()).exclude(
             implementation__applicability="not-applicable"
         )
 
@@ -74,9 +82,9 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
         running = Q(operates_until=None) | Q(operates_until__gt=today)
         return self.filter(
             running,
+            expected_by_a_report(),
             system__in=list(systems),
             operates_from__lte=today,
-            user_control__isnull=False,
         )
 
     def in_operation(self, system: System, today: dt.date) -> Self:
@@ -247,3 +255,10 @@ class RequirementControl(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def is_expected_of_us(self) -> bool:
+        """Whether a provider's report makes the half ours, whatever its class (R26)."""
+        if self.user_control_id is None:
+            return False
+        rows = RequirementControl.objects.filter(pk=self.pk)
+        return rows.filter(expected_by_a_report()).exists()

@@ -33,7 +33,7 @@ PAST = """
 SELECT days.day, i.id AS implementation, d.responsibility,
        coalesce(t.joined_id, t.ask_id) AS ask,
        CASE WHEN t.cadence = 'per-event' THEN t.population_cadence
-            ELSE t.cadence END AS cadence, r.user_control_id AS expected
+            ELSE t.cadence END AS cadence, {binding_user_control} AS expected
   FROM unnest(%(days)s::date[]) AS days(day)
   JOIN controls_controlimplementation i ON i.system_id = %(system)s
   JOIN LATERAL (

@@ -17,6 +17,7 @@ from controls.models.audit import about
 from controls.responsibility.rulings import PARTIES
 from evidence.models import RequirementControl
 from evidence.models.asks import Cadence, Purpose
+from evidence.models.requirements import expected_by_a_report
 from evidence.requirements.odp_frequency import less_frequent
 from evidence.requirements.row_steps import (
     locked_row,
@@ -98,13 +99,13 @@ def _is_last(stored: RequirementControl, until: dt.date) -> bool:
     implementation = stored.implementation
     parties = PARTIES.get(implementation.responsibility, frozenset())
     of_class = "customer" in parties
-    is_required = of_class or stored.user_control_id is not None
+    is_required = of_class or stored.is_expected_of_us()
     if not is_required or implementation.applicability == "not-applicable":
         return False
     others = implementation.requirements.filter(operates_from__lte=until)
     others = others.exclude(pk=stored.pk)
     if not of_class:  # what a report expects is all that makes our half required
-        others = others.filter(user_control__isnull=False)
+        others = others.filter(expected_by_a_report())
     # one that ends later leaves nothing from then on: the order of two ends is no way
     remaining = others.filter(operates_until=None)
     return not any(asks_as_much(other, stored) for other in remaining)

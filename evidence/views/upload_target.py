@@ -82,7 +82,7 @@ class Target:
     @property
     def is_expected_of_us(self) -> bool:
         """Whether a provider's report makes the half ours, whatever its class (R26)."""
-        return bool(self.requirement and self.requirement.user_control_id)
+        return bool(self.requirement and self.requirement.is_expected_of_us())
 
     @property
     def team(self) -> Team | None:

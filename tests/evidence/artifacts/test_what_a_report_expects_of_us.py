@@ -14,13 +14,22 @@ from django.urls import reverse
 from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
+from controls import clock
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
 from evidence.artifacts.register import end_version
 from evidence.artifacts.reliance import record_reliance
 from evidence.artifacts.remarks import register_remark
-from evidence.models import ArtifactVersion, ReportRemark, RequirementControl
+from evidence.models import (
+    ArtifactVersion,
+    AskStanding,
+    ReportRemark,
+    RequirementControl,
+)
+from evidence.planning.standing_check import standing_differences
+from evidence.planning.standing_upkeep import keep_standings
 from evidence.requirements.changes import NewTerms, add_requirement
+from evidence.requirements.retiring import retire_requirement
 from evidence.status.control_status import ControlStatus, control_statuses
 from evidence.status.gather import Moment
 from tests import factories
@@ -287,3 +296,56 @@ def test_what_a_withdrawn_report_expected_binds_nobody(house, report):
 
 def codes(answer: ControlStatus) -> set[str]:
     return {reason.code for reason in answer.status.reasons}
+
+
+def test_what_a_withdrawn_report_expected_is_asked_of_nobody(client, house, report):
+    """R11, R20, R26: My work, its kept standings, the burden and the verdict go by one
+    rule, on both clocks; to end such an ask then needs no second officer."""
+    registered = {"kind": "user-control", "control_ids": ["pe-3"], "by": house.olivia}
+    keys = register_remark(report, title="CUEC-1", text="We delete keys.", **registered)
+    rely(house, report)
+    ask_for(house, keys)
+    asked = RequirementControl.objects.get(user_control=keys)
+    client.force_login(house.alice)
+    keep_standings(clock.now())
+    assert asked_on_pages(client, house) == (True, True, True)
+    before = knowledge_now()
+    withdrawal = {"state": "withdrawn", "on": TODAY, "reason": "The auditor's letter."}
+    end_version(report, by=house.olivia, **withdrawal)
+    assert asked_on_pages(client, house) == (False, False, False)
+    keep_standings(clock.now())
+    assert asked_on_pages(client, house) == (False, False, False)
+    assert not AskStanding.objects.filter(pk=asked.pk).exists()
+    assert not standing_differences(house.system, clock.now())
+    api = f"/api/v1/systems/{house.system.slug}/controls/pe-3/"
+    then = client.get(api, {"on": TODAY, "known_at": before.isoformat()}).json()
+    now = client.get(api).json()
+    assert then["customer_half"] != now["customer_half"]
+
+    days = TODAY - 400 * DAY, TODAY - 201 * DAY
+    other = factories.make_report(report.artifact, *days)
+    register_remark(other, title="CUEC-1", text="We delete keys.", **registered)
+    assert asked_on_pages(client, house) == (True, True, True)
+    end_version(other, by=house.olivia, **withdrawal)
+    assert not retire_requirement(
+        asked,
+        until=TODAY + DAY,
+        reason="Nobody expects it.",
+        by=house.olivia,
+        today=TODAY,
+    )
+
+
+def asked_on_pages(client, house: House) -> tuple[bool, bool, bool]:
+    """Whether PE-3 is in My work, in the burden of its family, and in the API's."""
+    work = client.get(reverse("evidence:work"))
+    of_control = {
+        ask.requirement.implementation.control.ref_id
+        for row in work.context["asks"]
+        for ask in row.controls
+    }
+    page = client.get(reverse("evidence:burden", args=[house.system.slug]))
+    families = {share.name: share for share in page.context["shares"].families}
+    burden = client.get(f"/api/v1/systems/{house.system.slug}/burden/").json()
+    of_api = {share["name"]: share["asks"] for share in burden["families"]}
+    return "pe-3" in of_control, bool(families["PE"].burden.asks), bool(of_api["PE"])
