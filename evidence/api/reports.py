@@ -50,9 +50,11 @@ class NewLetterSerializer(serializers.Serializer[Any]):
 
 
 class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
-    """One report; `until` is exclusive."""
+    """One report; `until` is exclusive. `same_days_as` are labels of others of its
+    series that stand and speak of the same days: record which is superseded."""
 
     letters: Any = LetterSerializer(many=True, read_only=True)
+    same_days_as = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = ArtifactVersion
@@ -71,6 +73,7 @@ class ArtifactVersionSerializer(serializers.ModelSerializer[ArtifactVersion]):
             "state",
             "ended_on",
             "letters",
+            "same_days_as",
         ]
 
 

@@ -120,6 +120,9 @@ def register_version(
     _refuse_scope_of_others(artifact, version)
     known = _known_services(version.service_slugs)
     _refuse_impossible_days(artifact, starts, ends, fields.get("issued_on"))
+    if artifact.versions.filter(label=version.label).exists():
+        taken = f"A report of this series is called “{version.label}” already."
+        raise Refused({"label": f"{taken} Give it another label."})
     version.full_clean()
     version.save(force_insert=True)
     version.services.set(known)
@@ -309,6 +312,12 @@ def add_letter(
         raise Refused("A letter continues a report that has an end; this one has none.")
     if issued_on > _today():
         raise Refused({"issued_on": f"The letter is not issued before {issued_on}."})
+    if issued_on < report.until:
+        before = (
+            f"A letter issued on {issued_on} continues nothing: its report speaks of"
+            f" the days to {report.last_day} itself."
+        )
+        raise Refused({"issued_on": before})
     letter = ContinuityLetter(
         artifact_version=report,
         registered_by=by,

@@ -45,6 +45,30 @@ class AnsweredItem(ItemAnswer):
     implementation: ControlImplementation
 
 
+def narrowed_items(
+    rows: Iterable[AnsweredItem], filters: Mapping[str, str]
+) -> list[AnsweredItem]:
+    """Those that fit `q` (words of a control), `kind` and `answer`: `open`, `waiting`
+    or `answered`; what is not answered in full comes first."""
+    words = filters.get("q", "").casefold().split()
+
+    def fits(row: AnsweredItem) -> bool:
+        control = row.implementation.control
+        name = f"{control.label} {control.title}".casefold()
+        answers = {
+            "open": not row.is_answered,
+            "waiting": row.waiting is not None,
+            "answered": row.is_answered,
+        }
+        return (
+            all(word in name for word in words)
+            and filters.get("kind", row.item.kind) == row.item.kind
+            and answers.get(filters.get("answer", ""), True)
+        )
+
+    return sorted(filter(fits, rows), key=lambda row: row.is_answered)
+
+
 def items_answered(
     system: System,
     moment: Moment,

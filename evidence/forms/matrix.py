@@ -10,6 +10,7 @@ from django import forms
 from controls.base_form import Form
 from controls.models import Team
 from evidence.forms.controls import CLASSES, OneGoSelect
+from evidence.systems.expected_of_providers import ProviderDuty
 
 DUTIES = [
     ("", "Any duty"),
@@ -58,9 +59,49 @@ class MatrixFilter(Form):
 
     def filters(self) -> dict[str, str]:
         """What was chosen; a word that is no choice narrows nothing."""
-        self.is_valid()
-        cleaned = getattr(self, "cleaned_data", {})
-        return {name: cleaned[name] for name in self.fields if cleaned.get(name)}
+        return filters_of(self)
+
+
+STANDS = [
+    ("", "Any state"),
+    ("open", "Open: no proof that counts"),
+    ("proven", "Proven"),
+    ("unasked", "Nothing asked of the provider"),
+]
+
+
+class DutyFilter(Form):
+    """Narrow what is expected of providers; choices are those that the system has."""
+
+    q = forms.CharField(
+        label="Control",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
+    )
+    provider = forms.ChoiceField(label="Provider", required=False, widget=OneGoSelect)
+    stands = forms.ChoiceField(
+        label="State", required=False, choices=STANDS, widget=OneGoSelect
+    )
+    responsibility = forms.ChoiceField(
+        label="Class", required=False, choices=CLASSES[:3], widget=OneGoSelect
+    )
+
+    def __init__(self, data: Any, *, duties: Sequence[ProviderDuty]) -> None:
+        super().__init__(data)
+        providers = dict.fromkeys(duty.provider for duty in duties)
+        choices = [("", "Any provider"), *((name, name) for name in providers)]
+        self.fields["provider"].choices = choices  # type: ignore[attr-defined]
+
+    def filters(self) -> dict[str, str]:
+        """What was chosen; a word that is no choice narrows nothing."""
+        return filters_of(self)
+
+
+def filters_of(form: Form) -> dict[str, str]:
+    """What was chosen in a filter; a word that is no choice narrows nothing."""
+    form.is_valid()
+    cleaned = getattr(form, "cleaned_data", {})
+    return {name: cleaned[name] for name in form.fields if cleaned.get(name)}
 
 
 class AcknowledgeForm(Form):

@@ -7,8 +7,10 @@ from typing import Any
 from django import forms
 
 from controls.base_form import Form
+from evidence.forms.controls import OneGoSelect
+from evidence.forms.matrix import filters_of
 from evidence.forms.reasons import ReasonField
-from evidence.models.responses import MAX_OWNER
+from evidence.models.responses import MAX_OWNER, ItemKind
 from evidence.models.reviews import ReviewDecision
 
 
@@ -16,6 +18,37 @@ def _text(label: str, *, required: bool = True, help_text: str = "") -> ReasonFi
     area = forms.Textarea(attrs={"rows": 3})
     options: dict[str, Any] = {"required": required, "help_text": help_text}
     return ReasonField(label=label, widget=area, **options)
+
+
+ANSWERS = [
+    ("", "Any response"),
+    ("open", "Not answered, or not all of it"),
+    ("waiting", "Waits for a second person"),
+    ("answered", "Answered"),
+]
+
+
+class ItemFilter(Form):
+    """Narrow the list of what is to be answered."""
+
+    q = forms.CharField(
+        label="Control",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
+    )
+    kind = forms.ChoiceField(
+        label="What",
+        required=False,
+        choices=[("", "Anything"), *ItemKind.choices],
+        widget=OneGoSelect,
+    )
+    answer = forms.ChoiceField(
+        label="Response", required=False, choices=ANSWERS, widget=OneGoSelect
+    )
+
+    def filters(self) -> dict[str, str]:
+        """What was chosen; a word that is no choice narrows nothing."""
+        return filters_of(self)
 
 
 class ResponseForm(Form):

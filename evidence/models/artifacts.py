@@ -218,6 +218,21 @@ class ArtifactVersion(models.Model):
         """The last day it speaks of (inclusive), as pages show it; None: no end."""
         return self.until - dt.timedelta(days=1) if self.until else None
 
+    @property
+    def same_days_as(self) -> list[str]:
+        """Labels of other reports of its series that stand and speak of the very same
+        days: one of them is superseded, or registered twice."""
+        if self.state != ArtifactVersionState.ACTIVE:
+            return []
+        days = (self.starts, self.until)
+        return [
+            other.label
+            for other in self.artifact.versions.all()
+            if other.pk != self.pk
+            and other.state == ArtifactVersionState.ACTIVE
+            and (other.starts, other.until) == days
+        ]
+
 
 class ScopeSettingQuerySet(models.QuerySet["ScopeSetting"]):
     """Who set which scope."""

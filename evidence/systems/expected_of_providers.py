@@ -3,7 +3,7 @@ it and whether it stands (R26)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,7 @@ from controls.service_names import component_name
 from evidence.status.control_status import listed
 from evidence.status.facts import HalfState
 from evidence.status.gather import Moment
-from evidence.status.half import worst
+from evidence.status.half import GOOD, worst
 from evidence.systems.matrix import of_rows, with_reports
 from evidence.systems.matrix_rows import MatrixControl, MatrixRow, Names
 
@@ -38,6 +38,13 @@ class ProviderDuty:
     reports: tuple[str, ...]
     proof: str
 
+    @property
+    def stands(self) -> str:
+        """`open` while something is asked that nothing proves; `proven`, `unasked`."""
+        if not self.proof:
+            return "unasked"
+        return "proven" if self.proof in GOOD else "open"
+
 
 def expected_of_providers(
     system: System, moment: Moment, names: Names
@@ -57,6 +64,26 @@ def expected_of_providers(
         for duty in _duties(control, names)
     ]
     return sorted(duties, key=lambda duty: (duty.provider != "AWS", duty.provider))
+
+
+def narrowed(
+    duties: Sequence[ProviderDuty], filters: Mapping[str, str]
+) -> list[ProviderDuty]:
+    """Those that fit `q` (words of a control), `provider`, `stands` and
+    `responsibility`; those that are open come first."""
+    words = filters.get("q", "").casefold().split()
+    return sorted(
+        (
+            duty
+            for duty in duties
+            if all(word in f"{duty.label} {duty.title}".casefold() for word in words)
+            and filters.get("provider", duty.provider) == duty.provider
+            and filters.get("stands", duty.stands) == duty.stands
+            and filters.get("responsibility", duty.responsibility)
+            == duty.responsibility
+        ),
+        key=lambda duty: duty.stands != "open",
+    )
 
 
 def _duties(control: MatrixControl, names: Names) -> list[ProviderDuty]:

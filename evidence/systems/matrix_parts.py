@@ -55,6 +55,18 @@ def part_readings(
     return {pk: _grouped(statements, own[pk]) for pk, statements in texts}
 
 
+def layers_of(readings: Iterable[PartReading], letter: str) -> Layers:
+    """What the parts under a letter, such as `(a)`, govern; none where no part of the
+    control has a reading of its own."""
+    return Layers().union(
+        *(
+            reading.layers
+            for reading in readings
+            if any(label.startswith(letter) for label in reading.labels)
+        )
+    )
+
+
 def _grouped(
     statements: Sequence[Mapping[str, str]], own: Mapping[str, set[str]]
 ) -> list[PartReading]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -20,7 +22,7 @@ from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.remarks import RemarkStanding, answers_to_decide
 from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.forms.artifacts import ArtifactForm, EndForm
-from evidence.models import Artifact, ArtifactVersion, RemarkKind
+from evidence.models import Artifact, ArtifactVersion, Citation, RemarkKind
 from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
@@ -35,15 +37,16 @@ from srm_project.requests import SignedInRequest
 
 @require_GET
 def artifacts(request: SignedInRequest) -> HttpResponse:
-    """All reports: kind, days, scope, letters, and each system's reliance."""
+    """All reports by series: days, scope, letters, and what each system uses it for."""
     systems = list(System.objects.visible_to(request.user))
-    artifacts = list(
-        Artifact.objects.visible_to(request.user)
-        .for_listing()
-        .annotate(cited_for=Count("citations", filter=Q(citations__system__in=systems)))
-    )
+    artifacts = list(Artifact.objects.visible_to(request.user).for_listing())
+    of_series = _cited_for(systems)
     rows = [
-        (artifact, _reports(list(artifact.versions.all()), systems, request.user))
+        (
+            artifact,
+            _reports(list(artifact.versions.all()), systems, request.user),
+            of_series[artifact.pk],
+        )
         for artifact in artifacts
     ]
     context = {
@@ -53,6 +56,20 @@ def artifacts(request: SignedInRequest) -> HttpResponse:
     return render(request, "evidence/artifacts/list.html", context)
 
 
+def _cited_for(systems: Iterable[System]) -> Mapping[int, list[tuple[str, int]]]:
+    """For how many controls of which system each series is cited, by its key."""
+    cited = (
+        Citation.objects.filter(system__in=systems)
+        .order_by("system__name")
+        .values_list("artifact_id", "system__name")
+        .annotate(number=Count("pk"))
+    )
+    of_series: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    for artifact, system, number in cited:
+        of_series[artifact].append((system, number))
+    return of_series
+
+
 @require_GET
 def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     """One series with its reports, reviews and citations."""
@@ -60,8 +77,8 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     systems = list(System.objects.visible_to(request.user))
     versions = list(
         artifact.versions.prefetch_related(
-            "letters", "reliance_reviews", "files"
-        ).select_related("registered_by", "artifact")
+            "letters", "reliance_reviews", "files", "artifact__versions"
+        ).select_related("registered_by")
     )
     letters = letter_rows(artifact, systems, request.user)
     context = {

@@ -43,9 +43,14 @@ def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
     def done() -> str:
         label = form.cleaned_data["label"]
+        registered = ArtifactVersion.objects.get(artifact=artifact_row, label=label)
+        twins = "".join(
+            f" “{other}” speaks of the same days: record which of them is superseded."
+            for other in registered.same_days_as
+        )
         return (
             f"The report “{label}” is registered. It proves nothing yet: somebody else"
-            " has to read it for each system and decide whether to rely on it."
+            f" has to read it for each system and decide whether to rely on it.{twins}"
         )
 
     return register_page(

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,21 +17,22 @@ from evidence.findings.responses import (
     NO_ITEM,
     decide_response,
     items_answered,
+    narrowed_items,
     require_response_decider,
     respond,
 )
 from evidence.findings.who_may import may_respond_in
 from evidence.forms.clocks import clocks_of
-from evidence.forms.responses import ResponseDecisionForm, ResponseForm
+from evidence.forms.responses import ItemFilter, ResponseDecisionForm, ResponseForm
 from evidence.models import ItemResponse
 from evidence.status.control_status import NOT_RECORDED
 from evidence.views.access import implementation_or_404, system_or_404
 from evidence.views.answers import explanation_page, refused, return_to_work
 from evidence.views.findings import form_page
 from evidence.views.once import once
+from evidence.views.whole_list import page_of
 from srm_project.requests import SignedInRequest
 
-PER_PAGE = 100
 WRITTEN = (
     "Your response is recorded. It stands beside the item once somebody who did not"
     " write one has accepted it, and answers what is counted there today."
@@ -48,13 +48,16 @@ def responses(request: SignedInRequest, slug: str) -> HttpResponse:
         rows = items_answered(system, clocks.moment, clocks.window)
     except LookupError:  # the system was not recorded by then
         rows = []
-    rows.sort(key=lambda row: row.is_answered)  # what is not answered in full first
+    chosen = ItemFilter(request.GET)
+    filters = chosen.filters()
     may_respond = may_respond_in(system, request.user)
     page = {
         "system": system,
         "clocks": clocks,
         "here": reverse("evidence:responses", args=[slug]),
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "page": page_of(request, narrowed_items(rows, filters)),
+        "filter": chosen,
+        "kept_filters": filters,
         "total": len(rows),
         "unanswered": sum(not row.is_answered for row in rows),
         "answerable": {

@@ -27,12 +27,14 @@ from evidence.artifacts.user_controls import (
 )
 from evidence.forms.clocks import clocks_of
 from evidence.forms.coverage import ListFileForm
+from evidence.forms.matrix import DutyFilter
 from evidence.models import ArtifactVersion
 from evidence.status.control_status import today_of
 from evidence.systems.expected_of_providers import (
     PROVIDER_COLUMNS,
     ProviderDuty,
     expected_of_providers,
+    narrowed,
     provider_lines,
 )
 from evidence.systems.user_controls import (
@@ -42,8 +44,10 @@ from evidence.systems.user_controls import (
 )
 from evidence.views.access import system_or_404
 from evidence.views.answers import refused
+from evidence.views.list_place import list_query
 from evidence.views.once import SAME_AGAIN
 from evidence.views.table_files import table_file
+from evidence.views.whole_list import page_of
 from srm_project.requests import SignedInRequest
 
 
@@ -77,21 +81,31 @@ def providers_expected(request: SignedInRequest, slug: str) -> HttpResponse:
     """What do we expect of AWS and other providers, and what proves it?"""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
+    duties = _duties(system, clocks)
+    chosen = DutyFilter(request.GET, duties=duties)
+    filters = chosen.filters()
     page = {
         "system": system,
         "clocks": clocks,
         "here": request.path,
-        "duties": _duties(system, clocks),
+        "duties": duties,
+        "page": page_of(request, narrowed(duties, filters)),
+        "filter": chosen,
+        "kept_filters": filters,
+        "list_query": list_query(filters, clocks),
+        "counts": Counter(duty.stands for duty in duties),
     }
     return render(request, "evidence/matrix/providers_expected.html", page)
 
 
 @require_GET
 def providers_expected_file(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The same as a file: CSV, or `?format=xlsx`."""
+    """The same as a file, narrowed alike: CSV, or `?format=xlsx`."""
     system = system_or_404(request, slug)
     clocks = clocks_of(request, system)
-    rows = [PROVIDER_COLUMNS, *provider_lines(_duties(system, clocks))]
+    duties = _duties(system, clocks)
+    filters = DutyFilter(request.GET, duties=duties).filters()
+    rows = [PROVIDER_COLUMNS, *provider_lines(narrowed(duties, filters))]
     name = f"{system.slug}-expected-of-providers-{clocks.moment.on}"
     return table_file(request, rows, sheet="Expected of providers", name=name)
 

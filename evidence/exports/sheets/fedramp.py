@@ -26,7 +26,7 @@ from evidence.exports.rows.status_rows import SOURCES, answered_documents
 from evidence.status.control_status import ControlStatus
 from evidence.status.half import GOOD
 from evidence.status.rows import as_bigints, as_json, read_rows
-from evidence.systems.matrix_parts import PartReading, part_readings
+from evidence.systems.matrix_parts import PartReading, layers_of, part_readings
 
 Names = Mapping[str, str]
 STATUSES = ("Implemented", "Partially Implemented", "Planned",
@@ -122,14 +122,7 @@ def _as_read(
     read by itself (R5) and the class rests on readings."""
     if document["responsibility_source"] != SOURCES[DecisionSource.DERIVED]:
         return document
-    letter = f"({_letter(part)})"
-    layers = frozenset[str]().union(
-        *(
-            reading.layers
-            for reading in readings
-            if any(label.startswith(letter) for label in reading.labels)
-        )
-    )
+    layers = layers_of(readings, f"({_letter(part)})")
     basis = [row for row in document["basis"] if row["layer"] in layers]
     if not basis:
         return document

@@ -134,6 +134,55 @@ def test_no_letter_is_issued_after_today(client, house, report):
     assert not ContinuityLetter.objects.exists()
 
 
+def test_a_letter_before_its_report_ended_continues_nothing(client, house, report):
+    """R21: its range starts the day after the report, and counts to its issue."""
+    client.force_login(house.olivia)
+    said = {"issued_on": "2026-03-31", "ends": "2026-06-30"}
+    page = client.post(reverse("evidence:letter_new", args=[report.uuid]), said)
+    words = " ".join(page.content.decode().split())
+    assert "A letter issued on 2026-03-31 continues nothing" in words
+    api = f"/api/v1/artifact-versions/{report.uuid}/letters/"
+    answer = client.post(api, said, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["issued_on"])
+    assert not ContinuityLetter.objects.exists()
+    said["issued_on"] = "2026-04-01"
+    assert client.post(api, said, content_type="application/json").status_code == 201
+
+
+def test_a_second_report_of_the_same_days_is_told_on_every_door(
+    client, house, soc2, report
+):
+    """R20: one may replace the other, and then somebody records which."""
+    client.force_login(house.olivia)
+    url = reverse("evidence:version_new", args=[soc2.uuid])
+    said = {
+        "label": "Spring",
+        "starts": "2025-10-01",
+        "ends": "2026-03-31",
+        "services": ["s3"],
+        "regions": ["us-east-1"],
+        "partition": "aws",
+        "opinion": "unqualified",
+    }
+    taken = client.post(url, said)
+    assert taken.status_code == 400
+    sentence = "A report of this series is called “Spring” already."
+    assert sentence in taken.content.decode()
+    api = f"/api/v1/artifacts/{soc2.uuid}/versions/"
+    answer = client.post(api, said, content_type="application/json")
+    assert sentence in answer.json()["errors"]["label"][0]
+    page = client.post(url, said | {"label": "Spring, corrected"}, follow=True)
+    words = " ".join(page.content.decode().split())
+    assert "“Spring” speaks of the same days: record which of them" in words
+    assert words.count("speaks of the same days. If one of the two replaces") == 2
+    other = client.get(f"/api/v1/artifact-versions/{report.uuid}/").json()
+    assert other["same_days_as"] == ["Spring, corrected"]
+    ended = {"state": "superseded", "on": TODAY, "by": house.olivia}
+    register.end_version(report, **ended)
+    series = client.get(f"/api/v1/artifacts/{soc2.uuid}/").json()
+    assert [row["same_days_as"] for row in series["versions"]] == [[], []]
+
+
 def test_only_an_authorization_stands_without_an_end(client, house, soc2):
     """R20: a report over a period without a last day would cover every day to come, a
     certificate would never expire, and no report of one date speaks of others."""

@@ -21,6 +21,7 @@ from controls.models import (
     ApplicabilityDecision,
     BaselineControl,
     ControlImplementation,
+    ControlLayer,
     Engagement,
     SystemComponent,
 )
@@ -202,6 +203,38 @@ def test_both_halves_of_a_shared_control_stand_by_component(house) -> None:
     planned = by_component(parts["si-2_smt.b"], "Shop", plan)
     assert planned["implementation-status"] == {"state": "planned"}
     assert "satisfied" not in planned
+
+
+def test_a_provider_stands_under_the_parts_that_it_answers_for(house) -> None:
+    """R5: a part is told by the layers that it is read to govern, as FedRAMP's workbook
+    tells it: our code is ours alone, the host the provider's alone."""
+    si_2 = factories.implementation(house.system, "si-2").control
+    shipped = list(ControlLayer.objects.filter(control=si_2, statement_id=""))
+    assert {"application", "host-os"} < {row.layer for row in shipped}
+    for row in shipped:
+        for letter in {"application": "a", "host-os": "d"}.get(row.layer, ""):
+            ControlLayer.objects.create(
+                control=si_2,
+                statement_id=f"si-2_smt.{letter}",
+                layer=row.layer,
+                origin=row.origin,
+                reason="Read by itself.",
+                reference_version=row.reference_version,
+            )
+    content = exported(house, "oscal-ssp")
+    plan = json.loads(content)["system-security-plan"]
+    parts = {n["statement-id"][-1]: n for n in requirement(plan, "si-2")["statements"]}
+    assert [len(parts[letter]["by-components"]) for letter in "abcd"] == [1, 2, 2, 2]
+    (ours,) = parts["a"]["by-components"]
+    assert "inherited" not in ours
+    assert "Application of " in ours["description"]
+    assert "Guest operating system" not in ours["description"]
+    ours, aws = (by_component(parts["d"], title, plan) for title in ("Shop", "AWS"))
+    assert ours["description"] == "Inherited from AWS."
+    assert "responsibilities" not in aws["export"]
+    assert aws["description"].startswith("AWS runs: Host operating system of ")
+    assert "Facilities" not in aws["description"]
+    assert not list(faults([read_document("export.json", content)], shipped_ids()))
 
 
 def test_what_nobody_stated_is_not_called_implemented(house) -> None:

@@ -89,11 +89,26 @@ def test_on_pages(system, window, asked, as_user, alice, rita, audrey):
     assert reviewer.post(decide, {"decision": "accept"}).status_code == 409
     auditor = as_user(audrey)
     control = reverse("evidence:control", args=[system.slug, "ac-12"])
-    for address in (listed, control):
+    for address in (f"{listed}?answer=answered", control):
         text = auditor.get(address).text
         assert BODY["measures"] in text
         assert "accepted by Rita" in text
         assert new not in text
+    open_ones = len(items_of(system, window)) - 1
+    for query, number in [
+        ({"answer": "answered"}, 1),
+        ({"answer": "open"}, open_ones),
+        ({"answer": "waiting"}, 0),
+        ({"kind": "missed", "q": "ac-12", "answer": "answered"}, 1),
+        ({"kind": "deviation"}, 0),
+        ({"kind": "x"}, open_ones + 1),
+    ]:
+        assert auditor.get(listed, query).context["page"].paginator.count == number
+    first = auditor.get(listed)
+    assert len(first.context["page"].object_list) == 25
+    assert not any(row.is_answered for row in first.context["page"])
+    whole = auditor.get(listed, {"whole": "yes"}).context["page"].object_list
+    assert [row.is_answered for row in whole] == [False] * open_ones + [True]
     after = told(auditor, system, "ac-12", TODAY)
     assert after["period"] == before["period"]
     verbs = AuditEvent.objects.filter(verb__startswith="response.")

@@ -9,19 +9,14 @@ own component. So every reference leads somewhere within the plan.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controls.control_parts import Part, labelled_parts
 from evidence.exports.formats.oscal.head import CONTROL_OWNER, DocumentHead
+from evidence.exports.formats.oscal.part_sides import PartSides, sides_of
 from evidence.exports.formats.oscal.system import Surroundings, needed_on
-from evidence.exports.formats.oscal.texts import (
-    FEDRAMP,
-    duties,
-    layers_run,
-    lines,
-    prop,
-)
+from evidence.exports.formats.oscal.texts import FEDRAMP, lines, prop
 from evidence.exports.formats.oscal.writing import Node
 from evidence.exports.rows.part_status import (
     NOT_APPLICABLE,
@@ -32,6 +27,7 @@ from evidence.exports.rows.status_rows import SOURCES
 from evidence.status.control_status import ControlStatus
 from evidence.status.half import GOOD
 from evidence.status.rows import as_json
+from evidence.systems.matrix_parts import PartReading, layers_of
 
 OF_ORGANISATION = frozenset({"people", "programme"})
 FEDRAMP_ORIGINS = {
@@ -65,21 +61,14 @@ class Requirement:
         around: Surroundings,
         answer: ControlStatus,
         texts: Texts,
+        readings: Sequence[PartReading],
     ) -> None:
         self.head, self.around, self.answer, self.texts = head, around, answer, texts
+        self.readings = readings
         self.control = answer.implementation["ref_id"]
         self.path = ("plan", self.control)
         self.this_system = head.names.of("component", "this-system")
-        needed = needed_on(answer, head.scope.moment.on)
-        named = {part.provider: part.name for part in answer.status.providers}
-        named |= {need.provider: need.provider_name for need in needed}
-        if not answer.facts.aws_required or self.is_left_out:
-            named = {}
-        self.providers = {
-            slug: layers_run((n for n in needed if n.provider == slug), around.names)
-            for slug in sorted(named)
-        }
-        self.duties = duties(answer.basis, around.names)
+        self.needed = needed_on(answer, head.scope.moment.on)
 
     @property
     def is_left_out(self) -> bool:
@@ -162,18 +151,25 @@ class Requirement:
         return [{"role-id": CONTROL_OWNER, "party-uuids": [party]}]
 
     def _by_components(self, statement_id: str, part: Part | None) -> Iterator[Node]:
-        """Ours, then each provider's."""
+        """Ours, then that of each provider that answers for the part."""
+        letter = part.label.strip("(). ") if part else ""
+        layers = layers_of(self.readings, f"({letter})") if part else frozenset()
+        sides = sides_of(self.answer, self.needed, layers, self.around.names)
+        if self.is_left_out:
+            sides = replace(sides, providers={})
         status = part_status(self.answer, part)
-        yield self._ours(statement_id, status)
-        for slug in self.providers:
-            yield self._theirs(statement_id, slug)
+        if not sides.is_ours and sides.providers and status != NOT_APPLICABLE:
+            status = PROVIDERS_ALONE  # of this part, if not of the whole control
+        yield self._ours(statement_id, status, sides)
+        for slug in sides.providers:
+            yield self._theirs(statement_id, slug, sides)
 
-    def _ours(self, statement_id: str, status: str) -> Node:
+    def _ours(self, statement_id: str, status: str, sides: PartSides) -> Node:
         """What we do, what we inherit, and which duties left to us we meet."""
         node: Node = {
             "component-uuid": self.this_system,
             "uuid": self._named(statement_id, "ours"),
-            "description": self._our_description(status),
+            "description": self._our_description(status, sides),
         }
         if status == NOT_APPLICABLE:
             why = self.answer.implementation["na_justification"] or ""
@@ -192,18 +188,18 @@ class Requirement:
                 {
                     "uuid": self._named(statement_id, "inherited", slug),
                     "provided-uuid": self._named(statement_id, "provided", slug),
-                    "description": self._provided(slug),
+                    "description": self._provided(slug, sides),
                 }
-                for slug in self.providers
+                for slug in sides.providers
             ],
             "satisfied": [
                 {
                     "uuid": self._named(statement_id, "satisfied", slug),
                     "responsibility-uuid": self._named(statement_id, "left", slug),
-                    "description": self._our_words(),
+                    "description": self._our_words(sides),
                 }
-                for slug in self.providers
-                if self.answer.facts.customer_required and self._is_done(status)
+                for slug in sides.providers
+                if sides.is_ours and self._is_done(status)
             ],
         }
 
@@ -212,13 +208,13 @@ class Requirement:
         approved = self.answer.facts.alternative_approved
         return status == "implemented" or (status == "alternative" and approved)
 
-    def _theirs(self, statement_id: str, slug: str) -> Node:
+    def _theirs(self, statement_id: str, slug: str, sides: PartSides) -> Node:
         """What a provider runs, and what it leaves to us."""
         provided = self._named(statement_id, "provided", slug)
         node: Node = {
             "component-uuid": self.head.names.of("component", "provider", slug),
             "uuid": self._named(statement_id, "theirs", slug),
-            "description": self._provided(slug),
+            "description": self._provided(slug, sides),
         }
         state = next(
             (p.state for p in self.answer.status.providers if p.provider == slug), ""
@@ -227,18 +223,20 @@ class Requirement:
         if state in GOOD:
             node["implementation-status"] = {"state": "implemented"}
         left = []
-        if self.answer.facts.customer_required:
+        if sides.is_ours:
             left.append(
                 {
                     "uuid": self._named(statement_id, "left", slug),
                     "provided-uuid": provided,
-                    "description": self._left(),
+                    "description": self._left(sides),
                 }
             )
         return node | {
             "export": {
                 "description": OUR_READING,
-                "provided": [{"uuid": provided, "description": self._provided(slug)}],
+                "provided": [
+                    {"uuid": provided, "description": self._provided(slug, sides)}
+                ],
                 "responsibilities": left,
             }
         }
@@ -246,29 +244,29 @@ class Requirement:
     def _named(self, statement_id: str, *what: str) -> str:
         return self.head.names.of(*self.path, statement_id, *what)
 
-    def _provided(self, slug: str) -> str:
+    def _provided(self, slug: str, sides: PartSides) -> str:
         name = self.around.providers[slug]
-        runs = self.providers[slug]
+        runs = sides.providers[slug]
         return f"{name} runs: {runs}." if runs else f"{name} runs this."
 
-    def _left(self) -> str:
-        return self.duties or "What of this control the provider does not run."
+    def _left(self, sides: PartSides) -> str:
+        return sides.duties or "What of this control the provider does not run."
 
-    def _our_words(self) -> str:
-        return lines(self.texts.statement) or self._left()
+    def _our_words(self, sides: PartSides) -> str:
+        return lines(self.texts.statement) or self._left(sides)
 
-    def _our_description(self, status: str) -> str:
+    def _our_description(self, status: str, sides: PartSides) -> str:
         """What people wrote, then our duties by layer; else why there are none."""
         if status == NOT_APPLICABLE:
             return "Left out of this system." if self.is_left_out else NO_LAYER
-        if not self.answer.facts.customer_required:
-            names = [self.around.providers[slug] for slug in self.providers]
+        if not sides.is_ours:
+            names = [self.around.providers[slug] for slug in sides.providers]
             return f"Inherited from {' and '.join(names) or 'the provider'}."
         nobody = self.answer.facts.responsibility == "unclassified"
         paragraphs = [
             lines(self.texts.statement),
             NOBODY_CLASSIFIED if nobody else "",
-            f"Ours:\n\n{self.duties}" if self.duties else "",
+            f"Ours:\n\n{sides.duties}" if sides.duties else "",
         ]
         description = "\n\n".join(text for text in paragraphs if text)
         return description or "Ours; nobody has described yet how it is done."

@@ -13,6 +13,7 @@ from evidence.exports.formats.oscal.writing import Node, write_document
 from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.status.control_status import ControlStatus
 from evidence.status.rows import Row, as_bigints, as_json, read_rows
+from evidence.systems.matrix_parts import part_readings
 
 TEXTS = """
 SELECT i.id, i.control_id, i.customer_statement, c.statements
@@ -62,9 +63,13 @@ def _requirements(
 ) -> Iterator[Node]:
     texts = control_texts(head, answers)
     parameters = baseline_parameters(head)
+    controls = (row["control_id"] for row in texts.values())
+    read = part_readings(controls, head.scope.known_at)
     for done, answer in enumerate(answers, start=1):
         row = texts[answer.implementation["id"]]
-        yield Requirement(head, around, answer, texts_of(row, parameters)).node()
+        of_parts = read.get(row["control_id"], ())
+        written = texts_of(row, parameters)
+        yield Requirement(head, around, answer, written, of_parts).node()
         progress(done, len(answers))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from controls.display_names import layer_name
@@ -66,11 +66,16 @@ def duties(basis: Iterable[Mapping[str, Any]], names: Names) -> str:
     )
 
 
-def layers_run(needs: Iterable[Any], names: Names) -> str:
-    """What a provider runs: `Facilities of Amazon EC2 and Amazon S3; Host ...`."""
+def layers_run(
+    needs: Iterable[Any], names: Names, *, only: Collection[str] | None
+) -> str:
+    """What a provider runs, of `only` these layers, None for all: `Facilities of
+    Amazon EC2 and Amazon S3; Host ...`."""
     layers: dict[str, dict[str, None]] = {}
     for need in needs:
         for layer in need.layers:
+            if only is not None and layer not in only:
+                continue
             layers.setdefault(layer, {})[component_name(names, need.slug)] = None
     return "; ".join(f"{layer_name(layer)} of {_and(of)}" for layer, of in
                      layers.items())  # fmt: skip
