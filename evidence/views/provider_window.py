@@ -12,7 +12,11 @@ from controls.service_names import display_names
 from evidence.forms.clocks import clocks_of
 from evidence.status.clocks import Clocks
 from evidence.status.control_page import COVERAGE, Timeline, timeline_of
-from evidence.status.provider_window import ServiceWindow, provider_windows
+from evidence.status.provider_window import (
+    ProviderWindow,
+    ServiceWindow,
+    provider_windows,
+)
 from evidence.views.access import system_or_404
 from srm_project.requests import SignedInRequest
 
@@ -47,15 +51,24 @@ def provider_window(request: SignedInRequest, slug: str) -> HttpResponse:
         "providers": [
             {
                 "of": provider,
-                "services": [
-                    (service, _timeline(service, clocks, names))
-                    for service in provider.services
-                ],
+                "open": _with_timelines(provider, clocks, names, is_open=True),
+                "covered": _with_timelines(provider, clocks, names, is_open=False),
             }
             for provider in providers
         ],
     }
     return render(request, "evidence/provider_window/page.html", context)
+
+
+def _with_timelines(
+    provider: ProviderWindow, clocks: Clocks, names: Any, *, is_open: bool
+) -> list[tuple[ServiceWindow, Timeline]]:
+    """Its services with, or without, a day that is open by the window's end."""
+    return [
+        (service, _timeline(service, clocks, names))
+        for service in provider.services
+        if bool(service.to_end.open_days) == is_open
+    ]
 
 
 def _timeline(service: ServiceWindow, clocks: Clocks, names: Any) -> Timeline:

@@ -105,7 +105,12 @@ def test_a_service_in_use_for_a_part_of_the_window(audited, as_user, oscar):
     of_s3 = SystemComponent.objects.filter(system=audited, variant__service__slug="s3")
     of_s3.update(used_until=D(2026, 6, 1))
     redecide(audited, by=oscar, reason="ended")
-    aws = providers_of(page_of(as_user(oscar), audited))["aws"]
+    page = page_of(as_user(oscar), audited)
+    aws = providers_of(page)["aws"]
+    (shown,) = page.context["providers"]
+    assert {s.need.slug for s, _ in shown["open"]} == {"ec2"}
+    assert {s.need.slug for s, _ in shown["covered"]} == {"s3"}
+    assert f"Without an open day: {len(shown['covered'])}" in text_of(page)
     open_days = {s.need.slug: s.to_end.open_days for s in aws.services}
     assert open_days == {"ec2": 62, "s3": 0}
     assert aws.worst.need.slug == "ec2"
