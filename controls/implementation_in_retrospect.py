@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
+from controls.control_ids import label_of
 from controls.control_parts import settled
 from controls.errors import Refused
 from controls.implementation_days import (
@@ -82,7 +83,7 @@ def request_status_change(
 def _explain(change: RetrospectiveChange) -> Iterable[Fact]:
     body = change.body
     facts = [
-        ("Controls", ", ".join(ref_id.upper() for ref_id in body["control_ids"])),
+        ("Controls", ", ".join(label_of(ref_id) for ref_id in body["control_ids"])),
         (
             "Implementation status",
             str(ImplementationStatus(body["implementation_status"]).label),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from controls.access import require_officer
+from controls.control_ids import label_of
 from controls.crosswalks.rows import CrosswalkFile, CrosswalkRowError
 from controls.errors import Refused
 from controls.models import (
@@ -89,7 +90,7 @@ def preview(system: System, read: CrosswalkFile) -> CrosswalkPreview:
         if row.control_id in known:
             numbers[row.control_id].add(row.number)
         else:
-            message = f"there is no control {row.control_id.upper()} in the catalog."
+            message = f"there is no control {label_of(row.control_id)} in the catalog."
             errors.append(CrosswalkRowError(row.place, message))
     return CrosswalkPreview(
         tuple(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from controls.control_ids import label_of
 from controls.control_parts import parts_of
 from controls.errors import Refused
 from controls.models import Control
@@ -51,7 +52,7 @@ class CoverageTargets:
             raise Refused(sentence)
         control = self._controls.get(ref_id)
         if control is None:
-            raise Refused(f"There is no control {ref_id.upper()}.")
+            raise Refused(f"There is no control {label_of(ref_id)}.")
         if not part:
             return CoverageTarget(control, "", control.label)
         steps = STEP.findall(part)

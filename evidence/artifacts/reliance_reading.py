@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from controls.models import System
+from controls.service_names import display_names
 from evidence.artifacts.letters import letter_standings
 from evidence.artifacts.reliance_days import ReportDays, report_days
 from evidence.artifacts.reliance_scope import ScopeLine, scope_lines
@@ -142,8 +143,13 @@ def _changes(
     """Sentences by part of the page: scope, period, exceptions, cuec."""
     before = by_pk.get(last.artifact_version_id) or last.artifact_version
     changes: dict[str, list[str]] = {name: [] for name in PARTS}
+    names = display_names()
+    services = (
+        [names.get(slug, slug) for slug in report.service_slugs]
+        for report in (version, before)
+    )
     for what, now, then in (
-        ("services", version.service_slugs, before.service_slugs),
+        ("services", *services),
         ("regions", version.regions, before.regions),
         ("sites", version.sites, before.sites),
     ):
@@ -181,6 +187,7 @@ def _period(version: ArtifactVersion) -> str:
     return f"{version.starts} to {version.last_day or 'no set end'}"
 
 
+ALL = {"*": "all of them"}
 PARTS = ("scope", "period", "exceptions", "cuec")
 
 
@@ -203,7 +210,8 @@ def _remark_changes(
 
 
 def _differences(what: str, then: Iterable[str], now: Iterable[str]) -> list[str]:
-    added, gone = sorted(set(now) - set(then)), sorted(set(then) - set(now))
+    now, then = ({ALL.get(one, one) for one in side} for side in (now, then))
+    added, gone = sorted(now - then), sorted(then - now)
     texts = []
     if added:
         texts.append(f"Added to {what}: {', '.join(added)}.")

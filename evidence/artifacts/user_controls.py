@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
+from controls.control_ids import label_of
 from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
 from controls.models import Actor
@@ -100,7 +101,7 @@ def preview_user_controls(
         line = UserControlRow(number, text, control_ids)
         remark = registered.get(number)
         if remark and not faults and _says(remark) != (text, set(control_ids)):
-            touched = ", ".join(remark.control_ids).upper()
+            touched = ", ".join(map(label_of, remark.control_ids))
             sentence = (
                 f"“{number}” is registered of this report, for {touched}: it stays as"
                 " it is."
@@ -195,7 +196,7 @@ def import_user_controls(version: ArtifactVersion, token: str, *, by: Actor) -> 
 def user_control_rows(version: ArtifactVersion) -> list[tuple[str, ...]]:
     """The headings and what is registered, as a file to fill in; of none an example."""
     rows = [
-        (remark.title, remark.text, ", ".join(remark.control_ids).upper())
+        (remark.title, remark.text, ", ".join(map(label_of, remark.control_ids)))
         for remark in _registered(version)
     ]
     example = ("1", "We remove accounts of leavers", "AC-2, PS-4")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from controls.control_ids import label_of
 from controls.models import ControlImplementation, System
 from evidence.models import (
     RelianceConclusion,
@@ -182,7 +183,7 @@ def user_control_lines(rows: Sequence[ExpectedUserControl]) -> list[list[str]]:
             str(row.remark.artifact_version),
             row.remark.title,
             row.remark.text,
-            row.control_id.upper(),
+            label_of(row.control_id),
             row.owner,
             row.requirement.title if row.requirement else "",
         ]

@@ -1,17 +1,30 @@
-"""The official text of a control as pages show it, each parameter marked."""
+"""A control as pages name it, and its official text with each parameter marked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from controls.control_ids import label_of
 from controls.control_words import PartWords, WordsRun
 from controls.responsibility.part_classes import PartClass
 
 register = template.Library()
+
+
+@register.filter
+def control_label(ref_id: str) -> str:
+    """A control as documents name it: `AC-2(1)` of `ac-2.1`."""
+    return label_of(ref_id)
+
+
+@register.filter
+def control_labels(ref_ids: Iterable[str]) -> str:
+    """Several of them: `AC-2(1), AC-3`."""
+    return ", ".join(map(label_of, ref_ids))
 
 
 @register.filter

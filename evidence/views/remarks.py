@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from controls.control_ids import label_of
 from controls.errors import Refused, SrmError
 from controls.models import System
 from evidence.artifacts.remarks import (
@@ -75,7 +76,7 @@ def remark_answer(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
         answer_remark(remark, system, by=request.user, **form.cleaned_data)
         return str(report.artifact.uuid)
 
-    touches = ", ".join(remark.control_ids).upper()
+    touches = ", ".join(map(label_of, remark.control_ids))
     hint = ". ".join(text for text in (remark.text, touches and f"Touches {touches}"))
     heading = f"{report} for {system}: {remark}"
     return register_page(

@@ -135,7 +135,7 @@ def test_the_next_period_begins_with_the_last_review(client, house) -> None:
     second.service_slugs = ["ec2"]
     second.save(update_fields=["service_slugs"])
     text = page(client, house, second)
-    assert "Gone from the report&#x27;s services: s3." in text
+    assert "Gone from the report&#x27;s services: Amazon S3." in text
     assert "No longer: CC7.2-1." in text
     assert f"it is {second.starts} to {second.last_day}" in text
     # what did not change is filled in; what did is said anew, and so is the conclusion

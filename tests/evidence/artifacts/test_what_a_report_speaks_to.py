@@ -126,7 +126,7 @@ def test_a_list_is_seen_with_its_faults_then_recorded_once(client, house, report
     client.force_login(house.olivia)
     faulty = (
         f"\ufeff{HEADER}PE-3,IV.B,63,AWSCA-5.1\nAC-2 (zz),,,\npe-03,,,\n"
-        f"AC-2,{'x' * 81},,\nnothing,,,\n"
+        f"AC-2,{'x' * 81},,\nnothing,,,\nac-3.99,,,\n"
     )
     shown = send(client, report, faulty)
     assert shown.status_code == 422
@@ -137,6 +137,7 @@ def test_a_list_is_seen_with_its_faults_then_recorded_once(client, house, report
         "Line 5, column B: At most 80 characters: a reference in your own words, not"
         " the report's text.",
         "Line 6, column A: “nothing” is not the id of a control, such as AC-2(1).",
+        "Line 7, column A: There is no control AC-3(99).",
     ]
     assert "token" not in shown.context
     for broken, sentence in (
