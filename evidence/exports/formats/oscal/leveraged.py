@@ -77,7 +77,7 @@ def held_reports(
             yield {
                 "uuid": _of_held(head, row, sha256),
                 "title": one_line(f"{row['title']}, {row['label']}"),
-                "description": "Held as a confidential file; it is in no export.",
+                "description": "Held as a confidential file: named by its hash alone.",
                 "rlinks": [
                     {
                         "href": named_by_digest(sha256),
