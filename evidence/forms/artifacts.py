@@ -18,12 +18,23 @@ from evidence.forms.clocks import DayField
 from evidence.forms.reasons import ReasonField
 from evidence.forms.upload_fields import DayInput
 from evidence.models import Artifact, RelianceConclusion
-from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
 from evidence.models.reviews import ReviewDecision
 
 OWN_WORDS = (
     "In your own words: the text of a provider's confidential documents is not stored"
     " here."
+)
+# What a report of a kind never says; of one day it has no last one.
+SAYS_NOT = {
+    AssuranceKind.ASSESSMENT: ("ends", "issued_on", "opinion"),
+    AssuranceKind.POINT: ("ends",),
+}
+COUNTS_FOR = {AssuranceKind.ASSESSMENT: "It counts for twelve months from this day."}
+OF_ASSESSMENTS = (
+    "For a provider that issues no report: say when you looked at it, and by name what"
+    " you looked at. Somebody else then reads it for each system that uses the"
+    " provider. Its days count as asserted, never as audited."
 )
 # How AWS's reports are scoped, and no other provider's.
 OF_AWS_ALONE = ("all_services", "services", "regions", "partition")
@@ -70,16 +81,12 @@ class VersionForm(Form):
     starts = DayField(
         label="First day of the period",
         widget=DayInput,
-        help_text="Of an assessment: the day it was made. It counts for twelve months.",
     )
     ends = DayField(
         label="Last day of the period",
         required=False,
         widget=DayInput,
-        help_text=(
-            "Empty for an authorization without a set end, a report of one date, or an"
-            " assessment."
-        ),
+        help_text="Empty for an authorization without a set end.",
     )
     issued_on = DayField(label="Issued on", required=False, widget=DayInput)
     opinion = forms.CharField(
@@ -126,10 +133,27 @@ class VersionForm(Form):
             of_aws = artifact.provider_slug == AWS
             for name in ("sites",) if of_aws else OF_AWS_ALONE:
                 del self.fields[name]
+            self._keep_what_it_says(artifact.kind)
             if of_aws is False:
                 return
         field = self.fields["services"]
         field.queryset = Service.objects.filter(provider="aws")  # type: ignore[attr-defined]
+
+    def _keep_what_it_says(self, kind: str) -> None:
+        """Leave out what a kind never says, and ask for its one day by its name."""
+        for name in SAYS_NOT.get(kind, ()):
+            del self.fields[name]
+        if kind != AssuranceKind.AUTHORIZATION:
+            del self.fields["impact_level"]
+        if "ends" not in self.fields:
+            starts = self.fields["starts"]
+            starts.label, starts.help_text = "Day it was made", COUNTS_FOR.get(kind, "")
+        if kind == AssuranceKind.ASSESSMENT:
+            self.fields[
+                "reference"
+            ].help_text = (
+                "A number to find your notes again: visit, questionnaire, contract."
+            )
 
     def clean_regions(self) -> list[str]:
         """The names, each once. Raises ValidationError for what is not one."""
@@ -145,6 +169,7 @@ class VersionForm(Form):
         chosen = [service.slug for service in fields.pop("services", ())]
         everything = fields.pop("all_services", False)
         fields["services"] = ["*"] if everything else chosen
+        fields.setdefault("ends", None)  # of one day
         fields["sites"] = re.split(r"[,;\n]", fields.get("sites", ""))
         return fields
 

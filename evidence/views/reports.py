@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods
 from controls.grammar import day_in_words
 from evidence.artifacts import register
 from evidence.forms.artifacts import (
+    OF_ASSESSMENTS,
     OWN_WORDS,
     EndForm,
     LetterForm,
     VersionForm,
 )
 from evidence.models import ArtifactVersion
-from evidence.models.artifacts import ArtifactVersionState
+from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
 from evidence.views.once import once
 from evidence.views.register_page import (
     artifact_or_404,
@@ -53,8 +54,11 @@ def version_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
             f" has to read it for each system and decide whether to rely on it.{twins}"
         )
 
+    hint = OWN_WORDS
+    if artifact_row.kind == AssuranceKind.ASSESSMENT:
+        hint = f"{OF_ASSESSMENTS} {OWN_WORDS}"
     return register_page(
-        request, form, save, f"New report of {artifact_row}", OWN_WORDS, done=done
+        request, form, save, f"New report of {artifact_row}", hint, done=done
     )
 
 

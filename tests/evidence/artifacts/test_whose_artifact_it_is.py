@@ -111,6 +111,26 @@ def test_the_page_asks_for_sites_of_others(system, oscar, as_user):
     assert "Hall 3 (north)" in browser.get(answer.url).content.decode()
 
 
+def test_the_page_of_an_assessment_asks_for_its_one_day(system, oscar, as_user):
+    """R20: the form asks for what an assessment says and for nothing else."""
+    browser = as_user(oscar)
+    artifact = factories.make_artifact(oscar, [], provider="Harbour", **OWN)
+    address = reverse("evidence:version_new", args=[artifact.uuid])
+    page = browser.get(address).content.decode()
+    assert "Day it was made" in page
+    assert "Its days count as asserted, never as audited." in page
+    for name in ("ends", "issued_on", "opinion", "impact_level", "regions"):
+        assert f'name="{name}"' not in page
+    form = {"label": "Visit", "starts": "2026-03-10", "sites": "Hall 3"}
+    assert browser.post(address, form).status_code == 302
+    made = artifact.versions.get()
+    assert (made.starts, made.until, made.sites) == (
+        dt.date(2026, 3, 10),
+        None,
+        ["Hall 3"],
+    )
+
+
 def test_an_assessment_has_one_day_that_has_come(system, oscar):
     """R20: no end of its own, and no days to come."""
     artifact = factories.make_artifact(oscar, [], provider="Harbour", **OWN)
