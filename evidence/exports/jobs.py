@@ -38,6 +38,7 @@ from evidence.exports.formats import DEFAULT, FORMATS, format_of_kind
 from evidence.exports.rows.scope import (
     ExportScope,
     NotWhole,
+    ProcessEnded,
     is_complete,
     one_snapshot,
     refuse_empty,
@@ -45,7 +46,14 @@ from evidence.exports.rows.scope import (
 )
 from evidence.files.download import OpenedFile
 from evidence.jobs.heartbeat import Heartbeat, kept_alive
-from evidence.jobs.kinds import Backoff, CannotBeDone, JobKind, LeaseLost, MustWait
+from evidence.jobs.kinds import (
+    AttemptFailed,
+    Backoff,
+    CannotBeDone,
+    JobKind,
+    LeaseLost,
+    MustWait,
+)
 from evidence.jobs.leases import LET_GO, Lease
 from evidence.jobs.wake import wake
 from evidence.jobs.work import work_on
@@ -214,6 +222,8 @@ class ExportJob(JobKind[Export]):
             raise MustWait(" ".join(away.messages)) from away
         except NotWhole as refusal:
             raise CannotBeDone(" ".join(refusal.messages)) from refusal
+        except ProcessEnded as failure:
+            raise AttemptFailed(" ".join(failure.messages)) from failure
         try:
             _finish(lease, written, reports)
         except (

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from django.template.loader import render_to_string
 
 from evidence.exports import package
-from evidence.exports.formats import fedramp_crm, matrix, pdf, status_csv, xlsx
-from evidence.exports.formats.oscal import components, milestones, plan, results
 from evidence.exports.package import verify
 from evidence.exports.package.archive import BagArchive, TooLarge
 from evidence.exports.package.audit_log import AuditLog
 from evidence.exports.package.controls import INDEX_COLUMNS, Controls
+from evidence.exports.package.exports import ExportsUnderWay, exports_beside
 from evidence.exports.package.files import Files
 from evidence.exports.package.report_files import COLUMNS as RELEASED_COLUMNS
 from evidence.exports.package.report_files import (
@@ -39,7 +38,6 @@ from evidence.exports.rows.scope import (
     ExportScope,
     NotWhole,
     Progress,
-    no_progress,
 )
 from evidence.exports.sheets import Value
 from evidence.exports.sheets.records import (
@@ -57,24 +55,10 @@ from evidence.signing.keys import (
     known_keys,
     signing_key,
 )
-from evidence.storage import refuse_full_disk, work_folder
 
 PIECE = 1 << 20
 HERE = Path(package.__file__).parent
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-# The same clocks in the forms people work with; each name is what it is called.
-EXPORTS = (
-    ("control-status.csv", status_csv.write),
-    ("control-status.xlsx", xlsx.write),
-    ("status-report.pdf", pdf.write),
-    ("oscal-system-security-plan.json", plan.write),
-    ("oscal-component-definition.json", components.write),
-    ("oscal-assessment-results.json", results.write),
-    ("oscal-plan-of-action-and-milestones.json", milestones.write),
-    ("fedramp-cis-crm.xlsx", fedramp_crm.write),
-    ("responsibility-matrix.csv", matrix.write_csv),
-    ("responsibility-matrix.xlsx", matrix.write_xlsx),
-)
 Rows = Iterable[Iterable[object]]
 
 
@@ -91,6 +75,17 @@ def _write(
     scope: ExportScope, file: BinaryIO, progress: Progress, key: SigningKey
 ) -> None:
     scope = scope.gathered()
+    with exports_beside(scope) as exports:
+        _write_bag(scope, file, progress, key, exports)
+
+
+def _write_bag(
+    scope: ExportScope,
+    file: BinaryIO,
+    progress: Progress,
+    key: SigningKey,
+    exports: ExportsUnderWay,
+) -> None:
     heading = heading_of(scope)
     folder = f"{heading.slug}-evidence-package-{heading.on}"
     archive = BagArchive(file, folder)
@@ -109,7 +104,8 @@ def _write(
         rows_of_disclosures = disclosure_rows(scope)
         name = "data/reports/disclosures.csv"
         archive.add(name, _csv(DISCLOSURE_COLUMNS, rows_of_disclosures))
-    exports, left_out = _add_exports(scope, archive)
+    look = partial(progress, len(controls.lines), len(controls.lines))
+    written, left_out = _add_exports(archive, exports, look)
     log = AuditLog(scope)
     archive.add(verify.AUDIT_LOG, log.lines())
     archive.add(verify.AUDIT_HEAD, [log.head_file()])
@@ -122,7 +118,7 @@ def _write(
         "released": released,
         "withheld": sorted(files.withheld.values()),
         "log": log,
-        "exports": exports,
+        "exports": written,
         "left_out": left_out,
         "fingerprint": in_groups(key.public.fingerprint),
     }
@@ -179,20 +175,17 @@ def _csv(columns: Iterable[str], rows: Rows) -> Iterator[bytes]:
 
 
 def _add_exports(
-    scope: ExportScope, archive: BagArchive
+    archive: BagArchive, exports: ExportsUnderWay, look: Callable[[], None]
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """The names of those that were written, and of those that cannot be, with why."""
     written, left_out = [], []
-    for name, write_export in EXPORTS:
-        with refuse_full_disk(), TemporaryFile(dir=work_folder("exports")) as made:
-            try:
-                write_export(scope, cast("BinaryIO", made), no_progress)
-            except milestones.NothingFound as nothing:
-                left_out.append((name, " ".join(nothing.messages)))
-                continue
-            made.seek(0)
-            archive.add(f"data/exports/{name}", iter(lambda: made.read(PIECE), b""))
-        written.append(name)
+    for export in exports.made(look):
+        if export.left_out:
+            left_out.append((export.name, export.left_out))
+            continue
+        pieces = iter(partial(export.file.read, PIECE), b"")
+        archive.add(f"data/exports/{export.name}", pieces)
+        written.append(export.name)
     return written, left_out
 
 

@@ -49,6 +49,12 @@ class NotWhole(SrmError):
     status_code = 409
 
 
+class ProcessEnded(SrmError):
+    """A process that wrote a part of the file was ended. Another try may succeed."""
+
+    status_code = 503
+
+
 @dataclass(frozen=True)
 class ExportScope:
     """What somebody asked a file about. `moment.known_at` is always an instant.
@@ -155,12 +161,25 @@ def is_complete(scope: ExportScope) -> bool:
 
 
 @contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Inside, every statement reads the same state of the database and none writes."""
+def one_snapshot(exported: str = "") -> Iterator[None]:
+    """Inside, every statement reads the same state of the database and none writes.
+
+    With a name that `exported_snapshot` gave: the state that another session reads.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if exported:
+                cursor.execute("SET TRANSACTION SNAPSHOT %s", [exported])
         yield
+
+
+def exported_snapshot() -> str:
+    """The name of this transaction's snapshot, for another session while it lasts."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_export_snapshot()")
+        name: str = cursor.fetchone()[0]
+    return name
 
 
 def no_progress(done: int, total: int) -> None:

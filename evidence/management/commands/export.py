@@ -17,6 +17,7 @@ from evidence.exports.formats import FORMATS
 from evidence.exports.rows.scope import (
     ExportScope,
     NotWhole,
+    ProcessEnded,
     is_complete,
     no_progress,
     one_snapshot,
@@ -86,7 +87,7 @@ def _write(scope: ExportScope, format_name: str, target: Path) -> str:
         raise CommandError(
             f"There is no space left for {target}; nothing was written."
         ) from full
-    except (NotWhole, StoreUnreachable) as refusal:
+    except (ProcessEnded, NotWhole, StoreUnreachable) as refusal:
         raise CommandError(" ".join(refusal.messages)) from refusal
     except OSError as failure:
         raise CommandError(

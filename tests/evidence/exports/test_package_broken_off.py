@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.conf import settings as configured
+from django.core.management import CommandError, call_command
+from django.db import connection
 
 from evidence.exports.files import folder as export_folder
-from evidence.exports.jobs import make_export, open_file, request_export
+from evidence.exports.jobs import cancel, make_export, open_file, request_export
 from evidence.models import Export
 from evidence.signing.keys import signing_key
+from evidence.storage import failpoints
 from tests.disks import open_files_below, small_disk
 from tests.evidence.exports import everything, packages
 from tests.evidence.house import TODAY, House
@@ -94,3 +101,65 @@ def test_a_full_disk_leaves_nothing_and_it_is_made_once_there_is_space(
         whole = tmp_path / "p.zip"
         whole.write_bytes(bytes_of(export))
         assert packages.faults(whole) == []
+
+
+def test_a_killed_process_of_its_exports_fails_the_attempt_by_name(
+    house, monkeypatch, tmp_path
+) -> None:
+    """The next attempt makes it; a command says the same, and leaves nothing."""
+    export = asked(house)
+    with monkeypatch.context() as patches:
+        patches.setattr(failpoints, "ARMED", "export-beside-status-report.pdf")
+        make_export(export.pk)
+        target = tmp_path / "by-command.zip"
+        with pytest.raises(CommandError, match=r"status-report\.pdf.*SIGKILL"):
+            call_command("export", "shop", "package", "--output", str(target))
+    export.refresh_from_db()
+    assert (export.state, export.attempts) == ("queued", 1)
+    assert "“status-report.pdf”" in export.failure
+    assert "was ended by SIGKILL" in export.failure
+    assert list(export_folder().iterdir()) == []
+    assert not list(tmp_path.glob("*by-command*"))
+    Export.objects.update(due_at=None)
+
+    make_export(export.pk)
+
+    whole = tmp_path / "p.zip"
+    whole.write_bytes(bytes_of(export))
+    assert packages.faults(whole) == []
+
+
+def test_a_cancelled_package_ends_the_process_of_its_exports(
+    house, monkeypatch
+) -> None:
+    """It is stopped for good; who works on the package hears of the cancellation."""
+    export = asked(house)
+    monkeypatch.setattr(failpoints, "ARMED", "stop:export-beside-control-status.csv")
+    canceller = threading.Thread(target=cancelled_once_running, args=[export, house])
+    canceller.start()
+    make_export(export.pk)
+    canceller.join()
+    export.refresh_from_db()
+    assert (export.state, export.file_name) == ("cancelled", "")
+    assert list(export_folder().iterdir()) == []
+    assert stopped_children() == []
+
+
+def stopped_children() -> list[int]:
+    """Children of this process that somebody stopped and nobody ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            if state == "T" and int(parent) == os.getpid():
+                found.append(int(path.parent.name))
+    return found
+
+
+def cancelled_once_running(export: Export, house: House) -> None:
+    try:
+        while Export.objects.get(pk=export.pk).state != "running":
+            time.sleep(0.05)
+        cancel(export, by=house.ray)
+    finally:
+        connection.close()
