@@ -91,7 +91,7 @@ class _HashedBeside:
             self._under_way.popleft().result()
 
     def _hand_on(self) -> None:
-        piece, self._held, self._size = b"".join(self._held), [], 0
+        piece, self._held, self._size = b"".join(self._held), [], 0  # one is no copy
         self._under_way.append(self._worker.submit(self._digest.update, piece))
 
     def hexdigest(self) -> str:

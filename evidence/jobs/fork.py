@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -37,7 +38,9 @@ class Fork:
         self._status: int | None = None
         parent = os.getpid()
         try:
-            self._process = os.fork()
+            with warnings.catch_warnings():  # of threads: that of a lease only waits
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._process = os.fork()
         except OSError:
             os.close(self._ours)
             os.close(theirs)

@@ -18,7 +18,8 @@ from evidence.exports.package.verify import (
     local_tail,
 )
 
-PIECE = 1 << 18  # bytes that are hashed and written at once, at least
+PIECE = 1 << 18  # bytes of one member that are hashed at once, at least
+AT_ONCE = 1 << 20  # bytes that are written by one call, at least
 TOO_LARGE = "“{name}” is too large for a package: a file in it holds less than 4 GiB."
 
 
@@ -43,6 +44,8 @@ class BagArchive:
 
     def __init__(self, file: BinaryIO, folder: str) -> None:
         self._file, self._folder, self._at = file, folder, 0
+        self._held: list[bytes | memoryview] = []  # what is written by the next call
+        self._held_size = 0
         self._directory: list[bytes] = []
         self._folded: set[str] = set()
         self.members: dict[str, Member] = {}
@@ -60,13 +63,14 @@ class BagArchive:
         whole, begins = f"{self._folder}/{name}", self._at
         self._write(local_head(whole))
         digest, checksum, size = hashlib.sha256(), 0, 0
-        held = b""
+        rest: bytes | memoryview = b""
         for piece in _together(pieces):
             digest.update(piece)
             checksum = zlib.crc32(piece, checksum)
             size += len(piece)
-            held = self._write_blocks(held, piece)
-        self._write(block_head(len(held), last=True) + held)
+            rest = self._write_blocks(rest, piece)
+        self._write(block_head(len(rest), last=True))
+        self._write(rest)
         try:
             self._write(local_tail(checksum, size))
         except OverflowError as overflow:
@@ -82,31 +86,41 @@ class BagArchive:
             self._write(entry)
         size = self._at - begins
         self._write(archive_end(len(self._directory), size, begins))
+        self._hand_on()
 
-    def _write_blocks(self, held: bytes, piece: bytes) -> bytes:
-        """Write the whole blocks in front, by one call; what is left is the last block
-        or the beginning of another: BLOCK bytes at most, some where there were any.
+    def _write_blocks(
+        self, rest: bytes | memoryview, piece: bytes
+    ) -> bytes | memoryview:
+        """Write the whole blocks in front; what is left is the last block or the
+        beginning of another: BLOCK bytes at most, some where there were any.
 
-        `held` is what was left before; the piece is copied once, into what is written.
+        `rest` is what was left before.
         """
         head, view = block_head(BLOCK, last=False), memoryview(piece)
-        parts: list[bytes | memoryview] = []
-        if held:
-            lacking = BLOCK - len(held)
+        if rest:
+            lacking = BLOCK - len(rest)
             if len(view) <= lacking:
-                return held + piece
-            parts += [head, held, view[:lacking]]
+                return b"".join((rest, piece))
+            for part in (head, rest, view[:lacking]):
+                self._write(part)
             view = view[lacking:]
         whole = max(0, len(view) - 1) // BLOCK * BLOCK
         for at in range(0, whole, BLOCK):
-            parts += [head, view[at : at + BLOCK]]
-        if parts:
-            self._write(b"".join(parts))
-        return bytes(view[whole:])
+            self._write(head)
+            self._write(view[at : at + BLOCK])
+        return view[whole:]
 
-    def _write(self, data: bytes) -> None:
-        self._file.write(data)
+    def _write(self, data: bytes | memoryview) -> None:
+        """Write it with what comes next; each byte is copied once, by `_hand_on`."""
+        self._held.append(data)
+        self._held_size += len(data)
         self._at += len(data)
+        if self._held_size >= AT_ONCE:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        self._file.write(b"".join(self._held))
+        self._held, self._held_size = [], 0
 
 
 def _together(pieces: Iterable[bytes]) -> Iterator[bytes]:

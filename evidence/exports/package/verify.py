@@ -178,6 +178,9 @@ def archive_end(count, size, at):
 
 
 # --- Reading --------------------------------------------------------------------------
+PACKED_ANEW = "If somebody packed it anew, unpack it and verify the folder"
+
+
 class Faults(list):
     """Sentences about what is not as it was signed, each with the file it names."""
 
@@ -227,7 +230,10 @@ class Archive:
         self.top = self.members[0].filename.split("/")[0] + "/" if self.members else ""
 
     def digests(self, faults):
-        """As of a folder, reading each byte once and comparing those in between."""
+        """As of a folder, reading each byte once and comparing those in between.
+
+        None where the archive has another form than it was written in.
+        """
         digests: dict = {}
         directory = []
         with self.path.open("rb") as file:
@@ -235,8 +241,8 @@ class Archive:
                 name = member.filename
                 at = file.tell()
                 if member.header_offset != at:
-                    faults.say(name, "does not begin where the file before it ends")
-                    return digests
+                    faults.say(name, "begins elsewhere than it did. " + PACKED_ANEW)
+                    return None
                 if not name.startswith(self.top):
                     faults.say(name, "lies outside the folder of the package")
                 short = name[len(self.top) :]
@@ -282,9 +288,7 @@ def expect(file, data, where, faults):
     """Read as many bytes as `data`; others than these are a fault."""
     if file.read(len(data)) != data:
         faults.say(
-            where,
-            "the archive around it is not as it was written. If somebody packed it"
-            " anew, unpack it and verify the folder",
+            where, "the archive around it is not as it was written. " + PACKED_ANEW
         )
 
 
@@ -384,6 +388,12 @@ def check_audit_log(package, there, faults):
                 return count, withheld, point
             if changed and changed != content:
                 faults.say(AUDIT_LOG, f"the body of event {count} was changed")
+            if body and any(
+                event[name] != value
+                for name, value in json.loads(body).get("_", {}).items()
+                if name in ("verb", "at")
+            ):
+                faults.say(AUDIT_LOG, f"event {count} is not what its body says")
             if point and point["size"] == count and point["head"] != own.hex():
                 faults.say(CHECKPOINT, f"names another event {count} than the log")
             prev = own
@@ -419,6 +429,8 @@ def verify(path, key=""):
     except Exception as failure:  # whatever a damaged archive does to its reader
         faults.say(path, f"cannot be read as an evidence package: {failure!r}")
         return [], [], faults
+    if there is None:
+        return [], ["what the files in it hold"], faults
     if package.form:
         checked.append(package.form)
     else:
@@ -442,10 +454,15 @@ def verify(path, key=""):
                 f"its first {point['size']} events by the checkpoint of {point['at']},"
                 f" signed by the key {point['key']}"
             )
+            if point["key"] != fingerprint:
+                unchecked.append(
+                    f"whose key {point['key']} is, which signed the checkpoint: compare"
+                    " it with earlier keys of the people who sent this"
+                )
         if withheld:
             unchecked.append(
                 f"{withheld} bodies of audit events: withheld, only their hashes are"
-                " here"
+                " here, so that nothing holds what the log calls them and when"
             )
     except Exception as failure:
         faults.say(AUDIT_LOG, f"or what lies beside it cannot be read ({failure!r})")
