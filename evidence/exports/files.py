@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from evidence.storage.failpoints import failpoint
 
 PIECE = 1 << 20  # bytes read at once
 HASHED_AT_ONCE = 1 << 18  # bytes, at least
-MAX_UNDER_WAY = 4  # pieces that wait to be hashed, of some 1 MB at most
+MAX_UNDER_WAY = 4  # lots that wait to be hashed, of some 1 MB at most
 # A worker that lives renews its lease more often than that.
 MAX_UNNAMED_AGE = dt.timedelta(days=1)
 
@@ -78,12 +78,16 @@ class _HashedBeside:
         self._digest = hashlib.sha256()
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._under_way: deque[Future[None]] = deque()
-        self._held: list[bytes] = []
+        self._held: list[bytes | memoryview] = []
         self._size = 0  # bytes held
 
-    def update(self, data: bytes) -> None:
-        """Take the next bytes; waits while MAX_UNDER_WAY pieces or more are behind."""
-        self._held.append(bytes(data))
+    def update(self, data: bytes | memoryview) -> None:
+        """Take the next bytes; waits while MAX_UNDER_WAY lots or more are behind.
+
+        A view of bytes is kept as it is: nobody can change them.
+        """
+        kept = isinstance(data, memoryview) and isinstance(data.obj, bytes)
+        self._held.append(data if kept else bytes(data))
         self._size += len(data)
         if self._size >= HASHED_AT_ONCE:
             self._hand_on()
@@ -91,8 +95,12 @@ class _HashedBeside:
             self._under_way.popleft().result()
 
     def _hand_on(self) -> None:
-        piece, self._held, self._size = b"".join(self._held), [], 0  # one is no copy
-        self._under_way.append(self._worker.submit(self._digest.update, piece))
+        parts, self._held, self._size = self._held, [], 0
+        self._under_way.append(self._worker.submit(self._hash, parts))
+
+    def _hash(self, parts: Iterable[bytes | memoryview]) -> None:
+        for part in parts:
+            self._digest.update(part)
 
     def hexdigest(self) -> str:
         """Of all that was taken."""

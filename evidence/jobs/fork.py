@@ -7,6 +7,7 @@ would wait for each other. It ends with the process that made it, whatever ends 
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import select
@@ -40,6 +41,7 @@ class Fork:
         try:
             with warnings.catch_warnings():  # of threads: that of a lease only waits
                 warnings.simplefilter("ignore", DeprecationWarning)
+                gc.freeze()  # a collection would have the fork copy all that it got
                 self._process = os.fork()
         except OSError:
             os.close(self._ours)
@@ -48,6 +50,7 @@ class Fork:
         if self._process == 0:
             os.close(self._ours)
             _work_until_end(work, theirs, parent)
+        gc.unfreeze()
         os.close(theirs)
 
     def __enter__(self) -> Self:

@@ -19,7 +19,6 @@ from evidence.exports.package.verify import (
 )
 
 PIECE = 1 << 18  # bytes of one member that are hashed at once, at least
-AT_ONCE = 1 << 20  # bytes that are written by one call, at least
 TOO_LARGE = "“{name}” is too large for a package: a file in it holds less than 4 GiB."
 
 
@@ -44,8 +43,6 @@ class BagArchive:
 
     def __init__(self, file: BinaryIO, folder: str) -> None:
         self._file, self._folder, self._at = file, folder, 0
-        self._held: list[bytes | memoryview] = []  # what is written by the next call
-        self._held_size = 0
         self._directory: list[bytes] = []
         self._folded: set[str] = set()
         self.members: dict[str, Member] = {}
@@ -86,7 +83,6 @@ class BagArchive:
             self._write(entry)
         size = self._at - begins
         self._write(archive_end(len(self._directory), size, begins))
-        self._hand_on()
 
     def _write_blocks(
         self, rest: bytes | memoryview, piece: bytes
@@ -94,7 +90,8 @@ class BagArchive:
         """Write the whole blocks in front; what is left is the last block or the
         beginning of another: BLOCK bytes at most, some where there were any.
 
-        `rest` is what was left before.
+        `rest` is what was left before. Nothing is put together for it: a byte that is
+        copied is fetched from memory once more.
         """
         head, view = block_head(BLOCK, last=False), memoryview(piece)
         if rest:
@@ -111,16 +108,8 @@ class BagArchive:
         return view[whole:]
 
     def _write(self, data: bytes | memoryview) -> None:
-        """Write it with what comes next; each byte is copied once, by `_hand_on`."""
-        self._held.append(data)
-        self._held_size += len(data)
+        self._file.write(data)
         self._at += len(data)
-        if self._held_size >= AT_ONCE:
-            self._hand_on()
-
-    def _hand_on(self) -> None:
-        self._file.write(b"".join(self._held))
-        self._held, self._held_size = [], 0
 
 
 def _together(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -360,8 +360,10 @@ def test_a_zip_packed_anew_says_so_and_its_folder_verifies(house, tmp_path) -> N
     with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             archive.write(path, path.relative_to(folder.parent))
-    found = packages.faults(again)
-    assert found
+    checked, unchecked, found = verify.verify(again)
+    assert (checked, unchecked) == ([], ["what the files in it hold"])
+    assert all("unpack it and verify the folder" in fault for fault in found)
+    assert len(found) == 2  # the first file, and that the second begins elsewhere
     assert packages.faults(folder) == []
 
 
@@ -388,6 +390,16 @@ def test_the_checkpoint_in_it_holds_the_chain(house, tmp_path, owner_dsn) -> Non
     code, said = packages.verified(folder / "verify.py")
     assert code == 0
     assert "events by the checkpoint of 2026-11-23" in said
+    assert "which signed the checkpoint" not in said
+    log = folder / verify.AUDIT_LOG
+    log.write_text(log.read_text().replace('"verb": "test.more"', '"verb": "test.no"'))
+    said = packages.verified(folder / "verify.py")[1]
+    assert "is not what its body says" in said
+    rotate()
+    newer = packages.saved(house, tmp_path / "q.zip")
+    _, unchecked, found = verify.verify(newer)
+    assert found == []
+    assert any("which signed the checkpoint" in line for line in unchecked)
     with psycopg.connect(owner_dsn, autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
         owner.execute(
