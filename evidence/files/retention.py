@@ -52,7 +52,9 @@ def change_retention(
     if not reason.strip():
         raise Refused({"reason": "Say why it changes."})
     if not 1 <= years <= MAX_RETENTION_YEARS:
-        raise Refused({"years": f"Evidence is kept for 1 to {MAX_RETENTION_YEARS}."})
+        raise Refused(
+            {"years": f"Evidence is kept for 1 to {MAX_RETENTION_YEARS} years."}
+        )
     if years == retention_years(locked):
         raise TransitionNotAllowed("That is what holds already.")
     return request_change(

@@ -18,11 +18,11 @@ from typing import BinaryIO, cast
 from django.template.loader import render_to_string
 
 from evidence.exports import package
+from evidence.exports.formats.packaged_exports import ExportsUnderWay, exports_beside
 from evidence.exports.package import verify
 from evidence.exports.package.archive import BagArchive, TooLarge
 from evidence.exports.package.audit_log import AuditLog
 from evidence.exports.package.controls import INDEX_COLUMNS, Controls
-from evidence.exports.package.exports import ExportsUnderWay, exports_beside
 from evidence.exports.package.files import Files
 from evidence.exports.package.report_files import COLUMNS as RELEASED_COLUMNS
 from evidence.exports.package.report_files import (

@@ -459,6 +459,8 @@ def verify(path, key=""):
                     f"whose key {point['key']} is, which signed the checkpoint: compare"
                     " it with earlier keys of the people who sent this"
                 )
+        else:
+            unchecked.append("the audit log by a checkpoint: there is none in here")
         if withheld:
             unchecked.append(
                 f"{withheld} bodies of audit events: withheld, only their hashes are"
