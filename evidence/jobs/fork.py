@@ -44,6 +44,7 @@ class Fork:
                 gc.freeze()  # a collection would have the fork copy all that it got
                 self._process = os.fork()
         except OSError:
+            gc.unfreeze()
             os.close(self._ours)
             os.close(theirs)
             raise
