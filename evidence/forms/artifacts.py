@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -26,11 +27,13 @@ OWN_WORDS = (
     " here."
 )
 # What a report of a kind never says; of one day it has no last one.
-SAYS_NOT = {
+SAYS_NOT: Mapping[str, tuple[str, ...]] = {
     AssuranceKind.ASSESSMENT: ("ends", "issued_on", "opinion"),
     AssuranceKind.POINT: ("ends",),
 }
-COUNTS_FOR = {AssuranceKind.ASSESSMENT: "It counts for twelve months from this day."}
+COUNTS_FOR: Mapping[str, str] = {
+    AssuranceKind.ASSESSMENT: "It counts for twelve months from this day."
+}
 OF_ASSESSMENTS = (
     "For a provider that issues no report: say when you looked at it, and by name what"
     " you looked at. Somebody else then reads it for each system that uses the"
