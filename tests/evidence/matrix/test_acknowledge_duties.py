@@ -7,6 +7,7 @@ Who said so, when, and of which duties is on record; nobody says it for another 
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -62,6 +63,7 @@ def test_other_services_ask_again(system, alice, oscar, as_user):
     shown = " ".join(page.content.decode().split())
     assert "The duties have changed since." in shown
     assert "of AWS Lambda" in shown
+    assert re.search(r"New for \d+ controls?</summary>", shown)
     send(browser, system)
     assert state(system) == {"platform": "acknowledged"}
     assert DutyAcknowledgement.objects.count() == 2
