@@ -65,9 +65,9 @@ UPDATE evidence_proof AS p SET known_until = l.known_from
 """
 
 
-def _period_end(day: str) -> str:
-    """SQL: last day of the calendar period, of the terms `t`, that holds `day`."""
-    return f"""CASE t.cadence
+def _period_end(terms: str, day: str) -> str:
+    """SQL: last day of the calendar period, of these terms, that holds `day`."""
+    return f"""CASE {terms}.cadence
        WHEN 'weekly' THEN date_trunc('week', {day})::date + 6
        WHEN 'monthly' THEN (date_trunc('month', {day}) + interval '1 month')::date - 1
        WHEN 'quarterly' THEN
@@ -76,21 +76,38 @@ def _period_end(day: str) -> str:
          * ceil(extract(month FROM {day}) / 6))::date - 1 END"""
 
 
-# R13, as `status.cadence.proof_end_under` says it: the due day of the first period that
+def _next_period(terms: str) -> str:
+    """SQL: since when these terms' cadence holds (`began`), and the last day of what
+    they ask for next after the link `l` (`ends`; null where nothing recurs)."""
+    own_end = _period_end(terms, "l.occurrence")
+    return f"""CROSS JOIN LATERAL (
+    SELECT max(upper(before.days)) AS began FROM evidence_requirementterms AS before
+     WHERE before.ask_id = {terms}.ask_id AND before.cadence <> {terms}.cadence
+       AND upper(before.days) <= lower({terms}.days)) AS {terms}_began
+  CROSS JOIN LATERAL (SELECT greatest(
+      1 + coalesce(l.occurrence_ends, {own_end}, l.proves_from),
+      {terms}_began.began) AS day) AS {terms}_following
+  CROSS JOIN LATERAL (SELECT CASE {terms}.cadence
+      WHEN 'yearly' THEN (l.proves_from + interval '12 months')::date
+      ELSE {_period_end(terms, f"{terms}_following.day")} END AS ends) AS {terms}_next
+"""
+
+
+# R13, as `status.cadence.proof_end_by` says it: the due day of the first period that
 # ends after the link's own and not before this cadence began; a year from a yearly
-# performance; no end where nothing recurs. A test holds the two to each other.
+# performance; no end where nothing recurs. What fell due after it under an earlier
+# cadence, and was not performed, is its end for good. A test holds the two together.
 _TERMS_OF_LINK = f"""
   FROM evidence_requirementterms AS t
+  {_next_period("t")}
   CROSS JOIN LATERAL (
-    SELECT greatest(
-      1 + coalesce(l.occurrence_ends, {_period_end("l.occurrence")}, l.proves_from),
-      (SELECT max(upper(before.days)) FROM evidence_requirementterms AS before
-        WHERE before.ask_id = t.ask_id AND before.cadence <> t.cadence
-          AND upper(before.days) <= lower(t.days))) AS day) AS following
+    SELECT min(former_next.ends + former.grace_days) AS due
+      FROM evidence_requirementterms AS former
+      {_next_period("former")}
+     WHERE former.ask_id = t.ask_id AND upper(former.days) <= t_began.began
+       AND former_next.ends < upper(former.days)) AS missed
   CROSS JOIN LATERAL (
-    SELECT coalesce(CASE t.cadence
-      WHEN 'yearly' THEN (l.proves_from + interval '12 months')::date
-      ELSE {_period_end("following.day")} END + t.grace_days, '9999-12-31'::date)
+    SELECT least(coalesce(t_next.ends + t.grace_days, '9999-12-31'::date), missed.due)
       AS ends) AS carried
 """
 

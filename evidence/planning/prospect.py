@@ -20,7 +20,7 @@ from evidence.status.cadence import (
     DAY,
     cadence_by_day,
     period_holding,
-    proof_end_under,
+    proof_end_by,
 )
 from evidence.submissions.same_again import period_name
 
@@ -133,10 +133,8 @@ def prospect_of(
         today=today,
         name=name,
         due_on=due,
-        proves_to=proof_end_under(
-            in_force.cadence,
-            in_force.grace_days,
-            _cadence_began(in_force, terms),
+        proves_to=proof_end_by(
+            _to(in_force, terms),
             performed[1] if performed else performed_on,
             performed_on,
         ),
@@ -176,19 +174,14 @@ def _of_row(
     )
 
 
-def _cadence_began(
+def _to(
     in_force: RequirementTerms, terms: Sequence[RequirementTerms]
-) -> dt.date | None:
-    """The day from which the terms in force have had their cadence; None: always."""
-    of_others = [
-        row.days.upper
-        for row in terms
-        if row.cadence != in_force.cadence
-        and row.days.upper is not None
-        and in_force.days.lower is not None
-        and row.days.upper <= in_force.days.lower
-    ]
-    return max(of_others, default=None)
+) -> list[tuple[dt.date | None, str, int]]:
+    """First day, cadence and grace of the terms up to those in force, in order."""
+    last = in_force.days.lower or dt.date.min
+    begun = [row for row in terms if (row.days.lower or dt.date.min) <= last]
+    begun.sort(key=lambda row: row.days.lower or dt.date.min)
+    return [(row.days.lower, row.cadence, row.grace_days) for row in begun]
 
 
 def _days_from(due: dt.date | None, day: dt.date) -> str:

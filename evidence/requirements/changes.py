@@ -1,8 +1,9 @@
 """What is asked of our halves, tuned by officers: added and changed.
 
 From today or a later day one officer decides. What alters an answer about an earlier
-day, long grace, and asking only once from now on wait for a second officer; the change
-that waits is returned. Source: rules R11, R12, R13, R18, R31 and R32.
+day, long grace, asking only once from now on, and another cadence before anything fell
+due under the last one wait for a second officer; the change that waits is returned.
+Source: rules R11 to R14, R18, R31 and R32.
 
 One file: what is said when something is added is what is changed later.
 """
@@ -52,6 +53,7 @@ from evidence.requirements.row_steps import (
     request_for_row,
 )
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
+from evidence.requirements.unfinished_terms import unfinished_since
 from evidence.status.cadence import (
     POPULATION_CADENCE,
     default_grace,
@@ -224,8 +226,9 @@ def change_requirement(
     `from_day` None is `today`, the system's day. From then on the terms replace those
     in force and those stated for later days. Returns None when it is done, else the
     change that waits: it alters an answer about an earlier day, the grace becomes
-    longer than half the period, or `once` replaces another cadence; those need
-    `reason`. Raises NotPermitted, StaleVersion, Refused by field.
+    longer than half the period, `once` replaces another cadence, or nothing fell due
+    under the cadence that it replaces; those need `reason`. Raises NotPermitted,
+    StaleVersion, Refused by field.
     """
     stored = locked_row(requirement, by)
     refuse_stale(stored, version)
@@ -238,7 +241,7 @@ def change_requirement(
     kind = ""
     if first_day is not None and first_day < today:
         kind = IN_RETROSPECT
-    elif proposed.terms and _grows_long(stored, proposed):
+    elif proposed.terms and _puts_off(stored, proposed):
         kind = LONG_GRACE
     if not kind:
         carry_out_terms(stored, proposed, by=by, today=today)
@@ -279,7 +282,7 @@ def outlook_of_change(
     _refuse_stricter_companions(requirement, proposed)
     first_day = proposed.alters_from(requirement)
     waits = bool(first_day and first_day < today)
-    waits = waits or bool(proposed.terms and _grows_long(requirement, proposed))
+    waits = waits or bool(proposed.terms and _puts_off(requirement, proposed))
     _refuse_invalid(requirement, proposed)
     rows = companions_of(requirement, today)
     return Outlook(
@@ -381,6 +384,15 @@ def companions_of(
         return []
     rows = rows_from(under, day, locked=locked)
     return [row for row in rows if row.pk != stored.pk]
+
+
+def _puts_off(stored: RequirementControl, proposed: TermsChange) -> bool:
+    """Whether something falls due so much later, or never, that two officers decide."""
+    if _grows_long(stored, proposed):
+        return True
+    companions = companions_of(stored, proposed.from_day)
+    asks = {row.ask_id for row in (stored, *companions)}
+    return bool(unfinished_since(asks, proposed.terms, proposed.from_day))
 
 
 def _is_long(terms: dict[str, Any]) -> bool:

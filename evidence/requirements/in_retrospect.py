@@ -75,7 +75,7 @@ def _change_terms(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> 
     carry_out_terms(stored, proposed, by=by, today=today, change=change)
 
 
-@applies(LONG_GRACE, name="Longer grace, or asked only once", explain=_explain)
+@applies(LONG_GRACE, name="When the next performance is due", explain=_explain)
 def _lengthen_grace(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
     _change_terms(change, by=by, today=today)
 

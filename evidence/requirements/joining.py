@@ -49,6 +49,7 @@ from evidence.requirements.joined import (
     team_of,
 )
 from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
+from evidence.requirements.unfinished_terms import unfinished_faults
 from evidence.status.cadence import longest_grace
 
 JOIN, SPLIT = "join", "split"  # kinds of change in retrospect
@@ -85,6 +86,8 @@ def join(
     columns = terms.columns(team_of(row) for row in rows)
     refuse_terms(terms, columns)
     refusals = [*misfits(rows, columns, from_day), *other_teams(rows, terms)]
+    if from_day >= today:  # an earlier day waits for a second officer anyway
+        refusals += unfinished_faults(rows, columns, from_day)
     _refuse(refusals, system, rows, lines, columns["cadence"], from_day)
     if from_day < today:
         body = _body(rows, lines, from_day) | {"title": terms.title, "terms": columns}
@@ -121,6 +124,7 @@ def join_to(
     if from_day < today:
         raise Refused({"from_day": "Choose today or a later day."})
     refusals = misfits(rows, columns, from_day) or _of_days_to_come(ask, rows, from_day)
+    refusals += unfinished_faults(rows, columns, from_day)
     standing = {row.implementation_id for row in rows_under(ask, from_day)}
     refusals += [
         f"{label_of(row)} is one of its controls already."
@@ -241,6 +245,13 @@ def split(
             by=by,
             today=today,
         )
+    faults = [
+        fault
+        for row in rows
+        for fault in unfinished_faults([row], _alone(row, ask, from_day), from_day)
+    ]
+    if faults:
+        raise Refused({"from_day": faults})
     carry_out_split(system, ask, rows, from_day=from_day, by=by, today=today)
     return None
 
@@ -304,9 +315,7 @@ def carry_out_split(
     change: RetrospectiveChange | None = None,
 ) -> None:
     for row in rows:
-        own = _own_terms(row, ask, from_day)
-        columns = {name: getattr(own, name) for name in TERMS_COLUMNS}
-        columns["joined_id"] = None
+        columns = _alone(row, ask, from_day)
         write_terms(row.ask, columns, from_day=from_day, change=change)
     EvidenceRequirement.objects.filter(pk=ask.pk).update(version=F("version") + 1)
     _save(system, rows, today)
@@ -316,6 +325,14 @@ def carry_out_split(
             for row in rows
         ]
     )
+
+
+def _alone(
+    row: RequirementControl, ask: EvidenceRequirement, from_day: dt.date
+) -> dict[str, Any]:
+    """Columns of the terms of a row that stands alone again."""
+    own = _own_terms(row, ask, from_day)
+    return {name: getattr(own, name) for name in TERMS_COLUMNS} | {"joined_id": None}
 
 
 def _own_terms(

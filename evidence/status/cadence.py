@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil
 
 DAY = dt.timedelta(days=1)
@@ -157,13 +157,57 @@ def proof_end_under(
     no calendar period, its own day), and not before `began`, the day from which the
     terms have had this cadence (None: always). Yearly: twelve months and the grace
     from the performance. None: nothing recurs, no end. An end before `performed_on`
-    proves no day. Source: R13. `evidence.models.proof` writes the same in SQL.
+    proves no day. Source: R13.
     """
+    ends = _next_period_ends(cadence, began, own_last_day, performed_on)
+    return None if ends is None else ends + DAY * grace_days
+
+
+def _next_period_ends(
+    cadence: str, began: dt.date | None, own_last_day: dt.date, performed_on: dt.date
+) -> dt.date | None:
+    """Last day of what is asked next after a performance; None: nothing recurs."""
     if cadence == "yearly":
-        return add_months(performed_on, 12) + DAY * grace_days
+        return add_months(performed_on, 12)
     following = own_last_day + DAY if began is None else max(own_last_day + DAY, began)
     start = occurrence_of(cadence, following)
-    return None if start is None else due_on(cadence, start, grace_days)
+    return None if start is None else last_day(cadence, start)
+
+
+def proof_end_by(
+    terms: Sequence[tuple[dt.date | None, str, int]],
+    own_last_day: dt.date,
+    performed_on: dt.date,
+) -> dt.date | None:
+    """As `proof_end_under`, by all terms to the ones in force, in order: each with its
+    first day (None: from the beginning), cadence and days of grace.
+
+    What fell due after the performance under a cadence before, and was not performed,
+    ended its proof: no other cadence brings that back. `evidence.models.proof` writes
+    the same in SQL.
+    """
+    _, cadence, grace_days = terms[-1]
+    began = _began(terms)
+    end = proof_end_under(cadence, grace_days, began, own_last_day, performed_on)
+    for number in range(1, len(terms)):
+        until, (_, former, grace) = terms[number][0], terms[number - 1]
+        if until is None or began is None or until > began:
+            continue
+        since = _began(terms[:number])
+        last = _next_period_ends(former, since, own_last_day, performed_on)
+        if last is not None and last < until:
+            end = min(end or dt.date.max, last + DAY * grace)
+    return end
+
+
+def _began(terms: Sequence[tuple[dt.date | None, str, int]]) -> dt.date | None:
+    """From which day on the last of the terms have had their cadence; None: always."""
+    began = terms[-1][0]
+    for first, cadence, _ in reversed(terms):
+        if cadence != terms[-1][1]:
+            return began
+        began = first
+    return None
 
 
 def periods(

@@ -388,42 +388,45 @@ OCCASIONS = st.dates(dt.date(2024, 1, 1), dt.date(2028, 12, 31))
 
 
 @pytest.mark.django_db
-@hypothesis_settings(deadline=None, max_examples=60)
+@hypothesis_settings(deadline=None, max_examples=120)
 @given(
-    name=st.sampled_from(Cadence.values),
-    before=st.sampled_from(Cadence.values),
+    names=st.lists(st.sampled_from(Cadence.values), min_size=1, max_size=4),
     performed=OCCASIONS,
-    began=OCCASIONS,
+    began=st.lists(OCCASIONS, min_size=3, max_size=3, unique=True),
     grace=st.integers(1, 40),
     own=st.integers(0, 200),
 )
-def test_r13_sql_and_rule_name_the_same_end(name, before, performed, began, grace, own):
-    """R13: what is written into the proof table is what the pure rule says."""
+def test_r13_sql_and_rule_name_the_same_end(names, performed, began, grace, own):
+    """R13: what is written into the proof table is what the pure rule says, however
+    often the terms changed."""
     from evidence.models import proof
 
     own_ends = performed + own * DAY
+    days = [None, *sorted(began)[: len(names) - 1]]
+    terms = [
+        (day, name, grace + n)
+        for n, (day, name) in enumerate(zip(days, names, strict=True))
+    ]
+    rows = [
+        f"(1, '{name}', {many}, daterange({_sql(day)}, {_sql(until)}))"
+        for (day, name, many), until in zip(terms, [*days[1:], None], strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH evidence_requirementterms (ask_id, cadence, grace_days, days) AS ("
-            " VALUES (1, %(before)s, 1, daterange(NULL, %(began)s)),"
-            " (1, %(name)s, %(grace)s, daterange(%(began)s, NULL)))"
+            f" VALUES {', '.join(rows)})"
             " SELECT carried.ends FROM (SELECT %(own)s::date AS occurrence_ends,"
             " NULL::date AS occurrence, %(performed)s::date AS proves_from) AS l"
             f" CROSS JOIN LATERAL (SELECT t.days, carried.ends {proof._TERMS_OF_LINK}"
             " WHERE upper_inf(t.days)) AS carried",
-            {
-                "before": before,
-                "name": name,
-                "began": began,
-                "grace": grace,
-                "own": own_ends,
-                "performed": performed,
-            },
+            {"own": own_ends, "performed": performed},
         )
         (ends,) = cursor.fetchone()
-    since = None if before == name else began
-    rule = cadence.proof_end_under(name, grace, since, own_ends, performed)
-    assert ends == (rule or NO_END)
+    assert ends == (cadence.proof_end_by(terms, own_ends, performed) or NO_END)
+
+
+def _sql(day: dt.date | None) -> str:
+    return f"'{day}'::date" if day else "NULL"
 
 
 def test_r14_a_performance_answers_the_period_of_the_terms_on_its_last_day():
