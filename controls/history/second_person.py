@@ -63,10 +63,7 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " ON q.requirement_id = p.requirement_id AND q.starts <= p.ends"
         " AND q.ends >= p.starts WHERE p.id = NEW.population_id"
         " AND q.drawn_by_id = NEW.reviewer_id AND (NEW.decision <> 'withdrawn'"
-        " OR EXISTS (SELECT FROM evidence_deviation d"
-        " JOIN evidence_sampleitem i ON i.id = d.sample_item_id"
-        " JOIN evidence_sample s ON s.id = i.sample_id"
-        " WHERE s.population_id = p.id))",
+        " OR EXISTS (SELECT FROM evidence_sample s WHERE s.population_id = p.id))",
     ),
     "srm_removal_decided_by_another": (
         "evidence_spillremoval",

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from controls.errors import NotPermitted, Refused
 from controls.models import Actor, Role, System, Team
-from evidence.models import Deviation, Population, RequirementControl, Sample
+from evidence.models import Population, RequirementControl, Sample
 from evidence.models.asks import Cadence
 from evidence.submissions.who_may import may_submit, require_submitter
 
@@ -41,26 +41,22 @@ def require_population_submitter(requirement: RequirementControl, *, by: Actor) 
     return team
 
 
-def has_deviations(population: Population) -> bool:
-    """Whether a sampled event of it was not handled as asked."""
-    return Deviation.objects.filter(sample_item__sample__population=population).exists()
-
-
 def may_withdraw_population(population: Population, *, by: Actor) -> bool:
-    """Whether `by` may take it back: the owner team or an officer. With a deviation on
-    record, which would go with it, only a reviewer who had no hand in it (R16, R32)."""
-    if has_deviations(population):
+    """Whether `by` may take it back: the owner team or an officer. Once a sample was
+    drawn, whose open and deviating events would go with it, only a reviewer who had no
+    hand in it (R16, R32)."""
+    if population.samples.exists():
         return may_review_population(population, by=by)
     return may_submit_population(population.requirement, by=by)
 
 
 def require_population_withdrawer(population: Population, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` may take the population back."""
-    if has_deviations(population):
+    if population.samples.exists():
         if not may_review_population(population, by=by):
             raise NotPermitted(
-                "Deviations of its events are on record, and would count no more with"
-                " it: a reviewer who had no hand in this list decides on that."
+                "A sample was drawn from it, and what that shows would count no more"
+                " with it: a reviewer who had no hand in this list decides on that."
             )
         return
     if not may_submit_population(population.requirement, by=by):

@@ -294,7 +294,7 @@ def sample(house: House, state: str) -> Sample:
         item = made.items.order_by("pk")[0]
         record_deviation(item, note="Nobody approved.", by=house.rita)
     if state == "withdrawn":
-        withdraw_population(drawn_from, reason="The wrong query.", by=house.alice)
+        withdraw_population(drawn_from, reason="The wrong query.", by=house.rita)
     return made
 
 
@@ -314,5 +314,5 @@ def link_of_sample(house: House, state: str) -> EvidenceLink:
         today=TODAY,
     )
     if state.endswith("of no list"):
-        withdraw_population(drawn.population, reason="Wrong query.", by=house.alice)
+        withdraw_population(drawn.population, reason="Wrong query.", by=house.rita)
     return made
