@@ -148,7 +148,7 @@ def _end(approval: Approval, request: EndRequest, *, by: Actor, today: dt.date) 
     if isinstance(approval, ResponsibilityOverride):
         approval.settled_on = max(request.ends_from, approval.starts_on)
         approval.save(update_fields=["settled_on", "version"])
-        redecide(system, by=by, reason="Override ended")
+        redecide(system, by=by, reason="Override ended", agreed=True)
         return
     if isinstance(approval, AlternativeImplementation):
         approval.state = AlternativeState.ENDED

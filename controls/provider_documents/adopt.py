@@ -245,6 +245,7 @@ def carry_out(change: RetrospectiveChange, *, by: Actor) -> dt.date:
         by=by,
         reason=f"{what}: {stored}",
         change=change if change.lies_back else None,
+        agreed=True,
     )
     return first
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from itertools import pairwise
 
 from django.db import connection, transaction
 
@@ -28,13 +29,15 @@ from controls.responsibility.exclusions import (
     show_exclusions,
     void_exclusions,
 )
-from controls.responsibility.rulings import Ruling, due_rulings
+from controls.responsibility.rulings import PARTIES, Ruling, due_rulings
 from controls.responsibility.timelines import (
+    FIRST,
     LAST,
     Span,
     always,
     at,
     differing,
+    merged,
     paint,
 )
 
@@ -49,17 +52,24 @@ def redecide(
     by: Actor,
     reason: str,
     change: RetrospectiveChange | None = None,
+    agreed: bool = False,
     part_of_event: bool = False,
+    today: dt.date | None = None,
 ) -> int:
     """Compare what should hold on every day with the record, and add what differs.
 
-    `change` is what alters days before today, if that is what it is for. Returns the
-    number of controls whose class or basis changed on some days. Locks the system
-    first; writes decisions with one INSERT and one audit event, last: none where the
-    caller's own event says it (`part_of_event`).
+    `change` is what alters days before today, if that is what it is for; `agreed` says
+    that two officers decided on it. What one person decides takes no half away from
+    days before `today` (None: the system's day at the clock of knowledge): there the
+    record stays as it is (R31, R32). Returns the number of controls whose class or
+    basis changed on some days. Locks the system first; writes decisions with one INSERT
+    and one audit event, last: none where the caller's own event says it
+    (`part_of_event`).
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
-    spans = [(implementation, span) for implementation, span, _ in pending(system)]
+    alone = change is None and not agreed
+    due = pending(system, by_one_on=(today or _today(system)) if alone else FIRST)
+    spans = [(implementation, span) for implementation, span, _ in due]
     if not spans:
         return 0
     _record(spans, by, reason, change)
@@ -90,12 +100,15 @@ def rest_exclusions(system: System, today: dt.date) -> None:
 
 
 def pending(
-    system: System,
+    system: System, *, by_one_on: dt.date | None = None
 ) -> list[tuple[ControlImplementation, Span[Ruling], Ruling | None]]:
     """Where the record differs from what should hold: control, days and ruling due.
 
-    The last is what is recorded for the first of those days; None: nothing.
+    The last is what is recorded for the first of those days; None: nothing. Left out
+    are days before `by_one_on` (None: the system's today) from which one person would
+    take a half away.
     """
+    today = by_one_on or _today(system)
     implementations = list(
         system.implementations.select_related("control")
         .defer(*CONTROL_TEXTS)
@@ -106,8 +119,26 @@ def pending(
     return [
         (implementation, span, at(recorded[implementation.pk], span.start))
         for implementation in implementations
-        for span in differing(due[implementation.pk], recorded[implementation.pk])
+        for differs in differing(due[implementation.pk], recorded[implementation.pk])
+        for span in _without_loss(differs, recorded[implementation.pk], today)
     ]
+
+
+def _without_loss(
+    due: Span[Ruling], recorded: list[Span[Ruling | None]], today: dt.date
+) -> list[Span[Ruling]]:
+    """The days of a span but for those before `today` on which a party that the record
+    names would have nothing to prove any more."""
+    parties = PARTIES[due.value.responsibility]
+    within = {span.start for span in recorded if due.start < span.start < due.end}
+    cuts = {due.start, due.end, min(max(due.start, today), due.end), *within}
+    kept = []
+    for start, end in pairwise(sorted(cuts)):
+        before = at(recorded, start)
+        held = PARTIES[before.responsibility] if before else frozenset()
+        if start >= today or held <= parties:
+            kept.append(Span(start, end, due.value))
+    return merged(kept)
 
 
 def _today(system: System) -> dt.date:

@@ -234,7 +234,8 @@ def decide_override(
     stored.save(update_fields=["state", "decided_by", "version"])
     events = [about(stored, f"override.{stored.state}", by=by)]
     if approve:
-        redecide(stored.implementation.system, by=by, reason=stored.reason)
+        system = stored.implementation.system
+        redecide(system, by=by, reason=stored.reason, agreed=True)
     AuditEvent.objects.append_all(events)
     override.refresh_from_db()
 
@@ -270,7 +271,8 @@ def settle_override(
     stored.settled_on = on
     stored.version = F("version") + 1
     stored.save(update_fields=["settled_on", "version"])
-    redecide(stored.implementation.system, by=by, reason="Override settled")
+    system = stored.implementation.system
+    redecide(system, by=by, reason="Override settled", today=today)
     AuditEvent.objects.append(about(stored, "override.settled", by=by, on=str(on)))
     override.refresh_from_db()
 

@@ -211,7 +211,8 @@ def add_component(
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
     component = store_component(locked, use, today or known_today(locked))
-    decide_and_ask_anew(locked, by, f"{use.variant} in use from {use.used_from}")
+    reason = f"{use.variant} in use from {use.used_from}"
+    decide_and_ask_anew(locked, by, reason, today=today)
     AuditEvent.objects.append(about(component, "component.added", by=by))
     return component
 
@@ -267,9 +268,8 @@ def end_component(
     require_officer(stored.system, by)
     refuse_stale(stored, version)
     store_end(stored, last_day, today or known_today(stored.system))
-    changed = decide_and_ask_anew(
-        stored.system, by, f"{stored.variant} in use until {last_day}"
-    )
+    reason = f"{stored.variant} in use until {last_day}"
+    changed = decide_and_ask_anew(stored.system, by, reason, today=today)
     AuditEvent.objects.append(
         about(component, "component.ended", by=by, last_day=str(last_day))
     )
@@ -301,9 +301,11 @@ def decide_and_ask_anew(
     by: Actor,
     reason: str,
     change: RetrospectiveChange | None = None,
+    *,
+    today: dt.date | None = None,
 ) -> int:
     """Classes and requirements as components in use say; returns the controls whose
-    class or basis changed on some days."""
-    changed = redecide(system, by=by, reason=reason, change=change)
+    class or basis changed on some days. `today` is the system's day."""
+    changed = redecide(system, by=by, reason=reason, change=change, today=today)
     ask_for_all(system, by=by, since=system.window_start)
     return changed

@@ -224,7 +224,13 @@ def _carry_out(
     )
     write_uses(ends, begins, day, approved)
     decided = redecide(
-        system, by=by, reason=reason, change=approved, part_of_event=True
+        system,
+        by=by,
+        reason=reason,
+        change=approved,
+        agreed=lies_back,
+        part_of_event=True,
+        today=today,
     )
     after = Standing.of(system, day)
     asks = proposed(system, since=max(day, system.window_start), classes=after.ruled)

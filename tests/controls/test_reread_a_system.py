@@ -8,6 +8,7 @@ import time
 import pytest
 from django.core.management import call_command
 
+from controls.history.clock import knowledge_now
 from controls.models import (
     AuditEvent,
     Control,
@@ -15,13 +16,20 @@ from controls.models import (
     ControlLayer,
     ReferenceVersion,
     ResponsibilityDecision,
+    System,
 )
 from controls.models.catalog import Origin
 from controls.reference.shipped_files import shipped_version
 from controls.reference.updates import adopt, digest_of, preview
+from controls.responsibility.decide import redecide
 from evidence.status.control_status import control_statuses, now
 from evidence.status.gather import Moment
-from tests.factories import catalog_slug
+from tests.factories import (
+    administrator,
+    catalog_slug,
+    make_baseline,
+    make_system,
+)
 
 pytestmark = pytest.mark.django_db
 URL = "/systems/payments/rereading/"
@@ -82,6 +90,67 @@ def test_what_was_known_before_still_answers_as_it_did(system, oscar):
     (new,) = control_statuses(system, today, pks=[pk])
     assert old.facts.responsibility == "inherited"
     assert new.facts.responsibility == "shared"
+
+
+@pytest.fixture
+def ours(system) -> System:
+    """PE-3 is shared by our own reading; that is taken back, and nobody looked yet."""
+    reading = read_anew()
+    redecide(system, by=administrator(), reason="Our own doors")
+    assert class_of(system) == "shared"
+    reading.delete()
+    ReferenceVersion.objects.for_local(SHIPPED, "without our doors")
+    return system
+
+
+def classes_of(system, *days: dt.date, ref_id: str = "pe-3") -> list[str]:
+    pk = system.implementations.get(control__ref_id=ref_id).pk
+    answers = [control_statuses(system, Moment(day), pks=[pk]) for day in days]
+    return [answer.facts.responsibility for (answer,) in answers]
+
+
+def test_what_takes_our_half_away_leaves_past_days_as_they_were(ours, oscar, as_user):
+    """R8, R31, R32: misses of days that are over would fall away by one person."""
+    browser = as_user(oscar)
+    (change,) = browser.get(URL).context["changes"]
+    today = ours.day_of(knowledge_now())
+    assert (change.start, change.before, change.after) == (today, "shared", "inherited")
+    browser.post(URL, {"seen": digest_of([change])})
+    yesterday = today - dt.timedelta(days=1)
+    assert classes_of(ours, yesterday, today) == ["shared", "inherited"]
+    assert browser.get(URL).context["changes"] == []
+
+
+def test_other_changes_of_services_carry_no_reading_into_the_past(ours, oscar, as_user):
+    """R31, R32: nor through the end of a component, which looks at every day anew."""
+    today = ours.day_of(knowledge_now())
+    component = ours.components.order_by("pk")[0]
+    url = f"/api/v1/systems/payments/components/{component.uuid}/"
+    browser = as_user(oscar)
+    ended = browser.post(
+        f"{url}end/",
+        {"last_day": str(today)},
+        content_type="application/json",
+        headers={"If-Match": browser.get(url)["ETag"]},
+    )
+    assert ended.status_code == 200, ended.content
+    yesterday = today - dt.timedelta(days=1)
+    assert classes_of(ours, yesterday, today) == ["shared", "inherited"]
+
+
+def test_own_code_ticked_off_in_the_admin_speaks_of_today_on(oscar, as_user):
+    """R1, R31, R32: “no code of its own” is said by one person, of no day before."""
+    signed = make_baseline(["cm-14"], slug="signed-components")
+    system = make_system(oscar, slug="store", services=["s3"], baseline=signed)
+    today = system.day_of(knowledge_now())
+    yesterday = today - dt.timedelta(days=1)
+    said = {"name": "Store", "description": "", "seen_version": system.version}
+    url = f"/admin/controls/system/{system.pk}/change/"
+    assert as_user(administrator()).post(url, said).status_code == 302
+    assert classes_of(system, yesterday, today, ref_id="cm-14") == [
+        "shared",
+        "inherited",
+    ]
 
 
 def test_looking_writes_nothing(system, oscar, as_user):
