@@ -1,8 +1,9 @@
 """What is asked of our halves, tuned by officers: added and changed.
 
 From today or a later day one officer decides. What alters an answer about an earlier
-day, long grace, asking only once from now on, and another cadence before anything fell
-due under the last one wait for a second officer; the change that waits is returned.
+day, long grace, asking only once from now on, asking from a later day than was stated
+where nothing else asks as much, and another cadence before anything fell due under the
+last one wait for a second officer; the change that waits is returned.
 Source: rules R11 to R14, R18, R31 and R32.
 
 One file: what is said when something is added is what is changed later.
@@ -47,6 +48,7 @@ from evidence.requirements.joined import (
     stricter_than,
 )
 from evidence.requirements.odp_frequency import less_frequent
+from evidence.requirements.retiring import leaves_less
 from evidence.requirements.row_steps import (
     locked_row,
     refuse_stale,
@@ -226,9 +228,10 @@ def change_requirement(
     `from_day` None is `today`, the system's day. From then on the terms replace those
     in force and those stated for later days. Returns None when it is done, else the
     change that waits: it alters an answer about an earlier day, the grace becomes
-    longer than half the period, `once` replaces another cadence, or nothing fell due
-    under the cadence that it replaces; those need `reason`. Raises NotPermitted,
-    StaleVersion, Refused by field.
+    longer than half the period, `once` replaces another cadence, nothing fell due under
+    the cadence that it replaces, or it is asked from a later day on and nothing else
+    asks as much; those need `reason`. Raises NotPermitted, StaleVersion, Refused by
+    field.
     """
     stored = locked_row(requirement, by)
     refuse_stale(stored, version)
@@ -241,7 +244,7 @@ def change_requirement(
     kind = ""
     if first_day is not None and first_day < today:
         kind = IN_RETROSPECT
-    elif proposed.terms and _puts_off(stored, proposed):
+    elif _puts_off(stored, proposed):
         kind = LONG_GRACE
     if not kind:
         carry_out_terms(stored, proposed, by=by, today=today)
@@ -282,7 +285,7 @@ def outlook_of_change(
     _refuse_stricter_companions(requirement, proposed)
     first_day = proposed.alters_from(requirement)
     waits = bool(first_day and first_day < today)
-    waits = waits or bool(proposed.terms and _puts_off(requirement, proposed))
+    waits = waits or _puts_off(requirement, proposed)
     _refuse_invalid(requirement, proposed)
     rows = companions_of(requirement, today)
     return Outlook(
@@ -388,6 +391,11 @@ def companions_of(
 
 def _puts_off(stored: RequirementControl, proposed: TermsChange) -> bool:
     """Whether something falls due so much later, or never, that two officers decide."""
+    begins = proposed.row.get("operates_from", stored.operates_from)
+    if begins > stored.operates_from and leaves_less(stored, stored.operates_from):
+        return True  # what is asked later only is retired until then
+    if not proposed.terms:
+        return False
     if _grows_long(stored, proposed):
         return True
     companions = companions_of(stored, proposed.from_day)

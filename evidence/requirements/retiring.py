@@ -53,7 +53,7 @@ def retire_requirement(
     stored.operates_until = until
     stored.full_clean(exclude=["system", "implementation", "ask", "version"])
     kind = ""
-    if _is_last(stored, until):
+    if leaves_less(stored, until):
         kind = RETIRE_LAST
     elif until < today:
         kind = RETIRE
@@ -89,7 +89,7 @@ def carry_out_end(
     )
 
 
-def _is_last(stored: RequirementControl, until: dt.date) -> bool:
+def leaves_less(stored: RequirementControl, until: dt.date) -> bool:
     """Whether nothing else asks as much of a half of ours that is required then (R11).
 
     What is asked less often, or only of the design, is less: a lapse would end by

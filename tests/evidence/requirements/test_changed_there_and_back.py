@@ -16,6 +16,7 @@ from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
+from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.one_day import TODAY
@@ -167,3 +168,37 @@ def test_r13_a_rarer_cadence_ends_no_lapse(client, house, rarer):
     assert (asked.cadence, half(asked, TODAY)) == (rarer, "lapsed")
     houses.submitted(house, requirement=asked).accept(by=house.rita)
     assert half(asked, TODAY) in {"proven", "expiring"}
+
+
+def test_r11_what_is_put_off_is_retired_until_then(client, house, monthly):
+    """R11, R32: one officer retires an ask where another asks as much from that day on,
+    and would then put the other one off: a rarer ask alone would be left."""
+    factories.ask_for(
+        monthly.implementation,
+        "A look",
+        cadence="yearly",
+        operates_from=monthly.operates_from,
+    )
+    client.force_login(house.olivia)
+    body = {
+        "system": "shop",
+        "control_id": "cm-8",
+        "title": "The same anew",
+        "cadence": "monthly",
+        "purpose": monthly.purpose,
+        "operates_from": str(FIRST_OF_DECEMBER),
+    }
+    added = client.post("/api/v1/requirements/", body, "application/json").json()
+    end = {"until": str(FIRST_OF_DECEMBER), "reason": "Written anew."}
+    retired = client.post(
+        f"/api/v1/requirements/{monthly.uuid}/retire/", end, "application/json"
+    )
+    assert retired.status_code == 200, retired.content
+    anew = RequirementControl.objects.get(uuid=added["uuid"])
+    later = {"operates_from": "2028-12-01", "reason": "Later will do."}
+    put_off = put(client, anew, "monthly", FIRST_OF_DECEMBER, **later)
+    assert (put_off.status_code, put_off.json()["kind"]) == (202, "long-grace")
+    anew.refresh_from_db()
+    assert anew.operates_from == FIRST_OF_DECEMBER
+    sooner = put(client, anew, "monthly", FIRST_OF_DECEMBER, operates_from=str(TODAY))
+    assert sooner.status_code == 200
