@@ -1,9 +1,10 @@
 """Forms that make something make it once: their token is an idempotency key.
 
 `{{ form_token }}` in a template is a new token each time it is written out, so every
-form on every page that was shown has its own. The same form sent again, by a double
-click or after going back, leads to what it made. Sent again with other words it makes
-nothing: what was typed is kept, and may be submitted as another.
+form on every page that was shown has its own; a script keeps it for whoever goes back
+(`static/srm/forms.js`), since the page is fetched anew then. The same form sent again,
+by a double click or after going back, leads to what it made. Sent again with other
+words it makes nothing: what was typed is kept, and may be submitted as another.
 """
 
 from __future__ import annotations
