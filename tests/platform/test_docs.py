@@ -22,7 +22,9 @@ DOCUMENTS = sorted(
     + [path for house in HOUSES for path in ROOT.glob(f"{house}/**/README.md")]
 )
 MAX_README_LINES = 15
-MADE_AT_RUN_TIME = ("var/", ".venv", ".srm", "http", "s3:", "smtp", "/")
+MADE_AT_RUN_TIME = (
+    "var/", ".venv", ".srm", "http", "s3:", "smtp", "/", "deploy/settings.env",
+)  # fmt: skip
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 PATH = re.compile(
     r"[\w.<>*-]*(?:/[\w.<>*-]+)+/?|[\w-]+\.(?:py|md|csv|html|toml|txt|sh)"
