@@ -78,7 +78,9 @@ def _period_end(terms: str, day: str) -> str:
 
 def _next_period(terms: str) -> str:
     """SQL: since when these terms' cadence holds (`began`), and the last day of what
-    they ask for next after the link `l` (`ends`; null where nothing recurs)."""
+    they ask for next after the link `l` (`ends`; null where nothing recurs).
+
+    OFFSET 0 has a day planned once, not anew in each place that names it."""
     own_end = _period_end(terms, "l.occurrence")
     return f"""CROSS JOIN LATERAL (
     SELECT max(upper(before.days)) AS began FROM evidence_requirementterms AS before
@@ -86,10 +88,11 @@ def _next_period(terms: str) -> str:
        AND upper(before.days) <= lower({terms}.days)) AS {terms}_began
   CROSS JOIN LATERAL (SELECT greatest(
       1 + coalesce(l.occurrence_ends, {own_end}, l.proves_from),
-      {terms}_began.began) AS day) AS {terms}_following
+      {terms}_began.began) AS day OFFSET 0) AS {terms}_following
   CROSS JOIN LATERAL (SELECT CASE {terms}.cadence
       WHEN 'yearly' THEN (l.proves_from + interval '12 months')::date
-      ELSE {_period_end(terms, f"{terms}_following.day")} END AS ends) AS {terms}_next
+      ELSE {_period_end(terms, f"{terms}_following.day")} END AS ends
+      OFFSET 0) AS {terms}_next
 """
 
 
