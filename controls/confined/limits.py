@@ -14,6 +14,19 @@ NEW_NETWORK, NEW_USER = 0x4000_0000, 0x1000_0000  # of unshare(2)
 NO_NEW_PRIVILEGES = 38  # of prctl(2)
 CAPABILITIES = 0x2008_0522  # version 3 of capset(2)
 PAGE = resource.getpagesize()
+# What an administrator set, by kind; read once, before any of it is made stricter.
+HARD = {
+    kind: hard
+    for kind in (
+        resource.RLIMIT_AS,
+        resource.RLIMIT_CPU,
+        resource.RLIMIT_FSIZE,
+        resource.RLIMIT_NPROC,
+        resource.RLIMIT_NOFILE,
+        resource.RLIMIT_CORE,
+    )
+    if (hard := resource.getrlimit(kind)[1]) != resource.RLIM_INFINITY
+}
 
 
 def leave_network() -> bool:
@@ -73,6 +86,5 @@ def bound(space: int, processor: int, seconds: int, written: int) -> None:
 
 def _bound(kind: int, most: int) -> None:
     """No less strict than before: nobody may raise what an administrator set."""
-    hard = resource.getrlimit(kind)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    most = min(most, HARD.get(kind, most))
     resource.setrlimit(kind, (most, most))

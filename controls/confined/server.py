@@ -29,6 +29,7 @@ if __name__ == "__main__":
 from controls.confined import limits
 
 MAX_ORDER = 65_536
+NOWHERE = os.open(os.devnull, os.O_RDWR)
 LOOK_AGAIN = 0.2  # seconds between two looks at readers that work
 SPACE = [0]  # bytes of address space before a reader begins
 # The kernel's own fork. Python's runs in each child what modules registered for
@@ -89,34 +90,41 @@ def _look_after(until_of: dict[int, float]) -> None:
 
 
 def _forked(order: list[Any], descriptors: list[int]) -> int:
-    """The number of the process that reads; 0 where there could be none."""
-    child = FORK()
-    if child == 0:
-        _read(order, *descriptors)
+    """The number of the process that reads; 0 where there could be none.
+
+    All that can be is done before the fork: in the reader each page of memory that is
+    touched first is copied, and that is most of what a reader costs.
+    """
+    for place, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+    module, function, arguments, token, (memory, *others) = order
+    end, most = bytes.fromhex(token), (SPACE[0] + memory, *others)
+    with open(0, "rb", closefd=False) as file, open(1, "wb", closefd=False) as out:
+        file.seek(0)
+        child = FORK()
+        if child == 0:
+            _read(sys.modules[module], function, (file, out, *arguments), end, most)
     if child < 0:
         child = 0
         with suppress(OSError):
-            os.write(descriptors[1], bytes.fromhex(order[3]) + b"away")
-    for descriptor in descriptors:
-        os.close(descriptor)
+            os.write(1, end + b"away")
+    os.dup2(NOWHERE, 0)
+    os.dup2(NOWHERE, 1)
     return child
 
 
-def _read(order: list[Any], body: int, answer: int) -> None:
+def _read(
+    module: Any, function: str, arguments: Any, end: bytes, most: tuple[int, ...]
+) -> None:
     """Be the reader: the file is standard input, the answer standard output."""
     outcome = b"broke off"
     try:
-        module, function, arguments, token, most = order
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(body, 0)
-        os.dup2(answer, 1)
-        os.dup2(silence, 2)
+        os.dup2(NOWHERE, 2)
         os.closerange(3, 65_536)
-        memory, *others = most
-        limits.bound(SPACE[0] + memory, *others)
-        with open(0, "rb", closefd=False) as file, open(1, "wb", closefd=False) as out:
-            file.seek(0)
-            getattr(sys.modules[module], function)(file, out, *arguments)
+        limits.bound(*most)
+        getattr(module, function)(*arguments)
+        arguments[1].close()
         outcome = b"done"
     except MemoryError:
         outcome = b"out of memory"
@@ -124,7 +132,7 @@ def _read(order: list[Any], body: int, answer: int) -> None:
         outcome = f"{type(fault).__name__}: {fault}"[:100].encode()
     finally:
         with suppress(BaseException):
-            os.write(1, bytes.fromhex(token) + outcome)
+            os.write(1, end + outcome)
         os._exit(0)
 
 

@@ -23,6 +23,8 @@ BROKE_OFF = "The upload broke off. Nothing was stored."
 MAX_FIELDS = MAX_FILES + 1  # in one request: a list and what it speaks of
 
 
+# Files of a request that stay open until they are checked, and made durable meanwhile.
+MAX_OPEN = 20
 FORM_BYTES = 1_048_576  # room for the other fields and the part headers
 
 
@@ -95,7 +97,10 @@ class StoringUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> UploadedFile:
         """The file as forms see it."""
-        return WaitingFile(self.file_name or "", self.file.files[-1])
+        incoming = self.file.files[-1]
+        if len(self.file.files) > MAX_OPEN:
+            incoming.make_durable()
+        return WaitingFile(self.file_name or "", incoming)
 
     def upload_interrupted(self) -> None:
         """The body ended early: drop everything."""

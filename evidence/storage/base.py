@@ -247,14 +247,25 @@ class Incoming:
         failpoint("after-temp-write")
 
     def seal(self) -> StoredBytes:
-        """End the bytes and make them durable, still under a temporary name."""
+        """End the bytes, still under a temporary name, so that they can be read."""
+        if not self._file.closed:
+            with self._gone_when_full():
+                self._file.flush()
+        return StoredBytes(self._digest.hexdigest(), self._size, self._head)
+
+    def make_durable(self) -> None:
+        """Have the disk hold the bytes: `keep` does it for what was not made so yet.
+
+        Takes as long as the disk takes, so call it while something else is waited for.
+        Until then the file stays open: another descriptor might not be told of bytes
+        that could not be written.
+        """
         if not self._file.closed:
             with self._gone_when_full():
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
             failpoint("after-fsync")
-        return StoredBytes(self._digest.hexdigest(), self._size, self._head)
 
     def reread(self) -> BinaryIO:
         """The sealed bytes for reading, before they are kept."""
@@ -272,9 +283,11 @@ class Incoming:
         return stored
 
     def keep_again(self) -> None:
-        """Give sealed bytes their final name anew: a sweep may have taken it since."""
+        """Give durable bytes their final name anew: a sweep may have taken it since."""
+        stored = self.seal()
+        self.make_durable()
         with refuse_full_disk():
-            self.store.settle(self._path, self.seal())
+            self.store.settle(self._path, stored)
         self.kept = True
 
     def close(self) -> None:

@@ -80,7 +80,8 @@ def checked_upload(name: str, incoming: Incoming) -> Upload:
     if stored.size_bytes == 0:
         return Upload(name, stored, Checked("text/plain"), incoming)
     with incoming.reread() as body:
-        return Upload(name, stored, check(body, name), incoming)
+        checked = check(body, name, meanwhile=incoming.make_durable)
+        return Upload(name, stored, checked, incoming)
 
 
 def refuse_empty(uploads: Sequence[Upload]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -25,8 +26,12 @@ CHECK_TEXT = replace(
 )
 
 
-def check(file: BinaryIO, name: str) -> Checked:
+def check(
+    file: BinaryIO, name: str, *, meanwhile: Callable[[], None] = lambda: None
+) -> Checked:
     """Judge a file by its bytes, from its beginning, in a process of its own.
+
+    `meanwhile` is called while that process works.
 
     Raises BadContent, naming the file, when it is no allowed kind, not what its
     ending says, active content, an archive beyond the limits, or takes too much to
@@ -34,7 +39,7 @@ def check(file: BinaryIO, name: str) -> Checked:
     """
     reader = CHECK_TEXT if ending_of(name) in TEXTS else CHECK
     try:
-        with reader.read(file, name) as answer:
+        with reader.read(file, name, meanwhile=meanwhile) as answer:
             about = json.loads(answer.read())
     except Heavy as heavy:
         sentence = "takes too much time or memory to look into"

@@ -92,6 +92,7 @@ def _text(
             if "|" in piece and DDE.search(piece):
                 flags.add("dde")
             before = piece[-OVERLAP:]
+        del chunk, text  # the next ones take their place in memory
     _decoded(decoder, b"", name, final=True)
     return flags
 
