@@ -127,18 +127,22 @@ class Head:
     recorded_at: dt.datetime
 
 
+# Sent at once, so that the chain is locked for one answer less; the second statement
+# begins when the first has the lock, and so sees what the one before us committed.
+LOCK_HEAD = """
+SELECT pg_advisory_xact_lock(%s, hashtext(%s));
+SELECT last.seq, last.hash, srm_now(), clock_timestamp()
+  FROM (SELECT) always
+  LEFT JOIN (SELECT seq, hash FROM controls_auditevent
+              WHERE chain = %s ORDER BY seq DESC LIMIT 1) last ON true
+"""
+
+
 def _lock_head(chain: str) -> Head:
     """The head of a chain, which nobody else moves until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, chain]
-        )
-        cursor.execute(
-            "SELECT last.seq, last.hash, srm_now(), clock_timestamp()"
-            " FROM (SELECT) always LEFT JOIN (SELECT seq, hash FROM controls_auditevent"
-            " WHERE chain = %s ORDER BY seq DESC LIMIT 1) last ON true",
-            [chain],
-        )
+        cursor.execute(LOCK_HEAD, [LOCK_CLASS, chain, chain])
+        cursor.nextset()
         seq, last_hash, at, recorded_at = cursor.fetchone()
     known = bytes(last_hash) if seq else GENESIS
     return Head(seq or 0, known, at, recorded_at)

@@ -16,11 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from controls.models.people import User
 
-# By the key of a person; None where each question goes to the database.
-_READ: ContextVar[dict[Any, Sequence[HeldRole]] | None] = ContextVar(
-    "roles_read", default=None
-)
-
 
 @dataclass(frozen=True)
 class HeldRole:
@@ -32,12 +27,25 @@ class HeldRole:
     engagement: int | None
 
 
+RolesRead = dict[Any, Sequence[HeldRole]]  # by the key of a person
+# None where each question goes to the database.
+_READ: ContextVar[RolesRead | None] = ContextVar("roles_read", default=None)
+
+
 @contextmanager
-def roles_read_once() -> Iterator[None]:
-    """Inside, the roles of each person are those of the first question."""
-    token = _READ.set({})
+def roles_read_once(
+    read: RolesRead | None = None,
+) -> Iterator[RolesRead]:
+    """Inside, the roles of each person are those of the first question.
+
+    Yields what was read, with which a later block may go on: an upload is received in
+    parts, and its transaction, which is in none of them, asks the database.
+    """
+    if read is None:
+        read = _READ.get()
+    token = _READ.set(kept := {} if read is None else read)
     try:
-        yield
+        yield kept
     finally:
         _READ.reset(token)
 

@@ -85,6 +85,15 @@ class SystemQuerySet(models.QuerySet["System"]):
         """Systems of this name, however it is capitalized."""
         return self.filter(name__iexact=name.strip())
 
+    def keys_visible_to(self, user: Actor) -> Self | list[int]:
+        """The same for `system__in`: by their keys where the person's roles are read,
+        which spares PostgreSQL a table to plan for."""
+        visible = self.visible_to(user)
+        if user.is_superuser or not user.is_authenticated or not user.is_active:
+            return visible
+        keys = systems_held(user, list(Role))
+        return visible if keys is None else keys
+
     def held_as(
         self, user: Actor, roles: list[Role], at: dt.datetime | None = None
     ) -> Self:

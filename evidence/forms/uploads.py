@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -54,6 +54,11 @@ def _status_field() -> forms.ChoiceField:
         " It holds from the day on which this was performed; the day on which you say"
         " it is shown beside it.",
     )
+
+
+def _people_of(system: System) -> QuerySet[User]:
+    here = system.memberships.active().values("user")
+    return User.objects.filter(pk__in=here).order_by("name")
 
 
 class UploadForm(Form):
@@ -137,7 +142,7 @@ class UploadForm(Form):
         today: dt.date,
         called: str = "",
         cadence: str = "",
-        others: QuerySet[RequirementControl] | None = None,
+        others: Callable[[], QuerySet[RequirementControl]] | None = None,
         system: System | None = None,
         asks_status: bool = False,
         **kw: Any,
@@ -151,14 +156,25 @@ class UploadForm(Form):
         fields: Any = self.fields
         if asks_status:
             fields["implementation_status"] = _status_field()
+        self._rows: dict[str, Callable[[], QuerySet[Any]]] = {}
         if system is not None:
-            here = system.memberships.active().values("user")
-            people = User.objects.filter(pk__in=here).order_by("name")
-            fields["collected_by"].queryset = people
+            self._rows["collected_by"] = lambda: _people_of(system)
         if "also" in fields and others is None:
             del fields["also"]
-        elif "also" in fields:
-            fields["also"].queryset = others
+        elif others is not None:
+            self._rows["also"] = others
+        self.offer_rows([name for name in self._rows if self._is_chosen_of(name)])
+
+    def _is_chosen_of(self, name: str) -> bool:
+        return not self.is_bound or bool(self.data.get(name))
+
+    def offer_rows(self, names: Iterable[str] = ("collected_by", "also")) -> None:
+        """Name the people and asks to choose among, where that was not done yet: what
+        is sent with none of them chosen has no need of it. For whoever shows it again.
+        """
+        for name in names:
+            if name in self._rows:
+                self.fields[name].queryset = self._rows.pop(name)()  # type: ignore[attr-defined]
 
     def offer(self, periods: Iterable[DuePeriod]) -> None:
         """Offer these periods on the page, in their order, and other days."""

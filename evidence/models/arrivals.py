@@ -6,12 +6,17 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import ClassVar
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
-from django.db.models.functions import Now
 
 # Longer than any request, and than a preview may be confirmed.
 SPARED_FOR = dt.timedelta(hours=2)
+EXPECT = """
+INSERT INTO evidence_arrival (sha256, spared_until)
+SELECT brought.sha256, statement_timestamp() + make_interval(secs => %s)
+  FROM unnest(%s::text[]) WITH ORDINALITY AS brought(sha256, place) ORDER BY place
+ON CONFLICT (sha256) DO UPDATE SET spared_until = excluded.spared_until
+"""
 
 
 class ArrivalManager(models.Manager["Arrival"]):
@@ -23,17 +28,9 @@ class ArrivalManager(models.Manager["Arrival"]):
         Call it outside of a transaction, before the store is asked or sent anything:
         a sweep that destroys the same bytes now is waited for.
         """
-        until = Now() + SPARED_FOR
         # In one order, so that two with the same digests do not wait in a circle.
-        self.bulk_create(
-            [
-                Arrival(sha256=sha256, spared_until=until)
-                for sha256 in sorted(set(digests))
-            ],
-            update_conflicts=True,
-            unique_fields=["sha256"],
-            update_fields=["spared_until"],
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(EXPECT, [SPARED_FOR.total_seconds(), sorted(set(digests))])
 
 
 class Arrival(models.Model):

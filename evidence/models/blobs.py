@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -30,12 +31,36 @@ class PurgedFor(models.TextChoices):
     RETENTION = "retention", "Kept until their end"
 
 
+# The same statement whether somebody has the bytes or not, so that nobody learns which.
+MADE_OR_LOCKED = """
+INSERT INTO evidence_blob AS b (sha256, size_bytes, media_type, scan_state, scan_detail)
+SELECT sha256, size_bytes, media_type, scan_state, ''
+  FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY
+    AS brought(sha256, size_bytes, media_type, scan_state, place)
+ ORDER BY place
+ON CONFLICT (sha256) DO UPDATE SET media_type = b.media_type
+RETURNING b.*
+"""
+
+
 class BlobQuerySet(models.QuerySet["Blob"]):
     """Blobs."""
 
     def in_store(self) -> Self:
         """Those whose bytes must be there: not removed as a spill, not purged."""
         return self.filter(purged_at=None)
+
+    def made_or_locked(self, blobs: Sequence[Blob]) -> dict[str, Blob]:
+        """The rows of digests by digest, made where there are none, in this order.
+
+        Each is locked until the transaction ends. One statement.
+        """
+        columns = zip(
+            *((b.sha256, b.size_bytes, b.media_type, b.scan_state) for b in blobs),
+            strict=True,
+        )
+        rows = self.raw(MADE_OR_LOCKED, [list(column) for column in columns])
+        return {blob.sha256: blob for blob in rows}
 
     def after(self, sha256: str) -> Self:
         """In the order of their digests, beyond this one."""

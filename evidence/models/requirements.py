@@ -44,7 +44,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
 
     def visible_to(self, user: Actor) -> Self:
         """Requirements of the systems the user may read."""
-        return self.filter(system__in=System.objects.visible_to(user))
+        return self.filter(system__in=System.objects.keys_visible_to(user))
 
     def submittable_by(self, user: Actor) -> Self:
         """What the user may prove: of the user's teams, or as an officer.

@@ -19,7 +19,6 @@ from evidence.models import (
     SampleItem,
 )
 from evidence.status.cadence import cadence_by_day, period_holding, proof_end_under
-from evidence.submissions.quotas import refuse_beyond
 from evidence.submissions.submission import (
     Submission,
     addresses_of,
@@ -54,12 +53,12 @@ def make_revision(
     by: Actor,
     **about_revision: Any,
 ) -> EvidenceRevision:
-    """Settle the bytes, then save files and dates.
+    """Save files and dates of bytes that are in the store.
 
-    `about_revision` are number, kind and reason of a further one.
+    `about_revision` are number, kind and reason of a further one. Whoever calls it has
+    the files counted to the team's day in the same transaction.
     """
     instant = knowledge_now()
-    refuse_beyond(evidence.team, uploads, instant)
     refuse_twice(uploads)
     digests = [upload.stored.sha256 for upload in uploads]
     days = (
@@ -102,8 +101,9 @@ def period_performed(
     in force then; None where those have no calendar periods."""
     if requirement is None:
         return None, None
-    held = RequirementTerms.objects.filter(ask=requirement.ask_id)
-    cadence_on = cadence_by_day((row.days.lower, row.cadence) for row in held)
+    terms = RequirementTerms.objects.filter(ask=requirement.ask_id)
+    held = terms.values_list("days", "cadence")
+    cadence_on = cadence_by_day((days.lower, cadence) for days, cadence in held)
     # Nothing performs a period before it begins, however long it claims to be.
     day = min(revision.period_last, revision.performed_on)
     return period_holding(day, cadence_on) or (None, None)

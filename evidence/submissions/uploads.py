@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import connection
 
 from controls.errors import Refused
 from controls.models import System, Team
@@ -18,6 +18,12 @@ from evidence.models.blobs import PurgedFor
 from evidence.storage import Incoming, StoredBytes, open_store
 from evidence.storage.failpoints import failpoint
 from evidence.submissions.quotas import refuse_beyond
+
+# Of digests those whose bytes are gone from the store, or from a system, and why.
+GONE = """
+SELECT sha256, purged_for FROM evidence_blob
+ WHERE sha256 = ANY(%s) AND (purged_at IS NOT NULL OR %s::bigint = ANY(removed_in))
+"""
 
 
 @dataclass(frozen=True)
@@ -129,14 +135,12 @@ def refuse_removed(uploads: Sequence[Upload], system: System | None = None) -> N
     From the store, or from `system` while records of others rest on them.
     """
     digests = [upload.stored.sha256 for upload in uploads]
-    gone = Q(purged_at__isnull=False)
-    if system is not None:
-        gone |= Q(removed_in__contains=[system.pk])
-    rows = Blob.objects.filter(gone, sha256__in=digests)
-    removed = {blob.sha256: blob for blob in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(GONE, [digests, system.pk if system else None])
+        gone: dict[str, str] = dict(cursor.fetchall())
     for upload in uploads:
-        if upload.stored.sha256 in removed:
-            raise _gone_for_good(upload, removed[upload.stored.sha256])
+        if upload.stored.sha256 in gone:
+            raise _gone_for_good(upload, gone[upload.stored.sha256])
 
 
 def refuse_twice(uploads: Sequence[Upload]) -> None:
@@ -145,8 +149,8 @@ def refuse_twice(uploads: Sequence[Upload]) -> None:
         raise Refused("The same file is attached twice.")
 
 
-def _gone_for_good(upload: Upload, blob: Blob) -> Refused:
-    if blob.purged_for == PurgedFor.RETENTION:
+def _gone_for_good(upload: Upload, purged_for: str) -> Refused:
+    if purged_for == PurgedFor.RETENTION:
         return Refused(
             f"The same bytes as “{upload.name}” were kept until the end of their"
             " retention and purged: they do not come back. Add what tells the new file"
@@ -166,8 +170,9 @@ def blobs_of(uploads: Sequence[Upload], system: System) -> dict[str, Blob]:
     """
     blobs = lock_blobs(uploads)
     for upload in uploads:
-        if blobs[upload.stored.sha256].is_removed_in(system.pk):
-            raise _gone_for_good(upload, blobs[upload.stored.sha256])
+        blob = blobs[upload.stored.sha256]
+        if blob.is_removed_in(system.pk):
+            raise _gone_for_good(upload, blob.purged_for)
     for upload in uploads:
         ask_for_scan(blobs[upload.stored.sha256])
     return blobs
@@ -183,10 +188,9 @@ def lock_blobs(uploads: Iterable[Upload]) -> dict[str, Blob]:
     digests = sorted(by_digest)
     failpoint("before-insert")
     rows = [_row_of(by_digest[digest]) for digest in digests]
-    Blob.objects.bulk_create(rows, ignore_conflicts=True)
+    blobs = Blob.objects.made_or_locked(rows)
     failpoint("after-insert")
-    locked = Blob.objects.select_for_update(no_key=True).filter(sha256__in=digests)
-    return {blob.sha256: blob for blob in locked.order_by("sha256")}
+    return blobs
 
 
 def _row_of(upload: Upload) -> Blob:

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from controls.errors import NotPermitted
 from controls.models import Actor, ControlImplementation, Role, System, Team
+from controls.models.held_roles import held_roles
 from evidence.models import Evidence, EvidenceLink, RequirementControl
 
 
@@ -20,6 +21,18 @@ def may_submit(
     """Whether `by` acts for this team, or is an officer, in the target's system."""
     if by.is_superuser:
         return bool(by.is_active)
+    read = held_roles(by)
+    if read is not None:
+        return any(
+            one.role == Role.OFFICER
+            or (
+                one.role == Role.CONTRIBUTOR
+                and team is not None
+                and one.team == team.pk
+            )
+            for one in read
+            if one.system == target.system_id
+        )
     held = Q(role=Role.OFFICER)
     if team is not None:
         held |= Q(role=Role.CONTRIBUTOR, team=team)

@@ -119,6 +119,7 @@ def upload_page(
     if request.method == "GET" and asked_part.startswith(COUNTS):
         part = {"prospect": prospect_typed(form, target, today)}
         return render(request, "evidence/evidence/partials/counts_as.html", part)
+    form.offer_rows()
     picker = _picker(request, form)
     if request.method == "GET" and asked_part == PART:
         return render(request, "evidence/partials/picked.html", {"picker": picker})

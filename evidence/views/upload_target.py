@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.http import Http404
@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from controls import clock
 from controls.models import ControlImplementation, System, Team
+from controls.models.held_roles import RolesRead
 from evidence.models import (
     EvidenceRequest,
     RequirementControl,
@@ -27,12 +28,14 @@ class Target:
     """What an upload is for: a requirement, or (supplementary) a control alone.
 
     `item` is the sampled event that it shows, where the requirement is per event.
+    `roles` are those that the person held at the door, as `roles_read_once` has them.
     """
 
     implementation: ControlImplementation
     requirement: RequirementControl | None = None
     answers: EvidenceRequest | None = None
     item: SampleItem | None = None
+    roles: RolesRead = field(default_factory=dict)
 
     @cached_property
     def standing(self) -> RequirementControl | None:

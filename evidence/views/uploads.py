@@ -17,6 +17,7 @@ from controls.access import may_describe
 from controls.errors import NotPermitted, SrmError
 from controls.implementation import is_asked_for, state_with_proof
 from controls.models import ControlImplementation
+from controls.models.held_roles import roles_read_once
 from evidence.forms.upload_body import read_into_store
 from evidence.forms.uploads import UploadForm
 from evidence.models import (
@@ -53,16 +54,19 @@ AGAIN = "again"  # the button that submits the same file a second time
 @require_http_methods(["GET", "POST"])
 def upload(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     """Files for a requirement; rights are checked before a byte of them is read."""
-    visible = RequirementControl.objects.visible_to(request.user).for_upload()
-    requirement = get_object_or_404(visible, uuid=uuid, system__slug=slug)
-    requirement.implementation.system = requirement.system
-    target = Target(
-        requirement.implementation,
-        requirement,
-        answers=request_answered(request, slug),
-        item=item_shown(request, requirement),
-    )
-    return _received(request, target)
+    with roles_read_once() as roles:
+        visible = RequirementControl.objects.visible_to(request.user).for_upload()
+        requirement = get_object_or_404(visible, uuid=uuid, system__slug=slug)
+        requirement.implementation.system = requirement.system
+        target = Target(
+            requirement.implementation,
+            requirement,
+            answers=request_answered(request, slug),
+            item=item_shown(request, requirement),
+            roles=roles,
+        )
+        refusal = _refused_at_the_door(request, target)
+    return refusal or _received(request, target)
 
 
 @csrf_exempt  # as above
@@ -71,19 +75,28 @@ def upload_supplementary(
     request: SignedInRequest, slug: str, ref_id: str
 ) -> HttpResponse:
     """Files for a control that no requirement asks for (R19)."""
-    visible = ControlImplementation.objects.visible_to(request.user).for_listing()
-    control = get_object_or_404(visible, system__slug=slug, control__ref_id=ref_id)
-    answers = request_answered(request, slug)
-    return _received(request, Target(control, answers=answers))
+    with roles_read_once() as roles:
+        visible = ControlImplementation.objects.visible_to(request.user).for_listing()
+        control = get_object_or_404(visible, system__slug=slug, control__ref_id=ref_id)
+        answers = request_answered(request, slug)
+        target = Target(control, answers=answers, roles=roles)
+        refusal = _refused_at_the_door(request, target)
+    return refusal or _received(request, target)
 
 
-def _received(request: SignedInRequest, target: Target) -> HttpResponse:
+def _refused_at_the_door(
+    request: SignedInRequest, target: Target
+) -> HttpResponse | None:
     try:
         require_submitter(target.implementation, target.team, by=request.user)
         if target.answers:
             require_answerer(target.answers, request.user)
     except NotPermitted as refusal:
         return refused(request, refusal)
+    return None
+
+
+def _received(request: SignedInRequest, target: Target) -> HttpResponse:
     unread = unreadable(request)
     if unread is not None:
         return unread
@@ -115,7 +128,8 @@ def _answer(request: SignedInRequest, target: Target) -> HttpResponse:
                     request, form, target, today, status=409, twins=twins
                 )
             # the store may be slow: nobody waits for us yet
-            _bring(request, form, target, today)
+            with roles_read_once(target.roles):  # the transaction asks for them again
+                _bring(request, form, target, today)
         except ValidationError as refusal:
             return _refusal(request, form, target, today, refusal)
     answer: HttpResponse = _submit(request, form, target, today)
@@ -127,7 +141,7 @@ def _form(request: SignedInRequest, target: Target, today: dt.date) -> UploadFor
         "today": today,
         "called": target.called,
         "cadence": target.cadence,
-        "others": provable_by(
+        "others": lambda: provable_by(
             target.team, target.system, today, besides=target.requirement
         ),
         "system": target.system,

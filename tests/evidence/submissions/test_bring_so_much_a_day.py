@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from evidence.models import Evidence
 from evidence.models.quotas import TeamDay
-from evidence.submissions import records
+from evidence.submissions import uploads
 from evidence.submissions.quotas import TooManyFiles
 from tests.evidence import house as houses
 from tests.evidence.house import House, file, submitted
@@ -30,7 +30,7 @@ def test_up_12_who_came_at_the_same_moment_is_counted(house, settings, monkeypat
     settings.TEAM_FILES_PER_DAY = 1
     submitted(house, "one")
     # As when the other's count was not committed yet when this one was looked at.
-    monkeypatch.setattr(records, "refuse_beyond", lambda *said: None)
+    monkeypatch.setattr(uploads, "refuse_beyond", lambda *said: None)
     with pytest.raises(TooManyFiles, match="1 file a day"):
         submitted(house, "two")
     assert Evidence.objects.count() == 1
