@@ -21,14 +21,18 @@ from evidence.submissions.uploads import Upload
 
 STANDING = [LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED]
 # The links of asks that stand with one of these files, the newest first. The same
-# statement whether anybody else has brought the bytes or not.
+# statement whether anybody else has brought the bytes or not. It begins with the bytes,
+# of which there is one row each, whatever PostgreSQL believes of how long tables are.
 LINKS_OF = """
-SELECT b.sha256, l.id, l.requirement_id, l.occurrence, r.performed_on
-  FROM evidence_evidencelink l
+WITH brought AS MATERIALIZED (
+  SELECT b.sha256, f.revision_id
+    FROM evidence_blob b JOIN evidence_evidencefile f ON f.blob_id = b.id
+   WHERE b.sha256 = ANY(%s))
+SELECT brought.sha256, l.id, l.requirement_id, l.occurrence, r.performed_on
+  FROM brought
+  JOIN evidence_evidencelink l ON l.revision_id = brought.revision_id
   JOIN evidence_evidencerevision r ON r.id = l.revision_id
-  JOIN evidence_evidencefile f ON f.revision_id = l.revision_id
-  JOIN evidence_blob b ON b.id = f.blob_id
- WHERE l.requirement_id = ANY(%s) AND b.sha256 = ANY(%s) AND l.state = ANY(%s)
+ WHERE l.requirement_id = ANY(%s) AND l.state = ANY(%s)
  ORDER BY l.id DESC
 """
 
@@ -141,7 +145,7 @@ def twins_of_each(bringings: Sequence[Bringing]) -> list[list[Twin]]:
     if not digests or not requirement_keys:
         return [[] for _ in bringings]
     with connection.cursor() as cursor:
-        cursor.execute(LINKS_OF, [list(requirement_keys), list(digests), STANDING])
+        cursor.execute(LINKS_OF, [list(digests), list(requirement_keys), STANDING])
         rows = [StandingLink(*row) for row in cursor.fetchall()]
     newest = [_newest_among(rows, bringing) for bringing in bringings]
     keys = {key for of_one in newest for key in of_one.values()}

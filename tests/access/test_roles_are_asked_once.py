@@ -6,6 +6,8 @@ changes something asks in its own transaction, however often.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -15,8 +17,12 @@ from controls import clock
 from controls.access import is_officer
 from controls.models import Engagement, Membership, Role, System
 from controls.models.held_roles import roles_read_once
+from evidence.models import Evidence
+from evidence.submissions import submit
+from evidence.submissions.uploads import keep_all
 from tests.evidence import house as houses
-from tests.evidence.house import House
+from tests.evidence.house import House, file
+from tests.evidence.submissions.test_upload_evidence import said
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +50,35 @@ def test_a_page_asks_once_and_the_next_page_asks_again(house: House) -> None:
     assert len([sql for sql in sent if of_reader in sql]) == 1, sent
     end_role(house)
     assert client.get(page).status_code == 404
+
+
+def uploaded(house: House, client: Client, text: bytes) -> tuple[int, list[str]]:
+    """Upload as alice; the status, and what was asked about her roles."""
+    path = f"/systems/{house.system.slug}/requirements/{house.requirement().uuid}"
+    sent = said(files=[file("a.txt", text)])
+    with CaptureQueriesContext(connection) as run:
+        answer = client.post(f"{path}/upload/", sent)
+    of_alice = f'"controls_membership"."user_id" = {house.alice.pk}'
+    return answer.status_code, [x["sql"] for x in run if of_alice in x["sql"]]
+
+
+def test_ac_01_an_upload_asks_at_its_door_and_again_in_its_transaction(
+    house: House, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    settings.MFA_REQUIRED = False
+    client = Client()
+    client.force_login(house.alice)
+    status, questions = uploaded(house, client, b"while she may" * 9)
+    assert (status, len(questions)) == (302, 2), questions
+
+    def ended_meanwhile(*brought: Any) -> None:
+        keep_all(*brought)
+        Membership.objects.filter(user=house.alice).update(ends_at=clock.now())
+
+    monkeypatch.setattr(submit, "keep_all", ended_meanwhile)
+    assert uploaded(house, client, b"while she may no more" * 9)[0] == 403
+    assert Evidence.objects.count() == 1
+    assert uploaded(house, client, b"nor later" * 9)[0] == 404
 
 
 def test_outside_of_a_page_each_answer_is_of_now(house: House) -> None:

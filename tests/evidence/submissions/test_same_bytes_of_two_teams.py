@@ -17,7 +17,8 @@ from tests.evidence.house import House, file
 from tests.evidence.submissions.test_upload_evidence import said
 
 pytestmark = pytest.mark.django_db
-SECRET, FRESH = b"the same report of both", b"a report that bob alone"
+# Longer than what says nothing, so that twins are looked for.
+SECRET, FRESH = b"the same report of both" * 4, b"a report that bob alone" * 4
 assert len(SECRET) == len(FRESH)
 PASSING = re.compile(
     r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # digests, uuids
