@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -40,8 +41,8 @@ def database_entry(url: str, *, name: str, pooled: bool = False) -> dict[str, An
     if parts.fragment or not _is_encoded(parts.netloc) or "/" in parts.path[1:]:
         raise ImproperlyConfigured(f"{name} {EXPECTED}")
     options: dict[str, Any] = _parameters(parts.query, name)
-    if pooled:
-        options["prepare_threshold"] = None
+    # psycopg prepares only what asks for it, and through a pooler not even that.
+    options["prepare_threshold"] = None if pooled else sys.maxsize
     return {
         "ENGINE": "controls.history.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

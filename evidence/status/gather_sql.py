@@ -240,9 +240,10 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
      ORDER BY w.id DESC LIMIT 1) w ON TRUE
   LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE p.state = 'submitted') AS submitted,
-           max(pl.submitted_at) AS rejected_at
+           max(CASE WHEN p.state = 'rejected' THEN (
+             SELECT submitted_at FROM evidence_evidencelink pl
+              WHERE pl.id = p.link_id) END) AS rejected_at
       FROM evidence_proof p
-      LEFT JOIN evidence_evidencelink pl ON pl.id = p.link_id AND p.state = 'rejected'
      WHERE p.requirement_id = r.id AND p.half = 'customer'
        AND p.state IN ('submitted', 'rejected')
        AND (p.starts <= %(day)s AND {holding}) IS TRUE AND {proof_standing}
