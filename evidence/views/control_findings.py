@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from controls.access import may_describe
@@ -22,11 +22,22 @@ SHOWN = 50  # observations of a control on its page
 
 
 def findings_of_control(
-    user: Actor, implementation: ControlImplementation, clocks: Clocks
+    user: Actor,
+    implementation: ControlImplementation,
+    clocks: Clocks,
+    holding: Set[str],
 ) -> dict[str, Any]:
     """Findings and observations up to the day asked about, newest first, and whether
-    the person may record more."""
+    the person may record more; `holding` are `lists_holding`."""
     moment = clocks.moment
+    may_record_more = clocks.now and may_record(implementation.system, user)
+    if not holding & {"findings", "observations"}:
+        return {
+            "findings": [],
+            "observations": [],
+            "more_observations": 0,
+            "may_record": may_record_more,
+        }
     found_by_then = Finding.objects.filter(
         implementation=implementation, found_on__lte=moment.on
     )
@@ -41,7 +52,7 @@ def findings_of_control(
         "findings": sorted(findings, key=lambda row: row.finding.found_on)[::-1],
         "observations": standing[:SHOWN],
         "more_observations": max(0, len(standing) - SHOWN),
-        "may_record": clocks.now and may_record(implementation.system, user),
+        "may_record": may_record_more,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,12 @@ def control_forms(
     implementation: ControlImplementation,
     clocks: Clocks,
     marked: Sequence[ReconfirmationMark],
+    holding: Set[str],
 ) -> dict[str, Any]:
     """The forms of people who may change something; nobody changes the past.
 
-    `marked` are the links to confirm anew that the page shows.
+    `marked` are the links to confirm anew that the page shows, `holding` are
+    `lists_holding`.
     """
     if not clocks.now:
         return {}
@@ -42,7 +44,8 @@ def control_forms(
         "terms_histories": list(terms_history(requirements.order_by("pk")).values()),
         "submittable": _submittable(implementation, user),
         "may_confirm": _may_confirm(user, marked),
-        "may_review": _waits_for(user, implementation),
+        "may_review": bool(holding & {"submitted links", "populations"})
+        and _waits_for(user, implementation),
     }
     if may_describe(implementation, user):
         # the same people bring what nothing asks for

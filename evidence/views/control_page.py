@@ -6,10 +6,10 @@ One file: the parts of one page are gathered and shown together.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, TypeVar
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -48,6 +48,7 @@ from evidence.models import (
 from evidence.requests.who_may import may_request
 from evidence.reviews.reconfirm import marks
 from evidence.status.clocks import Clocks
+from evidence.status.control_lists import lists_holding
 from evidence.status.control_page import (
     RECENT,
     as_known,
@@ -71,6 +72,8 @@ from evidence.views.control_findings import (
 from evidence.views.control_forms import control_forms
 from evidence.views.list_place import place_in_list
 from srm_project.requests import SignedInRequest
+
+M = TypeVar("M", bound=Model)
 
 
 @require_GET
@@ -113,17 +116,20 @@ def control_page(
     page["kept_filters"] = page["place"].filters
     answer = _answer(system, clocks, implementation)
     if answer is not None:
-        page |= _halves(answer, clocks)
+        holding = lists_holding(implementation)
+        page |= _halves(answer, clocks, holding)
         page["readable"] = _readable(request.user, page)
-        page |= _record(request.user, implementation, clocks)
+        page |= _record(request.user, implementation, clocks, holding)
         page["part_classes"] = _part_classes(
             implementation, answer, page["readings"], clocks.moment.known_at
         )
-        page |= findings_of_control(request.user, implementation, clocks)
+        page |= findings_of_control(request.user, implementation, clocks, holding)
         page |= responses_of_control(
             request.user, implementation, answer, clocks, page["service_names"]
         )
-        page |= control_forms(request.user, implementation, clocks, page["marks"])
+        page |= control_forms(
+            request.user, implementation, clocks, page["marks"], holding
+        )
         page |= forms
         if page["words"] and "describe_form" in page:
             page["describe_form"].explain_parts(page["words"].by_statement)
@@ -154,7 +160,7 @@ def _answer(
     return answers[0]
 
 
-def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
+def _halves(answer: ControlStatus, clocks: Clocks, holding: Set[str]) -> dict[str, Any]:
     """What the two columns show."""
     basis, names = answer.basis, display_names()
     expected = occurrences(answer, clocks.moment)
@@ -172,7 +178,9 @@ def _halves(answer: ControlStatus, clocks: Clocks) -> dict[str, Any]:
         "latest": latest_evidence(answer.implementation["id"], clocks),
         "withdrawn": withdrawn_from(
             answer.implementation["id"], clocks.moment.known_at, RECENT
-        ),
+        )
+        if "withdrawn links" in holding
+        else [],
     }
 
 
@@ -214,20 +222,30 @@ def _readable(user: Actor, halves: Mapping[str, Any]) -> set[str]:
 
 
 def _record(
-    user: Actor, implementation: ControlImplementation, clocks: Clocks
+    user: Actor,
+    implementation: ControlImplementation,
+    clocks: Clocks,
+    holding: Set[str],
 ) -> dict[str, Any]:
     """Decisions, requests and events about the control, up to what is known."""
     known = clocks.moment.known_at
     before = {"known_from__lt": known} if known else {}
-    people = "requested_by", "decided_by"
-    overrides = as_known(implementation.overrides.select_related(*people), known)
-    requests = implementation.applicability_decisions.select_related(*people)
-    excused = as_known(requests, known)
-    asked_otherwise = implementation.alternatives.select_related(
-        *people, "end_requested_by", "ended_by"
+
+    def held(name: str, rows: QuerySet[M], *people: str) -> list[M]:
+        people = ("requested_by", "decided_by", *people)
+        if name not in holding:
+            return []
+        return as_known(rows.select_related(*people), known)
+
+    overrides = held("overrides", implementation.overrides.all())
+    excused = held("exclusions", implementation.applicability_decisions.all())
+    alternatives = held(
+        "alternatives",
+        implementation.alternatives.all(),
+        "end_requested_by",
+        "ended_by",
     )
-    alternatives = as_known(asked_otherwise, known)
-    ends = as_known(implementation.end_requests.select_related(*people), known)
+    ends = held("end requests", implementation.end_requests.all())
     itself = ControlImplementation.objects.filter(pk=implementation.pk)
     description = as_known(itself, known)[0]
     statements = as_known(implementation.statements.all(), known)
@@ -239,12 +257,13 @@ def _record(
     subjects = [implementation.uuid]
     subjects += [row.uuid for row in (*overrides, *excused, *alternatives)]
     subjects += implementation.links.values_list("uuid", flat=True)
-    subjects += _events_of(implementation)
+    if "populations" in holding:
+        subjects += _events_of(implementation)
     events = AuditEvent.objects.visible_to(user).filter(subject_uuid__in=subjects)
     readings = ControlLayer.objects.readings_of(implementation.control)
     return {
         "may_ask": may_request(implementation.system, user),
-        "asked_for": _asked_for(user, implementation),
+        "asked_for": _asked_for(user, implementation) if "requests" in holding else (),
         "readings": readings,
         "reasons": _reasons(implementation.control, readings),
         "decisions": implementation.decisions.newest_first().filter(**before)[:20],
@@ -254,7 +273,9 @@ def _record(
         "said_as_a_whole": ImplementationStatus(status).label,
         "parts": differing(implementation.control, parts),
         "overrides": overrides,
-        "provided": statements_shown(implementation, clocks),
+        "provided": statements_shown(implementation, clocks)
+        if "provider statements" in holding
+        else [],
         "excused": excused,
         "alternatives": alternatives,
         "ends": ends,
