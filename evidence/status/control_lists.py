@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
+from controls.history.short_statements import planned_once
 from controls.models import ControlImplementation
 
 # Whatever their state and whenever they were made: who reads a list asks for those.
@@ -42,6 +41,6 @@ SELECT list FROM (VALUES
 def lists_holding(implementation: ControlImplementation) -> frozenset[str]:
     """The names of those that do. One statement of a third of a millisecond, where to
     find a list empty by its own takes several of the program and of PostgreSQL."""
-    with connection.planned_once() as cursor:
+    with planned_once() as cursor:
         cursor.execute(HOLDING, {"control": implementation.pk})
         return frozenset(name for (name,) in cursor.fetchall())

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from controls.history.short_statements import planned_once
 from evidence.models.keys import among as among
 from evidence.models.keys import as_bigints as as_bigints
 from evidence.status import gather_sql
@@ -40,7 +41,7 @@ def read_rows(statement: str, moment: Moment, **parameters: Any) -> list[Row]:
     text = gather_sql.render(statement, as_known_then=moment.known_at is not None)
     clocks = {"day": moment.on, "known_at": moment.known_at}
     few = all(_length(value) <= FEW for value in parameters.values())
-    with connection.planned_once() if few else connection.cursor() as cursor:
+    with planned_once() if few else connection.cursor() as cursor:
         cursor.execute(text, clocks | parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 
 from controls.history.postgresql.schema import HistorySchemaEditor
 
@@ -23,18 +23,17 @@ class PreparedCursor(base.ServerBindingCursor):  # type: ignore[misc]
 
     def execute(self, query: Any, params: Any = None) -> Any:
         """Run a statement that changes nothing but its parameters."""
-        return super().execute(query, params, prepare=True)
+        return super().execute(query, params, prepare=True)  # type: ignore[misc]
 
 
-class DatabaseOperations(base.DatabaseOperations):  # type: ignore[misc]
+class DatabaseOperations(operations.DatabaseOperations):
     """As Django's; what a prepared cursor ran is composed, since it went in parts."""
 
-    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> Any:
         """The text of what a cursor ran, for logs and tests that count statements."""
         if isinstance(cursor, PreparedCursor):
-            return str(self.compose_sql(sql, params))
-        text: str | None = super().last_executed_query(cursor, sql, params)
-        return text
+            return self.compose_sql(sql, params)
+        return super().last_executed_query(cursor, sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
