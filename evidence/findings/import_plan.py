@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from controls.approvals import known_today
 from controls.control_ids import label_of
-from controls.models import ControlImplementation, System
+from controls.models import Actor, ControlImplementation, System
+from evidence.findings.recording import OUT_OF_SCOPE, outside_of_audits
 from evidence.findings.source_files import LineRefusal, SourceFile, SourceResult
 from evidence.findings.standing import finding_standings, observation_standings
 from evidence.models import FailingObservation, ReportedResult, SourceReport
@@ -105,13 +106,16 @@ def plan_import(
     *,
     accounts: Sequence[str],
     control: ControlImplementation | None = None,
+    by: Actor,
 ) -> ImportPlan:
-    """What a file would change. `control` is that of findings that name none of the
-    system's. A constant number of statements; writes nothing."""
+    """What a file of `by` would change. `control` is that of findings that name none of
+    the system's. What an auditor has out of the scope of their audits is refused. A
+    constant number of statements; writes nothing."""
     ours = {
         implementation.control.ref_id: implementation
-        for implementation in system.implementations.select_related("control")
+        for implementation in system.implementations.select_related("control", "system")
     }
+    outside = outside_of_audits(list(ours.values()), by=by)
     refusals = list(read.refusals)
     dated: list[tuple[SourceResult, dt.datetime, dt.date]] = []
     today = known_today(system)
@@ -132,10 +136,15 @@ def plan_import(
             named = [control]
         if not named:
             refusals.append(LineRefusal(result.line, _names_none(result)))
-        rows += [
-            PlannedReport(result, implementation, observed_on, reported_at)
-            for implementation in named
-        ]
+        for implementation in named:
+            if implementation.pk in outside:
+                label = implementation.control.label
+                sentence = OUT_OF_SCOPE.format(control=label)
+                refusals.append(LineRefusal(result.line, sentence))
+                continue
+            rows.append(
+                PlannedReport(result, implementation, observed_on, reported_at)
+            )
     refusals.sort(key=lambda refusal: refusal.line)
     return _sorted_out(system, rows, today, refusals, unclear, twice)
 

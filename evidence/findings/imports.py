@@ -103,7 +103,7 @@ def preview_import(
         read = read_findings(body, name, size_bytes)
     except Refused as refusal:
         raise Refused({"file": refusal.messages}) from refusal
-    plan = plan_import(system, read, accounts=ids, control=named)
+    plan = plan_import(system, read, accounts=ids, control=named, by=by)
     if len(plan.new) > MAX_NEW:
         raise Refused(
             {
@@ -299,7 +299,7 @@ def _kept(system: System, token: str, by: Actor) -> tuple[ImportPreview, str]:
     if body["control"] is not None:
         rows = system.implementations.select_related("control")
         control = rows.get(pk=body["control"])
-    plan = plan_import(system, read, accounts=accounts, control=control)
+    plan = plan_import(system, read, accounts=accounts, control=control, by=by)
     shown = ImportPreview(read, tuple(accounts), control, plan, token)
     return shown, body["digest"]
 

@@ -33,18 +33,31 @@ def lock_control(implementation: ControlImplementation) -> ControlImplementation
     return rows.select_related("system", "control").get(pk=implementation.pk)
 
 
+def outside_of_audits(
+    implementations: Sequence[ControlImplementation], *, by: Actor
+) -> frozenset[int]:
+    """Keys of those controls, all of one system, that are in the scope of none of the
+    audits of `by`; of an officer none is. At most three statements."""
+    if not implementations or is_officer(by, implementations[0].system):
+        return frozenset()
+    system = implementations[0].system_id
+    audits = Engagement.objects.audited_by(by).filter(system=system)
+    scopes = scopes_of(list(audits.values_list("pk", flat=True))).values()
+    return frozenset(
+        one.pk
+        for one in implementations
+        if not any(one.control.ref_id in scope for scope in scopes)
+    )
+
+
 def refuse_outside_of_audits(
     implementations: Sequence[ControlImplementation], *, by: Actor
 ) -> None:
     """Raise Refused for an auditor where a control, all of one system, is in the scope
-    of none of their audits. Two statements."""
-    if not implementations or is_officer(by, implementations[0].system):
-        return
-    system = implementations[0].system_id
-    audits = Engagement.objects.audited_by(by).filter(system=system)
-    scopes = scopes_of(list(audits.values_list("pk", flat=True))).values()
+    of none of their audits."""
+    outside = outside_of_audits(implementations, by=by)
     for one in implementations:
-        if not any(one.control.ref_id in scope for scope in scopes):
+        if one.pk in outside:
             raise Refused(OUT_OF_SCOPE.format(control=one.control.label))
 
 

@@ -77,7 +77,7 @@ def judge_events(
     touching = tuple(
         events
         for events in history.populations
-        if events.state != "rejected"
+        if events.counts
         and events.starts <= period.ends
         and events.ends >= period.begins
     )
@@ -111,15 +111,15 @@ def judge_events(
 def populations_of(
     facts: PeriodFacts, start: dt.date, end: dt.date
 ) -> list[PopulationFacts]:
-    """Populations that speak of days of the window asked per event, and were not
-    rejected, in the order of the asks.
+    """Populations that count and speak of days of the window asked per event, in the
+    order of the asks.
     """
     standing = standing_days(facts.required, facts.not_applicable)
     return [
         events
         for history in facts.requirements
         for events in history.populations
-        if events.state != "rejected"
+        if events.counts
         and clip(
             clip(event_days(history.terms, asked_days(history, standing)), start, end),
             events.starts,

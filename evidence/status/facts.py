@@ -22,6 +22,7 @@ Cadence = Literal[
 PopulationCadence = Literal["weekly", "monthly", "quarterly", "half-yearly"]
 Purpose = Literal["design", "operation"]
 LinkState = Literal["accepted", "submitted", "rejected"]
+PopulationState = Literal["accepted", "submitted", "rejected", "withdrawn"]
 HalfState = Literal[
     "proven",
     "expiring",
@@ -79,12 +80,13 @@ class PopulationFacts:
     `open` have neither an accepted link nor a deviation; `deviating` and `lacking` are
     the places of these in the population, in order. `drawn_on` is the day it was
     brought, `day_confirmed` whether its reviewer found in it that it shows its days.
+    Of one that was rejected or withdrawn only what is judged is left of the sample.
     """
 
     starts: dt.date
     ends: dt.date
     rows: int
-    state: LinkState
+    state: PopulationState
     sample: int | None
     proven: int
     waiting: int
@@ -95,6 +97,16 @@ class PopulationFacts:
     drawn_on: dt.date
     day_confirmed: bool
     uuid: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was neither rejected nor withdrawn."""
+        return self.state in {"accepted", "submitted"}
+
+    @property
+    def counts(self) -> bool:
+        """Whether a window counts it: it stands, or deviations are on record of it."""
+        return self.stands or self.deviations > 0
 
     @property
     def complete(self) -> bool:

@@ -140,7 +140,11 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         others_accepted=_besides(row, others) if others else (),
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
-        populations=tuple(answers.populations.get(key, ())),
+        populations=tuple(
+            events
+            for events in answers.populations.get(key, ())
+            if events.state != "withdrawn"
+        ),
         asked_days=tuple(answers.asked_days.get(key, ())),
         terms=answers.terms.get(key, ()),
     )
@@ -208,6 +212,11 @@ def populations(rows: Iterable[Row]) -> defaultdict[int, list[PopulationFacts]]:
 
 
 def _population_facts(row: Row) -> PopulationFacts:
+    """Of a list that stands no more nothing is open: what was judged of it is left."""
+    if row["state"] in {"rejected", "withdrawn"}:
+        judged = row["proven"] + row["deviations"]
+        left = {"items": judged, "waiting": 0, "still_open": 0, "lacking": ()}
+        row = {**row, **left}
     return PopulationFacts(
         starts=row["starts"],
         ends=row["ends"],

@@ -74,13 +74,15 @@ def _event_reasons(
             listed.add((events.uuid, "deviations"))
             counts = {"deviations": events.deviations, "sample": events.sample or 0}
             name = f"{result.title}, {events.starts} to {events.ends}"
+            if not events.stands:
+                name += f" (a list that was {events.state})"
             reasons.append(reason_for("deviations", name, **counts))
     return reasons
 
 
 def _of_population(result: OccurrenceResult, events: PopulationFacts) -> Reason | None:
     """What a population lacks once its period is overdue."""
-    if result.outcome != "missed":
+    if result.outcome != "missed" or not events.stands:
         return None
     days = {"start": events.starts, "end": events.ends}
     name = f"{result.title}, {events.starts} to {events.ends}"

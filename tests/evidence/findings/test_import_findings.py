@@ -16,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from controls.engagement_scope import choose_controls
 from controls.models import AuditEvent
 from evidence.findings.source_files import MAX_BYTES, read_findings
 from evidence.models import Disposition, FailingObservation, FindingImport, SourceReport
@@ -406,3 +407,35 @@ def test_times_with_odd_offsets_are_read_or_named(
     else:
         confirmed(as_user(oscar), shown)
         assert str(FailingObservation.objects.get().observed_on) == "2026-11-19"
+
+
+def test_an_auditor_imports_nothing_about_controls_out_of_their_scope(
+    system, oscar, audrey, as_user
+):
+    """AC-05: refused line by line in the words of the page, over the API too; what an
+    officer recorded there is not called passed by them; officers import all."""
+    engagement = audrey.memberships.get().engagement
+    choose_controls(engagement, ["ac-2"], reason="Agreed.", by=oscar)
+    related = ["NIST.800-53.r5 AC-12", "NIST.800-53.r5 AC-2"]
+    both = asff(1)
+    both["Compliance"]["RelatedRequirements"] = related
+    shown = sent(as_user(audrey), system, [both])
+    sentence = "Line 2: AC-12 is out of the scope of your audit"
+    plan = shown.context["plan"]
+    assert sentence in shown.text
+    assert [row.implementation.control.label for row in plan.new] == ["AC-2"]
+    confirmed(as_user(audrey), shown)
+    assert FailingObservation.objects.get().implementation.control.label == "AC-2"
+    unnamed = asff(2, Compliance={"Status": "FAILED", "SecurityControlId": "S3.1"})
+    chosen = sent(as_user(audrey), system, [unnamed], control="si-2")
+    assert "SI-2 is out of the scope of your audit" in chosen.text
+    assert not chosen.context["shown"].token
+    imported(as_user(oscar), system, [asff(3)])
+    later = asff(3, "PASSED", UpdatedAt="2026-11-21T10:00:00Z")
+    place = f"/api/v1/systems/{system.slug}/finding-imports/preview/"
+    body = {"file": file([later]), "accounts": OURS}
+    seen = as_user(audrey).post(place, body).json()
+    assert (seen["passed_count"], seen["token"]) == (0, "")
+    assert "AC-12 is out of the scope" in str(seen["refused"])
+    choose_controls(engagement, None, by=oscar)
+    assert sent(as_user(audrey), system, [later]).context["shown"].token
