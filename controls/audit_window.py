@@ -1,7 +1,9 @@
 """The audit window of a system: other days for it, and who decides on them.
 
-A window that leaves out days which are over would hide what was missed on them, so a
-second officer decides on it. Source: rules R11, R31 and R32.
+A window that leaves out days which are over would hide what was missed on them, and
+one that ends sooner than it was to would be over before what is asked to its end is
+due. So a second officer decides wherever days fall out of a window that has begun; the
+database holds it, too. Source: rules R11, R14, R31 and R32.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from controls.access import require_officer
+from controls.approvals import refuse_stale
 from controls.errors import TransitionNotAllowed
 from controls.models import Actor, AuditEvent, RetrospectiveChange, System
 from controls.models.audit import about
@@ -20,17 +23,15 @@ from controls.retrospect import Fact, applies, request_change
 
 KIND = "audit-window"
 CHANGED = "system.window-changed"
-DAY = dt.timedelta(days=1)
 
 
-def leaves_out_past_days(
+def takes_days_out(
     system: System, start: dt.date, end: dt.date, today: dt.date
 ) -> bool:
-    """Whether days of the present window that are over are in no window start..end."""
-    last = min(system.window_end, today - DAY)
-    if last < system.window_start:
+    """Whether days fall out of the present window, which has begun, by start..end."""
+    if system.window_start >= today:
         return False
-    return start > system.window_start or end < last
+    return start > system.window_start or end < system.window_end
 
 
 @transaction.atomic
@@ -42,18 +43,21 @@ def change_audit_window(
     reason: str,
     by: Actor,
     today: dt.date,
+    version: int | None = None,
 ) -> RetrospectiveChange | None:
     """Give a system other days for its window, both inclusive; `today` is its day.
 
-    None where it is done. Where days that are over fall out of it, nothing changes
-    until a second officer decides: the change that waits is returned, and `reason` is
-    needed. Raises NotPermitted, Refused, and ValidationError for days in wrong order.
+    None where it is done. Where days fall out of a window that has begun, nothing
+    changes until a second officer decides: the change that waits is returned, and
+    `reason` is needed. Raises NotPermitted, StaleVersion, Refused, ValidationError for
+    days in wrong order, and TransitionNotAllowed where the same waits.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
+    refuse_stale(locked, version)
     if (locked.window_start, locked.window_end) == (start, end):
         return None
-    if not leaves_out_past_days(locked, start, end, today):
+    if not takes_days_out(locked, start, end, today):
         _write(locked, start, end, by=by, change=None)
         return None
     System(window_start=start, window_end=end).validate_constraints()

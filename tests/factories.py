@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 
+from controls.history.clock import knowledge_now
 from controls.models import (
     Baseline,
     Control,
@@ -19,6 +20,7 @@ from controls.models import (
     InstallationRole,
     InstallationRoleName,
     Membership,
+    RetrospectiveChange,
     Role,
     ServiceVariant,
     System,
@@ -114,6 +116,40 @@ def give_installation_roles(
         )
         for role in roles or InstallationRoleName.values
     ]
+
+
+def move_windows(*, start: dt.date | None = None, end: dt.date | None = None) -> None:
+    """Move the audit window of every system, as two officers agree on it."""
+    for system in System.objects.all():
+        move_window(system, start=start, end=end)
+
+
+def move_window(
+    system: System, *, start: dt.date | None = None, end: dt.date | None = None
+) -> None:
+    """Move the audit window of a stored system; where days fall out, as two officers
+    agree on it."""
+    days = {"window_start": start, "window_end": end}
+    held = System.objects.filter(pk=system.pk)
+    stored = held.values(*days).get()
+    moved = {name: day or stored[name] for name, day in days.items()}
+    if (
+        moved["window_start"] > stored["window_start"]
+        or moved["window_end"] < stored["window_end"]
+    ):
+        RetrospectiveChange.objects.create(
+            system=system,
+            requested_by=administrator(),
+            decided_by=User.objects.exclude(pk=administrator().pk).order_by("pk")[0],
+            kind="audit-window",
+            body={name: str(day) for name, day in moved.items()},
+            reason="Agreed with the firm.",
+            first_day=stored["window_start"],
+            requested_on=stored["window_start"] + dt.timedelta(days=1),
+            state="approved",
+            decided_at=knowledge_now(),
+        )
+    held.update(**moved)
 
 
 def make_engagement(system: System, *, kind: str = "type2") -> Engagement:

@@ -85,8 +85,8 @@ class SystemSerializer(serializers.ModelSerializer[System]):
 class SystemEditSerializer(serializers.ModelSerializer[System]):
     """What may be changed later without describing the system anew.
 
-    A window that leaves out days of the present one that are over waits for a second
-    officer, and needs a `reason`.
+    Other days for the window wait for a second officer, and need a `reason`, where
+    days fall out of the present one and it has begun.
     """
 
     reason = serializers.CharField(
@@ -108,7 +108,7 @@ class WindowWaitsSerializer(serializers.Serializer[Any]):
 
     def get_detail(self, change: RetrospectiveChange) -> str:
         """What happened, in words."""
-        return "The window leaves out days that are over: a second officer decides."
+        return "Days fall out of a window that has begun: a second officer decides."
 
 
 class SystemViewSet(

@@ -3,7 +3,7 @@
 A constraint compares columns of one row; these look at the rows beside it: who brought
 an earlier revision, who gave an answer, who drew the list, who invited. They say the
 same as the `who_may` of each room, which answers first and with a sentence. Source:
-rules R16, R17, R20, R24 and R32.
+rules R16, R17, R20, R24, R31 and R32.
 """
 
 from __future__ import annotations
@@ -120,6 +120,24 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " WHERE q.id = NEW.disposition_id AND EXISTS ("
         + _AUTHORED.format(evidence="kr.evidence_id", person="NEW.reviewer_id")
         + ")",
+    ),
+    # Days taken out of a window that has begun: unless it is the next window, a change
+    # that two officers agreed on since the window was last written (R31).
+    "srm_window_by_two": (
+        "controls_system",
+        "UPDATE OF window_start, window_end",
+        "SELECT FROM (SELECT (srm_now() AT TIME ZONE OLD.time_zone)::date AS day) today"
+        " WHERE OLD.window_start < today.day"
+        " AND (NEW.window_start > OLD.window_start OR NEW.window_end < OLD.window_end)"
+        " AND NOT (NEW.window_end > OLD.window_end"
+        " AND (NEW.window_start > OLD.window_end"
+        " OR NEW.window_start > OLD.window_start AND OLD.window_end < today.day))"
+        " AND NOT EXISTS (SELECT FROM controls_retrospectivechange c"
+        " WHERE c.system_id = NEW.id AND c.kind = 'audit-window'"
+        " AND c.state = 'approved' AND c.decided_by_id <> c.requested_by_id"
+        " AND c.decided_at >= OLD.known_from"
+        " AND c.body->>'window_start' = NEW.window_start::text"
+        " AND c.body->>'window_end' = NEW.window_end::text)",
     ),
     "srm_provider_document_adopted_by_two": (
         "controls_providerdocument",

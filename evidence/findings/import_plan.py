@@ -142,9 +142,7 @@ def plan_import(
                 sentence = OUT_OF_SCOPE.format(control=label)
                 refusals.append(LineRefusal(result.line, sentence))
                 continue
-            rows.append(
-                PlannedReport(result, implementation, observed_on, reported_at)
-            )
+            rows.append(PlannedReport(result, implementation, observed_on, reported_at))
     refusals.sort(key=lambda refusal: refusal.line)
     return _sorted_out(system, rows, today, refusals, unclear, twice)
 

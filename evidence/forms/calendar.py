@@ -12,8 +12,9 @@ from django import forms
 
 from controls.base_form import Form
 from controls.errors import Refused
-from controls.models import Team
+from controls.models import System, Team
 from evidence.forms.clocks import DayField
+from evidence.forms.reasons import ReasonField
 from evidence.forms.upload_fields import DayInput
 from evidence.status.clock_parameters import MAX_DAY, MIN_DAY
 from evidence.status.control_status import refuse_window
@@ -69,6 +70,31 @@ class TeamFilter(Form):
     month = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
+class WindowDaysForm(Form):
+    """Other days for the audit window that a system has."""
+
+    window_start = DayField(label="First day", widget=DayInput)
+    window_end = DayField(label="Last day", widget=DayInput)
+    reason = ReasonField(
+        label="Why the days change",
+        required=False,
+        help_text="Needed where days fall out; the second officer reads it.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def about(cls, system: System) -> WindowDaysForm:
+        """The form filled in with the days as they are."""
+        names = ("window_start", "window_end", "version")
+        return cls(initial={name: getattr(system, name) for name in names})
+
+    def clean(self) -> dict[str, Any]:
+        """In order, and no longer than a window may be."""
+        cleaned = super().clean() or self.cleaned_data
+        _refuse_days(self, cleaned.get("window_start"), cleaned.get("window_end"))
+        return cleaned
+
+
 class NextWindowForm(Form):
     """First and last day of the next audit window."""
 
@@ -78,10 +104,14 @@ class NextWindowForm(Form):
     def clean(self) -> dict[str, Any]:
         """In order, and no longer than a window may be."""
         cleaned = super().clean() or self.cleaned_data
-        start, end = cleaned.get("window_from"), cleaned.get("window_to")
-        if start and end:
-            try:
-                refuse_window(start, end)
-            except Refused as refusal:
-                self.add_error(None, refusal)
+        _refuse_days(self, cleaned.get("window_from"), cleaned.get("window_to"))
         return cleaned
+
+
+def _refuse_days(form: Form, start: dt.date | None, end: dt.date | None) -> None:
+    """An error above the form for days that are no window."""
+    if start and end:
+        try:
+            refuse_window(start, end)
+        except Refused as refusal:
+            form.add_error(None, refusal.messages)

@@ -14,7 +14,7 @@ from django.db.models import Count, F, Q
 from controls.access import require_officer
 from controls.approvals import known_today, refuse_stale
 from controls.audit_window import CHANGED as WINDOW_CHANGED
-from controls.audit_window import leaves_out_past_days
+from controls.audit_window import takes_days_out
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
@@ -102,6 +102,8 @@ def preview(system: System, start: dt.date, end: dt.date) -> RollForwardPreview:
     refuse_window(start, end)
     if start <= system.window_start:
         raise Refused({"window_to": "The next window starts after this one started."})
+    if end <= system.window_end:
+        raise Refused({"window_to": "The next window ends after this one ends."})
     requirements = RequirementControl.objects.for_listing().filter(system=system)
     rows = list(requirements.order_by("implementation__control__sort_order", "pk"))
     carried = [r for r in rows if r.operates_until is None or r.operates_until > start]
@@ -189,7 +191,7 @@ def roll_forward(
         raise TransitionNotAllowed(CHANGED)
     today = known_today(locked)
     runs_on = plan.overlap and today <= locked.window_end
-    if runs_on and leaves_out_past_days(locked, start, end, today):
+    if runs_on and takes_days_out(locked, start, end, today):
         raise Refused({"window_from": RUNS_ON.format(locked.window_end)})
     open_ones = [c for c in plan.citations if str(c.artifact.uuid) not in confirmed]
     if open_ones:

@@ -255,8 +255,8 @@ SELECT r.id, r.uuid::text AS uuid, r.implementation_id, t.title, t.cadence,
 """
 
 # Populations of per-event requirements that touch begins..until, with their state and
-# what became of the different events in their samples. Withdrawn ones count no more, but
-# for the deviations that are on record of them.
+# what became of the different events in their samples. Withdrawn ones count no more,
+# but for the deviations that are on record of them.
 POPULATIONS = """
 SELECT q.requirement_id, r.implementation_id, q.uuid, q.starts, q.ends,
        q.row_count AS rows, (q.drawn_at AT TIME ZONE y.time_zone)::date AS drawn_on,

@@ -78,6 +78,7 @@ from evidence.views import (
     uploads,
     user_controls,
     what_if,
+    window_days,
     windows,
 )
 
@@ -111,6 +112,11 @@ urlpatterns += [
     ),
     path("systems/<slug:slug>/trend/", trend.system_trend, name="trend"),
     path("systems/<slug:slug>/terms/", system_terms.terms, name="system_terms"),
+    path(
+        "systems/<slug:slug>/window/days/",
+        window_days.window_days,
+        name="window_days",
+    ),
     path("systems/<slug:slug>/retention/", retention.retention, name="retention"),
     path("systems/<slug:slug>/events/", event_log.event_log, name="event_log"),
     path(

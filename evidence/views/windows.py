@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from controls import clock
+from controls.access import is_officer
 from evidence.forms.clocks import clocks_of
 from evidence.status.window_counts import window_counts, windows_of_systems
 from evidence.views.access import system_or_404
@@ -34,7 +35,13 @@ def window(request: HtmxRequest, slug: str) -> HttpResponse:
         counts = window_counts(system, clocks.moment, clocks.window)
     except LookupError:  # the system was not recorded by then
         counts = None
-    page = {"system": system, "clocks": clocks, "here": request.path, "counts": counts}
+    page = {
+        "system": system,
+        "clocks": clocks,
+        "here": request.path,
+        "counts": counts,
+        "officer": is_officer(request.user, system),
+    }
     return _shown(request, "window", page)
 
 

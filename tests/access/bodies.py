@@ -117,6 +117,9 @@ def bodies_of(world: World) -> dict[str, Any]:
             "currency_days": "60", "letter_months": "3",
             "from_day": today, "version": "1",
         },
+        "window_days": why | {
+            "window_start": today, "window_end": later, "version": "1",
+        },
     }  # fmt: skip
     bodies = {f"POST evidence:{view}": said for view, said in pages.items()}
     api = {

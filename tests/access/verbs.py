@@ -650,6 +650,12 @@ VERBS = (
         ("evidence:system_terms",),
     ),
     Verb(
+        "change the days of an audit window",
+        _officer,
+        ("evidence:window_days",),
+        ("evidence:window",),
+    ),
+    Verb(
         "roll forward",
         _officer,
         ("evidence:roll_forward", "api_roll_forward"),

@@ -28,6 +28,7 @@ START = [
     "/accounts/email/",
     "/accounts/password/reset/",
     "/systems/payments/terms/",
+    "/systems/payments/window/days/",
     "/systems/payments/components/what-if/?end=ec2:standard&add=bedrock:standard",
 ]
 # How many pages of a view are read, for each role, with and without a query.

@@ -91,7 +91,8 @@ def change_everything(house: House) -> None:
         cadence="weekly",
         grace_days=1,
     )
-    System.objects.update(name="Renamed", window_end=TODAY)
+    System.objects.update(name="Renamed")
+    factories.move_windows(end=TODAY)
     Team.objects.filter(slug="platform").update(name="Renamed team")
     User.objects.update(name="Renamed person")
     Evidence.objects.update(title="Renamed evidence")

@@ -22,7 +22,7 @@ from evidence.status.facts import RequirementHistory, TermsFacts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, submitted
 from tests.evidence.planning.afresh import asked_of
-from tests.factories import implementation, set_terms
+from tests.factories import implementation, move_window, set_terms
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_nothing_is_called_up_to_date_beside_a_period_that_is_missing(client, ho
         grace_days=10,
         operates_from=began,
     )
-    System.objects.filter(pk=house.system.pk).update(window_start=began)
+    move_window(house.system, start=began)
     submitted(house, "one").accept(by=house.rita)
     client.force_login(house.alice)
     page = client.get(reverse("evidence:work"))
@@ -147,7 +147,7 @@ def test_what_ended_before_the_window_is_asked_for_until_it_is_due(house):
     """R14: of earlier windows only the newest period, which may still be in grace."""
     asked = house.requirement()
     first = TODAY.replace(day=1)
-    System.objects.filter(pk=house.system.pk).update(window_start=first)
+    move_window(house.system, start=first)
     rows = RequirementControl.objects.for_listing().filter(pk=asked.pk)
     opened = open_periods_of(with_newest_links(rows, first), first)
     (period,) = opened[asked.pk]

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from controls.models import System, Team
+from controls.models import Team
 from evidence.models import AskStanding, RequirementControl, StandingMark
 from evidence.planning.board import board_of
 from evidence.planning.by_ask import by_ask
@@ -37,7 +37,7 @@ from evidence.submissions.uploads import store
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 from tests.evidence.planning.afresh import asked_of, is_open, is_to_do
-from tests.factories import set_terms
+from tests.factories import move_windows, set_terms
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -49,7 +49,7 @@ def house(settings, tmp_path: Path) -> House:
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
     house = houses.build()
-    System.objects.update(window_start=TODAY - DAY * 200, window_end=TODAY + DAY * 164)
+    move_windows(start=TODAY - DAY * 200, end=TODAY + DAY * 164)
     house.system.refresh_from_db()
     for ref_id in houses.CONTROLS[:2]:
         house.requirement(ref_id)
@@ -121,7 +121,7 @@ def act(house: House, kind: str, which: int, days: int, word: str) -> None:
     elif kind == "team":
         raw.update(owner_team=Team.objects.order_by("pk")[days % Team.objects.count()])
     elif kind == "window":
-        System.objects.update(window_start=TODAY + DAY * (days - 120))
+        move_windows(start=TODAY + DAY * (days - 120))
     elif kind == "leave out":
         state = "not-applicable" if days % 2 else "applicable"
         house.system.implementations.filter(pk=asked.implementation_id).update(

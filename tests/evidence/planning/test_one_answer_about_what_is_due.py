@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from controls import clock
-from controls.models import Actor, System
+from controls.models import Actor
 from evidence.models import EvidenceLink, Notice, RequirementControl
 from evidence.models.notices import WORK, NoticeKind, NoticeMail
 from evidence.notices.gathering import gather_notices
@@ -40,7 +40,7 @@ from evidence.views.header import counts
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House
 from tests.evidence.planning.afresh import asked_of, is_to_do
-from tests.factories import set_terms
+from tests.factories import move_windows, set_terms
 
 pytestmark = pytest.mark.django_db
 FATES = st.sampled_from(["nothing", "accepted", "waiting", "rejected", "withdrawn"])
@@ -53,7 +53,7 @@ def house(settings, tmp_path: Path) -> House:
     settings.MFA_REQUIRED = False
     house = houses.build()
     # the window holds the days looked at, and everybody means today's terms
-    System.objects.update(window_start=YEAR_BACK, window_end=TODAY + DAY * 200)
+    move_windows(start=YEAR_BACK, end=TODAY + DAY * 200)
     house.system.refresh_from_db()
     return house
 

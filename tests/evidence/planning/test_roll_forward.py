@@ -30,8 +30,8 @@ def house(settings, tmp_path: Path) -> House:
     settings.EVIDENCE_STORE = str(tmp_path)
     settings.MFA_REQUIRED = False
     found = houses.build()
-    System.objects.filter(pk=found.system.pk).update(
-        window_start=dt.date(2025, 1, 1), window_end=dt.date(2025, 12, 31)
+    factories.move_window(
+        found.system, start=dt.date(2025, 1, 1), end=dt.date(2025, 12, 31)
     )
     found.system.refresh_from_db()
     return found

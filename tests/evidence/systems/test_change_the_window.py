@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from controls.models import AuditEvent, RetrospectiveChange, System
-from tests.factories import END, START
+from tests.factories import END, START, move_window
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,8 @@ def decide(client: Client, change: str) -> int:
     [
         ({"window_start": "2026-08-20"}, ["2026-08-20", "2026-12-31"]),
         ({"window_end": "2026-11-21"}, ["2026-01-01", "2026-11-21"]),
+        # over sooner, before what is asked to December is due (R14)
+        ({"window_end": "2026-11-30"}, ["2026-01-01", "2026-11-30"]),
         (
             {"window_start": "2026-12-01", "window_end": "2027-11-30"},
             ["2026-12-01", "2027-11-30"],
@@ -74,11 +78,11 @@ def test_a_second_officer_decides_on_days_that_are_over(
 
 
 def test_more_days_need_one_officer(system, as_user, oscar):
-    """Days to come fall out of it, or earlier ones come in: nothing is hidden."""
+    """Days come in, or fall out of a window that has not begun: nothing is hidden."""
     client = as_user(oscar)
     assert patch(client, system, window_start="2025-10-01").status_code == 200
-    assert patch(client, system, window_end="2026-11-30").status_code == 200
-    assert window(system) == ["2025-10-01", "2026-11-30"]
+    assert patch(client, system, window_end="2027-01-31").status_code == 200
+    assert window(system) == ["2025-10-01", "2027-01-31"]
     assert not RetrospectiveChange.objects.exists()
     assert patch(client, system, window_end="2025-01-01").status_code == 400
     told = AuditEvent.objects.filter(verb="system.window-changed")
@@ -138,3 +142,96 @@ def test_the_administration_is_no_door_around_the_second_officer(oscar, system) 
     assert desk.post(url, typed).status_code == 302
     assert window(system) == before
     assert system.name == "Payments of today"
+
+
+def typed(page: Any, **change: Any) -> dict[str, Any]:
+    """The form of the page as a browser sends it, with other words."""
+    initial = page.context["form"].initial
+    return {name: str(value) for name, value in initial.items()} | change
+
+
+def test_officers_change_the_days_on_pages(system, as_user, oscar, olga, rita):
+    """R31, R32: from the window's page; more days at once, fewer by two officers, who
+    read before and after; sent twice, from two tabs and out of order it says so."""
+    url = reverse("evidence:window_days", args=[system.slug])
+    client = as_user(oscar)
+    over_window = reverse("evidence:window", args=[system.slug])
+    assert url in client.get(over_window).content.decode()
+    assert url not in as_user(rita).get(over_window).content.decode()
+    assert as_user(rita).get(url).status_code == 403
+    client = as_user(oscar)
+    page = client.get(url)
+    assert "Where days fall out of it, another officer decides" in page.text
+    more = client.post(url, typed(page, window_end="2027-01-31"), follow=True)
+    assert "The audit window is 2026-01-01 to 2027-01-31" in more.text
+    stale = client.post(url, typed(page, window_end="2027-02-28"))
+    assert stale.status_code == 409
+    assert 'value="2027-02-28"' in stale.text  # what was typed is still there
+    same = client.post(url, typed(client.get(url)), follow=True)
+    assert "Nothing changed" in same.text
+    turned = client.post(url, typed(client.get(url), window_end="2025-01-01"))
+    assert turned.status_code == 422
+    page = client.get(url)
+    without = client.post(url, typed(page, window_start="2026-08-20"))
+    assert (without.status_code, "Say why" in without.text) == (400, True)
+    fewer = typed(page, window_start="2026-08-20", **WHY)
+    asked = client.post(url, fewer, follow=True)
+    assert "stays 2026-01-01 to 2027-01-31 until another officer" in asked.text
+    assert window(system) == ["2026-01-01", "2027-01-31"]
+    again = client.post(url, fewer)
+    assert again.status_code == 409
+    assert "already asked for this" in again.text
+    assert "see why, and who decides" in client.get(url).text
+    change = RetrospectiveChange.objects.get()
+    decide_at = reverse("evidence:retrospective_decide", args=[change.uuid])
+    mine = {"decision": "approve", "version": change.version}
+    assert client.post(decide_at, mine).status_code == 403
+    read = as_user(olga).get(reverse("evidence:retrospective", args=[change.uuid]))
+    assert "2026-01-01 to 2027-01-31" in read.text
+    assert "2026-08-20 to 2027-01-31" in read.text
+    assert as_user(olga).post(decide_at, mine, follow=True).status_code == 200
+    assert window(system) == ["2026-08-20", "2027-01-31"]
+
+
+def test_the_next_window_takes_no_days_out_once_this_one_is_over(
+    system, as_user, oscar
+):
+    """A next window within the one that is over would leave out its last days."""
+    move_window(system, start=dt.date(2026, 1, 1), end=dt.date(2026, 10, 31))
+    url = f"/api/v1/systems/{system.slug}/roll-forward/"
+    days = {"window_from": "2026-06-01", "window_to": "2026-07-31"}
+    refused = as_user(oscar).get(url, days)
+    assert refused.status_code == 400
+    assert "The next window ends after this one ends" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "passes"),
+    [
+        ("2026-08-20", "2026-12-31", False),  # leaves out days that are over
+        ("2026-01-01", "2026-11-30", False),  # over sooner
+        ("2026-12-01", "2027-12-31", False),  # the next one before this one is over
+        ("2025-01-01", "2027-01-31", True),
+        ("2027-01-01", "2027-12-31", True),  # the next one
+    ],
+)
+def test_the_database_takes_no_days_out_of_a_window_without_two_officers(
+    system, oscar, olga, start, end, passes
+):
+    """R32: whatever writes the row; an approval counts for what it said, and once."""
+
+    def write(start: str, end: str) -> None:
+        with transaction.atomic():
+            rows = System.objects.filter(pk=system.pk)
+            rows.update(window_start=start, window_end=end)
+
+    if passes:
+        write(start, end)
+        return
+    with pytest.raises(DatabaseError, match="R32"):
+        write(start, end)
+    days = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
+    move_window(system, start=days[0], end=days[1])
+    write("2026-01-01", "2026-12-31" if end < "2027" else end)
+    with pytest.raises(DatabaseError, match="R32"):
+        write(start, end)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from controls import clock
-from controls.models import ImplementationStatement, System
+from controls.models import ImplementationStatement
 from evidence.models import RequirementControl
 from evidence.models.confirmed_days import DayConfirmation
 from evidence.status.control_status import control_statuses, moment_of
@@ -27,9 +27,7 @@ WINDOW = (dt.date(2026, 1, 1), dt.date(2026, 9, 30))
 def over(system, oscar, olga, rita, settings, tmp_path):
     """PE-3 by AWS's report alone, AC-1 by us alone, SI-2 by both; the window ended."""
     settings.EVIDENCE_STORE = str(tmp_path)
-    System.objects.filter(pk=system.pk).update(
-        window_start=WINDOW[0], window_end=WINDOW[1]
-    )
+    factories.move_window(system, start=WINDOW[0], end=WINDOW[1])
     artifact = factories.make_artifact(oscar, ["pe-3", "si-2"])
     report = factories.make_report(artifact, dt.date(2025, 12, 1), TODAY)
     factories.rely_on(report, system, by=olga)
@@ -92,9 +90,7 @@ def test_the_list_counts_each_over_its_own_window(over, as_user, oscar):
     """R15: systems with windows of their own count as each does alone."""
     other = factories.make_system(oscar, slug="ledger", services=["s3", "iam"])
     wide = factories.make_system(oscar, slug="archive")
-    System.objects.filter(pk=wide.pk).update(
-        window_start=dt.date(2024, 1, 1), window_end=dt.date(2024, 12, 31)
-    )
+    factories.move_window(wide, start=dt.date(2024, 1, 1), end=dt.date(2024, 12, 31))
     rows = as_user(oscar).get(reverse("evidence:windows")).context["rows"]
     assert [row.system.slug for row in rows] == ["archive", "ledger", over.slug]
     for row in rows:
@@ -108,12 +104,12 @@ def test_the_list_counts_each_over_its_own_window(over, as_user, oscar):
 
 def test_the_list_asks_as_many_questions_for_three_systems_as_for_one(over, oscar):
     """R28: a constant number of statements, whatever the windows that run."""
-    System.objects.filter(pk=over.pk).update(window_end=dt.date(2026, 12, 31))
+    factories.move_window(over, end=dt.date(2026, 12, 31))
     over.refresh_from_db()
     with CaptureQueriesContext(connection) as for_one:
         windows_of_systems([over], clock.now())
     others = [factories.make_system(oscar, slug=slug) for slug in ("ledger", "archive")]
-    System.objects.filter(pk=others[0].pk).update(window_start=dt.date(2025, 7, 1))
+    factories.move_window(others[0], start=dt.date(2025, 7, 1))
     others[0].refresh_from_db()
     with CaptureQueriesContext(connection) as for_three:
         windows_of_systems([over, *others], clock.now())
