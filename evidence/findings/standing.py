@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -142,6 +142,18 @@ def finding_standings(
         )
         for finding in findings
     ]
+
+
+def open_findings(
+    system: System, moment: Moment, keys: Collection[int] | None = None
+) -> list[FindingStanding]:
+    """Findings that are open on the moment's day, of the controls with these keys
+    (None: all). Four statements."""
+    found_by_then = Finding.objects.filter(system=system, found_on__lte=moment.on)
+    if keys is not None:
+        found_by_then = found_by_then.filter(implementation__in=keys)
+    rows = known(found_by_then, moment).for_listing()
+    return [row for row in finding_standings(rows, moment) if not row.over]
 
 
 def observation_standings(

@@ -37,6 +37,7 @@ from evidence.engagements.scope import (
 from evidence.engagements.scope_changes import changes_of
 from evidence.engagements.who_may import may_mark
 from evidence.exports.closing import closed_at_of
+from evidence.findings.standing import open_findings
 from evidence.forms.audits import TableFilter
 from evidence.forms.clocks import PageClocks, clocks_of
 from evidence.models import Export
@@ -133,6 +134,7 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
     exports = Export.objects.filter(
         system=opened.system, requested_by=opened.reader.pk
     ).for_listing()
+    open_now = open_findings(opened.system, clocks.moment, keys)
     context = opened.context(request) | {
         "controls": len(rows),
         "out_of_scope": len(baseline) - len(rows),
@@ -145,6 +147,8 @@ def audit(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "visit": visit,
         "visit_day": visit and opened.system.day_of(visit),
         "news": news_of(engagement, visit or _window_begins(opened), keys),
+        "findings": open_now,
+        "overdue": sum(row.state == "overdue" for row in open_now),
         "requests": requests_of(engagement, today=clocks.today),
         "progress": progress_of(marks_among(marks, rows), len(rows)),
         "officers": people_of(opened.system, now),

@@ -35,8 +35,8 @@ SENTENCES = {
 }
 # `confirmed`: the same preview once already; `changed`: what it shows is there by now;
 # `narrowed`: its control is out of the audit's scope since; `over`: the auditor's days
-# are; `ended`: the audit is; `closed`: the account is; `another`: somebody else's file, or
-# a token that nobody sealed.
+# are; `ended`: the audit is; `closed`: the account is; `another`: somebody else's file,
+# or a token that nobody sealed.
 TABLE = """
 verb      door  seen                       confirmed                  changed         narrowed                     over      ended     closed                     another
 requests  page  =1 requests, 0 observed    =1 requests, 0 observed    409 asked       =1 requests, 0 observed      404 gone  404 gone  =0 requests, 0 observed  409 forged

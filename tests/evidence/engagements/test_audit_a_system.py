@@ -19,6 +19,7 @@ from django.urls import reverse
 from controls.engagements import end_engagement
 from controls.models import AuditEvent, Engagement, Role
 from evidence.engagements.marks import MarkDraft, mark_control
+from evidence.findings.recording import record_finding
 from evidence.models import ControlMark
 from evidence.requests.requests import RequestDraft, request_evidence
 from evidence.status.control_status import control_statuses
@@ -79,6 +80,20 @@ def test_an_auditor_begins_at_the_engagement(house, audit) -> None:
     assert "At the company Olivia" in text
     assert "0 of 4 controls begun" in text
     assert "Audit" in text.partition("My work")[0]  # in the menu, first
+    assert "Findings : none open." in text
+    for days_ago in (400, 1):
+        record_finding(
+            factories.implementation(house.system, "cm-8"),
+            title="Doors",
+            text="They stood open.",
+            source="A walk",
+            severity="low",
+            found_on=TODAY - dt.timedelta(days=days_ago),
+            by=house.audrey,
+        )
+    assert "Findings : 2 open, 1 overdue." in text_of(
+        browser_of(house.audrey).get(page(audit))
+    )
 
 
 def test_no_door_of_the_company_is_offered_to_an_auditor(house, audit) -> None:
