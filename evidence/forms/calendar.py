@@ -78,6 +78,7 @@ class WindowDaysForm(Form):
     reason = ReasonField(
         label="Why the days change",
         required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Needed where days fall out; the second officer reads it.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
