@@ -102,12 +102,12 @@ def _work_until_end(work: Callable[[Tell], None], pipe: int, parent: int) -> Non
         _end_with(parent)
         inherited = _leave_connections()
 
-        def tell(line: str) -> None:
+        def pass_on(line: str) -> None:
             data = line.encode() + b"\n"
             while data:
                 data = data[os.write(pipe, data) :]
 
-        work(tell)
+        work(pass_on)
         code = 0
         del inherited
     except BaseException:

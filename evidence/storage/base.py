@@ -1,4 +1,7 @@
-"""What every evidence store does, and how bytes come in, whatever the store."""
+"""What every evidence store does, and how bytes come in, whatever the store.
+
+One file: bytes are counted, hashed and handed over in one pass.
+"""
 
 from __future__ import annotations
 

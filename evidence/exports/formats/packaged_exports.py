@@ -96,7 +96,7 @@ def exports_beside(scope: ExportScope) -> Iterator[ExportsUnderWay]:
 
 
 def _write_all(
-    scope: ExportScope, snapshot: str, files: dict[str, BinaryIO], tell: Tell
+    scope: ExportScope, snapshot: str, files: dict[str, BinaryIO], pass_on: Tell
 ) -> None:
     """What the other process does: it tells the outcome of one after the other."""
     with one_snapshot(snapshot):
@@ -111,4 +111,4 @@ def _write_all(
                 outcome, text = LEFT_OUT, " ".join(nothing.messages)
             except StoreFull as full:
                 outcome, text = FULL, " ".join(full.messages)
-            tell(json.dumps([outcome, text]))
+            pass_on(json.dumps([outcome, text]))
