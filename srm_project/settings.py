@@ -164,7 +164,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "srm_project.urls"
 WSGI_APPLICATION = "srm_project.wsgi.application"
-FORM_RENDERER = "srm_project.form_renderer.FormRenderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
