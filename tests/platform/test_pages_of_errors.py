@@ -87,7 +87,7 @@ def test_404_of_who_is_not_signed_in_leads_to_the_sign_in():
 
 def test_503_is_a_page_that_says_what_is_kept():
     request = RequestFactory().get("/")
-    page = errors._plain(request, 503, errors.AWAY)
+    page = errors.bare_page(request, 503, errors.AWAY)
     assert (page.status_code, page["Content-Type"]) == (
         503,
         "text/html; charset=utf-8",

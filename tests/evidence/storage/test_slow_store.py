@@ -253,7 +253,7 @@ def test_broken_off_between_store_and_rows_it_is_sent_again_under_its_key(
 ) -> None:
     """The bytes are an orphan that the sweep deletes; no row and no key is left."""
     with monkeypatch.context() as patch:
-        patch.setattr(Blob.objects, "bulk_create", lambda *_, **__: 1 / 0)
+        patch.setattr(Blob.objects, "made_or_locked", lambda _: 1 / 0)
         assert send(house).status_code == 500
     assert not IdempotencyKey.objects.exists()
     assert not EvidenceLink.objects.exists()
