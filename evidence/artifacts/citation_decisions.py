@@ -63,17 +63,9 @@ def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
         row.citation_id: row
         for row in LetterAcceptance.objects.filter(citation__in=rows)
     }
-    reviews: defaultdict[tuple[int, int], list[RelianceReview]] = defaultdict(list)
-    for review in (
-        RelianceReview.objects.filter(
-            artifact_version__artifact__in={row.artifact_id for row in rows},
-            system__in={row.system_id for row in rows},
-        )
-        .select_related("artifact_version")
-        .order_by("known_from", "pk")
-    ):
-        key = (review.artifact_version.artifact_id, review.system_id)
-        reviews[key].append(review)
+    reviews = _reviews(
+        {row.artifact_id for row in rows}, {row.system_id for row in rows}
+    )
     unnamed = unnamed_by_coverage([(row.artifact_id, row.control) for row in rows])
     return [
         replace(
@@ -84,6 +76,23 @@ def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
         )
         for row in rows
     ]
+
+
+def _reviews(
+    series: Collection[int], systems: Collection[int]
+) -> defaultdict[tuple[int, int], list[RelianceReview]]:
+    """Reviews of these series in these systems, by both keys, the oldest first."""
+    reviews: defaultdict[tuple[int, int], list[RelianceReview]] = defaultdict(list)
+    for review in (
+        RelianceReview.objects.filter(
+            artifact_version__artifact__in=series, system__in=systems
+        )
+        .select_related("artifact_version")
+        .order_by("known_from", "pk")
+    ):
+        key = (review.artifact_version.artifact_id, review.system_id)
+        reviews[key].append(review)
+    return reviews
 
 
 def _standing(
@@ -113,10 +122,29 @@ def waiting_citations(systems: Iterable[System]) -> list[CitationStanding]:
         counts_at_once=False,
         artifact__versions__in=reviewed.values("artifact_version"),
     ).exclude(pk__in=_decided())
+    waiting = _undecided(citations.distinct())
+    if not waiting:
+        return []
     return [
         standing
-        for standing in citation_standings(citations.distinct())
+        for standing in citation_standings(Citation.objects.filter(pk__in=waiting))
         if standing.state == "waiting"
+    ]
+
+
+def _undecided(citations: QuerySet[Citation]) -> list[int]:
+    """Keys of those that no review decided on, without making objects of the others:
+    a system that lives long has thousands."""
+    rows = list(
+        citations.values_list(
+            "pk", "artifact_id", "system_id", "known_from", "cited_by_id"
+        )
+    )
+    reviews = _reviews({row[1] for row in rows}, {row[2] for row in rows})
+    return [
+        pk
+        for pk, series, system, known_from, cited_by in rows
+        if not deciding_review(reviews[series, system], known_from, {cited_by})
     ]
 
 
