@@ -164,9 +164,10 @@ class RequirementFacts(AskFacts):
     only where the latest was brought after that day: it may count from then only.
     `submitted` counts links performed by the day that wait for review;
     `newer_rejected` says one submitted after the accepted one was rejected.
-    Per event, `populations` are those that began by the day, oldest first,
-    `asked_days` the days of which they must speak, and `terms` what was asked on which
-    days, in order; without populations both are empty.
+    Per event, `populations` are those that began by the day, oldest first, withdrawn
+    ones only with a deviation on record, `asked_days` the days of which they must
+    speak, and `terms` what was asked on which days, in order; without populations both
+    are empty.
     """
 
     latest_accepted: LinkFacts | None
@@ -176,6 +177,11 @@ class RequirementFacts(AskFacts):
     populations: tuple[PopulationFacts, ...]
     asked_days: tuple[Days, ...]
     terms: tuple[TermsFacts, ...]
+
+    @property
+    def kept_populations(self) -> tuple[PopulationFacts, ...]:
+        """Those that nobody withdrew: only they can prove or lack anything."""
+        return tuple(one for one in self.populations if one.state != "withdrawn")
 
 
 @value

@@ -140,11 +140,7 @@ def _requirement_facts(row: Row, answers: Answers) -> RequirementFacts:
         others_accepted=_besides(row, others) if others else (),
         submitted=row["submitted"] or 0,
         newer_rejected=bool(row["newer_rejected"]),
-        populations=tuple(
-            events
-            for events in answers.populations.get(key, ())
-            if events.state != "withdrawn"
-        ),
+        populations=tuple(answers.populations.get(key, ())),
         asked_days=tuple(answers.asked_days.get(key, ())),
         terms=answers.terms.get(key, ()),
     )

@@ -43,13 +43,13 @@ def population_state(requirement: RequirementFacts, day: dt.date) -> HalfResult:
 
 def last_performed(requirement: RequirementFacts, day: dt.date) -> Days | None:
     """The newest period that had ended by the day and is performed by then."""
-    if not requirement.asked_days or not requirement.populations:
+    if not requirement.asked_days or not requirement.kept_populations:
         return None
-    earliest = min(events.starts for events in requirement.populations)
+    earliest = min(events.starts for events in requirement.kept_populations)
     for begins, ends, terms in _ended_periods(requirement, day, earliest):
         due = ends + DAY * grace_of(terms)
         needed = clip(requirement.asked_days, begins, ends)
-        if needed and performing(requirement.populations, needed, due, day):
+        if needed and performing(requirement.kept_populations, needed, due, day):
             return begins, ends
     return None
 
@@ -105,7 +105,7 @@ def _unperformed(
     requirement: RequirementFacts, day: dt.date, in_force: TermsFacts
 ) -> HalfResult:
     """No period is performed: what is lacking decides between pending and missing."""
-    events = requirement.populations
+    events = requirement.kept_populations
     title = requirement.title
     if not events:
         return HalfResult("missing", None, (reason_for("no_population", title),))
@@ -133,7 +133,9 @@ def _days_lacking(
     days_asked = [days for days in requirement.asked_days if days[0] <= day]
     begins, ends = population_period(in_force, day)
     covered = united(
-        (e.starts, e.ends) for e in requirement.populations if e.state == "accepted"
+        (one.starts, one.ends)
+        for one in requirement.kept_populations
+        if one.state == "accepted"
     )
     until = day if ends == day else begins - DAY
     lacking = subtract(clip(days_asked, dt.date.min, until), covered)
@@ -150,7 +152,7 @@ def _gap(requirement: RequirementFacts, performed: dt.date) -> tuple[Reason, ...
     """What keeps newer accepted populations from counting."""
     gaps = [
         _gap_of_sample(requirement, events)
-        for events in requirement.populations
+        for events in requirement.kept_populations
         if events.state == "accepted" and events.ends > performed
     ]
     return tuple(reason for gap in gaps if gap for reason in gap.reasons)
@@ -162,7 +164,7 @@ def _notes(
     """That nothing happened in the period, and what became of newer populations."""
     spoken = [
         events
-        for events in requirement.populations
+        for events in requirement.kept_populations
         if events.complete and events.starts <= ends and events.ends >= begins
     ]
     notes: tuple[Reason, ...] = ()
@@ -176,7 +178,7 @@ def _newer(
     requirement: RequirementFacts, counting: PopulationFacts
 ) -> tuple[Reason, ...]:
     """While a newer one waits or was rejected, the accepted one counts to its end."""
-    newest = requirement.populations[-1]
+    newest = requirement.kept_populations[-1]
     if newest.ends < counting.ends or newest is counting:
         return ()
     if newest.state == "submitted":
@@ -193,7 +195,7 @@ def _gap_of_same_days(
     its days; None: nothing."""
     others = [
         events
-        for events in requirement.populations
+        for events in requirement.kept_populations
         if events.state == "accepted"
         and events.starts <= newest.ends
         and events.ends >= newest.starts
@@ -222,14 +224,15 @@ def _gap_of_sample(
 def current_deviations(requirement: RequirementFacts, day: dt.date) -> tuple[int, int]:
     """Deviations of the populations of the period in force and later, of how many.
 
-    They cap the verdict while their period is current (R16).
+    They cap the verdict while their period is current, also when their list was
+    withdrawn or rejected: another list undoes no failure (R16).
     """
     performed = last_performed(requirement, day)
     since = performed[0] if performed else dt.date.min
     current = [
         events
         for events in requirement.populations
-        if events.state == "accepted" and events.ends >= since
+        if events.state != "submitted" and events.ends >= since
     ]
     return (
         sum(events.deviations for events in current),

@@ -51,7 +51,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             "R16": "every day of a window is covered by a population, open or not yet"
             " due; one population proves the days it covers and no others, and none"
             " while an item of another list is open, or it was not sampled; a deviation"
-            " stays in a window's count when its list is withdrawn or rejected",
+            " stays in a window's count, and caps the verdict while its period is"
+            " current, when its list is withdrawn or rejected",
             "R20": "our own assessment of a provider that issues no report counts as"
             " asserted; a service without a region is never proven; a report of every"
             " region speaks of those of its own partition; what only a report expected"

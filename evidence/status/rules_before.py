@@ -333,6 +333,7 @@ def _with_populations_for_a_year(facts: Both) -> Both:
 
 
 def _as_yearly(row: RequirementFacts) -> RequirementFacts:
+    row = replace(row, populations=row.kept_populations)
     accepted = [events for events in row.populations if events.state == "accepted"]
     if row.cadence != "per-event" or not accepted or not accepted[-1].complete:
         return row
