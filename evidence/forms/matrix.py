@@ -10,6 +10,7 @@ from django import forms
 from controls.base_form import Form
 from controls.models import Team
 from evidence.forms.controls import CLASSES, OneGoSelect
+from evidence.forms.narrowing import NarrowedByControl
 from evidence.systems.expected_of_providers import ProviderDuty
 
 DUTIES = [
@@ -21,14 +22,9 @@ DUTIES = [
 ]
 
 
-class MatrixFilter(Form):
+class MatrixFilter(NarrowedByControl):
     """Narrow the matrix; choices are those that the system has."""
 
-    q = forms.CharField(
-        label="Control",
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
-    )
     family = forms.ChoiceField(label="Family", required=False, widget=OneGoSelect)
     service = forms.ChoiceField(label="Service", required=False, widget=OneGoSelect)
     responsibility = forms.ChoiceField(
@@ -57,10 +53,6 @@ class MatrixFilter(Form):
         for name, offered in choices.items():
             self.fields[name].choices = offered  # type: ignore[attr-defined]
 
-    def filters(self) -> dict[str, str]:
-        """What was chosen; a word that is no choice narrows nothing."""
-        return filters_of(self)
-
 
 STANDS = [
     ("", "Any state"),
@@ -70,14 +62,9 @@ STANDS = [
 ]
 
 
-class DutyFilter(Form):
+class DutyFilter(NarrowedByControl):
     """Narrow what is expected of providers; choices are those that the system has."""
 
-    q = forms.CharField(
-        label="Control",
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
-    )
     provider = forms.ChoiceField(label="Provider", required=False, widget=OneGoSelect)
     stands = forms.ChoiceField(
         label="State", required=False, choices=STANDS, widget=OneGoSelect
@@ -91,17 +78,6 @@ class DutyFilter(Form):
         providers = dict.fromkeys(duty.provider for duty in duties)
         choices = [("", "Any provider"), *((name, name) for name in providers)]
         self.fields["provider"].choices = choices  # type: ignore[attr-defined]
-
-    def filters(self) -> dict[str, str]:
-        """What was chosen; a word that is no choice narrows nothing."""
-        return filters_of(self)
-
-
-def filters_of(form: Form) -> dict[str, str]:
-    """What was chosen in a filter; a word that is no choice narrows nothing."""
-    form.is_valid()
-    cleaned = getattr(form, "cleaned_data", {})
-    return {name: cleaned[name] for name in form.fields if cleaned.get(name)}
 
 
 class AcknowledgeForm(Form):

@@ -8,7 +8,7 @@ from django import forms
 
 from controls.base_form import Form
 from evidence.forms.controls import OneGoSelect
-from evidence.forms.matrix import filters_of
+from evidence.forms.narrowing import NarrowedByControl
 from evidence.forms.reasons import ReasonField
 from evidence.models.responses import MAX_OWNER, ItemKind
 from evidence.models.reviews import ReviewDecision
@@ -28,14 +28,9 @@ ANSWERS = [
 ]
 
 
-class ItemFilter(Form):
+class ItemFilter(NarrowedByControl):
     """Narrow the list of what is to be answered."""
 
-    q = forms.CharField(
-        label="Control",
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "AC-2(1) or words of its title"}),
-    )
     kind = forms.ChoiceField(
         label="What",
         required=False,
@@ -45,10 +40,6 @@ class ItemFilter(Form):
     answer = forms.ChoiceField(
         label="Response", required=False, choices=ANSWERS, widget=OneGoSelect
     )
-
-    def filters(self) -> dict[str, str]:
-        """What was chosen; a word that is no choice narrows nothing."""
-        return filters_of(self)
 
 
 class ResponseForm(Form):
