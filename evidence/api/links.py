@@ -43,3 +43,10 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
             "version",
         ]
         read_only_fields = fields
+        extra_kwargs = {
+            "proves_from": {"help_text": "The day on which it was performed."},
+            "proves_to": {
+                "help_text": "Last day that it proves, inclusive; null: no end. Before"
+                " `proves_from` it proves no day."
+            },
+        }

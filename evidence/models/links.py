@@ -158,6 +158,11 @@ class EvidenceLink(models.Model):
     def __str__(self) -> str:
         return f"{self.revision.evidence} for {self.implementation.control.label}"
 
+    @property
+    def proves_no_day(self) -> bool:
+        """Whether it was performed after the days that it would prove (R13)."""
+        return self.proves_to is not None and self.proves_to < self.proves_from
+
     def accept(
         self,
         *,

@@ -68,7 +68,7 @@ def _of(
 def _proves(link: EvidenceLink, recording: LateRecording | None) -> str:
     """The days it would prove, as a phrase; both inclusive."""
     first, last = link.proves_from, link.proves_to
-    if last is not None and last < first:
+    if link.proves_no_day:
         return "no day: it was performed after the days that it would prove"
     whole = _days(first, last)
     if recording is None:

@@ -97,6 +97,20 @@ def test_contributor_submits_files_and_sees_the_evidence(
     assert "Patch report" in client.get(answer["Location"]).content.decode()
 
 
+def test_what_came_too_late_to_prove_a_day_says_so(client, house, url):
+    """R13: never a first day behind a last one. Page and API."""
+    client.force_login(house.alice)
+    july = {"period_start": "2026-07-01", "period_end": "2026-07-31"}
+    answer = client.post(url, said(files=[file("a.txt", b"one")], **july))
+    link = EvidenceLink.objects.get()
+    assert link.proves_to < link.proves_from == TODAY
+    page = client.get(answer["Location"]).content.decode()
+    assert "no day: it was performed after the days that it would prove" in page
+    assert f"{link.proves_from} to" not in page
+    told = client.get(f"/api/v1/evidence/{link.uuid}/").json()
+    assert told["proves_to"] < told["proves_from"]
+
+
 def test_same_bytes_twice_are_one_blob_and_two_rows(client, house, url, store_folder):
     client.force_login(house.alice)
     client.post(url, said())
