@@ -30,7 +30,7 @@ from controls.models.alternatives import AlternativeState
 from controls.models.audit import about
 from controls.models.requests import ApprovalState, ExclusionState
 from controls.reasons import refuse_long
-from controls.responsibility.decide import redecide, rest_exclusions
+from controls.responsibility.decide import redecide, rest_exclusions, rulings_due
 
 END_OF_ALTERNATIVE = ("ended_on", "ended_by", "end_requested_by", "end_reason")
 
@@ -146,9 +146,10 @@ def _end(approval: Approval, request: EndRequest, *, by: Actor, today: dt.date) 
     system = request.implementation.system
     approval.version = F("version") + 1
     if isinstance(approval, ResponsibilityOverride):
+        before = rulings_due(system)
         approval.settled_on = max(request.ends_from, approval.starts_on)
         approval.save(update_fields=["settled_on", "version"])
-        redecide(system, by=by, reason="Override ended", agreed=True)
+        redecide(system, by=by, reason="Override ended", before=before, agreed=True)
         return
     if isinstance(approval, AlternativeImplementation):
         approval.state = AlternativeState.ENDED

@@ -6,14 +6,17 @@ Source: rule R31. The first statement of a control is none: `controls.implementa
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from controls.control_ids import label_of
 from controls.control_parts import settled
-from controls.errors import Refused
+from controls.errors import Refused, TransitionNotAllowed
 from controls.implementation_days import (
     Statement,
     show_today,
+    standing,
     statements_of,
     write,
 )
@@ -68,6 +71,7 @@ def request_status_change(
         "control_ids": [row.control.ref_id for row in controls],
         "implementation_status": status,
         "part_statuses": parts,
+        "before": _standings(controls, first_day),
     }
     return request_change(
         system,
@@ -78,6 +82,25 @@ def request_status_change(
         by=by,
         today=today,
     )
+
+
+def _standings(
+    controls: Iterable[ControlImplementation], day: dt.date
+) -> dict[str, list[Any]]:
+    """What is said of a day now: status and those of parts, by the control."""
+    controls = list(controls)
+    held = statements_of(controls)
+    return {row.control.ref_id: [*standing(held[row.pk], day)] for row in controls}
+
+
+def _before(body: Mapping[str, Any]) -> Iterable[Fact]:
+    """What was said when it was asked for, by status; older requests do not say it."""
+    labels: defaultdict[str, list[str]] = defaultdict(list)
+    for ref_id, (status, _) in body.get("before", {}).items():
+        labels[status].append(label_of(ref_id))
+    for status, named in labels.items():
+        label = ImplementationStatus(status).label
+        yield "What was said", f"{label}: {', '.join(named)}"
 
 
 def _explain(change: RetrospectiveChange) -> Iterable[Fact]:
@@ -93,17 +116,26 @@ def _explain(change: RetrospectiveChange) -> Iterable[Fact]:
         (f"Part {key}", str(ImplementationStatus(value).label))
         for key, value in body["part_statuses"].items()
     ]
-    return facts
+    return [*facts, *_before(body)]
 
 
 @applies(KIND, name="Implementation status", explain=_explain)
 def carry_out(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
-    """Write what was asked for, as said by who asked on the day of the request."""
+    """Write what was asked for, as said by who asked on the day of the request.
+
+    Raises TransitionNotAllowed where something else was said of its first day since.
+    """
     rows = ControlImplementation.objects.filter(
         system=change.system_id, control__ref_id__in=change.body["control_ids"]
     )
     list(rows.order_by("pk").select_for_update(of=("self",)))
     controls = list(rows.select_related("system", "control").in_catalog_order())
+    before = change.body.get("before")
+    if before is not None and before != _standings(controls, change.first_day):
+        raise TransitionNotAllowed(
+            "Something else was said of these days since this was requested. Ask for it"
+            " again."
+        )
     statement = Statement(
         status=change.body["implementation_status"],
         part_statuses=change.body["part_statuses"],

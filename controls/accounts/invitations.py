@@ -22,6 +22,7 @@ from django.db.models import F
 
 from controls.access import is_officer, require_officer
 from controls.accounts.invitation_mails import mail_wanted
+from controls.accounts.mailboxes import mailbox_of
 from controls.approvals import refuse_stale
 from controls.audit_systems import officered_in_audit
 from controls.errors import (
@@ -99,7 +100,7 @@ def invite(
     except ValidationError:
         sentence = "“Mail address” must be an address such as ada@example.org."
         raise Refused({"address": sentence}) from None
-    if address == by.email.lower():
+    if mailbox_of(address) == mailbox_of(by.email):
         raise NotPermitted(TO_ONESELF)
     refuse_impossible_offer(locked, offer, today=locked.day_of(now))
     _refuse_member(locked, address, offer, now)
@@ -132,6 +133,17 @@ def _refuse_member(
     until = held_already(system, member.user, offer, now) if member else ""
     if member and until:
         sentence = f"{member.user} holds this role already, {until}. Change its days."
+        raise Refused({"address": sentence})
+    people = User.objects.filter(memberships__system=system, is_active=True)
+    others = people.exclude(email__iexact=address).order_by("email")
+    mailbox = mailbox_of(address)
+    same = [one.email for one in others if mailbox_of(one.email) == mailbox]
+    if same:
+        sentence = (
+            f"{address} leads to the mailbox of {same[0]}, who has an account"
+            " here: what needs two persons would be decided by one. Give that account"
+            " the role."
+        )
         raise Refused({"address": sentence})
 
 

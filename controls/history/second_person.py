@@ -121,8 +121,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         + _AUTHORED.format(evidence="kr.evidence_id", person="NEW.reviewer_id")
         + ")",
     ),
-    # Days taken out of a window that has begun: unless it is the next window, a change
-    # that two officers agreed on since the window was last written (R31).
+    # Days taken out of a window that has begun: unless it is the next window, which
+    # leaves no day between them out, a change that two officers agreed on since the
+    # window was last written (R31).
     "srm_window_by_two": (
         "controls_system",
         "UPDATE OF window_start, window_end",
@@ -130,8 +131,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         " WHERE OLD.window_start < today.day"
         " AND (NEW.window_start > OLD.window_start OR NEW.window_end < OLD.window_end)"
         " AND NOT (NEW.window_end > OLD.window_end"
-        " AND (NEW.window_start > OLD.window_end"
-        " OR NEW.window_start > OLD.window_start AND OLD.window_end < today.day))"
+        " AND (NEW.window_start = OLD.window_end + 1"
+        " OR NEW.window_start <= OLD.window_end"
+        " AND NEW.window_start > OLD.window_start AND OLD.window_end < today.day))"
         " AND NOT EXISTS (SELECT FROM controls_retrospectivechange c"
         " WHERE c.system_id = NEW.id AND c.kind = 'audit-window'"
         " AND c.state = 'approved' AND c.decided_by_id <> c.requested_by_id"

@@ -33,7 +33,7 @@ from controls.provider_documents.compare import (
 )
 from controls.provider_documents.rows import Statements
 from controls.reasons import refuse_long
-from controls.responsibility.decide import redecide
+from controls.responsibility.decide import redecide, rulings_due
 from controls.retrospect import Fact, first_day_of, request_change
 
 KIND = "provider-document"
@@ -236,6 +236,7 @@ def carry_out(change: RetrospectiveChange, *, by: Actor) -> dt.date:
     others. The system is locked. Raises TransitionNotAllowed where what was asked for
     cannot hold any more."""
     stored = _locked(document_of(change))
+    before = rulings_due(stored.system)
     if "ended_on" in change.body:
         first, what = _end_on_approval(stored, change, by), "Ended"
     else:
@@ -244,6 +245,7 @@ def carry_out(change: RetrospectiveChange, *, by: Actor) -> dt.date:
         stored.system,
         by=by,
         reason=f"{what}: {stored}",
+        before=before,
         change=change if change.lies_back else None,
         agreed=True,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from controls.access import require_officer
-from controls.errors import TransitionNotAllowed
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.models import (
     Actor,
     AuditEvent,
@@ -21,10 +21,12 @@ from controls.models import (
     ReferenceVersion,
     System,
 )
-from controls.models.audit import about
+from controls.models.audit import INSTANCE_CHAIN, about
 from controls.responsibility.decide import pending, redecide
+from controls.responsibility.rulings import PARTIES
 from controls.responsibility.timelines import FIRST, LAST
 
+EDITS = ("reading.added", "reading.changed", "reading.removed")
 CHANGED = "The changes are different by now. Look again before you record them."
 
 
@@ -47,6 +49,12 @@ class ReadingChange:
     def basis_only(self) -> bool:
         """Whether the class stays and only its reason changes."""
         return self.before == self.after
+
+    @property
+    def takes_a_half_away(self) -> bool:
+        """Whether a party that the record names would have nothing to prove."""
+        held = PARTIES[self.before] if self.before else frozenset()
+        return not held <= PARTIES[self.after]
 
 
 def preview(system: System) -> list[ReadingChange]:
@@ -84,15 +92,19 @@ def digest_of(changes: list[ReadingChange]) -> str:
 def adopt(system: System, *, by: Actor, seen: str) -> int:
     """Record the previewed changes as decisions; the number of controls changed.
 
-    Raises NotPermitted for all but officers, TransitionNotAllowed when the changes
-    are no longer those with the digest `seen`.
+    Raises NotPermitted for all but officers, and for who edited a reading that waits
+    where a half would have nothing to prove any more; TransitionNotAllowed when the
+    changes are no longer those with the digest `seen`.
     """
     require_officer(system, by)
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
-    if digest_of(_changes(locked)) != seen:
+    changes = _changes(locked)
+    if digest_of(changes) != seen:
         raise TransitionNotAllowed(CHANGED)
+    _refuse_own_edits(locked, changes, by)
     version = ReferenceVersion.objects.newest()
-    changed = redecide(locked, by=by, reason=f"Reference data {version} read again")
+    reason = f"Reference data {version} read again"
+    changed = redecide(locked, by=by, reason=reason, before=None)
     AuditEvent.objects.append(
         about(
             locked,
@@ -105,9 +117,23 @@ def adopt(system: System, *, by: Actor, seen: str) -> int:
     return changed
 
 
-def unreviewed_reference(system: System) -> ReferenceVersion | None:
-    """Reference data loaded since an officer last compared the system with it."""
-    last = (
+def _refuse_own_edits(system: System, changes: list[ReadingChange], by: Actor) -> None:
+    """Nobody takes a half away by a reading of their own making (R32)."""
+    if not any(change.takes_a_half_away for change in changes):
+        return
+    edits = AuditEvent.objects.filter(chain=INSTANCE_CHAIN, verb__in=EDITS, actor=by)
+    last = _last_compared(system)
+    if last is not None:
+        edits = edits.filter(at__gt=last.at)
+    if edits.exists():
+        raise NotPermitted(
+            "You edited readings since they were last compared, and a half would have"
+            " nothing to prove any more: another officer has to record it."
+        )
+
+
+def _last_compared(system: System) -> AuditEvent | None:
+    return (
         AuditEvent.objects.filter(
             chain=str(system.uuid),
             verb__in=["system.created", "responsibility.reread"],
@@ -115,6 +141,11 @@ def unreviewed_reference(system: System) -> ReferenceVersion | None:
         .order_by("-seq")
         .first()
     )
+
+
+def unreviewed_reference(system: System) -> ReferenceVersion | None:
+    """Reference data loaded since an officer last compared the system with it."""
+    last = _last_compared(system)
     newest = ReferenceVersion.objects.newest()
     if newest is None or last is None or newest.loaded_at <= last.at:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from itertools import pairwise
 
 from django.db import connection, transaction
@@ -29,7 +30,7 @@ from controls.responsibility.exclusions import (
     show_exclusions,
     void_exclusions,
 )
-from controls.responsibility.rulings import PARTIES, Ruling, due_rulings
+from controls.responsibility.rulings import PARTIES, Line, Ruling, due_rulings
 from controls.responsibility.timelines import (
     FIRST,
     LAST,
@@ -51,6 +52,7 @@ def redecide(
     *,
     by: Actor,
     reason: str,
+    before: Mapping[int, Line] | None,
     change: RetrospectiveChange | None = None,
     agreed: bool = False,
     part_of_event: bool = False,
@@ -58,6 +60,9 @@ def redecide(
 ) -> int:
     """Compare what should hold on every day with the record, and add what differs.
 
+    `before` is `rulings_due` as it was before what is decided on was written: where
+    the same is due after it, the record stays as it is, so that readings which wait to
+    be seen go on waiting (R8). None: all that differs is recorded, also these.
     `change` is what alters days before today, if that is what it is for; `agreed` says
     that two officers decided on it. What one person decides takes no half away from
     days before `today` (None: the system's day at the clock of knowledge): there the
@@ -68,7 +73,8 @@ def redecide(
     """
     System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     alone = change is None and not agreed
-    due = pending(system, by_one_on=(today or _today(system)) if alone else FIRST)
+    by_one_on = (today or _today(system)) if alone else FIRST
+    due = pending(system, by_one_on=by_one_on, before=before)
     spans = [(implementation, span) for implementation, span, _ in due]
     if not spans:
         return 0
@@ -99,29 +105,60 @@ def rest_exclusions(system: System, today: dt.date) -> None:
     show_exclusions(system, today)
 
 
+def rulings_due(system: System) -> dict[int, Line]:
+    """What should hold on every day as things stand, by implementation."""
+    return due_rulings(system, _implementations(system))
+
+
 def pending(
-    system: System, *, by_one_on: dt.date | None = None
+    system: System,
+    *,
+    by_one_on: dt.date | None = None,
+    before: Mapping[int, Line] | None = None,
 ) -> list[tuple[ControlImplementation, Span[Ruling], Ruling | None]]:
     """Where the record differs from what should hold: control, days and ruling due.
 
     The last is what is recorded for the first of those days; None: nothing. Left out
     are days before `by_one_on` (None: the system's today) from which one person would
-    take a half away.
+    take a half away, and those on which the same was due `before`.
     """
     today = by_one_on or _today(system)
-    implementations = list(
-        system.implementations.select_related("control")
-        .defer(*CONTROL_TEXTS)
-        .order_by("pk")
-    )
+    implementations = _implementations(system)
     due = due_rulings(system, implementations)
     recorded = _recorded(implementations)
     return [
         (implementation, span, at(recorded[implementation.pk], span.start))
         for implementation in implementations
         for differs in differing(due[implementation.pk], recorded[implementation.pk])
-        for span in _without_loss(differs, recorded[implementation.pk], today)
+        for altered in _altered(differs, before, implementation.pk)
+        for span in _without_loss(altered, recorded[implementation.pk], today)
     ]
+
+
+def _implementations(system: System) -> list[ControlImplementation]:
+    return list(
+        system.implementations.select_related("control")
+        .defer(*CONTROL_TEXTS)
+        .order_by("pk")
+    )
+
+
+def _altered(
+    due: Span[Ruling], before: Mapping[int, Line] | None, implementation: int
+) -> list[Span[Ruling]]:
+    """The days of a span on which something else was due before; None: all of them.
+    Of a control that was not there before all, too."""
+    if before is None or implementation not in before:
+        return [due]
+    line = before[implementation]
+    within = {span.start for span in line if due.start < span.start < due.end}
+    return merged(
+        [
+            Span(start, end, due.value)
+            for start, end in pairwise(sorted({due.start, due.end, *within}))
+            if at(line, start) != due.value
+        ]
+    )
 
 
 def _without_loss(

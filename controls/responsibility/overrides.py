@@ -25,7 +25,7 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.decisions import Responsibility
 from controls.models.requests import ApprovalState
-from controls.responsibility.decide import redecide
+from controls.responsibility.decide import redecide, rulings_due
 from controls.responsibility.override_checks import (
     refuse_second_request,
     refuse_unnamed_source,
@@ -212,8 +212,9 @@ def change_override(change: RetrospectiveChange, *, by: Actor, today: dt.date) -
     override.state, override.decided_by = ApprovalState.APPROVED, by
     override.change = change
     override.needed_from = body.get("needed_from", "")
+    before = rulings_due(change.system)
     override.save(force_insert=True)
-    redecide(change.system, by=by, reason=change.reason, change=change)
+    redecide(change.system, by=by, reason=change.reason, before=before, change=change)
 
 
 @transaction.atomic
@@ -228,14 +229,15 @@ def decide_override(
     """Approve or refuse, by an officer other than the requester."""
     stored = _locked_override(override)
     refuse_decided(stored, version, by=by, today=today)
+    system = stored.implementation.system
+    before = rulings_due(system) if approve else None
     stored.state = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     stored.decided_by = by
     stored.version = F("version") + 1
     stored.save(update_fields=["state", "decided_by", "version"])
     events = [about(stored, f"override.{stored.state}", by=by)]
     if approve:
-        system = stored.implementation.system
-        redecide(system, by=by, reason=stored.reason, agreed=True)
+        redecide(system, by=by, reason=stored.reason, before=before, agreed=True)
     AuditEvent.objects.append_all(events)
     override.refresh_from_db()
 
@@ -268,11 +270,12 @@ def settle_override(
         )
     if on < today:
         raise Refused({"on": "It cannot take effect before today."})
+    system = stored.implementation.system
+    before = rulings_due(system)
     stored.settled_on = on
     stored.version = F("version") + 1
     stored.save(update_fields=["settled_on", "version"])
-    system = stored.implementation.system
-    redecide(system, by=by, reason="Override settled", today=today)
+    redecide(system, by=by, reason="Override settled", before=before, today=today)
     AuditEvent.objects.append(about(stored, "override.settled", by=by, on=str(on)))
     override.refresh_from_db()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from copy import copy
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +14,7 @@ from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import AuditedAdmin, ReadOnlyAdmin, RelatedScopeFilter
 from controls.errors import Refused
 from controls.models import System, SystemComponent
-from controls.responsibility.decide import redecide
+from controls.responsibility.decide import redecide, rulings_due
 from evidence.models import BulkActRun
 from evidence.requirements.from_templates import ask_for_all
 from evidence.systems.describe import Use, add_component, end_component
@@ -74,7 +75,14 @@ class SystemAdmin(AuditedAdmin):
     def after_change(self, request: HttpRequest, obj: Any, form: Any) -> None:
         """Own code moves responsibility: classes and requirements follow."""
         if "own_code" in form.changed_data:
-            redecide(obj, by=actor_of(request), reason="Own code changed")
+            earlier = copy(obj)
+            earlier.own_code = not obj.own_code
+            redecide(
+                obj,
+                by=actor_of(request),
+                reason="Own code changed",
+                before=rulings_due(earlier),
+            )
             ask_for_all(obj, by=actor_of(request), since=obj.window_start)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from controls.accounts.mailboxes import sharing_a_mailbox
 from controls.grammar import count_of, day_in_words
 from controls.models import (
     AlternativeImplementation,
@@ -74,6 +75,7 @@ def missing_among(
             *_officers_missing(system, here, over, waiting[system.pk]),
             *_reviewers_missing(here),
             *_teams_alone(alone.get(system.pk, [])),
+            *_one_person_twice(here),
         ]
     return warnings
 
@@ -148,6 +150,19 @@ def _teams_alone(teams: list[TeamWork]) -> list[Warning]:
             Role.CONTRIBUTOR,
         )
         for work in teams
+    ]
+
+
+def _one_person_twice(begun: list[Membership]) -> list[Warning]:
+    """R32: two accounts that one person opens are one person."""
+    return [
+        Warning(
+            f"One mailbox, {count_of(len(same), 'account')}",
+            f"{' and '.join(sorted(person.email for person in same))} lead to one"
+            " mailbox. If that is one person, what needs two persons is decided by one:"
+            " end the roles of all accounts but one.",
+        )
+        for same in sharing_a_mailbox(row.user for row in begun)
     ]
 
 

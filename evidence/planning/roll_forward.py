@@ -16,6 +16,7 @@ from controls.approvals import known_today, refuse_stale
 from controls.audit_window import CHANGED as WINDOW_CHANGED
 from controls.audit_window import takes_days_out
 from controls.errors import Refused, TransitionNotAllowed
+from controls.grammar import count_of
 from controls.models import (
     Actor,
     ApplicabilityDecision,
@@ -34,6 +35,10 @@ DAY = dt.timedelta(days=1)
 RUNS_ON = (
     "The present window runs to {}: days of it that are over do not fall out. Begin the"
     " next one after it; on another first day of this one a second officer decides."
+)
+BETWEEN = (
+    "{} between the windows would belong to neither. Begin on {}, or change the days of"
+    " the present window: there a second officer decides on what is left out."
 )
 CHANGED = "Something changed since you looked. Look again before you go on."
 
@@ -193,6 +198,9 @@ def roll_forward(
     runs_on = plan.overlap and today <= locked.window_end
     if runs_on and takes_days_out(locked, start, end, today):
         raise Refused({"window_from": RUNS_ON.format(locked.window_end)})
+    if plan.gap and takes_days_out(locked, start, end, today):
+        days = BETWEEN.format(count_of(plan.gap, "day"), locked.window_end + DAY)
+        raise Refused({"window_from": days})
     open_ones = [c for c in plan.citations if str(c.artifact.uuid) not in confirmed]
     if open_ones:
         named = ", ".join(str(citation.artifact) for citation in open_ones)

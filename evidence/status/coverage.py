@@ -19,6 +19,7 @@ from evidence.status.reports import (
     RELIED_ON,
     asserted_days,
     covered_to,
+    ends_currency,
     gap_in_scope,
     may_speak_for,
     proves_under,
@@ -94,13 +95,7 @@ def days_of(
         series = [v for v in proving if v.series == name]
         current = None
         if running and series:
-            refused = [
-                v
-                for v in of_provider
-                if v.series == name
-                and v.reliance == "do-not-rely"
-                and v.state != "withdrawn"
-            ]
+            refused = [v for v in of_provider if v.series == name and ends_currency(v)]
             current = series_current_to(series, refused, aws)
         awaiting = current is not None and end <= current
         options.append(_days(need, series, first, last, awaiting=awaiting))

@@ -210,6 +210,13 @@ def covered_to(version: ArtifactVersionFacts) -> dt.date:
     return max(last, asserted[1]) if asserted else last
 
 
+def ends_currency(version: ArtifactVersionFacts) -> bool:
+    """Whether the reports before this one are not current beyond their own days: it is
+    not relied on, also where its auditor withdrew it afterwards (R22). One person says
+    that it was withdrawn; that brings nothing back which a second one refused."""
+    return version.reliance == "do-not-rely"
+
+
 def series_current_to(
     relied: Sequence[ArtifactVersionFacts],
     refused: Sequence[ArtifactVersionFacts],
@@ -217,9 +224,9 @@ def series_current_to(
 ) -> dt.date:
     """The last day on which a series counts as current (R22).
 
-    `relied` are its versions that count, at least one, `refused` those concluded "do
-    not rely": a later one ends the currency beyond period and letters. Of two reports
-    ending on one day either one's letter counts.
+    `relied` are its versions that count, at least one, `refused` those of which a later
+    one `ends_currency` beyond period and letters. Of two reports ending on one day
+    either one's letter counts.
     """
     end = max(map(end_of, relied))
     newest = [version for version in relied if end_of(version) == end]

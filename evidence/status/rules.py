@@ -59,6 +59,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             " that its auditor withdrew is expected of us no more",
             "R21": "while a window runs, days after the newest report are awaited as"
             " long as it is current, and open only then",
+            "R22": "a report that is not relied on ends the currency of those before it"
+            " also once its auditor withdrew it",
             "R24": "a citation made after the review waits for a second person, in each"
             " system of its own; a reason that only waits hides none that fails",
             "R28": "an implementation status that nobody stated caps at partly, and a"

@@ -293,6 +293,19 @@ def _without_waiting_citations(facts: Both) -> Both:
     return _of_providers(facts, change)
 
 
+def _with_currency_of_the_withdrawn(facts: Both) -> Both:
+    """R22: once its auditor withdrew it, a report not relied on ended no currency."""
+
+    def change(side: AwsFacts) -> AwsFacts:
+        versions = tuple(
+            replace(v, reliance=None) if v.state == "withdrawn" else v
+            for v in side.versions
+        )
+        return replace(side, versions=versions)
+
+    return _of_providers(facts, change)
+
+
 def _with_ends_at_upload(facts: Both) -> Both:
     """R13: a link proved to the day that the terms of its upload gave it."""
 
@@ -367,6 +380,7 @@ TAKEN_BACK: Sequence[tuple[str, Callable[[Both], Both]]] = (
     ("R3", _without_other_providers),
     ("R20", _without_unknown_regions),
     ("R21", _without_awaited_days),
+    ("R22", _with_currency_of_the_withdrawn),
     ("R24", _without_waiting_citations),
     ("R13", _with_ends_at_upload),
     ("R16", _with_populations_for_a_year),

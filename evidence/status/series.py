@@ -22,6 +22,7 @@ from evidence.status.reports import (
     FAR,
     RELIED_ON,
     end_of,
+    ends_currency,
     gap_in_scope,
     layers_run,
     letter_end,
@@ -59,19 +60,19 @@ def judge_cited(
         else:
             fit.append(version)
     relied = [v for v in fit if v.reliance in RELIED_ON]
-    refused = [
-        v
-        for v in sorted(started, key=end_of)
-        if v.reliance == "do-not-rely" and v.state != "withdrawn"
-    ]
     if not relied:
+        refused = [
+            v
+            for v in sorted(started, key=end_of)
+            if v.reliance == "do-not-rely" and v.state != "withdrawn"
+        ]
         return _without_reliance(need, fit, refused, gaps)
     newest = relied[-1]  # as `counted_report` says
     unread = [v for v in fit if v.reliance is None and end_of(v) > end_of(newest)]
     notes = [reason_for("newer_version_unreviewed", v.label) for v in unread]
     notes += _newest_counts_not(need, newest, started)
     notes += _notes_of(newest, need)
-    until = series_current_to(relied, refused, aws)
+    until = series_current_to(relied, [v for v in started if ends_currency(v)], aws)
     return _currency(newest, until, need, day, [*gaps[-1:], *notes])
 
 

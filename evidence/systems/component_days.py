@@ -19,6 +19,7 @@ from controls.models import (
     System,
     SystemComponent,
 )
+from controls.responsibility.decide import rulings_due
 from controls.retrospect import applies, request_change
 from controls.service_names import variant_label
 from evidence.systems.describe import (
@@ -196,6 +197,7 @@ def _variant(body: Mapping[str, Any]) -> ServiceVariant:
 def change_component(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> None:
     """Let a component have been in use on other days; classes follow, marked."""
     body, system = change.body, change.system
+    before = rulings_due(system)
     used_from, until = _day(body, "used_from"), _day(body, "used_until")
     if "variant" in body:
         use = Use(
@@ -212,7 +214,7 @@ def change_component(change: RetrospectiveChange, *, by: Actor, today: dt.date) 
         component.save(force_insert=True)
     else:
         _set_days(change, used_from, until)
-    decide_and_ask_anew(system, by, change.reason, change)
+    decide_and_ask_anew(system, by, change.reason, change, before=before)
 
 
 def _set_days(
@@ -222,6 +224,10 @@ def _set_days(
     stored = rows.filter(uuid=change.body["component"]).first()
     if stored is None:
         raise TransitionNotAllowed("This component is not there any more.")
+    if change.body["before"] != _days(stored.used_from, stored.used_until):
+        raise TransitionNotAllowed(
+            "Its days were changed since this was requested. Ask for it again."
+        )
     if used_from is None:
         stored.delete()
         return

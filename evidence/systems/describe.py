@@ -38,7 +38,8 @@ from controls.models.services import PartyChoice as Party
 from controls.models.services import Provider
 from controls.models.systems import Partition, partition_of
 from controls.provider_names import AWS, provider_slug
-from controls.responsibility.decide import redecide
+from controls.responsibility.decide import redecide, rulings_due
+from controls.responsibility.rulings import Line
 from controls.retrospect import first_day_of
 from evidence.artifacts.register import site_names
 from evidence.requirements.from_templates import ask_for_all
@@ -106,7 +107,7 @@ def create_system(
     )
     SystemComponent.objects.bulk_create([component_of(system, use) for use in uses])
     _implement(system, owners)
-    redecide(system, by=by, reason="System described")
+    redecide(system, by=by, reason="System described", before=None)
     since = asked_from or system.day_of(knowledge_now())
     first_day = max(since, system.window_start)
     ask_for_all(system, by=by, since=first_day, joined=joined)
@@ -210,9 +211,10 @@ def add_component(
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
+    before = rulings_due(locked)
     component = store_component(locked, use, today or known_today(locked))
     reason = f"{use.variant} in use from {use.used_from}"
-    decide_and_ask_anew(locked, by, reason, today=today)
+    decide_and_ask_anew(locked, by, reason, before=before, today=today)
     AuditEvent.objects.append(about(component, "component.added", by=by))
     return component
 
@@ -267,9 +269,10 @@ def end_component(
     )
     require_officer(stored.system, by)
     refuse_stale(stored, version)
+    before = rulings_due(stored.system)
     store_end(stored, last_day, today or known_today(stored.system))
     reason = f"{stored.variant} in use until {last_day}"
-    changed = decide_and_ask_anew(stored.system, by, reason, today=today)
+    changed = decide_and_ask_anew(stored.system, by, reason, before=before, today=today)
     AuditEvent.objects.append(
         about(component, "component.ended", by=by, last_day=str(last_day))
     )
@@ -302,10 +305,14 @@ def decide_and_ask_anew(
     reason: str,
     change: RetrospectiveChange | None = None,
     *,
+    before: Mapping[int, Line],
     today: dt.date | None = None,
 ) -> int:
     """Classes and requirements as components in use say; returns the controls whose
-    class or basis changed on some days. `today` is the system's day."""
-    changed = redecide(system, by=by, reason=reason, change=change, today=today)
+    class or basis changed on some days. `before`: `rulings_due` before the components
+    changed; `today` is the system's day."""
+    changed = redecide(
+        system, by=by, reason=reason, before=before, change=change, today=today
+    )
     ask_for_all(system, by=by, since=system.window_start)
     return changed

@@ -28,6 +28,7 @@ from controls.models.services import Provider
 from controls.models.systems import partition_of
 from controls.reference.account_uses import AccountUses, ServiceUse
 from controls.reference.aws_names import ListedName
+from controls.responsibility.decide import rulings_due
 from controls.sealed_previews import seal, unseal
 from evidence.systems.describe import (
     Use,
@@ -168,6 +169,7 @@ def accept_discovery(
         defaults = ServiceVariant.objects.filter(
             service__slug__in=list(add), is_default=True
         ).select_related("service")
+        before = rulings_due(locked)
         added = [
             store_component(
                 locked,
@@ -180,7 +182,8 @@ def accept_discovery(
         ended = _ended(
             locked, {uuid: body["end"][uuid] for uuid in end}, last_day, today
         )
-        decide_and_ask_anew(locked, by, f"What the account uses from {from_day}")
+        reason = f"What the account uses from {from_day}"
+        decide_and_ask_anew(locked, by, reason, before=before)
         changed = len(added) + len(ended)
         key.answer_with(200, body=json.dumps(changed))
         AuditEvent.objects.append_all(

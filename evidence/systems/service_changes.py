@@ -28,7 +28,7 @@ from controls.models import (
 )
 from controls.models.audit import about
 from controls.reasons import refuse_long
-from controls.responsibility.decide import redecide
+from controls.responsibility.decide import redecide, rulings_due
 from controls.retrospect import applies, first_day_of, request_change
 from controls.sealed_previews import seal, unseal
 from controls.service_names import variant_label
@@ -222,11 +222,13 @@ def _carry_out(
     lies_back = day < today and (
         bool(ends) or any(alters_the_past(component, today) for component in begins)
     )
+    due = rulings_due(system)
     write_uses(ends, begins, day, approved)
     decided = redecide(
         system,
         by=by,
         reason=reason,
+        before=due,
         change=approved,
         agreed=lies_back,
         part_of_event=True,

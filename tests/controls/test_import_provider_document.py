@@ -77,7 +77,7 @@ def test_the_document_rules_on_its_days_and_the_basis_stays_ours(system, oscar, 
     assert factories.implementation(system, "ac-4").responsibility == "shared"
     decision = factories.implementation(system, "ac-4").decision
     assert decision.statement.text == "We filter what passes between tenants."
-    assert redecide(system, by=oscar, reason="again") == 0
+    assert redecide(system, by=oscar, reason="again", before=None) == 0
 
 
 def test_one_wrong_line_keeps_everything_out(system, oscar, today):
@@ -213,7 +213,7 @@ def test_nothing_rules_until_a_second_officer_agrees(system, oscar, olga, today)
     assert class_of(system, "si-2", today).facts.responsibility == "shared"
     with pytest.raises(NotPermitted, match="other than the requester"):
         approve(document.change, by=oscar, today=today)
-    redecide(system, by=oscar, reason="services changed")
+    redecide(system, by=oscar, reason="services changed", before=None)
     assert class_of(system, "si-2", today).facts.responsibility == "shared"
 
     approve(document.change, by=olga, today=today)

@@ -22,6 +22,7 @@ from controls.models.catalog import Origin
 from controls.reference.shipped_files import shipped_version
 from controls.reference.updates import adopt, digest_of, preview
 from controls.responsibility.decide import redecide
+from controls.responsibility.overrides import decide_override, request_override
 from evidence.status.control_status import control_statuses, now
 from evidence.status.gather import Moment
 from tests.factories import (
@@ -96,7 +97,7 @@ def test_what_was_known_before_still_answers_as_it_did(system, oscar):
 def ours(system) -> System:
     """PE-3 is shared by our own reading; that is taken back, and nobody looked yet."""
     reading = read_anew()
-    redecide(system, by=administrator(), reason="Our own doors")
+    redecide(system, by=administrator(), reason="Our own doors", before=None)
     assert class_of(system) == "shared"
     reading.delete()
     ReferenceVersion.objects.for_local(SHIPPED, "without our doors")
@@ -121,21 +122,73 @@ def test_what_takes_our_half_away_leaves_past_days_as_they_were(ours, oscar, as_
     assert browser.get(URL).context["changes"] == []
 
 
-def test_other_changes_of_services_carry_no_reading_into_the_past(ours, oscar, as_user):
-    """R31, R32: nor through the end of a component, which looks at every day anew."""
-    today = ours.day_of(knowledge_now())
-    component = ours.components.order_by("pk")[0]
+def end_today(system, browser) -> None:
+    component = system.components.order_by("pk")[0]
     url = f"/api/v1/systems/payments/components/{component.uuid}/"
-    browser = as_user(oscar)
     ended = browser.post(
         f"{url}end/",
-        {"last_day": str(today)},
+        {"last_day": str(system.day_of(knowledge_now()))},
         content_type="application/json",
         headers={"If-Match": browser.get(url)["ETag"]},
     )
     assert ended.status_code == 200, ended.content
+
+
+def test_a_reading_that_waits_is_recorded_by_nothing_else(ours, oscar, as_user):
+    """R8: neither by the end of a component, which looks at every day anew, nor ..."""
+    browser = as_user(oscar)
+    end_today(ours, browser)
+    today = ours.day_of(knowledge_now())
     yesterday = today - dt.timedelta(days=1)
-    assert classes_of(ours, yesterday, today) == ["shared", "inherited"]
+    assert classes_of(ours, yesterday, today) == ["shared", "shared"]
+    changes = browser.get(URL).context["changes"]
+    assert "pe-3" in {change.implementation.control.ref_id for change in changes}
+
+
+def test_what_two_agreed_on_carries_no_other_reading(ours, oscar, olga, as_user):
+    """R8, R31, R32: ... by what two officers agreed on for another control."""
+    pe_13 = ours.implementations.get(control__ref_id="pe-13")
+    today = ours.day_of(knowledge_now())
+    yesterday = today - dt.timedelta(days=1)
+    override = request_override(
+        pe_13,
+        responsibility="shared",
+        reason="The landlord asks for our own extinguishers.",
+        starts_on=today,
+        ends_on=today + dt.timedelta(days=90),
+        by=oscar,
+    )
+    decide_override(override, approve=True, by=olga)
+    assert classes_of(ours, yesterday, today, ref_id="pe-13") == ["inherited", "shared"]
+    assert classes_of(ours, yesterday, today) == ["shared", "shared"]
+
+
+def test_who_edited_a_reading_does_not_take_a_half_away_by_it(ours, oscar, as_user):
+    """R8, R32: the superuser who edits a reading is not the officer who adopts it,
+    where a half has nothing to prove any more by it; another officer is."""
+    root = administrator()
+    browser = as_user(root)
+    mine = {
+        "control": Control.objects.get(ref_id="ac-1", catalog__slug=catalog_slug()).pk,
+        "statement_id": "",
+        "layer": "facilities",
+        "reason": "Said to be AWS's.",
+        "seen_version": "",
+    }
+    assert browser.post("/admin/controls/controllayer/add/", mine).status_code == 302
+    seen = browser.get(URL).context["seen"]
+    refused = browser.post(URL, {"seen": seen})
+    assert refused.status_code == 403
+    assert "another officer has to record it" in refused.content.decode()
+    answer = browser.post(
+        "/api/v1/systems/payments/rereading/",
+        {"seen": seen},
+        content_type="application/json",
+    )
+    assert answer.status_code == 403
+    assert class_of(ours) == "shared"
+    assert as_user(oscar).post(URL, {"seen": seen}).status_code == 302
+    assert class_of(ours) == "inherited"
 
 
 def test_own_code_ticked_off_in_the_admin_speaks_of_today_on(oscar, as_user):

@@ -80,7 +80,7 @@ def test_r5_the_page_shows_a_class_and_a_reason_beside_each_part(
             reason=reason,
             origin=Origin.LOCAL,
         )
-    redecide(system, by=oscar, reason="Read part by part")
+    redecide(system, by=oscar, reason="Read part by part", before=None)
     assert lines_of(browser, path)[:2] == [
         ("a", "customer Kinds of account are our own rule."),
         ("b", "inherited Accounts on hosts are AWS's."),

@@ -13,10 +13,11 @@ import pytest
 from django.urls import reverse
 
 from controls import retrospect
-from controls.errors import Refused
+from controls.errors import Refused, TransitionNotAllowed
 from controls.history.clock import knowledge_now
 from controls.implementation import describe
 from controls.implementation_days import show_today
+from controls.implementation_in_retrospect import request_status_change
 from controls.models import (
     AuditEvent,
     ControlImplementation,
@@ -303,6 +304,38 @@ def ask(browser: Any, control: ControlImplementation, door: str) -> Any:
     url = f"/api/v1/systems/{control.system.slug}/implementation-status/earlier/"
     said_of = {"control_ids": ["ac-4"]}
     return browser.post(url, said | said_of, "application/json")
+
+
+def test_of_two_that_wait_the_second_is_asked_for_again(
+    control: ControlImplementation, oscar: User, olga: User, as_user: Any
+) -> None:
+    """R31, R32: "implemented" was asked for before "partial" was agreed to: who
+    approves both in turn is told what was said meanwhile."""
+    say(as_user(oscar), control, stated_from=dt.date(2026, 1, 1))
+    again = retrospect_of(control, "planned", by=oscar)
+    assert ("What was said", "Implemented: AC-4") in retrospect.kind_of(again).explain(
+        again
+    )
+    ask(as_user(oscar), control, "page")
+    partial = RetrospectiveChange.objects.latest("pk")
+    retrospect.approve(partial, by=olga, today=TODAY)
+    with pytest.raises(TransitionNotAllowed, match="Something else was said"):
+        retrospect.approve(again, by=olga, today=TODAY)
+    assert status_on(control, APRIL) == "partial"
+
+
+def retrospect_of(
+    control: ControlImplementation, status: str, *, by: User
+) -> RetrospectiveChange:
+    return request_status_change(
+        control.system,
+        [control.control.ref_id],
+        status=status,
+        first_day=APRIL,
+        reason="Read again.",
+        by=by,
+        today=TODAY,
+    )
 
 
 @pytest.mark.parametrize("door", ["page", "api"])

@@ -337,3 +337,37 @@ def test_a_flood_of_invitations_is_refused(officer, system, oscar, mailoutbox):
     )
     assert "Invite more tomorrow." in text_of(send(officer, system))
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize(
+    ("address", "person"),
+    [
+        ("oscar+second@example.com", "oscar"),
+        ("OSCAR@example.com", "oscar"),
+        ("olga+reviewer@example.com", "olga"),
+    ],
+)
+def test_nobody_becomes_two_people_by_one_mailbox(
+    officer, system, oscar, olga, address, person
+):
+    """R32: a plus sign and other letters lead to the mailbox of somebody here."""
+    for user in (oscar, olga):
+        User.objects.filter(pk=user.pk).update(email=f"{user.name.lower()}@example.com")
+    answer = send(officer, system, address)
+    assert not Invitation.objects.exists()
+    if person == "olga":
+        assert "leads to the mailbox of olga@example.com" in text_of(answer)
+        assert answer.status_code == 422
+    else:
+        assert answer.status_code == 403
+
+
+def test_two_accounts_of_one_mailbox_are_named_on_people(officer, system, oscar, olga):
+    """R32: accounts that came by other ways are named to whoever may end a role."""
+    page = reverse("evidence:people", args=[system.slug])
+    assert "One mailbox" not in text_of(officer.get(page))
+    User.objects.filter(pk=oscar.pk).update(email="o.scar@gmail.com")
+    User.objects.filter(pk=olga.pk).update(email="OScar+x@googlemail.com")
+    told = text_of(officer.get(page))
+    assert "One mailbox, 2 accounts" in told
+    assert "OScar+x@googlemail.com and o.scar@gmail.com lead to one mailbox" in told

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError, transaction
 
 from controls.models import AuditEvent, System
 from evidence.models import EvidenceLink, RequirementControl
@@ -149,6 +150,25 @@ def test_gaps_overlaps_and_owners_are_told(house):
     assert (found.gap, found.overlap) == (0, 31)
 
 
+def test_one_officer_leaves_no_days_between_windows(client, house, series):
+    """R31, R32: what was missed on days of no window would be in nobody's counts."""
+    client.force_login(house.olivia)
+    days = {"window_from": "2026-01-11", "window_to": "2026-12-31"}
+    page = client.get(URL, days)
+    assert "10 days between the windows would belong to neither" in (
+        " ".join(page.content.decode().split())
+    )
+    refused = client.post(URL, confirmation(page, series))
+    assert refused.status_code in {400, 409}
+    assert "Begin on 2026-01-01" in refused.content.decode()
+    house.system.refresh_from_db()
+    assert house.system.window_start == dt.date(2025, 1, 1)
+    with pytest.raises(DatabaseError, match="R32"), transaction.atomic():
+        System.objects.filter(pk=house.system.pk).update(
+            window_start=dt.date(2026, 1, 11), window_end=dt.date(2026, 12, 31)
+        )
+
+
 def test_an_ended_requirement_does_not_go_on(house):
     requirement = house.requirement()
     RequirementControl.objects.filter(pk=requirement.pk).update(
@@ -229,8 +249,8 @@ def test_begun_twice_from_two_tabs_it_begins_once(client, house, series):
 
 def test_after_the_last_window_there_is_none(client, house):
     """Both doors answer plainly: days end with 2200."""
-    System.objects.filter(pk=house.system.pk).update(
-        window_start=dt.date(2200, 1, 1), window_end=dt.date(2200, 12, 31)
+    factories.move_window(
+        house.system, start=dt.date(2200, 1, 1), end=dt.date(2200, 12, 31)
     )
     client.force_login(house.olivia)
     page, api = client.get(URL), client.get(API)

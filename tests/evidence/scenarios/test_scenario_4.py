@@ -93,7 +93,7 @@ def test_a_service_no_longer_used_leaves_no_open_day_after(describe):
     SystemComponent.objects.filter(variant__service__slug="bedrock").update(
         used_until=D(2026, 4, 1)
     )
-    redecide(desk.system, by=desk.registrar, reason="Bedrock until March")
+    redecide(desk.system, by=desk.registrar, reason="Bedrock until March", before=None)
     assert rows(desk, "si-2")["bedrock"] == (212, 0, 0, 0)
     found = desk.answer("si-2", DAY)
     assert found.period.aws_days.open_days == 0

@@ -45,6 +45,18 @@ def test_a_newest_report_not_relied_on_is_named_and_ends_currency():
     assert half(OLD, REFUSED, newest, day=D(2026, 11, 2)).state == "proven"
 
 
+def test_withdrawing_a_refused_report_brings_no_currency_back():
+    """R22, R32: who keeps the register says alone that an auditor withdrew a report;
+    by that nothing is current again which a reviewer ended."""
+    day = D(2026, 4, 10)
+    refused, gone = REFUSED, replace(GONE, reliance="do-not-rely")
+    for newest in (refused, gone):
+        assert half(OLD, newest, day=day).state == "lapsed"
+        facts = soc2(OLD, newest, needed=(EC2,))
+        running = days_of(EC2, facts, D(2026, 1, 1), D(2026, 5, 31), running=True)
+        assert days(running) == (90, 0, 0, 61)
+
+
 def test_a_refused_report_awaits_nothing():
     """R21, R22: days after the old report are open, not awaited."""
     facts = soc2(OLD, REFUSED, needed=(EC2,))

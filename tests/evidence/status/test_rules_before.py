@@ -233,6 +233,23 @@ def test_r21_days_that_are_awaited_were_open():
     assert found.rules == ("R21",)
 
 
+def test_r22_a_refused_report_that_was_withdrawn_ended_no_currency():
+    old = report("r", "SOC 2", START, D(2026, 12, 1))
+    gone = report(
+        "g",
+        "SOC 2",
+        D(2026, 12, 2),
+        D(2027, 1, 10),
+        reliance="do-not-rely",
+        state="withdrawn",
+        revoked_on=D(2027, 1, 20),
+    )
+    need = needed_service("s3", "region", START, is_global=True)
+    found = of_providers(need, versions=(old, gone))
+    assert (found.before.aws_half, found.today.aws_half) == ("expiring", "lapsed")
+    assert found.rules == ("R22",)
+
+
 def test_r24_a_citation_counted_at_once():
     waiting = replace(REPORT, citation="waiting")
     need = needed_service("s3", "region", START, is_global=True)

@@ -178,6 +178,23 @@ def test_what_was_never_in_use_is_taken_back_by_two_officers(
     assert answer(system, "ma-4", JUNE).facts.responsibility == "inherited"
 
 
+def test_of_two_changes_that_wait_the_second_is_looked_at_again(
+    system, oscar, olga, as_user
+):
+    """R31, R32: who approves it was shown days that are others by now."""
+    for last_day in (JUNE, D(2026, 8, 31)):
+        end_on_the_page(
+            as_user(oscar), system, reason="It was shut down.", last_day=str(last_day)
+        )
+    first, second = RetrospectiveChange.objects.order_by("-pk")
+    decide(as_user(olga), first)
+    assert ec2_of(system).used_until == D(2026, 9, 1)
+    page = decide(as_user(olga), second).content.decode()
+    assert "Its days were changed since this was requested." in page
+    second.refresh_from_db()
+    assert (second.state, ec2_of(system).used_until) == ("requested", D(2026, 9, 1))
+
+
 def test_the_same_is_asked_once(system, oscar, as_user):
     end_on_the_page(as_user(oscar), system, reason="It was shut down then.")
     page = end_on_the_page(as_user(oscar), system, reason="Again.").content.decode()

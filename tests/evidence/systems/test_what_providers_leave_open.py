@@ -104,7 +104,7 @@ def test_a_service_in_use_for_a_part_of_the_window(audited, as_user, oscar):
     """S3 ended on 31 May: its days are all covered; EC2 decides."""
     of_s3 = SystemComponent.objects.filter(system=audited, variant__service__slug="s3")
     of_s3.update(used_until=D(2026, 6, 1))
-    redecide(audited, by=oscar, reason="ended")
+    redecide(audited, by=oscar, reason="ended", before=None)
     page = page_of(as_user(oscar), audited)
     aws = providers_of(page)["aws"]
     (shown,) = page.context["providers"]
