@@ -20,6 +20,12 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
     title = serializers.CharField(source="revision.evidence.title", read_only=True)
     performed_on = serializers.DateField(source="revision.performed_on", read_only=True)
     digest = serializers.CharField(source="revision.digest", read_only=True)
+    requirement = serializers.UUIDField(
+        source="requirement.uuid",
+        read_only=True,
+        default=None,
+        help_text="The row of an ask that it answers; null: none, it is supplementary.",
+    )
     sample_item = serializers.UUIDField(
         source="sample_item.uuid", read_only=True, default=None
     )
@@ -36,6 +42,7 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
             "performed_on",
             "digest",
             "state",
+            "requirement",
             "occurrence",
             "sample_item",
             "proves_from",
@@ -46,7 +53,9 @@ class LinkSerializer(serializers.ModelSerializer[EvidenceLink]):
         extra_kwargs = {
             "proves_from": {"help_text": "The day on which it was performed."},
             "proves_to": {
-                "help_text": "Last day that it proves, inclusive; null: no end. Before"
-                " `proves_from` it proves no day."
+                "help_text": "Last day that it proves, inclusive, by the terms in force"
+                " when it was brought; null: no end. Before `proves_from` it proves no"
+                " day. Terms changed since give another end: the control's status"
+                " counts by those in force on the day asked about."
             },
         }

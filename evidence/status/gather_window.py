@@ -263,7 +263,8 @@ def _events(
 ) -> Mapping[int, list[PopulationFacts]]:
     """Populations by requirement, oldest first; read where there may be any.
 
-    Those of the period that the window cuts at its start count, too.
+    Those of the period that the window cuts at its start count, too; none that begins
+    after the day asked about, as with performances.
     """
     per_event = any(
         terms.cadence == "per-event"
@@ -273,7 +274,7 @@ def _events(
     )
     if not per_event:
         return {}
-    days = {"begins": start - HALF_YEAR, "until": end}
+    days = {"begins": start - HALF_YEAR, "until": min(end, moment.on)}
     return populations(read_rows(gather_sql.POPULATIONS, moment, **days, **every))
 
 

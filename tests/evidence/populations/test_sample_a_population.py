@@ -100,6 +100,8 @@ def test_a_deviation_caps_the_verdict_and_is_counted(client, house, asked, popul
     assert "deviations" in codes
     assert period.result == "exceptions"
     assert (period.occurrences.deviations, period.occurrences.sampled) == (1, 1)
+    before = half(house, asked, on=population.starts - dt.timedelta(days=1))[2]
+    assert (before.occurrences.deviations, before.occurrences.sampled) == (0, 0)
     page = client.get("/systems/shop/controls/cm-8/").content.decode()
     assert "1 of 1 in the sample deviating" in page
     assert "No approval" in client.get(f"/samples/{item.sample.uuid}/").content.decode()
