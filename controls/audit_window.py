@@ -16,13 +16,22 @@ from django.db.models import F
 
 from controls.access import require_officer
 from controls.approvals import refuse_stale
-from controls.errors import TransitionNotAllowed
+from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, RetrospectiveChange, System
 from controls.models.audit import about
 from controls.retrospect import Fact, applies, request_change
 
 KIND = "audit-window"
 CHANGED = "system.window-changed"
+MAX_WINDOW_DAYS = 1830  # five years: as long as a window that pages answer about
+
+
+def refuse_longer(start: dt.date, end: dt.date) -> None:
+    """Raise Refused for a window longer than any that is answered about: one that is
+    moved on and on never ends, and nothing of it is ever an exception (R15)."""
+    if (end - start).days >= MAX_WINDOW_DAYS:
+        sentence = f"A window has at most {MAX_WINDOW_DAYS:,} days."
+        raise Refused({"window_end": sentence})
 
 
 def takes_days_out(
@@ -57,6 +66,7 @@ def change_audit_window(
     refuse_stale(locked, version)
     if (locked.window_start, locked.window_end) == (start, end):
         return None
+    refuse_longer(start, end)
     if not takes_days_out(locked, start, end, today):
         _write(locked, start, end, by=by, change=None)
         return None

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from controls.access import may_describe_systems, require_officer
 from controls.approvals import known_today, refuse_stale
+from controls.audit_window import refuse_longer
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import (
@@ -98,6 +99,7 @@ def create_system(
     if system.slug in RESERVED_SLUGS:
         raise Refused({"slug": f"“{system.slug}” is reserved: choose another."})
     system.full_clean()
+    refuse_longer(system.window_start, system.window_end)
     withdrawn = _withdrawn(system.baseline)
     if withdrawn:
         raise Refused(f"The baseline selects withdrawn controls: {withdrawn}.")

@@ -11,7 +11,9 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from controls.audit_window import MAX_WINDOW_DAYS
 from controls.models import AuditEvent, RetrospectiveChange, System
+from evidence.status.clock_parameters import MAX_WINDOW
 from tests.factories import END, START, move_window
 from tests.sign_ins import sign_in_just_now
 
@@ -87,6 +89,19 @@ def test_more_days_need_one_officer(system, as_user, oscar):
     assert patch(client, system, window_end="2025-01-01").status_code == 400
     told = AuditEvent.objects.filter(verb="system.window-changed")
     assert told.count() == 2
+
+
+def test_no_window_goes_on_for_ever(system, as_user, oscar):
+    """R15: what is an exception once a window has ended never is in one without end;
+    and days long before the system was described are nobody's window."""
+    assert MAX_WINDOW_DAYS == MAX_WINDOW
+    client = as_user(oscar)
+    for days in ({"window_start": "1990-01-01"}, {"window_end": "2031-01-06"}):
+        answer = patch(client, system, **days)
+        assert answer.status_code == 400
+        assert "A window has at most 1,830 days." in answer.content.decode()
+    assert window(system) == ["2026-01-01", "2026-12-31"]
+    assert patch(client, system, window_end="2031-01-04").status_code == 200
 
 
 def test_a_change_of_what_was_seen_is_asked_for_again(system, as_user, oscar, olga):
