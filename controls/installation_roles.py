@@ -24,6 +24,7 @@ from controls.models import (
 from controls.models.audit import about
 
 OFFICER = InstallationRoleName.OFFICER
+TO_ONESELF = "Nobody gives a role to themselves, or makes their own longer."
 
 
 @transaction.atomic
@@ -42,7 +43,7 @@ def give_role(
     """
     require_installation_officer(by)
     if user.pk == by.pk:
-        raise NotPermitted("Nobody gives a role to themselves.")
+        raise NotPermitted(TO_ONESELF)
     return _save_role(user, role, starts_at=starts_at, ends_at=ends_at, by=by)
 
 
@@ -103,8 +104,9 @@ def end_role(
 ) -> InstallationRole:
     """End a role now or at a later instant (exclusive); returns the row as stored.
 
-    Raises NotPermitted, TransitionNotAllowed (it has ended), StaleVersion, and Refused
-    for an end in the past or one that leaves the installation without an officer.
+    Raises NotPermitted (also for one's own made longer), TransitionNotAllowed (it has
+    ended), StaleVersion, and Refused for an end in the past or one that leaves the
+    installation without an officer.
     """
     require_installation_officer(by)
     # In one order, all that are officers: two who end each other's role wait here.
@@ -118,6 +120,9 @@ def end_role(
         raise TransitionNotAllowed("This role has ended.")
     if version is not None and version != stored.version:
         raise StaleVersion("This role changed since you opened it. Look again.")
+    longer = stored.ends_at is not None and end > stored.ends_at
+    if longer and stored.user_id == by.pk:
+        raise NotPermitted(TO_ONESELF)
     if at is not None and at < now:
         raise Refused({"ends_at": "A role ends now or later, never before."})
     if stored.role == OFFICER and not _other_officer(stored, end):

@@ -32,6 +32,11 @@ from controls.models.audit import Event, about
 from controls.models.people import MAX_AUDITOR_GRANT, MembershipQuerySet
 
 TO_ONESELF = "Nobody gives a role to themselves: ask another officer."
+CLOSED = "The account of {} is closed: an administrator has to open it first."
+NOT_BEGUN = (
+    "A role ends after it begins. One that has not begun is ended on the page of its"
+    " person."
+)
 LAST_OFFICER = (
     "Then nobody is an officer of this system: nobody can describe it, approve or give"
     " roles. Invite another officer first, or say why it has to be so."
@@ -207,12 +212,14 @@ def _refuse_far(instant: dt.datetime) -> None:
 def insert_role(membership: Membership, given_by: Actor) -> None:
     """Insert a role that an officer gives to somebody else, in a transaction.
 
-    Raises NotPermitted, TransitionNotAllowed (its engagement is over) and
-    ValidationError of the row's own rules.
+    Raises NotPermitted, TransitionNotAllowed (its engagement is over), Refused (the
+    account is closed) and ValidationError of the row's own rules.
     """
     require_officer(membership.system, given_by)
     if given_by.pk == membership.user_id:
         raise NotPermitted(TO_ONESELF)
+    if not membership.user.is_active:
+        raise Refused(CLOSED.format(membership.user))
     if membership.engagement_id:
         _refuse_ended_engagement(membership.engagement_id)
     _insert(membership)
@@ -268,6 +275,8 @@ def change_days(
             raise Refused({"starts_on": "A role begins today or later."})
         begins = first_instant(system, starts_on, now)
     ends = system.end_of_day(last_day) if last_day is not None else None
+    if ends is not None and ends <= begins:
+        raise Refused({"last_day": "The last day is before the first."})
     return _save(stored, begins, ends, by=by, reason=reason)
 
 
@@ -294,6 +303,8 @@ def change_end(
         if stored.system.day_of(ends) < stored.system.day_of(now):
             raise Refused({"ends_at": "A role ends today or later, never before."})
         ends = max(now, ends)
+        if ends <= stored.starts_at:
+            raise Refused({"ends_at": NOT_BEGUN})
     return _save(stored, stored.starts_at, ends, by=by, reason=reason)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar, Self, TypeAlias
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
@@ -135,6 +137,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(system__in=System.objects.visible_to(user))
 
 
+def _refuse_backwards(
+    role: Membership | InstallationRole, exclude: Collection[str]
+) -> None:
+    """Before others of that time are looked for: PostgreSQL makes no range of it."""
+    if "starts_at" in exclude or "ends_at" in exclude:
+        return
+    if role.ends_at is not None and role.ends_at <= role.starts_at:
+        raise ValidationError("A role ends after it begins.")
+
+
 class Membership(models.Model):
     """A role of one person in one system, for a time.
 
@@ -230,6 +242,11 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} of {self.system}"
 
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django does, of days in order."""
+        _refuse_backwards(self, exclude or ())
+        super().validate_constraints(exclude)
+
 
 class InstallationRoleName(models.TextChoices):
     """What a person is in the installation, beside any role in a system."""
@@ -320,3 +337,8 @@ class InstallationRole(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()}"
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django does, of days in order."""
+        _refuse_backwards(self, exclude or ())
+        super().validate_constraints(exclude)

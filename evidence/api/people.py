@@ -249,14 +249,14 @@ class PeopleViewSet(viewsets.ReadOnlyModelViewSet[Membership]):
         membership = self._officers_row(request)
         version = expected_version(request, membership)
         reason = valid(EndRoleSerializer, request)["reason"]
-        end_membership(
+        ended = end_membership(
             membership,
             by=actor_of(request),
             now=clock.now(),
             reason=reason,
             version=version,
         )
-        return self._shown(self.get_object())
+        return self._shown(ended)  # who ended their own may read no other way
 
     @extend_schema(responses=OpenWorkSerializer)
     @action(detail=True, methods=["get"], url_path="open-work")
@@ -304,7 +304,8 @@ class PeopleViewSet(viewsets.ReadOnlyModelViewSet[Membership]):
         return membership
 
     def _shown(self, row: Membership) -> Response:
-        body = self.get_serializer(row).data
+        officer = is_officer(actor_of(self.request), row.system)
+        body = MembershipSerializer(row, context={"officer": officer}).data
         return Response(body, headers={"ETag": etag(row)})
 
 
