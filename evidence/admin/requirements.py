@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from controls import clock
 from controls.admin.people import OfSystemAdmin
 from controls.admin.scoped import ReadOnlyAdmin, RelatedScopeFilter
+from controls.errors import TransitionNotAllowed
 from evidence.admin.choosing import choosers
+from evidence.bulk_acts.change_of_asks import STATED_LATER
 from evidence.models import (
     AskStanding,
     EvidenceRequirement,
@@ -20,6 +22,7 @@ from evidence.models import (
     StandingMark,
 )
 from evidence.requirements.changes import NewTerms, change_requirement
+from evidence.requirements.terms import next_stated
 from srm_project.requests import actor_of
 
 
@@ -98,12 +101,15 @@ class RequirementControlAdmin(OfSystemAdmin):
     ) -> None:
         """Change it by the verb that pages and API call."""
         stored = RequirementControl.objects.get(pk=obj.pk)
+        today = stored.system.day_of(clock.now())
+        if (later := next_stated(stored.ask, today)) and form.changed_data:
+            raise TransitionNotAllowed(STATED_LATER.format(later))
         change_requirement(
             stored,
             NewTerms.stated_by(obj),
             version=form.cleaned_data.get("seen_version"),
             by=actor_of(request),
-            today=stored.system.day_of(clock.now()),
+            today=today,
         )
         obj.refresh_from_db()
 

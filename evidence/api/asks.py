@@ -48,9 +48,8 @@ from evidence.planning.next_upload import (
     ask_of_today,
     bring_for_ask,
 )
-from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import MAX_LINE, AskTerms, NamedControl
-from evidence.requirements.join_offers import offers_among, standing_alone
+from evidence.requirements.join_offers import offers_in
 from evidence.requirements.joining import add_control, join, split
 from evidence.status.asks_of_window import AskPeriod, counts_of, periods_of_ask
 from evidence.status.control_status import NOT_RECORDED, today_of
@@ -381,8 +380,7 @@ class AskViewSet(
         mine = System.objects.visible_to(actor_of(request))
         system = get_object_or_404(mine, slug=request.query_params.get("system", ""))
         require_officer(system, actor_of(request))
-        alone = standing_alone(system, today_of(system))
-        offered = offers_among(alone, stated_for(system))
+        offered = offers_in(system, today_of(system))
         return Response(OfferSerializer(offered, many=True).data)
 
     @extend_schema(parameters=CLOCKS, responses=AskOccurrencesSerializer)

@@ -26,6 +26,11 @@ TWO_OFFICERS = (
     "A second officer has to agree to this: change it on the page of what is asked."
 )
 
+STATED_LATER = (
+    "Other terms are stated from {} on, which this would replace: change it on the page"
+    " of what is asked."
+)
+
 
 class ChangeOfAsks(ABC):
     """An act on what is asked; its kinds say which of the terms becomes what."""
@@ -97,6 +102,8 @@ class ChangeOfAsks(ABC):
             return "same", "It is so already."
         if outlook.waits:
             return "refused", TWO_OFFICERS
+        if outlook.replaces_from:
+            return "refused", STATED_LATER.format(outlook.replaces_from)
         follows = self.follows(outlook, values)
         if outlook.companions:
             named = ", ".join(sorted(outlook.companions))

@@ -187,7 +187,11 @@ class SplitForm(Form):
             label="Controls to take out",
             choices=[(str(row.uuid), row.implementation.control.label) for row in rows],
             widget=forms.CheckboxSelectMultiple,
-            error_messages={"required": "Tick at least one control."},
+            error_messages={
+                "required": "Tick at least one control.",
+                "invalid_choice": "One of these controls does not stand under this ask"
+                " any more. Look again.",
+            },
         )
 
     def named(self) -> list[uuid.UUID]:
@@ -230,6 +234,10 @@ class AddForm(Form):
         empty_label="None of these: name a control below",
         help_text="It stands under this ask from that day on; its days before stay as"
         " they are.",
+        error_messages={
+            "invalid_choice": "This does not stand alone any more: somebody joined or"
+            " ended it. Choose another."
+        },
     )
     control = forms.CharField(
         label="Or a control",

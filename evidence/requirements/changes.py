@@ -54,7 +54,12 @@ from evidence.requirements.row_steps import (
     refuse_stale,
     request_for_row,
 )
-from evidence.requirements.terms import show_todays_terms, terms_on, write_terms
+from evidence.requirements.terms import (
+    next_stated,
+    show_todays_terms,
+    terms_on,
+    write_terms,
+)
 from evidence.requirements.unfinished_terms import unfinished_since
 from evidence.status.cadence import (
     POPULATION_CADENCE,
@@ -239,6 +244,7 @@ def change_requirement(
     proposed = _difference(stored, terms, from_day or today)
     if not (proposed.terms or proposed.row):
         return None
+    _refuse_after_end(stored, proposed)
     _refuse_stricter_companions(stored, proposed)
     first_day = proposed.alters_from(stored)
     kind = ""
@@ -250,6 +256,7 @@ def change_requirement(
         carry_out_terms(stored, proposed, by=by, today=today)
         return None
     _refuse_invalid(stored, proposed)
+    rows = companions_of(stored, proposed.from_day) if proposed.terms else []
     return request_for_row(
         stored,
         kind,
@@ -257,18 +264,20 @@ def change_requirement(
         reason=reason,
         by=by,
         today=today,
-        more=proposed.as_body(),
+        more=proposed.as_body() | {"companions": labels_by_row(rows)},
     )
 
 
 @dataclass(frozen=True)
 class Outlook:
     """What a change would do: `waits` for a second officer; the days of grace from
-    then on; ids of controls that stand under the same ask and change with it."""
+    then on; ids of controls that stand under the same ask and change with it; the first
+    later day for which other terms are stated, that these would replace."""
 
     waits: bool
     grace_days: int
     companions: Sequence[str]
+    replaces_from: dt.date | None
 
 
 def outlook_of_change(
@@ -282,6 +291,7 @@ def outlook_of_change(
     proposed = _difference(requirement, terms, today)
     if not (proposed.terms or proposed.row):
         return None
+    _refuse_after_end(requirement, proposed)
     _refuse_stricter_companions(requirement, proposed)
     first_day = proposed.alters_from(requirement)
     waits = bool(first_day and first_day < today)
@@ -291,7 +301,8 @@ def outlook_of_change(
     return Outlook(
         waits=waits,
         grace_days=int(terms.of_ask()["grace_days"]),
-        companions=[row.implementation.control.label for row in rows],
+        companions=list(labels_by_row(rows).values()),
+        replaces_from=next_stated(requirement.ask, today) if proposed.terms else None,
     )
 
 
@@ -366,6 +377,17 @@ def _difference(
     return TermsChange(from_day, {} if same else columns, row)
 
 
+def _refuse_after_end(stored: RequirementControl, proposed: TermsChange) -> None:
+    """Terms of days on which nothing is asked any more would say what is not so."""
+    until = stored.operates_until
+    if proposed.terms and until is not None and proposed.from_day >= until:
+        sentence = (
+            f"This is no longer asked from {until} on. Choose an earlier day, or add"
+            " it to the control anew."
+        )
+        raise Refused({"from_day": sentence})
+
+
 def _refuse_stricter_companions(
     stored: RequirementControl, proposed: TermsChange
 ) -> None:
@@ -387,6 +409,11 @@ def companions_of(
         return []
     rows = rows_from(under, day, locked=locked)
     return [row for row in rows if row.pk != stored.pk]
+
+
+def labels_by_row(rows: Sequence[RequirementControl]) -> dict[str, str]:
+    """The id of the control of each row, by the row's uuid."""
+    return {str(row.uuid): row.implementation.control.label for row in rows}
 
 
 def _puts_off(stored: RequirementControl, proposed: TermsChange) -> bool:

@@ -16,6 +16,8 @@ from evidence.requirements.changes import (
     LONG_GRACE,
     TermsChange,
     carry_out_terms,
+    companions_of,
+    labels_by_row,
 )
 from evidence.requirements.retiring import RETIRE, RETIRE_LAST, carry_out_end
 from evidence.requirements.row_steps import locked_row
@@ -52,6 +54,8 @@ def _explain(change: RetrospectiveChange) -> Iterable[tuple[str, str]]:
         return
     if body["terms"]:
         yield "The new terms hold from", body["from_day"]
+    if companions := body.get("companions"):
+        yield "Under the same ask, and changed as well", ", ".join(companions.values())
     stated = body["terms"] | body["row"]
     for name, label in LABELS.items():
         if name == "population_cadence" and stated["cadence"] != Cadence.PER_EVENT:
@@ -72,7 +76,23 @@ def _change_terms(change: RetrospectiveChange, *, by: Actor, today: dt.date) -> 
     proposed = TermsChange(
         dt.date.fromisoformat(body["from_day"]), dict(body["terms"]), row
     )
+    _refuse_other_companions(stored, proposed, body)
     carry_out_terms(stored, proposed, by=by, today=today, change=change)
+
+
+def _refuse_other_companions(
+    stored: RequirementControl, proposed: TermsChange, body: dict[str, Any]
+) -> None:
+    """Two officers agree on the controls that they saw: one that was put under the ask
+    since the request would get these terms by one officer alone (R32)."""
+    if not proposed.terms or "companions" not in body:  # asked before they were kept
+        return
+    rows = companions_of(stored, proposed.from_day, locked=True)
+    if labels_by_row(rows).keys() != body["companions"].keys():
+        raise TransitionNotAllowed(
+            "Other controls stand under this ask than when this was requested. Ask"
+            " for it again."
+        )
 
 
 @applies(LONG_GRACE, name="When the next performance is due", explain=_explain)

@@ -114,6 +114,21 @@ def misfits(
     ]
 
 
+def stated_later(rows: Iterable[RequirementControl], from_day: dt.date) -> list[str]:
+    """A sentence for each row whose own terms for later days a join would replace.
+
+    One statement, however many rows there are.
+    """
+    rows = list(rows)
+    terms_by_ask = terms_from({row.ask_id for row in rows}, from_day)
+    return [
+        f"{label_of(row)} is asked in another way from {later[1].first_day} on: join it"
+        " from that day, or state its terms anew first."
+        for row in rows
+        if len(later := terms_by_ask[row.ask_id]) > 1
+    ]
+
+
 def other_teams(rows: Iterable[RequirementControl], terms: AskTerms) -> list[str]:
     """One ask is performed by one team: where rows have several, one is to be named."""
     teams = {str(team_of(row) or "no team") for row in rows}

@@ -22,10 +22,12 @@ from controls.models import Actor, System, Team
 from evidence.models import EvidenceRequirement, RequirementControl, RequirementTerms
 from evidence.models.asks import Cadence
 from evidence.models.requirements import RequirementOrigin
+from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.join_checks import AskTerms, NamedControl
 from evidence.requirements.joined import team_of
 from evidence.requirements.joining import join
 from evidence.requirements.odp_frequency import StatedFrequency, less_frequent
+from evidence.requirements.terms import terms_from
 from evidence.status.cadence import default_grace
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -121,6 +123,15 @@ def standing_alone(system: System, day: dt.date) -> list[RequirementControl]:
         .for_listing()
         .order_by("implementation__control__sort_order", "pk")
     )
+
+
+def offers_in(system: System, day: dt.date) -> list[Offer]:
+    """What the shipped list would join in a system from a day on. Rows for which other
+    terms are stated later stay alone: a join would replace those."""
+    alone = standing_alone(system, day)
+    terms_by_ask = terms_from({row.ask_id for row in alone}, day)
+    rows = [row for row in alone if len(terms_by_ask[row.ask_id]) == 1]
+    return offers_among(rows, stated_for(system))
 
 
 def offers_among(

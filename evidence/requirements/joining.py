@@ -41,6 +41,7 @@ from evidence.requirements.join_checks import (
     misfits,
     other_teams,
     refuse_terms,
+    stated_later,
 )
 from evidence.requirements.joined import (
     rows_under,
@@ -88,6 +89,7 @@ def join(
     refusals = [*misfits(rows, columns, from_day), *other_teams(rows, terms)]
     if from_day >= today:  # an earlier day waits for a second officer anyway
         refusals += unfinished_faults(rows, columns, from_day)
+        refusals += stated_later(rows, from_day)
     _refuse(refusals, system, rows, lines, columns["cadence"], from_day)
     if from_day < today:
         body = _body(rows, lines, from_day) | {"title": terms.title, "terms": columns}
@@ -125,6 +127,7 @@ def join_to(
         raise Refused({"from_day": "Choose today or a later day."})
     refusals = misfits(rows, columns, from_day) or _of_days_to_come(ask, rows, from_day)
     refusals += unfinished_faults(rows, columns, from_day)
+    refusals += stated_later(rows, from_day)
     standing = {row.implementation_id for row in rows_under(ask, from_day)}
     refusals += [
         f"{label_of(row)} is one of its controls already."

@@ -44,6 +44,12 @@ def terms_on(ask: EvidenceRequirement, day: dt.date) -> RequirementTerms:
     return ask.terms.in_force(day).get()
 
 
+def next_stated(ask: EvidenceRequirement, day: dt.date) -> dt.date | None:
+    """The first day after this one for which an ask has other terms; None: none."""
+    later = ask.terms.filter(days__startswith__gt=day).order_by("days").first()
+    return later.first_day if later else None
+
+
 def terms_from(asks: Iterable[int], day: dt.date) -> dict[int, list[RequirementTerms]]:
     """What holds on a day and what follows it, in order, by the key of the ask.
 

@@ -9,7 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from controls.errors import NotPermitted, Refused
+from controls.errors import (
+    NotPermitted,
+    Refused,
+    StaleVersion,
+    TransitionNotAllowed,
+)
 from controls.models import Membership, System
 from evidence.forms.reasons import ReasonField
 from srm_project.requests import SignedInRequest
@@ -84,6 +89,12 @@ def redirect_for_upload(
     if "X-Upload-Script" not in request.headers:
         return response
     return HttpResponse(status=201, headers={"Location": response["Location"]})
+
+
+def status_of_form(refusal: ValidationError) -> int:
+    """Of a form that is shown again: 409 where something changed meanwhile."""
+    stale = isinstance(refusal, StaleVersion | TransitionNotAllowed)
+    return 409 if stale else 422
 
 
 def explain(form: Any, refusal: ValidationError) -> None:

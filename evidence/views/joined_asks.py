@@ -15,18 +15,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from controls import clock
 from controls.access import is_officer
 from controls.control_ids import normalised_id
-from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import RetrospectiveChange, System
 from evidence.forms.joins import AddForm, JoinForm, SplitForm
 from evidence.models import EvidenceRequirement, RequirementControl
-from evidence.requirements.baseline_frequency import stated_for
 from evidence.requirements.burden import burden_on
 from evidence.requirements.join_checks import NamedControl
 from evidence.requirements.join_offers import (
-    Offer,
     join_all,
-    offers_among,
+    offers_in,
     standing_alone,
 )
 from evidence.requirements.joined import rows_under
@@ -41,7 +39,7 @@ from evidence.status.asks_of_window import counts_of, periods_of_ask
 from evidence.status.control_status import today_of, window_of
 from evidence.status.rows import Moment
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain, refused, say_it_waits
+from evidence.views.answers import explain, refused, say_it_waits, status_of_form
 from evidence.views.once import once
 from evidence.views.requirements import WAITS
 from srm_project.requests import SignedInRequest
@@ -58,7 +56,7 @@ def join_asks(request: SignedInRequest, slug: str) -> HttpResponse:
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     today = today_of(system)
-    offers = _offers(system, today)
+    offers = offers_in(system, today)
     if request.method == "POST":
         try:
             number = join_all(
@@ -116,8 +114,7 @@ def join_preview(request: SignedInRequest, slug: str) -> HttpResponse:
             except ValidationError as refusal:
                 if isinstance(refusal, NotPermitted):
                     return refused(request, refusal)
-                stale = isinstance(refusal, StaleVersion | TransitionNotAllowed)
-                status = 409 if stale else 422
+                status = status_of_form(refusal)
                 explain(form, refusal)
             else:
                 return _joined(request, system, ask)
@@ -139,16 +136,12 @@ def _joined(
     return redirect("evidence:ask", system.slug, ask.uuid)
 
 
-def _offers(system: System, today: dt.date) -> list[Offer]:
-    return offers_among(standing_alone(system, today), stated_for(system))
-
-
 def _join_form(
     request: SignedInRequest, system: System, today: dt.date
 ) -> JoinForm | None:
     """The form of an offer, or of rows that were ticked; None for fewer than two."""
     if request.method == "GET" and (key := request.GET.get("offer", "")):
-        offers = {offer.key: offer for offer in _offers(system, today)}
+        offers = {offer.key: offer for offer in offers_in(system, today)}
         if key not in offers:
             raise Http404(
                 "This is not offered any more: somebody may have joined these asks."
@@ -188,9 +181,16 @@ def ask_split(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
             reason=form.cleaned_data["reason"],
         )
     except ValidationError as refusal:
+        if isinstance(refusal, NotPermitted):
+            return refused(request, refusal)
         explain(form, refusal)
-        return _ask_page(request, stored, split_form=form, status=422)
-    messages.success(request, WAITS if waits else "Taken out from that day on.")
+        return _ask_page(
+            request, stored, split_form=form, status=status_of_form(refusal)
+        )
+    if waits:
+        say_it_waits(request, stored.system, WAITS)
+    else:
+        messages.success(request, "Taken out from that day on.")
     if not stored.joined_terms.exists():  # joined and taken out from the same day
         return redirect("evidence:requirements", slug)
     return redirect("evidence:ask", slug, uuid)
@@ -205,9 +205,17 @@ def ask_add(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
     today = today_of(stored.system)
     alone = standing_alone(stored.system, today)
     form = AddForm(request.POST, alone=alone)
-    label = _added(request, stored, form, today) if form.is_valid() else ""
+    status, label = 422, ""
+    if form.is_valid():
+        try:
+            label = _added(request, stored, form, today)
+        except ValidationError as refusal:
+            if isinstance(refusal, NotPermitted):
+                return refused(request, refusal)
+            status = status_of_form(refusal)
+            explain(form, refusal)
     if not label:
-        return _ask_page(request, stored, add_form=form, status=422)
+        return _ask_page(request, stored, add_form=form, status=status)
     messages.success(request, f"{label} is one of its controls now.")
     return redirect("evidence:ask", slug, uuid)
 
@@ -222,23 +230,17 @@ def _added(
     fields = form.cleaned_data
     how: dict[str, Any] = {"from_day": fields["from_day"], "by": request.user}
     how["today"] = today
-    try:
-        if fields["row"]:
-            row, seen = fields["row"]
-            named = NamedControl(row.uuid, fields["what_it_shows"], seen)
-            join_to(stored, [named], **how)
-            return str(row.implementation.control.label)
-        controls = stored.system.implementations.select_related("control", "owner_team")
-        control = controls.filter(
-            control__ref_id=normalised_id(fields["control"])
-        ).first()
-        if control is None:
-            form.add_error("control", "That is no control of this system.")
-            return ""
-        add_control(stored, control, fields["what_it_shows"], **how)
-    except ValidationError as refusal:
-        explain(form, refusal)
+    if fields["row"]:
+        row, seen = fields["row"]
+        named = NamedControl(row.uuid, fields["what_it_shows"], seen)
+        join_to(stored, [named], **how)
+        return str(row.implementation.control.label)
+    controls = stored.system.implementations.select_related("control", "owner_team")
+    control = controls.filter(control__ref_id=normalised_id(fields["control"])).first()
+    if control is None:
+        form.add_error("control", "That is no control of this system.")
         return ""
+    add_control(stored, control, fields["what_it_shows"], **how)
     return str(control.control.label)
 
 

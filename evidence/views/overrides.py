@@ -192,7 +192,8 @@ def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
         settle_override(override, on=today, by=request.user, today=today)
         return "Settled: the class below it holds again."
 
-    return _decided(request, override.implementation, settle)
+    waits = today <= override.ends_on
+    return _decided(request, override.implementation, settle, waits=waits)
 
 
 @require_POST
@@ -265,7 +266,7 @@ def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         ask(exclusion, ends_from=day, reason=reason, by=request.user, today=today)
         return ASKED_BACK if day < today else NA_END_ASKED
 
-    return _decided(request, exclusion.implementation, end)
+    return _decided(request, exclusion.implementation, end, waits=True)
 
 
 def _of_mine(request: SignedInRequest, model: Any, uuid: Any) -> Any:
@@ -280,11 +281,17 @@ def _decided(
     request: SignedInRequest,
     implementation: ControlImplementation,
     act: Callable[[], str],
+    *,
+    waits: bool = False,
 ) -> HttpResponse:
-    """Do it, and say on the control's page what was done or refused."""
+    """Do it, and say on the control's page what was done, what waits or was refused."""
     back = return_to_work(request) or _to_control(implementation)
     try:
-        messages.success(request, act())
+        done = act()
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
+    if waits:
+        say_it_waits(request, implementation.system, done)
+    else:
+        messages.success(request, done)
     return back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from controls import clock
 from controls.access import is_officer
-from controls.errors import NotPermitted, StaleVersion, TransitionNotAllowed
+from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.models import RetrospectiveChange
 from evidence.forms.requirements import (
@@ -31,7 +32,7 @@ from evidence.requirements.changes import (
 )
 from evidence.requirements.from_templates import ask_for_all, proposed
 from evidence.requirements.retiring import retire_requirement
-from evidence.requirements.terms import terms_history
+from evidence.requirements.terms import next_stated, terms_history
 from evidence.status.control_status import today_of
 from evidence.submissions.who_may import submits_in
 from evidence.views.access import (
@@ -39,12 +40,21 @@ from evidence.views.access import (
     require_officer_page,
     system_or_404,
 )
-from evidence.views.answers import explain, refused
+from evidence.views.answers import explain, refused, say_it_waits, status_of_form
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 SAVED = "Saved: it is asked as it stands below."
+UNCHANGED = "Nothing was changed: it is asked like this already."
+REPLACED = (
+    " Other terms had been stated from {} on. These hold in their place: state those"
+    " again if they are still meant."
+)
+OUTDATED = (
+    " A change of it that waits for a second officer was asked for before this: it can"
+    " only be refused now, and asked for again."
+)
 WAITS = (
     "Nothing is changed yet: a second officer has to decide on it. It waits among the"
     " changes in retrospect."
@@ -104,13 +114,14 @@ def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpRes
     )
     context = {"implementation": implementation, "form": form}
 
-    def add() -> None:
-        add_requirement(
+    def add() -> str:
+        added = add_requirement(
             implementation,
             form.terms(),
             by=request.user,
             user_control=form.cleaned_data.get("user_control"),
         )
+        return f"Added: “{added.title}” is asked from {added.operates_from} on."
 
     return _saved(request, form, add, slug, context)
 
@@ -127,16 +138,19 @@ def requirement_edit(request: SignedInRequest, slug: str, uuid: Any) -> HttpResp
     retire_form = RetireForm(initial={"until": today})
     context = _context(stored, form, retire_form)
 
-    def change() -> RetrospectiveChange | None:
-        return change_requirement(
+    def change() -> RetrospectiveChange | str:
+        from_day = form.cleaned_data["from_day"] or today
+        stated = next_stated(stored.ask, from_day)
+        waits = change_requirement(
             stored,
             form.terms(),
             version=form.cleaned_data["version"] or 0,
             by=request.user,
             today=today,
-            from_day=form.cleaned_data["from_day"],
+            from_day=from_day,
             reason=form.cleaned_data["reason"],
         )
+        return waits or sentence_of_change(stored, from_day, stated)
 
     return _saved(request, form, change, slug, context)
 
@@ -150,12 +164,30 @@ def requirement_retire(request: SignedInRequest, slug: str, uuid: Any) -> HttpRe
     today = stored.system.day_of(clock.now())
     context = _context(stored, ChangeForm.about(stored, today), form)
 
-    def retire() -> RetrospectiveChange | None:
-        return retire_requirement(
+    def retire() -> RetrospectiveChange | str:
+        waits = retire_requirement(
             stored, by=request.user, today=today, **form.cleaned_data
         )
+        until = form.cleaned_data["until"]
+        return waits or f"Retired: “{stored.title}” is no longer asked from {until} on."
 
     return _saved(request, form, retire, slug, context)
+
+
+def sentence_of_change(
+    stored: RequirementControl, from_day: dt.date, stated: dt.date | None
+) -> str:
+    """What became of a row that one officer changed from a day on; `stated` is the
+    first later day for which it had other terms before. The row is as it was read."""
+    if RequirementControl.objects.get(pk=stored.pk).version == stored.version:
+        return UNCHANGED
+    sentence = SAVED
+    if stated and next_stated(stored.ask, from_day) != stated:
+        sentence += REPLACED.format(stated)
+    waiting = stored.system.retrospective_changes.waiting()
+    if waiting.filter(body__requirement=str(stored.uuid)).exists():
+        sentence += OUTDATED
+    return sentence
 
 
 def _context(
@@ -179,25 +211,28 @@ def _requirement(request: SignedInRequest, slug: str, uuid: Any) -> RequirementC
 def _saved(
     request: SignedInRequest,
     form: Any,
-    act: Callable[[], RetrospectiveChange | None],
+    act: Callable[[], RetrospectiveChange | str],
     slug: str,
     context: dict[str, Any],
 ) -> HttpResponse:
     """Do it, or ask a second officer to, and go back to the list; otherwise the form
-    with what is wrong."""
+    with what is wrong. `act` returns what waits, or the sentence that says what was
+    done."""
     status = 200
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
-                waits = act()
+                done = act()
             except ValidationError as refusal:
                 if isinstance(refusal, NotPermitted):
                     return refused(request, refusal)
-                stale = isinstance(refusal, StaleVersion | TransitionNotAllowed)
-                status = 409 if stale else 422
+                status = status_of_form(refusal)
                 explain(form, refusal)
             else:
-                messages.success(request, WAITS if waits else SAVED)
+                if isinstance(done, RetrospectiveChange):
+                    say_it_waits(request, context["implementation"].system, WAITS)
+                else:
+                    messages.success(request, done)
                 return redirect("evidence:requirements", slug)
     return render(request, "evidence/requirements/form.html", context, status=status)

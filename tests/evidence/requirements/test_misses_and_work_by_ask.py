@@ -149,7 +149,7 @@ def test_r11_a_row_that_stands_alone_is_put_under_an_ask_by_page(client, house, 
         told = "Choose an ask that stands alone, or name a control."
         assert told in refused.content.decode()
     stale = client.post(address, body | {"row": f"{row.uuid}.{row.version + 1}"})
-    assert stale.status_code == 422
+    assert stale.status_code == 409
     assert "changed" in stale.context["add_form"].errors.as_text()
     done = client.post(address, body | {"row": seen}, follow=True)
     assert "CM-8 is one of its controls now." in done.content.decode()
