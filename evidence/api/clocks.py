@@ -23,7 +23,7 @@ from evidence.status.clock_parameters import (
     read_clocks,
 )
 from evidence.status.clocks import moment_from, window_from
-from evidence.status.control_status import today_of
+from evidence.status.control_status import instant_now
 from evidence.status.gather import Moment
 
 CLOCKS = [
@@ -48,7 +48,7 @@ def clocks_of(request: Request, system: System) -> tuple[Moment, Window]:
     """
     named = read_clocks(dict(request.query_params.lists()))
     _require_none(named.faults)
-    moment = moment_from(system, named, today=today_of(system))
+    moment = moment_from(system, named, now=instant_now())
     return moment, window_from(system, named, moment)
 
 

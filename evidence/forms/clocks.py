@@ -76,11 +76,12 @@ def clocks_of(
     `own` is the window of a page where none is named, other than the system's.
     The outermost reader of the clock: nothing below a view looks at it.
     """
-    today = system.day_of(clock.now())
+    now = clock.now()
+    today = system.day_of(now)
     form = ClockForm(request.GET)
     named = read_clocks(dict(request.GET.lists()))
     form.is_valid()
-    moment = moment_from(system, named, today=today)
+    moment = moment_from(system, named, now=now)
     of_system = window_of(system, moment.known_at)
     window = named.window or own or window_from(system, named, moment)
     own_window = window == of_system and own in (None, of_system)

@@ -12,18 +12,23 @@ from evidence.status.gather import Moment
 from evidence.status.rules import RULES, rules_then
 
 
-def moment_from(system: System, named: ClockParameters, *, today: dt.date) -> Moment:
-    """The moment that parameters name: `today` with all knowledge unless they do.
+def moment_from(system: System, named: ClockParameters, *, now: dt.datetime) -> Moment:
+    """The moment that parameters name: today with all knowledge unless they do.
 
     `as_known_then` bounds what is known by the end of the day that is named with it,
     whatever `known_at` says; without such a day it changes nothing. A known day that
-    has not ended means all that is known.
+    has not ended, and an instant that has not come, mean all that is known: nobody
+    shows today's answer as one known later.
     """
+    today = system.day_of(now)
     if named.as_known_then and named.on:
-        return as_known_then(system, named.on)
-    known = named.known
-    if known is not None and not isinstance(known, dt.datetime):
-        known = system.end_of_day(known) if known < today else None
+        known = as_known_then(system, named.on).known_at
+    elif isinstance(named.known, dt.datetime) or named.known is None:
+        known = named.known
+    else:
+        known = system.end_of_day(named.known)
+    if known is not None and known > now:
+        known = None
     return Moment(on=named.on or today, known_at=known)
 
 

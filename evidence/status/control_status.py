@@ -103,9 +103,15 @@ class Counts:
 
 def today_of(system: System) -> dt.date:
     """The system's calendar day now, by the database's clock."""
+    return system.day_of(instant_now())
+
+
+def instant_now() -> dt.datetime:
+    """This instant by the database's clock, by which things are known."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        return system.day_of(cursor.fetchone()[0])
+        instant: dt.datetime = cursor.fetchone()[0]
+    return instant
 
 
 def now() -> dt.datetime:

@@ -249,3 +249,17 @@ def test_exports_take_the_same_clocks(path, changed, system, oscar, as_user):
     answer = as_user(oscar).post(path, sent)
     assert answer.status_code == 400
     assert not Export.objects.exists()
+
+
+@pytest.mark.parametrize("known", ["2031-01-01", "2031-01-01T00:00:00Z"])
+def test_r31_nothing_is_answered_as_known_at_a_time_that_has_not_come(
+    system, oscar, as_user, known
+):
+    """Whoever asks it is told what is known now, and under that name."""
+    browser = as_user(oscar)
+    api = browser.get("/api/v1/systems/payments/controls/pe-3/", {"known_at": known})
+    assert api.json()["known_at"] is None
+    page = browser.get("/systems/payments/controls/pe-3/", {"known_at": known})
+    text = " ".join(page.content.decode().split())
+    assert page.context["clocks"].known_text == "now"
+    assert "2031-01-01 00:00" not in text
