@@ -34,12 +34,9 @@ class KeyReused(SrmError):
 
     status_code = 422
 
-    def __init__(self, first: IdempotencyKey) -> None:
+    def __init__(self, first: IdempotencyKey, sentence: str) -> None:
         self.first = first
-        super().__init__(
-            "This key was used for another request. Send that one again as it was, or"
-            " take a new key."
-        )
+        super().__init__(sentence)
 
 
 class KeyInUse(SrmError):
@@ -52,14 +49,28 @@ class KeyInUse(SrmError):
         super().__init__("The same request is being worked on. Send it again later.")
 
 
+OF_A_KEY = (
+    "This key was used for another request. Send that one again as it was, or take a"
+    " new key."
+)
+OF_A_PREVIEW = (
+    "This preview was confirmed before, with other lines chosen: nothing was changed"
+    " now. For more of it, send the list again."
+)
+
+
 @dataclass(frozen=True)
 class KeyedRequest:
-    """Who asks, under which key, for what (`route`), with what (`digest`)."""
+    """Who asks, under which key, for what (`route`), with what (`digest`).
+
+    `used` is what to say where the key was used for another request.
+    """
 
     user: Actor
     key: str
     route: str
     digest: str
+    used: str = OF_A_KEY
 
     def __post_init__(self) -> None:
         if not 0 < len(self.key) <= MAX_KEY:
@@ -78,7 +89,7 @@ class KeyedRequest:
         """
         key = hashlib.sha256(token.encode()).hexdigest()
         digest = key if chosen is None else digest_of([key, chosen])
-        return cls(user, key, verb, digest)
+        return cls(user, key, verb, digest, OF_A_PREVIEW)
 
 
 def was_confirmed(user: Actor, token: str) -> bool:
@@ -122,7 +133,7 @@ def _row_of(request: KeyedRequest) -> IdempotencyKey:
         IdempotencyKey.objects.bulk_create([fresh], ignore_conflicts=True)
     row = IdempotencyKey.objects.get(user=request.user.pk, key=request.key)
     if (row.route, row.digest) != (request.route, request.digest):
-        raise KeyReused(row)
+        raise KeyReused(row, request.used)
     return row
 
 

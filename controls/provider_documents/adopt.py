@@ -34,7 +34,12 @@ from controls.provider_documents.compare import (
 from controls.provider_documents.rows import Statements
 from controls.reasons import refuse_long
 from controls.responsibility.decide import redecide, rulings_due
-from controls.retrospect import Fact, first_day_of, request_change
+from controls.retrospect import (
+    Fact,
+    first_day_of,
+    lapse_undecided,
+    request_change,
+)
 
 KIND = "provider-document"
 MAX_NAMED = 20  # controls named in what waits; the page of the document lists all
@@ -63,6 +68,7 @@ def request_adoption(
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
+    lapse_undecided(locked, today)  # what nobody can decide any more holds up nothing
     compared = preview(locked, read, today=today)
     require_all_read(compared, leave_out=leave_out)
     refuse_long(reason)
@@ -162,6 +168,7 @@ def request_end(
     Raises NotPermitted, TransitionNotAllowed for one that does not rule or whose end
     is asked for already, Refused for a day before its start and without a reason.
     """
+    lapse_undecided(document.system, today)
     stored = _locked(document)
     require_officer(stored.system, by)
     _refuse_ended(stored)
@@ -259,10 +266,10 @@ def _adopt_on_approval(
         raise TransitionNotAllowed("This document does not wait any more.")
     earlier = _followed(stored)
     if change.body["follows"] != (str(earlier.uuid) if earlier else ""):
-        raise TransitionNotAllowed(
-            "Another document of this title is current since this was asked for. Ask"
-            " for it again."
-        )
+        since = "Another document of this title is current since this was asked for."
+        if earlier is None:
+            since = "The document that it follows has ended since this was asked for."
+        raise TransitionNotAllowed(f"{since} Refuse this one, and ask for it again.")
     if earlier is not None:
         _end(earlier, stored.starts_on, change, by)
     stored.state = DocumentState.CURRENT

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from controls.errors import Refused
@@ -33,6 +33,13 @@ from evidence.models import (
     RelianceReview,
 )
 
+CITED_BEFORE = """
+SELECT DISTINCT now.id, before.cited_by_id
+  FROM evidence_citation now
+  JOIN evidence_citation_history before USING (system_id, artifact_id, control_id)
+ WHERE now.id = ANY(%s) AND now.id <> before.id
+"""
+
 
 @dataclass(frozen=True)
 class CitationStanding:
@@ -42,6 +49,8 @@ class CitationStanding:
     series that decided on it. At most one is set; none where it counts as it did before
     citations waited. `unnamed`: what is recorded that the series speaks to names other
     controls and not this one; the second person decides whether the report proves it.
+    `registrars` are keys of who cited, or registered the series: none of them decides
+    on it, nor does who cited the same before and took it back (R32).
     """
 
     citation: Citation
@@ -49,10 +58,11 @@ class CitationStanding:
     decision: LetterAcceptance | None = None
     review: RelianceReview | None = None
     unnamed: bool = False
+    registrars: frozenset[int] = frozenset()
 
 
 def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
-    """Each citation in the order of its system and catalog. Four statements.
+    """Each citation in the order of its system and catalog. Five statements.
 
     The same rule as `gather_sql.COVERAGE`; a test compares the two.
     """
@@ -67,15 +77,28 @@ def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
         {row.artifact_id for row in rows}, {row.system_id for row in rows}
     )
     unnamed = unnamed_by_coverage([(row.artifact_id, row.control) for row in rows])
+    cited_before = _cited_before([row.pk for row in rows])
     return [
         replace(
             _standing(
                 row, decisions.get(row.pk), reviews[row.artifact_id, row.system_id]
             ),
             unnamed=(row.artifact_id, row.control_id) in unnamed,
+            registrars=row.registrars | cited_before[row.pk],
         )
         for row in rows
     ]
+
+
+def _cited_before(pks: Sequence[int]) -> defaultdict[int, set[int]]:
+    """By citation, who cited the same for the same control of the same system before
+    it was taken back."""
+    people: defaultdict[int, set[int]] = defaultdict(set)
+    with connection.cursor() as cursor:
+        cursor.execute(CITED_BEFORE, [list(pks)])
+        for pk, person in cursor.fetchall():
+            people[pk].add(person)
+    return people
 
 
 def _reviews(
@@ -109,6 +132,15 @@ def _standing(
         return CitationStanding(citation, "accepted", review=review)
     relied_on = any(r.conclusion != RelianceConclusion.DO_NOT_RELY for r in reviews)
     return CitationStanding(citation, "waiting" if relied_on else "with-report")
+
+
+def is_relied_on(artifact: Artifact, system: System) -> bool:
+    """Whether a review relied on a report of the series here: what is cited since
+    waits for a second person."""
+    reviews = RelianceReview.objects.filter(
+        artifact_version__artifact=artifact, system=system
+    )
+    return reviews.exclude(conclusion=RelianceConclusion.DO_NOT_RELY).exists()
 
 
 def waiting_citations(systems: Iterable[System]) -> list[CitationStanding]:
@@ -161,7 +193,7 @@ def citations_to_decide(user: Actor) -> list[CitationStanding]:
     return [
         standing
         for standing in waiting_citations(systems)
-        if user.pk not in standing.citation.registrars
+        if user.pk not in standing.registrars
     ]
 
 
@@ -200,7 +232,7 @@ def decide_citations(
     if not standings:
         raise Refused({"citations": "Name at least one citation of this system."})
     for standing in standings:
-        require_citation_reviewer(standing.citation, by=by)
+        require_citation_reviewer(standing, by=by)
         require_waiting(standing.state, "citation")
     acceptances = record_decisions(
         [
@@ -236,11 +268,11 @@ def require_decider(system: System, *, by: Actor) -> None:
     require_reviewer(system, (), by=by, sentence="")
 
 
-def require_citation_reviewer(citation: Citation, *, by: Actor) -> None:
+def require_citation_reviewer(standing: CitationStanding, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` may decide on the citation."""
     require_reviewer(
-        citation.system,
-        citation.registrars,
+        standing.citation.system,
+        standing.registrars,
         by=by,
         sentence=(
             "You cited or registered this report; somebody else must decide on the"

@@ -24,7 +24,7 @@ from evidence.artifacts.coverage_targets import (
     CoverageTargets,
     label_of_line,
 )
-from evidence.artifacts.register import require_registrar
+from evidence.artifacts.register import refuse_withdrawn, require_registrar
 from evidence.models import Artifact, ArtifactVersion, CoverageLine, CoverageOrigin
 from evidence.models.artifacts import ArtifactVersionState
 
@@ -44,9 +44,7 @@ def require_open_coverage(version: ArtifactVersion, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` keeps the register, TransitionNotAllowed for a
     report that its auditor withdrew: none of its words counts any more (R20)."""
     require_registrar(by)
-    if version.state == ArtifactVersionState.WITHDRAWN:
-        sentence = "Its auditor withdrew this report: its coverage stays as it is."
-        raise TransitionNotAllowed(sentence)
+    refuse_withdrawn(version, "its coverage stays as it is")
 
 
 def _locked(version: ArtifactVersion, by: Actor) -> ArtifactVersion:

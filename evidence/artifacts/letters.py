@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -32,6 +32,7 @@ from evidence.models import (
     LetterAcceptance,
     RelianceConclusion,
     RelianceReview,
+    ScopeSetting,
 )
 
 
@@ -40,7 +41,8 @@ class LetterStanding:
     """Where one letter stands in one system, and what put it there.
 
     `decision` is a second person's own decision on the letter; `review` the first
-    review of the report that decided on it. At most one of them is set.
+    review of the report that decided on it. At most one of them is set. `registrars`
+    are keys of those who had a hand in it: none of them decides on it (R32).
     """
 
     letter: ContinuityLetter
@@ -48,12 +50,13 @@ class LetterStanding:
     state: StandingState
     decision: LetterAcceptance | None = None
     review: RelianceReview | None = None
+    registrars: frozenset[int] = frozenset()
 
 
 def letter_standings(
     letters: QuerySet[ContinuityLetter], systems: Iterable[System]
 ) -> list[LetterStanding]:
-    """Each letter in each system, oldest letter first. Three statements."""
+    """Each letter in each system, oldest letter first. Five statements."""
     known_letters = list(letters.for_listing())  # type: ignore[attr-defined]
     if not known_letters:
         return []
@@ -70,16 +73,45 @@ def letter_standings(
         system__in=systems,
     ).order_by("known_from", "pk"):
         reviews[(review.artifact_version_id, review.system_id)].append(review)
+    registrars = _registrars(known_letters)
     return [
-        _standing(
-            letter,
-            system,
-            decisions.get((letter.pk, system.pk)),
-            reviews[(letter.artifact_version_id, system.pk)],
+        replace(
+            _standing(
+                letter,
+                system,
+                decisions.get((letter.pk, system.pk)),
+                reviews[(letter.artifact_version_id, system.pk)],
+            ),
+            registrars=registrars[letter.pk],
         )
         for letter in known_letters
         for system in systems
     ]
+
+
+def _registrars(letters: Sequence[ContinuityLetter]) -> dict[int, frozenset[int]]:
+    """By letter, who registered it, the same letter before, its report or its series,
+    or set the report's scope. Two statements."""
+    reports = {letter.artifact_version_id for letter in letters}
+    hands: defaultdict[int, set[int]] = defaultdict(set)
+    scoped = ScopeSetting.objects.filter(artifact_version__in=reports)
+    for report, person in scoped.values_list("artifact_version", "set_by"):
+        hands[report].add(person)
+    of_day: defaultdict[tuple[int, dt.date], set[int]] = defaultdict(set)
+    rows = ContinuityLetter.objects.filter(
+        artifact_version__in=reports, registered_by__isnull=False
+    ).order_by()
+    for report, day, person in rows.values_list(
+        "artifact_version", "issued_on", "registered_by"
+    ):
+        of_day[report, day].add(person)
+    return {
+        letter.pk: letter.registrars
+        | {letter.artifact_version.artifact.registered_by_id}
+        | hands[letter.artifact_version_id]
+        | of_day[letter.artifact_version_id, letter.issued_on]
+        for letter in letters
+    }
 
 
 def _standing(
@@ -134,13 +166,13 @@ def waiting_letters(systems: Iterable[System]) -> list[LetterStanding]:
 
 
 def letters_to_decide(user: Actor) -> list[LetterStanding]:
-    """Letters that wait for this person: reviewer or officer, registrar of neither
-    the letter nor its report."""
+    """Letters that wait for this person: reviewer or officer, with no hand in the
+    letter nor in its report."""
     systems = System.objects.held_as(user, REVIEWING)
     return [
         standing
         for standing in waiting_letters(systems)
-        if user.pk not in standing.letter.registrars
+        if user.pk not in standing.registrars
     ]
 
 
@@ -150,10 +182,11 @@ def require_letter_reviewer(
     """Raise NotPermitted unless `by` may decide on the letter for the system."""
     require_reviewer(
         system,
-        letter.registrars,
+        _registrars([letter])[letter.pk],
         by=by,
         sentence=(
-            "You registered this letter or its report; somebody else must decide on it."
+            "You registered this letter, its report or its series, or set the report's"
+            " scope; somebody else must decide on it."
         ),
     )
 

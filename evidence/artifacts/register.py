@@ -22,6 +22,7 @@ from controls.models.services import Provider
 from controls.provider_names import AWS, provider_slug
 from evidence.models import Artifact, ArtifactVersion, ContinuityLetter
 from evidence.models.artifacts import ArtifactVersionState, AssuranceKind, Scheme
+from evidence.models.reviews import ReviewDecision
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -58,6 +59,14 @@ def require_registrar(by: Actor) -> None:
     """Raise NotPermitted unless `by` keeps the register."""
     if not may_keep_register(by):
         raise NotPermitted("Only a registrar of reports may change the register.")
+
+
+def refuse_withdrawn(version: ArtifactVersion, consequence: str) -> None:
+    """Raise TransitionNotAllowed for a report that its auditor withdrew: nothing that
+    it says counts any more (R20)."""
+    if version.state == ArtifactVersionState.WITHDRAWN:
+        sentence = f"Its auditor withdrew this report: {consequence}."
+        raise TransitionNotAllowed(sentence)
 
 
 @transaction.atomic
@@ -302,14 +311,22 @@ def add_letter(
     """Save a letter that continues a report from the day after it, until `ends`.
 
     Systems that have reviewed the report count none of its days until a second person
-    has accepted it there (R24).
+    has accepted it there (R24). Raises TransitionNotAllowed where the report was
+    withdrawn, or was revoked before the letter's first day: it would cover no day.
     """
     require_registrar(by)
     report = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    refuse_withdrawn(report, "a letter continues nothing of it")
     if version.artifact.kind != AssuranceKind.PERIOD:
         raise Refused("A letter continues a report over a period, and nothing else.")
     if report.until is None:
         raise Refused("A letter continues a report that has an end; this one has none.")
+    revoked = report.state == ArtifactVersionState.REVOKED
+    if revoked and report.ended_on and report.ended_on <= report.until:
+        raise TransitionNotAllowed(
+            f"This report was revoked from {report.ended_on}: days from then on are"
+            " open, and a letter does not cover them."
+        )
     if issued_on > _today():
         raise Refused({"issued_on": f"The letter is not issued before {issued_on}."})
     if issued_on < report.until:
@@ -318,6 +335,7 @@ def add_letter(
             f" the days to {report.last_day} itself."
         )
         raise Refused({"issued_on": before})
+    _refuse_same_letter(report, issued_on, ends)
     letter = ContinuityLetter(
         artifact_version=report,
         registered_by=by,
@@ -331,3 +349,16 @@ def add_letter(
         about(letter, "letter.added", by=by, report=str(report.uuid), ends=str(ends))
     )
     return letter
+
+
+def _refuse_same_letter(
+    report: ArtifactVersion, issued_on: dt.date, ends: dt.date
+) -> None:
+    """Raise TransitionNotAllowed for a letter that is there, unless somebody rejected
+    it: it may come again in order."""
+    same = report.letters.filter(issued_on=issued_on, until=ends + ONE_DAY)
+    if same.exclude(acceptances__decision=ReviewDecision.REJECT).exists():
+        raise TransitionNotAllowed(
+            f"The letter of {issued_on} to {ends} is registered for this report"
+            " already."
+        )

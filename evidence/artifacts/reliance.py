@@ -12,6 +12,7 @@ from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Role, System
 from controls.models.audit import about
 from evidence.artifacts.letters import undecided_letters
+from evidence.artifacts.register import refuse_withdrawn
 from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.models import ArtifactVersion, RelianceReview
 from evidence.models.reliance import RelianceConclusion
@@ -53,7 +54,8 @@ def record_reliance(
     """Record whether a system relies on a report, and what was read to say so (R24).
 
     Refuses who registered it or its series or set its scope, and a review without a
-    word about scope and period. A later review replaces an earlier one; both stay on
+    word about scope and period; TransitionNotAllowed for relying on one that its
+    auditor withdrew. A later review replaces an earlier one; both stay on
     record. Raises StaleVersion for a report that is another than `seen_version` (its
     scope was set, or it ended), and for a letter that it would decide on as well and
     whose uuid is not among `letters_shown`; None: the caller has read what there is.
@@ -65,6 +67,8 @@ def record_reliance(
             "This report changed since you opened it: its scope was set, or it ended."
             " Read it again."
         )
+    if conclusion != RelianceConclusion.DO_NOT_RELY:
+        refuse_withdrawn(stored, "there is nothing left to rely on")
     _refuse_unread(scope_note, period_note)
     _refuse_against_opinion(stored.opinion, conclusion)
     if letters_shown is not None:

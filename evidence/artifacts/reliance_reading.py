@@ -95,7 +95,7 @@ def reading_of(system: System, version: ArtifactVersion) -> ReportReading:
         standings=standings,
         last=last,
         changes=_changes(system, version, last, remarks, by_pk) if last else {},
-        digest=_digest(version, lines, standings),
+        digest=_digest(version, lines, standings, last),
     )
 
 
@@ -221,12 +221,16 @@ def _differences(what: str, then: Iterable[str], now: Iterable[str]) -> list[str
 
 
 def _digest(
-    version: ArtifactVersion, lines: list[ScopeLine], standings: list[RemarkStanding]
+    version: ArtifactVersion,
+    lines: list[ScopeLine],
+    standings: list[RemarkStanding],
+    last: RelianceReview | None,
 ) -> str:
     """Of what was shown: another one means that somebody changed it meanwhile."""
     shown = [
         [version.pk, version.version, version.state, version.opinion],
         [[line.name, line.place, str(line.last), line.code] for line in lines],
         [[row.remark.pk, row.accepted.pk if row.accepted else 0] for row in standings],
+        last.pk if last else 0,
     ]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

@@ -20,7 +20,7 @@ from controls.models import Actor, AuditEvent, Control, Role, System
 from controls.models.audit import about
 from controls.provider_names import provider_slug
 from controls.responsibility.derive import LAYERS
-from evidence.artifacts.register import require_registrar
+from evidence.artifacts.register import refuse_withdrawn, require_registrar
 from evidence.artifacts.second_person import REVIEWING, require_reviewer
 from evidence.models import (
     ArtifactVersion,
@@ -55,10 +55,12 @@ def register_remark(
     """Save what a report says. `layers` are those that a subservice organisation runs,
     `control_ids` what an exception or a user control touches.
 
-    Raises NotPermitted, ValidationError by field.
+    Raises NotPermitted, TransitionNotAllowed for a report that its auditor withdrew,
+    ValidationError by field.
     """
     require_registrar(by)
-    ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    reports = ArtifactVersion.objects.select_for_update(of=("self",))
+    refuse_withdrawn(reports.get(pk=version.pk), "nothing is added to it")
     subservice = kind == RemarkKind.SUBSERVICE
     remark = ReportRemark(
         artifact_version=version,

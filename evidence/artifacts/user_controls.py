@@ -18,11 +18,10 @@ from controls.models import Actor
 from controls.sealed_previews import seal, unseal
 from controls.spreadsheets import Place
 from evidence.artifacts.coverage_targets import CoverageTargets
-from evidence.artifacts.register import require_registrar
+from evidence.artifacts.register import refuse_withdrawn, require_registrar
 from evidence.artifacts.remarks import register_remark
 from evidence.artifacts.sheets import SheetForm, SheetList, SheetRowError, read_list
 from evidence.models import ArtifactVersion, RemarkKind, ReportRemark
-from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.remarks import MAX_REMARK
 
 SALT = "user controls of a report"
@@ -62,11 +61,10 @@ class UserControlPreview:
 
 def require_open_report(version: ArtifactVersion, *, by: Actor) -> None:
     """Raise NotPermitted unless `by` keeps the register, TransitionNotAllowed for a
-    report that has ended."""
+    report that its auditor withdrew. One that is only no longer offered still counts,
+    and so does what it expects of us (R25)."""
     require_registrar(by)
-    if version.state != ArtifactVersionState.ACTIVE:
-        word = version.get_state_display().lower()
-        raise TransitionNotAllowed(f"This report is {word}: nothing is added to it.")
+    refuse_withdrawn(version, "nothing is added to it")
 
 
 def read_user_controls(file: BinaryIO, name: str) -> SheetList:

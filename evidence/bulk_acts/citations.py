@@ -93,7 +93,7 @@ class Citations:
 
 def _refusal(standing: CitationStanding, by: Actor) -> str:
     try:
-        require_citation_reviewer(standing.citation, by=by)
+        require_citation_reviewer(standing, by=by)
         require_waiting(standing.state, "citation")
     except SrmError as refusal:
         return " ".join(refusal.messages)

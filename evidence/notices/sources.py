@@ -228,7 +228,7 @@ def letters(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,
             f"letter:{letter.uuid}:{row.system.pk}",
-            frozenset(people.reviewers(row.system.pk, but=letter.registrars)),
+            frozenset(people.reviewers(row.system.pk, but=row.registrars)),
             row.system.pk,
             reverse("evidence:artifact", args=[report.artifact.uuid]),
             {
@@ -242,7 +242,7 @@ def citations(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]
     """Citations made after the review of a report: who may decide on them."""
     groups = citations_by_series(waiting_citations(System.objects.all()))
     for (system, artifact), standings in groups.items():
-        registrars = {who for row in standings for who in row.citation.registrars}
+        registrars = {who for row in standings for who in row.registrars}
         newest = standings[-1].citation
         yield NoticeCandidate(
             NoticeKind.TO_REVIEW,

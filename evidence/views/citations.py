@@ -30,7 +30,7 @@ def citation_rows(artifact: Artifact, user: Actor) -> list[dict[str, Any]]:
         {
             "standing": row,
             "may_change": row.citation.system_id in officered,
-            "mine": user.pk in row.citation.registrars,
+            "mine": user.pk in row.registrars,
         }
         for row in citation_decisions.citation_standings(visible)
     ]
@@ -63,12 +63,33 @@ def cite(request: SignedInRequest, uuid: Any) -> HttpResponse:
             citation=form_data["citation"],
             by=request.user,
         )
-        messages.success(
-            request, f"Cited for {number} more of {count_of(len(controls), 'control')}."
-        )
+        _say_what_is_cited(request, artifact, system, number, len(controls))
         return str(artifact.uuid)
 
     return register_page(request, form, save, f"Cite {artifact}")
+
+
+def _say_what_is_cited(
+    request: SignedInRequest, artifact: Artifact, system: System, new: int, of: int
+) -> None:
+    """What was added, and what has to happen before it counts."""
+    if not new:
+        there = "No control is left to cite it for"
+        if of:
+            there = f"{count_of(of, 'control', 'cites')} it already"
+        messages.info(request, f"{there}: nothing was added.")
+        return
+    count_once = "They count" if new > 1 else "It counts"
+    judged = (
+        f"{count_once} once somebody else has read a report of it and relies on it."
+    )
+    if citation_decisions.is_relied_on(artifact, system):
+        judged = (
+            f"{count_once} once a second person has accepted that: a report of it was"
+            " reviewed here before."
+        )
+    cited = f"Cited for {new} more of {count_of(of, 'control')}."
+    messages.success(request, f"{cited} {judged}")
 
 
 @require_POST
@@ -81,7 +102,11 @@ def citation_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
         citations.remove_citation(citation, by=request.user)
     except SrmError as refusal:
         return refused(request, refusal)
-    messages.success(request, "The citation was removed.")
+    messages.success(
+        request,
+        f"{citation.system} no longer cites it for {citation.control.label}. What it"
+        " proved before stays on record.",
+    )
     return redirect("evidence:artifact", uuid=citation.artifact.uuid)
 
 

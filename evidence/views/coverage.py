@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import may_keep_register
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.idempotency import was_confirmed
 from controls.models import Control
@@ -57,6 +57,8 @@ def version_coverage(request: SignedInRequest, uuid: Any) -> HttpResponse:
             return redirect("evidence:version_coverage", version.uuid)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except TransitionNotAllowed as refusal:  # the page has no form to put it on
+        return refused(request, refusal, back=_address(version))
     except ValidationError as refusal:
         explain(form, refusal)
     return _page(request, version, status=422, form=form)
@@ -142,6 +144,8 @@ def version_coverage_preview(request: SignedInRequest, uuid: Any) -> HttpRespons
             page["token"] = sealed_coverage(version, preview, by=request.user)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except TransitionNotAllowed as refusal:
+        return refused(request, refusal, back=_address(version))
     except ValidationError as refusal:
         form.add_error("file", refusal.messages)
         return _page(request, version, status=422, file_form=form)

@@ -19,6 +19,7 @@ from evidence.artifacts.letters import (
 )
 from evidence.forms.artifacts import LetterDecisionForm
 from evidence.models import Artifact, ContinuityLetter
+from evidence.models.reviews import ReviewDecision
 from evidence.views.answers import explanation_page, refused, return_to_work
 from srm_project.requests import SignedInRequest
 
@@ -33,7 +34,7 @@ def letter_rows(
         {
             "standing": row,
             "may_decide": (row.letter.pk, row.system.pk) in mine,
-            "registered_by_me": user.pk in row.letter.registrars,
+            "registered_by_me": user.pk in row.registrars,
         }
         for row in letter_standings(letters, systems)
     ]
@@ -57,8 +58,12 @@ def letter_decide(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
         acceptance = decide_letter(letter, system, by=request.user, **form.cleaned_data)
     except SrmError as refusal:
         return refused(request, refusal)
+    counts = acceptance.decision == ReviewDecision.ACCEPT
+    consequence = "its days count" if counts else "none of its days counts"
     messages.success(
-        request, f"The letter of {letter.issued_on} was {acceptance.past_tense}."
+        request,
+        f"The letter of {letter.issued_on} was {acceptance.past_tense}: {consequence}"
+        f" in {system}.",
     )
     return return_to_work(request) or redirect(
         "evidence:artifact", uuid=letter.artifact_version.artifact.uuid

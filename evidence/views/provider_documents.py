@@ -32,6 +32,7 @@ from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadFor
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import template_rows
 from evidence.views.access import require_officer_page, system_or_404
+from evidence.views.answers import refused
 from evidence.views.long_forms import long_form
 from evidence.views.once import SAME_AGAIN, once
 from evidence.views.systems import is_officer
@@ -203,7 +204,8 @@ def _refused(
     form.full_clean()
     form.errors.pop("file", None)
     form.add_error(None, refusal.messages)
-    return _documents_page(request, system, form=form, status=422)
+    status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
+    return _documents_page(request, system, form=form, status=status)
 
 
 @require_GET
@@ -265,10 +267,12 @@ def document_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         request_end(shown, **form.cleaned_data, by=request.user, today=today)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except TransitionNotAllowed as refusal:  # the page may have no form for it
+        back = redirect("evidence:provider_document", shown.uuid)["Location"]
+        return refused(request, refusal, back=back)
     except ValidationError as refusal:
         form.add_error(None, refusal.messages)
-        status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
-        return _document_page(request, shown, form=form, status=status)
+        return _document_page(request, shown, form=form, status=422)
     messages.success(
         request,
         "The end waits for a second officer: once approved, the template holds again"

@@ -37,7 +37,8 @@ from srm_project.requests import SignedInRequest
 
 STALE = (
     "What stands on this page changed since you opened it: the report's scope, what it"
-    " leaves to us, an answer, or what the system uses. Read it again."
+    " leaves to us, an answer, somebody else's review, or what the system uses. Read it"
+    " again."
 )
 
 

@@ -23,6 +23,7 @@ from evidence.artifacts.remarks import (
 from evidence.forms.artifacts import OWN_WORDS
 from evidence.forms.remarks import RemarkAnswerForm, RemarkDecisionForm, RemarkForm
 from evidence.models import ArtifactVersion, RemarkAnswer, ReportRemark
+from evidence.models.reviews import ReviewDecision
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import explanation_page, refused, return_to_work
 from evidence.views.once import once
@@ -97,10 +98,15 @@ def remark_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
         if not form.is_valid():
             sentence = "Say whether you accept or reject."
             return explanation_page(request, sentence, 400)
-        decide_answer(answer, by=request.user, **form.cleaned_data)
+        decided = decide_answer(answer, by=request.user, **form.cleaned_data)
     except SrmError as refusal:
         return refused(request, refusal)
-    messages.success(request, "The decision on the answer is recorded.")
+    done = "The answer is accepted: it counts from now on."
+    if decided.decision == ReviewDecision.REJECT:
+        done = (
+            f"The answer is rejected. Next, an officer of {answer.system} answers anew."
+        )
+    messages.success(request, done)
     artifact = answer.remark.artifact_version.artifact
     return return_to_work(request) or redirect("evidence:artifact", uuid=artifact.uuid)
 

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, Refused
 from evidence.files.previews import RenderedPage, kind_of, render_preview
 from evidence.forms.report_files import ReleaseForm, ReportFileForm
 from evidence.held_reports.clearing import clear_report
@@ -29,7 +29,7 @@ from evidence.held_reports.opening import (
     read_report,
     record_viewing,
 )
-from evidence.held_reports.releases import release_report, take_back
+from evidence.held_reports.releases import CHOOSE_AUDIT, release_report, take_back
 from evidence.held_reports.removal import (
     decide_report_removal,
     request_report_removal,
@@ -271,6 +271,8 @@ def report_release(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         require_keeper(file.artifact_version, request.user)
         engagements = engagements_to_release_to(file, request.user)
+        if not engagements:  # then the page of the report has no form to keep it
+            raise Refused({"engagement": CHOOSE_AUDIT})
         form = ReleaseForm(request.POST, engagements=engagements)
         if not form.is_valid():
             return document_page(

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controls.access import is_officer
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.idempotency import was_confirmed
 from controls.service_names import display_names
@@ -140,9 +140,9 @@ def version_user_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
                 status = 200
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
+    except TransitionNotAllowed as refusal:
+        return refused(request, refusal)
     except ValidationError as refusal:
-        if not sent:
-            return refused(request, refusal)
         form.add_error("file", refusal.messages)
         page.pop("preview", None)
     return render(request, "evidence/artifacts/user_controls.html", page, status=status)

@@ -21,7 +21,10 @@ from controls.models import (
     System,
     User,
 )
-from evidence.artifacts.citation_decisions import require_citation_reviewer
+from evidence.artifacts.citation_decisions import (
+    citation_standings,
+    require_citation_reviewer,
+)
 from evidence.artifacts.letters import require_letter_reviewer
 from evidence.artifacts.reliance import require_reliance_reviewer
 from evidence.artifacts.remarks import require_decider
@@ -136,7 +139,8 @@ def _decides_letter(world: World, by: User) -> bool:
 
 def _decides_citation(world: World, by: User) -> bool:
     citation = Citation.objects.get(uuid=world.late_citation)
-    return _does_not_raise(require_citation_reviewer)(citation, by=by)
+    (standing,) = citation_standings(Citation.objects.filter(pk=citation.pk))
+    return _does_not_raise(require_citation_reviewer)(standing, by=by)
 
 
 def _decides(model: Any, view: str) -> May:

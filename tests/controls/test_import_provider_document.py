@@ -266,7 +266,7 @@ def test_an_adoption_lapses_behind_another_one(system, oscar, olga, today):
     older = adopted(system, oscar, today)
     newer = waiting(system, oscar, today, reference="v2", starts_on=today)
     ended(older, oscar, today)
-    with pytest.raises(TransitionNotAllowed, match="Ask for it again"):
+    with pytest.raises(TransitionNotAllowed, match="ask for it again"):
         approve(newer.change, by=olga, today=today)
     newer.refresh_from_db()
     assert newer.state == "waiting"

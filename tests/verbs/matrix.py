@@ -30,7 +30,7 @@ from controls.models import User
 from srm_project.typed import texts_among
 from tests.sign_ins import sign_in_just_now
 
-DONE = frozenset({200, 201, 202, 302})
+DONE = frozenset({200, 201, 202, 204, 302})
 # Written by every request that is let in, whatever became of it.
 NOT_COUNTED = (
     "django_session", "usersessions_usersession", "controls_idempotencykey",
@@ -130,6 +130,8 @@ def _found(
     before = contents()
     answer = send(client, attempt)
     text = shown_by(answer)
+    if answer.streaming:
+        answer.close()  # its place among downloads
     refused = answer.status_code not in DONE or bool(_errors(answer))
     if not refused:
         with connection.cursor() as cursor:  # what a commit would check
@@ -153,11 +155,15 @@ def _found(
 def send(client: Client, attempt: Attempt) -> Any:
     """The answer to an attempt."""
     options: dict[str, Any] = {"headers": dict(attempt.headers or {})}
-    files = isinstance(attempt.body, dict) and "files" in attempt.body
-    if attempt.api and not files:
+    if attempt.api and not _holds_files(attempt.body):
         options["content_type"] = "application/json"
     take = getattr(client, attempt.method)
     return take(attempt.address, attempt.body, **options)
+
+
+def _holds_files(body: Any) -> bool:
+    values = body.values() if isinstance(body, dict) else ()
+    return "files" in body or any(hasattr(value, "read") for value in values)
 
 
 def shown_by(answer: Any) -> str:
@@ -182,7 +188,7 @@ def _lost(attempt: Attempt, answer: Any) -> list[str]:
     """
     if attempt.api or attempt.address.startswith("/admin/"):
         return []
-    if answer.status_code == 404 and not hasattr(answer.wsgi_request, "_post"):
+    if answer.status_code in {403, 404} and not hasattr(answer.wsgi_request, "_post"):
         return []
     page = html.unescape(answer.content.decode())
     body = attempt.body.items()

@@ -261,7 +261,7 @@ def test_a_system_cites_from_confirmed_lines_and_no_other_moves(client, house, r
         report, state="withdrawn", on=TODAY, by=house.olivia, reason="Auditor's letter"
     )
     assert proposed_controls(report.artifact, other) == [citation.control]
-    assert client.post(address(report), {"controls": "pe-6"}).status_code == 422
+    assert client.post(address(report), {"controls": "pe-6"}).status_code == 409
 
 
 def test_readers_read_and_others_change_nothing(client, house, report):
