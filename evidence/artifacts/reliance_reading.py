@@ -161,7 +161,7 @@ def _changes(
         elif component.used_until and component.used_until > last.reviewed_on:
             day = component.used_until - ONE_DAY
             changes["scope"].append(f"{component} was in use until {day}.")
-    if before.pk != version.pk:
+    if _period(before) != _period(version):
         changes["period"].append(
             f"The period was {_period(before)}; it is {_period(version)}."
         )
@@ -170,7 +170,7 @@ def _changes(
         for letter in version.letters.all()
         if letter.known_from > last.known_from
     ]
-    if before.opinion != version.opinion:
+    if _words(before.opinion) != _words(version.opinion):
         changes["exceptions"].append(
             f"The opinion was “{before.opinion or 'not said'}”; it is"
             f" “{version.opinion or 'not said'}”."
@@ -183,11 +183,15 @@ def _changes(
     return changes
 
 
+def _words(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
 def _period(version: ArtifactVersion) -> str:
     return f"{version.starts} to {version.last_day or 'no set end'}"
 
 
-ALL = {"*": "all of them"}
+EVERYTHING = "*"  # stands for all services, regions or sites
 PARTS = ("scope", "period", "exceptions", "cuec")
 
 
@@ -210,7 +214,14 @@ def _remark_changes(
 
 
 def _differences(what: str, then: Iterable[str], now: Iterable[str]) -> list[str]:
-    now, then = ({ALL.get(one, one) for one in side} for side in (now, then))
+    now, then = set(now), set(then)
+    if now == then:
+        return []
+    if EVERYTHING in now:  # nothing is gone where all of them are in it
+        return [f"All of them are in {what} now."]
+    if EVERYTHING in then:
+        named = ", ".join(sorted(now)) or "none"
+        return [f"No longer all of them are in {what}: {named}."]
     added, gone = sorted(now - then), sorted(then - now)
     texts = []
     if added:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from controls.errors import NotPermitted, StaleVersion
 from controls.grammar import count_of
 from controls.models import System, Team
+from evidence.artifacts.citation_decisions import citation_standings
 from evidence.artifacts.letters import undecided_letters
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.artifacts.reliance_reading import PARTS, ReportReading, reading_of
@@ -178,9 +179,15 @@ def _concluded(version: ArtifactVersion, system: System, conclusion: str) -> str
     if conclusion == RelianceConclusion.DO_NOT_RELY:
         return f"{review} it is not relied on, and proves nothing there."
     cited = Citation.objects.filter(artifact=version.artifact_id, system=system)
-    number = cited.count()
-    if not number:
+    standings = citation_standings(cited)
+    if not standings:
         return f"{review} it is relied on. Next, cite it for the controls it speaks to."
+    number = sum(row.state == "accepted" for row in standings)
+    if not number:
+        return (
+            f"{review} it is relied on, and counts for no control yet: what cites it"
+            " waits for somebody else, or was rejected."
+        )
     proves = f"it counts for {count_of(number, 'control')} that cite it"
     if number == 1:
         proves = "it counts for 1 control that cites it"

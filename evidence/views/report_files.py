@@ -271,9 +271,9 @@ def report_release(request: SignedInRequest, uuid: Any) -> HttpResponse:
     try:
         require_keeper(file.artifact_version, request.user)
         engagements = engagements_to_release_to(file, request.user)
+        form = ReleaseForm(request.POST, engagements=engagements)
         if not engagements:  # then the page of the report has no form to keep it
             raise Refused({"engagement": CHOOSE_AUDIT})
-        form = ReleaseForm(request.POST, engagements=engagements)
         if not form.is_valid():
             return document_page(
                 request, file.artifact_version, release=(file, form), status=400

@@ -131,7 +131,7 @@ def _found(
     answer = send(client, attempt)
     text = shown_by(answer)
     if answer.streaming:
-        answer.close()  # its place among downloads
+        list(answer.streaming_content)  # to its end: it holds a place among downloads
     refused = answer.status_code not in DONE or bool(_errors(answer))
     if not refused:
         with connection.cursor() as cursor:  # what a commit would check
