@@ -132,7 +132,11 @@ def request_change(
     first = first_day_of(locked)
     if first_day < first:
         raise Refused({"first_day": f"The system's first day is {first}."})
-    same = locked.retrospective_changes.waiting().filter(kind=kind, body=dict(body))
+    same = locked.retrospective_changes.waiting().filter(
+        kind=kind,
+        body=dict(body),
+        requested_on__gte=today - dt.timedelta(days=MAX_DAYS_TO_DECIDE),
+    )
     if waiting := same.select_related("requested_by").first():
         raise TransitionNotAllowed(
             f"{waiting.requested_by} has already asked for this."

@@ -32,6 +32,7 @@ from evidence.models import (
     RemarkKind,
     ReportRemark,
 )
+from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.reviews import ReviewDecision
 
 ANSWERED = (RemarkKind.SUBSERVICE, RemarkKind.EXCEPTION)
@@ -258,8 +259,10 @@ def decide_answer(
 
 
 def user_controls_of(ref_id: str, user: Actor) -> QuerySet[ReportRemark]:
-    """What reports that the user may read expect of us for a control."""
+    """What reports that the user may read, and that their auditors did not withdraw,
+    expect of us for a control."""
     mine: QuerySet[ReportRemark] = ReportRemark.objects.visible_to(user)
+    mine = mine.exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
     return mine.filter(kind=RemarkKind.USER_CONTROL, control_ids__contains=[ref_id])
 
 

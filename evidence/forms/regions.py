@@ -48,4 +48,9 @@ class SayRegionsForm(Form):
             str(component.uuid): self.cleaned_data[f"regions-{component.uuid}"]
             for component in self.components
         }
+        # of whose regions somebody has spoken since the page was opened
+        for name in self.data:
+            uuid = name.removeprefix("regions-")
+            if uuid not in named and uuid != name:
+                named[uuid] = self.data[name].replace(",", " ").split()
         return {uuid: regions for uuid, regions in named.items() if regions}

@@ -109,13 +109,16 @@ class NewRequirementForm(RequirementForm):
         to_field_name="uuid",
         empty_label="No report expects it",
         help_text="Our half is then required, whatever the class of the control.",
+        error_messages={
+            "invalid_choice": "No report that stands expects this of us here."
+        },
     )
 
     def __init__(self, *args: Any, ref_id: str, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         expected = user_controls_of(ref_id, user)
         self.fields["user_control"].queryset = expected  # type: ignore[attr-defined]
-        if not expected.exists():
+        if not (expected.exists() or self.data.get("user_control")):
             del self.fields["user_control"]
 
 

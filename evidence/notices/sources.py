@@ -200,6 +200,7 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         "artifact__title",
         "label",
         "registered_by",
+        "artifact__registered_by",
         "registered_by__name",
         "artifact__citations__system",
         "artifact__citations__system__slug",
@@ -208,13 +209,13 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     scoped: defaultdict[int, set[int]] = defaultdict(set)
     for pk, person in ScopeSetting.objects.values_list("artifact_version", "set_by"):
         scoped[pk].add(person)
-    for pk, uuid, title, label, by, name, system, slug in rows.distinct():
+    for pk, uuid, title, label, by, series_by, name, system, slug in rows.distinct():
         if (pk, system) in read:
             continue
         yield NoticeCandidate(
             NoticeKind.TO_READ,
             f"to-read:{uuid}:{system}",
-            frozenset(people.reviewers(system, but={by, *scoped[pk]})),
+            frozenset(people.reviewers(system, but={by, series_by, *scoped[pk]})),
             system,
             reverse("evidence:reliance", args=[slug, uuid]),
             {"what": f"{title}, {label}", "who": name},

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from controls.models import InstallationRole, Membership, Role, User
@@ -26,6 +27,7 @@ from evidence.artifacts.coverage import (
 from evidence.artifacts.coverage_proposals import propose_coverage
 from evidence.artifacts.coverage_targets import CoverageEntry
 from evidence.artifacts.reliance import record_reliance
+from evidence.artifacts.remarks import register_remark
 from evidence.models import Artifact, ArtifactVersion, Citation, CoverageLine
 from tests import factories
 from tests.evidence import house as houses
@@ -49,6 +51,7 @@ SENTENCES = {
     "nothing-here": "provides nothing in Shop",
     "no-registrar": "Only a registrar of reports",
     "not-here": "",
+    "not-expected": "No report that stands expects this of us here.",
     "signed-out": "",
 }
 # A cell says what the report's lines are. `again` was confirmed and then said otherwise
@@ -76,6 +79,12 @@ cite      api   =pe-3              =pe-3, si-2        =pe-3, 1 waiting          
 proposed  page  =pe-3              =pe-3, si-2        =pe-3, 1 waiting             =nothing           400 nothing-here  404 not-here  =nothing
 ours      api   400 no-half        400 no-half        400 no-half                  400 no-half        400 nothing-here  404 not-here  401 signed-out
 """  # noqa: E501 - one line for each verb and door
+# A cell says what asks for AC-1 that a report expects. `asked`: something does already.
+ASKING = """
+verb  door  expected  asked    superseded  revoked  withdrawn         over
+ask   page  =1 asks   =2 asks  =1 asks     =1 asks  422 not-expected  404 not-here
+ask   api   =1 asks   =2 asks  =1 asks     =1 asks  404 not-here      404 not-here
+"""
 NOTES = {"scope_note": "S3 and EC2 are in it.", "period_note": "It ends in October."}
 
 
@@ -229,6 +238,58 @@ def on_series(row: Row, case: Cited) -> Attempt:
 @pytest.mark.parametrize("row", rows_of(LINES))
 def test_what_each_verb_of_a_coverage_line_answers(house, row: Row) -> None:
     wrong = wrong_cells(row, partial(line, house), on_line, lines_of, SENTENCES)
+    assert not wrong, "\n".join([str(row), *wrong])
+
+
+def expected(house: House, state: str) -> Any:
+    """What regina registered that a report expects of us for AC-1."""
+    soc2 = factories.make_artifact(house.regina, ["pe-3"])
+    report = factories.make_report(soc2, STARTS, ENDS)
+    remark = register_remark(report, kind="user-control", title="1",
+                             control_ids=["ac-1"], by=house.regina)  # fmt: skip
+    if state == "asked":
+        sent = on_expected(house, "api", remark)
+        assert client_of(house.oscar).post(
+            sent.address, sent.body, "application/json"
+        ).status_code == 201  # fmt: skip
+    if state in register.ENDS:
+        register.end_version(
+            report, state=state, on=TODAY, reason="They wrote.", by=house.regina
+        )
+    let_go(house.oscar, state)
+    return remark
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    sign_in_just_now(client, person)
+    return client
+
+
+def on_expected(house: House, door: str, remark: Any) -> Attempt:
+    body = {
+        "title": "Leavers are removed",
+        "cadence": "monthly",
+        "purpose": "operation",
+        "operates_from": str(TODAY),
+        "user_control": str(remark.uuid),
+    }
+    if door == "page":
+        address = reverse("evidence:requirement_new", args=["shop", "ac-1"])
+        return Attempt(house.oscar, address, body)
+    body |= {"system": "shop", "control_id": "ac-1"}
+    return Attempt(house.oscar, "/api/v1/requirements/", body, api=True)
+
+
+@pytest.mark.parametrize("row", rows_of(ASKING))
+def test_what_asking_for_what_a_report_expects_answers(house, row: Row) -> None:
+    wrong = wrong_cells(
+        row,
+        partial(expected, house),
+        lambda row, remark: on_expected(house, row.door, remark),
+        lambda remark: f"{remark.requirements.count()} asks",
+        SENTENCES,
+    )
     assert not wrong, "\n".join([str(row), *wrong])
 
 
