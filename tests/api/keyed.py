@@ -20,6 +20,7 @@ from tests.factories import make_system
 from tests.sign_ins import sign_in_just_now
 
 TODAY = str(one_day.TODAY)
+YESTERDAY = str(one_day.TODAY - dt.timedelta(days=1))
 WHO = {
     "population-list": "alice", "request-answer": "alice",
     "sample-deviations": "alice", "evidence-list": "alice", "evidence-attach": "alice",
@@ -59,7 +60,7 @@ def bodies() -> dict[str, Any]:
             "services": ["ec2"], "regions": ["*"],
         },
         "artifact-citations": {"system": "shop", "control_ids": ["si-2"]},
-        "artifact-version-letters": {"issued_on": TODAY, "ends": TODAY},
+        "artifact-version-letters": {"issued_on": TODAY, "ends": YESTERDAY},
         "artifact-version-remarks": {
             "kind": "exception", "title": "CC6.1-1", "control_ids": ["pe-3"],
         },

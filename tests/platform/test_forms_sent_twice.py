@@ -32,6 +32,7 @@ from tests.one_day import TODAY
 from tests.sign_ins import sign_in_just_now
 
 LATER = TODAY + dt.timedelta(days=20)
+YESTERDAY = TODAY - dt.timedelta(days=1)
 EARLIER = TODAY - dt.timedelta(days=20)
 DAYS = {"performed_on": TODAY, "period_start": TODAY, "period_end": TODAY,
         "collected_on": TODAY}  # fmt: skip
@@ -258,7 +259,7 @@ def forms(world: World) -> dict[str, Form]:
             {"firm": "Other"},
         ),
         "letter_new": Form(
-            "olivia", {"issued_on": TODAY, "ends": TODAY}, {"ends": LATER}
+            "olivia", {"issued_on": TODAY, "ends": YESTERDAY}, {"ends": LATER}
         ),
         "cite": Form(
             "olivia",
