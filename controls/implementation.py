@@ -58,8 +58,8 @@ def describe(
     require_describer(stored, by)
     if version is not None and version != stored.version:
         raise StaleVersion(
-            "Somebody saved this control since you opened it. Your text is kept below:"
-            " compare it with theirs, then save again."
+            "Somebody saved this control since you opened it. Compare what you say with"
+            " theirs, then save again."
         )
     first_day = stated_from or today
     held = statements_of([stored])[stored.pk]

@@ -184,12 +184,18 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
         return self._shown(self.get_object()) if change is None else _waits(change)
 
     @extend_schema(
-        request=OtherDaysSerializer, responses={202: RetrospectiveChangeSerializer}
+        request=OtherDaysSerializer,
+        responses={
+            200: ComponentSerializer,
+            202: RetrospectiveChangeSerializer,
+            204: None,
+        },
     )
     @action(detail=True, methods=["post"])
     def days(self, request: Request, slug: str, uuid: str) -> Response:
-        """Ask that it was in use on other days; another officer decides. Needs
-        If-Match."""
+        """Ask that it was in use on other days; another officer decides (202). Where
+        all of these are ahead it is so at once: 200, or 204 where it is not used at
+        all. Needs If-Match."""
         component = self.get_object()
         require_officer(component.system, actor_of(request))
         version = expected_version(request, component)
@@ -204,7 +210,11 @@ class ComponentViewSet(viewsets.ReadOnlyModelViewSet[SystemComponent]):
             today=today_of(component.system),
             version=version,
         )
-        return _waits(change)
+        if change is not None:
+            return _waits(change)
+        if body.get("used_from") is None:
+            return Response(status=204)
+        return self._shown(self.get_object())
 
     def _shown(self, row: SystemComponent, status: int = 200) -> Response:
         body = ComponentSerializer(row).data

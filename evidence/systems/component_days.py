@@ -14,11 +14,14 @@ from controls.approvals import refuse_stale
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
+    AuditEvent,
     RetrospectiveChange,
     ServiceVariant,
     System,
     SystemComponent,
 )
+from controls.models.audit import about
+from controls.reasons import refuse_long
 from controls.responsibility.decide import rulings_due
 from controls.retrospect import applies, request_change
 from controls.service_names import variant_label
@@ -103,11 +106,12 @@ def ask_other_days(
     by: Actor,
     today: dt.date,
     version: int | None = None,
-) -> RetrospectiveChange:
+) -> RetrospectiveChange | None:
     """Ask that a component was in use on other days, of which some lie before today.
 
     `used_until` is the first day of no use (None: it goes on); without `used_from` it
-    was never in use. Raises NotPermitted, StaleVersion, Refused.
+    was never in use. Where every day that is altered is today or later one officer is
+    enough: None, it is so. Raises NotPermitted, StaleVersion, Refused.
     """
     require_officer(component.system, by)
     refuse_stale(component, version)
@@ -116,6 +120,9 @@ def ask_other_days(
     first = _first_altered(component, used_from, used_until)
     if first is None:
         raise Refused({"used_from": "It is in use on these days already."})
+    if first >= today:
+        _plan_anew(component, used_from, used_until, reason=reason, by=by, today=today)
+        return None
     return request_change(
         component.system,
         kind="component",
@@ -129,6 +136,49 @@ def ask_other_days(
         reason=reason,
         by=by,
         today=today,
+    )
+
+
+@transaction.atomic
+def _plan_anew(
+    component: SystemComponent,
+    used_from: dt.date | None,
+    used_until: dt.date | None,
+    *,
+    reason: str,
+    by: Actor,
+    today: dt.date,
+) -> None:
+    """Let a component be used on other days ahead, or not at all; classes follow."""
+    system = System.objects.select_for_update(of=("self",)).get(pk=component.system_id)
+    rows = SystemComponent.objects.select_for_update(of=("self",))
+    stored = rows.filter(pk=component.pk).first()
+    if stored is None:
+        raise TransitionNotAllowed("This component is not there any more.")
+    require_officer(system, by)
+    refuse_stale(stored, component.version)
+    refuse_long(reason)
+    if not reason.strip():
+        raise Refused({"reason": "Say why its days are other ones."})
+    before = rulings_due(system)
+    if used_from is None:
+        stored.delete()
+    else:
+        stored.used_from, stored.used_until = used_from, used_until
+        stored.clean_fields()
+        stored.validate_constraints()
+        stored.version = F("version") + 1
+        stored.save(update_fields=["used_from", "used_until", "version"])
+    decide_and_ask_anew(system, by, reason.strip(), before=before, today=today)
+    AuditEvent.objects.append(
+        about(
+            component,
+            "component.planned-anew",
+            by=by,
+            before=_days(component.used_from, component.used_until),
+            after=_days(used_from, used_until),
+            reason=reason.strip(),
+        )
     )
 
 

@@ -153,6 +153,7 @@ def _components_page(
             )
             for component in rows
         ],
+        "today": system.day_of(clock.now()),
         "officer": is_officer(request.user, system),
         "adding": adding or AddComponentForm(system=system),
         "changes": _changes(system),
@@ -174,6 +175,7 @@ def _changes(system: System) -> list[tuple[AuditEvent, str]]:
         verb__in=[
             "component.added",
             "component.ended",
+            "component.planned-anew",
             "component.regions-stated",
             "services.changed",
             "responsibility.decided",
@@ -248,7 +250,8 @@ def component_end(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespons
 
 @require_POST
 def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
-    """Ask that a component was in use on other days; another officer decides."""
+    """Ask that a component was in use on other days; where some lie before today
+    another officer decides."""
     system = system_or_404(request, slug)
     require_officer_page(request.user, system)
     rows = SystemComponent.objects.select_related("system")
@@ -257,12 +260,15 @@ def component_days(request: SignedInRequest, slug: str, uuid: Any) -> HttpRespon
     back = redirect("evidence:components", system.slug)
     if not form.is_valid():
         return answer_with(request, Refused("Say the days, and why."), back)
-    today = system.day_of(clock.now())
+    before, today = controls_now(system), system.day_of(clock.now())
     try:
         change = ask_other_days(
             component, by=request.user, today=today, **form.days_and_reason()
         )
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
+    if change is None:  # of a component that has not begun
+        say_what_changed(request, system, before)
+        return back
     say_it_waits(request, system, ASKED_BACK)
     return redirect("evidence:retrospective", change.uuid)

@@ -34,7 +34,7 @@ from evidence.status.control_status import today_of
 from evidence.systems.service_changes import confirm, preview
 from evidence.systems.what_if_reports import unproven_services
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain, say_it_waits
+from evidence.views.answers import explain, refused, say_it_waits
 from evidence.views.once import SAME_AGAIN
 from evidence.views.systems import ASKED_BACK
 from srm_project.requests import SignedInRequest
@@ -96,6 +96,7 @@ def services_change(request: SignedInRequest, slug: str) -> HttpResponse:
     form = _form(request.POST, system, today)
     confirming = ConfirmForm()
     token, status = request.POST.get("token", ""), 200
+    refusal: ValidationError | None = None
     context: dict[str, Any] = {"system": system, "form": form, "day": form.day}
     if token:
         confirming = ConfirmForm(request.POST)
@@ -111,9 +112,11 @@ def services_change(request: SignedInRequest, slug: str) -> HttpResponse:
             status = 422
         except NotPermitted as refusal:
             raise PermissionDenied(" ".join(refusal.messages)) from refusal
-        except ValidationError as refusal:
-            status = _status_of(refusal)
-            explain(confirming, refusal)
+        except ValidationError as changed:
+            status, refusal = _status_of(changed), changed
+            explain(confirming, changed)
+    if refusal and not form.is_valid():  # there is no preview to type the reason at
+        return refused(request, refusal, back=_page(system))
     if not form.is_valid():
         return render(request, "evidence/what_if/page.html", context, status=422)
     try:
