@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import OperationalError
 from django.urls import reverse
 
 from controls.errors import NotPermitted, Refused
@@ -250,6 +251,42 @@ def test_an_officer_sees_the_difference_then_imports(oscar, as_user):
     assert "nothing was changed" in again
     api = browser.get("/api/v1/services/s3/").json()
     assert api["published"][0]["config_rules"] == ["S3_BUCKET_SSL"]
+
+
+@pytest.mark.parametrize("door", ["page", "command"])
+def test_broken_off_nothing_is_half_there_and_it_runs_again(
+    door, oscar, as_user, tmp_path, monkeypatch
+):
+    """The database goes away after the services came, before their event is written."""
+    factories.give_installation_roles(oscar)
+    browser = as_user(oscar)
+    browser.raise_request_exception = False
+    path = tmp_path / "aws.zip"
+    path.write_bytes(packed(files()).getvalue())
+    before = counts()
+
+    def run() -> int:
+        if door == "page":
+            body = {"import": "yes"}
+            return send(browser, path.read_bytes(), **body).status_code
+        call_command("import_aws_components", str(path))
+        return 302
+
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(AuditEvent.objects), "append", away)
+        try:
+            assert run() == 503
+        except OperationalError:
+            assert door == "command"
+    assert counts() == before
+    assert run() in {200, 302}
+    assert PublishedService.objects.count() == 3
+    once = counts()
+    assert run() in {200, 302}
+    assert counts() == once
 
 
 def test_only_officers_of_the_installation(rita, client, settings):

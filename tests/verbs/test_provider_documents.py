@@ -11,15 +11,17 @@ from functools import partial
 from io import BytesIO
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from controls.lapses import lapse_requests
-from controls.models import ProviderDocument, RetrospectiveChange, User
+from controls.models import Membership, ProviderDocument, RetrospectiveChange, User
 from controls.provider_documents.adopt import request_adoption, request_end
 from controls.provider_documents.rows import read_statements
 from controls.retrospect import approve, refuse
 from tests.evidence.house import TODAY, House, file
+from tests.one_day import BEGINS
 from tests.sign_ins import sign_in_just_now
 from tests.verbs import states
 from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
@@ -43,7 +45,8 @@ SENTENCES = {
     "earlier-ended": "The document that it follows has ended since this was asked for.",
     "not-here": "",
     "gone": "This preview is no longer there: send the file again.",
-    "used": "was used",
+    "used": "Submit as another",
+    "no-control": "there is no control SI-99 in the catalog.",
 }
 # `late`: nobody decided in time, and it did not lapse yet; `ending`: its end waits;
 # `followed`: a newer one of the same title waits; `follows ended`: the one that waits
@@ -195,3 +198,96 @@ def attempt(row: Row, case: Case) -> Attempt:
 def test_what_each_verb_of_a_providers_document_answers(house, row: Row) -> None:
     wrong = wrong_cells(row, partial(made, house), attempt, state_of, SENTENCES)
     assert not wrong, "\n".join([str(row), *wrong])
+
+
+# `confirmed`: the same preview once already; `other`: once already, and now without the
+# lines that cannot be placed; `unplaced`: some cannot, and nobody said to leave them;
+# `another`: another officer's; `decided`: adopted already by two; `over`, `closed`:
+# oscar's role is over, his account closed.
+PREVIEWS = """
+verb   door  seen      confirmed  other     unplaced       unplaced left  another   decided    over          closed
+adopt  page  =waiting  =waiting   422 used  422 no-control  =waiting       409 gone  =current   404 not-here  =
+"""  # noqa: E501 - one line for each verb and door
+
+
+@dataclass
+class Sent:
+    """A preview, and who comes back to confirm it."""
+
+    house: House
+    by: User
+    token: str
+    body: dict[str, str] = field(default_factory=dict)
+
+
+def sent(house: House, state: str) -> Sent:
+    text = NOT_PLACED if state.startswith("unplaced") else MATRIX
+    case = Sent(house, house.oscar, preview(house.oscar, TODAY, text))
+    if state in {"confirmed", "other", "decided"}:
+        client = Client()
+        sign_in_just_now(client, house.oscar)
+        once = on_preview(case)
+        assert client.post(once.address, once.body).status_code == 302
+    if state in {"other", "unplaced left"}:
+        case.body = {"leave_out": "yes"}
+    if state == "another":
+        case.by = house.otto
+    if state == "decided":
+        approve(ProviderDocument.objects.get().change, by=house.otto, today=TODAY)
+    if state == "over":
+        Membership.objects.filter(user=house.oscar).update(ends_at=BEGINS - DAY / 48)
+    if state == "closed":
+        User.objects.filter(pk=house.oscar.pk).update(is_active=False)
+    return case
+
+
+def on_preview(case: Sent) -> Attempt:
+    address = reverse("evidence:provider_adopt", args=["shop", case.token])
+    return Attempt(case.by, address, dict(case.body))
+
+
+@pytest.mark.parametrize("row", rows_of(PREVIEWS))
+def test_what_confirming_the_preview_of_a_document_answers(house, row: Row) -> None:
+    wrong = wrong_cells(
+        row,
+        partial(sent, house),
+        lambda _, case: on_preview(case),
+        lambda _: ", ".join(row.state for row in ProviderDocument.objects.all()),
+        SENTENCES,
+    )
+    assert not wrong, "\n".join([str(row), *wrong])
+
+
+@pytest.mark.parametrize(
+    ("state", "by", "code", "told", "after"),
+    [
+        ("none", "oscar", 0, "waits for a second officer: once approved", "waiting"),
+        ("none", "ray", 1, "Only a compliance officer of this system", ""),
+        ("waiting", "oscar", 1, "it is decided first.", "waiting"),
+        ("current", "oscar", 0, "waits for a second officer", "current, waiting"),
+        ("ended", "oscar", 0, "waits for a second officer", "ended, waiting"),
+        ("late", "oscar", 0, "waits for a second officer", "refused, waiting"),
+        ("closed", "oscar", 1, "Only a compliance officer of this system", ""),
+    ],
+)
+def test_what_the_command_answers(
+    house, tmp_path, capsys, state, by, code, told, after
+) -> None:
+    """The same verb from a shell: the same sentences, and its exit code."""
+    case = made(house, "none" if state == "closed" else state)
+    if state == "closed":
+        User.objects.filter(pk=house.oscar.pk).update(is_active=False)
+    path = tmp_path / "matrix.csv"
+    path.write_text(MATRIX)
+    given = ["--by", house.people[by].email, "--title", TITLE, "--reference", "v2"]
+    ended = 0
+    try:
+        call_command(
+            "import_provider_document", "shop", str(path), *given,
+            "--starts-on", str(TODAY),
+        )  # fmt: skip
+    except SystemExit as stop:
+        ended = stop.code
+    printed = "".join(capsys.readouterr())
+    assert (ended, state_of(case)) == (code, after), printed
+    assert told in printed
