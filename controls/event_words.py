@@ -31,7 +31,7 @@ class HistoryRow:
 
 def verb_in_words(code: str) -> str:
     """The verb of an event: `Responsibility decided`."""
-    return code.replace(".", " ").replace("_", " ").capitalize()
+    return _words(code)
 
 
 def event_rows(events: Iterable[AuditEvent], row: Any = None) -> list[HistoryRow]:

@@ -165,7 +165,7 @@
     // Puts what the server wrote in the place of this page, with the files chosen.
     const takeAnswer = (answer) => {
       const main = answer.querySelector("main");
-      const other = main?.querySelector("form[data-upload] input[type=file][multiple]");
+      const other = main?.querySelector("form[data-upload] input[type=file]");
       if (!other) return false;
       const chosen = [...input.files];
       const listed = form.elements.list?.files;
@@ -241,9 +241,11 @@
           window.location.assign(request.responseURL);
           return;
         }
-        const words = [...answer.querySelectorAll(".notice-error, .error, main > p")]
+        const texts = (selector) => [...answer.querySelectorAll(selector)]
           .map((each) => each.textContent.trim())
           .filter(Boolean);
+        const faults = texts(".error-summary li, .field-error p, .notice-error, .error");
+        const words = faults.length ? faults : texts("main > p");
         stop([...new Set(words)].join(" ") || "That did not work. Nothing was stored.");
       });
       request.addEventListener("error", () =>
