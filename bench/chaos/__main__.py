@@ -104,7 +104,7 @@ def show(
     spoiled: list[Row],
 ) -> None:
     """The table, as Markdown."""
-    say(f"\nSix clients for {seconds:.0f} s, seed {seed}; killed with -9: ")
+    say(f"\nSix clients for {seconds:.0f} s, seed {seed}; killed with -9:")
     say(", ".join(f"{part} {n}" for part, n in sorted(kills.items())) + ".\n")
     verbs = sorted({verb for verb, _ in book.counts})
     say("| what | acknowledged | broken off or told to come back |")
