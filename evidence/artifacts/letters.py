@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import about
+from evidence.artifacts.register import refuse_withdrawn
 from evidence.artifacts.second_person import (
     REVIEWING,
     UNDECIDED,
@@ -34,6 +35,7 @@ from evidence.models import (
     RelianceReview,
     ScopeSetting,
 )
+from evidence.models.artifacts import ArtifactVersionState
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,13 @@ def accepted_last_days(
 
 
 def waiting_letters(systems: Iterable[System]) -> list[LetterStanding]:
-    """Letters that wait for a second person, once for each of the systems."""
+    """Letters that wait for a second person, once for each of the systems; none of a
+    report that its auditor withdrew."""
     systems = list(systems)
     reviewed = RelianceReview.objects.filter(system__in=systems)
     letters = ContinuityLetter.objects.filter(
         artifact_version__in=reviewed.values("artifact_version")
-    )
+    ).exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
     return [
         standing
         for standing in letter_standings(letters, systems)
@@ -203,14 +206,14 @@ def decide_letter(
     """Accept or reject a letter for one system, as known from now on (R24, R32).
 
     Raises NotPermitted for those who registered it or its report and for others than
-    reviewers, TransitionNotAllowed when it does not wait, Refused for a rejection
-    without a reason.
+    reviewers, TransitionNotAllowed when it does not wait or its report was withdrawn,
+    Refused for a rejection without a reason.
     """
     # The report's row is the lock of its reviews, too.
-    ArtifactVersion.objects.select_for_update(of=("self",)).get(
-        pk=letter.artifact_version_id
-    )
+    reports = ArtifactVersion.objects.select_for_update(of=("self",))
+    locked = reports.get(pk=letter.artifact_version_id)
     require_letter_reviewer(letter, system, by=by)
+    refuse_withdrawn(locked, "its letters continue nothing, whatever is decided")
     stored = ContinuityLetter.objects.filter(pk=letter.pk)
     (standing,) = letter_standings(stored, [system])
     require_waiting(standing.state, "letter")

@@ -268,11 +268,12 @@ def user_controls_of(ref_id: str, user: Actor) -> QuerySet[ReportRemark]:
 
 def remarks_to_answer(user: Actor) -> list[RemarkStanding]:
     """Carve-outs and exceptions of reports that systems of this officer rely on, and
-    that nobody has answered there yet."""
+    that nobody has answered there yet; none of a report that its auditor withdrew."""
     systems = list(System.objects.held_as(user, [Role.OFFICER]))
     remarks = (
         ReportRemark.objects.filter(kind__in=ANSWERED)
         .filter(artifact_version__reliance_reviews__system__in=systems)
+        .exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
         .for_listing()
         .distinct()
     )

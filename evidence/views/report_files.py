@@ -282,9 +282,10 @@ def report_release(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         return refused(request, refusal)
     engagement = form.cleaned_data["engagement"]
-    messages.success(
-        request, f"The auditors of {engagement} may open “{file.name}” now."
-    )
+    released = f"The auditors of {engagement} may open “{file.name}” now."
+    if obstacle := file.obstacle():
+        released = f"It is released to the auditors of {engagement}. {obstacle}"
+    messages.success(request, released)
     return _to_document(file)
 
 

@@ -110,8 +110,8 @@ def services_change(request: SignedInRequest, slug: str) -> HttpResponse:
                 )
                 return _to_what_was_made(request, system, done, before=before)
             status = 422
-        except NotPermitted as refusal:
-            raise PermissionDenied(" ".join(refusal.messages)) from refusal
+        except NotPermitted as forbidden:
+            raise PermissionDenied(" ".join(forbidden.messages)) from forbidden
         except ValidationError as changed:
             status, refusal = _status_of(changed), changed
             explain(confirming, changed)

@@ -62,17 +62,18 @@ SENTENCES = {
     "removed": "that are still there",
     "removed-api": "Name citations of this system only.",
     "looked-at": "You may not do this",
+    "withdrawn": "Its auditor withdrew this report",
 }
 # `unread`: nobody reviewed the report; `not relied`: it was read and is not relied on;
 # `cited again`: oscar's was rejected and removed, olivia's waits.
 LETTERS = """
 verb           door   unread        waiting       accepted      rejected      not relied    withdrawn     over           gone
-accept         page   409 unread    =accepted     409 accepted  409 rejected  409 unread    =accepted     404 not-here   =accepted
-accept         api    409 unread    =accepted     409 accepted  409 rejected  409 unread    =accepted     404 not-here   =accepted
-reject         page   409 unread    =rejected     409 accepted  409 rejected  409 unread    =rejected     404 not-here   =rejected
-reject         api    409 unread    =rejected     409 accepted  409 rejected  409 unread    =rejected     404 not-here   =rejected
-reject mutely  page   409 unread    400 why       409 accepted  409 rejected  409 unread    400 why       404 not-here   400 why
-reject mutely  api    409 unread    400 why       409 accepted  409 rejected  409 unread    400 why       404 not-here   400 why
+accept         page   409 unread    =accepted     409 accepted  409 rejected  409 unread    409 withdrawn     404 not-here   =accepted
+accept         api    409 unread    =accepted     409 accepted  409 rejected  409 unread    409 withdrawn     404 not-here   =accepted
+reject         page   409 unread    =rejected     409 accepted  409 rejected  409 unread    409 withdrawn     404 not-here   =rejected
+reject         api    409 unread    =rejected     409 accepted  409 rejected  409 unread    409 withdrawn     404 not-here   =rejected
+reject mutely  page   409 unread    400 why       409 accepted  409 rejected  409 unread    409 withdrawn       404 not-here   400 why
+reject mutely  api    409 unread    400 why       409 accepted  409 rejected  409 unread    409 withdrawn       404 not-here   400 why
 accept own     page   403 own       403 own       403 own       403 own       403 own       403 own       403 own        404 not-here
 accept own     api    403 own       403 own       403 own       403 own       403 own       403 own       403 own        404 not-here
 accept series  page   403 own       403 own       403 own       403 own       403 own       403 own       403 own        403 own

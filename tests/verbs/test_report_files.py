@@ -36,6 +36,7 @@ from tests.evidence.held_reports.held import RIGHT, hold, report_pdf
 from tests.evidence.house import TODAY, House, file
 from tests.hostile import PAGES, pdf_of
 from tests.one_day import BEGINS
+from tests.sign_ins import sign_in_just_now
 from tests.verbs import states
 from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
 
@@ -215,3 +216,19 @@ def _decision(row: Row, case: Case, verb: str, by: User) -> Attempt:
 def test_what_each_verb_of_a_held_report_answers(house, row: Row) -> None:
     wrong = wrong_cells(row, partial(made, house), attempt, state_of, SENTENCES)
     assert not wrong, "\n".join([str(row), *wrong])
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [("held", "may open “soc2.pdf” now."), ("flagged", "must clear it first.")],
+)
+def test_what_is_flagged_is_released_and_nobody_is_told_to_open_it(
+    house, client, state, sentence
+) -> None:
+    """R32: released before a second person has cleared it, it opens once it is."""
+    sign_in_just_now(client, house.otto)
+    case = made(house, state)
+    sent = attempt(Row("release", "page", {}), case)
+    page = client.post(sent.address, sent.body, follow=True)
+    (told,) = page.context["messages"]
+    assert str(told).endswith(sentence)
