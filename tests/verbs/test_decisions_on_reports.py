@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from controls.models import Membership, Role, User
@@ -30,6 +31,8 @@ from evidence.artifacts.remarks import (
     register_remark,
     remark_standings,
 )
+from evidence.bulk_acts.act import sealed_choice
+from evidence.bulk_acts.acts import ACTS
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -41,6 +44,7 @@ from tests import factories
 from tests.evidence import house as houses
 from tests.evidence.house import TODAY, House, give
 from tests.one_day import BEGINS
+from tests.sign_ins import sign_in_just_now
 from tests.verbs import states
 from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
 
@@ -62,6 +66,8 @@ SENTENCES = {
     "removed": "that are still there",
     "removed-api": "Name citations of this system only.",
     "looked-at": "You may not do this",
+    "changed": "changed since",
+    "another's": "somebody else's",
     "withdrawn": "Its auditor withdrew this report",
 }
 # `unread`: nobody reviewed the report; `not relied`: it was read and is not relied on;
@@ -329,3 +335,74 @@ def test_what_each_verb_of_a_citation_answers(house, row: Row) -> None:
 @pytest.mark.parametrize("row", rows_of(ANSWERS))
 def test_what_each_verb_of_an_answer_answers(house, row: Row) -> None:
     check(row, partial(answered, house), on_answer, state_of_answer)
+
+
+# Many citations decided in one act, seen before. `decided`: olivia did since;
+# `removed`: taken back since; `again`: and cited anew by olivia; `confirmed`: the same
+# preview once already; `another`: raul's; `over`: otto's role is; `closed`: his account.
+OF_MANY = """
+verb    door  seen       confirmed  decided       removed      again        another        over          closed
+accept  bulk  =accepted  =accepted  409 changed   409 changed  409 changed  409 another's  404 not-here  =waiting
+reject  bulk  =rejected  =rejected  409 changed   409 changed  409 changed  409 another's  404 not-here  =waiting
+"""  # noqa: E501 - one line for each verb and door
+
+
+@dataclass
+class Seen:
+    """The preview of an act on one citation, and who confirms it."""
+
+    house: House
+    artifact: Any
+    token: str
+    by: User
+
+
+def preview_of_many(house: House, verb: str, pk: int) -> str:
+    chosen = sealed_choice(ACTS["citations"], house.system, [pk], "/", by=house.otto)
+    client = Client()
+    sign_in_just_now(client, house.otto)
+    page = reverse("evidence:bulk_act", args=["shop", "citations"])
+    body = {"decision": verb, "reason": "As it is."}
+    return str(client.post(f"{page}?chosen={chosen}", body).context["token"])
+
+
+def seen(house: House, verb: str, state: str) -> Seen:
+    row = citation(house, "waiting").subject
+    case = Seen(house, row.artifact, preview_of_many(house, verb, row.pk), house.otto)
+    if state == "confirmed":
+        client = Client()
+        sign_in_just_now(client, case.by)
+        sent = on_many(case)
+        assert client.post(sent.address, sent.body).status_code == 302
+    if state == "decided":
+        decide_citations([row], house.system, decision="accept", by=house.olivia)
+    if state in {"removed", "again"}:
+        remove_citation(row, by=house.olivia)
+    if state == "again":
+        cite(row.artifact, house.system, [row.control], by=house.olivia)
+    if state == "another":
+        case.by = house.raul
+    if state == "over":
+        let_go(house.otto)
+    if state == "closed":
+        User.objects.filter(pk=house.otto.pk).update(is_active=False)
+    return case
+
+
+def on_many(case: Seen) -> Attempt:
+    address = reverse("evidence:bulk_act_confirm", args=["shop", "citations"])
+    return Attempt(case.by, address, {"token": case.token})
+
+
+@pytest.mark.parametrize("row", rows_of(OF_MANY))
+def test_what_deciding_on_many_citations_answers(house, row: Row) -> None:
+    wrong = wrong_cells(
+        row,
+        partial(seen, house, row.verb),
+        lambda _, case: on_many(case),
+        lambda case: (
+            citation_standings(Citation.objects.filter(artifact=case.artifact))[0].state
+        ),
+        SENTENCES,
+    )
+    assert not wrong, "\n".join([str(row), *wrong])
