@@ -339,7 +339,8 @@ def test_what_each_verb_of_an_answer_answers(house, row: Row) -> None:
 
 # Many citations decided in one act, seen before. `decided`: olivia did since;
 # `removed`: taken back since; `again`: and cited anew by olivia; `confirmed`: the same
-# preview once already; `another`: raul's; `over`: otto's role is; `closed`: his account.
+# preview once already; `another`: raul's; `over`: otto's role is; `closed`: his own
+# account.
 OF_MANY = """
 verb    door  seen       confirmed  decided       removed      again        another        over          closed
 accept  bulk  =accepted  =accepted  409 changed   409 changed  409 changed  409 another's  404 not-here  =waiting
