@@ -3,7 +3,8 @@
 The fields lie in the new session, and are shown on every page, to the same person only,
 until they are sent or let go. A cookie says who was signed in last in this browser:
 from anybody else nothing is kept, so that strangers cannot fill the table of sessions.
-Files are chosen again; of a body that is longer than MAX_KEPT_BYTES nothing is read.
+Files are chosen again, passwords typed again; of a body that is longer than
+MAX_KEPT_BYTES nothing is read. What is not kept is said on the sign-in page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
@@ -23,10 +25,11 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.views.csrf import csrf_failure
 
-from srm_project.typed import field_label, texts_among, typed_fields
+from srm_project.typed import field_label, is_secret, texts_among, typed_fields
 
 MAX_KEPT_BYTES = 200_000  # bytes of a body that is read for somebody signed out
-MAX_COOKIE_AGE = 24 * 60 * 60  # seconds since the browser was seen signed in
+MAX_COOKIE_AGE = 7 * 24 * 60 * 60  # seconds since the browser was seen signed in
+RENEW_COOKIE_AFTER = 60 * 60  # seconds, so that few answers set it
 KEPT = "kept_form"
 COOKIE = f"{settings.PREFIX}srm_{settings.INSTANCE_NAME}_last"
 SALT = "who was signed in last"
@@ -34,6 +37,13 @@ SIGNED_OUT = (
     "You were signed out. Sign in on another page of this browser, and send this again:"
     " nothing here is lost."
 )
+IS_KEPT = "You were signed out before this was sent. It is kept: sign in and send it."
+NOT_KEPT = (
+    "You were signed out before this was sent, and it could not be kept: {}. Sign in on"
+    " another page of this browser, then go back to your form."
+)
+TOO_LONG = f"it has more than {MAX_KEPT_BYTES // 1000} kB with its files"
+NOT_SEEN_LATELY = "nobody was signed in in this browser lately"
 Handler = Callable[..., Any]
 
 
@@ -41,13 +51,13 @@ class SignInMiddleware(LoginRequiredMiddleware):
     """Sends to the sign-in page whoever has to; keeps what they sent."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Handler) -> Any:
-        """The redirect to the sign-in page; for the upload script the reason, so that
-        its page stays as it is."""
-        if "X-Upload-Script" in request.headers:
+        """The redirect to the sign-in page; for scripts of a page the reason, so that
+        the page stays as it is: htmx would put nothing in the place of a part."""
+        if "X-Upload-Script" in request.headers or "HX-Request" in request.headers:
             context = {"sentence": SIGNED_OUT}
             return render(request, "evidence/refused.html", context, status=401)
-        if request.method == "POST" and _is_page(request) and _came_from_here(request):
-            _keep(request)
+        if request.method == "POST" and _is_page(request):
+            _keep_or_say_why_not(request)
         return super().handle_no_permission(request, view_func)
 
     def process_view(
@@ -71,7 +81,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         """With a cookie that says who is signed in; without it after signing out."""
         user: Any = getattr(request, "user", None)
         signed_in = user is not None and user.is_authenticated
-        if signed_in and _last_person(request) != user.pk:
+        if signed_in and _last_person(request, RENEW_COOKIE_AFTER) != user.pk:
             response.set_cookie(
                 COOKIE,
                 signing.dumps(user.pk, salt=SALT),
@@ -96,7 +106,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
         answer: HttpResponse = csrf_failure(request, reason)
         return answer
     if not request.user.is_authenticated:
-        _keep(request)
+        _keep_or_say_why_not(request)
         return redirect_to_login(request.get_full_path())
     context = {"resent": _form_of(request)}
     return render(request, "evidence/opened_before.html", context, status=403)
@@ -120,46 +130,59 @@ def let_go(request: HttpRequest) -> None:
     request.session.pop(KEPT, None)
 
 
-def _keep(request: HttpRequest) -> None:
-    person = _last_person(request)
-    if person is None or _length(request) > MAX_KEPT_BYTES:
+def _keep_or_say_why_not(request: HttpRequest) -> None:
+    """Keep a form that a page of ours sent; the sign-in page says what became of it."""
+    if _length(request) > MAX_KEPT_BYTES:
+        if _origin_is_ours(request):
+            messages.warning(request, NOT_KEPT.format(TOO_LONG))
         return
     with suppress(SuspiciousOperation, MultiPartParserError, UnreadablePostError):
-        request.POST  # noqa: B018 - reads the body
-        kept = {
-            "person": person,
-            "address": request.get_full_path(),
-            "fields": typed_fields(request),
-            "files": sorted(request.FILES),
-        }
-        request.session[KEPT] = kept
+        if not _came_from_here(request):
+            return
+        person = _last_person(request)
+        if person is None:
+            messages.warning(request, NOT_KEPT.format(NOT_SEEN_LATELY))
+            return
+        request.session[KEPT] = {"person": person, **_read(request)}
+        messages.info(request, IS_KEPT)
+
+
+def _read(request: HttpRequest) -> dict[str, Any]:
+    """A form as it lies in a session: no tokens, no secrets, of files their fields."""
+    request.POST  # noqa: B018 - reads the body
+    fields = typed_fields(request)
+    return {
+        "address": request.get_full_path(),
+        "fields": [(name, text) for name, text in fields if not is_secret(name)],
+        "secrets": [name for name, _ in fields if is_secret(name)],
+        "files": sorted(request.FILES),
+    }
 
 
 def _form_of(request: HttpRequest) -> dict[str, Any]:
     if _length(request) <= MAX_KEPT_BYTES:
-        request.POST  # noqa: B018 - without a cookie nobody has read it yet
-    return _shown(
-        {
-            "address": request.get_full_path(),
-            "fields": typed_fields(request),
-            "files": sorted(request.FILES),
-        }
-    )
+        return _shown(_read(request))
+    address = request.get_full_path()
+    return _shown({"address": address, "fields": [], "secrets": [], "files": []})
 
 
 def _shown(kept: dict[str, Any]) -> dict[str, Any]:
-    """The form as the partial shows it: hidden fields, texts to edit, files by name."""
+    """The form as the partial shows it: hidden fields, texts to edit, secrets to type
+    again, files by name."""
     fields = [(name, value) for name, value in kept["fields"]]
     typed = texts_among(fields)
-    texts = [(name, field_label(name), value) for name, value in typed]
-    hidden = [field for field in fields if field not in typed]
-    files = [(name, field_label(name)) for name in kept["files"]]
-    return {**kept, "texts": texts, "hidden": hidden, "files": files}
+    return {
+        "address": kept["address"],
+        "hidden": [field for field in fields if field not in typed],
+        "texts": [(name, field_label(name), value) for name, value in typed],
+        "secrets": [(name, field_label(name)) for name in kept["secrets"]],
+        "files": [(name, field_label(name)) for name in kept["files"]],
+    }
 
 
 def _is_page(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and match.namespaces == ["evidence"]
+    return match is not None and match.namespaces in (["evidence"], ["admin"])
 
 
 def _length(request: HttpRequest) -> int:
@@ -168,11 +191,12 @@ def _length(request: HttpRequest) -> int:
     return int(text) if text.isdecimal() and len(text) < 12 else MAX_KEPT_BYTES + 1
 
 
-def _last_person(request: HttpRequest) -> int | None:
-    """The key of whoever was signed in last in this browser; None for nobody."""
+def _last_person(request: HttpRequest, max_age: int = MAX_COOKIE_AGE) -> int | None:
+    """The key of whoever was signed in last in this browser, at most so many seconds
+    ago; None for nobody."""
     try:
         key: int = signing.loads(
-            request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=MAX_COOKIE_AGE
+            request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=max_age
         )
     except signing.BadSignature:
         return None
@@ -181,8 +205,6 @@ def _last_person(request: HttpRequest) -> int | None:
 
 def _came_from_here(request: HttpRequest) -> bool:
     """Whether a page of ours sent it: also of views that check that themselves."""
-    if _length(request) > MAX_KEPT_BYTES:
-        return False
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     return check.process_view(request, _checked, (), {}) is None
 

@@ -15,6 +15,7 @@ HIDDEN = frozenset({"token", "version", "seen_version", "next", "shown", "duties
 # Of a table that is changed in one go: beside each `state-X` a hidden `seen-X` with the
 # state that was shown, a colon, and its version.
 OF_TABLE, SEEN = "state-", "seen-"
+NOT_TYPED = (SEEN, "_")  # the latter are buttons and choices of the admin
 # What is chosen from a list, whatever the words for it.
 LISTED = frozenset(
     {"method", "kind", "sensitivity", "responsibility", "cadence", "purpose"}
@@ -63,9 +64,14 @@ def texts_among(fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def is_typed(name: str, text: str) -> bool:
     """Whether a field holds a text that somebody wrote, not what a page put there."""
-    if name in LISTED | HIDDEN or name.startswith(SEEN) or not text.strip():
+    if name in LISTED | HIDDEN or name.startswith(NOT_TYPED) or not text.strip():
         return False
     return not CHOSEN.fullmatch(text.strip())
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field holds a password, which is kept nowhere."""
+    return "password" in name and name != "usable_password"
 
 
 def field_label(name: str) -> str:

@@ -7,28 +7,45 @@ was; only whoever typed it sees it.
 from __future__ import annotations
 
 import datetime as dt
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
 from evidence.views.doors import PAGES
 from evidence.views.urls import urlpatterns
-from srm_project.kept_forms import COOKIE, MAX_KEPT_BYTES
+from srm_project.kept_forms import (
+    COOKIE,
+    IS_KEPT,
+    MAX_KEPT_BYTES,
+    NOT_KEPT,
+    NOT_SEEN_LATELY,
+    TOO_LONG,
+)
+from srm_project.typed import is_secret
 from tests import factories
 from tests.access import world as worlds
+from tests.access.test_admin_leaves_events import acts
 from tests.access.walking import address, doors, said_in_table
 from tests.evidence import house as houses
 from tests.evidence.house import House
 from tests.one_day import TODAY
+from tests.platform.test_forms_sent_twice import forms
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 OWN_ORIGIN = {"Origin": "http://testserver"}
 TYPED = "What I wrote for half an hour"
+NOW = dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC)
+SENDERS = ("olivia", "audrey", "rita", "alice")
+NOT_THEIRS = {403, 404, 405}
+TABLES = {name: said_in_table(name) for name in SENDERS}
 POSTED = [door for door in doors() if door.view.startswith("evidence:")]
-TABLE = said_in_table("olivia")
 
 
 @pytest.fixture
@@ -212,29 +229,116 @@ def test_the_upload_script_is_told_and_keeps_its_page(house) -> None:
     assert "Sign in on another page of this browser" in answer.content.decode()
 
 
+def test_a_part_of_a_page_that_is_fetched_leaves_the_page_as_it_is(house) -> None:
+    """What htmx would put into the page is no part of it; what was ticked stays."""
+    browser, url = signed_in_before(house.olivia), reverse("evidence:system_new")
+    for ask_for in (browser.post, browser.get):
+        answer = ask_for(url, {"show": "count"}, headers={"HX-Request": "true"})
+        assert answer.status_code == 401
+    page = sign_in(browser, house.olivia, f"/accounts/login/?next={url}")
+    assert "before this was sent" not in page.content.decode()
+
+
 def test_every_door_that_takes_forms_only_has_its_page() -> None:
     assert set(PAGES) <= {pattern.name for pattern in urlpatterns}
     refused = [
-        view for (method, view), status in TABLE.items()
+        view for (method, view), status in TABLES["olivia"].items()
         if method == "GET" and view.startswith("evidence:") and status == 405
     ]  # fmt: skip
     assert not refused
 
 
-def test_no_address_answers_405_after_signing_in(world) -> None:
-    """Every form of the URLconf: a POST without a session, then signing in."""
-    olivia, wrong = world.house.olivia, []
-    reader = Client(raise_request_exception=False)
-    reader.force_login(olivia)
+def lost(browser: Client, person: Any, url: str, body: dict[str, Any]) -> list[str]:
+    """What of a form is not on the page one comes to, sent without a session."""
+    Session.objects.all().delete()
+    back = browser.post(url, body)
+    if back.status_code != 302 or "/accounts/login/" not in back["Location"]:
+        return [f"{url}: {back.status_code} without a session"]
+    browser.force_login(person)
+    page = browser.get(
+        parse_qs(urlsplit(back["Location"]).query)["next"][0], follow=True
+    )
+    text = "" if page.streaming else unescape(page.content.decode())
+    if page.status_code in {405, 500} or "<h1" not in text:
+        return [f"{url}: {page.status_code}"]
+    fields = [
+        (name, one)
+        for name, value in body.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    return [
+        f"{url}: {name}"
+        for name, value in fields
+        if f'name="{name}"' not in text
+        or not (is_secret(name) or hasattr(value, "read") or str(value) in text)
+    ]
+
+
+def test_every_form_comes_back_whole(world) -> None:
+    """Every address that takes a form, by whoever may send it: officer, reviewer,
+    auditor, contributor. Nothing typed is lost, and no address answers 405."""
+    made, missing, tried = forms(world), [], 0
+    browsers = {name: Client(raise_request_exception=False) for name in SENDERS}
+    for name, browser in browsers.items():
+        browser.force_login(world.house.people[name])
+        browser.get("/notices/")
     for door in POSTED:
-        if TABLE["POST", door.view] == 405:
+        senders = [n for n in SENDERS if TABLES[n]["POST", door.view] not in NOT_THEIRS]
+        if not senders:
             continue
-        url = address(door, world)
-        back = Client().post(url, {"reason": TYPED})
-        if back.status_code != 302 or "/accounts/login/" not in back["Location"]:
-            wrong.append((door.view, back.status_code))
-        page = reader.get(url, follow=True)
-        empty = not page.streaming and b"<h1" not in page.content
-        if page.status_code in {405, 500} or empty:
-            wrong.append((door.view, page.status_code))
-    assert not wrong
+        form = made.get(door.view.partition(":")[2])
+        body = world.bodies.get(f"POST {door.view}") or (form.body if form else {})
+        sent = {"reason": TYPED} | body
+        person = world.house.people[senders[0]]
+        missing += lost(browsers[senders[0]], person, address(door, world), sent)
+        tried += 1
+    assert missing == []
+    assert tried > 140
+
+
+def test_every_form_of_the_admin_comes_back_but_passwords(world) -> None:
+    root = factories.administrator()
+    browser = sign_in_just_now(Client(), root)
+    browser.get("/notices/")
+    missing = []
+    for act in list(acts(browser, root)):
+        missing += lost(browser, root, act.path, act.body)
+    assert missing == []
+    kept = [s.get_decoded().get("kept_form") for s in Session.objects.all()]
+    assert [name for form in kept if form for name in form["secrets"]]
+    assert "a long enough one 9" not in str(kept)
+
+
+def test_what_cannot_be_kept_is_said_before_signing_in(house, monkeypatch) -> None:
+    """Too long, or nobody was signed in in this browser for a week."""
+    url, form = ask(house)
+    long = signed_in_before(house.olivia).post(
+        url, form | {"reason": "x" * MAX_KEPT_BYTES}, headers=OWN_ORIGIN, follow=True
+    )
+    assert NOT_KEPT.format(TOO_LONG) in long.content.decode()
+    unknown = Client().post(url, form, follow=True)
+    assert NOT_KEPT.format(NOT_SEEN_LATELY) in unknown.content.decode()
+    kept = signed_in_before(house.olivia).post(url, form, follow=True)
+    assert IS_KEPT in kept.content.decode()
+    foreign = Client(enforce_csrf_checks=True).post(
+        url, form, headers={"Origin": "https://evil.test"}, follow=True
+    )
+    assert "could not be kept" not in foreign.content.decode()
+
+
+def test_the_browser_is_known_for_a_week_since_it_was_last_used(house) -> None:
+    url, form = ask(house)
+    browser = Client()
+    with time_machine.travel(NOW):
+        browser.force_login(house.olivia)
+        browser.get("/notices/")
+        first = browser.cookies[COOKIE].value
+        browser.get("/notices/")
+        assert browser.cookies[COOKIE].value == first
+    with time_machine.travel(NOW + dt.timedelta(hours=2)):
+        browser.force_login(house.olivia)
+        browser.get("/notices/")
+        assert browser.cookies[COOKIE].value != first
+    Session.objects.all().delete()
+    with time_machine.travel(NOW + dt.timedelta(days=7)):
+        assert IS_KEPT in browser.post(url, form, follow=True).content.decode()
