@@ -56,6 +56,20 @@ def missing_people(
     return missing_among(systems, rows.select_related("user").order_by("pk"), now)
 
 
+def missing_without(membership: Membership, now: dt.datetime) -> list[Warning]:
+    """Who would be missing if a role ended now, and is not missing today."""
+    system = membership.system
+    rows = list(
+        Membership.objects.filter(system=system, user__is_active=True)
+        .select_related("user")
+        .order_by("pk")
+    )
+    left = [row for row in rows if row.pk != membership.pk]
+    today = {one.title for one in missing_among([system], rows, now)[system.pk]}
+    without = missing_among([system], left, now)[system.pk]
+    return [one for one in without if one.title not in today]
+
+
 def missing_among(
     systems: Sequence[System], rows: Iterable[Membership], now: dt.datetime
 ) -> dict[int, list[Warning]]:

@@ -185,15 +185,16 @@ def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except Refused as refusal:
         return refused(request, refusal)
 
+    ends_early = today <= override.ends_on
+
     def settle() -> str:
-        if today <= override.ends_on:
+        if ends_early:
             request_end(override, reason=reason, by=request.user, today=today)
             return "Requested. It ends once another officer approves."
         settle_override(override, on=today, by=request.user, today=today)
         return "Settled: the class below it holds again."
 
-    waits = today <= override.ends_on
-    return _decided(request, override.implementation, settle, waits=waits)
+    return _decided(request, override.implementation, settle, waits=ends_early)
 
 
 @require_POST

@@ -28,7 +28,7 @@ from evidence.forms.people import (
     SuccessorForm,
 )
 from evidence.people.leaving import HandOver, hand_over, open_work, plan_hand_over
-from evidence.people.missing import INSTANT
+from evidence.people.missing import INSTANT, missing_without
 from evidence.people.roster import never_held, roster_of
 from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import answer_with, explain
@@ -192,6 +192,7 @@ def _role_page(
         "first_day": held["starts_on"],
         "over": ends_at is not None and ends_at <= now,
         "begun": membership.starts_at <= now,
+        "missing_then": missing_without(membership, now),
         "never": never_held(membership),
         "work": work,
         "teams": [

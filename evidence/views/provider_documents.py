@@ -32,7 +32,7 @@ from evidence.forms.provider_documents import EndDocumentForm, ProviderUploadFor
 from evidence.status.control_status import today_of
 from evidence.systems.provider_documents import template_rows
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import refused
+from evidence.views.answers import refused, say_it_waits
 from evidence.views.long_forms import long_form
 from evidence.views.once import SAME_AGAIN, once
 from evidence.views.systems import is_officer
@@ -177,7 +177,7 @@ def provider_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespo
         form = ProviderUploadForm(facts)
         return _refused(request, system, form, refusal)
     cache.delete(_key(request, system, token))
-    messages.success(request, _what_is_next(document))
+    say_it_waits(request, document.system, _what_is_next(document))
     return redirect("evidence:provider_document", document.uuid)
 
 
@@ -273,8 +273,9 @@ def document_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
     except ValidationError as refusal:
         form.add_error(None, refusal.messages)
         return _document_page(request, shown, form=form, status=422)
-    messages.success(
+    say_it_waits(
         request,
+        shown.system,
         "The end waits for a second officer: once approved, the template holds again"
         f" from {form.cleaned_data['ended_on']}.",
     )

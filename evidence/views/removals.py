@@ -16,7 +16,13 @@ from evidence.files.who_may import may_decide_removal
 from evidence.models import EvidenceLink, Population
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
-from evidence.views.answers import approves, refused, return_to_work, typed_reason
+from evidence.views.answers import (
+    approves,
+    refused,
+    return_to_work,
+    say_it_waits,
+    typed_reason,
+)
 from evidence.views.files import file_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
@@ -35,8 +41,10 @@ def removal_new(request: SignedInRequest, uuid: Any) -> HttpResponse:
         removal = request_removal(file, reason=reason, by=request.user)
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(
-        request, "Requested. Nothing is removed until another officer approves it."
+    say_it_waits(
+        request,
+        removal.system,
+        "Requested. Nothing is removed until another officer approves it.",
     )
     return redirect("evidence:removal", uuid=removal.uuid)
 

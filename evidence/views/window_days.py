@@ -15,7 +15,7 @@ from controls.audit_window import KIND, change_audit_window
 from controls.models import System
 from evidence.forms.calendar import WindowDaysForm
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import explain
+from evidence.views.answers import explain, say_it_waits
 from srm_project.requests import SignedInRequest
 
 
@@ -63,8 +63,9 @@ def _changed(
     )
     now = f"{before[0]} to {before[1]}"
     if change is not None:
-        messages.success(
+        say_it_waits(
             request,
+            system,
             f"Asked for: the window stays {now} until another officer approves it.",
         )
         return redirect("evidence:retrospective", change.uuid)
