@@ -102,6 +102,19 @@ def was_used(user: Actor, key: str) -> bool:
     return IdempotencyKey.objects.filter(user=user.pk, key=key).exists()
 
 
+def same_before(request: KeyedRequest, *, since: dt.datetime) -> IdempotencyKey | None:
+    """The newest answered request of the same person for the same with the same, under
+    another key, made at or after an instant."""
+    rows = IdempotencyKey.objects.filter(
+        user=request.user.pk,
+        route=request.route,
+        digest=request.digest,
+        created_at__gte=since,
+        status__gt=0,
+    )
+    return rows.exclude(key=request.key).order_by("-created_at").first()
+
+
 @contextmanager
 def first_use(request: KeyedRequest) -> Iterator[IdempotencyKey]:
     """The row of a request's key, in a transaction that holds the effect as well.

@@ -20,7 +20,7 @@ from evidence.forms.exports import MAX_FILTER, OF_A_VIEW, ExportForm
 from evidence.models import Export, ExportState
 from evidence.signing.keys import fingerprint_shown
 from evidence.views.answers import refused
-from evidence.views.once import once
+from evidence.views.once import once_each
 from srm_project.downloads import attachment
 from srm_project.recent_proof import recent_proof_required
 from srm_project.requests import SignedInRequest
@@ -43,7 +43,7 @@ def exports(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @recent_proof_required
-@once
+@once_each
 def export_request(request: SignedInRequest) -> HttpResponse:
     """Queue an export of a system."""
     form = ExportForm(request.POST, user=request.user)

@@ -13,12 +13,13 @@ from html import unescape
 from typing import Any, NamedTuple
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from controls.idempotency import forget_old_keys
 from controls.models import IdempotencyKey, Team
-from evidence.models import Evidence, RequirementControl, SpillRemoval
+from evidence.models import Evidence, Export, RequirementControl, SpillRemoval
 from evidence.views.once import SAME_AGAIN
 from tests.access import world as worlds
 from tests.access.bodies import platforms_duties
@@ -444,6 +445,38 @@ def test_two_tabs_are_two_forms(world) -> None:
     places = {page.send(one)["Location"], page.send(two)["Location"]}
     assert len(places) == 2
     assert Evidence.objects.count() == before + 2
+
+
+def test_the_same_words_under_another_token_ask_first(world) -> None:
+    """Gone back to without the script: the page is a new one, its words are old."""
+    for view in ("request_new", "finding_new", "component_add"):
+        page = Page(world, view)
+        first = page.send(page.token())
+        made = rows()
+        again = page.send(page.token())
+        shown = again.content.decode()
+        assert again.status_code == 409, view
+        assert f'href="{first["Location"]}"' in shown
+        assert rows() == made
+        kept: dict[str, list[str]] = {}
+        for name, value in HIDDEN.findall(shown):
+            kept.setdefault(name, []).append(unescape(value))
+        answer = page.client.post(page.path, kept)
+        assert answer.status_code in {302, 409, 422}, view
+        assert (answer.status_code == 302) == (rows() != made)
+        assert "some minutes ago" not in answer.content.decode()
+    # later it is no slip
+    later = dt.timedelta(minutes=11)
+    IdempotencyKey.objects.update(created_at=F("created_at") - later)
+    asked = Page(world, "request_new")
+    assert asked.send(asked.token()).status_code == 302
+
+
+def test_the_same_export_is_made_anew_whenever_it_is_wanted(world) -> None:
+    page, before = Page(world, "export_request"), Export.objects.count()
+    for _ in range(2):
+        assert page.send(page.token()).status_code == 302
+    assert Export.objects.count() == before + 2
 
 
 def test_another_file_in_a_used_form_is_another_submission(world) -> None:
