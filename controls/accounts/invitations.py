@@ -98,7 +98,7 @@ def invite(
     try:
         validate_email(address)
     except ValidationError:
-        sentence = "“Mail address” must be an address such as ada@example.org."
+        sentence = "“E-mail address” must be an address such as ada@example.org."
         raise Refused({"address": sentence}) from None
     if mailbox_of(address) == mailbox_of(by.email):
         raise NotPermitted(TO_ONESELF)

@@ -62,7 +62,7 @@ class Invitation(models.Model):
         related_name="invitation",
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    address = models.EmailField("mail address")
+    address = models.EmailField("e-mail address")
     role = models.CharField(max_length=12, choices=Role)
     starts_on = models.DateField()
     # null: until further notice

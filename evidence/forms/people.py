@@ -21,7 +21,7 @@ class InviteForm(Form):
     """Who is invited, to which role, from when to when."""
 
     address = forms.EmailField(
-        label="Mail address",
+        label="E-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )

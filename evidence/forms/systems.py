@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from controls.base_form import ModelForm
@@ -35,9 +36,12 @@ from controls.responsibility.new_system import ClassTally, tally_of
 from controls.service_meanings import LayerSaid, meaning_of
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import RegionsField, day_input
+from evidence.systems.baselines import proposed_baseline
 from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
 
 USED_BY_MOST = ("Compute", "Database", "Storage")
+NONE_PROPOSED = "Choose a baseline: SRM has none for this regime and level."
+PROPOSED = "The one for its regime and level"
 SELDOM_CHANGED = ("description", "partition", "time_zone")
 
 
@@ -153,6 +157,7 @@ class NewSystemForm(ModelForm):
             "own_code": "It runs application code of your own",
         }
         help_texts = {
+            "baseline": "Any other may be chosen.",
             "time_zone": "Says when a day ends; such as Europe/Paris.",
             "own_code": "",
         }
@@ -164,6 +169,8 @@ class NewSystemForm(ModelForm):
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        baseline: Any = self.fields["baseline"]
+        baseline.required, baseline.empty_label = False, PROPOSED
         self.fields["used_from"].initial = today.replace(month=1, day=1)
         self.fields["window_start"].initial = today.replace(month=1, day=1)
         self.fields["window_end"].initial = today.replace(month=12, day=31)
@@ -240,13 +247,25 @@ class NewSystemForm(ModelForm):
         """What the services ticked so far make of the baseline chosen so far; None
         where there is nothing to count."""
         variants = self.chosen_variants()
-        chosen = str(self["baseline"].value() or "")
-        known = {str(row.pk): row for row in Baseline.objects.all()}
-        baseline = known.get(chosen)
+        baseline = self.baseline_taken
         if baseline is None or not variants:
             return None
         own_code = bool(self["own_code"].value())
         return tally_of(baseline, variants, has_own_code=own_code)
+
+    @cached_property
+    def baseline_taken(self) -> Baseline | None:
+        """The baseline chosen so far; of none, that of the regime and level so far."""
+        known = {str(row.pk): row for row in Baseline.objects.all()}
+        if chosen := str(self["baseline"].value() or ""):
+            return known.get(chosen)
+        regime, level = self["regime"].value(), self["impact_level"].value()
+        slug = proposed_baseline(str(regime or ""), str(level or ""))
+        return next((row for row in known.values() if row.slug == slug), None)
+
+    def is_proposed(self) -> bool:
+        """Whether nobody has chosen a baseline."""
+        return not self["baseline"].value()
 
     def _value(self, name: str) -> Any:
         return self[name].value() or "" if name in self.fields else ""
@@ -276,10 +295,15 @@ class NewSystemForm(ModelForm):
         return [s for s in self.services if self.cleaned_data.get(f"use_{s.slug}")]
 
     def clean(self) -> dict[str, Any]:
-        """At least one component, an owner, and variants that exist."""
+        """At least one component, a baseline, an owner, and variants that exist."""
         cleaned = super().clean() or self.cleaned_data
         if not self.ticked():
             self.add_error(None, "Services: tick at least one service in use.")
+        if not cleaned.get("baseline") and "baseline" not in self.errors:
+            if self.baseline_taken is None:
+                self.add_error("baseline", NONE_PROPOSED)
+            else:
+                cleaned["baseline"] = self.baseline_taken
         if not cleaned.get("owner") and not cleaned.get("new_team"):
             self.add_error("owner", "Name the team that owns the controls.")
         return cleaned

@@ -7,8 +7,9 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from controls.models import AuditEvent, Membership, System
+from controls.models import AuditEvent, Baseline, Membership, System
 from evidence.models import RequirementControl
+from evidence.systems.baselines import proposed_baseline
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,25 @@ def test_mistakes_are_named_by_field_and_nothing_is_lost(root, as_user):
     assert 'value="Ledger"' in page
     assert '<option value="container-image" selected>' in page
     assert not System.objects.exists()
+
+
+def test_regime_and_level_propose_the_baseline(root, as_user):
+    """Which may be another one; where none goes with them, one has to be chosen."""
+    address, browser = reverse("evidence:system_new"), as_user(root)
+    given = filled_in(baseline="", regime="fedramp", impact_level="low")
+    Baseline.objects.filter(slug="fedramp-low").update(slug="ours")
+    refused = browser.post(address, given)
+    assert refused.status_code == 422
+    assert "Choose a baseline: SRM has none" in refused.content.decode()
+    named = {"soc2": "nist-moderate", "fedramp": "fedramp-moderate"}
+    for regime, slug in named.items():
+        given = filled_in(baseline="", regime=regime, name=regime)
+        shown = browser.post(address, given | {"show": "count"}).content.decode()
+        assert "the baseline for this regime and level" in shown
+        assert browser.post(address, given).status_code == 302
+        assert System.objects.get(name=regime).baseline.slug == slug
+    assert proposed_baseline("iso", "li-saas") == "nist-low"
+    assert proposed_baseline("", "low") == proposed_baseline("iso", "") == ""
 
 
 def test_a_system_without_services_is_refused(root, as_user):
