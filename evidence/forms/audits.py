@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
 from controls.base_form import Form
+from controls.errors import Refused
 from controls.models import ControlImplementation
 from evidence.charts import RESULTS
+from evidence.engagements.item_results import ResultDraft
 from evidence.engagements.marks import MarkDraft, SeenState
 from evidence.forms.controls import CLASSES, OneGoSelect
 from evidence.forms.reasons import ReasonField
-from evidence.models import ControlMark
+from evidence.models import ControlMark, TestedItem
 from evidence.models.marks import (
     MAX_REFERENCE,
     AssessmentMethod,
@@ -105,12 +108,47 @@ class MarkForm(Form):
         )
 
 
-class ItemResultForm(Form):
-    """What was found of one sampled event."""
+@dataclass(frozen=True)
+class ResultTyped:
+    """What was typed of one sampled event, beside what the page had shown of it."""
 
-    result = forms.ChoiceField(label="Result", choices=ItemResult)
-    note = ReasonField(label="Note", required=False)
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    result: str
+    note: str
+    seen_result: str
+    seen_note: str
+    version: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is other than the page had shown."""
+        typed = (self.result, self.note)
+        return typed != (self.seen_result, self.seen_note)
+
+    @classmethod
+    def of(cls, tested: TestedItem | None) -> ResultTyped:
+        """As a page shows what is recorded of an event."""
+        if tested is None:
+            return cls("", "", "", "", 0)
+        result, note = tested.result, tested.note
+        return cls(result, note, result, note, tested.version)
+
+    def draft(self, key: str) -> ResultDraft:
+        """The result to record. Raises Refused, naming the event by its key."""
+        if self.result not in ItemResult.values:
+            raise Refused(f"{key}: choose a result.")
+        note = ReasonField(required=False).clean(self.note)
+        return ResultDraft(self.result, note, self.version)
+
+
+def result_typed(typed: Mapping[str, str], uuid: Any) -> ResultTyped | None:
+    """What a form of several events holds of one: `result-`, `note-` and `seen-` with
+    its uuid, the latter as version, result and note; None where it holds nothing."""
+    seen = typed.get(f"seen-{uuid}", "").split("|", 2)
+    if len(seen) != 3 or not seen[0].isdecimal() or len(seen[0]) > MAX_VERSION_DIGITS:
+        return None
+    result = typed.get(f"result-{uuid}", "")
+    note = typed.get(f"note-{uuid}", "").strip()
+    return ResultTyped(result, note, seen[1], seen[2].strip(), int(seen[0]))
 
 
 def states_typed(

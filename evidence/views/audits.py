@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
@@ -47,9 +46,9 @@ from evidence.status.control_status import listed
 from evidence.status.criteria import numbers_among
 from evidence.status.window_counts import window_counts
 from evidence.views.audit_responses import with_responses
+from evidence.views.whole_list import page_of
 from srm_project.requests import SignedInRequest
 
-PER_PAGE = 100
 EXPORTS_SHOWN = 5
 NOTHING = ControlScope(frozenset())
 
@@ -190,7 +189,7 @@ def audit_controls(request: SignedInRequest, uuid: Any) -> HttpResponse:
     filters = chosen.filters()
     outside = [row for row in baseline if row["ref_id"] not in opened.scope]
     matching = matching_controls(clocks, rows, filters, marks)
-    page: Page[Any] = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, matching)
     table = table_rows(opened.engagement, clocks, list(page.object_list), marks)
     page.object_list = with_responses(table, clocks)
     context = opened.context(request) | {

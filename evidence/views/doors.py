@@ -137,7 +137,7 @@ PAGES: dict[str, Address] = {
     "closing_request": _page("closing", "uuid"),
     "closing_decide": _page("closing", "uuid"),
     "closing_withdraw": _page("closing", "uuid"),
-    "item_result": _page("audit_samples", "uuid"),
+    "results_save": _page("audit_sample", "uuid", "sample"),
     "request_list_confirm": _page("request_list", "uuid"),
     "marks_save": _page("audit_controls", "uuid"),
     "role_days": _page("role", "slug", "uuid"),

@@ -332,9 +332,9 @@ urlpatterns += [
         name="request_list_download",
     ),
     path(
-        "audits/<uuid:uuid>/sampled/<uuid:item>/",
-        audit_samples.item_result,
-        name="item_result",
+        "audits/<uuid:uuid>/samples/<uuid:sample>/results/",
+        audit_samples.results_save,
+        name="results_save",
     ),
 ]
 

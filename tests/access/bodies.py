@@ -109,7 +109,10 @@ def bodies_of(world: World) -> dict[str, Any]:
         "kept_again": {"given_up_at": BEGINS.isoformat()},
         "marks_save": {"state-cm-8": "satisfied", "seen-cm-8": "not_started:0"},
         "mark": {"state": "satisfied", "version": 0},
-        "item_result": {"result": "passed", "version": 0},
+        "results_save": {
+            f"result-{world.named['deviation_new']['uuid']}": "passed",
+            f"seen-{world.named['deviation_new']['uuid']}": "0||",
+        },
         "role_days": {"version": 1, "last_day": later},
         "role_end": {"version": 1},
         "system_terms": why | {

@@ -252,7 +252,7 @@ VERBS = (
         lambda world, by: audits.may_mark(
             Engagement.objects.get(uuid=world.named["mark"]["uuid"]), by=by
         ),
-        ("evidence:mark", "evidence:marks_save", "evidence:item_result", "mark-list",
+        ("evidence:mark", "evidence:marks_save", "evidence:results_save", "mark-list",
          "PATCH mark-detail", "tested-item-list", "PATCH tested-item-detail"),
     ),
     Verb(

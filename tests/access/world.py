@@ -286,7 +286,7 @@ def _people(world: World) -> None:
     )
     _name(world, marked, "mark-detail")
     for view in ("audit", "audit_news", "audit_controls", "marks_save", "mark",
-                 "audit_samples", "audit_sample", "item_result", "request_list",
+                 "audit_samples", "audit_sample", "results_save", "request_list",
                  "request_list_confirm", "request_list_template",
                  "request_list_download", "audit-request-list-plan",
                  "audit-request-list-confirm",
@@ -409,8 +409,7 @@ def _events(world: World) -> None:
     )
     _name(world, tested, "tested-item-detail")
     _name(world, item, "deviation_new")
-    _name(world, item, "item_result", part="item")
-    _name(world, sample, "audit_sample", part="sample")
+    _name(world, sample, "audit_sample", "results_save", part="sample")
 
 
 def _reports(world: World) -> None:

@@ -26,7 +26,7 @@ WHO = {
     observation_new finding_new observation_dispose finding_dispose disposition_decide
     response_new response_decide remark_answer remark_decide citations_decide
     request_answer request_judge request_new bulk_choose bulk_act bulk_act_confirm""",
-    "audrey": "marks_save mark item_result request_list request_list_confirm",
+    "audrey": "marks_save mark results_save request_list request_list_confirm",
     "alice": "duties_acknowledge",
 }
 ODD = {

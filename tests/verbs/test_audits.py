@@ -215,8 +215,12 @@ def attempt(row: Row, case: Case) -> Attempt:
         seen = 7 if case.stale else 0
         note = {"result": "exception", "note": "Nobody approved."}
         if row.door == "page":
-            address = reverse("evidence:item_result", args=[audit.uuid, case.item.uuid])
-            return Attempt(by, address, note | {"version": seen})
+            sample = case.item.sample
+            address = reverse("evidence:results_save", args=[audit.uuid, sample.uuid])
+            of_item = {f"{name}-{case.item.uuid}": text for name, text in note.items()}
+            return Attempt(
+                by, address, of_item | {f"seen-{case.item.uuid}": f"{seen}||"}
+            )
         body = note | {"engagement": str(audit.uuid), "item": str(case.item.uuid)}
         return Attempt(by, "/api/v1/tested-items/", body, api=True)
     if row.verb == "ask":

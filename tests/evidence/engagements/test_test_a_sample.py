@@ -92,8 +92,18 @@ def sample_page(audit: Any, sample: Any) -> str:
 
 
 def record(browser: Client, audit: Any, item: Any, **typed: Any) -> Any:
-    door = reverse("evidence:item_result", args=[audit.uuid, item.uuid])
-    body = {"result": "passed", "version": 0} | typed
+    typed = {"result": "passed", "note": "", "version": 0} | typed
+    return record_all(browser, audit, item.sample, {item: typed})
+
+
+def record_all(browser: Client, audit: Any, sample: Any, typed: Any) -> Any:
+    """Everything that the one form of the page holds, sent."""
+    door = reverse("evidence:results_save", args=[audit.uuid, sample.uuid])
+    body = {}
+    for item, one in typed.items():
+        body[f"result-{item.uuid}"] = one["result"]
+        body[f"note-{item.uuid}"] = one.get("note", "")
+        body[f"seen-{item.uuid}"] = f"{one.get('version', 0)}||"
     return browser.post(door, body, follow=True)
 
 
@@ -118,7 +128,7 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
     first, _ = sample.items.order_by("pk")
     hers = browser_of(house.audrey)
     answer = record(hers, audit, first)
-    assert "CHG-1 is tested: as it should be." in text_of(answer)
+    assert "1 result is saved, 0 exceptions among them." in text_of(answer)
     typed = {"result": "exception", "note": "Approved too late.", "version": 1}
     text = text_of(record(hers, audit, first, **typed))
     assert "Exception, by Audrey on 2026-11-23: Approved too late." in text
@@ -134,9 +144,9 @@ def test_a_result_per_item_is_kept_with_its_versions(house, audit, sample) -> No
 @pytest.mark.parametrize(
     ("typed", "status", "sentence"),
     [
-        ({"result": "exception"}, 400, "Say what the exception is."),
-        ({"result": ""}, 400, "Result"),  # nothing is chosen for who looks first
-        ({"result": "fine"}, 400, "“Result” offers no such choice"),
+        ({"result": "exception"}, 400, "CHG-1: say what the exception is."),
+        ({"result": "", "note": "Looked."}, 400, "CHG-1: choose a result."),
+        ({"result": "fine"}, 400, "CHG-1: choose a result."),
         ({"version": 4}, 409, "was tested by somebody else since you opened this"),
     ],
 )
@@ -150,6 +160,39 @@ def test_a_result_that_cannot_be_is_refused(
     assert not TestedItem.objects.exists()
 
 
+def test_all_results_of_a_page_are_saved_in_one_act(house, audit, sample) -> None:
+    """R16: all or none, an event for each, and what was typed stays where one is wrong;
+    what nobody changed is left as it is."""
+    first, second = sample.items.order_by("pk")
+    hers = browser_of(house.audrey)
+    typed = {first: {"result": "passed"}, second: {"result": "exception"}}
+    refused = record_all(hers, audit, sample, typed)
+    assert refused.status_code == 400
+    assert "CHG-2: say what the exception is." in text_of(refused)
+    assert refused.content.decode().count(" selected>") == 2
+    assert not TestedItem.objects.exists()
+    typed[second]["note"] = "No approval."
+    answer = record_all(hers, audit, sample, typed)
+    assert "2 results are saved, 1 exception among them." in text_of(answer)
+    events = AuditEvent.objects.filter(verb="sample-item.tested")
+    assert events.count() == 2
+    # as the page shows it now, nothing is changed
+    shown = dict(
+        re.findall(r'name="(seen-[^"]+)"\s+value="([^"]*)"', answer.content.decode())
+    )
+    body = dict(shown)
+    for item, one in typed.items():
+        body[f"result-{item.uuid}"] = one["result"]
+        body[f"note-{item.uuid}"] = one.get("note", "")
+    door = reverse("evidence:results_save", args=[audit.uuid, sample.uuid])
+    again = hers.post(door, body, follow=True)
+    assert "No result was changed, so nothing was saved." in text_of(again)
+    assert events.count() == 2
+    other = house.system.engagements.get()
+    assert hers.post(door, {"seen-x": "0||"}).status_code == 302
+    assert other.tested_items.count() == 2
+
+
 def test_only_auditors_of_the_engagement_record_results(house, audit, sample) -> None:
     item = sample.items.order_by("pk")[0]
     assert record(browser_of(house.olivia), audit, item).status_code == 403
@@ -157,7 +200,7 @@ def test_only_auditors_of_the_engagement_record_results(house, audit, sample) ->
         browser = browser_of(house.people[name])
         assert record(browser, audit, item).status_code == 404
     answer = browser_of(house.olivia).get(sample_page(audit, sample))
-    assert "Save the result" not in text_of(answer)
+    assert "Save all results" not in text_of(answer)
     assert not TestedItem.objects.exists()
 
 
