@@ -39,6 +39,7 @@ TITLES = {
     404: "Not found",
     408: "Took too long",
     413: "Too large",
+    414: "Address too long",
     500: "Unexpected error",
     503: "Try again",
     507: "No space left",
@@ -145,6 +146,14 @@ def bare_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
         return _problem(status, sentence)
     page = render_to_string("503.html", {"sentence": sentence})
     return HttpResponse(page, status=status)
+
+
+def address_too_long(request: HttpRequest, sentence: str) -> HttpResponse:
+    """The page of an address that nobody reads to its end; no menu, as `bare_page`."""
+    if _api(request):
+        return _problem(414, sentence)
+    page = render_to_string("414.html", {"sentence": sentence})
+    return HttpResponse(page, status=414)
 
 
 def _problem(status: int, detail: str) -> JsonResponse:

@@ -192,7 +192,7 @@ class Supervisor:
         command += f" --workers {WEB_WORKERS} --threads {WEB_THREADS}"
         command += " --worker-class gthread --graceful-timeout 10 --timeout 120"
         command += " --no-control-socket --access-logfile - --max-requests 20000"
-        command += " --max-requests-jitter 2000"
+        command += " --max-requests-jitter 2000 --limit-request-line 8190"
         return self._program("web", command, {"SRM_PROCESS": "web"}, (fd,))
 
     def _worker(self) -> Child:

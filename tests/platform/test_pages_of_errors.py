@@ -78,6 +78,16 @@ def test_413_of_django_names_no_setting(as_user, rita, settings):
     assert "settings" not in text
 
 
+def test_414_is_a_page_that_says_how_long_an_address_may_be():
+    long = "/search/?q=" + "x" * 4000
+    answer = Client().get(long)
+    assert answer.status_code == 414
+    assert "SRM reads addresses of at most 4,000 characters." in text_of(answer)
+    problem = Client().get(f"/api/v1/systems/?page={'1' * 4000}")
+    assert problem.json()["title"] == "Address too long"
+    assert Client().get(long[:4000]).status_code == 302
+
+
 def test_404_of_who_is_not_signed_in_leads_to_the_sign_in():
     answer = Client().get("/no/such/page/")
     assert answer.status_code == 404
