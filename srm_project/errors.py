@@ -33,6 +33,8 @@ TOO_LONG = "Without its files, what is sent at once may have at most {}; this ha
 UNEXPECTED = "Something went wrong here. The id of the request is in X-Request-ID."
 DJANGO_SAYS = "matches the given query."
 NO_ADDRESS = "There is nothing at this address of the API."
+MAX_ADDRESS = 4000  # characters, of the 8,190 that the web server reads
+ADDRESS_TOO_LONG = f"SRM reads addresses of at most {MAX_ADDRESS:,} characters."
 TITLES = {
     400: "Bad request",
     403: "Not permitted",
@@ -148,12 +150,24 @@ def bare_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     return HttpResponse(page, status=status)
 
 
-def address_too_long(request: HttpRequest, sentence: str) -> HttpResponse:
-    """The page of an address that nobody reads to its end; no menu, as `bare_page`."""
-    if _api(request):
-        return _problem(414, sentence)
-    page = render_to_string("414.html", {"sentence": sentence})
-    return HttpResponse(page, status=414)
+def long_address_middleware(
+    following: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answers 414 for an address of more than MAX_ADDRESS characters.
+
+    The web server reads twice as much, so that the page is ours; it has no menu, which
+    would ask the database.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if len(request.get_full_path()) <= MAX_ADDRESS:
+            return following(request)
+        if _api(request):
+            return _problem(414, ADDRESS_TOO_LONG)
+        page = render_to_string("414.html", {"sentence": ADDRESS_TOO_LONG})
+        return HttpResponse(page, status=414)
+
+    return handle
 
 
 def _problem(status: int, detail: str) -> JsonResponse:

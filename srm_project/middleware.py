@@ -22,7 +22,6 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from srm_project.accounts import exceeds_lifetime
 from srm_project.auditors import reads_as_auditor
-from srm_project.errors import address_too_long
 from srm_project.request_limits import refuse_nul
 from srm_project.sign_on import second_factor_elsewhere
 from srm_project.tokens import OwnersToken
@@ -34,8 +33,6 @@ SECRETS = ("/accounts/calendar/", "/accounts/invitations/")
 CLIENT_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 PROBES = frozenset({"/livez", "/readyz"})
 RENEW_AFTER = 60  # seconds
-MAX_ADDRESS = 4000  # characters, of the 8,190 that the web server reads
-ADDRESS_TOO_LONG = f"SRM reads addresses of at most {MAX_ADDRESS:,} characters."
 # Where a person goes who still has to set up the second factor that is required: its
 # pages, what they ask for first, and the way out.
 WITHOUT_SECOND_FACTOR = (
@@ -111,12 +108,9 @@ def request_id_middleware(following: Handler) -> Handler:
 
 
 def readable_address_middleware(following: Handler) -> Handler:
-    """Refuses an address with a NUL, which PostgreSQL would refuse by an error, and one
-    that is too long: the web server reads twice as much, so that the page is ours."""
+    """Refuses an address with a NUL, which PostgreSQL would refuse by an error."""
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if len(request.get_full_path()) > MAX_ADDRESS:
-            return address_too_long(request, ADDRESS_TOO_LONG)
         refuse_nul(request)
         return following(request)
 

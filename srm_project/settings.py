@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "srm_project.file_places.file_places_middleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "srm_project.errors.long_address_middleware",
     "srm_project.middleware.readable_address_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

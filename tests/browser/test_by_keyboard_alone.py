@@ -1,5 +1,5 @@
-"""An officer and an auditor work by the keyboard alone: what is wrong, and what was done,
-is where the focus is, and from there the next key leads on into the page.
+"""An officer and an auditor work by the keyboard alone: what is wrong, and what was
+done, is where the focus is, and from there the next key leads on into the page.
 
 Counted are the acts: a key that presses something, a field that is filled in.
 """
