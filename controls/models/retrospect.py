@@ -141,7 +141,8 @@ class RetrospectiveChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Change of {self.kind} from {self.first_day}"
+        what = self.kind.replace("-", " ")
+        return f"Change of {what} from {self.first_day}"
 
     @property
     def lies_back(self) -> bool:

@@ -236,6 +236,11 @@ def explain(change: RetrospectiveChange) -> Iterable[Fact]:
     if len(differing) > MAX_NAMED:
         named.append("and others, listed on the page of the document")
     yield "Where they differ", "; ".join(named) or "Nowhere."
+    if document.left_out and "ended_on" not in body:
+        left_out = document.left_out[:MAX_NAMED]
+        if len(document.left_out) > MAX_NAMED:
+            left_out.append("And more, listed on the page of the document.")
+        yield "What was left out of it", " ".join(left_out)
 
 
 def carry_out(change: RetrospectiveChange, *, by: Actor) -> dt.date:

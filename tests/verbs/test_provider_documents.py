@@ -291,3 +291,18 @@ def test_what_the_command_answers(
     printed = "".join(capsys.readouterr())
     assert (ended, state_of(case)) == (code, after), printed
     assert told in printed
+
+
+def test_who_approves_reads_what_was_left_out(house, client) -> None:
+    """R32: the second officer decides on the rest, and knows that it is the rest."""
+    case = sent(house, "unplaced left")
+    sign_in_just_now(client, house.oscar)
+    address = on_preview(case).address
+    assert client.post(address, {"leave_out": "yes"}).status_code == 302
+    change = ProviderDocument.objects.get().change
+    sign_in_just_now(client, house.otto)
+    page = client.get(reverse("evidence:retrospective", args=[change.uuid]))
+    text = page.content.decode()
+    assert "What was left out of it" in text
+    assert "there is no control SI-99 in the catalog." in text
+    assert "Change of provider document from" in text
