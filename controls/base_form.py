@@ -15,6 +15,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from controls.grammar import count_of
+from controls.one_line import refuse_other_lines
 
 # What Django's validators say; the texts of fields are read from the fields.
 OF_VALIDATORS = frozenset({"max_length", "max_value", "min_value"})
@@ -122,12 +123,15 @@ def _name_no_choice(field: forms.Field) -> None:
 
 
 class NamedErrors(forms.BaseForm):
-    """Errors of fields each say what they are about; no choice has a name too."""
+    """Errors of fields each say what they are about; no choice has a name too, and a
+    field of one line takes one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _name_no_choice(field)
+            if type(field.widget) is forms.TextInput:
+                field.validators.append(refuse_other_lines)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """As Django's; of its own texts, sentences that name the field."""

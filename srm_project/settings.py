@@ -449,8 +449,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "srm_project.schema.AnswersSchema",
     "DEFAULT_PARSER_CLASSES": [
         "controls.api.bodies.KeptJSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "controls.api.bodies.LinesFormParser",
+        "controls.api.bodies.LinesMultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "srm_project.api.problem",

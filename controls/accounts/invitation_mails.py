@@ -23,7 +23,7 @@ def invitation_mail(invitation: Invitation, key: str) -> EmailMessage:
         "link": settings.SITE_URL + reverse("invitation", args=[key]),
     }
     return EmailMessage(
-        subject=f"SRM: you are invited to {invitation.system}",
+        subject=f"SRM: you are invited to {' '.join(str(invitation.system).split())}",
         body=render_to_string("account/mail/invitation.txt", context),
         to=[invitation.address],
         headers={"Auto-Submitted": "auto-generated"},

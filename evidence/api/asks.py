@@ -15,13 +15,17 @@ from drf_spectacular.utils import (
     extend_schema,
     extend_schema_field,
 )
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.filters import of_control, of_system
 from controls.api.idempotency import idempotent
@@ -281,7 +285,7 @@ class AskViewSet(
             unique=False,
         ),
     }
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def get_queryset(self) -> QuerySet[EvidenceRequirement]:
         """Only what `visible_to` allows; in a list not what stands under another."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import KeptJSONParser, LinesMultiPartParser
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
 from controls.errors import NotPermitted
@@ -112,7 +112,7 @@ class BulkViewSet(Streaming, viewsets.GenericViewSet[EvidenceLink]):
     opened_plans: list[Planned] | None = None
     serializer_class = PlanSerializer
     queryset = EvidenceLink.objects.none()
-    parser_classes = [parsers.MultiPartParser, KeptJSONParser]
+    parser_classes = [LinesMultiPartParser, KeptJSONParser]
 
     @extend_schema(request=PlanFilesSerializer, responses=PlanSerializer)
     @action(detail=False, methods=["post"])

@@ -10,12 +10,16 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -191,7 +195,7 @@ class CoverageViewSet(WithoutETag, viewsets.GenericViewSet[CoverageLine]):
     serializer_class = CoverageLineSerializer
     pagination_class = ByKey
     queryset = CoverageLine.objects.none()
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def _version(self, *, to_change: bool = False) -> ArtifactVersion:
         by = actor_of(self.request)

@@ -7,13 +7,17 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.crosswalks.adopt import SHOWN_ERRORS, preview
@@ -103,7 +107,7 @@ class CrosswalkViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Crosswalk]):
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = Crosswalk.objects.none()
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def _system(self, *, officer: bool = False) -> System:
         mine = System.objects.visible_to(actor_of(self.request))

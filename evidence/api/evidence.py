@@ -11,12 +11,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
@@ -112,7 +116,7 @@ class LinkViewSet(
         "ask": of_ask("requirement__ask", "requirement__joined"),
         "state": in_state(LinkState.values),
     }
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def get_queryset(self) -> QuerySet[EvidenceLink]:
         """Only what `visible_to` allows."""

@@ -9,12 +9,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
@@ -115,7 +119,7 @@ class FindingImportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[FindingImp
     pagination_class = ByKey
     lookup_field = "uuid"
     queryset = FindingImport.objects.none()
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def initialize_request(
         self, request: HttpRequest, *args: Any, **kwargs: Any

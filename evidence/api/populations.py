@@ -8,12 +8,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, parsers, serializers, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag, page_of, valid
 from controls.api.filters import in_state, of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
@@ -127,7 +131,7 @@ class PopulationViewSet(
         "state": in_state(PopulationState.values),
     }
     _brought: Brought | None = None
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def get_queryset(self) -> QuerySet[Population]:
         """Only what `visible_to` allows."""

@@ -12,13 +12,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.access import require_officer
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import ByKey, WithoutETag
 from controls.api.filters import in_state
 from controls.api.idempotency import idempotent
@@ -157,7 +161,7 @@ class ProviderDocumentViewSet(
     lookup_field = "uuid"
     queryset = ProviderDocument.objects.none()
     filters = {"state": in_state(DocumentState.values)}
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def initialize_request(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -10,13 +10,13 @@ from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls import clock
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import KeptJSONParser, LinesMultiPartParser
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -99,7 +99,7 @@ class RequestListViewSet(viewsets.GenericViewSet[EvidenceRequest]):
 
     serializer_class = RequestPlanSerializer
     queryset = EvidenceRequest.objects.none()
-    parser_classes = [parsers.MultiPartParser, KeptJSONParser]
+    parser_classes = [LinesMultiPartParser, KeptJSONParser]
 
     @extend_schema(request=SentListSerializer, responses=RequestPlanSerializer)
     @action(detail=False, methods=["post"])

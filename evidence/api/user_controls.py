@@ -6,13 +6,17 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import parsers, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from controls.api.bodies import KeptJSONParser
+from controls.api.bodies import (
+    KeptJSONParser,
+    LinesFormParser,
+    LinesMultiPartParser,
+)
 from controls.api.conventions import WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -77,7 +81,7 @@ class UserControlImportViewSet(WithoutETag, viewsets.GenericViewSet[ReportRemark
 
     serializer_class = UserControlPreviewSerializer
     queryset = ReportRemark.objects.none()
-    parser_classes = [KeptJSONParser, parsers.MultiPartParser, parsers.FormParser]
+    parser_classes = [KeptJSONParser, LinesMultiPartParser, LinesFormParser]
 
     def _version(self) -> ArtifactVersion:
         by = actor_of(self.request)

@@ -175,7 +175,7 @@ def _windows(scope: CalendarScope) -> Iterator[Due]:
                 kind="Audit window",
                 title=f"of {system.name}, from {system.window_start}",
                 system=system,
-                path=reverse("evidence:roll_forward", args=[system.slug]),
+                path=reverse("evidence:window", args=[system.slug]),
                 state="expiring",
                 word="Ends",
             )

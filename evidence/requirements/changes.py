@@ -146,14 +146,18 @@ class TermsChange:
 
 
 def _refuse_less_frequent(
-    implementation: ControlImplementation, terms: NewTerms
+    implementation: ControlImplementation, terms: NewTerms, *, before: str = ""
 ) -> None:
-    """R18: less often than the baseline's own parameter needs a reason."""
+    """R18: less often than the baseline's own parameter needs a reason. `before` is
+    the cadence that the terms replace: what was asked at a rhythm is not asked at a
+    rarer one by being asked per event."""
     stated = stated_for(implementation.system).get(implementation.control_id)
     how_often = terms.cadence
-    if terms.cadence == Cadence.PER_EVENT and less_frequent(
-        terms.population_cadence, POPULATION_CADENCE
-    ):  # rarer than populations are drawn where nobody says how often (R16)
+    had_a_rhythm = before not in {"", Cadence.PER_EVENT}
+    if terms.cadence == Cadence.PER_EVENT and (
+        # rarer than populations are drawn where nobody says how often (R16)
+        had_a_rhythm or less_frequent(terms.population_cadence, POPULATION_CADENCE)
+    ):
         how_often = terms.population_cadence
     if stated is None or not less_frequent(how_often, stated.cadence):
         return
@@ -240,7 +244,7 @@ def change_requirement(
     """
     stored = locked_row(requirement, by)
     refuse_stale(stored, version)
-    _refuse_less_frequent(stored.implementation, terms)
+    _refuse_less_frequent(stored.implementation, terms, before=stored.cadence)
     proposed = _difference(stored, terms, from_day or today)
     if not (proposed.terms or proposed.row):
         return None
@@ -287,7 +291,7 @@ def outlook_of_change(
 
     Raises Refused as it does.
     """
-    _refuse_less_frequent(requirement.implementation, terms)
+    _refuse_less_frequent(requirement.implementation, terms, before=requirement.cadence)
     proposed = _difference(requirement, terms, today)
     if not (proposed.terms or proposed.row):
         return None

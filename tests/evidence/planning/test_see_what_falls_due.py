@@ -101,6 +101,14 @@ def test_reports_overrides_exclusions_requests_and_the_window_are_among_it(house
     ]
 
 
+def test_the_end_of_a_window_leads_where_every_reader_may_go(client, house):
+    """The calendar is read by auditors and reviewers too."""
+    (ends,) = [e for e in due(house, days=60) if e.kind == "Audit window"]
+    for reader in (house.olivia, house.rita, house.audrey):
+        client.force_login(reader)
+        assert client.get(ends.path).status_code == 200
+
+
 def test_a_team_sees_its_own(client, house):
     mine = due(house, "alice", teams=frozenset([house.team.pk]))
     assert {each.kind for each in mine} == {"Proof"}

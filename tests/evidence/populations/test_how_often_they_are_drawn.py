@@ -275,6 +275,24 @@ def test_rarer_than_the_baseline_and_than_quarterly_needs_a_reason(
     assert answer.status_code == 400
 
 
+def test_what_was_asked_monthly_is_not_asked_quarterly_per_event(client, house):
+    """R18: CM-8 is monthly by its baseline; per event, of a quarter, is rarer."""
+    BaselineControl.objects.filter(control__ref_id="cm-8").update(
+        parameters={"cm-08_odp.02": "at least monthly"}
+    )
+    monthly = house.requirement()
+    assert monthly.cadence == "monthly"
+    client.force_login(house.olivia)
+    url = f"/api/v1/requirements/{monthly.uuid}/"
+    headers = {"If-Match": client.get(url)["ETag"]}
+    for often, status in (("quarterly", 400), ("monthly", 200)):
+        body = stated(population_cadence=often, rarer_because="")
+        body["operates_from"] = str(monthly.operates_from)
+        answer = client.put(url, body, content_type="application/json", headers=headers)
+        assert answer.status_code == status, answer.content
+        assert ("Say why less often will do" in str(answer.json())) == (status == 400)
+
+
 def test_a_body_without_a_cadence_of_populations_leaves_it_as_it_is(
     client, house, asked
 ):
