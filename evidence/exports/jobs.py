@@ -74,6 +74,11 @@ NOT_A_READER = (
     " engagement or the role has ended."
 )
 KEPT = "This export was made when a window closed, and is kept."
+WITHOUT_FILE = {
+    ExportState.FAILED: "This export failed: there is no file. Ask for it again.",
+    ExportState.CANCELLED: "This export was stopped: there is no file. Ask for it"
+    " again.",
+}
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 FOR_OFFICERS_AND_AUDITORS = (
     "What was kept at a closing is for the officers and the auditors of the engagement."
@@ -352,6 +357,8 @@ def _require_kept(export: Export) -> None:
         raise NoLongerKept(
             "The file of this export was deleted. Ask for the export again."
         )
+    if export.state in WITHOUT_FILE:
+        raise TransitionNotAllowed(WITHOUT_FILE[ExportState(export.state)])
     expires_at = export.expires_at
     over = expires_at is not None and expires_at <= now()
     if over or export.state == ExportState.EXPIRED:
