@@ -60,6 +60,7 @@ OTHER_PERSON = (
     "This invitation is for another address than that of the account you are signed in"
     " with. Sign out, then open the link again."
 )
+INVITE_AGAIN = "Ask an officer of the system to invite you again."
 CLOSED = "The account of this address is closed. Ask an administrator to open it again."
 
 
@@ -268,7 +269,7 @@ def _refuse_over(invitation: Invitation, mails: int, now: dt.datetime) -> None:
         )
     reason = _useless(invitation, now)
     if reason:
-        raise LinkOver(f"{reason} Ask an officer of the system to invite you again.")
+        raise LinkOver(f"{reason} {INVITE_AGAIN}")
 
 
 def _useless(invitation: Invitation, now: dt.datetime) -> str:
@@ -350,9 +351,13 @@ def _accept(
     until = held_already(system, person, offer, now)
     if until:
         raise Refused(f"You hold this role in {system} already, {until}.")
-    membership, event = take_role(
-        system, person, offer, given_by=invitation.invited_by, now=now
-    )
+    try:
+        membership, event = take_role(
+            system, person, offer, given_by=invitation.invited_by, now=now
+        )
+    except NotPermitted as ended:  # the inviter's role, at this very moment
+        reason = _useless(invitation, now) or " ".join(ended.messages)
+        raise LinkOver(f"{reason} {INVITE_AGAIN}") from ended
     invitation.state, invitation.ended_at = InvitationState.ACCEPTED, now
     invitation.membership = membership
     invitation.version = F("version") + 1

@@ -123,8 +123,10 @@ def services_change(request: SignedInRequest, slug: str) -> HttpResponse:
         consequences, fresh = preview(
             system, form.change(), by=request.user, today=today
         )
-    except ValidationError as refusal:
-        form.add_error(None, refusal.messages)
+    except ValidationError as impossible:
+        if refusal:
+            return refused(request, refusal, back=_page(system))
+        form.add_error(None, impossible.messages)
         context["officer"] = True
         return render(request, "evidence/what_if/page.html", context, status=422)
     context |= {"found": consequences, "token": fresh, "confirming": confirming}
