@@ -77,7 +77,7 @@ def record_results(
         tested = there.get(item.pk) or TestedItem(
             system=stored.system, engagement=stored, sample_item=item, version=0
         )
-        _take(tested, item, draft)
+        _set_result(tested, item, draft)
         tested.tested_by, tested.tested_at = by, now
         saved.append(_saved(tested))
         events.append(
@@ -94,7 +94,7 @@ def record_results(
     return saved
 
 
-def _take(tested: TestedItem, item: SampleItem, draft: ResultDraft) -> None:
+def _set_result(tested: TestedItem, item: SampleItem, draft: ResultDraft) -> None:
     refuse_long(draft.note, "note")
     if draft.result == ItemResult.EXCEPTION and not draft.note.strip():
         raise Refused({"note": f"{item.item.key}: say what the exception is."})
