@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from evidence.files.clearance import clear, reason_withheld
@@ -24,6 +25,9 @@ from srm_project.downloads import add_download_headers, attachment
 from srm_project.file_places import NoDownloadPlace, take_download_place
 from srm_project.requests import SignedInRequest
 
+# Kinds of files that may show a picture: one of an archive may.
+DRAWN = frozenset({"picture", "page", "archive"})
+NO_PICTURE = "This file has no picture."
 GONE = "The record is here, but its bytes are not in the store."
 
 
@@ -71,11 +75,20 @@ def preview(request: HtmxRequest, uuid: Any) -> HttpResponse:
     if withheld := _withheld(request, file):
         return withheld
     kind, number = kind_of(file.blob.media_type), page_number(request)
-    context: dict[str, Any] = {"file": file, "kind": kind, "number": number}
+    context: dict[str, Any] = {
+        "file": file,
+        "name": file.name,
+        "kind": kind,
+        "number": number,
+        "address": reverse("evidence:preview", args=[file.uuid]),
+        "picture": reverse("evidence:picture", args=[file.uuid]),
+    }
     whole = not request.htmx or request.htmx.history_restore_request
     if whole:
         links = list(file.revision.links.for_listing().order_by("pk"))
         context |= {"links": links, "withdrawals": withdrawals_of(links)}
+    else:  # turned over where it stands
+        context["here"] = request.htmx
     status = 200
     if kind:
         try:
@@ -103,14 +116,16 @@ def picture(request: SignedInRequest, uuid: Any) -> HttpResponse:
     file = file_or_404(request, uuid)
     if withheld := _withheld(request, file):
         return withheld
-    if kind_of(file.blob.media_type) not in {"picture", "page"}:
-        return explanation_page(request, "This file has no picture.", 404)
+    if kind_of(file.blob.media_type) not in DRAWN:
+        return explanation_page(request, NO_PICTURE, 404)
     try:
         drawn = _drawn(request, file, page_number(request))
     except FileNotFoundError:
         return explanation_page(request, GONE, 410)
     except ValidationError as refusal:
         return refused(request, refusal)
+    if not drawn.png:
+        return explanation_page(request, NO_PICTURE, 404)
     record_opening(file, "evidence.previewed", by=request.user)
     return add_download_headers(HttpResponse(drawn.png, content_type="image/png"))
 

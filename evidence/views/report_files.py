@@ -56,15 +56,13 @@ from evidence.views.answers import (
     told_to_come_back,
     typed_reason,
 )
-from evidence.views.files import page_number
+from evidence.views.files import DRAWN, NO_PICTURE, page_number
 from evidence.views.once import once, was_sent
 from evidence.views.report_document import document_page
 from evidence.views.uploads import unreadable
 from srm_project.downloads import add_download_headers, attachment
 from srm_project.file_places import take_download_place
 from srm_project.requests import SignedInRequest
-
-PICTURES = ("picture", "page")
 
 
 def version_or_404(request: SignedInRequest, uuid: Any) -> ArtifactVersion:
@@ -212,7 +210,7 @@ def report_view(request: SignedInRequest, uuid: Any) -> HttpResponse:
         if kind:
             context["drawn"] = drawn = _drawn(request, file, number)
             context["number"] = number = min(number, drawn.pages)
-            if kind not in PICTURES:
+            if not drawn.png:
                 record_viewing(file, by=request.user, page=number)
     except FileNotFoundError:
         return explanation_page(request, "The bytes are not in the store.", 410)
@@ -228,9 +226,11 @@ def report_page(request: SignedInRequest, uuid: Any) -> HttpResponse:
     number = page_number(request)
     try:
         require_report_opener(file, request.user)
-        if kind_of(file.blob.media_type) not in PICTURES:
-            return explanation_page(request, "This file has no picture.", 404)
+        if kind_of(file.blob.media_type) not in DRAWN:
+            return explanation_page(request, NO_PICTURE, 404)
         drawn = _drawn(request, file, number)
+        if not drawn.png:
+            return explanation_page(request, NO_PICTURE, 404)
         record_viewing(file, by=request.user, page=min(number, drawn.pages))
     except FileNotFoundError:
         return explanation_page(request, "The bytes are not in the store.", 410)

@@ -69,6 +69,8 @@ def test_each_kind_may_be_uploaded_and_its_preview_opens(kind, flawed):
                 kept = check(io.BytesIO(inside), member)
                 page = render_preview(io.BytesIO(inside), kept.media_type)
                 assert page.rows or page.text
+            listed = render_preview(io.BytesIO(content), checked.media_type)
+            assert [name for name, *_ in listed.files] == archive.namelist()
         return
     assert kind_of(checked.media_type)
     page = render_preview(io.BytesIO(content), checked.media_type)

@@ -53,7 +53,7 @@ def contents(
     brought = 0
     with opened(file, name) as archive:
         for member in archive.infolist():
-            if _is_folder(member):
+            if is_folder(member):
                 continue
             with unpacked(archive, member, name) as inside:
                 if not _is_bookkeeping(member, inside):
@@ -64,7 +64,7 @@ def contents(
     return flags
 
 
-def _is_folder(member: zipfile.ZipInfo) -> bool:
+def is_folder(member: zipfile.ZipInfo) -> bool:
     """Also as some programs of Windows write it, with a backslash."""
     by_backslash = member.filename.endswith("\\") and member.file_size == 0
     return member.is_dir() or by_backslash

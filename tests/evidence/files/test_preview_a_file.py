@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,3 +200,77 @@ def test_the_page_of_the_evidence_shows_the_file_when_asked(client, house):
     assert "the first line of it" in part
     assert "<html" not in part
     assert AuditEvent.objects.filter(verb="evidence.previewed").count() == 1
+
+
+def packed(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("September/", b"")
+        for name, content in files.items():
+            member = zipfile.ZipInfo(f"September/{name}", (2026, 9, 30, 17, 4, 0))
+            archive.writestr(member, content)
+    return out.getvalue()
+
+
+def test_an_archive_lists_its_files_and_shows_them(client, house):
+    """UP-03: each is read as it would be by itself, and nothing of it runs."""
+    client.force_login(house.rita)
+    month = packed(
+        **{
+            "log.txt": b"1: <script>alert(1)</script>",
+            "users.csv": b"user;state\nada;gone\n",
+            "screen.png": secret(),
+            "notes.docx": GOOD["a.docx"],
+            "pages.pdf": make_pdf(),
+        }
+    )
+    file = given(house, "month.zip", month)
+    listed = page(client, file).content.decode()
+    assert "5 files inside" in " ".join(listed.split())
+    link = r'<a class="name"\s+href="[^"?]*\?page=(\d)">(.*?)</a>'
+    assert re.findall(link, listed) == [
+        ("2", "September/log.txt"),
+        ("3", "September/users.csv"),
+        ("4", "September/screen.png"),
+        ("5", "September/notes.docx"),
+        ("6", "September/pages.pdf"),
+    ]
+    assert listed.count("2026-09-30 17:04") == 5
+    text = page(client, file, page="2").content.decode()
+    assert "&lt;script&gt;" in text
+    assert "File 1 of 5" in text
+    assert "<td>ada</td>" in page(client, file, page="3").content.decode()
+    picture = reverse("evidence:picture", args=[file.uuid])
+    assert f"{picture}?page=4" in page(client, file, page="4").content.decode()
+    drawn = client.get(picture, {"page": "4"})
+    assert Image.open(io.BytesIO(drawn.content)).format == "PNG"
+    assert b"taken at home" not in drawn.content
+    assert "is not shown here" in page(client, file, page="5").content.decode()
+    assert client.get(picture, {"page": "5"}).status_code == 404
+    assert client.get(picture, {"page": "1"}).status_code == 404
+    assert f"{picture}?page=6" in page(client, file, page="99").content.decode()
+
+
+def test_an_archive_turns_over_where_it_stands(client, house):
+    """On the reviewer's desk a file of it opens beside the decision."""
+    client.force_login(house.rita)
+    file = given(house, "month.zip", packed(**{"log.txt": b"the first line"}))
+    address = reverse("evidence:preview", args=[file.uuid])
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert 'hx-boost="true"' in part
+    assert f'href="{address}?page=2"' in part
+    headers = {"HX-Request": "true", "HX-Boosted": "true"}
+    turned = client.get(address, {"page": "2"}, headers=headers).content.decode()
+    assert "the first line" in turned
+    assert "<html" not in turned
+    assert "autofocus" in turned
+
+
+def test_a_file_of_an_archive_that_is_too_large_is_known_by_its_name(client, house):
+    client.force_login(house.rita)
+    large = io.BytesIO()
+    with zipfile.ZipFile(large, "w") as archive:
+        archive.writestr("long.txt", b"0123456789abcdef" * 3_200_000)
+    file = given(house, "large.zip", large.getvalue())
+    assert "51.2 MB" in page(client, file).content.decode()
+    assert "is not shown here" in page(client, file, page="2").content.decode()
