@@ -44,6 +44,7 @@ SENTENCES = {
     "signed-out": "Authentication credentials were not provided.",
     "lifted-by": "Otto has already lifted this.",
     "another-lifts": "Another officer must lift this: you placed it.",
+    "is-lifted": "Otto, 2026-11-23: Over.",
     "say-why": "Why it need not be kept any longer",
     "sent-again": "This preview is no longer there: send the file again.",
 }
@@ -83,7 +84,7 @@ lift own     page  -      403 another-lifts  403 another-lifts  404 gone
 lift own     api   -      403 another-lifts  403 another-lifts  404 gone
 lift reader  page  -      404 gone           404 gone           404 gone
 lift ended   page  -      404 gone           404 gone           404 gone
-lift why     page  -      422 say-why        422 say-why        422 say-why
+lift why     page  -      422 say-why        422 is-lifted        422 say-why
 """
 NUMBERS = """
 verb   door  seen       adopted    same-by-other  ended     foreign         forged
