@@ -17,7 +17,11 @@ from controls.api.conventions import WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.models import System
 from controls.reasons import MAX_REASON
-from evidence.artifacts.remarks import answer_remark, decide_answer, require_decider
+from evidence.artifacts.remark_answers import (
+    answer_remark,
+    decide_answer,
+    require_decider,
+)
 from evidence.models import RemarkAnswer, RemarkChoice, RemarkKind, ReportRemark
 from evidence.models.remarks import MAX_REMARK
 from evidence.models.reviews import ReviewDecision

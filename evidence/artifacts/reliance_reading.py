@@ -18,7 +18,7 @@ from controls.service_names import display_names
 from evidence.artifacts.letters import letter_standings
 from evidence.artifacts.reliance_days import ReportDays, report_days
 from evidence.artifacts.reliance_scope import ScopeLine, scope_lines
-from evidence.artifacts.remarks import RemarkStanding, remark_standings
+from evidence.artifacts.remark_answers import RemarkStanding, remark_standings
 from evidence.models import (
     ArtifactVersion,
     ContinuityLetter,

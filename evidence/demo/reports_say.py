@@ -8,7 +8,8 @@ from controls.models import System, SystemComponent
 from evidence.artifacts.coverage import record_coverage
 from evidence.artifacts.coverage_proposals import propose_coverage
 from evidence.artifacts.coverage_targets import CoverageEntry
-from evidence.artifacts.remarks import answer_remark, decide_answer, register_remark
+from evidence.artifacts.remark_answers import answer_remark, decide_answer
+from evidence.artifacts.remarks import register_remark
 from evidence.demo.clock import DAY, written_on
 from evidence.demo.people import People
 from evidence.models import ArtifactVersion, ReportRemark

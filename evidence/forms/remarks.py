@@ -9,7 +9,7 @@ from django import forms
 
 from controls.base_form import Form
 from controls.display_names import LAYERS
-from evidence.artifacts.remarks import CHOICES
+from evidence.artifacts.remark_answers import CHOICES
 from evidence.forms.artifacts import OWN_WORDS
 from evidence.forms.reasons import ReasonField
 from evidence.models import RemarkChoice, RemarkKind, ReportRemark

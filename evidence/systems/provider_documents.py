@@ -16,7 +16,8 @@ from controls.models import (
     RetrospectiveChange,
     System,
 )
-from controls.provider_documents.adopt import KIND, carry_out, explain
+from controls.provider_documents.adopt import KIND
+from controls.provider_documents.approval import carry_out, explain
 from controls.retrospect import applies
 from evidence.requirements.from_templates import ask_for_all
 from evidence.status.clocks import Clocks

@@ -19,7 +19,7 @@ from evidence.artifacts.citation_decisions import (
     citations_to_decide,
 )
 from evidence.artifacts.citations import systems_to_cite_in
-from evidence.artifacts.remarks import RemarkStanding, answers_to_decide
+from evidence.artifacts.remark_answers import RemarkStanding, answers_to_decide
 from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.forms.artifacts import ArtifactForm, EndForm
 from evidence.models import Artifact, ArtifactVersion, Citation, RemarkKind

@@ -18,7 +18,7 @@ from evidence.artifacts.citation_decisions import (
     citations_to_decide,
 )
 from evidence.artifacts.letters import letters_to_decide
-from evidence.artifacts.remarks import answers_to_decide, remarks_to_answer
+from evidence.artifacts.remark_answers import answers_to_decide, remarks_to_answer
 from evidence.files.to_clear import files_to_clear
 from evidence.findings.responses import responses_to_decide
 from evidence.findings.standing import dispositions_to_decide

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controls.control_ids import label_of
 from controls.errors import Refused, SrmError
 from controls.models import System
-from evidence.artifacts.remarks import (
+from evidence.artifacts.remark_answers import (
     ANSWERED,
     answer_remark,
     decide_answer,
-    register_remark,
     remark_standings,
     require_decider,
 )
+from evidence.artifacts.remarks import register_remark
 from evidence.forms.artifacts import OWN_WORDS
 from evidence.forms.remarks import RemarkAnswerForm, RemarkDecisionForm, RemarkForm
 from evidence.models import ArtifactVersion, RemarkAnswer, ReportRemark

@@ -27,7 +27,7 @@ from evidence.artifacts.citation_decisions import (
 )
 from evidence.artifacts.letters import require_letter_reviewer
 from evidence.artifacts.reliance import require_reliance_reviewer
-from evidence.artifacts.remarks import require_decider
+from evidence.artifacts.remark_answers import require_decider
 from evidence.engagements import who_may as audits
 from evidence.files import legal_holds
 from evidence.files import who_may as files

@@ -39,7 +39,8 @@ from controls.retrospect import approve as approve_change
 from evidence.artifacts.citations import cite
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance import record_reliance
-from evidence.artifacts.remarks import answer_remark, register_remark
+from evidence.artifacts.remark_answers import answer_remark
+from evidence.artifacts.remarks import register_remark
 from evidence.engagements.item_results import record_result
 from evidence.engagements.marks import MarkDraft, mark_control
 from evidence.exports.jobs import request_export

@@ -25,12 +25,12 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.citations import cite, remove_citation
 from evidence.artifacts.letters import decide_letter, letter_standings
 from evidence.artifacts.reliance import record_reliance
-from evidence.artifacts.remarks import (
+from evidence.artifacts.remark_answers import (
     answer_remark,
     decide_answer,
-    register_remark,
     remark_standings,
 )
+from evidence.artifacts.remarks import register_remark
 from evidence.bulk_acts.act import sealed_choice
 from evidence.bulk_acts.acts import ACTS
 from evidence.models import (

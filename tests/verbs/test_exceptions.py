@@ -8,12 +8,12 @@ from django.urls import reverse
 
 from controls.models import System
 from evidence.artifacts.register import end_version
-from evidence.artifacts.remarks import (
+from evidence.artifacts.remark_answers import (
     answer_remark,
     decide_answer,
-    register_remark,
     remark_standings,
 )
+from evidence.artifacts.remarks import register_remark
 from evidence.models import RemarkAnswer, ReportRemark
 from tests import factories
 from tests.evidence.house import TODAY, House

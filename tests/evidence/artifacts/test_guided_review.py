@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from controls.models import SystemComponent
 from evidence.artifacts.register import add_letter
 from evidence.artifacts.reliance_reading import reading_of
-from evidence.artifacts.remarks import answer_remark, decide_answer, register_remark
+from evidence.artifacts.remark_answers import answer_remark, decide_answer
+from evidence.artifacts.remarks import register_remark
 from evidence.models import RelianceReview
 from evidence.requirements.changes import NewTerms, add_requirement
 from tests import factories
