@@ -33,7 +33,7 @@ TOO_LONG = "Without its files, what is sent at once may have at most {}; this ha
 UNEXPECTED = "Something went wrong here. The id of the request is in X-Request-ID."
 DJANGO_SAYS = "matches the given query."
 NO_ADDRESS = "There is nothing at this address of the API."
-MAX_ADDRESS = 4000  # characters, of the 8,190 that the web server reads
+MAX_ADDRESS = 6000  # characters, of the 8,190 that the web server reads
 ADDRESS_TOO_LONG = f"SRM reads addresses of at most {MAX_ADDRESS:,} characters."
 TITLES = {
     400: "Bad request",
@@ -155,7 +155,7 @@ def long_address_middleware(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Answers 414 for an address of more than MAX_ADDRESS characters.
 
-    The web server reads twice as much, so that the page is ours; it has no menu, which
+    The web server reads more, so that the page is ours; it has no menu, which
     would ask the database.
     """
 

@@ -79,13 +79,13 @@ def test_413_of_django_names_no_setting(as_user, rita, settings):
 
 
 def test_414_is_a_page_that_says_how_long_an_address_may_be():
-    long = "/search/?q=" + "x" * 4000
+    long = "/search/?q=" + "x" * 6000
     answer = Client().get(long)
     assert answer.status_code == 414
-    assert "SRM reads addresses of at most 4,000 characters." in text_of(answer)
-    problem = Client().get(f"/api/v1/systems/?page={'1' * 4000}")
+    assert "SRM reads addresses of at most 6,000 characters." in text_of(answer)
+    problem = Client().get(f"/api/v1/systems/?page={'1' * 6000}")
     assert problem.json()["title"] == "Address too long"
-    assert Client().get(long[:4000]).status_code == 302
+    assert Client().get(long[:6000]).status_code == 302
 
 
 def test_404_of_who_is_not_signed_in_leads_to_the_sign_in():
