@@ -124,13 +124,14 @@ def _name_no_choice(field: forms.Field) -> None:
 
 class NamedErrors(forms.BaseForm):
     """Errors of fields each say what they are about; no choice has a name too, and a
-    field of one line takes one."""
+    field of one line takes one, unless it `takes_lines` that a page's own box sends."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _name_no_choice(field)
-            if type(field.widget) is forms.TextInput:
+            of_lines = getattr(field, "takes_lines", False)
+            if type(field.widget) is forms.TextInput and not of_lines:
                 field.validators.append(refuse_other_lines)
 
     def add_error(self, field: str | None, error: Any) -> None:

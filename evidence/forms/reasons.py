@@ -13,6 +13,8 @@ from controls.reasons import MAX_REASON
 class ReasonField(forms.CharField):
     """At most MAX_REASON characters, a line break being one, as browsers count it."""
 
+    takes_lines = True
+
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_REASON, **options)
 

@@ -101,7 +101,7 @@ def test_a_result_of_a_sampled_event(house, audit) -> None:
     bare = call("POST", "tested-items/", body | {"result": "exception"})
     assert (
         bare.status_code == 400
-        and "Say what the exception is." in bare.content.decode()
+        and "say what the exception is." in bare.content.decode()
     )
     made = call("POST", "tested-items/", body | {"result": "passed"})
     assert made.status_code == 201 and made.json()["item"] == str(item.uuid)
