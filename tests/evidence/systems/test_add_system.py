@@ -121,7 +121,8 @@ def test_a_tally_of_nothing_asks_for_a_baseline_and_services(browser):
     for typed in ({"show": "count"}, {"show": "count", "baseline": "²"}):
         answer = browser.post(NEW, typed)
         assert answer.status_code == 200
-        assert "Choose a baseline and tick services" in text_of(answer)
+        assert "Tick services: here you see" in text_of(answer)
+        assert "Choose the regime and the impact level" in text_of(answer)
     assert Baseline.objects.exists()
 
 

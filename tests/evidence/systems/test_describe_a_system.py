@@ -109,7 +109,7 @@ def test_regime_and_level_propose_the_baseline(root, as_user):
     for regime, slug in named.items():
         given = filled_in(baseline="", regime=regime, name=regime)
         shown = browser.post(address, given | {"show": "count"}).content.decode()
-        assert "the baseline for this regime and level" in shown
+        assert "the one for this regime and level" in shown
         assert browser.post(address, given).status_code == 302
         assert System.objects.get(name=regime).baseline.slug == slug
     assert proposed_baseline("iso", "li-saas") == "nist-low"

@@ -136,7 +136,7 @@ def test_lines_are_accepted_once_from_a_day(client, house):
     # other lines of the same preview are not the same act: nobody is told they were
     others = accept(client, house, token, add=["sqs"])
     assert others.status_code == 422
-    assert "another request" in others.content.decode()
+    assert "confirmed before, with other lines" in others.content.decode()
     sqs = house.system.components.get(variant__service__slug="sqs")
     assert sqs.used_from == TODAY
     assert sqs.regions == ["eu-west-1", "us-east-1"]
