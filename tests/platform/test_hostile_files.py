@@ -6,8 +6,8 @@ process reads them: checked, previewed, taken for each kind of list.
 
 from __future__ import annotations
 
-import datetime as dt
 import ctypes
+import datetime as dt
 import gc
 import subprocess
 import sys
@@ -63,7 +63,7 @@ def megabytes(line: str) -> float:
 
 
 def give_back() -> None:
-    """What earlier tests left goes back to the kernel: else it is filled again first."""
+    """What earlier tests left goes back to the kernel, or it is filled again first."""
     with suppress(AttributeError):  # another library than glibc keeps less
         ctypes.CDLL(None).malloc_trim(0)
 
