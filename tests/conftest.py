@@ -203,6 +203,12 @@ def empty_tables(database: str) -> None:
                 owner.execute(f'DELETE FROM "{table}"')
             elif local:
                 owner.execute(f"DELETE FROM \"{table}\" WHERE origin = 'local'")
+        # A baseline of a test: one of the same name would be taken for another's.
+        owner.execute("DELETE FROM controls_baseline WHERE publisher = ''")
+        owner.execute(
+            "DELETE FROM controls_baselinecontrol WHERE baseline_id NOT IN"
+            " (SELECT id FROM controls_baseline)"
+        )
 
 
 def _tables(owner: psycopg.Connection) -> list[tuple[str, bool]]:

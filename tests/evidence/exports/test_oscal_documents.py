@@ -25,6 +25,7 @@ from controls.models import (
     Engagement,
     SystemComponent,
 )
+from controls.models.catalog import Origin
 from controls.oscal.documents import read_document
 from controls.oscal.references import faults
 from controls.reference.catalog_ids import shipped_ids
@@ -211,16 +212,18 @@ def test_a_provider_stands_under_the_parts_that_it_answers_for(house) -> None:
     si_2 = factories.implementation(house.system, "si-2").control
     shipped = list(ControlLayer.objects.filter(control=si_2, statement_id=""))
     assert {"application", "host-os"} < {row.layer for row in shipped}
-    for row in shipped:
-        for letter in {"application": "a", "host-os": "d"}.get(row.layer, ""):
-            ControlLayer.objects.create(
-                control=si_2,
-                statement_id=f"si-2_smt.{letter}",
-                layer=row.layer,
-                origin=row.origin,
-                reason="Read by itself.",
-                reference_version=row.reference_version,
-            )
+    ControlLayer.objects.bulk_create(
+        ControlLayer(
+            control=si_2,
+            statement_id=f"si-2_smt.{letter}",
+            layer=row.layer,
+            origin=Origin.LOCAL,
+            reason="Read by itself.",
+            reference_version=row.reference_version,
+        )
+        for row in shipped
+        for letter in {"application": "a", "host-os": "d"}.get(row.layer, "")
+    )
     content = exported(house, "oscal-ssp")
     plan = json.loads(content)["system-security-plan"]
     parts = {n["statement-id"][-1]: n for n in requirement(plan, "si-2")["statements"]}
