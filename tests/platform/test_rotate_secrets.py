@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -21,6 +22,14 @@ from controls.models import Invitation
 from tests.one_day import TODAY
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def limits_count_anew() -> None:
+    """So many mails an hour, whoever asked for them in other tests."""
+    cache.clear()
+
+
 NEW_KEY = "another key of the installation, made by hand, long enough to be taken"
 
 

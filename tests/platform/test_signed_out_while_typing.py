@@ -7,6 +7,7 @@ was; only whoever typed it sees it.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -39,6 +41,15 @@ from tests.platform.test_forms_sent_twice import forms
 from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def limits_count_anew() -> Iterator[None]:
+    """What is sent here counts for no test that comes after."""
+    yield
+    cache.clear()
+
+
 OWN_ORIGIN = {"Origin": "http://testserver"}
 TYPED = "What I wrote for half an hour"
 NOW = dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC)
