@@ -81,6 +81,31 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "SELECT FROM evidence_scopesetting s WHERE s.artifact_version_id = v.id"
         " AND s.set_by_id = NEW.reviewer_id))",
     ),
+    "srm_letter_decided_by_another": (
+        "evidence_letteracceptance",
+        "INSERT",
+        "SELECT FROM evidence_continuityletter l"
+        " JOIN evidence_artifactversion v ON v.id = l.artifact_version_id"
+        " JOIN evidence_artifact a ON a.id = v.artifact_id"
+        " JOIN evidence_continuityletter same"
+        " ON same.artifact_version_id = v.id AND same.issued_on = l.issued_on"
+        " WHERE l.id = NEW.letter_id AND (NEW.reviewer_id IN"
+        " (same.registered_by_id, v.registered_by_id, a.registered_by_id) OR EXISTS ("
+        "SELECT FROM evidence_scopesetting s WHERE s.artifact_version_id = v.id"
+        " AND s.set_by_id = NEW.reviewer_id))",
+    ),
+    # Whoever cited the same before and took it back included: the twin keeps them.
+    "srm_citation_decided_by_another": (
+        "evidence_letteracceptance",
+        "INSERT",
+        "SELECT FROM evidence_citation c"
+        " JOIN evidence_artifact a ON a.id = c.artifact_id"
+        " LEFT JOIN evidence_citation_history before"
+        " ON before.system_id = c.system_id AND before.artifact_id = c.artifact_id"
+        " AND before.control_id = c.control_id"
+        " WHERE c.id = NEW.citation_id AND NEW.reviewer_id IN"
+        " (c.cited_by_id, before.cited_by_id, a.registered_by_id)",
+    ),
     "srm_remark_decided_by_another": (
         "evidence_remarkdecision",
         "INSERT",

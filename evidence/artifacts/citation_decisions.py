@@ -81,7 +81,10 @@ def citation_standings(citations: QuerySet[Citation]) -> list[CitationStanding]:
     return [
         replace(
             _standing(
-                row, decisions.get(row.pk), reviews[row.artifact_id, row.system_id]
+                row,
+                decisions.get(row.pk),
+                reviews[row.artifact_id, row.system_id],
+                {row.cited_by_id} | cited_before[row.pk],
             ),
             unnamed=(row.artifact_id, row.control_id) in unnamed,
             registrars=row.registrars | cited_before[row.pk],
@@ -122,12 +125,13 @@ def _standing(
     citation: Citation,
     decision: LetterAcceptance | None,
     reviews: Sequence[RelianceReview],
+    citers: Collection[int],
 ) -> CitationStanding:
     if decision is not None:
         return CitationStanding(citation, decision.past_tense, decision=decision)
     if citation.counts_at_once:
         return CitationStanding(citation, "accepted")
-    review = deciding_review(reviews, citation.known_from, {citation.cited_by_id})
+    review = deciding_review(reviews, citation.known_from, citers)
     if review:
         return CitationStanding(citation, "accepted", review=review)
     relied_on = any(r.conclusion != RelianceConclusion.DO_NOT_RELY for r in reviews)
@@ -173,10 +177,13 @@ def _undecided(citations: QuerySet[Citation]) -> list[int]:
         )
     )
     reviews = _reviews({row[1] for row in rows}, {row[2] for row in rows})
+    cited_before = _cited_before([row[0] for row in rows])
     return [
         pk
         for pk, series, system, known_from, cited_by in rows
-        if not deciding_review(reviews[series, system], known_from, {cited_by})
+        if not deciding_review(
+            reviews[series, system], known_from, {cited_by} | cited_before[pk]
+        )
     ]
 
 

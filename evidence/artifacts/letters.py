@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -58,7 +58,7 @@ class LetterStanding:
 def letter_standings(
     letters: QuerySet[ContinuityLetter], systems: Iterable[System]
 ) -> list[LetterStanding]:
-    """Each letter in each system, oldest letter first. Five statements."""
+    """Each letter in each system, oldest letter first. Six statements."""
     known_letters = list(letters.for_listing())  # type: ignore[attr-defined]
     if not known_letters:
         return []
@@ -76,6 +76,7 @@ def letter_standings(
     ).order_by("known_from", "pk"):
         reviews[(review.artifact_version_id, review.system_id)].append(review)
     registrars = _registrars(known_letters)
+    earlier = _registrars_before(known_letters)
     return [
         replace(
             _standing(
@@ -83,6 +84,7 @@ def letter_standings(
                 system,
                 decisions.get((letter.pk, system.pk)),
                 reviews[(letter.artifact_version_id, system.pk)],
+                letter.registrars | earlier[letter.pk],
             ),
             registrars=registrars[letter.pk],
         )
@@ -116,16 +118,41 @@ def _registrars(letters: Sequence[ContinuityLetter]) -> dict[int, frozenset[int]
     }
 
 
+def _registrars_before(
+    letters: Sequence[ContinuityLetter],
+) -> defaultdict[int, set[int]]:
+    """By letter, who registered the same letter of the report before it. One
+    statement."""
+    rows = list(
+        ContinuityLetter.objects.filter(
+            artifact_version__in={letter.artifact_version_id for letter in letters},
+            registered_by__isnull=False,
+        )
+        .order_by()
+        .values_list("pk", "artifact_version", "issued_on", "registered_by")
+    )
+    hands: defaultdict[int, set[int]] = defaultdict(set)
+    for letter in letters:
+        same = (letter.artifact_version_id, letter.issued_on)
+        hands[letter.pk] = {
+            person
+            for pk, report, day, person in rows
+            if pk < letter.pk and (report, day) == same
+        }
+    return hands
+
+
 def _standing(
     letter: ContinuityLetter,
     system: System,
     decision: LetterAcceptance | None,
     reviews: list[RelianceReview],
+    registrars: Collection[int],
 ) -> LetterStanding:
     """The same rule as `gather_sql.ARTIFACT_VERSIONS`; a test compares the two."""
     if decision is not None:
         return LetterStanding(letter, system, decision.past_tense, decision=decision)
-    review = deciding_review(reviews, letter.known_from, letter.registrars)
+    review = deciding_review(reviews, letter.known_from, registrars)
     if review:
         return LetterStanding(letter, system, "accepted", review=review)
     relied_on = reviews and reviews[-1].conclusion != RelianceConclusion.DO_NOT_RELY

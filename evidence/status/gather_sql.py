@@ -316,8 +316,24 @@ SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
 COVERAGE = """
 SELECT c.system_id, c.control_id,
        array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifacts,
-       array_agg(c.counts_at_once OR coalesce(d.decision = 'accept'
-                   OR reading.newest > c.known_from, FALSE)
+       array_agg(c.counts_at_once OR coalesce(d.decision = 'accept' OR CASE
+                   WHEN taken_back.control_id IS NULL
+                   THEN reading.newest > c.known_from
+                   ELSE EXISTS (
+                     SELECT FROM (SELECT * FROM evidence_reliancereview
+                                   WHERE {before}) w
+                       JOIN evidence_artifactversion v ON v.id = w.artifact_version_id
+                      WHERE w.system_id = c.system_id
+                        AND v.artifact_id = c.artifact_id
+                        AND w.conclusion <> 'do-not-rely'
+                        AND w.known_from > c.known_from
+                        AND w.reviewer_id <> c.cited_by_id
+                        AND NOT EXISTS (
+                          SELECT FROM evidence_citation_history h
+                           WHERE h.system_id = c.system_id
+                             AND h.artifact_id = c.artifact_id
+                             AND h.control_id = c.control_id AND h.id < c.id
+                             AND h.cited_by_id = w.reviewer_id)) END, FALSE)
                  ORDER BY c.artifact_id) AS accepted
   FROM {citation} c
   JOIN {implementation} i
@@ -335,6 +351,12 @@ SELECT c.system_id, c.control_id,
      GROUP BY w.system_id, v.artifact_id, p.cited_by_id) reading
     ON reading.system_id = c.system_id AND reading.artifact_id = c.artifact_id
    AND reading.cited_by_id = c.cited_by_id
+  -- who cited the same before and took it back decides no more than who cites it now
+  LEFT JOIN (SELECT system_id, artifact_id, control_id, min(id) AS first
+               FROM evidence_citation_history
+              GROUP BY system_id, artifact_id, control_id) taken_back
+    ON taken_back.system_id = c.system_id AND taken_back.artifact_id = c.artifact_id
+   AND taken_back.control_id = c.control_id AND taken_back.first < c.id
  WHERE i.id = ANY(%(implementations)s) AND d.decision IS DISTINCT FROM 'reject'
  GROUP BY c.system_id, c.control_id
 """
@@ -354,7 +376,12 @@ SELECT y.system_id, v.id, v.uuid, v.label, v.reference, v.starts, v.until, v.opi
                     WHERE w.artifact_version_id = v.id AND w.system_id = y.system_id
                       AND w.conclusion <> 'do-not-rely'
                       AND w.known_from > l.known_from AND {before}
-                      AND w.reviewer_id IS DISTINCT FROM l.registered_by_id)
+                      AND w.reviewer_id IS DISTINCT FROM l.registered_by_id
+                      AND NOT EXISTS (
+                        SELECT FROM {letter} e
+                         WHERE e.artifact_version_id = v.id AND e.id < l.id
+                           AND e.issued_on = l.issued_on
+                           AND e.registered_by_id = w.reviewer_id))
                  THEN 'accepted' ELSE 'waiting' END) ORDER BY l.issued_on, l.id)
           FROM {letter} l
           LEFT JOIN LATERAL (

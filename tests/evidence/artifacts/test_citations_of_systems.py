@@ -10,16 +10,18 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from controls.errors import NotPermitted, TransitionNotAllowed
+from controls.history.clock import knowledge_now
 from controls.models import AuditEvent, Control, Role
 from evidence.artifacts.citation_decisions import (
     citation_standings,
     citations_to_decide,
     decide_citations,
+    waiting_citations,
 )
-from evidence.artifacts.citations import cite, proposed_controls
+from evidence.artifacts.citations import cite, proposed_controls, remove_citation
 from evidence.artifacts.coverage import record_coverage
 from evidence.artifacts.coverage_targets import CoverageEntry
-from evidence.models import Citation, LetterAcceptance
+from evidence.models import Artifact, ArtifactVersion, Citation, LetterAcceptance
 from evidence.status.control_status import control_statuses
 from evidence.status.gather import Moment
 from tests import factories
@@ -226,3 +228,70 @@ def test_taken_back_what_was_decided_stays_on_record(
     assert found.status.aws_half == "proven"
     cite(row.artifact, system, controls("pe-3"), by=oscar)
     assert state(system) == "pending"  # made anew, it waits anew
+
+
+@pytest.fixture
+def anew(system, report, oscar, olga, rita):
+    """Cited by olga in place of oscar, who took his own back; rita relies on it."""
+    cite(report.artifact, system, controls("pe-3"), by=oscar)
+    remove_citation(Citation.objects.get(), by=oscar)
+    factories.rely_on(report, system, by=rita)
+    cite(report.artifact, system, controls("pe-3"), by=olga)
+    return Citation.objects.get()
+
+
+def test_who_cited_before_and_took_it_back_does_not_accept(
+    system, anew, oscar, rita, as_user
+):
+    """R32: whoever registered the series apart, at each door, the table's included."""
+    otto = factories.make_user("otto")
+    Artifact.objects.update(registered_by=otto)
+    assert citations_to_decide(oscar) == []
+    address = reverse("evidence:citations_decide", args=[system.slug])
+    ticked = {"citations": [str(anew.uuid)], "decision": "accept"}
+    assert as_user(oscar).post(address, ticked).status_code == 403
+    body = ticked | {"system": system.slug}
+    where = "/api/v1/citations/decisions/"
+    assert as_user(oscar).post(where, body, "application/json").status_code == 403
+    decision = {
+        "citation": anew,
+        "system": system,
+        "decision": "accept",
+        "decided_on": TODAY,
+        "reviewer_name": "x",
+    }
+    others = {"registered_by": rita, "report_registered_by": rita}  # not as it is
+    for person in (oscar, otto, anew.cited_by):
+        with (
+            pytest.raises(IntegrityError, match="the second person is another one"),
+            transaction.atomic(),
+        ):
+            LetterAcceptance.objects.create(reviewer=person, **others, **decision)
+    assert state(system) == "pending"
+    decide_citations([anew], system, decision="accept", by=rita)
+    assert state(system) == "proven"
+
+
+def test_a_review_by_who_cited_before_decides_nothing_on_it(
+    system, report, anew, oscar, olga, rita
+):
+    """R24, R32: relying on the report is accepting what it is cited for."""
+    factories.give_role(rita, system, Role.OFFICER)
+    Artifact.objects.update(registered_by=rita)
+    ArtifactVersion.objects.update(registered_by=rita)
+    report.refresh_from_db()
+    before = knowledge_now()
+    factories.rely_on(report, system, by=oscar)
+    (standing,) = citation_standings(Citation.objects.all())
+    assert (standing.state, state(system)) == ("waiting", "pending")
+    assert [row.citation for row in waiting_citations([system])] == [anew]
+    remove_citation(anew, by=olga)
+    cite(report.artifact, system, controls("pe-3"), by=rita)
+    factories.rely_on(report, system, by=olga)  # she cited it before
+    assert state(system) == "pending"
+    pk = factories.implementation(system, "pe-3").pk
+    (then,) = control_statuses(system, Moment(TODAY, before), pks=[pk])
+    assert then.status.aws_half == "pending"
+    factories.rely_on(report, system, by=factories.make_user("neutral"))
+    (standing,) = citation_standings(Citation.objects.all())
+    assert (standing.state, state(system)) == ("accepted", "proven")

@@ -197,7 +197,7 @@ def test_who_registered_the_letter_or_its_report_is_refused(
         assert path not in client.get(reverse("evidence:work")).content.decode()
         assert api(person, "letters/to-decide/").json() == []
     for person in (olga, oscar):
-        with pytest.raises(IntegrityError, match="letter_reviewer_is_not_registrar"):
+        with pytest.raises(IntegrityError, match="the second person is another one"):
             with transaction.atomic():
                 LetterAcceptance.objects.create(
                     letter=letter,
@@ -224,6 +224,30 @@ def test_a_reviewer_who_registered_a_letter_does_not_decide_on_it_by_a_review(
     assert [row.system for row in letters_to_decide(rita)] == [system]
     assert decide(client, report.letters.get(), system, decision="accept") == 302
     assert asserted(client, system) == ASSERTED
+
+
+def test_nor_does_who_registered_the_same_letter_before(
+    report, system, olga, rita, as_user
+):
+    """R32: olga's was to another day; rita registered it anew, and olga relies."""
+    june = dt.date(2026, 6, 30)
+    factories.give_installation_roles(rita)
+    register.add_letter(report, issued_on=june, ends=dt.date(2026, 6, 15), by=olga)
+    register.add_letter(report, issued_on=june, ends=june, by=rita)
+    review(report, system, olga)
+    assert asserted(as_user(rita), system) == 0
+    with pytest.raises(IntegrityError, match="the second person is another one"):
+        with transaction.atomic():
+            LetterAcceptance.objects.create(
+                letter=report.letters.latest("pk"),
+                system=system,
+                reviewer=olga,
+                registered_by=rita,
+                report_registered_by=rita,
+                decision="accept",
+                decided_on=DAY,
+                reviewer_name="x",
+            )
 
 
 def test_a_review_that_does_not_rely_accepts_no_letter(
