@@ -77,7 +77,8 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "SELECT FROM evidence_artifactversion v"
         " JOIN evidence_artifact a ON a.id = v.artifact_id"
         " WHERE v.id = NEW.artifact_version_id"
-        " AND (a.registered_by_id = NEW.reviewer_id OR EXISTS ("
+        " AND (a.registered_by_id = NEW.reviewer_id"
+        " OR (v.state = 'withdrawn' AND v.ended_by_id = NEW.reviewer_id) OR EXISTS ("
         "SELECT FROM evidence_scopesetting s WHERE s.artifact_version_id = v.id"
         " AND s.set_by_id = NEW.reviewer_id))",
     ),

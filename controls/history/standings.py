@@ -29,9 +29,15 @@ _CONCERNED = {
     "controls_responsibilitydecision": "r.implementation_id = w.implementation_id",
     "controls_applicabilitydecision": "r.implementation_id = w.implementation_id",
     "controls_system": "r.system_id = w.id",
-    # a report that ends, or says what another one of its series said, may bind anew
+    # a report that ends, is reviewed, or says what another one of its series said, may
+    # bind anew
     "evidence_artifactversion": _OF_SERIES.format(
         condition="v.artifact_id = w.artifact_id"
+    ),
+    "evidence_reliancereview": "r.system_id = w.system_id AND "
+    + _OF_SERIES.format(
+        condition="v.artifact_id = (SELECT s.artifact_id"
+        " FROM evidence_artifactversion s WHERE s.id = w.artifact_version_id)"
     ),
     "evidence_reportremark": _OF_SERIES.format(
         condition="m.title = w.title AND v.artifact_id = (SELECT s.artifact_id"

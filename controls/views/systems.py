@@ -6,13 +6,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
+from controls.access import may_describe_systems, may_keep_register
 from controls.models import Role, System
 from srm_project.requests import SignedInRequest
 
 
 @require_GET
 def first_page(request: SignedInRequest) -> HttpResponse:
-    """An auditor's engagements, the only system's dashboard, else the list of systems.
+    """An auditor's engagements, the only system's dashboard, the register of reports
+    for a registrar who sees no system, else the list of systems.
 
     Who holds another role beside that of an auditor begins at the systems.
     """
@@ -23,4 +25,7 @@ def first_page(request: SignedInRequest) -> HttpResponse:
     mine = list(systems.values_list("slug", flat=True)[:2])
     if len(mine) == 1:
         return redirect("evidence:dashboard", mine[0])
+    keeps_register = may_keep_register(request.user)
+    if not mine and keeps_register and not may_describe_systems(request.user):
+        return redirect("evidence:artifacts")
     return redirect("evidence:systems")

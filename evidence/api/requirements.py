@@ -260,8 +260,8 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
         )
         uuid, expected = body.pop("user_control", None), None
         if uuid is not None:
-            ref_id = implementation.control.ref_id
-            mine_to_ask = user_controls_of(ref_id, actor_of(request))
+            ref_id, system = implementation.control.ref_id, implementation.system
+            mine_to_ask = user_controls_of(ref_id, actor_of(request), system)
             expected = get_object_or_404(mine_to_ask, uuid=uuid)
         added = add_requirement(
             implementation,

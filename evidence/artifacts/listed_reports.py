@@ -7,6 +7,7 @@ them, so nothing rests on it (R23, R24).
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -188,12 +189,19 @@ def _register(listed: ListedReport, artifact: Artifact, *, by: Actor) -> None:
         reference=f"{listed.aws_id}:{listed.aws_version}",
         starts=listed.period_start,
         ends=listed.period_end,
-        issued_on=listed.issued_on,
+        issued_on=_issued_after(listed),
         services=[],
         by=by,
     )
     listed.not_placed_because = ""
     listed.save(update_fields=["artifact_version", "not_placed_because"])
+
+
+def _issued_after(listed: ListedReport) -> dt.date | None:
+    """AWS's day of issue; None where it lies before the end of what is reported on, as
+    of an entry made ahead of its report."""
+    issued, ends = listed.issued_on, listed.period_end
+    return None if issued and ends and issued <= ends else issued
 
 
 def _days(listed: ListedReport) -> str:

@@ -205,6 +205,15 @@ def _refuse_impossible_days(
         raise Refused(
             {"ends": f"A report cannot speak of days to come: it ends on {ends}."}
         )
+    if artifact.kind == AssuranceKind.PERIOD and issued_on and ends:
+        _refuse_issued_early(issued_on, ends)
+
+
+def _refuse_issued_early(issued_on: dt.date, ends: dt.date) -> None:
+    """No auditor reports on a period that is not over (R20)."""
+    if issued_on <= ends:
+        sentence = f"It speaks of the days to {ends}: it was issued after them."
+        raise Refused({"issued_on": sentence})
 
 
 def _today() -> dt.date:
@@ -264,10 +273,11 @@ def end_version(
     """Record which of three ends a report met, and on which day (R20).
 
     Superseded takes nothing away; revoked opens the days from `on`; withdrawn by its
-    auditor takes all its days, as known from now on, and needs a reason. A superseded
-    one may be revoked or withdrawn later, a revoked one withdrawn, or revoked from an
-    earlier day. Raises TransitionNotAllowed when that or a harder end was recorded
-    before, Refused for a day more than a year ahead.
+    auditor takes all its days, as known from now on, and needs a reason; what it
+    expects of us stays until a second person of each system does not rely on it (R26,
+    R32). A superseded one may be revoked or withdrawn later, a revoked one withdrawn,
+    or revoked from an earlier day. Raises TransitionNotAllowed when that or a harder
+    end was recorded before, Refused for a day more than a year ahead.
     """
     require_registrar(by)
     stored = ArtifactVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
@@ -288,10 +298,10 @@ def end_version(
             " report that is only no longer offered is superseded."
         )
         raise Refused({"reason": sentence})
-    stored.state, stored.ended_on = state, on
+    stored.state, stored.ended_on, stored.ended_by_id = state, on, by.pk
     stored.validate_constraints()
     stored.version = F("version") + 1
-    stored.save(update_fields=["state", "ended_on", "version"])
+    stored.save(update_fields=["state", "ended_on", "ended_by", "version"])
     AuditEvent.objects.append(
         about(
             version,
@@ -335,6 +345,9 @@ def add_letter(
             f" the days to {report.last_day} itself."
         )
         raise Refused({"issued_on": before})
+    if ends < report.until:
+        before = f"The letter continues the report from {report.until}: it ends later."
+        raise Refused({"ends": before})
     _refuse_same_letter(report, issued_on, ends)
     letter = ContinuityLetter(
         artifact_version=report,

@@ -26,11 +26,11 @@ def require_reliance_reviewer(
     system: System, version: ArtifactVersion, *, by: Actor
 ) -> None:
     """Raise NotPermitted unless `by` reviews for the system, and neither registered
-    the report or its series nor set its scope."""
+    the report or its series, nor set its scope, nor recorded its withdrawal."""
     if version.pk in reports_with_a_hand_of(by):
         raise NotPermitted(
-            "You registered this report or its series, or set its scope; somebody else"
-            " must review whether to rely on it."
+            "You registered this report or its series, set its scope, or recorded that"
+            " it was withdrawn; somebody else must review whether to rely on it."
         )
     held = System.objects.held_as(by, [Role.REVIEWER, Role.OFFICER])
     if not held.filter(pk=system.pk).exists():

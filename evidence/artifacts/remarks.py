@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from controls.errors import Refused
-from controls.models import Actor, AuditEvent, Control
+from controls.models import Actor, AuditEvent, Control, System
 from controls.models.audit import about
 from controls.provider_names import provider_slug
 from controls.responsibility.derive import LAYERS
@@ -22,7 +22,6 @@ from evidence.models import (
     RemarkKind,
     ReportRemark,
 )
-from evidence.models.artifacts import ArtifactVersionState
 
 
 @transaction.atomic
@@ -96,9 +95,10 @@ def _controls(named: Sequence[str]) -> list[str]:
     return ref_ids
 
 
-def user_controls_of(ref_id: str, user: Actor) -> QuerySet[ReportRemark]:
-    """What reports that the user may read, and that their auditors did not withdraw,
-    expect of us for a control."""
+def user_controls_of(
+    ref_id: str, user: Actor, system: System
+) -> QuerySet[ReportRemark]:
+    """What reports that the user may read still expect of a system for a control."""
     mine: QuerySet[ReportRemark] = ReportRemark.objects.visible_to(user)
-    mine = mine.exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
-    return mine.filter(kind=RemarkKind.USER_CONTROL, control_ids__contains=[ref_id])
+    binding: QuerySet[ReportRemark] = ReportRemark.objects.binding(system.pk)
+    return mine.filter(pk__in=binding, control_ids__contains=[ref_id])

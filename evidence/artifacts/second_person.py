@@ -22,6 +22,7 @@ from evidence.models import (
     RelianceConclusion,
     RelianceReview,
 )
+from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.reviews import ReviewDecision
 
 # `with-report`: the next review of the report decides on it as well.
@@ -32,12 +33,13 @@ REVIEWING = [Role.REVIEWER, Role.OFFICER]
 
 def reports_with_a_hand_of(user: Actor) -> set[int]:
     """Keys of the reports that somebody else reviews: the person registered them or
-    their series, which says what kind of report it is, or set their scope. One
-    statement."""
+    their series, which says what kind of report it is, set their scope, or recorded
+    that their auditor withdrew them. One statement."""
     mine = (
         Q(registered_by=user.pk)
         | Q(artifact__registered_by=user.pk)
         | Q(scope_settings__set_by=user.pk)
+        | Q(state=ArtifactVersionState.WITHDRAWN, ended_by=user.pk)
     )
     reports = ArtifactVersion.objects.filter(mine).order_by()
     return set(reports.values_list("pk", flat=True))

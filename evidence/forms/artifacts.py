@@ -58,6 +58,11 @@ class ArtifactForm(ModelForm):
             "responsibility_summary",
         )
         labels = {"series": "Short name", "type1": "Type I"}
+        error_messages = {
+            "series": {
+                "invalid": "Use letters, digits and hyphens only, such as aws-soc2."
+            }
+        }
         help_texts = {
             "title": "Such as “AWS SOC 2 Type II”.",
             "series": "Letters, digits and hyphens, such as aws-soc2.",
@@ -189,7 +194,9 @@ class EndForm(Form):
         ],
         help_text=(
             "Superseded takes nothing away. Revoked or suspended: days from then on are"
-            " open. Withdrawn by its auditor: none of its days counts any more."
+            " open. Withdrawn by its auditor: none of its days counts any more, and"
+            " what it expects of us stays asked in each system until a second person"
+            " does not rely on it there."
         ),
     )
     on = DayField(label="From this day on", widget=DayInput)

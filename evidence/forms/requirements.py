@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from controls.base_form import Form
-from controls.models import Actor, Team
+from controls.models import Actor, ControlImplementation, Team
 from evidence.artifacts.remarks import user_controls_of
 from evidence.forms.clocks import DayField
 from evidence.forms.fields import day_input
@@ -114,9 +114,16 @@ class NewRequirementForm(RequirementForm):
         },
     )
 
-    def __init__(self, *args: Any, ref_id: str, user: Actor, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        implementation: ControlImplementation,
+        user: Actor,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        expected = user_controls_of(ref_id, user)
+        ref_id, system = implementation.control.ref_id, implementation.system
+        expected = user_controls_of(ref_id, user, system)
         self.fields["user_control"].queryset = expected  # type: ignore[attr-defined]
         if not (expected.exists() or self.data.get("user_control")):
             del self.fields["user_control"]

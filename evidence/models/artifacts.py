@@ -186,6 +186,15 @@ class ArtifactVersion(models.Model):
     )
     # null: not ended; from this day on it counts no more
     ended_on = models.DateField(null=True, blank=True)
+    # null: not ended, or recorded before ends bore a name
+    ended_by = models.ForeignKey(
+        USER,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     known_from = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 import uuid
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from controls.models import Actor, System
 from evidence.models.artifacts import (
@@ -40,17 +42,41 @@ class RemarkQuerySet(OfArtifactQuerySet):
         versions = ArtifactVersion.objects.visible_to(user)
         return self.filter(artifact_version__in=versions)
 
-    def binding(self) -> Any:
-        """User controls that a report of their series expects which its auditor did
-        not withdraw, by the same number: else nobody expects them (R20, R26).
+    def binding(self, system: Any) -> Any:
+        """User controls that a report of their series expects of a system, by the same
+        number: else nobody expects them (R20, R26).
 
+        A report that its auditor withdrew does so until the newest review of it there
+        does not rely on it, by another person than who recorded that (R32). `system`
+        is its key, or a reference to it from three queries further in.
         `status.gather_sql` says the same for any day and known clock.
         """
-        same = ReportRemark.objects.filter(
-            kind=RemarkKind.USER_CONTROL,
-            title=OuterRef("title"),
-            artifact_version__artifact=OuterRef("artifact_version__artifact"),
-        ).exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
+        # by its name: that module imports this one
+        reviews: Any = apps.get_model("evidence", "RelianceReview").objects
+        another = Q(artifact_version__ended_by=None) | ~Q(
+            reviewer=F("artifact_version__ended_by")
+        )
+        newest = (
+            reviews.filter(artifact_version=OuterRef("artifact_version"), system=system)
+            .annotate(
+                let_go=Case(
+                    When(another, conclusion="do-not-rely", then=Value(True)),
+                    default=Value(False),
+                )
+            )
+            .order_by("-known_from", "-pk")
+        )
+        same = (
+            ReportRemark.objects.filter(
+                kind=RemarkKind.USER_CONTROL,
+                title=OuterRef("title"),
+                artifact_version__artifact=OuterRef("artifact_version__artifact"),
+            )
+            .annotate(let_go=Coalesce(Subquery(newest.values("let_go")[:1]), False))
+            .exclude(
+                artifact_version__state=ArtifactVersionState.WITHDRAWN, let_go=True
+            )
+        )
         return self.filter(Exists(same), kind=RemarkKind.USER_CONTROL)
 
     def for_listing(self) -> Any:

@@ -27,7 +27,8 @@ def expected_by_a_report() -> Q:
     """Condition: a provider's report expects it of us that still binds (R26)."""
     # by its name: that module imports this one
     remarks: Any = apps.get_model("evidence", "ReportRemark")
-    binding = remarks.objects.binding().filter(pk=OuterRef("user_control"))
+    system = OuterRef(OuterRef(OuterRef("system")))
+    binding = remarks.objects.binding(system).filter(pk=OuterRef("user_control"))
     return Q(user_control__isnull=False) & Q(Exists(binding))
 
 
@@ -71,7 +72,7 @@ class RequirementControlQuerySet(models.QuerySet["RequirementControl"]):
 
     def of_our_half(self) -> Self:
         """Asked of a half that is ours: by the class, or by a provider's report that
-        was not withdrawn (R26); not where the control is left out."""
+        still binds (R26); not where the control is left out."""
         ours = Q(implementation__responsibility__in=["shared", "customer"])
         return self.filter(ours | expected_by_a_report()).exclude(
             implementation__applicability="not-applicable"

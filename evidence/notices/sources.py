@@ -16,6 +16,7 @@ from django.urls import reverse
 from controls.models import System
 from evidence.artifacts.citation_decisions import citations_by_series, waiting_citations
 from evidence.artifacts.letters import waiting_letters
+from evidence.artifacts.withdrawn import withdrawn_and_expecting
 from evidence.models import (
     ArtifactVersion,
     EvidenceFile,
@@ -222,6 +223,36 @@ def to_read(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
         )
 
 
+def to_let_go(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
+    """Reports that were withdrawn and still expect something of us: those who may say
+    that a system does not rely on them (R26)."""
+    pairs = withdrawn_and_expecting()
+    systems = System.objects.in_bulk([key for _, key in pairs])
+    scoped: defaultdict[int, set[int]] = defaultdict(set)
+    for pk, person in ScopeSetting.objects.values_list("artifact_version", "set_by"):
+        scoped[pk].add(person)
+    for report, key in pairs:
+        hands = {
+            report.registered_by_id,
+            report.artifact.registered_by_id,
+            *scoped[report.pk],
+        }
+        if report.ended_by_id:
+            hands.add(report.ended_by_id)
+        yield NoticeCandidate(
+            NoticeKind.TO_APPROVE,
+            f"to-let-go:{report.uuid}:{key}",
+            frozenset(people.reviewers(key, but=hands)),
+            key,
+            reverse("evidence:reliance", args=[systems[key].slug, report.uuid]),
+            {
+                "who": str(report.ended_by or "A registrar"),
+                "what": f"{systems[key].name} does not rely on {report}, which its"
+                " auditor withdrew",
+            },
+        )
+
+
 def letters(people: People, instant: dt.datetime) -> Iterator[NoticeCandidate]:
     """Letters registered after the review of their report: who may decide on them."""
     for row in waiting_letters(System.objects.all()):
@@ -270,6 +301,7 @@ SOURCES: tuple[Source, ...] = (
     populations,
     scans,
     to_read,
+    to_let_go,
     letters,
     citations,
     requests,

@@ -25,6 +25,7 @@ from controls.models import (
 )
 from controls.models.systems import systems_by_day
 from evidence.artifacts.second_person import reports_with_a_hand_of
+from evidence.artifacts.withdrawn import withdrawn_and_expecting
 from evidence.models import (
     ArtifactVersion,
     Citation,
@@ -126,7 +127,8 @@ def unstated_of(user: Actor, now: dt.datetime) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Unread:
-    """A report nobody has reviewed for a system; `mine` says who may not."""
+    """A report that somebody has to review for a system: nobody has, or its auditor
+    withdrew it since. `registered_by_me`: the person had a hand in it, and may not."""
 
     version: ArtifactVersion
     system: System
@@ -134,7 +136,8 @@ class Unread:
 
 
 def unread_reports(user: Actor) -> list[Unread]:
-    """Reports to read before a system of the person's relies on them, oldest first."""
+    """Reports to read before a system of the person's relies on them, oldest first;
+    then those that were withdrawn and still expect something of us there."""
     systems = list(System.objects.held_as(user, [Role.OFFICER, Role.REVIEWER]))
     versions = list(
         ArtifactVersion.objects.filter(state=ArtifactVersionState.ACTIVE)
@@ -155,14 +158,12 @@ def unread_reports(user: Actor) -> list[Unread]:
         .distinct()
     )
     mine = reports_with_a_hand_of(user)
-    return [
-        Unread(
-            version,
-            system,
-            version.pk in mine,
-        )
+    by_key = {system.pk: system for system in systems}
+    to_read = [
+        (version, system)
         for version in versions
         for system in systems
         if (version.artifact_id, system.pk) in cited
         and (version.pk, system.pk) not in read
-    ]
+    ] + [(version, by_key[key]) for version, key in withdrawn_and_expecting(systems)]
+    return [Unread(version, system, version.pk in mine) for version, system in to_read]

@@ -51,8 +51,9 @@ _NAMES = "id, ref_id, label, title, family, family_title, withdrawn, sort_order"
 
 
 # The control of a provider's report that an ask `r` answers, while a report of that
-# series expects it that its auditor did not withdraw: else nobody does (R20, R26). Most
-# asks answer none: nothing is looked up for them.
+# series expects it: one that its auditor withdrew does until the system's newest review
+# does not rely on it, by another person than who recorded that (R26, R32). Most asks
+# answer none: nothing is looked up for them.
 _BINDING = """CASE WHEN r.user_control_id IS NOT NULL THEN (
 SELECT m.id FROM evidence_reportremark m
   JOIN evidence_artifactversion of_remark ON of_remark.id = m.artifact_version_id
@@ -60,7 +61,13 @@ SELECT m.id FROM evidence_reportremark m
    SELECT FROM (SELECT * FROM evidence_reportremark WHERE {before}) same
      JOIN {artifact_version} v ON v.id = same.artifact_version_id
     WHERE same.kind = 'user-control' AND same.title = m.title
-      AND v.artifact_id = of_remark.artifact_id AND v.state <> 'withdrawn')) END"""
+      AND v.artifact_id = of_remark.artifact_id
+      AND NOT (v.state = 'withdrawn' AND coalesce((
+        SELECT w.conclusion = 'do-not-rely'
+               AND w.reviewer_id IS DISTINCT FROM v.ended_by_id
+          FROM evidence_reliancereview w
+         WHERE w.artifact_version_id = v.id AND w.system_id = r.system_id AND {before}
+         ORDER BY w.known_from DESC, w.id DESC LIMIT 1), FALSE)))) END"""
 
 
 def render(statement: str, *, as_known_then: bool) -> str:

@@ -27,8 +27,8 @@ class RemarksOfReports:
     and whether a response to it was accepted; `touched` are the controls of them all.
     `user_controls` names those expected of us by their key: the key of the series and
     their number, which another series may use for something else. `expected` are those
-    of reports that are relied on and not withdrawn, by the key of their series, with
-    their controls.
+    of reports that are relied on, by the key of their series, with their controls; also
+    of one that its auditor withdrew, until a second person does not rely on it.
     """
 
     def __init__(self, versions: Iterable[Row]) -> None:
@@ -45,8 +45,7 @@ class RemarksOfReports:
                     self.exceptions[str(version["uuid"])].append((controls, answered))
                 elif kind == "user-control":
                     self.user_controls[pk] = (version["artifact_id"], title)
-                    withdrawn = version["state"] == "withdrawn"
-                    if version["conclusion"] in RELIED_ON and not withdrawn:
+                    if version["conclusion"] in RELIED_ON:
                         self.expected[version["artifact_id"]].append((title, controls))
         self.touched = frozenset(
             ref_id

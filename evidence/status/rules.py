@@ -56,7 +56,8 @@ EDITIONS: tuple[RulesEdition, ...] = (
             "R20": "our own assessment of a provider that issues no report counts as"
             " asserted; a service without a region is never proven; a report of every"
             " region speaks of those of its own partition; what only a report expected"
-            " that its auditor withdrew is expected of us no more",
+            " that its auditor withdrew is expected of us no more once a second person"
+            " does not rely on it",
             "R21": "while a window runs, days after the newest report are awaited as"
             " long as it is current, and open only then",
             "R22": "a report that is not relied on ends the currency of those before it"

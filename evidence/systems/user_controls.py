@@ -16,7 +16,6 @@ from evidence.models import (
     ReportRemark,
     RequirementControl,
 )
-from evidence.models.artifacts import ArtifactVersionState
 from evidence.status.control_status import control_statuses, moment_of
 
 # `elsewhere`: the system has no such control; it has nothing to ask of it.
@@ -106,7 +105,8 @@ def expected_user_controls(system: System, day: dt.date) -> list[ExpectedUserCon
 
 
 def _of_relied_reports(system: System) -> list[ReportRemark]:
-    """User controls of reports whose newest review here relies on them."""
+    """User controls of reports whose newest review here relies on them; also of one
+    that its auditor withdrew since (R26)."""
     newest: dict[int, str] = {}
     reviews = RelianceReview.objects.filter(system=system).order_by("pk")
     for report, conclusion in reviews.values_list("artifact_version", "conclusion"):
@@ -120,7 +120,6 @@ def _of_relied_reports(system: System) -> list[ReportRemark]:
         ReportRemark.objects.filter(
             artifact_version__in=relied, kind=RemarkKind.USER_CONTROL
         )
-        .exclude(artifact_version__state=ArtifactVersionState.WITHDRAWN)
         .for_listing()
         .order_by("artifact_version__artifact", "-artifact_version__starts", "pk")
     )

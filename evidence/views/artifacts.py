@@ -21,6 +21,7 @@ from evidence.artifacts.citation_decisions import (
 from evidence.artifacts.citations import systems_to_cite_in
 from evidence.artifacts.remark_answers import RemarkStanding, answers_to_decide
 from evidence.artifacts.second_person import reports_with_a_hand_of
+from evidence.artifacts.withdrawn import withdrawn_and_expecting
 from evidence.forms.artifacts import ArtifactForm, EndForm
 from evidence.models import Artifact, ArtifactVersion, Citation, RemarkKind
 from evidence.views.citations import citation_rows
@@ -51,6 +52,7 @@ def artifacts(request: SignedInRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
+        "sees_systems": bool(systems),
         "may_register": may_keep_register(request.user),
     }
     return render(request, "evidence/artifacts/list.html", context)
@@ -83,6 +85,7 @@ def artifact(request: SignedInRequest, uuid: Any) -> HttpResponse:
     letters = letter_rows(artifact, systems, request.user)
     context = {
         "artifact": artifact,
+        "sees_systems": bool(systems),
         "reports": _reports(versions, systems, request.user),
         "letters": sorted(letters, key=_waiting_first),
         "letter_waits": any(row["standing"].state == "waiting" for row in letters),
@@ -115,6 +118,9 @@ def _reports(
     remarks = remark_rows(versions, systems)
     mine = reports_with_a_hand_of(user)
     reviewed = set(held.order_by().values_list("pk", flat=True))
+    expecting = defaultdict(list)
+    for version, key in withdrawn_and_expecting(systems):
+        expecting[version.pk].append(key)
     newest = {
         (review.artifact_version_id, review.system_id): review
         for version in versions
@@ -126,6 +132,9 @@ def _reports(
             "mine": version.pk in mine,
             # by any system, also one that the person may not read
             "is_reviewed": bool(version.reliance_reviews.all()),
+            "still_expected_in": [
+                system.name for system in systems if system.pk in expecting[version.pk]
+            ],
             "remarks": sorted(remarks.get(version.pk, []), key=_open_first),
             "reliance": [
                 {
@@ -174,4 +183,4 @@ def artifact_new(request: SignedInRequest) -> HttpResponse:
         title = form.cleaned_data["title"]
         return f"“{title}” is registered. Next, register its newest report."
 
-    return register_page(request, form, save, "Register an artifact", done=done)
+    return register_page(request, form, save, "Register a series of reports", done=done)

@@ -25,6 +25,7 @@ from evidence.models import (
     ReportRemark,
     RequirementControl,
 )
+from evidence.models.artifacts import ArtifactVersionState
 from evidence.models.reliance import RelianceConclusion
 from evidence.status.control_page import Timeline
 from evidence.status.control_status import control_statuses, today_of
@@ -177,7 +178,11 @@ def _concluded(version: ArtifactVersion, system: System, conclusion: str) -> str
     """What the review makes of the report, and what is next."""
     review = f"Your review of {version} for {system} is recorded:"
     if conclusion == RelianceConclusion.DO_NOT_RELY:
-        return f"{review} it is not relied on, and proves nothing there."
+        let_go = ""
+        if version.state == ArtifactVersionState.WITHDRAWN:
+            let_go = " What it expected of us is let go, but for what another report of"
+            let_go += " its series expects."
+        return f"{review} it is not relied on, and proves nothing there.{let_go}"
     cited = Citation.objects.filter(artifact=version.artifact_id, system=system)
     standings = citation_standings(cited)
     if not standings:

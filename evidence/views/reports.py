@@ -17,7 +17,7 @@ from evidence.forms.artifacts import (
     LetterForm,
     VersionForm,
 )
-from evidence.models import ArtifactVersion
+from evidence.models import ArtifactVersion, RemarkKind
 from evidence.models.artifacts import ArtifactVersionState, AssuranceKind
 from evidence.views.once import once
 from evidence.views.register_page import (
@@ -111,7 +111,15 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         day = day_in_words(form.cleaned_data["on"])
         recorded = f"The end of {version} on {day} is recorded."
         if form.cleaned_data["state"] == ArtifactVersionState.WITHDRAWN:
-            return f"{recorded} None of its days counts any more, as known from now on."
+            taken = (
+                f"{recorded} None of its days counts any more, as known from now on."
+            )
+            if not version.remarks.filter(kind=RemarkKind.USER_CONTROL).exists():
+                return taken
+            return (
+                f"{taken} What it expects of us stays asked in each system until"
+                " somebody else says there that it is not relied on."
+            )
         return (
             f"{recorded} Days before stay as they are; register the report that follows"
             " it."

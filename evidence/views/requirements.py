@@ -110,7 +110,10 @@ def requirement_new(request: SignedInRequest, slug: str, ref_id: str) -> HttpRes
         "user_control": request.GET.get("user_control"),
     }
     form = NewRequirementForm(
-        request.POST or None, initial=first, ref_id=ref_id, user=request.user
+        request.POST or None,
+        initial=first,
+        implementation=implementation,
+        user=request.user,
     )
     context = {"implementation": implementation, "form": form}
 

@@ -8,13 +8,14 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
 from controls import clock
+from controls.errors import NotPermitted
 from controls.history.clock import knowledge_now
 from controls.models import AuditEvent
 from evidence.artifacts.register import end_version
@@ -23,9 +24,12 @@ from evidence.artifacts.remarks import register_remark
 from evidence.models import (
     ArtifactVersion,
     AskStanding,
+    Notice,
+    RelianceReview,
     ReportRemark,
     RequirementControl,
 )
+from evidence.notices.gathering import gather_notices
 from evidence.planning.standing_check import standing_differences
 from evidence.planning.standing_upkeep import keep_standings
 from evidence.requirements.changes import NewTerms, add_requirement
@@ -266,21 +270,51 @@ def required(answer: ControlStatus) -> tuple[bool, bool]:
     return answer.facts.customer_required, bool(answer.period.occurrences.expected)
 
 
-def test_what_a_withdrawn_report_expected_binds_nobody(house, report):
-    """R20, R26: as known from its withdrawal; asked for here or not."""
-    factories.give_installation_roles(house.olivia)
+def do_not_rely(house, report, *, by) -> None:
+    record_reliance(
+        report,
+        house.system,
+        conclusion="do-not-rely",
+        scope_note="s",
+        period_note="p",
+        by=by,
+    )
+
+
+WITHDRAWAL = {"state": "withdrawn", "on": TODAY, "reason": "The auditor's letter."}
+
+
+def test_a_registrar_alone_frees_us_of_nothing_that_a_report_expects(house, report):
+    """R20, R26, R32: a withdrawal takes the provider's days at once; our half is let
+    go once a second person does not rely on it, as known from then on."""
+    factories.give_installation_roles(house.raul)
     registered = {"kind": "user-control", "control_ids": ["pe-3"], "by": house.olivia}
     keys = register_remark(report, title="CUEC-1", text="We delete keys.", **registered)
     rely(house, report)
     today = Moment(TODAY)
     assert not required(of_pe_3(house, today))[0]
     assert "cuec_open" in codes(of_pe_3(house, today))
+    end_version(report, by=house.raul, **WITHDRAWAL)
+    assert "cuec_open" in codes(of_pe_3(house, today))  # nobody is asked, and it waits
     before_asking = knowledge_now()
-    ask_for(house, keys)
-    assert required(of_pe_3(house, today))[0]
+    ask_for(house, keys)  # a withdrawn report may still be asked for
+    assert required(of_pe_3(house, today)) == (True, True)
+
+    for hand in (house.olivia, house.raul):  # who registered it, who withdrew it
+        with pytest.raises(NotPermitted, match="somebody else"):
+            do_not_rely(house, report, by=hand)
+    with pytest.raises(DatabaseError, match="R32"), transaction.atomic():
+        RelianceReview.objects.create(
+            artifact_version=report,
+            system=house.system,
+            reviewer=house.raul,
+            registered_by=house.olivia,
+            conclusion="do-not-rely",
+            reviewed_on=TODAY,
+            reviewer_name="x",
+        )
     before = knowledge_now()
-    withdrawal = {"state": "withdrawn", "on": TODAY, "reason": "The auditor's letter."}
-    end_version(report, by=house.olivia, **withdrawal)
+    do_not_rely(house, report, by=house.rita)
     assert required(of_pe_3(house, today)) == (False, False)
     assert "cuec_open" not in codes(of_pe_3(house, today))
     assert required(of_pe_3(house, Moment(TODAY, before)))[0]
@@ -294,24 +328,58 @@ def test_what_a_withdrawn_report_expected_binds_nobody(house, report):
     assert not required(of_pe_3(house, Moment(TODAY, before_asking)))[0]
 
 
+def test_who_did_not_rely_and_then_withdraws_is_one_person(house, report):
+    """R32: the same hand twice lets nothing go."""
+    factories.give_installation_roles(house.raul)
+    keys = register_remark(
+        report, kind="user-control", title="1", control_ids=["pe-3"], by=house.olivia
+    )
+    ask_for(house, keys)
+    do_not_rely(house, report, by=house.raul)
+    end_version(report, by=house.raul, **WITHDRAWAL)
+    assert required(of_pe_3(house, Moment(TODAY))) == (True, True)
+    row = RequirementControl.objects.filter(user_control=keys)
+    assert row.expected_of_us([house.system], TODAY).exists()
+    do_not_rely(house, report, by=house.rita)
+    assert required(of_pe_3(house, Moment(TODAY))) == (False, False)
+    assert not row.expected_of_us([house.system], TODAY).exists()
+
+
 def codes(answer: ControlStatus) -> set[str]:
     return {reason.code for reason in answer.status.reasons}
 
 
-def test_what_a_withdrawn_report_expected_is_asked_of_nobody(client, house, report):
+def test_what_nobody_relies_on_any_more_is_asked_of_nobody(client, house, report):
     """R11, R20, R26: My work, its kept standings, the burden and the verdict go by one
     rule, on both clocks; to end such an ask then needs no second officer."""
+    factories.give_installation_roles(house.raul)
     registered = {"kind": "user-control", "control_ids": ["pe-3"], "by": house.olivia}
     keys = register_remark(report, title="CUEC-1", text="We delete keys.", **registered)
     rely(house, report)
     ask_for(house, keys)
     asked = RequirementControl.objects.get(user_control=keys)
+    client.force_login(house.raul)
+    end = reverse("evidence:version_end", args=[report.uuid])
+    shown = client.post(end, WITHDRAWAL | {"version": report.version}, follow=True)
+    assert "What it expects of us stays asked" in shown.content.decode()
     client.force_login(house.alice)
     keep_standings(clock.now())
     assert asked_on_pages(client, house) == (True, True, True)
     before = knowledge_now()
-    withdrawal = {"state": "withdrawn", "on": TODAY, "reason": "The auditor's letter."}
-    end_version(report, by=house.olivia, **withdrawal)
+    client.force_login(house.raul)
+    work = client.get(reverse("evidence:work")).content.decode()
+    assert "recorded its withdrawal" in work
+    client.force_login(house.rita)
+    decide = reverse("evidence:reliance", args=[house.system.slug, report.uuid])
+    assert decide in client.get(reverse("evidence:work")).content.decode()
+    gather_notices(clock.now())
+    assert Notice.objects.get(path=decide).user == house.rita
+    assert "is let go" in client.get(decide).content.decode()
+    review = {"conclusion": "do-not-rely", "scope_note": "s", "period_note": "p"}
+    told = client.post(decide, review, follow=True).content.decode()
+    assert "What it expected of us is let go" in told
+    assert decide not in client.get(reverse("evidence:work")).content.decode()
+    client.force_login(house.alice)
     assert asked_on_pages(client, house) == (False, False, False)
     keep_standings(clock.now())
     assert asked_on_pages(client, house) == (False, False, False)
@@ -326,7 +394,9 @@ def test_what_a_withdrawn_report_expected_is_asked_of_nobody(client, house, repo
     other = factories.make_report(report.artifact, *days)
     register_remark(other, title="CUEC-1", text="We delete keys.", **registered)
     assert asked_on_pages(client, house) == (True, True, True)
-    end_version(other, by=house.olivia, **withdrawal)
+    end_version(other, by=house.raul, **WITHDRAWAL)
+    assert asked_on_pages(client, house) == (True, True, True)
+    do_not_rely(house, other, by=house.rita)
     assert not retire_requirement(
         asked,
         until=TODAY + DAY,
