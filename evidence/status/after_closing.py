@@ -42,8 +42,8 @@ IN_WINDOW = """
 SELECT f.what, f.implementation_id, f.code, f.text, f.known_from, f.reason,
        greatest(coalesce(f.starts, %(since)s), %(since)s) AS starts,
        least(coalesce(f.until, %(last)s + 1), %(last)s + 1) AS until,
-       coalesce(who.name, asked.name) AS by,
-       coalesce(second.name, decided.name) AS second
+       coalesce(asked.name, who.name) AS by,
+       CASE WHEN asked.id IS NULL THEN second.name ELSE decided.name END AS second
   FROM ({facts}) f
   LEFT JOIN {implementation} i ON i.id = f.implementation_id
   LEFT JOIN {people} who ON who.id = f.by

@@ -62,6 +62,8 @@ COLOURS = {
     "exceptions": "#b3303f",
 }
 NEUTRAL = "#9aa5b1"
+MAX_NAMED = 12  # controls of one sentence of the summary
+ALL_OF_THEM = " The sheet Reports of the workbook names all of them."
 FAMILY = ("Control", "Title", "Responsibility", "Providers' half", "Our half",
           "Verdict", "Owner")  # fmt: skip
 GAP = ("Control", "Gap", "Owner", "Next step")
@@ -204,16 +206,25 @@ class _Report:
         ]
 
     def _unnamed(self, scope: ExportScope) -> Iterator[str]:
-        """A sentence for each series that is cited beyond its recorded coverage."""
+        """A sentence for each series that is cited beyond its recorded coverage; all of
+        the controls stand in the workbook."""
         controls: dict[tuple[str, int], list[str]] = {}
         series = series_not_naming(self.labels, scope.moment)
         for key, label in self.labels.items():
             for artifact, title in series.get(key, {}).items():
                 controls.setdefault((title, artifact), []).append(label)
         for (title, _), labels in sorted(controls.items()):
+            named = ", ".join(labels[:MAX_NAMED])
+            rest = len(labels) - MAX_NAMED
+            more = (
+                f" and {count_of(rest, 'more control,more controls')}"
+                if rest > 0
+                else ""
+            )
             yield (
-                f"{title} is cited for {', '.join(labels)}, which its recorded coverage"
-                " does not name."
+                f"{title} is cited for {count_of(len(labels), 'control')} that its"
+                f" recorded coverage does not name: {named}{more}."
+                f"{ALL_OF_THEM if more else ''}"
             )
 
 

@@ -23,9 +23,15 @@ def item_lines(answers: Collection[ItemAnswer]) -> list[str]:
     """Each item with what the company answers to it, or that it does not."""
     return [
         f"{row.kind_name}, {row.item.title}, {row.item.starts} to {row.item.ends}"
-        f" ({row.item.extent.words}): {answer_in_words(row)}"
+        f"{_extent_of(row)}: {answer_in_words(row)}"
         for row in answers
     ]
+
+
+def _extent_of(row: ItemAnswer) -> str:
+    """How much of it, where its kind does not say so: ` (91 days)`."""
+    words = row.item.extent.words
+    return "" if words == row.item.kind else f" ({words})"
 
 
 def answer_in_words(row: ItemAnswer) -> str:

@@ -6,7 +6,8 @@ R36. Of a fact that was replaced since, what it said as known then stands here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from evidence.exports.rows.scope import ExportScope
 from evidence.exports.sheets import Sheet, Value, columns
@@ -62,6 +63,7 @@ def change_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
     )
     for row in rows:
         last_day = row["until"] - dt.timedelta(days=1) if row["until"] else None
+        by, second = _people(row)
         yield [
             row["starts"],
             last_day,
@@ -69,8 +71,16 @@ def change_rows(scope: ExportScope, keys: Sequence[int]) -> Iterator[Row]:
             row["label"] or "",
             says(row["what"], row["code"], row["text"]),
             row["reason"] or row["change_why"] or "",
-            row["by"] or row["change_by"] or "",
-            row["second"] or row["change_second"] or "",
+            by,
+            second,
             scope.system.day_of(row["known_from"]),
             "yes" if row["change_id"] else "",
         ]
+
+
+def _people(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Who asked for a fact and the second person, both of one act: of the change in
+    retrospect where one brought it, whose approval wrote the fact down."""
+    if row["change_by"]:
+        return row["change_by"], row["change_second"] or ""
+    return row["by"] or "", row["second"] or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
+from evidence.exports.jobs import make_export, open_file, request_export
 from evidence.models import Artifact
 from tests import factories
 from tests.evidence.exports import everything
@@ -92,3 +94,34 @@ def test_letters_of_other_scripts_are_set(house) -> None:
             for font in page.Resources.get("/Font", {}).values()
         }
     assert any("DejaVu" in font for font in fonts)
+
+
+def test_the_report_and_the_plan_judge_as_the_api_does(house, client) -> None:
+    """AU-10: class, both halves and verdict of every control, for the same clocks."""
+    export = request_export(house.system, by=house.ray, on=TODAY, format_name="pdf")
+    make_export(export.pk)
+    export.refresh_from_db()
+    known_at = export.known_at.isoformat()
+    with open_file(export) as file:
+        text = " ".join(pages(file.read()))
+    everything.change_everything(house)
+    plan = json.loads(exported(house, "oscal-ssp", known_at=export.known_at))
+    requirements = {
+        row["control-id"]: {prop["name"]: prop["value"] for prop in row["props"]}
+        for row in plan["system-security-plan"]["control-implementation"][
+            "implemented-requirements"
+        ]
+    }
+    client.force_login(house.ray)
+    answer = client.get(
+        "/api/v1/systems/shop/controls/", {"on": TODAY, "known_at": known_at}
+    ).json()
+    keys = ("responsibility", "aws_half", "customer_half", "verdict")
+    assert len(answer["results"]) == len(requirements) == 4
+    for row in answer["results"]:
+        codes = [row[key] for key in keys]
+        words = [code.replace("_", " ") for code in codes]
+        assert f" {row['label']} {row['title']} {' '.join(words)} " in text
+        props = requirements[row["control_id"]]
+        named = ("responsibility", "provider-half", "customer-half", "verdict")
+        assert [props[name] for name in named] == codes

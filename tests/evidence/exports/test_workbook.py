@@ -6,6 +6,7 @@ IN-04, R14 to R16, R36, AU-10.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -16,6 +17,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from controls.responsibility.overrides import ask_override
+from controls.retrospect import approve
 from evidence.exports.sheets.workbook import SHEETS
 from evidence.models import ArtifactVersion, Evidence
 from tests import factories
@@ -24,6 +27,7 @@ from tests.evidence.exports.everything import ARABIC, EVIL, exported
 from tests.evidence.held_reports.held import hold
 from tests.evidence.house import TODAY, House
 
+DAY = dt.timedelta(days=1)
 pytestmark = pytest.mark.django_db(transaction=True)
 TITLES = ["About", *(sheet.title for sheet in SHEETS)]
 
@@ -213,3 +217,26 @@ def test_only_the_controls_of_the_view_are_on_any_sheet(house) -> None:
             assert named <= {"AC-1", None}, sheet.title
     assert rows(book, "Reports") == []
     assert "family AC" in [row[1].value for row in book["About"].iter_rows()]
+
+
+def test_what_was_changed_in_retrospect_names_who_asked(house) -> None:
+    """R32, R36: its class was written by the approval, and names two persons."""
+    asked = ask_override(
+        factories.implementation(house.system, "pe-3"),
+        responsibility="shared",
+        reason="We hold the keys of the cage.",
+        starts_on=TODAY - 5 * DAY,
+        ends_on=TODAY + 30 * DAY,
+        by=house.olivia,
+        today=TODAY,
+    )
+    boss = factories.make_user("boss")
+    factories.give_role(boss, house.system, "officer")
+    approve(asked, by=boss, today=TODAY, version=asked.version)
+    changes = rows(opened(exported(house, "xlsx")), "Changes")
+    people = {
+        row["What"]: (row["By"], row["Second person"])
+        for row in changes
+        if row["Control"] == "PE-3" and row["In retrospect"] == "yes"
+    }
+    assert people == dict.fromkeys(("class", "override"), ("Olivia", boss.name))
