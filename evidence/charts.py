@@ -35,7 +35,7 @@ RESULTS = (
     ("complete-ours", "Complete by us alone", "no provider is asked"),
     ("complete-providers", "Complete by providers alone", "nothing is asked of us"),
     ("exceptions", "Exceptions", "something is late, missed, open or not shown"),
-    ("running", "Running", "not ended, no exception so far"),
+    ("running", "Running", "no exception so far, and something is still to come"),
     ("nothing", "Nothing asked", "no half is required in it"),
 )
 

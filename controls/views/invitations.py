@@ -59,7 +59,7 @@ def _with_account(request: HttpRequest, key: str, invited: Invitation) -> HttpRe
         return render(request, PAGE, {"invitation": invited})
     made = accept_invitation(key, by=person, now=clock.now())
     messages.success(request, _welcome(made))
-    return redirect("evidence:dashboard", made.system.slug) if _begun(made) else _home()
+    return _where_it_begins(made)
 
 
 def _without_account(
@@ -92,13 +92,19 @@ def _begun(made: Any) -> bool:
     return bool(made.starts_at <= clock.now())
 
 
-def _home() -> HttpResponse:
-    return redirect("evidence:systems")
+def _where_it_begins(made: Any) -> HttpResponse:
+    """An auditor's audit, the system of everybody else, once the role has begun."""
+    if not _begun(made):
+        return redirect("evidence:systems")
+    if made.engagement is not None:
+        return redirect("evidence:audit", made.engagement.uuid)
+    return redirect("evidence:dashboard", made.system.slug)
 
 
 def _welcome(made: Any) -> str:
-    role = made.get_role_display().lower()
+    role = f"{made.get_role_display().lower()} of {made.system}"
+    audit = f" in “{made.engagement.title}”" if made.engagement else ""
     if _begun(made):
-        return f"You are {role} of {made.system} now."
+        return f"You are {role}{audit} now."
     day = made.system.day_of(made.starts_at)
-    return f"You are {role} of {made.system} from {day} on."
+    return f"You are {role}{audit} from {day} on."

@@ -252,9 +252,28 @@ def test_ac_05_an_auditor_is_invited_within_an_engagement(officer, system, mailo
     assert "An auditor is let in for 90 days at most." in text_of(answer)
     last = str(TODAY + dt.timedelta(days=89))
     send(officer, system, **auditor, last_day=last)
+    send_waiting_mails()
+    assert f"as Auditor in “{engagement.title}” ({engagement.firm})" in re.sub(
+        r"\s+", " ", mailoutbox[0].body
+    )
+    offer = text_of(Client().get(link()))
+    assert f"in “{engagement.title}” (SOC 2 Type II, Audit &amp; Sons," in offer
     Client().post(link(), GOOD)
     grant = Membership.objects.get(user__email=NEW)
     assert (grant.role, grant.engagement) == (Role.AUDITOR, engagement)
+
+
+def test_an_auditor_begins_at_the_page_of_the_audit(officer, system, mailoutbox):
+    """The first page says where the audit stands, not how the company works."""
+    dan = factories.make_user("dan")
+    engagement = factories.make_engagement(system)
+    last = str(TODAY + dt.timedelta(days=30))
+    send(officer, system, role="auditor", engagement=engagement.pk, last_day=last)
+    answer = sign_in_just_now(Client(), dan).post(link(), follow=True)
+    page = reverse("evidence:audit", args=[engagement.uuid])
+    assert answer.redirect_chain[-1][0] == page
+    sentence = f"You are auditor of {system} in “{engagement.title}” now."
+    assert sentence in text_of(answer)
 
 
 def test_nobody_gives_a_role_to_themselves(officer, system, oscar, mailoutbox):
