@@ -182,7 +182,8 @@ def submit_drafts(revision: EvidenceRevision, *, by: Actor) -> None:
 def withdraw(
     link: EvidenceLink, *, by: Actor, reason: str, version: int | None = None
 ) -> None:
-    """Take a link back; its team and the system's officers may.
+    """Take a link back; its team and the system's officers may, and reviewers where it
+    is accepted.
 
     Raises NotPermitted for others, Refused without a reason, TransitionNotAllowed
     when the link is no longer in force, StaleVersion.

@@ -1,4 +1,5 @@
-"""Who may submit, revise and withdraw evidence: its team and the officers.
+"""Who may submit, revise and withdraw evidence: its team and the officers; reviewers
+take acceptances back.
 
 `may_...` answers, `require_...` raises NotPermitted; pages, the API and lists ask the
 same functions. The lists are `RequirementControl.objects.submittable_by` and
@@ -12,7 +13,7 @@ from django.db.models import Q
 from controls.errors import NotPermitted
 from controls.models import Actor, ControlImplementation, Role, System, Team
 from controls.models.held_roles import held_roles
-from evidence.models import Evidence, EvidenceLink, RequirementControl
+from evidence.models import Evidence, EvidenceLink, LinkState, RequirementControl
 
 
 def may_submit(
@@ -69,12 +70,26 @@ def require_reviser(evidence: Evidence, *, by: Actor) -> None:
         )
 
 
+def withdraws_acceptances(system: System, *, by: Actor) -> bool:
+    """Whether `by` reviews in a system, and so may take an acceptance back (R17)."""
+    held = System.objects.held_as(by, [Role.REVIEWER])
+    return bool(held.filter(pk=system.pk).exists())
+
+
 def require_withdrawer(link: EvidenceLink, *, by: Actor) -> None:
-    """Raise NotPermitted unless `by` is of the evidence's team, or an officer."""
+    """Raise NotPermitted unless `by` is of the evidence's team, or an officer; what is
+    accepted a reviewer may withdraw too."""
     evidence = link.revision.evidence
-    if not may_revise(evidence, by=by):
+    if may_revise(evidence, by=by):
+        return
+    if link.state != LinkState.ACCEPTED:
         raise NotPermitted(
             f"Only {evidence.team} or a compliance officer may withdraw this."
+        )
+    if not withdraws_acceptances(link.system, by=by):
+        raise NotPermitted(
+            f"Only {evidence.team}, a reviewer or a compliance officer may withdraw"
+            " this."
         )
 
 

@@ -33,7 +33,11 @@ from evidence.status.control_status import today_of
 from evidence.status.what_if import Turn, if_lapsed, if_withdrawn
 from evidence.submissions import submit
 from evidence.submissions.submit import withdraw
-from evidence.submissions.who_may import may_revise, require_withdrawer
+from evidence.submissions.who_may import (
+    may_revise,
+    require_withdrawer,
+    withdraws_acceptances,
+)
 from evidence.submissions.withdrawals import withdrawals_of
 from evidence.views.answers import (
     refused,
@@ -77,6 +81,9 @@ def evidence(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "clearable": _clearable(revisions, request.user),
         "scanning": scanning(),
         "may_withdraw": _may_withdraw(evidence_row, links, request.user),
+        "may_withdraw_accepted": withdraws_acceptances(
+            evidence_row.system, by=request.user
+        ),
         "submittable": _submittable(links, request.user),
         "withdraw_form": WithdrawForm(),
     }
