@@ -27,6 +27,7 @@ from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import answered_documents, periods_of
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.after_closing import AFTER_CLOSING, after_closing_rows
+from evidence.exports.sheets.after_period import AFTER_THE_PERIOD, after_period_rows
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
     GAPS,
@@ -69,6 +70,7 @@ FAMILY = ("Control", "Title", "Responsibility", "Providers' half", "Our half",
 GAP = ("Control", "Gap", "Owner", "Next step")
 WHERE = [column.title for column in GAPS.columns].index("Where")
 CHANGE = ("From", "To", "What", "Control", "It says", "By", "Second person")
+AFTER = ("On", "What", "Control", "It says", "State", "By")
 LATER = ("Control", "What", "It says", "From", "To", "By", "Recorded")
 ENGAGEMENTS = """
 SELECT g.title, g.kind, g.firm, g.window_start, g.window_end FROM {engagement} g
@@ -182,6 +184,10 @@ class _Report:
             ],
             "gaps": _sheet(GAPS, GAP, self.gaps),
             "changes": _sheet(CHANGES, CHANGE, change_rows(scope, list(self.labels))),
+            "ended": scope.moment.on > scope.window[1],
+            "after": _sheet(
+                AFTER_THE_PERIOD, AFTER, after_period_rows(scope, self.labels)
+            ),
             "closed": list(heading.closings),
             "later": _sheet(
                 AFTER_CLOSING, LATER, after_closing_rows(scope, self.labels)

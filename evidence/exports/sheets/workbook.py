@@ -10,6 +10,7 @@ from evidence.exports.rows.scope import ExportScope, Progress
 from evidence.exports.rows.status_rows import answered_documents, periods_of
 from evidence.exports.sheets import Sheet, Value
 from evidence.exports.sheets.after_closing import AFTER_CLOSING, after_closing_rows
+from evidence.exports.sheets.after_period import AFTER_THE_PERIOD, after_period_rows
 from evidence.exports.sheets.changes import CHANGES, change_rows
 from evidence.exports.sheets.controls import (
     GAPS,
@@ -41,6 +42,7 @@ SHEETS = (
     REPORTS,
     RESPONSES,
     CHANGES,
+    AFTER_THE_PERIOD,
     AFTER_CLOSING,
 )
 Add = Callable[[Sheet, list[Value]], None]
@@ -85,4 +87,5 @@ def _records(
     yield REPORTS, report_rows(scope, labels)
     yield RESPONSES, response_rows(scope, labels, answers)
     yield CHANGES, change_rows(scope, list(labels))
+    yield AFTER_THE_PERIOD, after_period_rows(scope, labels)
     yield AFTER_CLOSING, after_closing_rows(scope, labels)

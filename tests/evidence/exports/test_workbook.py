@@ -20,10 +20,11 @@ import pytest
 from controls.responsibility.overrides import ask_override
 from controls.retrospect import approve
 from evidence.exports.sheets.workbook import SHEETS
-from evidence.models import ArtifactVersion, Evidence
+from evidence.models import ArtifactVersion, Evidence, EvidenceLink
 from tests import factories
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
+from tests.evidence.exports.test_report import pages
 from tests.evidence.held_reports.held import hold
 from tests.evidence.house import TODAY, House
 
@@ -240,3 +241,31 @@ def test_what_was_changed_in_retrospect_names_who_asked(house) -> None:
         if row["Control"] == "PE-3" and row["In retrospect"] == "yes"
     }
     assert people == dict.fromkeys(("class", "override"), ("Olivia", boss.name))
+
+
+def test_what_came_after_the_period_stands_apart(house) -> None:
+    """R36: performed, withdrawn or found after the window's end, to the file's day."""
+    ended = {"window": (TODAY - 60 * DAY, TODAY - 11 * DAY)}
+    before = exported(house, "xlsx", **ended)
+    found = rows(opened(before), "After the period")
+    assert [(row["On"].date(), row["What"], row["Control"]) for row in found] == [
+        (TODAY - 10 * DAY, "finding", "AC-1"),
+        (TODAY - 3 * DAY, "performed", "SI-2"),
+        (TODAY, "performed", "AC-1"),
+        (TODAY, "performed", "CM-8"),
+    ]
+    states = [row["State"] for row in found]
+    assert states == ["moderate", "rejected", "submitted", "accepted"]
+    link = EvidenceLink.objects.get(state="submitted")
+    link.withdraw(by=house.raul, reason="It was of another account.")
+    after = exported(house, "xlsx", **ended)
+    (back,) = (
+        row
+        for row in rows(opened(after), "After the period")
+        if row["What"] == "evidence withdrawn"
+    )
+    assert (back["Control"], back["By"]) == ("AC-1", house.raul.name)
+    report = " ".join(pages(exported(house, "pdf", **ended)))
+    assert "evidence withdrawn AC-1" in report.rpartition("After the period")[2]
+    running = exported(house, "xlsx")  # to a day that has not come
+    assert rows(opened(running), "After the period") == []
