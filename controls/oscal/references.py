@@ -182,7 +182,7 @@ class _Check:
         elif key == "oscal-version" and not VERSION.fullmatch(text):
             yield f"{cut(text)} is no version of OSCAL that is known."
         elif self.catalog is not None:
-            yield from self._of_catalog(path, key, text, self.catalog)
+            yield from self._of_catalog(key, text, self.catalog)
 
     def _leads(self, uuid: str, target_lists: frozenset[str]) -> Iterator[str]:
         """Nothing where the UUID is that of one of the target_lists."""
@@ -208,9 +208,7 @@ class _Check:
         known = self.catalog.controls if self.catalog else frozenset()
         return bool(texts) and known.isdisjoint(texts)
 
-    def _of_catalog(
-        self, path: Path, key: str, text: str, catalog: CatalogIds
-    ) -> Iterator[str]:
+    def _of_catalog(self, key: str, text: str, catalog: CatalogIds) -> Iterator[str]:
         if key == "control-id" and text.lower() not in catalog.controls:
             yield f"there is no control {cut(text)} in {catalog.title}."
         elif key == "param-id" and catalog.params is not None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import QuerySet
 
-from controls.access import is_officer, require_officer
+from controls.access import require_officer
 from controls.errors import NotPermitted, Refused
 from controls.history.clock import knowledge_now
 from controls.models import Actor, AuditEvent, Control, ControlImplementation, System
@@ -184,8 +184,3 @@ def remove_citation(citation: Citation, *, by: Actor) -> None:
     )
     stored.delete()
     AuditEvent.objects.append(_of_system(event, stored.system))
-
-
-def may_change_citations(user: Actor, system: System) -> bool:
-    """Whether a person may cite in a system, and take citations back."""
-    return is_officer(user, system)

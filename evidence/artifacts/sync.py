@@ -185,12 +185,12 @@ class Reading:
         try:
             versions = self.reader.versions(listed.aws_id) or versions
         except ReadingFailed as failure:
-            self._note_once(listed.aws_id, "list_report_versions", failure)
+            self._note_once(listed.aws_id, failure)
         newest = max(versions, key=lambda facts: facts.aws_version)
         try:
             newest = self.reader.details(newest)
         except ReadingFailed as failure:
-            self._note_once(listed.aws_id, "get_report_metadata", failure)
+            self._note_once(listed.aws_id, failure)
         for facts in versions:
             if facts.aws_version == newest.aws_version:
                 self._take_in(newest)
@@ -209,7 +209,7 @@ class Reading:
         if outcome != "same":
             self.counts[outcome.replace(" ", "_")] += 1
 
-    def _note_once(self, report: str, name: str, failure: ReadingFailed) -> None:
+    def _note_once(self, report: str, failure: ReadingFailed) -> None:
         """An action that is not permitted is told once; what ends all is raised."""
         if failure.is_over:
             raise failure

@@ -46,7 +46,7 @@ class RequestsForEvidence:
         rows = []
         for control in chosen.for_listing():
             team = _team_of(control, values, uploading)
-            refusal = _refusal(control, team, uploading)
+            refusal = _refusal(team, uploading)
             if not refusal and team is not None:
                 named[team.pk] += 1
                 if named[team.pk] > MAX_CONTROLS:
@@ -103,9 +103,7 @@ def _team_of(
     return uploading.get(values["team"]) if values["team"] else control.owner_team
 
 
-def _refusal(
-    control: ControlImplementation, team: Team | None, uploading: Mapping[int, Team]
-) -> str:
+def _refusal(team: Team | None, uploading: Mapping[int, Team]) -> str:
     if team is None:
         return "Nobody owns it: assign an owner, or choose the team to ask."
     if team.pk not in uploading:

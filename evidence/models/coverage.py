@@ -27,9 +27,6 @@ class CoverageOrigin(models.TextChoices):
     PROPOSED = "proposed", "Proposed for the kind of report"
 
 
-WITHOUT_A_PERSON = (CoverageOrigin.COPIED, CoverageOrigin.PROPOSED)
-
-
 class CoverageLineQuerySet(models.QuerySet["CoverageLine"]):
     """Lines of reports: whoever may read the series may read them."""
 

@@ -173,13 +173,3 @@ class ListKeptUntil(Func):
         " WHERE k.population_id = %(expressions)s)"
     )
     output_field = models.DateField()
-
-
-class ListIsHeld(Func):
-    """Whether a legal hold stands over a list of events (its key)."""
-
-    template = (
-        "(SELECT k.held FROM srm_list_retention() k"
-        " WHERE k.population_id = %(expressions)s)"
-    )
-    output_field = models.BooleanField()

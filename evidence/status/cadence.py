@@ -20,7 +20,6 @@ DAYS = {
 }
 EVENT_GRACE = 30  # days, at most: half the period where that is less
 POPULATION_CADENCE = "quarterly"  # of what is asked per event, unless it says another
-POPULATION_CADENCES = ("weekly", "monthly", "quarterly", "half-yearly")
 EXPIRING_DAYS = 30  # before its end, at most, proof of either half is called expiring
 FREQUENCIES = tuple(DAYS)
 MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6}

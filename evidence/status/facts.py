@@ -13,7 +13,7 @@ One file: the test of R33 looks through all kinds of facts here.
 import datetime as dt
 from typing import Literal
 
-from evidence.status.day_ranges import Days, holds
+from evidence.status.day_ranges import Days
 from evidence.status.values import value
 
 Cadence = Literal[
@@ -436,7 +436,3 @@ class PeriodFacts:
     def customer_required(self) -> bool:
         """Whether our half was required on any day that is looked at."""
         return bool(self.required)
-
-    def required_on(self, day: dt.date) -> bool:
-        """Whether our half was required on a day, by class and applicability."""
-        return holds(self.required, day) and not holds(self.not_applicable, day)

@@ -42,7 +42,7 @@ def requirement_state(requirement: RequirementFacts, day: dt.date) -> HalfResult
         return population_state(requirement, day)
     link = counting_link(requirement, day)
     if link is None:
-        return _unanswered(requirement, day)
+        return _unanswered(requirement)
     notes = _waiting(requirement)
     if link.ends is None:
         return HalfResult("proven", None, notes)
@@ -103,7 +103,7 @@ def _due_on(requirement: RequirementFacts, link: LinkFacts) -> dt.date | None:
     return max(before, default=None)
 
 
-def _unanswered(requirement: RequirementFacts, day: dt.date) -> HalfResult:
+def _unanswered(requirement: RequirementFacts) -> HalfResult:
     """Nothing accepted counts: waiting for review, or missing."""
     if requirement.submitted:
         return HalfResult("pending", None, _waiting(requirement))

@@ -79,11 +79,6 @@ def preview(
     return consequences, seal(SALT, system.pk, body, by=by)
 
 
-def change_of_token(system: System, token: str, *, by: Actor) -> ChangeOfServices:
-    """The change whose preview bears the token. Raises TransitionNotAllowed."""
-    return opened(unseal(SALT, token, system.pk, by=by, again=AGAIN))
-
-
 def confirm(
     system: System, token: str, *, reason: str, by: Actor, today: dt.date
 ) -> Confirmed:

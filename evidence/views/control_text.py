@@ -7,33 +7,24 @@ from contextlib import closing
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from controls.access import require_installation_officer
-from controls.errors import NotPermitted, SrmError
+from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.models import ControlTextEdition
 from controls.oscal.texts import MAX_CATALOG_BYTES
 from controls.reference.control_texts import TextImport, import_texts
 from controls.reference.official_catalog import fetch_official
 from evidence.forms.control_text import ControlTextForm
-from evidence.views.answers import refused
-from srm_project.file_places import take_upload_place
-from srm_project.request_limits import SmallFormsOnly
+from evidence.views.long_forms import long_form
 from srm_project.requests import SignedInRequest
 
 
-class CatalogFormsOnly(SmallFormsOnly):
-    """Forms of up to the length of a catalog."""
-
-    max_form_bytes = MAX_CATALOG_BYTES + 100_000  # the file, and what is around it
-
-
-@csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
+@csrf_exempt  # checked by `_answer`, once the person's right is known
 @require_http_methods(["GET", "POST"])
 def control_text(request: SignedInRequest) -> HttpResponse:
     """Which edition do pages show, who imported it, and where is another?"""
@@ -41,18 +32,11 @@ def control_text(request: SignedInRequest) -> HttpResponse:
         require_installation_officer(request.user)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
-    if request.method == "POST":
-        try:
-            take_upload_place(request)
-        except SrmError as refusal:
-            return refused(request, refusal)
-        handlers = [CatalogFormsOnly(request), TemporaryFileUploadHandler(request)]
-        request.upload_handlers = handlers
     response: HttpResponse = _answer(request)
     return response
 
 
-@csrf_protect
+@long_form(MAX_CATALOG_BYTES)
 def _answer(request: SignedInRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, ControlTextForm())

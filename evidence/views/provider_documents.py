@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from controls.access import is_officer
 from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import (
@@ -35,7 +36,6 @@ from evidence.views.access import require_officer_page, system_or_404
 from evidence.views.answers import refused, say_it_waits
 from evidence.views.long_forms import long_form
 from evidence.views.once import SAME_AGAIN, once
-from evidence.views.systems import is_officer
 from srm_project.requests import SignedInRequest
 
 PREVIEW_SECONDS = 60 * 60

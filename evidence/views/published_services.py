@@ -6,16 +6,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from controls.access import require_installation_officer
-from controls.errors import NotPermitted, SrmError
+from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.models import PublishedService, ServiceImport, ServiceLayer
 from controls.oscal.components import MAX_ARCHIVE_BYTES
@@ -25,21 +24,13 @@ from controls.reference.published_services import (
     import_services,
 )
 from evidence.forms.published_services import ComponentsForm
-from evidence.views.answers import refused
-from srm_project.file_places import take_upload_place
-from srm_project.request_limits import SmallFormsOnly
+from evidence.views.long_forms import long_form
 from srm_project.requests import SignedInRequest
 
 PER_PAGE = 100
 
 
-class ArchiveFormsOnly(SmallFormsOnly):
-    """Forms of up to the length of an archive of definitions."""
-
-    max_form_bytes = MAX_ARCHIVE_BYTES + 100_000  # the file, and what is around it
-
-
-@csrf_exempt  # checked by `_answer`: the handler must be set before the body is read
+@csrf_exempt  # checked by `_answer`, once the person's right is known
 @require_http_methods(["GET", "POST"])
 def published_services(request: SignedInRequest) -> HttpResponse:
     """Which services does AWS describe, and which of them has nobody read yet?"""
@@ -47,18 +38,11 @@ def published_services(request: SignedInRequest) -> HttpResponse:
         require_installation_officer(request.user)
     except NotPermitted as refusal:
         raise PermissionDenied(" ".join(refusal.messages)) from refusal
-    if request.method == "POST":
-        try:
-            take_upload_place(request)
-        except SrmError as refusal:
-            return refused(request, refusal)
-        handlers = [ArchiveFormsOnly(request), TemporaryFileUploadHandler(request)]
-        request.upload_handlers = handlers
     response: HttpResponse = _answer(request)
     return response
 
 
-@csrf_protect
+@long_form(MAX_ARCHIVE_BYTES)
 def _answer(request: SignedInRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, ComponentsForm())
