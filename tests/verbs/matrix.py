@@ -41,6 +41,12 @@ CONTENTS = """
 SELECT coalesce(string_agg(c.relname, ' '), '') FROM pg_class c
  WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
 """
+BUT_WRITTEN = ", but written:"
+# By table, what this transaction wrote so far, also what it took back to a savepoint.
+WRITTEN = """
+SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
+ WHERE schemaname = 'public' AND n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
 SPACE = re.compile(r"\s+")
 
 
@@ -109,9 +115,13 @@ def wrong_cells(
     for state, cell in row.cells.items():
         if cell == "-":
             continue
-        with _taken_back():
-            subject = made(state)
-            found = _found(attempt(row, subject), cell, sentences, subject, state_of)
+        for rows in (written, contents):
+            with _taken_back():
+                subject = made(state)
+                taken = attempt(row, subject)
+                found = _found(taken, cell, sentences, subject, state_of, rows)
+            if BUT_WRITTEN not in found:  # else it may have been taken back: look anew
+                break
         if found != cell:
             wrong.append(f"{state}: table {cell!r}, found {found!r}")
     return wrong
@@ -123,11 +133,12 @@ def _found(
     sentences: Mapping[str, str],
     subject: Any,
     state_of: Callable[[Any], str],
+    rows: Callable[[], Mapping[str, Any]],
 ) -> str:
-    """What came back, as a cell says it."""
+    """What came back, as a cell says it; `rows` is asked before and after a refusal."""
     client = Client(raise_request_exception=False)
     sign_in_just_now(client, attempt.by)
-    before = contents()
+    before = rows()
     answer = send(client, attempt)
     text = shown_by(answer)
     if answer.streaming:
@@ -137,10 +148,10 @@ def _found(
         with connection.cursor() as cursor:  # what a commit would check
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         return f"={state_of(subject)}"
-    after = contents()
+    after = rows()
     if after != before:
-        written = sorted(t for t in after if after[t] != before.get(t))
-        return f"{answer.status_code}, but written: {written}"
+        changed = sorted(t for t in after if after[t] != before.get(t))
+        return f"{answer.status_code}{BUT_WRITTEN} {changed}"
     if lost := _lost(attempt, answer):
         return f"{answer.status_code}, but lost what was typed: {lost}"
     _, _, key = cell.partition(" ")
@@ -209,15 +220,32 @@ def contents() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(CONTENTS)
         tables = cursor.fetchone()[0].split()
-        parts = " UNION ALL ".join(
-            f"SELECT '{name}', count(*) || ' ' ||"
-            f' coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM "{name}" t'
-            f" WHERE {BUT.get(name, 'true')}"
-            for name in tables
-            if name not in NOT_COUNTED
+        cursor.execute(
+            " UNION ALL ".join(_digest_of(t) for t in tables if t not in NOT_COUNTED)
         )
-        cursor.execute(parts)
         return dict(cursor.fetchall())
+
+
+def written() -> dict[str, Any]:
+    """How many rows of each table this transaction wrote so far.
+
+    It costs a tenth of `contents` and misses nothing that is written, but also counts
+    what is taken back to a savepoint: of tables in `BUT` it is a digest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN)
+        counted = {table: counts for table, *counts in cursor.fetchall()}
+        cursor.execute(" UNION ALL ".join(map(_digest_of, BUT)))
+        digests = dict(cursor.fetchall())
+    return {t: n for t, n in counted.items() if t not in NOT_COUNTED} | digests
+
+
+def _digest_of(table: str) -> str:
+    return (
+        f"SELECT '{table}', count(*) || ' ' ||"
+        f' coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM "{table}" t'
+        f" WHERE {BUT.get(table, 'true')}"
+    )
 
 
 @contextmanager
