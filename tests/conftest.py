@@ -72,6 +72,36 @@ KEPT_TABLES = REFERENCE_TABLES | {
     "auth_permission",
 }
 
+# One statement for all tables, of which most are empty. Of kept ones rows of tests go:
+# those marked "local", and baselines, that would be taken for others of their name.
+EMPTIED = """
+DO $$
+DECLARE
+  kept CONSTANT text[] := string_to_array(current_setting('srm.kept_tables'), ' ');
+  name text;
+  has_origin boolean;
+  is_left boolean;
+BEGIN
+  FOR name, has_origin IN
+    SELECT t.relname, a.attname IS NOT NULL FROM pg_class t
+      LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'origin'
+     WHERE t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace
+  LOOP
+    IF name <> ALL (kept) THEN
+      EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO is_left;
+      IF is_left THEN
+        EXECUTE format('DELETE FROM %I', name);
+      END IF;
+    ELSIF has_origin THEN
+      EXECUTE format('DELETE FROM %I WHERE origin = %L', name, 'local');
+    END IF;
+  END LOOP;
+  DELETE FROM controls_baseline WHERE publisher = '';
+  DELETE FROM controls_baselinecontrol
+   WHERE baseline_id NOT IN (SELECT id FROM controls_baseline);
+END $$
+"""
+
 # --- network ------------------------------------------------------------------
 
 _connect = socket.socket.connect
@@ -195,30 +225,15 @@ def _point_at(database: str, role: dict[str, Any] | None = None) -> None:
 
 def empty_tables(database: str) -> None:
     """Delete what transactional tests left, past every trigger; keep reference."""
+    kept = " ".join(KEPT_TABLES)
     with psycopg.connect(_dsn(True, database)) as owner:
         owner.execute("SET session_replication_role = replica")
-        owner.execute("SELECT set_config('srm.clock', '', false)")
-        for table, local in _tables(owner):
-            if table not in KEPT_TABLES:
-                owner.execute(f'DELETE FROM "{table}"')
-            elif local:
-                owner.execute(f"DELETE FROM \"{table}\" WHERE origin = 'local'")
-        # A baseline of a test: one of the same name would be taken for another's.
-        owner.execute("DELETE FROM controls_baseline WHERE publisher = ''")
         owner.execute(
-            "DELETE FROM controls_baselinecontrol WHERE baseline_id NOT IN"
-            " (SELECT id FROM controls_baseline)"
+            "SELECT set_config('srm.clock', '', false),"
+            " set_config('srm.kept_tables', %s, false)",
+            [kept],
         )
-
-
-def _tables(owner: psycopg.Connection) -> list[tuple[str, bool]]:
-    """Every table of ours and whether it has rows of shipped and local origin."""
-    return owner.execute(
-        "SELECT t.relname, EXISTS (SELECT FROM pg_attribute a"
-        " WHERE a.attrelid = t.oid AND a.attname = 'origin')"
-        " FROM pg_class t WHERE t.relkind = 'r'"
-        " AND t.relnamespace = 'public'::regnamespace"
-    ).fetchall()
+        owner.execute(EMPTIED)
 
 
 def _teardown(self: TransactionTestCase) -> None:
