@@ -15,7 +15,7 @@ from controls.models import System, Team, User
 from controls.models.audit import Event
 from evidence.models import RequirementControl
 from evidence.models.proof import OPEN
-from evidence.status.cadence import DAY, last_day, occurrence_of, proof_end
+from evidence.status.cadence import DAY, last_day, occurrence_of, proof_end_under
 
 YEARS = 2
 # Of each hundred rows of an ask these wait for a review, and this one was rejected.
@@ -190,7 +190,7 @@ def _link(system: System, p: Performance, uploader: int) -> tuple[Any, ...]:
     ask = p.ask
     occurrence = occurrence_of(ask.cadence, p.day)
     ends = last_day(ask.cadence, occurrence) if occurrence else None
-    proves_to = proof_end(ask.cadence, occurrence, p.day, ask.grace_days)
+    proves_to = proof_end_under(ask.cadence, ask.grace_days, None, ends or p.day, p.day)
     return (
         *(p.number, p.uuid, [], "customer", occurrence, ends, p.state, p.day),
         *(proves_to, p.at, 1, ask.implementation_id, uploader, system.pk, ask.pk),

@@ -86,27 +86,6 @@ def due_on(cadence: str, start: dt.date, grace_days: int) -> dt.date:
     return last_day(cadence, start) + DAY * grace_days
 
 
-def proof_end(
-    cadence: str,
-    occurrence: dt.date | None,
-    performed_on: dt.date,
-    grace_days: int | None,
-) -> dt.date | None:
-    """Last day that a performance proves: the due day of the occurrence after it.
-
-    Yearly counts from the performance itself, since a calendar year would let one
-    proof carry for almost two. None: performed once, no end.
-    """
-    grace = default_grace(cadence) if grace_days is None else grace_days
-    if cadence == "yearly":
-        return add_months(performed_on, 12) + DAY * grace
-    if cadence in MONTHS or cadence == "weekly":
-        start = occurrence or occurrence_of(cadence, performed_on)
-        following = last_day(cadence, start or performed_on) + DAY
-        return due_on(cadence, following, grace)
-    return None
-
-
 def cadence_by_day(
     terms: Iterable[tuple[dt.date | None, str]],
 ) -> Callable[[dt.date], str]:

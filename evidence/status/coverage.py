@@ -87,7 +87,7 @@ def days_of(
         v
         for v in of_provider
         if v.reliance in RELIED_ON
-        and not unfit_for(v, aws)
+        and not unfit_for(v, need, aws)
         and not gap_in_scope(v, need, aws.regime)
     ]
     options = []

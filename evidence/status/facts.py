@@ -53,7 +53,7 @@ class LinkFacts:
     `occurrence` and `occurrence_ends` are the days of its calendar period (None for
     once, yearly and per event; without the last one it answers whichever period begins
     on that day); `ends` is the last day it proves (None: no end), see
-    `cadence.proof_end`; `ends` before `performed_on` proves no day at all.
+    `cadence.proof_end_by`; `ends` before `performed_on` proves no day at all.
     `uploaded_on` is the day its revision was brought, `day_confirmed` whether the
     reviewer found the day of its performance in the evidence itself.
     """

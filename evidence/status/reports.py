@@ -129,10 +129,12 @@ def named(version: ArtifactVersionFacts, provider_name: str) -> str:
     return name if version.provider == AWS else f"{provider_name}: {name}"
 
 
-def unfit_for(version: ArtifactVersionFacts, aws: AwsFacts) -> Reason | None:
-    """Why a version cannot speak for this system at all (R20)."""
+def unfit_for(
+    version: ArtifactVersionFacts, need: NeededService, aws: AwsFacts
+) -> Reason | None:
+    """Why a report of the need's provider cannot speak for this system (R20)."""
     if version.state == "withdrawn":
-        name = f"{version.artifact}, {version.label}"
+        name = named(version, need.provider_name)
         return reason_for("report_withdrawn", name, ends=version.revoked_on)
     authorizes = version.kind == "authorization"
     foreign = version.partition and version.partition != aws.partition

@@ -54,7 +54,7 @@ def judge_cited(
     gaps: list[Reason] = []
     fit: list[ArtifactVersionFacts] = []
     for version in sorted(started, key=end_of):
-        why = unfit_for(version, aws) or gap_in_scope(version, need, aws.regime)
+        why = unfit_for(version, need, aws) or gap_in_scope(version, need, aws.regime)
         if why:
             gaps.append(why)
         else:
@@ -89,7 +89,7 @@ def counted_report(
         for version in versions
         if version.starts <= day
         and version.reliance in RELIED_ON
-        and not unfit_for(version, aws)
+        and not unfit_for(version, need, aws)
         and not gap_in_scope(version, need, aws.regime)
     ]
     return max(relied, key=end_of, default=None)
@@ -100,16 +100,13 @@ def _newest_counts_not(
     counted: ArtifactVersionFacts,
     started: Sequence[ArtifactVersionFacts],
 ) -> list[Reason]:
-    """What became of the series' newest report where an older one is counted."""
+    """That the series' newest report is not relied on where an older one is counted; of
+    a withdrawn one `unfit_for` says so."""
     newest = max(started, key=end_of)
-    if end_of(newest) <= end_of(counted):
+    is_refused = newest.reliance == "do-not-rely" and newest.state != "withdrawn"
+    if not is_refused or end_of(newest) <= end_of(counted):
         return []
-    name = named(newest, need.provider_name)
-    if newest.state == "withdrawn":
-        return [reason_for("report_withdrawn", name, ends=newest.revoked_on)]
-    if newest.reliance == "do-not-rely":
-        return [reason_for("not_relied_on", name)]
-    return []
+    return [reason_for("not_relied_on", named(newest, need.provider_name))]
 
 
 def _notes_of(version: ArtifactVersionFacts, need: NeededService) -> list[Reason]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from evidence.status.cadence import last_day, occurrence_of, proof_end
+from evidence.status.cadence import (
+    default_grace,
+    last_day,
+    occurrence_of,
+    proof_end_under,
+)
 from evidence.status.day import Status, status
 from evidence.status.facts import (
     ArtifactVersionFacts,
@@ -57,11 +62,22 @@ def soc2(
     return aws_facts(needed=needed, versions=versions, regime="soc2")
 
 
+def proof_end(
+    cadence: str, about: dt.date, performed: dt.date, grace: int | None
+) -> dt.date | None:
+    """The last day that a performance proves where the cadence was always this one;
+    `about` lies in the period that it performed. Without grace: the cadence's own."""
+    start = occurrence_of(cadence, about)
+    days = default_grace(cadence) if grace is None else grace
+    own_last_day = last_day(cadence, start) if start else performed
+    return proof_end_under(cadence, days, None, own_last_day, performed)
+
+
 def link(
     cadence: str, performed: dt.date, about: dt.date, grace: int, **more: object
 ) -> LinkFacts:
     start = occurrence_of(cadence, about)
-    ends = proof_end(cadence, start, performed, grace)
+    ends = proof_end(cadence, about, performed, grace)
     said = {
         "link": str(performed),
         "evidence": "e",

