@@ -19,6 +19,20 @@ def normalised_id(text: str) -> str:
     return f"{base}.{match['enhancement']}" if match["enhancement"] else base
 
 
+def typed_ids(text: str) -> list[str]:
+    """The ids in what somebody typed, apart by commas, semicolons, lines or spaces:
+    “AC-2(1), mp 6” and “AC-2 (1) MP-6” are two each. What is no id stays as typed, for
+    whoever says so."""
+    ids = []
+    for piece in re.split(r"[,;\n]+", text):
+        if whole := normalised_id(piece):
+            ids.append(whole)
+            continue
+        joined = re.sub(r"\s+\(", "(", piece)
+        ids += [normalised_id(word) or word.lower() for word in joined.split()]
+    return list(dict.fromkeys(ids))
+
+
 def label_of(ref_id: str) -> str:
     """The label of a control by its id: `AC-2(1)` of `ac-2.1`."""
     base, _, enhancement = ref_id.upper().partition(".")

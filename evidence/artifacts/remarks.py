@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
+from controls.control_ids import label_of, normalised_id
 from controls.errors import Refused
 from controls.models import Actor, AuditEvent, Control, System
 from controls.models.audit import about
@@ -83,15 +84,16 @@ def _layers(named: Sequence[str]) -> list[str]:
 
 
 def _controls(named: Sequence[str]) -> list[str]:
-    ref_ids = list(dict.fromkeys(ref.strip().lower() for ref in named if ref.strip()))
+    written = [ref.strip().lower() for ref in named if ref.strip()]
+    ref_ids = list(dict.fromkeys(normalised_id(ref) or ref for ref in written))
     if not ref_ids:
         raise Refused({"control_ids": "Name the controls that it touches."})
     known = Control.objects.filter(ref_id__in=ref_ids)
     unknown = sorted(set(ref_ids) - set(known.values_list("ref_id", flat=True)))
     if unknown:
-        raise Refused(
-            {"control_ids": f"This is not a control: {', '.join(unknown[:5])}."}
-        )
+        verb = "is no control" if len(unknown) == 1 else "are no controls"
+        named_here = ", ".join(label_of(ref) for ref in unknown[:5])
+        raise Refused({"control_ids": f"{named_here} {verb} of the catalog."})
     return ref_ids
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
 
 from controls.base_form import Form
+from controls.control_ids import typed_ids
 from controls.display_names import LAYERS
 from evidence.artifacts.remark_answers import CHOICES
 from evidence.forms.artifacts import OWN_WORDS
@@ -46,13 +46,12 @@ class RemarkForm(Form):
         label="Else: the controls that it touches",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Ids such as mp-6, ac-2, separated by commas.",
+        help_text="Ids such as MP-6, AC-2(1), separated by commas.",
     )
 
     def clean_control_ids(self) -> list[str]:
         """The ids as catalogs write them."""
-        typed: str = self.cleaned_data["control_ids"]
-        return [ref.lower() for ref in re.split(r"[,;\s]+", typed) if ref]
+        return typed_ids(self.cleaned_data["control_ids"])
 
 
 class RemarkAnswerForm(Form):

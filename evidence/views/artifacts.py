@@ -23,7 +23,13 @@ from evidence.artifacts.remark_answers import RemarkStanding, answers_to_decide
 from evidence.artifacts.second_person import reports_with_a_hand_of
 from evidence.artifacts.withdrawn import withdrawn_and_expecting
 from evidence.forms.artifacts import ArtifactForm, EndForm
-from evidence.models import Artifact, ArtifactVersion, Citation, RemarkKind
+from evidence.models import (
+    Artifact,
+    ArtifactVersion,
+    Citation,
+    RemarkKind,
+    ReportRemark,
+)
 from evidence.views.citations import citation_rows
 from evidence.views.letters import letter_rows
 from evidence.views.once import once
@@ -118,7 +124,12 @@ def _reports(
     remarks = remark_rows(versions, systems)
     mine = reports_with_a_hand_of(user)
     reviewed = set(held.order_by().values_list("pk", flat=True))
-    expecting = defaultdict(list)
+    noted: defaultdict[int, list[ReportRemark]] = defaultdict(list)
+    if not systems:  # a registrar who sees none still sees what reports say
+        of_these = ReportRemark.objects.filter(artifact_version__in=versions)
+        for remark in of_these.for_listing():
+            noted[remark.artifact_version_id].append(remark)
+    expecting: defaultdict[int, list[int]] = defaultdict(list)
     for version, key in withdrawn_and_expecting(systems):
         expecting[version.pk].append(key)
     newest = {
@@ -135,6 +146,7 @@ def _reports(
             "still_expected_in": [
                 system.name for system in systems if system.pk in expecting[version.pk]
             ],
+            "noted": [] if systems else noted[version.pk],
             "remarks": sorted(remarks.get(version.pk, []), key=_open_first),
             "reliance": [
                 {
@@ -150,7 +162,9 @@ def _reports(
     for place, report in enumerate(reports):
         waits = [row["may_review"] and not row["review"] for row in report["reliance"]]
         report["reviewed"] = sum(bool(row["review"]) for row in report["reliance"])
-        report["is_open"] = place == 0 or any(waits) or bool(report["remarks"])
+        report["is_open"] = (
+            place == 0 or any(waits) or bool(report["remarks"] or report["noted"])
+        )
     return reports
 
 

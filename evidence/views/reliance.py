@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
+from controls.access import is_officer
 from controls.errors import NotPermitted, StaleVersion
 from controls.grammar import count_of
 from controls.models import System, Team
@@ -17,11 +18,13 @@ from evidence.artifacts.citation_decisions import citation_standings
 from evidence.artifacts.letters import undecided_letters
 from evidence.artifacts.reliance import record_reliance, require_reliance_reviewer
 from evidence.artifacts.reliance_reading import PARTS, ReportReading, reading_of
+from evidence.artifacts.second_person import REVIEWING
 from evidence.charts import months, place, stretches
 from evidence.forms.artifacts import OWN_WORDS, RelianceForm
 from evidence.models import (
     ArtifactVersion,
     Citation,
+    RelianceReview,
     ReportRemark,
     RequirementControl,
 )
@@ -47,13 +50,21 @@ STALE = (
 @require_http_methods(["GET", "POST"])
 @once
 def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
-    """Read one report for one system and say whether to rely on it."""
+    """Read one report for one system and say whether to rely on it.
+
+    Whoever may not say so reads what stands there all the same.
+    """
     system = get_object_or_404(System.objects.visible_to(request.user), slug=slug)
     version = version_or_404(request, uuid)
+    why_not = ""
     try:
         require_reliance_reviewer(system, version, by=request.user)
     except NotPermitted as refusal:
-        return refused(request, refusal)
+        if request.method == "POST":
+            return refused(request, refusal)
+        why_not = " ".join(refusal.messages)
+        if not System.objects.held_as(request.user, REVIEWING).filter(pk=system.pk):
+            why_not = f"Reviewers of {system} decide. You see what they read."
     reading, today = reading_of(system, version), today_of(system)
     sent = request.POST if request.method == "POST" else None
     form = RelianceForm(sent, initial=_initial(reading, version))
@@ -73,17 +84,30 @@ def reliance(request: SignedInRequest, slug: str, uuid: Any) -> HttpResponse:
         "letters": undecided_letters(system, version),
         "pictures": _pictures(reading, system, today),
         "duties": _duties(system, reading.expected, today),
+        "changes": {} if why_not else reading.changes,
+        "may_decide": not why_not,
+        "may_ask": is_officer(request.user, system),
+        "why_not": why_not,
+        "review": _of_this_report(reading, version),
     }
     return register_page(
         request,
         form,
         save,
-        f"Rely on {version}?",
+        f"{version} for {system}" if why_not else f"Rely on {version}?",
         OWN_WORDS,
         context,
         page="evidence/artifacts/reliance.html",
         done=lambda: _concluded(version, system, form.cleaned_data["conclusion"]),
     )
+
+
+def _of_this_report(
+    reading: ReportReading, version: ArtifactVersion
+) -> RelianceReview | None:
+    """The newest review of this very report here, none of the one before it."""
+    last = reading.last
+    return last if last and last.artifact_version_id == version.pk else None
 
 
 def _initial(reading: ReportReading, version: ArtifactVersion) -> dict[str, str]:

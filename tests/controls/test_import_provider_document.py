@@ -64,6 +64,20 @@ def test_the_preview_lists_differences_and_writes_nothing(system, today):
     assert not ProviderDocument.objects.exists()
 
 
+def test_a_file_of_another_revision_says_so(system, today):
+    """An earlier revision names what was withdrawn since, a newer one what is not there
+    yet: neither is a control that the baseline leaves out."""
+    rows = "SA-12,Inherited,\nAU-3(2),Shared,x\nAC-2(99),Shared,New\n"
+    found = preview(system, read(TABLE + rows), today=today)
+    assert found.outside == ()
+    assert found.left_out == (
+        "Withdrawn from NIST SP 800-53 rev 5 5.2.0: SA-12, AU-3(2). Nothing is said of"
+        " them; the file may be of an earlier revision.",
+        "Not in NIST SP 800-53 rev 5 5.2.0: AC-2(99). A newer revision may have it.",
+    )
+    assert "there is no control AC-2(99)" in str(found.errors[-1])
+
+
 def test_the_document_rules_on_its_days_and_the_basis_stays_ours(system, oscar, today):
     before = class_of(system, "ac-4", today).implementation["basis_id"]
     document = adopted(system, oscar, today)

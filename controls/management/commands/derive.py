@@ -26,6 +26,10 @@ WRONG_USE = 2
 class Command(BaseCommand):
     """`derive --baseline SLUG --service SLUG[:VARIANT] ... [--component SLUG]`."""
 
+    # The checks read every page's code, which takes longer than the work; the web
+    # process does not start without them.
+    requires_system_checks = ()
+
     help = "Print the class, duties and basis of each control of a baseline."
 
     def add_arguments(self, parser: CommandParser) -> None:

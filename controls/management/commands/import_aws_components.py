@@ -25,6 +25,10 @@ SHOWN = 20  # names of one kind
 class Command(BaseCommand):
     """`import_aws_components PATH`. Exit 1 where nothing could be imported."""
 
+    # The checks read every page's code, which takes longer than the work; the web
+    # process does not start without them.
+    requires_system_checks = ()
+
     help = (
         "Import AWS's OSCAL component definitions from a folder, or from a ZIP file:"
         " names, ids, prefixes, regions, Config rules and Security Hub controls of"

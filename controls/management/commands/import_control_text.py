@@ -21,6 +21,10 @@ REFUSED = 1
 class Command(BaseCommand):
     """`import_control_text PATH|official`. Exit 1 where nothing could be imported."""
 
+    # The checks read every page's code, which takes longer than the work; the web
+    # process does not start without them.
+    requires_system_checks = ()
+
     help = (
         "Import the official text of the controls: an OSCAL catalog in JSON from a"
         " path, or `official`: the file that NIST publishes. The same file again"

@@ -20,6 +20,9 @@ class Command(AskedMoment):
     `--as-of` alone means as it was known then. Exit 2 on wrong use.
     """
 
+    # The checks read every page's code, which takes longer than the work; the web
+    # process does not start without them.
+    requires_system_checks = ()
     name_a_system = "Name a system, or use --list."
     help = "Print each control of a system with both halves and the verdict."
 

@@ -75,6 +75,14 @@ def test_a_registrar_registers_what_a_report_can_say(client, rob):
     client.post(letter, days | {"ends": TODAY})
     assert version.letters.count() == 1
 
+    remark = reverse("evidence:remark_new", args=[version.uuid])
+    said = {"kind": "exception", "title": "E-1", "control_ids": "ac-2 (1), SI-99; pe 3"}
+    assert "SI-99 is no control of the catalog" in texts_of(client, remark, said)
+    client.post(remark, said | {"control_ids": "ac-2 (1), AC-02(01), pe 3"})
+    assert version.remarks.get().control_ids == ["ac-2.1", "pe-3"]
+    page = texts(client, reverse("evidence:artifact", args=[artifact.uuid]))
+    assert "touches AC-2(1), PE-3" in page
+
 
 def texts_of(client, url: str, body: dict[str, object]) -> str:
     return " ".join(client.post(url, body).content.decode().split())

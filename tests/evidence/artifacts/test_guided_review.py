@@ -119,9 +119,34 @@ def test_who_registered_it_does_not_review_it(client, house) -> None:
     report = made(house, TODAY - 300 * DAY, TODAY - 61 * DAY)
     sign_in_just_now(client, house.olivia)
     path = f"/systems/shop/reliance/{report.uuid}/"
-    assert client.get(path).status_code == 403
+    assert "<textarea" not in client.get(path).content.decode()
     assert client.post(path, NOTES).status_code == 403
     assert not RelianceReview.objects.exists()
+
+
+def test_everybody_of_the_system_reads_what_reviewers_read(client, house) -> None:
+    """The same reading without a form, conclusion first; only reviewers conclude."""
+    report = made(house, TODAY - 100 * DAY, TODAY - DAY)
+    register_remark(
+        report, kind="user-control", title="CUEC", control_ids=["pe-3"], by=house.olivia
+    )
+    for name, why in (
+        ("olivia", "somebody else must review whether to rely on it"),
+        ("audrey", "Reviewers of Shop decide. You see what they read."),
+    ):
+        text = page(client, house, report, name)
+        assert why in text
+        assert "Not reviewed" in text
+        assert "2. Scope against what Shop uses: 1 of" in text
+        assert "Record the review" not in text
+        assert ("Ask for it" in text) == (name == "olivia")
+        refused = client.post(f"/systems/shop/reliance/{report.uuid}/", NOTES)
+        assert refused.status_code == 403
+    sign_in_just_now(client, house.people["rita"])
+    client.post(f"/systems/shop/reliance/{report.uuid}/", NOTES)
+    text = page(client, house, report, "ray")
+    assert text.index("Whether Shop relies on it") < text.index("1. Period against")
+    assert "In the reviewer's words: “Keys: SC-12.”" in text
 
 
 def test_the_next_period_begins_with_the_last_review(client, house) -> None:

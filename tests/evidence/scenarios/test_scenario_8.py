@@ -319,7 +319,10 @@ def test_what_is_no_remark_or_no_answer_is_refused(desk, as_user, reader):
     address = reverse("evidence:remark_new", args=[desk.report_of_aws.uuid])
     for body, sentence in (
         ({"kind": "exception", "title": "X"}, "Name the controls that it touches."),
-        ({"kind": "exception", "title": "X", "control_ids": "zz-9"}, "not a control"),
+        (
+            {"kind": "exception", "title": "X", "control_ids": "zz-9"},
+            "no control of the catalog",
+        ),
         ({"kind": "subservice", "title": "X"}, "Tick what the subservice"),
         (
             {"kind": "subservice", "title": "AWS", "layers": ["facilities"]},
