@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import zipfile
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -112,6 +115,40 @@ def test_without_an_answer_it_stays_shut_and_is_tried_again(client, house, clamd
     Blob.objects.update(due_at=None)
     assert sweep(scan.SCANS) == 1
     assert scan.scan(blob_of(link).pk) == ScanState.CLEAN
+
+
+def test_a_scanner_that_is_away_uses_up_one_attempt(house, clamd):
+    pk = blob_of(bring(house, "report.txt", b"patched")).pk
+    clamd.stop()
+    for waits in range(4):
+        assert scan.scan(pk) == ScanState.ERROR
+        blob = Blob.objects.get(pk=pk)
+        assert (blob.attempts, blob.waits, blob.given_up_at) == (1, waits, None)
+        Blob.objects.update(due_at=None)
+
+
+def test_a_scanner_that_breaks_off_uses_up_all(house, settings):
+    """It may be the bytes that end it: such a file is not tried for ever."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        settings.CLAMAV_URL = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        pk = blob_of(bring(house, "report.txt", b"patched")).pk
+        Thread(target=answer_pings_only, args=[server], daemon=True).start()
+        for _ in range(scan.SCANS.max_attempts):
+            assert scan.scan(pk) == ScanState.ERROR
+            Blob.objects.update(due_at=None)
+    blob = Blob.objects.get(pk=pk)
+    assert blob.given_up_at and blob.waits == 0
+    assert "Given up after 5 attempts" in blob.scan_detail
+
+
+def answer_pings_only(server: socket.socket) -> None:
+    """Closes each conversation about a file before its answer."""
+    with suppress(OSError):  # the server was closed
+        while True:
+            talk, _ = server.accept()
+            with talk:
+                if talk.recv(64).startswith(b"nPING"):
+                    talk.sendall(b"PONG\n")
 
 
 def test_longer_than_the_scanner_takes_is_an_error_and_not_clean(house, clamd):
