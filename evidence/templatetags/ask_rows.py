@@ -93,7 +93,7 @@ def further_periods(uploads: Sequence[NextUpload]) -> SafeString:
     if not uploads:
         return NOTHING
     named = uploads[:MAX_FURTHER]
-    urls = {upload.first: _upload_url(upload.first) for upload in named}
+    urls = {first: _upload_url(first) for first in {upload.first for upload in named}}
     periods = (
         (urls[upload.first], upload.query, upload.period.sentence) for upload in named
     )
