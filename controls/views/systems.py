@@ -13,14 +13,18 @@ from srm_project.requests import SignedInRequest
 
 @require_GET
 def first_page(request: SignedInRequest) -> HttpResponse:
-    """An auditor's engagements, the only system's dashboard, the register of reports
-    for a registrar who sees no system, else the list of systems.
+    """Where the person's own work is: an auditor's engagements, My work of those who
+    bring or review evidence, the register of reports for a registrar who sees no
+    system, else the only system's dashboard or the list of systems.
 
-    Who holds another role beside that of an auditor begins at the systems.
+    Who is an officer anywhere, or holds roles of both sides, begins at the systems.
     """
     roles = set(request.user.memberships.active().values_list("role", flat=True))
-    if roles == {Role.AUDITOR} and not request.user.is_superuser:
-        return redirect("evidence:audits")
+    if roles and not request.user.is_superuser:
+        if roles == {Role.AUDITOR}:
+            return redirect("evidence:audits")
+        if roles <= {Role.CONTRIBUTOR, Role.REVIEWER}:
+            return redirect("evidence:work")
     systems = System.objects.visible_to(request.user)
     mine = list(systems.values_list("slug", flat=True)[:2])
     if len(mine) == 1:

@@ -84,6 +84,8 @@ GRAMMAR = {
         r" (?:is|was|has)\b"
     ),
     "(s)": re.compile(r"\w\(s\)"),
+    # Lists of types of files, such as “.csv, .json”, are no marks.
+    "a space before a mark": re.compile(r"[\w”)] [,;:.!?](?=\s|$)|\(\s|\s\)"),
 }
 
 
@@ -126,7 +128,8 @@ def _view(link: str) -> tuple[str, bool] | None:
 
 
 class _Text(HTMLParser):
-    """The text of a page, a line for each element that is not inline."""
+    """The text of a page, a line for each element that is not inline; an ellipsis
+    stands for what is inline and not read, such as code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +142,8 @@ class _Text(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.unseen -= tag in UNSEEN
-        self.parts.append("" if tag in INLINE else "\n")
+        read = "…" if tag in UNSEEN else ""
+        self.parts.append(read if tag in INLINE else "\n")
 
     def handle_data(self, data: str) -> None:
         if not self.unseen:

@@ -114,6 +114,8 @@ def _export() -> list[str]:
         "guest-os of Amazon EC2",
         "because never_performed",
         "soc2",
+        "for CM-3 , Payments platform",
+        "for CM-3 ( by hand)",
     ],
 )
 def test_a_fault_is_seen(text):
@@ -130,6 +132,7 @@ def test_a_fault_is_seen(text):
         "one of the controls is open",
         "AC-2 control",
         "/files/ec2.txt",
+        "a file of type .csv, .json",
     ],
 )
 def test_good_words_are_no_fault(text):
@@ -141,7 +144,7 @@ def test_only_text_is_read_and_inline_elements_join():
         '<p title="ec2">See <code>ec2</code> <b>1</b> <a href="/ec2">controls</a>.</p>'
         "<script>ec2</script><p>Next</p>"
     )
-    assert screens.lines_of(page) == ["See 1 controls.", "Next"]
+    assert screens.lines_of(page) == ["See … 1 controls.", "Next"]
 
 
 # --- names and numbers ----------------------------------------------------------
