@@ -261,6 +261,7 @@ def test_it_goes_out_with_what_became_of_each_and_may_come_in_again(house) -> No
     client = sign_in_just_now(Client(), house.audrey)
     content = client.get(door(house, "request_list_download")).content
     page = send(house, content, name="again.xlsx")
+    assert "Each request of the list is asked already" in page.text
     assert page.status_code == 422
     assert page.text.count("“Inventory”") == 1
     assert any(line.startswith("P-1, “Inventory”") for line in told(page))
