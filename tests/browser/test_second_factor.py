@@ -94,4 +94,4 @@ def test_a_security_key_is_added_and_then_asked_for(signed_in, alice):
     page.wait_for_load_state()
     assert "2fa/authenticate" in page.url
     page.click("#mfa_webauthn_authenticate")
-    page.wait_for_url("**/systems/**")
+    page.wait_for_url("**/work/")

@@ -39,6 +39,22 @@ def house(store_folder) -> House:
     return houses.build()
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("alice", "/work/"),
+        ("rita", "/work/"),
+        ("olivia", "/systems/shop/"),
+        ("ray", "/systems/shop/"),
+        ("mallory", "/systems/"),
+    ],
+)
+def test_each_begins_where_their_work_is(client, house, name, begins):
+    """Contributor, reviewer, officer, reader and who has no role."""
+    client.force_login(house.people[name])
+    assert client.get("/")["Location"] == begins
+
+
 def state_of(house: House, today: dt.date) -> str:
     noon = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
     asks = to_show(asked_of(house.alice, noon))
