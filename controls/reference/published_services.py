@@ -43,6 +43,7 @@ WORDS = {
 }
 FIELDS = tuple(WORDS)
 VARIANT = "standard"
+UNREAD = "not classified"  # the category of a service that nobody has read
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _add(difference: ServiceDifference, known: KnownServices) -> None:
                 slug=slug,
                 name=name,
                 provider=Provider.AWS,
-                category="not classified",
+                category=UNREAD,
                 is_global=facts.availability == ("GLOBAL",),
                 aliases=aliases,
                 source=SOURCE,

@@ -32,6 +32,7 @@ from controls.models import (
 from controls.models.audit import about
 from controls.models.catalog import Origin
 from controls.models.services import Provider
+from controls.reference.published_services import UNREAD
 from controls.responsibility.new_system import ClassTally, tally_of
 from controls.service_meanings import LayerSaid, meaning_of
 from evidence.forms.clocks import DayField
@@ -40,6 +41,7 @@ from evidence.systems.baselines import proposed_baseline
 from evidence.systems.describe import RESERVED_SLUGS, Use, create_system
 
 USED_BY_MOST = ("Compute", "Database", "Storage")
+MAX_NAMES = 16  # of services beside the title of a group that is closed
 NONE_PROPOSED = "Choose a baseline: SRM has none for this regime and level."
 PROPOSED = "The one for its regime and level"
 SELDOM_CHANGED = ("description", "partition", "time_zone")
@@ -88,8 +90,12 @@ class Category:
 
     @property
     def names(self) -> str:
-        """Its services by name."""
-        return ", ".join(choice.service.name for choice in self.choices)
+        """Its services by name; of very many the first, in the order of the list."""
+        names = [choice.service.name for choice in self.choices]
+        more = len(names) - MAX_NAMES
+        if more <= 0:
+            return ", ".join(names)
+        return f"{', '.join(names[:MAX_NAMES])} and {more} more: search for one by name"
 
 
 class NewSystemForm(ModelForm):
@@ -199,14 +205,15 @@ class NewSystemForm(ModelForm):
             )
 
     def categories(self) -> Iterator[Category]:
-        """AWS services by category, then components that are not AWS.
+        """AWS services by category, those that nobody has read after all others, then
+        components that are not AWS.
 
         Where something is searched, those it names; ticked ones always.
         """
         shown = [service for service in self.services if self._is_shown(service)]
         aws = sorted(
             (s for s in shown if s.provider == Provider.AWS),
-            key=lambda s: (s.category or "Other", s.name),
+            key=lambda s: (s.category == UNREAD, s.category or "Other", s.name),
         )
         for title, services in groupby(aws, key=lambda s: s.category or "Other"):
             yield self._category(title[:1].upper() + title[1:], services)

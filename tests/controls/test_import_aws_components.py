@@ -220,6 +220,18 @@ def test_the_pages_say_which_is_not_classified(system, oscar, as_user):
     rows = [g.row for _, groups, _ in matrix.context["page"] for g in groups]
     assert rows
     assert {row.responsibility for row in rows} == {"unclassified"}
+    for number in range(20):
+        service = Service.objects.create(
+            slug=f"new-{number}", name=f"New {number:02}", category="not classified"
+        )
+        service.variants.create(slug="standard", name=service.name, is_default=True)
+    groups = list(
+        browser.get(reverse("evidence:system_new")).context["form"].categories()
+    )
+    assert [group.title for group in groups][-2:] == ["Not classified", "Not AWS"]
+    unread = groups[-2]
+    more = len(unread.choices) - 16
+    assert unread.names.endswith(f" and {more} more: search for one by name")
     new = browser.get(reverse("evidence:system_new"), {"q": "braket"})
     assert "all of it counts as yours until somebody reads it" in new.content.decode()
 
