@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controls import clock
+from controls.grammar import count_of, day_in_words
 from controls.idempotency import was_confirmed
 from controls.reference.account_uses import uses_of
 from evidence.forms.discovery import AcceptUsesForm, UsesForm
@@ -63,7 +64,7 @@ def discovery_accept(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         if not form.is_valid():
             raise ValidationError([*form.errors["from_day"]])
-        accept_discovery(
+        accepted = accept_discovery(
             system,
             token,
             add=request.POST.getlist("add"),
@@ -77,5 +78,8 @@ def discovery_accept(request: SignedInRequest, slug: str) -> HttpResponse:
     if accepted_before:
         messages.success(request, SAME_AGAIN)
     else:
+        day = day_in_words(form.cleaned_data["from_day"])
+        lines = count_of(accepted, "line", "is")
+        messages.success(request, f"{lines} accepted, from {day} on.")
         say_what_changed(request, system, controls)
     return redirect("evidence:components", system.slug)

@@ -110,7 +110,7 @@ def _with_tally(form: NewSystemForm) -> dict[str, Any]:
 def first_steps(request: SignedInRequest, slug: str) -> HttpResponse:
     """What did the services make of it, and what comes next?"""
     system = system_or_404(request, slug)
-    classes = Counter(controls_now(system).classes.values())
+    classes = Counter(system.implementations.values_list("responsibility", flat=True))
     rows = RequirementControl.objects.filter(system=system, operates_until=None)
     context = {
         "system": system,

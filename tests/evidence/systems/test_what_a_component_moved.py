@@ -14,7 +14,9 @@ from django.urls import reverse
 from controls.applicability import decide_not_applicable, request_not_applicable
 from evidence.status.control_status import control_statuses, moment_of
 from tests import factories
+from tests.evidence import house as houses
 from tests.one_day import TODAY
+from tests.sign_ins import sign_in_just_now
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +81,22 @@ def test_what_was_void_before_is_not_named_again(system, oscar, as_user, left_ou
     browser = as_user(oscar)
     add(browser, system, "staff-devices")
     assert "no longer left out" not in add(browser, system, "kms")
+
+
+def test_what_is_proven_no_more_is_named(client, settings):
+    """R20, R23: a service in a region that no report speaks of takes the proof of the
+    controls away that rest on reports, whatever their class; the message says so."""
+    settings.MFA_REQUIRED = False
+    house = houses.build()
+    system = house.system
+    system.components.update(regions=["eu-west-1"])
+    artifact = factories.make_artifact(house.olivia, ["pe-3"])
+    days = TODAY - dt.timedelta(days=200), TODAY - dt.timedelta(days=1)
+    report = factories.make_report(artifact, *days, regions=["eu-west-1"])
+    factories.rely_on(report, system, by=house.rita)
+    control = factories.implementation(system, "pe-3")
+    assert verdict(system, control, TODAY) == "proven"
+    sign_in_just_now(client, house.olivia)
+    page = add(client, system, "kms")
+    assert verdict(system, control, TODAY) != "proven"
+    assert "1 control is not proven any more: PE-3. Each says why" in page
