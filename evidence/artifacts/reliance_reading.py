@@ -17,7 +17,7 @@ from controls.models import System
 from controls.service_names import display_names
 from evidence.artifacts.letters import letter_standings
 from evidence.artifacts.reliance_days import ReportDays, report_days
-from evidence.artifacts.reliance_scope import ScopeLine, scope_lines
+from evidence.artifacts.reliance_scope import EVERYTHING, ScopeLine, scope_lines
 from evidence.artifacts.remark_answers import RemarkStanding, remark_standings
 from evidence.models import (
     ArtifactVersion,
@@ -191,7 +191,6 @@ def _period(version: ArtifactVersion) -> str:
     return f"{version.starts} to {version.last_day or 'no set end'}"
 
 
-EVERYTHING = "*"  # stands for all services, regions or sites
 PARTS = ("scope", "period", "exceptions", "cuec")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from controls.models import System, SystemComponent
@@ -11,6 +11,7 @@ from controls.provider_names import AWS, provider_slug
 from evidence.models import ArtifactVersion
 from evidence.status.reports import names
 
+EVERYTHING = "*"  # stands for all services, regions or sites
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -46,6 +47,29 @@ def scope_lines(system: System, version: ArtifactVersion) -> list[ScopeLine]:
         for line in (_of_aws if of_aws else _of_others)(component, version)
     ]
     return sorted(lines, key=lambda line: (line.fits, line.name, line.place))
+
+
+def sites_not_in_use(
+    version: ArtifactVersion, sites: Iterable[str], systems: Collection[System]
+) -> list[str]:
+    """Sites of a report at which none of these systems uses anything of its provider:
+    perhaps mistyped. Of no system nothing is known. One statement."""
+    used = set()
+    for component in SystemComponent.objects.filter(system__in=systems).select_related(
+        "variant__service"
+    ):
+        service = component.variant.service.slug
+        slug = provider_slug(component.provided_by or service)
+        if slug == version.artifact.provider_slug:
+            used |= {place.casefold() for place in component.regions}
+            used |= {slug, service}
+    return [
+        site
+        for site in sites
+        if systems
+        and site != EVERYTHING
+        and not {site.casefold(), site.casefold().replace(" ", "-")} & used
+    ]
 
 
 def _of_aws(

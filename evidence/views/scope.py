@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controls.errors import NotPermitted
 from controls.grammar import count_of
 from controls.idempotency import was_confirmed
+from controls.models import System
+from evidence.artifacts.reliance_scope import sites_not_in_use
 from evidence.artifacts.scope import (
     confirm_scope,
     propose_scope,
@@ -40,6 +42,10 @@ def version_scope(request: SignedInRequest, uuid: Any) -> HttpResponse:
             how = form.cleaned_data["how"]
             proposal = propose_scope(version, form.lines, how, by=request.user)
             page["proposal"] = proposal
+            systems = list(System.objects.visible_to(request.user))
+            page["not_in_use"] = sites_not_in_use(
+                version, proposal.after["sites"], systems
+            )
             page["token"] = sealed_scope(version, proposal, by=request.user)
             return render(request, "evidence/artifacts/scope_review.html", page)
         status = 400 if sent else 200

@@ -311,7 +311,11 @@ def test_sites_of_another_provider(client, house):
     )
     report = factories.make_report(artifact, TODAY - 9 * DAY, TODAY - DAY, sites=["A"])
     client.force_login(house.olivia)
+    rows = house.system.components.order_by("pk")
+    rows.filter(pk=rows[0].pk).update(provided_by="Landlord", regions=["fra1"])
     shown = page(client, report, text="FRA1; AMS3\n<b>\n")
+    text = " ".join(shown.content.decode().split())
+    assert "uses anything of Landlord at A, AMS3: look whether" in text
     assert [row.name.line for row in shown.context["proposal"].unmatched] == [2]
     confirm(client, report, shown.context["token"])
     report.refresh_from_db()
