@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from controls.history.chain import verify, verify_all
+from controls.history.chain import Break, Position, verify, verify_all
 from controls.models import AuditEvent, System, User
 from controls.models.audit import (
     INSTANCE_CHAIN,
@@ -118,6 +118,65 @@ def test_au_03_a_column_beside_the_body_is_compared_with_it(
     broken = verify(chain)
     assert broken is not None
     assert (broken.seq, broken.why) == (2, why)
+
+
+def by_the_owner(owner_dsn: str, statement: str, chain: str) -> None:
+    """What the owner role can do to a chain, past every trigger."""
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute(statement, [chain])
+
+
+EVENT = "controls_auditevent"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("statement", "seq", "why"),
+    [
+        (f"DELETE FROM {EVENT} WHERE seq = 1", 1, "an event is missing"),
+        (f"DELETE FROM {EVENT} WHERE seq = 2", 2, "an event is missing"),
+        (
+            f"UPDATE {EVENT} SET body = '{{}}', content_hash = sha256('{{}}')"
+            " WHERE seq = 2",
+            2,
+            "its hash does not match",
+        ),
+        (
+            f"UPDATE {EVENT} SET prev_hash = sha256('x') WHERE seq = 3",
+            3,
+            "it does not follow the event before it",
+        ),
+    ],
+)
+def test_au_03_what_was_cut_out_or_written_anew_is_found_where_it_was(
+    system: System, owner_dsn: str, statement: str, seq: int, why: str
+) -> None:
+    chain = str(system.uuid)
+    kept = {e.seq: bytes(e.hash).hex() for e in AuditEvent.objects.filter(chain=chain)}
+    by_the_owner(owner_dsn, f"{statement} AND chain = %s", chain)
+    passed: list[Position] = []
+    assert verify(chain, passed=passed.append) == Break(chain, seq, why)
+    assert list(verify_all()) == [Break(chain, seq, why)]
+    # How far it came is known, so that the next run goes on there.
+    before = [Position(chain, seq - 1, kept[seq - 1])] if seq > 1 else []
+    assert passed == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_au_03_an_event_before_the_first_is_found(
+    system: System, owner_dsn: str
+) -> None:
+    chain = str(system.uuid)
+    row = "to_jsonb(e) || jsonb_build_object('id', -1, 'seq', 0)"
+    made = f"jsonb_populate_record(NULL::{EVENT}, {row})"
+    by_the_owner(
+        owner_dsn,
+        f"INSERT INTO {EVENT} SELECT ({made}).* FROM {EVENT} e"
+        " WHERE e.seq = 1 AND e.chain = %s",
+        chain,
+    )
+    assert verify(chain) == Break(chain, 1, "an event is missing")
 
 
 def rewritten(event: AuditEvent, body: str) -> AuditEvent:

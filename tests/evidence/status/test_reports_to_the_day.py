@@ -6,9 +6,15 @@ from dataclasses import replace
 
 from evidence.status.aws_half import aws_half
 from evidence.status.coverage import days_of
+from evidence.status.day import status
 from evidence.status.facts import CarvedOutFacts
 from tests.evidence.scenarios.providers import codes, days
-from tests.evidence.status.neutral import aws_facts, letter_facts, needed_service
+from tests.evidence.status.neutral import (
+    aws_facts,
+    control_facts,
+    letter_facts,
+    needed_service,
+)
 from tests.evidence.status.scenarios import EC2, D, half, report, soc2
 
 OLD = report(D(2025, 10, 1), D(2026, 3, 31))
@@ -126,3 +132,23 @@ def test_r20_a_report_that_another_provider_withdrew_is_named_once() -> None:
     assert (judged.state, codes(judged.reasons)) == ("proven", {"report_withdrawn"})
     assert len(judged.reasons) == 1
     assert "Landlord" in judged.reasons[0].sentence
+
+
+def test_r20_where_nothing_is_needed_only_what_proves_nothing_is_said_to_support() -> (
+    None
+):
+    iso = report(
+        D(2026, 1, 1), D(2028, 1, 1), kind="certificate", scheme="iso", series="iso"
+    )
+    for versions, code in (
+        ((), "no_artifact"),
+        ((iso,), "supporting_only"),
+        ((iso, NEW), "no_artifact"),
+    ):
+        judged = aws_half(soc2(*versions, needed=()), AUTUMN)
+        assert (judged.state, codes(judged.reasons)) == ("missing", {code})
+
+
+def test_r1_a_control_that_nobody_classified_says_so() -> None:
+    answer = status(control_facts("pe-3", "unclassified"), AUTUMN)
+    assert "unclassified" in {reason.code for reason in answer.reasons}
