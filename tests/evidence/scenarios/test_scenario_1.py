@@ -79,7 +79,9 @@ def test_with_no_service_nothing_is_inherited_or_shared() -> None:
 
 
 def test_each_reason_names_layer_service_variant_party_and_source() -> None:
-    for row in derived(*SERVERS)["si-2"]["basis"]:
+    basis = derived(*SERVERS)["si-2"]["basis"]
+    assert {"customer", "aws"} <= {row["party"] for row in basis}
+    for row in basis:
         assert row["layer"] and row["component"] and row["party"] and row["source"]
         assert row["kind"] in {"configured", "provided"}
 

@@ -100,6 +100,10 @@ def test_empty_exports_are_alike_and_other_periods_are_their_own(asked, alice):
     upload = store("october.txt", [LARGE])
     submit(later, [upload], requirement=asked, by=alice, today=TODAY)
     bring(asked, alice, IN_TIME, LARGE)
+    brought = asked.links.order_by("pk").values_list(
+        "revision__performed_on", flat=True
+    )
+    assert list(brought) == [LATE, IN_TIME, dt.date(2026, 10, 31), IN_TIME]
 
 
 def test_the_form_says_so_at_the_day(asked, alice, as_user, monkeypatch):
