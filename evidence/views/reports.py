@@ -120,9 +120,11 @@ def version_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
                 f"{taken} What it expects of us stays asked in each system until"
                 " somebody else says there that it is not relied on."
             )
+        if form.cleaned_data["state"] == ArtifactVersionState.SUPERSEDED:
+            return f"{recorded} It is no longer offered; what it covers stays covered."
         return (
-            f"{recorded} Days before stay as they are; register the report that follows"
-            " it."
+            f"{recorded} Days from then on are open, and days before stay as they are."
+            " Register the report that follows it."
         )
 
     return register_page(request, form, save, f"End of {version}", done=done)

@@ -82,6 +82,13 @@ def test_a_registrar_registers_what_a_report_can_say(client, rob):
     assert version.remarks.get().control_ids == ["ac-2.1", "pe-3"]
     page = texts(client, reverse("evidence:artifact", args=[artifact.uuid]))
     assert "touches AC-2(1), PE-3" in page
+    end = reverse("evidence:version_end", args=[version.uuid])
+    for state, consequence in (
+        ("superseded", "what it covers stays covered"),
+        ("revoked", "Days from then on are open"),
+    ):
+        ended = client.post(end, {"state": state, "on": TODAY}, follow=True)
+        assert consequence in ended.content.decode()
 
 
 def texts_of(client, url: str, body: dict[str, object]) -> str:
