@@ -2,7 +2,8 @@
 
 For whoever lists which of them changed; of a fact that was replaced since, what it said
 as known then stands here. An ask holds on those days of its terms on which it is in
-operation.
+operation. Who stated an ask's terms, or a component's days, stands in the log alone: it
+is the first event about it from the writing of the row on.
 """
 
 from __future__ import annotations
@@ -43,15 +44,25 @@ SELECT 'override', o.implementation_id, o.starts_on, o.ends_on + 1,
 UNION ALL
 SELECT 'ask', q.implementation_id, greatest(lower(t.days), q.operates_from),
        least(upper(t.days), q.operates_until), t.cadence,
-       t.title || ', grace ' || t.grace_days || ' days', '', NULL, NULL,
+       t.title || ', grace ' || t.grace_days || ' days', '',
+       (SELECT a.actor_id FROM controls_auditevent a
+         WHERE a.subject_uuid = q.uuid AND a.at >= t.known_from AND a.at < %(known_at)s
+           AND a.verb IN ('requirement.added', 'requirement.changed',
+                          'requirement.joined', 'requirement.split')
+           AND a.body::jsonb ->> 'from_day' IS NOT DISTINCT FROM lower(t.days)::text
+         ORDER BY a.seq LIMIT 1), NULL,
        CASE WHEN q.operates_until < coalesce(upper(t.days), 'infinity')
             THEN q.known_from ELSE t.known_from END, t.change_id, t.id
   FROM {terms} t JOIN {requirement} q ON q.ask_id = t.ask_id
  WHERE t.days && daterange(q.operates_from, q.operates_until)
 UNION ALL
 SELECT 'component', NULL, c.used_from, c.used_until, v.slug,
-       concat_ws(' ', sv.name, nullif(c.name, ''), array_to_string(c.regions, ', ')),
-       '', NULL, NULL, c.known_from, c.change_id, c.id
+       concat_ws(' ', sv.name, nullif(c.name, ''),
+                 nullif(array_to_string(c.regions, ', '), '')),
+       '', (SELECT a.actor_id FROM controls_auditevent a
+             WHERE a.subject_uuid = c.uuid AND a.at >= c.known_from
+               AND a.at < %(known_at)s
+             ORDER BY a.seq LIMIT 1), NULL, c.known_from, c.change_id, c.id
   FROM {component} c
   JOIN controls_servicevariant v ON v.id = c.variant_id
   JOIN controls_service sv ON sv.id = v.service_id

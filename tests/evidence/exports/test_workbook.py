@@ -17,16 +17,19 @@ from typing import Any
 import openpyxl
 import pytest
 
+from controls.models import ServiceVariant
 from controls.responsibility.overrides import ask_override
 from controls.retrospect import approve
 from evidence.exports.sheets.workbook import SHEETS
 from evidence.models import ArtifactVersion, Evidence, EvidenceLink
+from evidence.systems.describe import Use, add_component
 from tests import factories
 from tests.evidence.exports import everything
 from tests.evidence.exports.everything import ARABIC, EVIL, exported
 from tests.evidence.exports.test_report import pages
 from tests.evidence.held_reports.held import hold
 from tests.evidence.house import TODAY, House
+from tests.evidence.requirements.test_terms_have_days import change
 
 DAY = dt.timedelta(days=1)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -269,3 +272,21 @@ def test_what_came_after_the_period_stands_apart(house) -> None:
     assert "evidence withdrawn AC-1" in report.rpartition("After the period")[2]
     running = exported(house, "xlsx")  # to a day that has not come
     assert rows(opened(running), "After the period") == []
+
+
+def test_who_changed_an_ask_or_a_service_stands_beside_it(house) -> None:
+    """R36: an ask's terms and a component's days carry no name; the log has it."""
+    asked = house.requirement("si-2")
+    change(asked, house, grace_days=3)
+    service = ServiceVariant.objects.get(service__slug="sqs")
+    add_component(house.system, Use(service, TODAY), by=house.olivia, today=TODAY)
+    found = rows(opened(exported(house, "xlsx")), "Changes")
+    began = [row for row in found if row["From"] and row["From"].date() == TODAY]
+    stated = {
+        (row["What"], row["It says"], row["By"])
+        for row in began
+        if row["What"] == "component" or row["Control"] == "SI-2"
+    }
+    assert ("component", service.service.name, "Olivia") in stated
+    terms = [row for row in stated if row[0] == "ask" and "grace 3 days" in row[1]]
+    assert [by for _, _, by in terms] == ["Olivia"]
