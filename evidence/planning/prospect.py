@@ -72,8 +72,9 @@ class Prospect:
             return f"Once accepted it proves the days from {first} on, without an end."
         if self.proves_to < self.performed_on:
             return (
-                "Once accepted it proves no day: what came after it was due before it"
-                " was performed. It makes the period late instead of missing."
+                "Once accepted it proves no day: the due day of the next period had"
+                " passed when it was performed. Its own period then counts as late, no"
+                " longer as missed."
             )
         last = day_in_words(self.proves_to)
         sentence = f"Once accepted it proves {first} to {last}"

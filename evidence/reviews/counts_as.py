@@ -69,7 +69,7 @@ def _proves(link: EvidenceLink, recording: LateRecording | None) -> str:
     """The days it would prove, as a phrase; both inclusive."""
     first, last = link.proves_from, link.proves_to
     if link.proves_no_day:
-        return "no day: it was performed after the days that it would prove"
+        return "no day: the due day of the next period had passed"
     whole = _days(first, last)
     if recording is None:
         return whole

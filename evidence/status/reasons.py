@@ -176,7 +176,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Close it, or ask for a deviation.",
     ),
     "contradicted": (
-        "It was seen to fail on {observed}, and nothing was made of that.",
+        "It was seen to fail on {observed}, and no officer has dealt with that yet.",
         "Write a finding, or explain it to a second person.",
     ),
     "cuec_open": (
@@ -239,8 +239,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Explain to the auditor what was done about it.",
     ),
     "blocked_by_observation": (
-        "{days} from {start} to {end}: it was seen to fail, and nothing was made of"
-        " that.",
+        "{days} from {start} to {end}: it was seen to fail, and no officer had dealt"
+        " with that.",
         "Write a finding, or explain it to a second person.",
     ),
     "not_proven_at_end": (

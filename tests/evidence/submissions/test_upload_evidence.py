@@ -105,7 +105,7 @@ def test_what_came_too_late_to_prove_a_day_says_so(client, house, url):
     link = EvidenceLink.objects.get()
     assert link.proves_to < link.proves_from == TODAY
     page = client.get(answer["Location"]).content.decode()
-    assert "no day: it was performed after the days that it would prove" in page
+    assert "no day: the due day of the next period had passed" in page
     assert f"{link.proves_from} to" not in page
     told = client.get(f"/api/v1/evidence/{link.uuid}/").json()
     assert told["proves_to"] < told["proves_from"]
