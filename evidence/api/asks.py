@@ -46,12 +46,8 @@ from evidence.models import (
     RequirementControl,
 )
 from evidence.models.asks import Cadence, Purpose
-from evidence.planning.next_upload import (
-    BROUGHT,
-    Brought,
-    ask_of_today,
-    bring_for_ask,
-)
+from evidence.planning.bring_for_ask import BROUGHT, Brought, bring_for_ask
+from evidence.planning.next_upload import ask_of_today
 from evidence.requirements.join_checks import MAX_LINE, AskTerms, NamedControl
 from evidence.requirements.join_offers import offers_in
 from evidence.requirements.joining import add_control, join, split
@@ -206,6 +202,10 @@ class AskUploadSerializer(serializers.Serializer[Any]):
     )
     title = serializers.CharField(max_length=200, required=False, default="")
     performed_on = BodyDayField(required=False)
+    about = BodyDayField(
+        required=False,
+        help_text="A day of the period that they are about, instead of the oldest.",
+    )
     collected_on = BodyDayField(required=False)
     source_system = serializers.CharField(required=False, max_length=120)
     procedure = serializers.CharField(required=False)
@@ -409,6 +409,7 @@ class AskViewSet(
     def evidence(self, request: Request, uuid: str) -> Response:
         """Bring files for its oldest open period, and for the controls open in it.
 
+        With `about`, for the open period that holds that day; 400 where none does.
         201; 200 where the same bytes, performed on the same day or for the same period,
         were brought before: nothing is recorded again, unless `again`. The address of
         an ask that was joined goes on: it answers the ask under which it stands now.
@@ -419,6 +420,7 @@ class AskViewSet(
         body = valid(AskUploadSerializer, request)
         body["files"] = body.pop("file")
         body.setdefault("performed_on", today)
+        about = body.pop("about", None)
         days = {"period_start": today, "period_end": today}
         brought = bring_for_ask(
             ask_of_today(stored, today),
@@ -426,6 +428,7 @@ class AskViewSet(
             checked_files(body),
             by=actor_of(request),
             today=today,
+            about=about,
             again=body["again"],
         )
         status = 201 if brought.new else 200

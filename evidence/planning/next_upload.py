@@ -7,30 +7,23 @@ are accepted or wait for review are left alone (R11). Source: rules R11 and R14.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db import transaction
 from django.db.models import Q
 
 from controls.errors import Refused
-from controls.models import Actor
 from evidence.models import (
-    EvidenceLink,
     EvidenceRequirement,
-    LinkState,
     RequirementControl,
 )
 from evidence.planning.asks import with_newest_links
 from evidence.planning.open_periods import DuePeriod, open_periods_of, period_due
 from evidence.requirements.joined import joined_on
-from evidence.submissions.submission import Submission
-from evidence.submissions.submit import Proving, bring, submit
-from evidence.submissions.twins import refuse_twins, twins_of
-from evidence.submissions.uploads import Upload
 
-BROUGHT = (LinkState.DRAFT, LinkState.SUBMITTED, LinkState.ACCEPTED)
+MAX_NAMED = 5  # open periods that a refusal names
+NOTHING_ASKED = "Nothing is asked for under this ask today."
 
 
 @dataclass(frozen=True)
@@ -98,11 +91,30 @@ def next_upload(
     where the ask names no control today.
     """
     if not rows:
-        raise Refused("Nothing is asked for under this ask today.")
+        raise Refused(NOTHING_ASKED)
     opened = open_periods_of(rows, today)
     if period is not None and (open_rows := _open_in(rows, opened, period)):
         return NextUpload(period, open_rows)
     return of_opened(rows, opened, today)
+
+
+def upload_about(
+    rows: Sequence[RequirementControl], today: dt.date, day: dt.date
+) -> NextUpload:
+    """What to bring for the open period that holds a day, or for the running one.
+
+    Rows as for `next_upload`. Raises Refused, with the open periods, where none does.
+    """
+    if not rows:
+        raise Refused(NOTHING_ASKED)
+    gaps = uploads_to_bring(rows, open_periods_of(rows, today))
+    for offer in (*gaps, of_gaps(rows, (), today)):
+        if offer.period.first <= day <= offer.period.last:
+            return offer
+    named = "; ".join(gap.period.choice for gap in gaps[:MAX_NAMED])
+    more = "" if len(gaps) <= MAX_NAMED else f", and {len(gaps) - MAX_NAMED} later"
+    still = f" Still open: {named}{more}." if gaps else ""
+    raise Refused({"about": f"No open period of this ask holds {day}.{still}"})
 
 
 def of_opened(
@@ -160,107 +172,3 @@ def _is_brought(row: RequirementControl, period: DuePeriod) -> bool:
         return bool(row.proven_link or row.waiting)  # type: ignore[attr-defined]
     days = {(period.first, period.last), (period.first, None)}
     return bool(row.answered & days)  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What became of an upload for an ask: the first link, and whether it is new."""
-
-    link: EvidenceLink
-    period: DuePeriod
-    new: bool
-
-
-def bring_for_ask(
-    ask: EvidenceRequirement,
-    stated: Submission,
-    uploads: Sequence[Upload],
-    *,
-    by: Actor,
-    today: dt.date,
-    again: bool = False,
-) -> Brought:
-    """Submit files for the oldest open period of an ask, once.
-
-    `stated` says who, where and when; its title, where it has one, and its period are
-    replaced. The same bytes performed on the same day, or for the same period, are not
-    taken a second time unless `again`: the earlier link is returned. Raises what
-    `submit` raises, and AlreadyBrought where only some of the files were brought.
-    """
-    target = next_upload(rows_asked(ask, today), today)
-    submission = _about(stated, target)
-    proving = Proving(target.first, also=target.also)
-    if again or _earlier(ask, submission.performed_on, uploads, today) is None:
-        bring(submission, uploads, proving, by=by, today=today)
-    with transaction.atomic():
-        EvidenceRequirement.objects.select_for_update().get(pk=ask.pk)
-        target = next_upload(rows_asked(ask, today), today)
-        submission = _about(stated, target)
-        earlier = _earlier(ask, submission.performed_on, uploads, today)
-        if not again and earlier is None:
-            earlier = _twin(submission, uploads, target, by, today)
-        if not again and earlier is not None:
-            return Brought(earlier, target.period, new=False)
-        link = submit(
-            submission,
-            uploads,
-            requirement=target.first,
-            also=target.also,
-            by=by,
-            today=today,
-        )
-        return Brought(link, target.period, new=True)
-
-
-def _about(stated: Submission, target: NextUpload) -> Submission:
-    return replace(
-        stated,
-        title=stated.title or target.title,
-        period_start=target.period.first,
-        period_end=target.period.last,
-    )
-
-
-def _twin(
-    submission: Submission,
-    uploads: Sequence[Upload],
-    target: NextUpload,
-    by: Actor,
-    today: dt.date,
-) -> EvidenceLink | None:
-    """The link by which the same bytes stand for the same period; None for no such.
-
-    Raises AlreadyBrought, naming them, where that is so of some of the files only.
-    """
-    twins = twins_of(submission, uploads, target.rows)
-    if not twins:
-        return None
-    if len(twins) < len({upload.stored.sha256 for upload in uploads}):
-        refuse_twins(twins, by=by, today=today)
-    return twins[0].link
-
-
-def _earlier(
-    ask: EvidenceRequirement,
-    performed_on: dt.date,
-    uploads: Iterable[Upload],
-    today: dt.date,
-) -> EvidenceLink | None:
-    """The link by which the same bytes, performed that day, were brought before."""
-    digests = {upload.stored.sha256 for upload in uploads}
-    links = (
-        EvidenceLink.objects.filter(
-            requirement__in=[row.pk for row in rows_asked(ask, today)],
-            revision__performed_on=performed_on,
-            revision__files__blob__sha256__in=digests,
-            state__in=BROUGHT,
-        )
-        .select_related("revision__evidence")
-        .prefetch_related("revision__files__blob")
-        .order_by("pk")
-        .distinct()
-    )
-    for link in links:
-        if {file.blob.sha256 for file in link.revision.files.all()} == digests:
-            return link
-    return None

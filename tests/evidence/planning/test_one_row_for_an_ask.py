@@ -209,11 +209,16 @@ def curl(client: Any, path: str, secret: str, **body: Any) -> Any:
     return client.post(path, body, headers={"Authorization": f"Token {secret}"})
 
 
+def writing_token(person: Any) -> str:
+    token, secret = AuthToken.objects.create(person)
+    TokenScope.objects.create(token=token, name="cron", scope="write")
+    return str(secret)
+
+
 def test_r14_each_ask_has_one_address_for_scripts(client, house, ask):
     """R14, UP-01: the oldest open period, once; the address of a row that was joined
     goes on; who may not is refused."""
-    token, secret = AuthToken.objects.create(house.alice)
-    TokenScope.objects.create(token=token, name="cron", scope="write")
+    secret = writing_token(house.alice)
     path = f"/api/v1/asks/{ask.uuid}/evidence/"
     answer = curl(client, path, secret, file=file("report.csv", b"a,b\n1,2\n"))
     assert answer.status_code == 201, answer.content
@@ -237,8 +242,36 @@ def test_r14_each_ask_has_one_address_for_scripts(client, house, ask):
     assert other.json()["controls"] == ["si-2"]
     other = curl(client, path, secret, file=file("report.csv", b"a,b\n7,8\n"))
     assert other.json()["period_start"] == "2026-11-01"
-    token, foreign = AuthToken.objects.create(house.bob)
-    TokenScope.objects.create(token=token, name="cron", scope="write")
+    foreign = writing_token(house.bob)
     refused = curl(client, path, foreign, file=file("report.csv", b"a,b\n5,6\n"))
     assert refused.status_code == 403
     assert curl(client, path, secret).status_code == 400
+
+
+def test_r14_a_script_says_which_period_it_is_about(client, house, ask):
+    """R14: a run that failed does not move the reports of later months to its own."""
+    secret, path = writing_token(house.alice), f"/api/v1/asks/{ask.uuid}/evidence/"
+
+    def bring(text: str, about: str, **fields: Any) -> Any:
+        report = file("report.csv", text.encode())
+        return curl(client, path, secret, file=report, about=about, **fields)
+
+    november = bring("host,ok of November", "2026-11-20")
+    assert november.status_code == 201, november.content
+    assert november.json()["title"] == "Settings, November 2026"
+    october = bring("host,ok of October", "2026-10-31")
+    assert october.json()["period_start"] == "2026-10-01"
+    rows = EvidenceLink.objects.filter(state="submitted")
+    for link in rows.filter(revision__evidence__title="Settings, October 2026"):
+        link.accept(by=house.rita)
+    # The next night's run, of bytes that stand for the period already.
+    days = {"performed_on": "2026-11-22"}
+    same = bring("host,ok of October", "2026-10-31", **days)
+    assert (same.status_code, same.json()["new"]) == (200, False)
+    assert same.json()["evidence"] == october.json()["evidence"]
+    refused = bring("host,ok of another October", "2026-10-31", **days)
+    assert refused.status_code == 400
+    assert "No open period of this ask holds 2026-10-31." in str(refused.json())
+    typed = bring("host,ok", "2026-10-32", **days)
+    assert typed.status_code == 400 and "about" in typed.json()["errors"]
+    assert Evidence.objects.count() == 2

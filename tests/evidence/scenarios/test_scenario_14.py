@@ -11,7 +11,7 @@ import pytest
 
 from evidence.models import Evidence, EvidenceLink, EvidenceRequirement
 from evidence.models.confirmed_days import NOT_CONFIRMED, DayConfirmation
-from evidence.planning.next_upload import bring_for_ask
+from evidence.planning.bring_for_ask import bring_for_ask
 from evidence.requirements.join_checks import AskTerms, NamedControl
 from evidence.requirements.joining import add_control, join
 from evidence.reviews.decide import Decision, decide_all
