@@ -6,16 +6,10 @@ Without CLAMAV_URL nothing is scanned, and pages say so. Source: UP-10.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from celery import shared_task
-from clamav_client.clamd import (
-    BufferTooLongError,
-    ClamdError,
-    ClamdNetworkSocket,
-    ClamdUnixSocket,
-)
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,6 +17,7 @@ from django.db.models.functions import Now
 
 from controls.models import AuditEvent
 from controls.models.audit import Event
+from evidence.files.clamd import Clamd, LongerThanTaken, ScannerFailed
 from evidence.jobs.kinds import AttemptFailed, Backoff, CannotBeDone, JobKind, MustWait
 from evidence.jobs.leases import Lease, revive
 from evidence.jobs.wake import wake
@@ -92,21 +87,14 @@ class ScanJob(JobKind[Blob]):
 SCANS = ScanJob()
 
 
-class _RenewingReader:
-    """Bytes on their way to clamd, which renew the lease as they go.
-
-    More at a time than the client library asks for: it sends what it is given, clamd
-    takes any piece below its StreamMaxLength, and a kilobyte at a time costs each
-    side more than the look at it.
-    """
-
-    def __init__(self, body: BinaryIO, lease: Lease[Blob]) -> None:
-        self.body, self.lease = body, lease
-
-    def read(self, _size: int = -1) -> bytes:
-        """The next bytes, at most PIECE. Raises LeaseLost."""
-        self.lease.renew_at_half()
-        return self.body.read(PIECE)
+def _pieces(body: BinaryIO, lease: Lease[Blob]) -> Iterator[bytes]:
+    """Bytes on their way to clamd, which renew the lease. Raises LeaseLost."""
+    while True:
+        lease.renew_at_half()
+        piece = body.read(PIECE)
+        if not piece:
+            return
+        yield piece
 
 
 def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
@@ -121,41 +109,28 @@ def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
         _require_answer(client)
     try:
         with open_store().open(lease.job.sha256) as body:
-            reader = cast(BinaryIO, _RenewingReader(body, lease))
-            answer = client.instream(reader)
+            virus = client.scan(_pieces(body, lease))
     except FileNotFoundError as missing:
         raise CannotBeDone("The bytes are not in the store.") from missing
     except StoreUnreachable as away:
         raise MustWait(" ".join(away.messages)) from away
-    except BufferTooLongError as too_long:
+    except LongerThanTaken as too_long:
         raise CannotBeDone(TOO_LONG) from too_long
-    except (ClamdError, OSError) as failure:
+    except (ScannerFailed, OSError) as failure:
         raise AttemptFailed(f"The scanner gave no answer: {failure}") from failure
-    status, name = answer.get("stream", ("ERROR", ""))
-    if status == "OK":
-        return ScanState.CLEAN, ""
-    if status == "FOUND":
-        return ScanState.INFECTED, str(name)
-    raise AttemptFailed(str(name or "The scanner gave no answer."))
+    return (ScanState.CLEAN, "") if virus is None else (ScanState.INFECTED, virus)
 
 
-def _require_answer(client: ClamdNetworkSocket) -> None:
+def _require_answer(client: Clamd) -> None:
     """Raise MustWait unless clamd answers at all."""
     try:
         client.ping()
-    except (ClamdError, OSError) as away:
-        # `ping` leaves the socket open when it cannot connect.
-        client.clamd_socket.close()
+    except (ScannerFailed, OSError) as away:
         raise MustWait(f"The scanner did not answer: {away}") from away
 
 
-def _client() -> ClamdNetworkSocket | ClamdUnixSocket:
-    """`tcp://host:port` or `unix:///path` as clamd listens."""
-    parts = urlsplit(settings.CLAMAV_URL)
-    if parts.scheme == "unix":
-        return ClamdUnixSocket(path=parts.path, timeout=TIMEOUT)
-    host = parts.hostname or "127.0.0.1"
-    return ClamdNetworkSocket(host=host, port=parts.port or 3310, timeout=TIMEOUT)
+def _client() -> Clamd:
+    return Clamd(settings.CLAMAV_URL, timeout=TIMEOUT)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from controls.models import AuditEvent
 from evidence.files import scan
+from evidence.files.clamd import ScannerFailed
 from evidence.files.scan import SCANS, scan_blob
 from evidence.jobs.leases import take
 from evidence.jobs.work import sweep, work_on
@@ -33,16 +34,19 @@ class Scanner:
     """Takes the bytes in pieces; `meanwhile` happens before each."""
 
     def __init__(self, meanwhile: Callable[[], Any] = bool) -> None:
-        self.meanwhile, self.answer = meanwhile, ("OK", None)
+        self.meanwhile = meanwhile
+        self.answer: str | ScannerFailed | None = None
 
-    def ping(self) -> str:
-        return "PONG"
+    def ping(self) -> None:
+        pass
 
-    def instream(self, body: Any) -> dict[str, Any]:
+    def scan(self, pieces: Iterable[bytes]) -> str | None:
         self.meanwhile()
-        while body.read(1):
+        for _ in pieces:
             self.meanwhile()
-        return {"stream": self.answer}
+        if isinstance(self.answer, ScannerFailed):
+            raise self.answer
+        return self.answer
 
 
 @pytest.fixture
@@ -87,7 +91,7 @@ def test_a_scan_longer_than_its_lease_stays_with_its_worker(link, monkeypatch):
 
 def test_whose_lease_was_taken_cannot_call_a_virus_clean(link, monkeypatch):
     first, second = Scanner(), Scanner()
-    second.answer = ("FOUND", "Test-Signature")
+    second.answer = "Test-Signature"
 
     def overtake() -> None:
         use(monkeypatch, second)
@@ -103,11 +107,13 @@ def test_whose_lease_was_taken_cannot_call_a_virus_clean(link, monkeypatch):
     assert AuditEvent.objects.filter(verb="file.infected").count() == 1
 
 
-def test_while_the_scanner_is_away_no_attempt_is_spent(client, house, link):
+def test_while_the_scanner_is_away_one_attempt_is_spent_and_no_more(
+    client, house, link
+):
     for _ in range(8):
         scan_blob(blob().pk)
         Blob.objects.update(due_at=None)
-    assert (blob().scan_state, blob().attempts, blob().waits) == ("error", 0, 8)
+    assert (blob().scan_state, blob().attempts, blob().waits) == ("error", 1, 7)
     assert blob().given_up_at is None
     assert "The scanner did not answer" in page(client, house, link)
 
@@ -116,17 +122,18 @@ def test_given_up_the_page_says_why_and_new_bytes_begin_anew(
     client, house, link, monkeypatch
 ):
     scanner = Scanner()
-    scanner.answer = ("ERROR", "Can't allocate memory")
+    scanner.answer = ScannerFailed("Can't allocate memory")
     use(monkeypatch, scanner)
     for _ in range(5):
         scan_blob(blob().pk)
         Blob.objects.update(due_at=None)
     assert blob().given_up_at is not None
     assert sweep(SCANS) == 0
-    assert "Given up after 5 attempts. Can&#x27;t allocate memory" in page(
-        client, house, link
+    assert (
+        "Given up after 5 attempts. The scanner gave no answer: Can&#x27;t allocate"
+        in (page(client, house, link))
     )
-    scanner.answer = ("OK", None)
+    scanner.answer = None
     submitted(house, "patched")
     assert (blob().given_up_at, blob().attempts) == (None, 0)
     scan_blob(blob().pk)
