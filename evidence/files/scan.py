@@ -108,10 +108,8 @@ def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
     if lease.job.attempts > 1:
         _require_answer(client)
     try:
-        with open_store().open(lease.job.sha256) as body:
+        with _opened(lease.job.sha256) as body:
             virus = client.scan(_pieces(body, lease))
-    except FileNotFoundError as missing:
-        raise CannotBeDone("The bytes are not in the store.") from missing
     except StoreUnreachable as away:
         raise MustWait(" ".join(away.messages)) from away
     except LongerThanTaken as too_long:
@@ -119,6 +117,14 @@ def _answer_of_clamd(lease: Lease[Blob]) -> tuple[str, str]:
     except (ScannerFailed, OSError) as failure:
         raise AttemptFailed(f"The scanner gave no answer: {failure}") from failure
     return (ScanState.CLEAN, "") if virus is None else (ScanState.INFECTED, virus)
+
+
+def _opened(sha256: str) -> BinaryIO:
+    """The bytes; that a scanner's socket is not there is another matter."""
+    try:
+        return open_store().open(sha256)
+    except FileNotFoundError as missing:
+        raise CannotBeDone("The bytes are not in the store.") from missing
 
 
 def _require_answer(client: Clamd) -> None:

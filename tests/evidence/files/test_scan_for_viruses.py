@@ -141,6 +141,15 @@ def test_a_scanner_that_breaks_off_uses_up_all(house, settings):
     assert "Given up after 5 attempts" in blob.scan_detail
 
 
+def test_a_socket_that_is_not_there_yet_is_no_missing_file(house, settings, tmp_path):
+    settings.CLAMAV_URL = f"unix://{tmp_path}/not-there-yet"
+    pk = blob_of(bring(house, "report.txt", b"patched")).pk
+    assert scan.scan(pk) == ScanState.ERROR
+    blob = Blob.objects.get(pk=pk)
+    assert blob.given_up_at is None
+    assert "No such file" in blob.scan_detail and "store" not in blob.scan_detail
+
+
 def answer_pings_only(server: socket.socket) -> None:
     """Closes each conversation about a file before its answer."""
     with suppress(OSError):  # the server was closed
