@@ -62,6 +62,7 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         }
         for name, description in (REFUSALS | REFUSALS_OF_CHANGES).values()
     }
+    _close_requests(result)
     for methods in result["paths"].values():
         for method, operation in methods.items():
             changes = {} if method == "get" else REFUSALS_OF_CHANGES
@@ -69,6 +70,31 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 reference = {"$ref": f"#/components/responses/{name}"}
                 operation["responses"].setdefault(code, reference)
     return result
+
+
+def _close_requests(result: dict[str, Any]) -> None:
+    """Say of every object that a request may hold that it takes no other fields."""
+    schemas = result["components"]["schemas"]
+    waiting = [
+        kind["schema"]
+        for methods in result["paths"].values()
+        for operation in methods.values()
+        for kind in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+    closed: set[str] = set()
+    while waiting:
+        schema = waiting.pop()
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if name in closed:
+            continue
+        if name:
+            closed.add(name)
+            schema = schemas[name]
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+        waiting += schema.get("properties", {}).values()
+        waiting += schema.get("allOf", []) + schema.get("oneOf", [])
+        waiting += [schema["items"]] if "items" in schema else []
 
 
 class AnswersSchema(AutoSchema):

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from controls.access import require_officer
 from controls.api.conventions import ByKey, etag, expected_version
+from controls.api.known_fields import checked
 from controls.approvals import known_today, refuse_stale
 from controls.audit_window import change_audit_window
 from controls.models import (
@@ -147,8 +148,7 @@ class SystemViewSet(
         require_officer(system, by)
         refuse_stale(system, expected_version(request, system))
         serializer = self.edit_serializer_class(system, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        body = dict(serializer.validated_data)
+        body = dict(checked(serializer))
         waits = change_audit_window(
             system,
             body.pop("window_start", system.window_start),

@@ -14,6 +14,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controls.api.known_fields import checked
 from controls.errors import StaleVersion
 
 
@@ -52,9 +53,7 @@ class ByKey(CursorPagination):
 
 def valid(kind: type[serializers.BaseSerializer[Any]], request: Request) -> Any:
     """What a request says, checked by a serializer. Raises its ValidationError."""
-    serializer = kind(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    return dict(checked(kind(data=request.data)))
 
 
 def page_of(view: Any, rows: QuerySet[Any], kind: Any) -> Response:

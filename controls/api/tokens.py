@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls.accounts.tokens import MAX_DAYS, make_token, revoke_token
-from controls.api.conventions import ByKey, WithoutETag
+from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.idempotency import idempotent
 from controls.models import TokenScope
 from controls.models.tokens import Scope
@@ -74,9 +74,7 @@ class TokenViewSet(
         Asks for the password or second factor again where the last proof is too old.
         """
         require_recent_proof_of_program(request)
-        serializer = NewTokenSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = serializer.validated_data
+        body = valid(NewTokenSerializer, request)
         kept, secret = make_token(actor_of(request), **body)
         return Response({**TokenSerializer(kept).data, "token": secret}, status=201)
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from controls import clock
 from controls.api.conventions import etag, expected_version
+from controls.api.known_fields import checked
 from controls.implementation import describe
 from controls.models import ControlImplementation, ImplementationStatus, System, Team
 from controls.models.implementation_statements import STATEABLE
@@ -59,7 +60,7 @@ def described(request: Request, system: System, ref_id: str) -> Response:
     rows = system.implementations.select_related("control", "owner_team", "system")
     row = get_object_or_404(rows, control__ref_id=ref_id)
     serializer = DescribeSerializer(row, data=request.data, partial=True)
-    serializer.is_valid(raise_exception=True)
+    checked(serializer)
     description: dict[str, Any] = {
         "implementation_status": None,
         "customer_statement": row.customer_statement,

@@ -155,9 +155,7 @@ class ExportViewSet(WithoutETag, viewsets.ReadOnlyModelViewSet[Export]):
         """
         if request.auth is None:
             require_recent_proof_of_program(request)
-        serializer = NewExportSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = serializer.validated_data
+        body = valid(NewExportSerializer, request)
         system = get_object_or_404(
             System.objects.visible_to(actor_of(request)), slug=body["system"]
         )

@@ -23,7 +23,7 @@ from controls.api.bodies import (
     LinesFormParser,
     LinesMultiPartParser,
 )
-from controls.api.conventions import ByKey, WithoutETag
+from controls.api.conventions import ByKey, WithoutETag, valid
 from controls.api.filters import in_state
 from controls.api.idempotency import idempotent
 from controls.errors import Refused
@@ -206,9 +206,7 @@ class ProviderDocumentViewSet(
         It waits: another officer approves `change` among the changes in retrospect.
         """
         system = self._system(officer=True)
-        serializer = ImportSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = dict(serializer.validated_data)
+        body = valid(ImportSerializer, request)
         read = _read(body.pop("file"), body.pop("own_plan", None))
         document = request_adoption(
             system, read, **body, by=actor_of(request), today=today_of(system)
@@ -222,9 +220,7 @@ class ProviderDocumentViewSet(
     def preview(self, request: Request, slug: str) -> Response:
         """Compare a file with the template; nothing is saved."""
         system = self._system(officer=True)
-        serializer = FileSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        files = serializer.validated_data
+        files = valid(FileSerializer, request)
         read = _read(files["file"], files.get("own_plan"))
         compared = preview(system, read, today=today_of(system))
         comparison = {
@@ -246,11 +242,10 @@ class ProviderDocumentViewSet(
         It waits: another officer approves it among the changes in retrospect.
         """
         document = self.get_object()
-        serializer = EndSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        body = valid(EndSerializer, request)
         request_end(
             document,
-            **serializer.validated_data,
+            **body,
             by=actor_of(request),
             today=today_of(document.system),
         )

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controls import clock
-from controls.api.conventions import ByKey, etag, expected_version
+from controls.api.conventions import ByKey, etag, expected_version, valid
 from controls.api.filters import of_ask, of_control, of_system
 from controls.api.idempotency import idempotent
 from controls.models import (
@@ -347,9 +347,7 @@ class RequirementViewSet(viewsets.ReadOnlyModelViewSet[RequirementControl]):
 
 
 def _valid(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    serializer = kind(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    body: dict[str, Any] = serializer.validated_data
+    body: dict[str, Any] = valid(kind, request)
     return body
 
 

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from controls.access import require_officer
+from controls.api.conventions import valid
 from controls.models import ReferenceVersion, System
 from controls.reference.updates import adopt, digest_of, preview
 from srm_project.requests import actor_of
@@ -61,9 +62,7 @@ class RereadingView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Record the changes that were seen; 409 when they are others by now."""
         system = self._system(request, slug)
-        serializer = SeenSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        seen = serializer.validated_data["seen"]
+        seen = valid(SeenSerializer, request)["seen"]
         return Response({"controls": adopt(system, by=actor_of(request), seen=seen)})
 
     def _system(self, request: Request, slug: str) -> System:

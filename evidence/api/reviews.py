@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from controls import clock
 from controls.api.conventions import etag, expected_version, valid
+from controls.api.known_fields import checked
 from controls.reasons import MAX_REASON
 from evidence.api.links import LinkSerializer
 from evidence.models import EvidenceLink
@@ -120,7 +121,7 @@ class LinkReviews(viewsets.GenericViewSet[EvidenceLink]):
     def decide(self, request: Request) -> Response:
         """Many decisions, each with its reason: all are recorded, or none."""
         serializer = DecisionSerializer(data=request.data, many=True)
-        serializer.is_valid(raise_exception=True)
+        checked(serializer)
         decisions = [
             decide.Decision(day=day_of(fields), **fields)
             for fields in serializer.validated_data

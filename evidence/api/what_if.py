@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from controls.access import require_officer
 from controls.api.conventions import valid
 from controls.api.idempotency import idempotent
+from controls.api.known_fields import checked
 from controls.models import System
 from controls.reasons import MAX_REASON
 from controls.responsibility.what_if_system import suppose
@@ -142,7 +143,7 @@ class WhatIfView(APIView):
         if query.get("first_day"):
             body["first_day"] = query["first_day"]
         choice = ServicesSerializer(data=body)
-        choice.is_valid(raise_exception=True)
+        checked(choice)
         change = _change(system, choice.validated_data, today_of(system))
         difference = suppose(
             system, change.first_day, ending=change.ending, adding=change.starting
