@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from controls.access import require_officer
 from controls.control_ids import label_of
 from controls.crosswalks.rows import CrosswalkFile, CrosswalkRowError
-from controls.errors import Refused
+from controls.errors import Refused, TransitionNotAllowed
 from controls.models import (
     Actor,
     AuditEvent,
@@ -113,14 +114,17 @@ def adopt(
     by: Actor,
     today: dt.date,
     leave_out: bool = False,
+    followed: Sequence[int] | None = None,
 ) -> Crosswalk:
     """Let the numbers stand beside the controls from `starts_on`.
 
     The version of the same title that holds then ends on that day; one from the same
     day or a later one never holds. The day is not before `today`, the system's day,
     where there is a version: what was said of a day gone by stays (R31). All of it or
-    nothing, unless lines may be left out. Raises NotPermitted for all but officers,
-    Refused where a line is wrong or the day has gone by.
+    nothing, unless lines may be left out. `followed` are keys of the versions that were
+    shown to end by it (`versions_followed`; None: whichever there are). Raises
+    NotPermitted for all but officers, Refused where a line is wrong or the day has gone
+    by, TransitionNotAllowed where somebody imported another version meanwhile.
     """
     locked = System.objects.select_for_update(of=("self",)).get(pk=system.pk)
     require_officer(locked, by)
@@ -137,8 +141,12 @@ def adopt(
         file_name=read.name[-200:],
         sha256=read.sha256,
     )
-    followed = _later_than(crosswalk)
-    events = _end_earlier(followed, crosswalk, compared, by=by, today=today)
+    earlier = list(
+        versions_followed(locked, title, starts_on).select_for_update(of=("self",))
+    )
+    if followed is not None:
+        _refuse_unseen(earlier, followed)
+    events = _end_earlier(earlier, crosswalk, compared, by=by, today=today)
     crosswalk.full_clean(exclude=["system", "imported_by"])
     crosswalk.save(force_insert=True)
     CrosswalkNumber.objects.bulk_create(
@@ -167,15 +175,24 @@ def adopt(
     return crosswalk
 
 
-def _later_than(crosswalk: Crosswalk) -> list[Crosswalk]:
-    """Versions of the title that hold on its first day or begin later, locked."""
-    return list(
-        Crosswalk.objects.select_for_update(of=("self",))
-        .filter(system=crosswalk.system)
-        .titled(crosswalk.title)
-        .reaching(crosswalk.starts_on)
-        .order_by("starts_on", "pk")
-    )
+def versions_followed(
+    system: System, title: str, starts_on: dt.date
+) -> QuerySet[Crosswalk]:
+    """Versions of a title that one from this day on would end or replace: they hold
+    on it or begin later."""
+    versions = Crosswalk.objects.filter(system=system).titled(title)
+    return versions.reaching(starts_on).order_by("starts_on", "pk")
+
+
+def _refuse_unseen(earlier: Iterable[Crosswalk], followed: Sequence[int]) -> None:
+    """Two officers at once: the later one sees first what would end."""
+    for version in earlier:
+        if version.pk not in followed:
+            raise TransitionNotAllowed(
+                f"{version.imported_by} imported “{version.title}” from"
+                f" {version.starts_on} since you sent this file, and this would end"
+                " it. Look at it, then send the file again."
+            )
 
 
 def _end_earlier(

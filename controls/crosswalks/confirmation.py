@@ -11,7 +11,12 @@ import json
 from typing import Any
 
 from controls.access import require_officer
-from controls.crosswalks.adopt import CrosswalkPreview, adopt, preview
+from controls.crosswalks.adopt import (
+    CrosswalkPreview,
+    adopt,
+    preview,
+    versions_followed,
+)
 from controls.crosswalks.rows import CrosswalkFile, CrosswalkRow, CrosswalkRowError
 from controls.errors import Refused, TransitionNotAllowed
 from controls.idempotency import KeyedRequest, first_use
@@ -44,6 +49,7 @@ def sealed_crosswalk(
     body = {
         "title": title,
         "starts_on": str(starts_on),
+        "followed": _followed(system, title, starts_on),
         "shown": _digest(system, title, starts_on, compared),
         "file": _as_json(read),
     }
@@ -86,6 +92,7 @@ def confirm_crosswalk(
             leave_out=leave_out,
             by=by,
             today=today,
+            followed=body["followed"],
         )
         key.answer_with(201, body=json.dumps(crosswalk.pk))
     return crosswalk
@@ -95,8 +102,12 @@ def version_followed(
     system: System, title: str, starts_on: dt.date
 ) -> Crosswalk | None:
     """The version of a title that one from this day on would end or replace."""
-    versions = Crosswalk.objects.filter(system=system).titled(title)
-    return versions.reaching(starts_on).order_by("starts_on", "pk").first()
+    return versions_followed(system, title, starts_on).first()
+
+
+def _followed(system: System, title: str, starts_on: dt.date) -> list[int]:
+    rows = versions_followed(system, title, starts_on)
+    return list(rows.values_list("pk", flat=True))
 
 
 def _digest(

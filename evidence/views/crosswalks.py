@@ -14,9 +14,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from controls.crosswalks.adopt import CrosswalkPreview, adopt, preview
+from controls.crosswalks.adopt import (
+    CrosswalkPreview,
+    adopt,
+    preview,
+    versions_followed,
+)
 from controls.crosswalks.rows import CrosswalkFile, read_crosswalk
-from controls.errors import NotPermitted
+from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.grammar import count_of
 from controls.models import Crosswalk, IdempotencyKey, System
 from evidence.exports.formats.status_csv import EXCEL_MARK
@@ -115,9 +120,10 @@ def numbers_upload(request: SignedInRequest, slug: str) -> HttpResponse:
         errors = {"row_errors": compared.errors}
         return _numbers_page(request, system, form=form, status=422, **errors)
     token = str(uuids.uuid4())
-    cache.set(
-        _key(request, system, token), (form.facts(), read), timeout=PREVIEW_SECONDS
-    )
+    facts = form.facts()
+    shown = versions_followed(system, facts["title"], facts["starts_on"])
+    facts["followed"] = list(shown.values_list("pk", flat=True))
+    cache.set(_key(request, system, token), (facts, read), timeout=PREVIEW_SECONDS)
     return redirect("evidence:numbers_preview", system.slug, token)
 
 
@@ -149,8 +155,7 @@ def numbers_preview(request: SignedInRequest, slug: str, token: Any) -> HttpResp
     if kept is None:
         return _gone(request, system, token)
     facts, read = kept
-    versions = Crosswalk.objects.filter(system=system).titled(facts["title"])
-    followed = versions.reaching(facts["starts_on"]).order_by("starts_on", "pk")
+    followed = versions_followed(system, facts["title"], facts["starts_on"])
     compared = preview(system, read)
     page = {
         "system": system,
@@ -205,7 +210,8 @@ def numbers_adopt(request: SignedInRequest, slug: str, token: Any) -> HttpRespon
         form.full_clean()
         form.errors.pop("file", None)
         form.add_error(None, refusal.messages)
-        return _numbers_page(request, system, form=form, status=422)
+        status = 409 if isinstance(refusal, TransitionNotAllowed) else 422
+        return _numbers_page(request, system, form=form, status=status)
     cache.delete(_key(request, system, token))
     controls = crosswalk.numbers.values("implementation").distinct().count()
     messages.success(

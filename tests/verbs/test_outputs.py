@@ -30,6 +30,7 @@ from tests.verbs.states import DAY
 
 pytestmark = pytest.mark.django_db
 SENTENCES = {
+    "meanwhile": "since you sent this file, and this would end it.",
     "gone": "There is no such",
     "unfinished": "The export is not finished",
     "finished": "The export is already finished.",
@@ -88,7 +89,7 @@ lift why     page  -      422 say-why        422 is-lifted        422 say-why
 """
 NUMBERS = """
 verb   door  seen       adopted    same-by-other  ended     foreign         forged
-adopt  page  =1 tables  =1 tables  =2 tables      404 gone  409 sent-again  409 sent-again
+adopt  page  =1 tables  =1 tables  409 meanwhile  404 gone  409 sent-again  409 sent-again
 """  # noqa: E501 - one line for each verb and door
 
 
