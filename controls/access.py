@@ -76,6 +76,21 @@ def may_decide(request: Any, system: System, by: Actor) -> bool:
     return request.requested_by_id != by.pk and is_officer(by, system)
 
 
+def may_withdraw(request: Any, system: System, by: Actor) -> bool:
+    """Whether `by` made the request, and is an officer still."""
+    return request.requested_by_id == by.pk and is_officer(by, system)
+
+
+def require_requester(request: Any, system: System, by: Actor) -> None:
+    """Raise NotPermitted unless `by` may take the request back."""
+    require_officer(system, by)
+    if request.requested_by_id != by.pk:
+        raise NotPermitted(
+            "Only whoever asked for it takes it back; another officer approves or"
+            " refuses it."
+        )
+
+
 def is_installation_officer(user: Actor) -> bool:
     """Whether a person is an officer of the installation now."""
     return _holds(user, InstallationRoleName.OFFICER)

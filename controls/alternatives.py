@@ -30,7 +30,11 @@ from controls.retrospect import first_day_of
 
 REVIEW_AFTER = dt.timedelta(days=365)  # unless the request names another day
 PEOPLE = ("requested_by", "decided_by", "end_requested_by", "ended_by")
-NEVER_HELD = (AlternativeState.REFUSED, AlternativeState.LAPSED)
+NEVER_HELD = (
+    AlternativeState.REFUSED,
+    AlternativeState.LAPSED,
+    AlternativeState.WITHDRAWN,
+)
 TEXTS = ("constraint", "objective", "residual_risk")
 
 

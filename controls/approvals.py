@@ -45,18 +45,30 @@ def refuse_decided(
     `today` is the system's day; None: at the clock of knowledge. Raises NotPermitted,
     TransitionNotAllowed (naming who was first, or that it lapsed), StaleVersion.
     """
-    system = stored.implementation.system
-    require_second_officer(stored, system, by)
+    require_second_officer(stored, stored.implementation.system, by)
+    refuse_not_waiting(stored, version, today=today)
+
+
+def refuse_not_waiting(
+    stored: Any, version: int | None, *, today: dt.date | None = None
+) -> None:
+    """What stands against anybody deciding a locked request, or taking it back.
+
+    `today` is the system's day; None: at the clock of knowledge. Raises
+    TransitionNotAllowed (naming who was first, or that it lapsed), StaleVersion.
+    """
     requested_on = stored.requested_on
-    late = requested_on and (today or known_today(system)) > last_day_to_decide(
-        requested_on
-    )
+    late = requested_on and (
+        today or known_today(stored.implementation.system)
+    ) > last_day_to_decide(requested_on)
     waits = stored.state == ApprovalState.REQUESTED
     if stored.state == ApprovalState.LAPSED or (waits and late):
         raise TransitionNotAllowed(
             "This request lapsed: it was to be decided by"
             f" {last_day_to_decide(requested_on)}. Ask for it again."
         )
+    if stored.state == ApprovalState.WITHDRAWN:
+        raise TransitionNotAllowed(f"{stored.requested_by} took this request back.")
     if stored.state != ApprovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     refuse_stale(stored, version)

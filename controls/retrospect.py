@@ -2,6 +2,8 @@
 
 Each kind of fact registers what carries its change out and what it says in plain
 words. Source: rules R31 and R32.
+
+One file: a change is asked for, decided, taken back and lapses by one set of rules.
 """
 
 from __future__ import annotations
@@ -14,7 +16,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Min
 
-from controls.access import require_officer, require_second_officer
+from controls.access import (
+    require_officer,
+    require_requester,
+    require_second_officer,
+)
 from controls.approvals import (
     MAX_DAYS_TO_DECIDE,
     last_day_to_decide,
@@ -195,6 +201,26 @@ def refuse(
     change.refresh_from_db()
 
 
+def withdraw(
+    change: RetrospectiveChange,
+    *,
+    by: Actor,
+    today: dt.date,
+    version: int | None = None,
+) -> None:
+    """Take the request back, as who made it, while nobody has decided.
+
+    Raises NotPermitted, StaleVersion, TransitionNotAllowed.
+    """
+    with transaction.atomic():
+        stored = _locked(change)
+        require_requester(stored, stored.system, by)
+        _refuse_not_waiting(stored, today, version)
+        _settle(stored, RetrospectiveState.WITHDRAWN, None)
+        AuditEvent.objects.append(_event(stored, "withdrawn", by=by))
+    change.refresh_from_db()
+
+
 @transaction.atomic
 def lapse_undecided(system: System, today: dt.date) -> int:
     """Let requests lapse that nobody decided in time; returns how many.
@@ -221,12 +247,26 @@ def _to_decide(
     change: RetrospectiveChange, *, by: Actor, today: dt.date, version: int | None
 ) -> RetrospectiveChange:
     """The change, locked after its system, where `by` may decide it today."""
+    stored = _locked(change)
+    require_second_officer(stored, stored.system, by)
+    _refuse_not_waiting(stored, today, version)
+    return stored
+
+
+def _locked(change: RetrospectiveChange) -> RetrospectiveChange:
+    """The change, locked after its system."""
     system = System.objects.select_for_update(of=("self",)).get(pk=change.system_id)
     stored = RetrospectiveChange.objects.select_for_update(of=("self",)).get(
         pk=change.pk
     )
     stored.system = system
-    require_second_officer(stored, system, by)
+    return stored
+
+
+def _refuse_not_waiting(
+    stored: RetrospectiveChange, today: dt.date, version: int | None
+) -> None:
+    """Raise TransitionNotAllowed unless the locked change waits, StaleVersion."""
     if stored.state == RetrospectiveState.LAPSED or (
         stored.state == RetrospectiveState.REQUESTED
         and today > last_day_to_decide(stored.requested_on)
@@ -235,10 +275,11 @@ def _to_decide(
         raise TransitionNotAllowed(
             f"This request lapsed: it was to be decided by {last}. Ask for it again."
         )
+    if stored.state == RetrospectiveState.WITHDRAWN:
+        raise TransitionNotAllowed(f"{stored.requested_by} took this request back.")
     if stored.state != RetrospectiveState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
     refuse_stale(stored, version)
-    return stored
 
 
 def _settle(

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from controls.models.requests import RequestQuerySet
 
 USER = settings.AUTH_USER_MODEL
+UNDECIDED = ["requested", "lapsed", "withdrawn"]  # by anybody else
 
 
 class AlternativeState(models.TextChoices):
@@ -23,6 +24,7 @@ class AlternativeState(models.TextChoices):
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
     LAPSED = "lapsed", "Lapsed: nobody decided in time"
+    WITHDRAWN = "withdrawn", "Taken back by who asked for it"
     # Only in what was known before its ends were `EndRequest`s.
     ENDING = "ending", "Approved; its end is requested"
     ENDED = "ended", "Ended"
@@ -40,9 +42,10 @@ class AlternativeImplementation(models.Model):
     """That a control is met in another way, from `starts_on` to `review_by`, both
     inclusive, and once ended no more from `ended_on` on.
 
-    Life cycle: requested -> approved | refused, by somebody else, or lapsed where
-    nobody decides in time; approved -> ended by an `EndRequest` that somebody else
-    than who made that one approves. The days before its end stay.
+    Life cycle: requested -> approved | refused, by somebody else, lapsed where
+    nobody decides in time, or withdrawn by who asked; approved -> ended by an
+    `EndRequest` that somebody else than who made that one approves. The days before
+    its end stay.
     """
 
     keeps_history = True
@@ -104,8 +107,8 @@ class AlternativeImplementation(models.Model):
             ),
             models.CheckConstraint(
                 name="alternative_decided_by_somebody_or_lapsed",
-                condition=Q(state__in=["requested", "lapsed"], decided_by=None)
-                | (~Q(state__in=["requested", "lapsed"]) & Q(decided_by__isnull=False)),
+                condition=Q(state__in=UNDECIDED, decided_by=None)
+                | (~Q(state__in=UNDECIDED) & Q(decided_by__isnull=False)),
             ),
             models.CheckConstraint(
                 name="alternative_ended_by_somebody",

@@ -33,10 +33,10 @@ def days_left_out() -> Func:
 class ApplicabilityDecision(models.Model):
     """That a control has no object here from a day on, as asked and decided.
 
-    Life cycle: requested -> approved | refused, by somebody else, or lapsed where
-    nobody decides in time; approved -> ended. Approved or ended it holds from
-    `starts_on` to before the earliest of `ended_on`, `voided_from` and the day after
-    `review_by`.
+    Life cycle: requested -> approved | refused, by somebody else, lapsed where
+    nobody decides in time, or withdrawn by who asked; approved -> ended. Approved or
+    ended it holds from `starts_on` to before the earliest of `ended_on`, `voided_from`
+    and the day after `review_by`.
     """
 
     keeps_history = True
@@ -92,6 +92,10 @@ class ApplicabilityDecision(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                name="applicability_taken_back_undecided",
+                condition=~Q(state="withdrawn") | Q(decided_by=None),
+            ),
+            models.CheckConstraint(
                 name="applicability_justified",
                 condition=~Q(justification=""),
                 violation_error_message="Say why the control has no object here.",
@@ -142,7 +146,8 @@ class EndRequest(models.Model):
     """That an override, a "not applicable" or an alternative holds no more from a day.
 
     Exactly one of `override`, `exclusion` and `alternative` is set. Life cycle:
-    requested -> approved | refused, by somebody else; requested -> lapsed.
+    requested -> approved | refused, by somebody else; requested -> lapsed, or
+    withdrawn by who asked.
     """
 
     keeps_history = True
@@ -197,6 +202,10 @@ class EndRequest(models.Model):
                 violation_error_message=(
                     "An end is approved by somebody other than the requester."
                 ),
+            ),
+            models.CheckConstraint(
+                name="end_request_taken_back_undecided",
+                condition=~Q(state="withdrawn") | Q(decided_by=None),
             ),
             models.CheckConstraint(
                 name="end_request_reason_given",

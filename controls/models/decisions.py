@@ -186,7 +186,7 @@ class ResponsibilityOverride(models.Model):
     """A class that an officer asks to hold instead of the derived one, until a day.
 
     Life cycle: requested -> approved | refused, by somebody else; requested -> lapsed
-    where nobody decides in time.
+    where nobody decides in time, or withdrawn by who asked.
     """
 
     keeps_history = True
@@ -243,6 +243,10 @@ class ResponsibilityOverride(models.Model):
                 violation_error_message=(
                     "An override is decided by somebody other than the requester."
                 ),
+            ),
+            models.CheckConstraint(
+                name="override_taken_back_undecided",
+                condition=~Q(state="withdrawn") | Q(decided_by=None),
             ),
             models.CheckConstraint(
                 name="override_reason_given",

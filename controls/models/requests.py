@@ -16,6 +16,7 @@ class ApprovalState(models.TextChoices):
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
     LAPSED = "lapsed", "Lapsed: nobody decided in time"
+    WITHDRAWN = "withdrawn", "Taken back by who asked for it"
 
 
 class ExclusionState(models.TextChoices):
@@ -25,6 +26,7 @@ class ExclusionState(models.TextChoices):
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
     LAPSED = "lapsed", "Lapsed: nobody decided in time"
+    WITHDRAWN = "withdrawn", "Taken back by who asked for it"
     ENDED = "ended", "Ended: it applies again"
 
 

@@ -30,6 +30,7 @@ class RetrospectiveState(models.TextChoices):
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
     LAPSED = "lapsed", "Lapsed: nobody decided in time"
+    WITHDRAWN = "withdrawn", "Taken back by who asked for it"
 
 
 class RetrospectiveChangeQuerySet(models.QuerySet["RetrospectiveChange"]):
@@ -66,10 +67,10 @@ class RetrospectiveChange(models.Model):
     """A change of facts on days before today, asked by one officer.
 
     Life cycle: requested -> approved | refused, by another officer of the system;
-    requested -> lapsed after MAX_DAYS_TO_DECIDE. Approved, it is carried out in the
-    same transaction: answers know of it from then on, never before. `kind` says which
-    fact (`controls.retrospect.applies`), `body` what is to hold; `first_day` is the
-    earliest day whose answer it may alter.
+    requested -> lapsed after MAX_DAYS_TO_DECIDE, or withdrawn by who asked. Approved,
+    it is carried out in the same transaction: answers know of it from then on, never
+    before. `kind` says which fact (`controls.retrospect.applies`), `body` what is to
+    hold; `first_day` is the earliest day whose answer it may alter.
     """
 
     keeps_history = True
@@ -115,7 +116,9 @@ class RetrospectiveChange(models.Model):
             ),
             models.CheckConstraint(
                 name="retrospective_decided_by_somebody",
-                condition=Q(state__in=["requested", "lapsed"], decided_by=None)
+                condition=Q(
+                    state__in=["requested", "lapsed", "withdrawn"], decided_by=None
+                )
                 | Q(state__in=["approved", "refused"], decided_by__isnull=False),
                 violation_error_message="Somebody approves or refuses it.",
             ),

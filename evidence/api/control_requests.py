@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +20,9 @@ from controls.models import (
     EndRequest,
     RetrospectiveChange,
 )
+from controls.withdrawals import withdraw_request
 from evidence.api.retrospect import RetrospectiveChangeSerializer
+from evidence.status.control_status import today_of
 from srm_project.requests import actor_of
 
 
@@ -113,6 +117,15 @@ class RequestViewSet(viewsets.ReadOnlyModelViewSet[Any]):
             control__ref_id=named["control"]["ref_id"],
         )
         return implementation, body
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str) -> Response:
+        """Take back what one asked for, while nobody has decided; needs If-Match."""
+        row, version = self.seen(request)
+        today = today_of(row.implementation.system)
+        withdraw_request(row, by=actor_of(request), today=today, version=version)
+        return self.shown(self.get_object())
 
     def seen(self, request: Request) -> tuple[Any, int | None]:
         """The request that an officer acts on, and the version that was looked at."""

@@ -32,6 +32,17 @@ class RemovalDecisions(
     def decide(self, removal: Any, *, approve: bool, by: Actor) -> None:
         """Approve or refuse one, as its room does it."""
 
+    @abstractmethod
+    def take_back(self, removal: Any, *, by: Actor) -> None:
+        """Take back one's own, as its room does it."""
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str) -> Response:
+        """Take back what one asked for, while nobody has decided."""
+        self.take_back(self.get_object(), by=actor_of(request))
+        return Response(self.get_serializer(self.get_object()).data)
+
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, uuid: str) -> Response:

@@ -22,7 +22,11 @@ from controls.reasons import MAX_REASON
 from evidence.api.removal_decisions import RemovalDecisions
 from evidence.files.clearance import clear
 from evidence.files.download import NotInStore, opened_for
-from evidence.files.spill_removal import decide_removal, request_removal
+from evidence.files.spill_removal import (
+    decide_removal,
+    request_removal,
+    withdraw_removal,
+)
 from evidence.models import EvidenceFile, ScanState, SpillRemoval
 from evidence.models.removals import RemovalState
 from srm_project.downloads import attachment
@@ -168,3 +172,7 @@ class RemovalViewSet(RemovalDecisions):
     def decide(self, removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
         """What rests on the bytes is withdrawn where they are destroyed."""
         decide_removal(removal, approve=approve, by=by)
+
+    def take_back(self, removal: SpillRemoval, *, by: Actor) -> None:
+        """Nothing is withdrawn, nothing destroyed."""
+        withdraw_removal(removal, by=by)

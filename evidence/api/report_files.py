@@ -43,6 +43,7 @@ from evidence.held_reports.releases import CHOOSE_AUDIT, release_report, take_ba
 from evidence.held_reports.removal import (
     decide_report_removal,
     request_report_removal,
+    withdraw_report_removal,
 )
 from evidence.held_reports.who_may import engagements_to_release_to, require_keeper
 from evidence.models import (
@@ -313,3 +314,7 @@ class ReportRemovalViewSet(RemovalDecisions):
     def decide(self, removal: ReportFileRemoval, *, approve: bool, by: Actor) -> None:
         """Nobody opens the file any more once it is approved."""
         decide_report_removal(removal, approve=approve, by=by)
+
+    def take_back(self, removal: ReportFileRemoval, *, by: Actor) -> None:
+        """The file stays as it is."""
+        withdraw_report_removal(removal, by=by)

@@ -99,6 +99,17 @@ class RetrospectiveChangeViewSet(viewsets.ReadOnlyModelViewSet[RetrospectiveChan
         """Leave everything as it is, as another officer; needs If-Match."""
         return self._decided(request, approve=False)
 
+    @extend_schema(request=None, responses=RetrospectiveChangeSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str) -> Response:
+        """Take back what one asked for, while nobody has decided; needs If-Match."""
+        change, by = self.get_object(), actor_of(request)
+        require_officer(change.system, by)
+        version = expected_version(request, change)
+        today = today_of(change.system)
+        retrospect.withdraw(change, by=by, today=today, version=version)
+        return self._shown()
+
     def _decided(self, request: Request, *, approve: bool) -> Response:
         change, by = self.get_object(), actor_of(request)
         require_officer(change.system, by)

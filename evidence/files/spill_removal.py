@@ -12,6 +12,7 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from controls.access import require_requester
 from controls.errors import Refused, TransitionNotAllowed
 from controls.models import Actor, AuditEvent, System
 from controls.models.audit import Event, about
@@ -37,7 +38,7 @@ from evidence.models import (
     Population,
     Proof,
 )
-from evidence.models.removals import RemovalState, SpillRemoval
+from evidence.models.removals import NOT_REMOVED, RemovalState, SpillRemoval
 from evidence.status.control_status import now
 from evidence.storage import StoreUnreachable, open_store
 
@@ -76,7 +77,7 @@ def request_removal(file: EvidenceFile, *, reason: str, by: Actor) -> SpillRemov
     file = EvidenceFile.objects.for_opening().get(pk=file.pk)
     if file.is_removed:
         raise TransitionNotAllowed(NOT_HERE_ANY_MORE)
-    if file.removals.exclude(state=RemovalState.REFUSED).exists():
+    if file.removals.exclude(state__in=NOT_REMOVED).exists():
         raise TransitionNotAllowed("Its removal is already asked for.")
     removal = SpillRemoval(
         system=system, file=file, requested_by=by, reason=reason.strip()
@@ -105,7 +106,9 @@ def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
     withdrawn, nobody opens them here any more, and a worker destroys them once that is
     recorded, unless records of other systems rest on them too.
     """
-    stored = _locked(removal, by)
+    stored = _locked(removal)
+    require_removal_decider(stored, by)
+    _refuse_not_waiting(stored)
     stored.decided_by = by
     stored.state = RemovalState.APPROVED if approve else RemovalState.REFUSED
     stored.save(update_fields=["state", "decided_by"])
@@ -120,17 +123,37 @@ def decide_removal(removal: SpillRemoval, *, approve: bool, by: Actor) -> None:
     removal.refresh_from_db()
 
 
-def _locked(removal: SpillRemoval, by: Actor) -> SpillRemoval:
+@transaction.atomic
+def withdraw_removal(removal: SpillRemoval, *, by: Actor) -> None:
+    """Take a removal back, as who asked for it, while nobody has decided.
+
+    Raises NotPermitted, TransitionNotAllowed.
+    """
+    stored = _locked(removal)
+    require_requester(stored, stored.system, by)
+    _refuse_not_waiting(stored)
+    stored.state = RemovalState.WITHDRAWN
+    stored.save(update_fields=["state"])
+    body = _event_body(stored)
+    AuditEvent.objects.append(about(stored, "removal.withdrawn", by=by, **body))
+    removal.refresh_from_db()
+
+
+def _locked(removal: SpillRemoval) -> SpillRemoval:
     System.objects.select_for_update(of=("self",)).get(pk=removal.system_id)
     stored = (
         SpillRemoval.objects.select_for_update(of=("self",))
         .for_listing()
         .get(pk=removal.pk)
     )
-    require_removal_decider(stored, by)
+    return stored
+
+
+def _refuse_not_waiting(stored: SpillRemoval) -> None:
+    if stored.state == RemovalState.WITHDRAWN:
+        raise TransitionNotAllowed(f"{stored.asked_by} took this request back.")
     if stored.state != RemovalState.REQUESTED:
         raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
-    return stored
 
 
 def _withdraw_all(removal: SpillRemoval, by: Actor) -> list[Event]:

@@ -85,17 +85,10 @@ def decide_report_removal(
 
     Raises NotPermitted for who asked, TransitionNotAllowed where it is decided.
     """
-    ReportFile.objects.locked(removal.file_id)
-    stored = (
-        ReportFileRemoval.objects.select_for_update(of=("self",))
-        .for_listing()
-        .get(pk=removal.pk)
-    )
-    require_keeper(stored.file.artifact_version, by)
+    stored = _locked(removal, by)
     if stored.requested_by_id == by.pk:
         raise NotPermitted("You asked for this removal; somebody else must decide it.")
-    if stored.state != RemovalState.REQUESTED:
-        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
+    _refuse_not_waiting(stored)
     stored.decided_by_id = by.pk
     stored.state = RemovalState.APPROVED if approve else RemovalState.REFUSED
     stored.save(update_fields=["state", "decided_by"])
@@ -104,6 +97,40 @@ def decide_report_removal(
     if approve:
         wake(destroy_report, stored.pk)
     removal.refresh_from_db()
+
+
+@transaction.atomic
+def withdraw_report_removal(removal: ReportFileRemoval, *, by: Actor) -> None:
+    """Take a removal back, as who asked for it, while nobody has decided.
+
+    Raises NotPermitted, TransitionNotAllowed.
+    """
+    stored = _locked(removal, by)
+    if stored.requested_by_id != by.pk:
+        raise NotPermitted("Only whoever asked for this removal takes it back.")
+    _refuse_not_waiting(stored)
+    stored.state = RemovalState.WITHDRAWN
+    stored.save(update_fields=["state"])
+    AuditEvent.objects.append(
+        about(stored.file, "report-file.removal-withdrawn", by=by, **_body(stored))
+    )
+    removal.refresh_from_db()
+
+
+def _locked(removal: ReportFileRemoval, by: Actor) -> ReportFileRemoval:
+    """The removal, locked after its file, for a keeper. Raises NotPermitted."""
+    ReportFile.objects.locked(removal.file_id)
+    rows = ReportFileRemoval.objects.select_for_update(of=("self",))
+    stored: ReportFileRemoval = rows.for_listing().get(pk=removal.pk)
+    require_keeper(stored.file.artifact_version, by)
+    return stored
+
+
+def _refuse_not_waiting(stored: ReportFileRemoval) -> None:
+    if stored.state == RemovalState.WITHDRAWN:
+        raise TransitionNotAllowed(f"{stored.requested_by} took this request back.")
+    if stored.state != RemovalState.REQUESTED:
+        raise TransitionNotAllowed(f"{stored.decided_by} has already decided this.")
 
 
 class ReportRemovalJob(JobKind[ReportFileRemoval]):

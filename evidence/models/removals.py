@@ -24,6 +24,10 @@ class RemovalState(models.TextChoices):
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Taken back by who asked for it"
+
+
+NOT_REMOVED = ["refused", "withdrawn"]  # and may be asked for anew
 
 
 class SpillRemovalQuerySet(models.QuerySet["SpillRemoval"]):
@@ -68,10 +72,11 @@ class SpillRemovalQuerySet(models.QuerySet["SpillRemoval"]):
 class SpillRemoval(LeasedJob):
     """Bytes removed from one system: asked by an officer, decided by another.
 
-    requested -> approved | refused. After approval nothing of the system rests on the
-    bytes. They are destroyed in the store once every system whose records rest on them
-    approved too: each gets a removal of its own that `follows` the first. Digest,
-    record and this row stay. Until then `outcome` says why the bytes are still there.
+    requested -> approved | refused, or withdrawn by who asked. After approval nothing
+    of the system rests on the bytes. They are destroyed in the store once every system
+    whose records rest on them approved too: each gets a removal of its own that
+    `follows` the first. Digest, record and this row stay. Until then `outcome` says why
+    the bytes are still there.
     """
 
     reason_field: ClassVar[str] = "outcome"
@@ -135,6 +140,10 @@ class SpillRemoval(LeasedJob):
                 ),
             ),
             models.CheckConstraint(
+                name="removal_taken_back_undecided",
+                condition=~Q(state="withdrawn") | Q(decided_by=None),
+            ),
+            models.CheckConstraint(
                 name="removal_says_why",
                 condition=~Q(reason=""),
                 violation_error_message="Say what was spilled.",
@@ -155,7 +164,7 @@ class SpillRemoval(LeasedJob):
             models.UniqueConstraint(
                 fields=["file"],
                 name="removal_once_per_file",
-                condition=~Q(state="refused"),
+                condition=~Q(state__in=NOT_REMOVED),
                 violation_error_message="Its removal is already asked for.",
             ),
         ]

@@ -18,7 +18,7 @@ from evidence.jobs.models import LeasedJob
 from evidence.models.artifacts import Artifact, ArtifactVersion
 from evidence.models.blobs import Blob, ScanState
 from evidence.models.files import UNSCANNED, FileFlag
-from evidence.models.removals import RemovalState
+from evidence.models.removals import NOT_REMOVED, RemovalState
 
 USER = settings.AUTH_USER_MODEL
 
@@ -293,8 +293,8 @@ class ReportFileRemoval(LeasedJob):
             ),
             models.CheckConstraint(
                 name="report_removal_decided_by_somebody",
-                condition=Q(state="requested", decided_by=None)
-                | (~Q(state="requested") & Q(decided_by__isnull=False)),
+                condition=Q(state__in=["requested", "withdrawn"], decided_by=None)
+                | Q(state__in=["approved", "refused"], decided_by__isnull=False),
             ),
             models.CheckConstraint(
                 name="report_removal_says_why",
@@ -304,7 +304,7 @@ class ReportFileRemoval(LeasedJob):
             models.UniqueConstraint(
                 fields=["file"],
                 name="report_removal_once_per_file",
-                condition=~Q(state="refused"),
+                condition=~Q(state__in=NOT_REMOVED),
                 violation_error_message="Its removal is already asked for.",
             ),
         ]

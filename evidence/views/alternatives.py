@@ -15,6 +15,7 @@ from controls.alternatives import decide_alternative
 from controls.early_ends import request_end
 from controls.errors import NotPermitted, TransitionNotAllowed
 from controls.models import AlternativeImplementation, ControlImplementation
+from controls.withdrawals import withdraw_request
 from evidence.forms.overrides import AlternativeForm
 from evidence.requirements.alternatives import (
     own_requirements,
@@ -25,16 +26,20 @@ from evidence.views.access import (
     require_officer_page,
 )
 from evidence.views.answers import (
+    TAKEN_BACK,
     answer_with,
     approves,
     explain,
     return_to_work,
     say_it_waits,
     typed_reason,
+    withdraws,
 )
 from evidence.views.control_page import control_page
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
+
+APPROVED = "Approved: it holds on its days, and its own asks prove it."
 
 
 def _to_control(implementation: ControlImplementation) -> HttpResponse:
@@ -74,22 +79,24 @@ def alternative_request(
 
 @require_POST
 def alternative_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse what somebody else asked for."""
+    """Approve or refuse what somebody else asked for, or take back one's own."""
     alternative = _of_mine(request, uuid)
     implementation = alternative.implementation
     today = implementation.system.day_of(clock.now())
     back = return_to_work(request) or _to_control(implementation)
     try:
-        approve = approves(request)
-        decide_alternative(alternative, approve=approve, by=request.user, today=today)
+        if withdraws(request):
+            withdraw_request(alternative, by=request.user, today=today)
+            done = TAKEN_BACK
+        else:
+            approve = approves(request)
+            decide_alternative(
+                alternative, approve=approve, by=request.user, today=today
+            )
+            done = APPROVED if approve else "Refused: the control stays as it is."
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
-    messages.success(
-        request,
-        "Approved: it holds on its days, and its own asks prove it."
-        if approve
-        else "Refused: the control stays as it is.",
-    )
+    messages.success(request, done)
     return back
 
 

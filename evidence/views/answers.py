@@ -116,6 +116,14 @@ def typed_reason(request: SignedInRequest, field: str = "reason") -> str:
     return reason
 
 
+TAKEN_BACK = "Taken back: nobody decides on it any more, and nothing changes."
+
+
+def withdraws(request: SignedInRequest) -> bool:
+    """Whether a person takes back what they asked for, at the door of its decision."""
+    return request.POST.get("decision") == "withdraw"
+
+
 def approves(request: SignedInRequest) -> bool:
     """Whether a person said approve, or refuse. Raises Refused for neither."""
     decision = request.POST.get("decision")

@@ -1,7 +1,11 @@
-"""Changing what is said of one control: words, class, applicability."""
+"""Changing what is said of one control: words, class, applicability.
+
+One file: each is asked for, decided and answered in the same way.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +25,7 @@ from controls.errors import NotPermitted, Refused, StaleVersion, TransitionNotAl
 from controls.exclusions_in_retrospect import ask_not_applicable, request_end_back
 from controls.implementation import describe
 from controls.models import (
+    Actor,
     ApplicabilityDecision,
     ControlImplementation,
     EndRequest,
@@ -33,6 +38,7 @@ from controls.responsibility.overrides import (
     decide_override,
     settle_override,
 )
+from controls.withdrawals import Request, withdraw_request
 from evidence.forms.clocks import DayField
 from evidence.forms.overrides import DescribeForm, NotApplicableForm, OverrideForm
 from evidence.views.access import (
@@ -40,6 +46,7 @@ from evidence.views.access import (
     require_officer_page,
 )
 from evidence.views.answers import (
+    TAKEN_BACK,
     answer_with,
     approves,
     explain,
@@ -47,6 +54,7 @@ from evidence.views.answers import (
     return_to_work,
     say_it_waits,
     typed_reason,
+    withdraws,
 )
 from evidence.views.control_page import control_page
 from evidence.views.once import once
@@ -159,11 +167,13 @@ def override_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpRe
 
 @require_POST
 def override_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse an override somebody else asked for."""
+    """Approve or refuse an override somebody else asked for, or take back one's own."""
     override = _of_mine(request, ResponsibilityOverride, uuid)
     today = override.implementation.system.day_of(clock.now())
 
     def decide() -> str:
+        if withdraws(request):
+            return _withdraw(override, request.user, today)
         approve = approves(request)
         decide_override(override, approve=approve, by=request.user, today=today)
         return (
@@ -199,11 +209,13 @@ def override_settle(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def end_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse an early end that somebody else asked for."""
+    """Approve or refuse an early end of somebody else, or take back one's own."""
     end = _of_mine(request, EndRequest, uuid)
     today = end.implementation.system.day_of(clock.now())
 
     def decide() -> str:
+        if withdraws(request):
+            return _withdraw(end, request.user, today)
         approve = approves(request)
         decide_end(end, approve=approve, by=request.user, today=today)
         return "Approved: it ends." if approve else "Refused: it holds on."
@@ -236,11 +248,13 @@ def na_request(request: SignedInRequest, slug: str, ref_id: str) -> HttpResponse
 
 @require_POST
 def na_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse a request to leave a control out."""
+    """Approve or refuse a request to leave a control out, or take back one's own."""
     exclusion = _of_mine(request, ApplicabilityDecision, uuid)
     today = exclusion.implementation.system.day_of(clock.now())
 
     def decide() -> str:
+        if withdraws(request):
+            return _withdraw(exclusion, request.user, today)
         approve = approves(request)
         decide_not_applicable(exclusion, approve=approve, by=request.user, today=today)
         return (
@@ -268,6 +282,11 @@ def na_end(request: SignedInRequest, uuid: Any) -> HttpResponse:
         return ASKED_BACK if day < today else NA_END_ASKED
 
     return _decided(request, exclusion.implementation, end, waits=True)
+
+
+def _withdraw(waiting: Request, by: Actor, today: dt.date) -> str:
+    withdraw_request(waiting, by=by, today=today)
+    return TAKEN_BACK
 
 
 def _of_mine(request: SignedInRequest, model: Any, uuid: Any) -> Any:

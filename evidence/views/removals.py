@@ -10,22 +10,31 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from controls.access import may_withdraw
 from evidence.files.holders import holders_elsewhere, is_held
-from evidence.files.spill_removal import decide_removal, request_removal
+from evidence.files.spill_removal import (
+    decide_removal,
+    request_removal,
+    withdraw_removal,
+)
 from evidence.files.who_may import may_decide_removal
 from evidence.models import EvidenceLink, Population
 from evidence.models.removals import RemovalState, SpillRemoval
 from evidence.views.access import require_officer_page
 from evidence.views.answers import (
+    TAKEN_BACK,
     approves,
     refused,
     return_to_work,
     say_it_waits,
     typed_reason,
+    withdraws,
 )
 from evidence.views.files import file_or_404
 from evidence.views.once import once
 from srm_project.requests import SignedInRequest
+
+APPROVED = "Approved: the bytes are being removed. This page says when that is done."
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,25 +78,27 @@ def removal(request: SignedInRequest, uuid: Any) -> HttpResponse:
         ),
         "held": is_held(removal_row.blob),
         "may_decide": waits and may_decide_removal(removal_row, request.user),
+        "may_withdraw": waits
+        and may_withdraw(removal_row, removal_row.system, request.user),
     }
     return render(request, "evidence/files/removal.html", context)
 
 
 @require_POST
 def removal_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse what another officer asked for."""
+    """Approve or refuse what another officer asked for, or take back one's own."""
     removal_row = _removal(request, uuid)
     try:
-        approve = approves(request)
-        decide_removal(removal_row, approve=approve, by=request.user)
+        done = TAKEN_BACK
+        if withdraws(request):
+            withdraw_removal(removal_row, by=request.user)
+        else:
+            approve = approves(request)
+            decide_removal(removal_row, approve=approve, by=request.user)
+            done = APPROVED if approve else "Refused: the file stays where it is."
     except ValidationError as refusal:
         return refused(request, refusal)
-    messages.success(
-        request,
-        "Approved: the bytes are being removed. This page says when that is done."
-        if approve
-        else "Refused: the file stays where it is.",
-    )
+    messages.success(request, done)
     return return_to_work(request) or redirect(
         "evidence:removal", uuid=removal_row.uuid
     )

@@ -116,4 +116,5 @@ def _removal(removal: ReportFileRemoval, user: Actor) -> dict[str, Any]:
     return {
         "removal": removal,
         "may_decide": waits and may_decide_report_removal(removal, user),
+        "may_withdraw": waits and removal.requested_by_id == user.pk,
     }

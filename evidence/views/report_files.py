@@ -33,6 +33,7 @@ from evidence.held_reports.releases import CHOOSE_AUDIT, release_report, take_ba
 from evidence.held_reports.removal import (
     decide_report_removal,
     request_report_removal,
+    withdraw_report_removal,
 )
 from evidence.held_reports.who_may import (
     engagements_to_release_to,
@@ -48,6 +49,7 @@ from evidence.models import (
 from evidence.storage import refuse_broken_off
 from evidence.submissions.uploads import Upload
 from evidence.views.answers import (
+    TAKEN_BACK,
     approves,
     explain,
     explanation_page,
@@ -55,6 +57,7 @@ from evidence.views.answers import (
     refused,
     told_to_come_back,
     typed_reason,
+    withdraws,
 )
 from evidence.views.files import DRAWN, NO_PICTURE, page_number
 from evidence.views.once import once, was_sent
@@ -319,17 +322,24 @@ def report_remove(request: SignedInRequest, uuid: Any) -> HttpResponse:
 
 @require_POST
 def report_removal_decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse a removal that somebody else asked for."""
+    """Approve or refuse a removal of somebody else, or take back one's own."""
     mine = ReportFileRemoval.objects.visible_to(request.user).for_listing()
     removal: ReportFileRemoval = get_object_or_404(mine, uuid=uuid)
     try:
         require_keeper(removal.file.artifact_version, request.user)
-        approve = approves(request)
-        decide_report_removal(removal, approve=approve, by=request.user)
+        done = f"“{removal.file.name}” stays."
+        if withdraws(request):
+            withdraw_report_removal(removal, by=request.user)
+            done = TAKEN_BACK
+        else:
+            approve = approves(request)
+            decide_report_removal(removal, approve=approve, by=request.user)
+            if approve:
+                done = (
+                    f"Nobody opens “{removal.file.name}” any more; a worker destroys it"
+                    " now."
+                )
     except ValidationError as refusal:
         return refused(request, refusal)
-    done = f"“{removal.file.name}” stays."
-    if approve:
-        done = f"Nobody opens “{removal.file.name}” any more; a worker destroys it now."
     messages.success(request, done)
     return _to_document(removal.file)

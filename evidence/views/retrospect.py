@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -11,13 +12,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from controls import clock, retrospect
-from controls.access import may_decide
+from controls.access import may_decide, may_withdraw
 from controls.approvals import last_day_to_decide
 from controls.models import RetrospectiveChange
 from controls.models.retrospect import RetrospectiveState
 from evidence.files.retention import shortens
 from evidence.views.access import require_officer_page, system_or_404
-from evidence.views.answers import answer_with, approves, return_to_work
+from evidence.views.answers import (
+    TAKEN_BACK,
+    answer_with,
+    approves,
+    return_to_work,
+    withdraws,
+)
 from srm_project.recent_proof import require_recent_proof
 from srm_project.requests import SignedInRequest
 
@@ -48,13 +55,14 @@ def change(request: SignedInRequest, uuid: Any) -> HttpResponse:
         "waits": waits,
         "decide_by": last_day_to_decide(row.requested_on),
         "may_decide": waits and may_decide(row, row.system, request.user),
+        "may_withdraw": waits and may_withdraw(row, row.system, request.user),
     }
     return render(request, "evidence/retrospect/detail.html", page)
 
 
 @require_POST
 def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
-    """Approve or refuse what another officer asked for."""
+    """Approve or refuse what another officer asked for, or take back one's own."""
     row = _change(request, uuid)
     require_officer_page(request.user, row.system)
     today = row.system.day_of(clock.now())
@@ -62,16 +70,25 @@ def decide(request: SignedInRequest, uuid: Any) -> HttpResponse:
     version = int(typed) if typed.isdecimal() and len(typed) < 10 else None
     back = return_to_work(request) or redirect("evidence:retrospective", row.uuid)
     try:
-        approve = approves(request)
-        if approve and shortens(row):
-            require_recent_proof(request)
-        act = retrospect.approve if approve else retrospect.refuse
+        act, done = _decision(request, row)
         act(row, by=request.user, today=today, version=version)
     except ValidationError as refusal:
         return answer_with(request, refusal, back)
-    done = "Approved: it holds, and is known from now on."
-    messages.success(request, done if approve else "Refused: nothing changes.")
+    messages.success(request, done)
     return back
+
+
+def _decision(
+    request: SignedInRequest, row: RetrospectiveChange
+) -> tuple[Callable[..., None], str]:
+    """What is done with the change, and the sentence that says it was."""
+    if withdraws(request):
+        return retrospect.withdraw, TAKEN_BACK
+    if not approves(request):
+        return retrospect.refuse, "Refused: nothing changes."
+    if shortens(row):
+        require_recent_proof(request)
+    return retrospect.approve, "Approved: it holds, and is known from now on."
 
 
 def _words(row: RetrospectiveChange) -> tuple[str, list[tuple[str, str]]]:

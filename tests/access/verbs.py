@@ -113,6 +113,12 @@ def _does_not_raise(require: Callable[..., None]) -> Callable[..., bool]:
     return may
 
 
+def _asked_for(model: Any, view: str) -> May:
+    """Who made the request, and is an officer still."""
+    find = _row(model, view)
+    return lambda world, by: access.may_withdraw(find(world), world.house.system, by)
+
+
 def _reviews(world: World, by: User) -> bool:
     link = EvidenceLink.objects.filter(uuid=world.named["accept"]["uuid"])
     return bool(link.reviewable_by(by).exists())
@@ -557,6 +563,49 @@ VERBS = (
         _of(files.may_clear, _row(EvidenceFile, "file_clear")),
         ("evidence:file_clear", "file-clear"),
         ("evidence:evidence flagged",),
+    ),
+    Verb(
+        "take back the request for an override",
+        _asked_for(ResponsibilityOverride, "override_decide"),
+        ("override-withdraw",),
+        ("evidence:control pe-3",),
+    ),
+    Verb(
+        "take back the request for not applicable",
+        _asked_for(ApplicabilityDecision, "na_decide"),
+        ("not-applicable-withdraw",),
+        ("evidence:control ac-1",),
+    ),
+    Verb(
+        "take back the request for an early end",
+        _asked_for(EndRequest, "end_decide"),
+        ("end-request-withdraw",),
+        ("evidence:control pe-3",),
+    ),
+    Verb(
+        "take back the request for an alternative",
+        _asked_for(AlternativeImplementation, "alternative_decide"),
+        ("alternative-withdraw",),
+        ("evidence:control si-2",),
+    ),
+    Verb(
+        "take back the request for a change in retrospect",
+        _asked_for(RetrospectiveChange, "retrospective"),
+        ("retrospective-change-withdraw",),
+        ("evidence:retrospective",),
+    ),
+    Verb(
+        "take back the request for a removal",
+        _asked_for(SpillRemoval, "removal_decide"),
+        ("removal-withdraw",),
+        ("evidence:removal",),
+    ),
+    Verb(
+        "take back the request to take a held file away",
+        lambda world, by: (
+            _row(ReportFileRemoval, "report_removal_decide")(world).requested_by == by
+        ),
+        ("report-removal-withdraw",),
     ),
     Verb(
         "ask for a removal",

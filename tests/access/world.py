@@ -195,7 +195,8 @@ def _proof(world: World) -> None:
         _name(world, hold, f"legal-hold-{verb}")
     removal = request_removal(file, reason="A name.", by=house.oscar)
     _name(world, removal, "removal", "removal_decide")
-    _name(world, removal, "removal-detail", "removal-approve", "removal-refuse")
+    _name(world, removal, "removal-detail", "removal-approve", "removal-refuse",
+          "removal-withdraw")  # fmt: skip
     asked = house.requirement()
     _name(world, asked, "requirement_edit", "requirement_retire", "upload")
     _name(world, asked, "requirement-detail", "requirement-retire")
@@ -216,7 +217,7 @@ def _officers(world: World) -> None:
         by=house.oscar,
     )
     _name(world, override, "override_decide", "override_settle")
-    for verb in ("detail", "approve", "refuse", "settle"):
+    for verb in ("detail", "approve", "refuse", "settle", "withdraw"):
         _name(world, override, f"override-{verb}")
     excluded = request_not_applicable(
         _control(house.system, "ac-1"),
@@ -225,7 +226,7 @@ def _officers(world: World) -> None:
         by=house.oscar,
     )
     _name(world, excluded, "na_decide", "na_end")
-    for verb in ("detail", "approve", "end", "refuse"):
+    for verb in ("detail", "approve", "end", "refuse", "withdraw"):
         _name(world, excluded, f"not-applicable-{verb}")
     end = EndRequest.objects.create(
         implementation=override.implementation,
@@ -236,7 +237,7 @@ def _officers(world: World) -> None:
         requested_on=TODAY,
     )
     _name(world, end, "end_decide")
-    for verb in ("detail", "approve", "refuse"):
+    for verb in ("detail", "approve", "refuse", "withdraw"):
         _name(world, end, f"end-request-{verb}")
     otherwise = request_with_requirements(
         _control(house.system, "si-2"),
@@ -252,7 +253,7 @@ def _officers(world: World) -> None:
         today=TODAY,
     )
     _name(world, otherwise, "alternative_decide", "alternative_end")
-    for verb in ("detail", "approve", "end", "refuse"):
+    for verb in ("detail", "approve", "end", "refuse", "withdraw"):
         _name(world, otherwise, f"alternative-{verb}")
     component, other = house.system.components.order_by("pk")
     _name(world, component, "component_end", "component-detail", "component-end")
@@ -265,7 +266,7 @@ def _officers(world: World) -> None:
         today=TODAY,
     )
     _name(world, change, "retrospective", "retrospective_decide")
-    for verb in ("detail", "approve", "refuse"):
+    for verb in ("detail", "approve", "refuse", "withdraw"):
         _name(world, change, f"retrospective-change-{verb}")
 
 
@@ -511,7 +512,8 @@ def _held_files(world: World, report: ArtifactVersion) -> None:
     _name(world, release, "report_take_back", "report-release-detail")
     _name(world, release, "report-release-take-back")
     _name(world, removal, "report_removal_decide", "report-removal-detail")
-    _name(world, removal, "report-removal-approve", "report-removal-refuse")
+    _name(world, removal, "report-removal-approve", "report-removal-refuse",
+          "report-removal-withdraw")  # fmt: skip
     _name(world, file.disclosures.get(), "disclosure-detail")
     listed, fetched = (
         ListedReport.objects.create(

@@ -55,6 +55,8 @@ invitation-withdraw
 engagement-renew engagement-end engagement-take-out
 export-make-again
 closing-confirm closing-refuse closing-withdraw
+override-withdraw not-applicable-withdraw alternative-withdraw end-request-withdraw
+retrospective-change-withdraw removal-withdraw report-removal-withdraw
 """
 MAKE_NOTHING = set(WITHOUT_EFFECT.split())
 

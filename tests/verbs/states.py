@@ -31,7 +31,13 @@ from controls.responsibility.overrides import (
     request_override,
     settle_override,
 )
-from evidence.files.spill_removal import decide_removal, destroy, request_removal
+from controls.withdrawals import withdraw_request
+from evidence.files.spill_removal import (
+    decide_removal,
+    destroy,
+    request_removal,
+    withdraw_removal,
+)
 from evidence.models import (
     EvidenceLink,
     EvidenceRequest,
@@ -136,6 +142,8 @@ def override(house: House, state: str) -> ResponsibilityOverride:
         lapse_requests(house.system, TODAY)
     if state in {"approved", "expired", "ending", "settled"}:
         decide_override(made, approve=True, by=house.olivia, today=TODAY)
+    if state == "withdrawn":
+        withdraw_request(made, by=house.oscar, today=TODAY)
     if state == "refused":
         decide_override(made, approve=False, by=house.olivia, today=TODAY)
     if state in {"expired", "settled"}:
@@ -165,6 +173,8 @@ def end_of(
         rows.update(requested_on=TODAY - 31 * DAY)
     if state == "lapsed":
         lapse_requests(house.system, TODAY)
+    if state == "withdrawn":
+        withdraw_request(made, by=house.oscar, today=TODAY)
     if state in {"approved", "refused"}:
         approve = state == "approved"
         decide_end(made, approve=approve, by=house.olivia, today=TODAY)
@@ -188,6 +198,8 @@ def exclusion(house: House, state: str) -> ApplicabilityDecision:
         lapse_requests(house.system, TODAY)
     if state in {"approved", "ending", "ended", "expired"}:
         decide_not_applicable(made, approve=True, by=house.olivia, today=TODAY)
+    if state == "withdrawn":
+        withdraw_request(made, by=house.oscar, today=TODAY)
     if state == "refused":
         decide_not_applicable(made, approve=False, by=house.olivia, today=TODAY)
     if state == "expired":
@@ -221,6 +233,8 @@ def alternative(house: House, state: str) -> AlternativeImplementation:
         lapse_requests(house.system, TODAY)
     if state in {"approved", "ending", "ended", "expired"}:
         decide_alternative(made, approve=True, by=house.olivia, today=TODAY)
+    if state == "withdrawn":
+        withdraw_request(made, by=house.oscar, today=TODAY)
     if state == "refused":
         decide_alternative(made, approve=False, by=house.olivia, today=TODAY)
     if state == "expired":
@@ -255,7 +269,9 @@ def removal(house: House, state: str) -> SpillRemoval:
     """Oscar asks to remove a file of alice's; otto decides; a worker does it."""
     file = link(house, "accepted").revision.files.get()
     made = request_removal(file, reason="A password.", by=house.oscar)
-    if state != "requested":
+    if state == "withdrawn":
+        withdraw_removal(made, by=house.oscar)
+    elif state != "requested":
         decide_removal(made, approve=state != "refused", by=house.otto)
     if state == "destroyed":
         destroy(made.pk)

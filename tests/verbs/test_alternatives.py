@@ -16,6 +16,8 @@ from tests.verbs.states import DAY
 pytestmark = pytest.mark.django_db
 
 SENTENCES = {
+    "taken-back": "Oscar took this request back.",
+    "not-mine": "Only whoever asked for it takes it back;",
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
     "lapsed": "This request lapsed: it was to be decided by",
@@ -30,31 +32,45 @@ SENTENCES = {
 # A cell says where the request stands, whether its end is asked for, and, after `new`,
 # where one stands that was asked for now.
 TABLE = """
-verb         door   requested         late              lapsed                  approved           ending          expired                   ended                  refused
-ask          page   409 asked         409 asked         =lapsed, new requested  409 holds          409 holds       =approved, new requested  =ended, new requested  =refused, new requested
-ask          api    409 asked         409 asked         =lapsed, new requested  409 holds          409 holds       =approved, new requested  =ended, new requested  =refused, new requested
-approve      page   =approved         302 lapsed        302 lapsed              302 decided-by     302 decided-by  302 decided-by            302 decided-by         302 decided-by
-approve      api    =approved         409 lapsed        409 lapsed              409 decided-by     409 decided-by  409 decided-by            409 decided-by         409 decided-by
-approve own  page   403 own           403 own           403 own                 403 own            403 own         403 own                   403 own                403 own
-approve own  api    403 own           403 own           403 own                 403 own            403 own         403 own                   403 own                403 own
-refuse       page   =refused          302 lapsed        302 lapsed              302 decided-by     302 decided-by  302 decided-by            302 decided-by         302 decided-by
-refuse       api    =refused          409 lapsed        409 lapsed              409 decided-by     409 decided-by  409 decided-by            409 decided-by         409 decided-by
-end          page   409 not-approved  409 not-approved  409 not-approved        =approved, ending  409 asked-end   409 anyway                409 not-approved       409 not-approved
-end          api    409 not-approved  409 not-approved  409 not-approved        =approved, ending  409 asked-end   409 anyway                409 not-approved       409 not-approved
-change       admin  403 looked-at     403 looked-at     403 looked-at           403 looked-at      403 looked-at   403 looked-at             403 looked-at          403 looked-at
-delete       admin  403 looked-at     403 looked-at     403 looked-at           403 looked-at      403 looked-at   403 looked-at             403 looked-at          403 looked-at
+verb            door   requested         late              lapsed                  approved           ending          expired                   ended                  refused                  withdrawn
+ask             page   409 asked         409 asked         =lapsed, new requested  409 holds          409 holds       =approved, new requested  =ended, new requested  =refused, new requested  =withdrawn, new requested
+ask             api    409 asked         409 asked         =lapsed, new requested  409 holds          409 holds       =approved, new requested  =ended, new requested  =refused, new requested  =withdrawn, new requested
+approve         page   =approved         302 lapsed        302 lapsed              302 decided-by     302 decided-by  302 decided-by            302 decided-by         302 decided-by           302 taken-back
+approve         api    =approved         409 lapsed        409 lapsed              409 decided-by     409 decided-by  409 decided-by            409 decided-by         409 decided-by           409 taken-back
+approve own     page   403 own           403 own           403 own                 403 own            403 own         403 own                   403 own                403 own                  403 own
+approve own     api    403 own           403 own           403 own                 403 own            403 own         403 own                   403 own                403 own                  403 own
+refuse          page   =refused          302 lapsed        302 lapsed              302 decided-by     302 decided-by  302 decided-by            302 decided-by         302 decided-by           302 taken-back
+refuse          api    =refused          409 lapsed        409 lapsed              409 decided-by     409 decided-by  409 decided-by            409 decided-by         409 decided-by           409 taken-back
+end             page   409 not-approved  409 not-approved  409 not-approved        =approved, ending  409 asked-end   409 anyway                409 not-approved       409 not-approved         409 not-approved
+end             api    409 not-approved  409 not-approved  409 not-approved        =approved, ending  409 asked-end   409 anyway                409 not-approved       409 not-approved         409 not-approved
+change          admin  403 looked-at     403 looked-at     403 looked-at           403 looked-at      403 looked-at   403 looked-at             403 looked-at          403 looked-at            403 looked-at
+delete          admin  403 looked-at     403 looked-at     403 looked-at           403 looked-at      403 looked-at   403 looked-at             403 looked-at          403 looked-at            403 looked-at
+withdraw        page   =withdrawn        302 lapsed        302 lapsed              302 decided-by     302 decided-by  302 decided-by            302 decided-by         302 decided-by           302 taken-back
+withdraw        api    =withdrawn        409 lapsed        409 lapsed              409 decided-by     409 decided-by  409 decided-by            409 decided-by         409 decided-by           409 taken-back
+withdraw other  page   403 not-mine      403 not-mine      403 not-mine            403 not-mine       403 not-mine    403 not-mine              403 not-mine           403 not-mine             403 not-mine
+withdraw other  api    403 not-mine      403 not-mine      403 not-mine            403 not-mine       403 not-mine    403 not-mine              403 not-mine           403 not-mine             403 not-mine
 """  # noqa: E501 - one line for each verb and door
 ENDS = """
-verb         door   requested           late           lapsed         approved        refused         ended
-approve      page   =approved, ended    302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended
-approve      api    =approved, ended    409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended
-approve own  page   403 own             403 own        403 own        403 own         403 own         403 own
-approve own  api    403 own             403 own        403 own        403 own         403 own         403 own
-refuse       page   =refused, approved  302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended
-refuse       api    =refused, approved  409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended
-change       admin  403 looked-at       403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at
+verb            door   requested             late           lapsed         approved        refused         ended               withdrawn
+approve         page   =approved, ended      302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended           302 taken-back
+approve         api    =approved, ended      409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended           409 taken-back
+approve own     page   403 own               403 own        403 own        403 own         403 own         403 own             403 own
+approve own     api    403 own               403 own        403 own        403 own         403 own         403 own             403 own
+refuse          page   =refused, approved    302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended           302 taken-back
+refuse          api    =refused, approved    409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended           409 taken-back
+change          admin  403 looked-at         403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at       403 looked-at
+withdraw        page   =withdrawn, approved  302 lapsed     302 lapsed     302 decided-by  302 decided-by  =withdrawn, lapsed  302 taken-back
+withdraw        api    =withdrawn, approved  409 lapsed     409 lapsed     409 decided-by  409 decided-by  =withdrawn, lapsed  409 taken-back
+withdraw other  page   403 not-mine          403 not-mine   403 not-mine   403 not-mine    403 not-mine    403 not-mine        403 not-mine
+withdraw other  api    403 not-mine          403 not-mine   403 not-mine   403 not-mine    403 not-mine    403 not-mine        403 not-mine
 """  # noqa: E501 - one line for each verb and door
-WHO = {"ask": "oscar", "approve own": "oscar", "change": "admin", "delete": "admin"}
+WHO = {
+    "ask": "oscar",
+    "approve own": "oscar",
+    "withdraw": "oscar",
+    "change": "admin",
+    "delete": "admin",
+}
 ANY = {"If-Match": "*"}
 
 
@@ -75,7 +91,7 @@ def attempt(house: House, row: Row, alternative: AlternativeImplementation) -> A
         "review_by": str(TODAY + 60 * DAY),
     }
     end = {"reason": "There is a new tool."}
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         view = f"admin:controls_alternativeimplementation_{verb}"
         body = {"state": "approved", "post": "yes"}
@@ -93,6 +109,11 @@ def attempt(house: House, row: Row, alternative: AlternativeImplementation) -> A
                 [alternative.uuid],
                 {"decision": "refuse"},
             ),
+            "withdraw": (
+                "alternative_decide",
+                [alternative.uuid],
+                {"decision": "withdraw"},
+            ),
             "end": ("alternative_end", [alternative.uuid], end),
         }[verb]
         return Attempt(by, reverse(f"evidence:{view}", args=args), sent)
@@ -103,6 +124,7 @@ def attempt(house: House, row: Row, alternative: AlternativeImplementation) -> A
     last, body = {
         "approve": ("approve/", {}),
         "refuse": ("refuse/", {}),
+        "withdraw": ("withdraw/", {}),
         "end": ("end/", end),
     }[verb]
     return Attempt(by, f"{api}{alternative.uuid}/{last}", body, api=True, headers=ANY)
@@ -144,7 +166,7 @@ def ended(house: House, state: str) -> EndRequest:
 
 def attempt_on_end(house: House, row: Row, end: EndRequest) -> Attempt:
     by = states.person(house, WHO.get(row.verb, "olivia"))
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         address = reverse("admin:controls_endrequest_change", args=[end.pk])
         return Attempt(by, address, {"state": "approved"})

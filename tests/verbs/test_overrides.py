@@ -15,6 +15,8 @@ from tests.verbs.states import DAY
 pytestmark = pytest.mark.django_db
 
 SENTENCES = {
+    "taken-back": "Oscar took this request back.",
+    "not-mine": "Only whoever asked for it takes it back;",
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
     "lapsed": "This request lapsed: it was to be decided by",
@@ -28,31 +30,45 @@ SENTENCES = {
 # A cell says where the override stands, whether its end is asked for, and, after `new`,
 # where one stands that was asked for now.
 TABLE = """
-verb         door   requested                 late                      lapsed                 approved                 ending                           expired                  settled                           refused
-ask          page   409 waits                  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
-ask          api    409 waits                  =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested
-approve      page   =approved                 302 lapsed                302 lapsed             302 decided-by           302 decided-by                   302 decided-by           302 decided-by                    302 decided-by
-approve      api    =approved                 409 lapsed                409 lapsed             409 decided-by           409 decided-by                   409 decided-by           409 decided-by                    409 decided-by
-approve own  page   403 own                   403 own                   403 own                403 own                  403 own                          403 own                  403 own                           403 own
-approve own  api    403 own                   403 own                   403 own                403 own                  403 own                          403 own                  403 own                           403 own
-refuse       page   =refused                  302 lapsed                302 lapsed             302 decided-by           302 decided-by                   302 decided-by           302 decided-by                    302 decided-by
-refuse       api    =refused                  409 lapsed                409 lapsed             409 decided-by           409 decided-by                   409 decided-by           409 decided-by                    409 decided-by
-end          page   409 not-approved          409 not-approved          409 not-approved       =approved, ending        409 asked-by                     =approved, settled       409 settled                       409 not-approved
-end          api    409 not-approved          409 not-approved          409 not-approved       =approved, ending        409 asked-by                     =approved, settled       409 settled                       409 not-approved
-change       admin  403 looked-at             403 looked-at             403 looked-at          403 looked-at            403 looked-at                    403 looked-at            403 looked-at                     403 looked-at
-delete       admin  403 looked-at             403 looked-at             403 looked-at          403 looked-at            403 looked-at                    403 looked-at            403 looked-at                     403 looked-at
+verb            door   requested         late                       lapsed                  approved                  ending                            expired                   settled                            refused                  withdrawn
+ask             page   409 waits         =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested  =withdrawn, new requested
+ask             api    409 waits         =requested, new requested  =lapsed, new requested  =approved, new requested  =approved, ending, new requested  =approved, new requested  =approved, settled, new requested  =refused, new requested  =withdrawn, new requested
+approve         page   =approved         302 lapsed                 302 lapsed              302 decided-by            302 decided-by                    302 decided-by            302 decided-by                     302 decided-by           302 taken-back
+approve         api    =approved         409 lapsed                 409 lapsed              409 decided-by            409 decided-by                    409 decided-by            409 decided-by                     409 decided-by           409 taken-back
+approve own     page   403 own           403 own                    403 own                 403 own                   403 own                           403 own                   403 own                            403 own                  403 own
+approve own     api    403 own           403 own                    403 own                 403 own                   403 own                           403 own                   403 own                            403 own                  403 own
+refuse          page   =refused          302 lapsed                 302 lapsed              302 decided-by            302 decided-by                    302 decided-by            302 decided-by                     302 decided-by           302 taken-back
+refuse          api    =refused          409 lapsed                 409 lapsed              409 decided-by            409 decided-by                    409 decided-by            409 decided-by                     409 decided-by           409 taken-back
+end             page   409 not-approved  409 not-approved           409 not-approved        =approved, ending         409 asked-by                      =approved, settled        409 settled                        409 not-approved         409 not-approved
+end             api    409 not-approved  409 not-approved           409 not-approved        =approved, ending         409 asked-by                      =approved, settled        409 settled                        409 not-approved         409 not-approved
+change          admin  403 looked-at     403 looked-at              403 looked-at           403 looked-at             403 looked-at                     403 looked-at             403 looked-at                      403 looked-at            403 looked-at
+delete          admin  403 looked-at     403 looked-at              403 looked-at           403 looked-at             403 looked-at                     403 looked-at             403 looked-at                      403 looked-at            403 looked-at
+withdraw        page   =withdrawn        302 lapsed                 302 lapsed              302 decided-by            302 decided-by                    302 decided-by            302 decided-by                     302 decided-by           302 taken-back
+withdraw        api    =withdrawn        409 lapsed                 409 lapsed              409 decided-by            409 decided-by                    409 decided-by            409 decided-by                     409 decided-by           409 taken-back
+withdraw other  page   403 not-mine      403 not-mine               403 not-mine            403 not-mine              403 not-mine                      403 not-mine              403 not-mine                       403 not-mine             403 not-mine
+withdraw other  api    403 not-mine      403 not-mine               403 not-mine            403 not-mine              403 not-mine                      403 not-mine              403 not-mine                       403 not-mine             403 not-mine
 """  # noqa: E501 - one line for each verb and door
 ENDS = """
-verb         door   requested           late           lapsed         approved        refused         ended          settled
-approve      page   =approved, settled  302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended
-approve      api    =approved, settled  409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended
-approve own  page   403 own             403 own        403 own        403 own         403 own         403 own        403 own
-approve own  api    403 own             403 own        403 own        403 own         403 own         403 own        403 own
-refuse       page   =refused            302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended
-refuse       api    =refused            409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended
-change       admin  403 looked-at       403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at  403 looked-at
+verb            door   requested           late           lapsed         approved        refused         ended          settled              withdrawn
+approve         page   =approved, settled  302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended            302 taken-back
+approve         api    =approved, settled  409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended            409 taken-back
+approve own     page   403 own             403 own        403 own        403 own         403 own         403 own        403 own              403 own
+approve own     api    403 own             403 own        403 own        403 own         403 own         403 own        403 own              403 own
+refuse          page   =refused            302 lapsed     302 lapsed     302 decided-by  302 decided-by  302 ended      302 ended            302 taken-back
+refuse          api    =refused            409 lapsed     409 lapsed     409 decided-by  409 decided-by  409 ended      409 ended            409 taken-back
+change          admin  403 looked-at       403 looked-at  403 looked-at  403 looked-at   403 looked-at   403 looked-at  403 looked-at        403 looked-at
+withdraw        page   =withdrawn          302 lapsed     302 lapsed     302 decided-by  302 decided-by  =withdrawn     =withdrawn, settled  302 taken-back
+withdraw        api    =withdrawn          409 lapsed     409 lapsed     409 decided-by  409 decided-by  =withdrawn     =withdrawn, settled  409 taken-back
+withdraw other  page   403 not-mine        403 not-mine   403 not-mine   403 not-mine    403 not-mine    403 not-mine   403 not-mine         403 not-mine
+withdraw other  api    403 not-mine        403 not-mine   403 not-mine   403 not-mine    403 not-mine    403 not-mine   403 not-mine         403 not-mine
 """  # noqa: E501 - one line for each verb and door
-WHO = {"ask": "oscar", "approve own": "oscar", "change": "admin", "delete": "admin"}
+WHO = {
+    "ask": "oscar",
+    "approve own": "oscar",
+    "withdraw": "oscar",
+    "change": "admin",
+    "delete": "admin",
+}
 ANY = {"If-Match": "*"}
 
 
@@ -70,7 +86,7 @@ def attempt(house: House, row: Row, override: ResponsibilityOverride) -> Attempt
         "ends_on": str(TODAY + 9 * DAY),
         "reason": "Our own hall.",
     }
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         view = f"admin:controls_responsibilityoverride_{verb}"
         body = {"state": "approved", "post": "yes"}
@@ -80,6 +96,7 @@ def attempt(house: House, row: Row, override: ResponsibilityOverride) -> Attempt
             "ask": ("override_request", ["shop", "pe-3"], asked),
             "approve": ("override_decide", [override.uuid], {"decision": "approve"}),
             "refuse": ("override_decide", [override.uuid], {"decision": "refuse"}),
+            "withdraw": ("override_decide", [override.uuid], {"decision": "withdraw"}),
             "end": ("override_settle", [override.uuid], {"reason": "No cage now."}),
         }[verb]
         return Attempt(by, reverse(f"evidence:{view}", args=args), body)
@@ -90,6 +107,7 @@ def attempt(house: House, row: Row, override: ResponsibilityOverride) -> Attempt
     end, body = {
         "approve": ("approve/", {}),
         "refuse": ("refuse/", {}),
+        "withdraw": ("withdraw/", {}),
         "end": ("settle/", {"reason": "No cage now."}),
     }[verb]
     return Attempt(by, f"{api}{override.uuid}/{end}", body, api=True, headers=ANY)
@@ -140,7 +158,7 @@ def ended(house: House, state: str) -> EndRequest:
 
 def attempt_on_end(house: House, row: Row, end: EndRequest) -> Attempt:
     by = states.person(house, WHO.get(row.verb, "olivia"))
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         address = reverse("admin:controls_endrequest_change", args=[end.pk])
         return Attempt(by, address, {"state": "approved"})

@@ -15,6 +15,8 @@ from tests.verbs.matrix import Attempt, Row, rows_of, wrong_cells
 pytestmark = pytest.mark.django_db
 
 SENTENCES = {
+    "taken-back": "Oscar took this request back.",
+    "not-mine": "Only whoever asked for it takes it back;",
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Otto has already decided this.",
     "removed": "The bytes are removed from this system already.",
@@ -24,18 +26,22 @@ SENTENCES = {
 # A cell says where the removal stands, what became of the link that rests on the
 # bytes, and, after `new`, where a removal stands that was asked for now.
 TABLE = """
-verb         door   requested             approved        destroyed       refused
-ask          page   409 asked             409 removed     409 removed     =refused, accepted, new requested
-ask          api    409 asked             409 removed     409 removed     =refused, accepted, new requested
-approve      page   =approved, withdrawn  409 decided-by  409 decided-by  409 decided-by
-approve      api    =approved, withdrawn  409 decided-by  409 decided-by  409 decided-by
-approve own  page   403 own               403 own         403 own         403 own
-approve own  api    403 own               403 own         403 own         403 own
-refuse       page   =refused, accepted    409 decided-by  409 decided-by  409 decided-by
-refuse       api    =refused, accepted    409 decided-by  409 decided-by  409 decided-by
-change       admin  403 looked-at         403 looked-at   403 looked-at   403 looked-at
+verb            door   requested             approved        destroyed       refused                            withdrawn
+ask             page   409 asked             409 removed     409 removed     =refused, accepted, new requested  =withdrawn, accepted, new requested
+ask             api    409 asked             409 removed     409 removed     =refused, accepted, new requested  =withdrawn, accepted, new requested
+approve         page   =approved, withdrawn  409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+approve         api    =approved, withdrawn  409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+approve own     page   403 own               403 own         403 own         403 own                            403 own
+approve own     api    403 own               403 own         403 own         403 own                            403 own
+refuse          page   =refused, accepted    409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+refuse          api    =refused, accepted    409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+change          admin  403 looked-at         403 looked-at   403 looked-at   403 looked-at                      403 looked-at
+withdraw        page   =withdrawn, accepted  409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+withdraw        api    =withdrawn, accepted  409 decided-by  409 decided-by  409 decided-by                     409 taken-back
+withdraw other  page   403 not-mine          403 not-mine    403 not-mine    403 not-mine                       403 not-mine
+withdraw other  api    403 not-mine          403 not-mine    403 not-mine    403 not-mine                       403 not-mine
 """  # noqa: E501 - one line for each verb and door
-WHO = {"approve own": "oscar", "change": "admin"}
+WHO = {"approve own": "oscar", "withdraw": "oscar", "change": "admin"}
 
 
 @pytest.fixture
@@ -47,7 +53,7 @@ def attempt(house: House, row: Row, removal: SpillRemoval) -> Attempt:
     """The request by which the verb is taken at the door."""
     by = states.person(house, WHO.get(row.verb, "olivia"))
     file, why = removal.file, {"reason": "A password is in it."}
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         address = reverse("admin:evidence_spillremoval_change", args=[removal.pk])
         return Attempt(by, address, {"state": "approved"})

@@ -22,6 +22,7 @@ from evidence.held_reports.removal import (
     decide_report_removal,
     destroy_report,
     request_report_removal,
+    withdraw_report_removal,
 )
 from evidence.models import (
     DisclosureRecord,
@@ -54,6 +55,8 @@ SENTENCES = {
     "is-removed": "It is removed already.",
     "file-removed": "The file was removed",
     "asked": "Its removal is already asked for.",
+    "not-mine": "Only whoever asked for this removal takes it back.",
+    "back-already": "Oscar took this request back.",
     "own": "You asked for this removal; somebody else must decide it.",
     "decided": "has already decided this.",
     "nothing-flagged": "Nothing about this file was flagged.",
@@ -68,29 +71,33 @@ SENTENCES = {
 # to whom and what waits. `withdrawn`: its report was, by its auditor; `over`: otto's
 # role is; `audit over`: the audit that it is, or was to be, released to has ended.
 TABLE = """
-verb            door  held                  flagged            cleared               released              taken back            audit over        asked                   kept                  removed           destroyed         withdrawn             over
-hold same       page  400 held              400 held           400 held              400 held              400 held              400 held          400 held                400 held              400 no-return     400 no-return     400 held              404 not-here
-hold same       api   400 held              400 held           400 held              400 held              400 held              400 held          400 held                400 held              400 no-return     400 no-return     400 held              404 not-here
-open            page  =open, 1 seen         =flagged, 1 seen   =cleared, 1 seen      =released, 1 seen     =open, 1 seen         =released, 1 seen  =asked, 1 seen         =open, 1 seen         409 removed       409 removed       =open, 1 seen         404 not-here
-open            api   =open, 1 seen         =flagged, 1 seen   =cleared, 1 seen      =released, 1 seen     =open, 1 seen         =released, 1 seen  =asked, 1 seen         =open, 1 seen         409 removed       409 removed       =open, 1 seen         404 not-here
-open unasked    api   403 term              403 term           403 term              403 term              403 term              403 term          403 term                403 term              403 term          403 term          403 term              403 term
-open audrey     api   403 not-opened        403 not-opened     403 not-opened        =released, 1 seen     403 not-opened        404 not-here    403 not-opened          403 not-opened        403 not-opened    403 not-opened    403 not-opened        403 not-opened
-release         page  =released             =flagged, released  =cleared, released   400 choose       =released             400 choose   =asked, released        =released             409 file-removed  409 file-removed  =released             404 not-here
-release         api   =released             =flagged, released  =cleared, released   400 choose            =released             400 choose        =asked, released        =released             409 file-removed  409 file-removed  =released             404 not-here
-take back       page  -                     -                  -                     =open                 409 taken-back        =open             -                       -                     -                 -                 -                     404 not-here
-take back       api   -                     -                  -                     =open                 409 taken-back        =open             -                       -                     -                 -                 -                     404 not-here
-clear           page  409 nothing-flagged   =cleared           409 cleared           409 nothing-flagged   409 nothing-flagged   409 nothing-flagged  409 nothing-flagged  409 nothing-flagged   409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  404 not-here
-clear           api   409 nothing-flagged   =cleared           409 cleared           409 nothing-flagged   409 nothing-flagged   409 nothing-flagged  409 nothing-flagged  409 nothing-flagged   409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  404 not-here
-clear own       page  403 brought           403 brought        403 brought           403 brought           403 brought           403 brought       403 brought             403 brought           403 brought       403 brought       403 brought           403 brought
-clear own       api   403 brought           403 brought        403 brought           403 brought           403 brought           403 brought       403 brought             403 brought           403 brought       403 brought       403 brought           403 brought
-remove          page  =asked                =flagged, asked    =cleared, asked       =asked, released      =asked                =asked, released  409 asked               =asked                409 is-removed    409 is-removed    =asked                404 not-here
-remove          api   =asked                =flagged, asked    =cleared, asked       =asked, released      =asked                =asked, released  409 asked               =asked                409 is-removed    409 is-removed    =asked                404 not-here
-approve         page  -                     -                  -                     -                     -                     -                 =removed                409 decided           409 decided       409 decided       -                     -
-approve         api   -                     -                  -                     -                     -                     -                 =removed                409 decided           409 decided       409 decided       -                     -
-refuse          page  -                     -                  -                     -                     -                     -                 =open                   409 decided           409 decided       409 decided       -                     -
-refuse          api   -                     -                  -                     -                     -                     -                 =open                   409 decided           409 decided       409 decided       -                     -
-approve own     page  -                     -                  -                     -                     -                     -                 403 own                 403 own               403 own           403 own           -                     -
-approve own     api   -                     -                  -                     -                     -                     -                 403 own                 403 own               403 own           403 own           -                     -
+verb            door  held                 flagged             cleared             released             taken back           audit over           asked                kept                 back                 removed              destroyed            withdrawn            over
+hold same       page  400 held             400 held            400 held            400 held             400 held             400 held             400 held             400 held             400 held             400 no-return        400 no-return        400 held             404 not-here
+hold same       api   400 held             400 held            400 held            400 held             400 held             400 held             400 held             400 held             400 held             400 no-return        400 no-return        400 held             404 not-here
+open            page  =open, 1 seen        =flagged, 1 seen    =cleared, 1 seen    =released, 1 seen    =open, 1 seen        =released, 1 seen    =asked, 1 seen       =open, 1 seen        =open, 1 seen        409 removed          409 removed          =open, 1 seen        404 not-here
+open            api   =open, 1 seen        =flagged, 1 seen    =cleared, 1 seen    =released, 1 seen    =open, 1 seen        =released, 1 seen    =asked, 1 seen       =open, 1 seen        =open, 1 seen        409 removed          409 removed          =open, 1 seen        404 not-here
+open unasked    api   403 term             403 term            403 term            403 term             403 term             403 term             403 term             403 term             403 term             403 term             403 term             403 term             403 term
+open audrey     api   403 not-opened       403 not-opened      403 not-opened      =released, 1 seen    403 not-opened       404 not-here         403 not-opened       403 not-opened       403 not-opened       403 not-opened       403 not-opened       403 not-opened       403 not-opened
+release         page  =released            =flagged, released  =cleared, released  400 choose           =released            400 choose           =asked, released     =released            =released            409 file-removed     409 file-removed     =released            404 not-here
+release         api   =released            =flagged, released  =cleared, released  400 choose           =released            400 choose           =asked, released     =released            =released            409 file-removed     409 file-removed     =released            404 not-here
+take back       page  -                    -                   -                   =open                409 taken-back       =open                -                    -                    -                    -                    -                    -                    404 not-here
+take back       api   -                    -                   -                   =open                409 taken-back       =open                -                    -                    -                    -                    -                    -                    404 not-here
+clear           page  409 nothing-flagged  =cleared            409 cleared         409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  404 not-here
+clear           api   409 nothing-flagged  =cleared            409 cleared         409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  409 nothing-flagged  404 not-here
+clear own       page  403 brought          403 brought         403 brought         403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought
+clear own       api   403 brought          403 brought         403 brought         403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought          403 brought
+remove          page  =asked               =flagged, asked     =cleared, asked     =asked, released     =asked               =asked, released     409 asked            =asked               =asked               409 is-removed       409 is-removed       =asked               404 not-here
+remove          api   =asked               =flagged, asked     =cleared, asked     =asked, released     =asked               =asked, released     409 asked            =asked               =asked               409 is-removed       409 is-removed       =asked               404 not-here
+approve         page  -                    -                   -                   -                    -                    -                    =removed             409 decided          409 back-already     409 decided          409 decided          -                    -
+approve         api   -                    -                   -                   -                    -                    -                    =removed             409 decided          409 back-already     409 decided          409 decided          -                    -
+refuse          page  -                    -                   -                   -                    -                    -                    =open                409 decided          409 back-already     409 decided          409 decided          -                    -
+refuse          api   -                    -                   -                   -                    -                    -                    =open                409 decided          409 back-already     409 decided          409 decided          -                    -
+approve own     page  -                    -                   -                   -                    -                    -                    403 own              403 own              403 own              403 own              403 own              -                    -
+approve own     api   -                    -                   -                   -                    -                    -                    403 own              403 own              403 own              403 own              403 own              -                    -
+withdraw        page  -                    -                   -                   -                    -                    -                    =open                409 decided          409 back-already     409 decided          409 decided          -                    -
+withdraw other  page  -                    -                   -                   -                    -                    -                    403 not-mine         403 not-mine         403 not-mine         403 not-mine         403 not-mine         -                    -
+withdraw        api   -                    -                   -                   -                    -                    -                    =open                409 decided          409 back-already     409 decided          409 decided          -                    -
+withdraw other  api   -                    -                   -                   -                    -                    -                    403 not-mine         403 not-mine         403 not-mine         403 not-mine         403 not-mine         -                    -
 """  # noqa: E501 - one line for each verb and door
 
 
@@ -125,8 +132,10 @@ def made(house: House, state: str) -> Case:
         take_back(release, by=house.oscar)
     if state == "audit over":
         end_engagement(engagement, by=house.olivia, now=BEGINS)
-    if state in {"asked", "kept", "removed", "destroyed"}:
+    if state in {"asked", "kept", "back", "removed", "destroyed"}:
         removal = request_report_removal(held, reason="The NDA ended.", by=house.oscar)
+    if state == "back":
+        withdraw_report_removal(removal, by=house.oscar)
     if state in {"kept", "removed", "destroyed"}:
         decide_report_removal(removal, approve=state != "kept", by=house.otto)
     if state == "destroyed":
@@ -170,6 +179,8 @@ def attempt(row: Row, case: Case) -> Attempt:
         by = house.olivia  # she never opened it
     if how == "own":
         by = house.oscar if verb == "approve" else house.olivia
+    if row.verb == "withdraw":
+        by = house.oscar
     route = f"/api/v1/report-files/{uuid}"
     if verb == "hold":
         report = case.file.artifact_version.uuid
@@ -184,7 +195,7 @@ def attempt(row: Row, case: Case) -> Attempt:
         if not api:
             address = reverse("evidence:report_download", args=[uuid])
         return Attempt(by, address, {}, api=True, method="get")
-    if verb in {"take", "approve", "refuse"}:
+    if verb in {"take", "approve", "refuse", "withdraw"}:
         return _decision(row, case, verb, by)
     body = {"reason": "As it is."}
     if verb == "release":

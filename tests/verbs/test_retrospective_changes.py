@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from controls.lapses import lapse_requests
 from controls.models import RetrospectiveChange
-from controls.retrospect import approve, refuse
+from controls.retrospect import approve, refuse, withdraw
 from evidence.models import RequirementControl
 from evidence.requirements.changes import NewTerms, change_requirement
 from evidence.requirements.terms import terms_on
@@ -23,6 +23,8 @@ from tests.verbs.states import DAY
 pytestmark = pytest.mark.django_db
 
 SENTENCES = {
+    "taken-back": "Oscar took this request back.",
+    "not-mine": "Only whoever asked for it takes it back;",
     "own": "Somebody other than the requester must approve this.",
     "decided-by": "Olivia has already decided this.",
     "lapsed": "This request lapsed: it was to be decided by",
@@ -34,17 +36,21 @@ SENTENCES = {
 # after `new`, where one stands that was asked for now. `changed` waits although what is
 # asked was changed since; `gone` waits although who asked for it holds no role more.
 TABLE = """
-verb         door   requested                           gone                  late                                lapsed                           approved                             refused                           changed
-ask          api    =requested, monthly, new requested  404 stranger          =requested, monthly, new requested  =lapsed, monthly, new requested  =approved, quarterly, new requested  =refused, monthly, new requested  =requested, monthly, new requested
-approve      page   =approved, quarterly                =approved, quarterly  302 lapsed                          302 lapsed                       302 decided-by                       302 decided-by                    302 changed
-approve      api    =approved, quarterly                =approved, quarterly  409 lapsed                          409 lapsed                       409 decided-by                       409 decided-by                    409 changed
-approve own  page   403 own                             404 stranger          403 own                             403 own                          403 own                              403 own                           403 own
-approve own  api    403 own                             404 stranger          403 own                             403 own                          403 own                              403 own                           403 own
-refuse       page   =refused, monthly                   =refused, monthly     302 lapsed                          302 lapsed                       302 decided-by                       302 decided-by                    =refused, monthly
-refuse       api    =refused, monthly                   =refused, monthly     409 lapsed                          409 lapsed                       409 decided-by                       409 decided-by                    =refused, monthly
-change       admin  403 looked-at                       403 looked-at         403 looked-at                       403 looked-at                    403 looked-at                        403 looked-at                     403 looked-at
+verb            door   requested                           gone                  late                                lapsed                           approved                             refused                           changed                             withdrawn
+ask             api    =requested, monthly, new requested  404 stranger          =requested, monthly, new requested  =lapsed, monthly, new requested  =approved, quarterly, new requested  =refused, monthly, new requested  =requested, monthly, new requested  =withdrawn, monthly, new requested
+approve         page   =approved, quarterly                =approved, quarterly  302 lapsed                          302 lapsed                       302 decided-by                       302 decided-by                    302 changed                         302 taken-back
+approve         api    =approved, quarterly                =approved, quarterly  409 lapsed                          409 lapsed                       409 decided-by                       409 decided-by                    409 changed                         409 taken-back
+approve own     page   403 own                             404 stranger          403 own                             403 own                          403 own                              403 own                           403 own                             403 own
+approve own     api    403 own                             404 stranger          403 own                             403 own                          403 own                              403 own                           403 own                             403 own
+refuse          page   =refused, monthly                   =refused, monthly     302 lapsed                          302 lapsed                       302 decided-by                       302 decided-by                    =refused, monthly                   302 taken-back
+refuse          api    =refused, monthly                   =refused, monthly     409 lapsed                          409 lapsed                       409 decided-by                       409 decided-by                    =refused, monthly                   409 taken-back
+change          admin  403 looked-at                       403 looked-at         403 looked-at                       403 looked-at                    403 looked-at                        403 looked-at                     403 looked-at                       403 looked-at
+withdraw        page   =withdrawn, monthly                 404 stranger          302 lapsed                          302 lapsed                       302 decided-by                       302 decided-by                    =withdrawn, monthly                 302 taken-back
+withdraw        api    =withdrawn, monthly                 404 stranger          409 lapsed                          409 lapsed                       409 decided-by                       409 decided-by                    =withdrawn, monthly                 409 taken-back
+withdraw other  page   403 not-mine                        403 not-mine          403 not-mine                        403 not-mine                     403 not-mine                         403 not-mine                      403 not-mine                        403 not-mine
+withdraw other  api    403 not-mine                        403 not-mine          403 not-mine                        403 not-mine                     403 not-mine                         403 not-mine                      403 not-mine                        403 not-mine
 """  # noqa: E501 - one line for each verb and door
-WHO = {"ask": "oscar", "approve own": "oscar", "change": "admin"}
+WHO = {"ask": "oscar", "approve own": "oscar", "withdraw": "oscar", "change": "admin"}
 ANY = {"If-Match": "*"}
 SINCE = dt.date(2026, 10, 1)
 
@@ -71,6 +77,8 @@ def asked_for(house: House, state: str) -> RetrospectiveChange:
         approve(made, by=house.olivia, today=TODAY)
     if state == "refused":
         refuse(made, by=house.olivia, today=TODAY)
+    if state == "withdrawn":
+        withdraw(made, by=house.oscar, today=TODAY)
     if state == "changed":
         other = replace(NewTerms.stated_by(asked), title="Other words")
         change_requirement(asked, other, **again)
@@ -82,7 +90,7 @@ def asked_for(house: House, state: str) -> RetrospectiveChange:
 
 def attempt(house: House, row: Row, change: RetrospectiveChange) -> Attempt:
     by = states.person(house, WHO.get(row.verb, "olivia"))
-    verb = row.verb.removesuffix(" own")
+    verb = row.verb.removesuffix(" own").removesuffix(" other")
     if row.door == "admin":
         address = reverse("admin:controls_retrospectivechange_change", args=[change.pk])
         return Attempt(by, address, {"state": "approved"})
