@@ -34,7 +34,13 @@ from evidence.api.uploads import (
     checked_files,
     submission_of,
 )
-from evidence.models import EvidenceLink, LinkState, RequirementControl, SampleItem
+from evidence.models import (
+    EvidenceLink,
+    LinkState,
+    RequirementControl,
+    SampleItem,
+    Sensitivity,
+)
 from evidence.status.control_status import today_of
 from evidence.status.what_if import if_withdrawn
 from evidence.submissions.submission import Submission
@@ -67,6 +73,13 @@ class UploadSerializer(FilesSerializer):
         max_length=2000,
         help_text="Of what was drawn from a system: what shows that nothing is left"
         " out. Source system and procedure are then needed, and the reviewer's tick.",
+    )
+    sensitivity = serializers.ChoiceField(
+        choices=Sensitivity.choices,
+        required=False,
+        default=Sensitivity.INTERNAL,
+        help_text="Who opens the files: restricted ones its team, reviewers, officers"
+        " and auditors whose request it answers.",
     )
     also = serializers.ListField(child=serializers.UUIDField(), required=False)
     collected_by = serializers.EmailField(required=False)

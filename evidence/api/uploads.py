@@ -97,6 +97,7 @@ def submission_of(body: dict[str, Any]) -> Submission:
         source_system=body.get("source_system", ""),
         procedure=body.get("procedure", ""),
         completeness=body.get("completeness", ""),
+        sensitivity=body.get("sensitivity", "internal"),
         collected_by=_collector(body.get("collected_by")),
         addresses=tuple(body.get("addresses", ())),
         draft=body.get("draft", False),

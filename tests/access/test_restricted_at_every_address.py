@@ -19,14 +19,14 @@ import pytest
 from django.core import mail
 
 from controls import clock
-from evidence.models import EvidenceLink
+from evidence.models import Evidence, EvidenceLink
 from evidence.notices.gathering import gather_notices
 from evidence.submissions.submit import submit
 from evidence.submissions.uploads import store
 from tests.access import world as worlds
 from tests.access.walking import address, browser_of, doors
 from tests.access.world import World
-from tests.evidence.house import TODAY, patch_report
+from tests.evidence.house import TODAY, file, patch_report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TITLE = "Zanzibar payroll of the year"
@@ -127,6 +127,22 @@ def test_no_address_shows_it_to_others(world, link, name: str) -> None:
     assert leaks == []
     if name in STRANGERS:
         assert titles == []
+
+
+def test_a_program_says_that_it_is_restricted(client, world) -> None:
+    """What it sent was ignored, and stood open to every reader."""
+    client.force_login(world.house.alice)
+    body = {
+        "requirement": str(world.house.requirement().uuid),
+        "title": TITLE,
+        "performed_on": str(TODAY),
+        "period_start": str(TODAY),
+        "period_end": str(TODAY),
+        "sensitivity": "restricted",
+        "files": [file(NAME, SECRET)],
+    }
+    assert client.post("/api/v1/evidence/", body).status_code == 201
+    assert Evidence.objects.get(title=TITLE).sensitivity == "restricted"
 
 
 def test_no_notice_or_mail_tells_strangers(world, link) -> None:
