@@ -79,12 +79,13 @@ cite      api   =pe-3              =pe-3, si-2        =pe-3, 1 waiting          
 proposed  page  =pe-3              =pe-3, si-2        =pe-3, 1 waiting             =nothing           400 nothing-here  404 not-here  =nothing
 ours      api   400 no-half        400 no-half        400 no-half                  400 no-half        400 nothing-here  404 not-here  401 signed-out
 """  # noqa: E501 - one line for each verb and door
-# A cell says what asks for AC-1 that a report expects. `asked`: something does already.
+# A cell says what asks for AC-1 that a report expects. `asked`: something does already;
+# `let-go`: its auditor withdrew it, and rita does not rely on it since (R32).
 ASKING = """
-verb  door  expected  asked    superseded  revoked  withdrawn         over
-ask   page  =1 asks   =2 asks  =1 asks     =1 asks  422 not-expected  404 not-here
-ask   api   =1 asks   =2 asks  =1 asks     =1 asks  404 not-here      404 not-here
-"""
+verb  door  expected  asked    superseded  revoked  withdrawn  let-go            over
+ask   page  =1 asks   =2 asks  =1 asks     =1 asks  =1 asks    422 not-expected  404 not-here
+ask   api   =1 asks   =2 asks  =1 asks     =1 asks  =1 asks    404 not-here      404 not-here
+"""  # noqa: E501 - one line for each verb and door
 NOTES = {"scope_note": "S3 and EC2 are in it.", "period_note": "It ends in October."}
 
 
@@ -252,9 +253,14 @@ def expected(house: House, state: str) -> Any:
         assert client_of(house.oscar).post(
             sent.address, sent.body, "application/json"
         ).status_code == 201  # fmt: skip
-    if state in register.ENDS:
+    end = "withdrawn" if state == "let-go" else state
+    if end in register.ENDS:
         register.end_version(
-            report, state=state, on=TODAY, reason="They wrote.", by=house.regina
+            report, state=end, on=TODAY, reason="They wrote.", by=house.regina
+        )
+    if state == "let-go":
+        record_reliance(
+            report, house.system, conclusion="do-not-rely", by=house.rita, **NOTES
         )
     let_go(house.oscar, state)
     return remark

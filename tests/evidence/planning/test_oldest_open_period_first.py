@@ -55,7 +55,7 @@ def offered(browser) -> list[str]:
     column of its own with how late it is, the others folded."""
     page = " ".join(browser.get("/work/").content.decode().split())
     row = page[page.index("Patch report </span>") :]
-    oldest = re.search(r'data-label="Open:"> ([^<]*?) <', row)
+    oldest = re.search(r'data-label="Open:"> <span class="nowrap">([^<]*)<', row)
     late = re.search(r'class="late nowrap">(\d+ days overdue)</span>', row)
     assert oldest and late
     folded = row[: row.index('data-label="Due:"')]
