@@ -148,7 +148,7 @@ def test_writing_is_refused_here_and_allowed_there(
     for system in (here, there):
         path = f"/api/v1/systems/{system.slug}/controls/ac-2/"
         tag = kind(dora).get(path).headers["ETag"]
-        body = json.dumps({"our_part": "We look through all accounts."})
+        body = json.dumps({"customer_statement": "We look through all accounts."})
         answer = kind(dora).patch(
             path, body, content_type="application/json", headers={"If-Match": tag}
         )

@@ -20,8 +20,8 @@ from tests.one_day import TODAY
 pytestmark = pytest.mark.django_db
 
 
-def test_signing_in_lands_on_the_only_system(system, alice, as_user):
-    answer = as_user(alice).get(reverse("controls:systems"))
+def test_signing_in_lands_an_officer_on_the_only_system(system, oscar, as_user):
+    answer = as_user(oscar).get(reverse("controls:systems"))
     assert answer.url == reverse("evidence:dashboard", args=[system.slug])
 
 
