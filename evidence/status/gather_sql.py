@@ -321,6 +321,8 @@ SELECT p.implementation_id, count(*) AS links FROM evidence_proof p
 # or by relying on a report of the series after it was cited, by another person than who
 # cited it. Rejected ones are cited no more.
 COVERAGE = """
+  WITH here AS (SELECT DISTINCT system_id FROM controls_controlimplementation
+                 WHERE id = ANY(%(implementations)s))
 SELECT c.system_id, c.control_id,
        array_agg(c.artifact_id ORDER BY c.artifact_id) AS artifacts,
        array_agg(c.counts_at_once OR coalesce(d.decision = 'accept' OR CASE
@@ -351,7 +353,8 @@ SELECT c.system_id, c.control_id,
     SELECT w.system_id, v.artifact_id, p.cited_by_id, max(w.known_from) AS newest
       FROM (SELECT * FROM evidence_reliancereview WHERE {before}) w
       JOIN evidence_artifactversion v ON v.id = w.artifact_version_id
-      JOIN (SELECT DISTINCT system_id, artifact_id, cited_by_id FROM {citation} p) p
+      JOIN (SELECT DISTINCT system_id, artifact_id, cited_by_id FROM {citation} p
+             WHERE p.system_id IN (SELECT system_id FROM here)) p
         ON p.system_id = w.system_id AND p.artifact_id = v.artifact_id
        AND p.cited_by_id <> w.reviewer_id
      WHERE w.conclusion <> 'do-not-rely'
@@ -361,6 +364,7 @@ SELECT c.system_id, c.control_id,
   -- who cited the same before and took it back decides no more than who cites it now
   LEFT JOIN (SELECT system_id, artifact_id, control_id, min(id) AS first
                FROM evidence_citation_history
+              WHERE system_id IN (SELECT system_id FROM here)
               GROUP BY system_id, artifact_id, control_id) taken_back
     ON taken_back.system_id = c.system_id AND taken_back.artifact_id = c.artifact_id
    AND taken_back.control_id = c.control_id AND taken_back.first < c.id
