@@ -64,6 +64,19 @@ def terms_from(asks: Iterable[int], day: dt.date) -> dict[int, list[RequirementT
     return dict(by_ask)
 
 
+# Of terms all, of what they lead to no more than is shown.
+SHOWN = (
+    *(field.attname for field in RequirementTerms._meta.concrete_fields),
+    *("owner_team__name", "ask__known_from", "ask__system__time_zone"),
+    *("change__decided_at", "change__known_from"),
+    *(
+        f"change__{who}__{field}"
+        for who in ("requested_by", "decided_by")
+        for field in ("name", "email")
+    ),
+)
+
+
 @dataclass(frozen=True)
 class TermsShown:
     """Terms for a page, with the day they were stated, by whom, and the second officer
@@ -95,8 +108,12 @@ def terms_history(
     )
     for event in stated.order_by("at", "seq"):
         events[str(event.subject_uuid)].append(event)
-    every = RequirementTerms.objects.filter(ask__in=uuid_of).select_related(
-        "owner_team", "change__requested_by", "change__decided_by", "ask__system"
+    every = (
+        RequirementTerms.objects.filter(ask__in=uuid_of)
+        .select_related(
+            "owner_team", "change__requested_by", "change__decided_by", "ask__system"
+        )
+        .only(*SHOWN)
     )
     shown: defaultdict[str, list[TermsShown]] = defaultdict(list)
     for terms in every.order_by("ask", "-days"):
