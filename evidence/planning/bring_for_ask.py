@@ -97,12 +97,12 @@ class _Offer:
         return next_upload(rows, self.today)
 
     def earlier(self) -> EvidenceLink | None:
-        """The link by which the same bytes were brought before: performed on the same
-        day, or about the day that is named."""
+        """The link by which the same bytes were brought before: about the day that is
+        named; where none is, performed on the same day."""
         digests = {upload.stored.sha256 for upload in self.uploads}
         same = Q(revision__performed_on=self.stated.performed_on)
-        if self.about is not None:
-            same |= Q(
+        if self.about is not None:  # those of another period answer nothing here
+            same = Q(
                 revision__period_from__lte=self.about,
                 revision__period_until__gt=self.about,
             )

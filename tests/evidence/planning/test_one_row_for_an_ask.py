@@ -264,6 +264,8 @@ def test_r14_a_script_says_which_period_it_is_about(client, house, ask):
     rows = EvidenceLink.objects.filter(state="submitted")
     for link in rows.filter(revision__evidence__title="Settings, October 2026"):
         link.accept(by=house.rita)
+    other = bring("host,ok of October", "2026-03-02")
+    assert other.status_code == 400, "bytes of October answer no other period"
     # The next night's run, of bytes that stand for the period already.
     days = {"performed_on": "2026-11-22"}
     same = bring("host,ok of October", "2026-10-31", **days)
