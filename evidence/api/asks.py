@@ -409,7 +409,8 @@ class AskViewSet(
     def evidence(self, request: Request, uuid: str) -> Response:
         """Bring files for its oldest open period, and for the controls open in it.
 
-        With `about`, for the open period that holds that day; 400 where none does.
+        With `about`, for the open period that holds that day; 400 where none does, and
+        the same bytes count as brought before only where they are for that period.
         201; 200 where the same bytes, performed on the same day or for the same period,
         were brought before: nothing is recorded again, unless `again`. The address of
         an ask that was joined goes on: it answers the ask under which it stands now.
